@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { newId, nowSeconds } from './ids.js';
+import type { MemoryStore } from './memory.adapter.js';
+import type { Context, Provider, Session } from './provider.js';
+import type { SandboxUser } from './users.js';
+
+const cookieName = 'zitadel.useragent';
+const cookieLifetimeMs = 365 * 24 * 3600 * 1000;
+const sessionLifetimeSeconds = 24 * 3600;
+
+/** Who is signed in where. A browser may hold the sessions of several people at once. */
+export class BrowserSessions {
+  private readonly sidsByAgent = new Map<string, string[]>();
+
+  constructor(
+    private readonly provider: Provider,
+    private readonly store: MemoryStore,
+  ) {}
+
+  /** The browser's id from its cookie; a new browser gets one. */
+  agentOf(ctx: Context): string {
+    const known = ctx.cookies.get(cookieName);
+    if (known) return known;
+    const agent = randomUUID();
+    ctx.cookies.set(cookieName, agent, { httpOnly: true, sameSite: 'lax', maxAge: cookieLifetimeMs });
+    return agent;
+  }
+
+  /** The living sessions of a browser, the latest first. */
+  async of(ctx: Context): Promise<Session[]> {
+    const known = ctx.cookies.get(cookieName);
+    const sids = known === undefined ? [] : (this.sidsByAgent.get(known) ?? []);
+    const found = await Promise.all(sids.map((sid) => this.find(sid)));
+    return found.filter((session) => session !== undefined);
+  }
+
+  /** Signs a user in; an earlier session of the same user in this browser gives way. */
+  async start(ctx: Context, user: SandboxUser): Promise<Session> {
+    const agent = this.agentOf(ctx);
+    const session = new this.provider.Session();
+    session.jti = newId();
+    session.loginAccount({ accountId: user.id, loginTs: nowSeconds(), amr: ['pwd'] });
+    await session.save(sessionLifetimeSeconds);
+    const others = (await this.of(ctx)).filter(({ accountId }) => accountId !== user.id);
+    this.sidsByAgent.set(agent, [session.jti, ...others.map(({ jti }) => jti)]);
+    return session;
+  }
+
+  async find(sid: string): Promise<Session | undefined> {
+    return this.provider.Session.find<Session>(sid);
+  }
+
+  /** Remembers that a client got tokens in this session, so that it can be told when the session ends. */
+  async addClient(sid: string, clientId: string): Promise<void> {
+    const session = await this.find(sid);
+    if (!session) return;
+    session.sidFor(clientId, sid);
+    await session.persist();
+  }
+
+  /** Ends a session and the access tokens of it. Its refresh tokens live on, as they do in Zitadel. */
+  async end(sid: string): Promise<{ session: Session; clientIds: string[] } | undefined> {
+    const session = await this.find(sid);
+    await session?.destroy();
+    this.store.remove('AccessToken', (token) => token.sid === sid);
+    return session && { session, clientIds: Object.keys(session.authorizations ?? {}) };
+  }
+}

@@ -1,0 +1,42 @@
+import type { Context } from './provider.js';
+import { OidcError } from './oidc.error.js';
+import type { Realm } from './realm.js';
+
+/** One request with its parameters: form fields win over query parameters, the first of several values counts. */
+export interface Call {
+  ctx: Context;
+  query: Record<string, string>;
+  form: Record<string, string>;
+  params: Record<string, string | undefined>;
+}
+
+/** Answers one endpoint. */
+export type Endpoint = (call: Call, realm: Realm) => Promise<void> | void;
+
+const maxBodyBytes = 1_000_000;
+
+export async function readCall(ctx: Context): Promise<Call> {
+  const query = firstValues(new URLSearchParams(ctx.querystring));
+  const form = ctx.is('application/x-www-form-urlencoded')
+    ? firstValues(new URLSearchParams(await readBody(ctx)))
+    : {};
+  return { ctx, query, form, params: { ...query, ...form } };
+}
+
+async function readBody(ctx: Context): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of ctx.req) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > maxBodyBytes) throw new OidcError('invalid_request', 'request body too large', 413);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function firstValues(search: URLSearchParams): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, value] of search) values[name] ??= value;
+  return values;
+}

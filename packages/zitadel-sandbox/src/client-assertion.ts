@@ -1,0 +1,58 @@
+import { createPublicKey } from 'node:crypto';
+import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
+import type { ApplicationKeyFile, ServiceUserKeyFile } from './key-file.js';
+import { nowSeconds } from './ids.js';
+
+type KeyFile = ApplicationKeyFile | ServiceUserKeyFile;
+
+export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+const maxAgeSeconds = 3600;
+const toleranceSeconds = 1;
+
+/** The `iss` of an assertion that nobody has checked yet; undefined when it is no JWT at all. */
+export function assertionIssuer(assertion: string): string | undefined {
+  try {
+    decodeProtectedHeader(assertion);
+    return decodeJwt(assertion).iss ?? '';
+  } catch {
+    return undefined;
+  }
+}
+
+/** The claims of a JWT that the holder of `keyFile` signed (RS256, `kid` of that key); undefined for any other. */
+export async function claimsSignedWith(keyFile: KeyFile, jwt: string): Promise<JWTPayload | undefined> {
+  try {
+    const { payload, protectedHeader } = await compactVerify(jwt, createPublicKey(keyFile.key), {
+      algorithms: ['RS256'],
+    });
+    if (protectedHeader.kid !== keyFile.keyId) return undefined;
+    return JSON.parse(Buffer.from(payload).toString()) as JWTPayload;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * True for an assertion that the holder of `keyFile` made for this issuer: iss = sub = owner, the audience holds
+ * the issuer exactly, neither expired nor older than an hour. `jti` is not looked at, so one assertion may be used
+ * again (Zitadel: introspection, JWT profile).
+ */
+export async function isAssertionOf(keyFile: KeyFile, assertion: string, issuer: string): Promise<boolean> {
+  const owner = keyFile.type === 'application' ? keyFile.clientId : keyFile.userId;
+  const claims = await claimsSignedWith(keyFile, assertion);
+  return claims !== undefined && claims.iss === owner && claims.sub === owner && isFor(issuer, claims);
+}
+
+function isFor(issuer: string, { aud, exp, iat }: JWTPayload): boolean {
+  const now = nowSeconds();
+  const audiences = typeof aud === 'string' ? [aud] : (aud ?? []);
+  return (
+    audiences.includes(issuer) &&
+    typeof exp === 'number' &&
+    exp > now + toleranceSeconds &&
+    typeof iat === 'number' &&
+    iat <= now + toleranceSeconds &&
+    iat >= now - maxAgeSeconds
+  );
+}

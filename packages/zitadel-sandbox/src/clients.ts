@@ -1,0 +1,199 @@
+import { applicationKeyFile, type ApplicationKeyFile } from './key-file.js';
+
+/** How a client proves itself (Zitadel: "Authentication Method"). */
+export type AuthMethod = 'none' | 'basic' | 'post' | 'private_key_jwt';
+
+/** A project: owns applications and roles. */
+export interface Project {
+  id: string;
+  name: string;
+  /** "Assert Roles on Authentication" */
+  roleAssertion: boolean;
+  roles: string[];
+}
+
+/** An application of a project, with the settings Zitadel's console shows. */
+export interface Application {
+  kind: 'oidc' | 'api';
+  name: string;
+  clientId: string;
+  appId: string;
+  project: Project;
+  authMethod: AuthMethod;
+  applicationType: 'web' | 'user_agent' | 'native';
+  grantTypes: string[];
+  responseTypes: string[];
+  redirectUris: string[];
+  postLogoutRedirectUris: string[];
+  devMode: boolean;
+  accessTokenType: 'opaque' | 'jwt';
+  /** "User Info inside ID Token" */
+  idTokenUserinfo: boolean;
+  /** "User roles inside ID Token" */
+  idTokenRoleAssertion: boolean;
+  /** "Add user roles to the access token" */
+  accessTokenRoleAssertion: boolean;
+  clockSkewSeconds: number;
+  active: boolean;
+  clientSecret?: string;
+  backChannelLogoutUri?: string;
+  initiateLoginUri?: string;
+  /** the key JSON as Zitadel downloads it; made when first read */
+  readonly key?: ApplicationKeyFile;
+}
+
+/** The web app's client, as far as it differs from the defaults for an app on http://localhost:3000. */
+export interface WebClientOptions {
+  redirectUris?: string[];
+  postLogoutRedirectUris?: string[];
+  authMethod?: AuthMethod;
+  applicationType?: 'web' | 'user_agent' | 'native';
+  accessTokenType?: 'opaque' | 'jwt';
+  idTokenUserinfo?: boolean;
+  idTokenRoleAssertion?: boolean;
+  accessTokenRoleAssertion?: boolean;
+  refreshTokenGrant?: boolean;
+  devMode?: boolean;
+  clockSkewSeconds?: number;
+  backChannelLogoutUri?: string;
+  initiateLoginUri?: string;
+}
+
+/** Ids that are the same on every start, so that an environment can be written down once. */
+export const defaultIds = {
+  project: '320000000000000100',
+  foreignProject: '320000000000000200',
+  /** the project of Zitadel itself: what `urn:zitadel:iam:org:project:id:zitadel:aud` stands for */
+  zitadelProject: '320000000000000300',
+  web: '320000000000000101',
+  second: '320000000000000102',
+  api: '320000000000000103',
+  apiBasic: '320000000000000104',
+  foreignApi: '320000000000000201',
+} as const;
+
+const appIds: Record<string, string> = {
+  [defaultIds.web]: '320000000000000111',
+  [defaultIds.second]: '320000000000000112',
+  [defaultIds.api]: '320000000000000113',
+  [defaultIds.apiBasic]: '320000000000000114',
+  [defaultIds.foreignApi]: '320000000000000211',
+};
+
+/** All applications of a sandbox: two web apps, two API apps, and an API app of a foreign project. */
+export class Applications {
+  readonly web: Application;
+  readonly second: Application;
+  readonly api: Application;
+  readonly apiBasic: Application;
+  readonly foreignApi: Application;
+
+  constructor(
+    readonly project: Project,
+    web: WebClientOptions,
+  ) {
+    const foreignProject: Project = { ...project, id: defaultIds.foreignProject, name: 'Foreign' };
+    this.web = webApplication('Web app', defaultIds.web, project, web);
+    this.second = webApplication('Second web app', defaultIds.second, project, {
+      redirectUris: ['http://localhost:3002/auth/callback'],
+      postLogoutRedirectUris: ['http://localhost:3002/auth/logout/callback'],
+    });
+    this.api = apiApplication('API', defaultIds.api, project, 'private_key_jwt');
+    this.apiBasic = apiApplication('API with a secret', defaultIds.apiBasic, project, 'basic');
+    this.foreignApi = apiApplication(
+      'API of another project',
+      defaultIds.foreignApi,
+      foreignProject,
+      'private_key_jwt',
+    );
+  }
+
+  get all(): Application[] {
+    return [this.web, this.second, this.api, this.apiBasic, this.foreignApi];
+  }
+
+  byClientId(clientId: string | undefined): Application | undefined {
+    return this.all.find((application) => application.clientId === clientId && application.active);
+  }
+
+  clientIdsOf(project: Project): string[] {
+    return this.all.filter((application) => application.project === project).map(({ clientId }) => clientId);
+  }
+}
+
+function webApplication(
+  name: string,
+  clientId: string,
+  project: Project,
+  options: WebClientOptions,
+): Application {
+  const authMethod = options.authMethod ?? 'none';
+  const grantTypes = ['authorization_code'];
+  if (options.refreshTokenGrant ?? true) grantTypes.push('refresh_token');
+  return withCredentials({
+    kind: 'oidc',
+    name,
+    clientId,
+    appId: appIds[clientId] ?? clientId,
+    project,
+    authMethod,
+    applicationType: options.applicationType ?? 'web',
+    grantTypes,
+    responseTypes: ['code'],
+    redirectUris: options.redirectUris ?? [
+      'http://localhost:3000/auth/callback',
+      'http://localhost:3000/auth/callback/zitadel',
+    ],
+    postLogoutRedirectUris: options.postLogoutRedirectUris ?? ['http://localhost:3000/auth/logout/callback'],
+    devMode: options.devMode ?? true,
+    accessTokenType: options.accessTokenType ?? 'opaque',
+    idTokenUserinfo: options.idTokenUserinfo ?? false,
+    idTokenRoleAssertion: options.idTokenRoleAssertion ?? false,
+    accessTokenRoleAssertion: options.accessTokenRoleAssertion ?? false,
+    clockSkewSeconds: options.clockSkewSeconds ?? 0,
+    active: true,
+    ...(options.backChannelLogoutUri === undefined
+      ? {}
+      : { backChannelLogoutUri: options.backChannelLogoutUri }),
+    ...(options.initiateLoginUri === undefined ? {} : { initiateLoginUri: options.initiateLoginUri }),
+  });
+}
+
+function apiApplication(
+  name: string,
+  clientId: string,
+  project: Project,
+  authMethod: AuthMethod,
+): Application {
+  return withCredentials({
+    kind: 'api',
+    name,
+    clientId,
+    appId: appIds[clientId] ?? clientId,
+    project,
+    authMethod,
+    applicationType: 'web',
+    grantTypes: [],
+    responseTypes: [],
+    redirectUris: [],
+    postLogoutRedirectUris: [],
+    devMode: false,
+    accessTokenType: 'opaque',
+    idTokenUserinfo: false,
+    idTokenRoleAssertion: false,
+    accessTokenRoleAssertion: false,
+    clockSkewSeconds: 0,
+    active: true,
+  });
+}
+
+function withCredentials(application: Application): Application {
+  const { authMethod, clientId, appId } = application;
+  if (authMethod === 'basic' || authMethod === 'post')
+    application.clientSecret = `secret-of-client-${clientId}`;
+  if (authMethod !== 'private_key_jwt') return application;
+  return Object.defineProperty(application, 'key', {
+    enumerable: true,
+    get: () => applicationKeyFile(clientId, appId),
+  });
+}

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { isThisMachine } from './loopback.js';
+import type { SandboxOptions } from './sandbox.options.js';
+import { readUsers } from './user-file.js';
+import type { UserSpec } from './users.js';
+
+/** What was asked for on the command line. */
+export interface Command {
+  help: boolean;
+  quiet: boolean;
+  /** origin of the web app that the printed environment is for */
+  webOrigin: string;
+  options: SandboxOptions;
+}
+
+const defaultPort = 8080;
+const defaultWebOrigin = 'http://localhost:3000';
+
+export const usage = `Zitadel sandbox: a stand-in for Zitadel on this machine, for development and tests only.
+
+  --port PORT                     port to listen on (default ${defaultPort}; 0 takes a free one)
+  --users FILE                    a JSON list of users instead of the usual people
+  --access-token-ttl SECONDS      lifetime of access tokens (default 43200)
+  --access-token-type TYPE        opaque (default) or jwt
+  --web-origin URL                origin of your web app (default ${defaultWebOrigin}); may be given several times
+  --key-folder DIR                write api-key.json and service-user-key.json there
+  --quiet                         print nothing when started
+  --help                          this text
+`;
+
+/**
+ * The command behind these arguments.
+ *
+ * @throws Error with one sentence about the argument, or all problems of the list of users
+ */
+export async function readCommandLine(args: string[]): Promise<Command> {
+  const values = parse(args);
+  const origins = (values['web-origin'] ?? [defaultWebOrigin]).map(originFrom);
+  const webOrigin = origins[0] ?? defaultWebOrigin;
+  return {
+    help: values.help ?? false,
+    quiet: values.quiet ?? false,
+    webOrigin,
+    options: {
+      port: wholeNumber('--port', values.port ?? String(defaultPort), 65535),
+      web: {
+        redirectUris: origins.flatMap((origin) => [
+          `${origin}/auth/callback`,
+          `${origin}/auth/callback/zitadel`,
+        ]),
+        postLogoutRedirectUris: origins.map((origin) => `${origin}/auth/logout/callback`),
+        ...(isThisMachine(webOrigin) && { backChannelLogoutUri: `${webOrigin}/auth/backchannel-logout` }),
+        initiateLoginUri: `${webOrigin}/auth/initiate`,
+        accessTokenType: accessTokenType(values['access-token-type'] ?? 'opaque'),
+      },
+      ...(values['access-token-ttl'] !== undefined && {
+        accessTokenTtlSeconds: wholeNumber('--access-token-ttl', values['access-token-ttl'], 2 ** 31),
+      }),
+      ...(values.users !== undefined && { users: await usersFrom(values.users) }),
+      ...(values['key-folder'] !== undefined && { keyFolder: values['key-folder'] }),
+    },
+  };
+}
+
+function parse(args: string[]): ReturnType<typeof parseOptions> {
+  try {
+    return parseOptions(args);
+  } catch (error) {
+    throw new Error(`${(error as Error).message.split('. ')[0] ?? ''}. Try --help.`);
+  }
+}
+
+function parseOptions(args: string[]) {
+  return parseArgs({
+    args,
+    options: {
+      port: { type: 'string' },
+      users: { type: 'string' },
+      'access-token-ttl': { type: 'string' },
+      'access-token-type': { type: 'string' },
+      'web-origin': { type: 'string', multiple: true },
+      'key-folder': { type: 'string' },
+      quiet: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  }).values;
+}
+
+function wholeNumber(option: string, value: string, max: number): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number > max)
+    throw new Error(`${option}: expected a whole number up to ${max}`);
+  return number;
+}
+
+function accessTokenType(value: string): 'opaque' | 'jwt' {
+  if (value === 'opaque' || value === 'jwt') return value;
+  throw new Error('--access-token-type: expected opaque or jwt');
+}
+
+function originFrom(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && !url.search)
+    return url.origin;
+  throw new Error('--web-origin: expected an origin such as http://localhost:3000');
+}
+
+async function usersFrom(file: string): Promise<UserSpec[]> {
+  const content = await readFile(file, 'utf8').catch(() => {
+    throw new Error(`--users: cannot read ${file}`);
+  });
+  let document: unknown;
+  try {
+    document = JSON.parse(content);
+  } catch {
+    throw new Error(`--users: ${file} is not JSON`);
+  }
+  return readUsers(document);
+}

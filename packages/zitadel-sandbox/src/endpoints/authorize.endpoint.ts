@@ -1,0 +1,148 @@
+import type { Call, Endpoint } from '../call.js';
+import { saveAuthRequest, type AuthRequest } from '../auth-request.js';
+import { verifiedRequestObject } from '../request-object.js';
+import type { Application } from '../clients.js';
+import { OidcError } from '../oidc.error.js';
+import type { Realm } from '../realm.js';
+import { isRedirectUriOf, isSchemeAllowed } from '../redirect-uris.js';
+import { knownScopes, organizationAskedFor, roleScopesOf, scopesFrom } from '../scopes.js';
+import { answerWith } from '../authorization-response.js';
+
+type Parameters = Call['params'];
+
+const contact = 'If you have any questions, you may contact the administrator of the application.';
+const wholeNumber = /^\d+$/;
+
+/**
+ * `GET|POST /oauth/v2/authorize`. Every fault of the request itself is a JSON body on the spot, never a redirect;
+ * only what happens afterwards is told to the redirect URI (Zitadel: server_http.go authorize).
+ */
+export const authorize: Endpoint = async (call, realm) => {
+  const params = await effectiveParameters(call.params, realm);
+  const { application, redirectUri } = requestedApplication(params, realm);
+  const request = await validRequest(params, application, redirectUri, realm);
+  const refusal = organizationRefusal(request, realm);
+  if (refusal) {
+    answerWith(call.ctx, request, { error: refusal.error, error_description: refusal.description });
+    return;
+  }
+  const id = await saveAuthRequest(realm, request);
+  call.ctx.redirect(`/ui/v2/login/login?authRequest=${id}`);
+};
+
+async function effectiveParameters(params: Parameters, realm: Realm): Promise<Parameters> {
+  if (params['max_age'] && !wholeNumber.test(params['max_age'])) {
+    throw new OidcError('invalid_request', 'error decoding form');
+  }
+  return params['request'] ? { ...params, ...(await verifiedRequestObject(params, realm)) } : params;
+}
+
+function requestedApplication(
+  params: Parameters,
+  realm: Realm,
+): { application: Application; redirectUri: string } {
+  if (!params['client_id']) throw new OidcError('invalid_request', 'auth request is missing client_id');
+  const redirectUri = params['redirect_uri'];
+  if (!redirectUri) throw new OidcError('server_error', 'auth request is missing redirect_uri', 500);
+  const application = realm.applications.byClientId(params['client_id']);
+  if (!application) throw new OidcError('invalid_request', 'Errors.App.NotFound');
+  return { application, redirectUri };
+}
+
+async function validRequest(
+  params: Parameters,
+  application: Application,
+  redirectUri: string,
+  realm: Realm,
+): Promise<AuthRequest> {
+  const prompts = promptsFrom(params['prompt']);
+  const scopes = scopesFor(params['scope'], application);
+  checkRedirectUri(application, redirectUri, params['response_type'] ?? '');
+  checkResponseType(application, params['response_type']);
+  const maxAge = prompts.includes('login') ? '0' : params['max_age'];
+  const hint = params['id_token_hint'] ? await realm.keys.claimsOf(params['id_token_hint']) : undefined;
+  return {
+    clientId: application.clientId,
+    redirectUri,
+    responseMode: responseMode(params['response_mode']),
+    scopes,
+    prompts,
+    ...known('state', params['state']),
+    ...known('nonce', params['nonce']),
+    ...known('maxAgeSeconds', maxAge ? Number(maxAge) : undefined),
+    ...known('loginHint', params['login_hint']),
+    ...known('hintedUserId', hint?.['sub'] as string | undefined),
+    ...known('uiLocales', params['ui_locales']),
+    ...known('codeChallenge', params['code_challenge']),
+    ...known('codeChallengeMethod', params['code_challenge'] ? challengeMethod(params) : undefined),
+  };
+}
+
+function known<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
+  return (value === undefined || value === '' ? {} : { [name]: value }) as { [Key in Name]?: Value };
+}
+
+function promptsFrom(parameter: string | undefined): string[] {
+  const prompts = scopesFrom(parameter);
+  if (prompts.includes('none') && prompts.length > 1) {
+    throw new OidcError('invalid_request', 'The prompt parameter `none` must only be used as a single value');
+  }
+  return prompts;
+}
+
+function scopesFor(parameter: string | undefined, { project }: Application): string[] {
+  const scopes = knownScopes(scopesFrom(parameter), project);
+  if (scopes.length === 0) {
+    throw new OidcError(
+      'invalid_request',
+      `The scope of your request is missing. Please ensure some scopes are requested. ${contact}`,
+    );
+  }
+  return [...new Set([...scopes, ...(project.roleAssertion ? roleScopesOf(project) : [])])];
+}
+
+function checkRedirectUri(application: Application, uri: string, responseType: string): void {
+  if (!isRedirectUriOf(application, uri)) {
+    throw new OidcError(
+      'invalid_request',
+      `The requested redirect_uri is missing in the client configuration. ${contact}`,
+    );
+  }
+  if (!isSchemeAllowed(application, uri, responseType)) {
+    throw new OidcError(
+      'invalid_request',
+      `This client's redirect_uri is http and is not allowed. ${contact}`,
+    );
+  }
+}
+
+function checkResponseType(application: Application, responseType: string | undefined): void {
+  if (!responseType) {
+    throw new OidcError('invalid_request', `The response type is missing in your request. ${contact}`);
+  }
+  if (!application.responseTypes.includes(responseType)) {
+    throw new OidcError(
+      'unauthorized_client',
+      `The requested response type is missing in the client configuration. ${contact}`,
+    );
+  }
+}
+
+function responseMode(parameter: string | undefined): AuthRequest['responseMode'] {
+  return parameter === 'fragment' || parameter === 'form_post' ? parameter : 'query';
+}
+
+function challengeMethod(params: Parameters): 'S256' | 'plain' {
+  return params['code_challenge_method'] === 'S256' ? 'S256' : 'plain';
+}
+
+function organizationRefusal(request: AuthRequest, realm: Realm): OidcError | undefined {
+  try {
+    const organization = organizationAskedFor(request.scopes, realm.directory.organizations);
+    if (organization) request.organizationId = organization.id;
+    return undefined;
+  } catch (error) {
+    if (error instanceof OidcError) return error;
+    throw error;
+  }
+}

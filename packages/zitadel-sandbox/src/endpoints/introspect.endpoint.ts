@@ -1,0 +1,91 @@
+import type { Call, Endpoint } from '../call.js';
+import { profileClaims, roleClaims, scopedClaims, type Claims } from '../claims.js';
+import { assertionIssuer, assertionType, isAssertionOf } from '../client-assertion.js';
+import { credentialsOf, isSecretOf } from '../client-authentication.js';
+import type { Application } from '../clients.js';
+import { OidcError } from '../oidc.error.js';
+import { findAccessToken } from '../presented-token.js';
+import type { AccessToken } from '../provider.js';
+import type { Realm } from '../realm.js';
+import { scopesFrom } from '../scopes.js';
+import { personalAccessTokenGrant } from '../service-user-tokens.js';
+
+const inactive = { active: false };
+
+/**
+ * `POST /oauth/v2/introspect`. Who calls is checked before the token (zitadel#8133). Every fault of the caller is
+ * a 400; everything wrong with the token is 200 `{"active":false}`.
+ */
+export const introspect: Endpoint = async (call, realm) => {
+  const caller = await callerOf(call, realm);
+  if (caller === 'unparseable') {
+    call.ctx.body = inactive;
+    return;
+  }
+  if (!call.params['token']) throw new OidcError('invalid_request', 'token missing');
+  const token = await findAccessToken(realm, call.params['token']);
+  call.ctx.body = token && isMeantFor(caller, token) ? activeBody(caller, token, realm) : inactive;
+};
+
+async function callerOf(call: Call, realm: Realm): Promise<Application | 'unparseable'> {
+  const { clientId, clientSecret, assertion } = credentialsOf(call);
+  if (assertion) return assertedCaller(assertion, call.params['client_assertion_type'], realm);
+  if (!clientId || !clientSecret) throw new OidcError('invalid_client', 'client must be authenticated');
+  const application = realm.applications.byClientId(clientId);
+  if (!application || !isSecretOf(application, clientSecret)) throw new OidcError('unauthorized_client');
+  return application;
+}
+
+async function assertedCaller(
+  assertion: string,
+  type: string | undefined,
+  realm: Realm,
+): Promise<Application | 'unparseable'> {
+  if (type !== assertionType) {
+    throw new OidcError('invalid_request', `invalid client_assertion_type ${type ?? ''}`.trimEnd());
+  }
+  const issuer = assertionIssuer(assertion);
+  if (issuer === undefined) return 'unparseable';
+  const application = realm.applications.byClientId(issuer);
+  if (!application?.key || !(await isAssertionOf(application.key, assertion, realm.issuer))) {
+    throw new OidcError('unauthorized_client');
+  }
+  return application;
+}
+
+function isMeantFor({ clientId, project }: Application, token: AccessToken): boolean {
+  return (
+    token.gty === personalAccessTokenGrant ||
+    [clientId, project.id].some((one) => audienceOf(token).includes(one))
+  );
+}
+
+function audienceOf({ aud }: AccessToken): string[] {
+  return typeof aud === 'string' ? [aud] : (aud ?? []);
+}
+
+function activeBody(caller: Application, token: AccessToken, realm: Realm): Claims {
+  const user = realm.directory.byId(token.accountId);
+  if (!user) return inactive;
+  const scopes = scopesFrom(token.scope);
+  const isPersonal = token.gty === personalAccessTokenGrant;
+  return {
+    active: true,
+    scope: token.scope,
+    client_id: isPersonal ? '' : token.clientId,
+    token_type: 'Bearer',
+    exp: token.exp,
+    iat: token.iat,
+    auth_time: token.extra?.['authTime'],
+    nbf: token.iat,
+    sub: user.id,
+    aud: isPersonal ? [...audienceOf(token), caller.clientId, caller.project.id] : token.aud,
+    amr: token.extra?.['amr'],
+    iss: realm.issuer,
+    jti: token.jti,
+    username: user.loginName,
+    ...profileClaims(user, scopes),
+    ...scopedClaims(user, scopes),
+    ...roleClaims(user, scopes, caller.project, { ownProjectOnly: true }),
+  };
+}

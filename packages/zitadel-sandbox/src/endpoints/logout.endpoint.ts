@@ -1,0 +1,55 @@
+import type { Call, Endpoint } from '../call.js';
+import { nowSeconds } from '../ids.js';
+import { messagePage } from '../pages/layout.js';
+import { logoutPage } from '../pages/logout.page.js';
+import type { Realm } from '../realm.js';
+import type { SandboxUser } from '../users.js';
+import { endAndTell } from './end-session.endpoint.js';
+
+interface SignedIn {
+  sid: string;
+  user: SandboxUser;
+}
+
+/** The login UI's page to sign out of one account; reached from end_session without a hint. */
+export const logout: Endpoint = async (call, realm) => {
+  const { ctx, params } = call;
+  const logoutToken = params['logout_token'] ?? '';
+  const target = await targetFrom(logoutToken, realm);
+  ctx.type = 'html';
+  if (target === undefined) {
+    ctx.status = 400;
+    ctx.body = messagePage('Sign out', 'This link is not valid any more. Start again in the application.');
+    return;
+  }
+  const sessions = await signedInHere(call, realm);
+  const chosen = sessions.find(({ sid, user }) =>
+    ctx.method === 'POST' ? sid === params['session'] : user.loginName === params['logout_hint'],
+  );
+  if (!chosen) {
+    ctx.body = logoutPage(sessions, logoutToken);
+    return;
+  }
+  await endAndTell(chosen.sid, realm);
+  ctx.redirect(target);
+};
+
+/** Where people end up whom no application awaits. */
+export const signedOut: Endpoint = ({ ctx }) => {
+  ctx.type = 'html';
+  ctx.body = messagePage('Signed out', 'You are signed out. You can close this page.');
+};
+
+async function targetFrom(logoutToken: string, realm: Realm): Promise<string | undefined> {
+  const claims = await realm.keys.claimsOf(logoutToken);
+  const target = claims?.['post_logout_redirect'];
+  return typeof target === 'string' && Number(claims?.['exp']) > nowSeconds() ? target : undefined;
+}
+
+async function signedInHere({ ctx }: Call, realm: Realm): Promise<SignedIn[]> {
+  const sessions = await realm.sessions.of(ctx);
+  return sessions.flatMap(({ jti, accountId }) => {
+    const user = realm.directory.byId(accountId);
+    return user ? [{ sid: jti, user }] : [];
+  });
+}

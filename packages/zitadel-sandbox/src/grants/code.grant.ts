@@ -1,0 +1,77 @@
+import { answersChallenge } from '../auth-request.js';
+import type { Call } from '../call.js';
+import type { Application } from '../clients.js';
+import { OidcError } from '../oidc.error.js';
+import type { AuthorizationCode } from '../provider.js';
+import type { Realm } from '../realm.js';
+import { scopesFrom } from '../scopes.js';
+import { issueTokens, type TokenResponse } from '../tokens.js';
+
+/** Trades a code for tokens. A wrong verifier does not burn the code; the first success does. */
+export async function codeGrant(
+  { params }: Call,
+  realm: Realm,
+  application: Application,
+): Promise<TokenResponse> {
+  if (!params['code']) throw new OidcError('invalid_request', 'code missing');
+  if (!params['redirect_uri']) throw new OidcError('invalid_request', 'redirect_uri missing');
+  const code = await livingCode(realm, params['code']);
+  if (code.clientId !== application.clientId) {
+    throw new OidcError(
+      'invalid_client',
+      'client_id does not correspond to the client_id in the authorization request',
+    );
+  }
+  if (code.redirectUri !== params['redirect_uri']) {
+    throw new OidcError('invalid_grant', 'redirect_uri does not correspond');
+  }
+  checkVerifier(code, params['code_verifier'], application);
+  return redeem(code, realm, application);
+}
+
+async function livingCode(realm: Realm, presented: string): Promise<AuthorizationCode> {
+  const id = await realm.seal.open(presented);
+  if (id === undefined) throw new OidcError('invalid_request', 'Errors.User.Code.Invalid');
+  const code = await realm.provider.AuthorizationCode.find<AuthorizationCode>(id);
+  if (!code?.isValid) throw new OidcError('invalid_request', 'Errors.AuthRequest.NoCode');
+  return code;
+}
+
+function checkVerifier(
+  code: AuthorizationCode,
+  verifier: string | undefined,
+  { authMethod }: Application,
+): void {
+  const { codeChallenge, codeChallengeMethod } = code;
+  if (codeChallenge === undefined) {
+    if (verifier && authMethod === 'none') {
+      throw new OidcError('invalid_request', 'code_verifier unexpectedly provided');
+    }
+    return;
+  }
+  if (!verifier) throw new OidcError('invalid_request', 'code_verifier required');
+  if (!answersChallenge(verifier, codeChallenge, codeChallengeMethod)) {
+    throw new OidcError('invalid_grant', 'invalid code_verifier');
+  }
+}
+
+async function redeem(
+  code: AuthorizationCode,
+  realm: Realm,
+  application: Application,
+): Promise<TokenResponse> {
+  await code.consume();
+  const user = realm.directory.byId(code.accountId);
+  if (!user?.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
+  if (code.sid !== undefined) await realm.sessions.addClient(code.sid, application.clientId);
+  return issueTokens(realm, {
+    id: code.grantId ?? code.jti,
+    user,
+    application,
+    scopes: scopesFrom(code.scope),
+    authTime: code.authTime ?? code.iat,
+    amr: code.amr ?? [],
+    ...(code.nonce !== undefined && { nonce: code.nonce }),
+    ...(code.sid !== undefined && { sid: code.sid }),
+  });
+}

@@ -1,0 +1,11 @@
+export { startSandbox, type Sandbox, type SandboxClient, type SandboxKeyClient } from './sandbox.js';
+export type { SandboxOptions } from './sandbox.options.js';
+export type { AuthMethod, WebClientOptions } from './clients.js';
+export type { BackChannelDelivery } from './back-channel-logout.js';
+export type { ApplicationKeyFile, ServiceUserKeyFile } from './key-file.js';
+export type { RecordedRequest } from './request-log.js';
+export type { RoleGrant, SandboxUser, UserSpec } from './users.js';
+export { defaultIds } from './clients.js';
+export { defaultPassword, defaultUsers } from './users.js';
+export { PortInUseError } from './listen.js';
+export { readUsers, UserFileError } from './user-file.js';

@@ -1,0 +1,30 @@
+import type { Applications } from './clients.js';
+import type { BackChannelLogout } from './back-channel-logout.js';
+import type { BrowserSessions } from './browser-sessions.js';
+import type { MemoryStore } from './memory.adapter.js';
+import type { Provider } from './provider.js';
+import type { SigningKeys } from './signing-keys.js';
+import type { TokenSeal } from './token-seal.js';
+import type { Directory } from './users.js';
+
+/** Lifetimes in seconds; the defaults are Zitadel's (cmd/defaults.yaml, OIDCSettings). */
+export interface Lifetimes {
+  accessTokenSeconds: number;
+  idTokenSeconds: number;
+  refreshTokenIdleSeconds: number;
+  refreshTokenSeconds: number;
+}
+
+/** What all endpoints of one sandbox share. */
+export interface Realm {
+  issuer: string;
+  provider: Provider;
+  store: MemoryStore;
+  applications: Applications;
+  directory: Directory;
+  keys: SigningKeys;
+  seal: TokenSeal;
+  lifetimes: Lifetimes;
+  sessions: BrowserSessions;
+  backChannel: BackChannelLogout;
+}

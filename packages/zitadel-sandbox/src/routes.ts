@@ -1,0 +1,93 @@
+import { readCall, type Call, type Endpoint } from './call.js';
+import { authorize } from './endpoints/authorize.endpoint.js';
+import { deviceAuthorization } from './endpoints/device-authorization.endpoint.js';
+import { discovery } from './endpoints/discovery.endpoint.js';
+import { endSession, signedOutPath } from './endpoints/end-session.endpoint.js';
+import { introspect } from './endpoints/introspect.endpoint.js';
+import { publishedKeys } from './endpoints/keys.endpoint.js';
+import { login } from './endpoints/login.endpoint.js';
+import { logout, signedOut } from './endpoints/logout.endpoint.js';
+import { revoke } from './endpoints/revoke.endpoint.js';
+import { token } from './endpoints/token.endpoint.js';
+import { userinfo } from './endpoints/userinfo.endpoint.js';
+import type { Faults } from './faults.js';
+import { requestedHost, unknownHostMessage } from './host-check.js';
+import { OidcError } from './oidc.error.js';
+import { loginPath } from './pages/login.page.js';
+import { logoutPath } from './pages/logout.page.js';
+import type { Context } from './provider.js';
+import type { Realm } from './realm.js';
+import type { RequestLog } from './request-log.js';
+
+const endpoints: Record<string, Endpoint> = {
+  '/.well-known/openid-configuration': discovery,
+  '/oauth/v2/keys': publishedKeys,
+  '/oauth/v2/authorize': authorize,
+  '/oauth/v2/token': token,
+  '/oauth/v2/introspect': introspect,
+  '/oauth/v2/revoke': revoke,
+  '/oauth/v2/device_authorization': deviceAuthorization,
+  '/oidc/v1/userinfo': userinfo,
+  '/oidc/v1/end_session': endSession,
+  [loginPath]: login,
+  [logoutPath]: logout,
+  [signedOutPath]: signedOut,
+};
+
+/** Answers every request to the sandbox, in front of oidc-provider's own routes. */
+export function answerRequests(
+  realm: Realm,
+  log: RequestLog,
+  faults: Faults,
+): (ctx: Context) => Promise<void> {
+  const { host } = new URL(realm.issuer);
+  return async (ctx) => {
+    const asked = requestedHost(ctx);
+    if (asked !== host) {
+      ctx.status = 404;
+      ctx.body = unknownHostMessage(asked);
+      return;
+    }
+    setCommonHeaders(ctx, realm);
+    const call = await readCall(ctx);
+    const record = log.add(call);
+    await answer(call, realm, faults.statusFor(ctx.path));
+    record.status = ctx.status;
+    await faults.holdBack(ctx.path);
+  };
+}
+
+function setCommonHeaders(ctx: Context, realm: Realm): void {
+  realm.sessions.agentOf(ctx);
+  ctx.set({ 'Cache-Control': 'no-store', Pragma: 'no-cache', 'X-Robots-Tag': 'none', Vary: 'Origin' });
+  const origin = ctx.get('origin');
+  if (!origin) return;
+  ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' });
+  if (ctx.method === 'OPTIONS') {
+    ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST');
+    ctx.set('Access-Control-Allow-Headers', ctx.get('access-control-request-headers'));
+  }
+}
+
+async function answer(call: Call, realm: Realm, faultStatus: number | undefined): Promise<void> {
+  const { ctx } = call;
+  const endpoint = endpoints[ctx.path];
+  if (ctx.method === 'OPTIONS') ctx.status = 204;
+  else if (faultStatus !== undefined) {
+    ctx.status = faultStatus;
+    ctx.body = { error: 'server_error', error_description: 'the sandbox was told to fail' };
+  } else if (!endpoint) {
+    ctx.status = 404;
+    ctx.body = 'Not Found\n';
+  } else await answerErrors(call, () => endpoint(call, realm));
+}
+
+async function answerErrors({ ctx }: Call, run: () => Promise<void> | void): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof OidcError)) throw error;
+    ctx.status = error.status;
+    ctx.body = error.body;
+  }
+}

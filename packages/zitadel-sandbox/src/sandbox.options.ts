@@ -1,0 +1,24 @@
+import type { WebClientOptions } from './clients.js';
+import type { UserSpec } from './users.js';
+
+/** How a sandbox is to be; everything has a default. */
+export interface SandboxOptions {
+  /** 0, the default, takes a free one */
+  port?: number;
+  web?: WebClientOptions;
+  users?: readonly UserSpec[];
+  /** "Assert Roles on Authentication" of the project; default true */
+  projectRoleAssertion?: boolean;
+  /** default 43200, as Zitadel */
+  accessTokenTtlSeconds?: number;
+  /** default 43200, as Zitadel */
+  idTokenTtlSeconds?: number;
+  /** how long a refresh token lives unused; default 720 h, as Zitadel */
+  refreshTokenIdleSeconds?: number;
+  /** how long refreshing may go on after the login; default 2160 h, as Zitadel */
+  refreshTokenSeconds?: number;
+  /** a folder to write `api-key.json` and `service-user-key.json` into */
+  keyFolder?: string;
+  /** pause before a failed back-channel logout is sent again, doubled the second time; default 1000 */
+  backChannelRetryDelayMs?: number;
+}

@@ -1,0 +1,215 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
+import { BrowserSessions } from './browser-sessions.js';
+import { Applications, defaultIds, type Application } from './clients.js';
+import { Faults } from './faults.js';
+import type { ApplicationKeyFile } from './key-file.js';
+import { listen, type Listener } from './listen.js';
+import { MemoryStore } from './memory.adapter.js';
+import { createProvider } from './provider.js';
+import type { Realm } from './realm.js';
+import { RequestLog, type RecordedRequest } from './request-log.js';
+import { answerRequests } from './routes.js';
+import type { SandboxOptions } from './sandbox.options.js';
+import { issuePersonalAccessToken } from './service-user-tokens.js';
+import { SigningKeys } from './signing-keys.js';
+import { TokenSeal } from './token-seal.js';
+import { defaultUsers, Directory, type SandboxUser, type UserSpec } from './users.js';
+
+/** What a test or a person needs to know of a client. */
+export interface SandboxClient {
+  clientId: string;
+  appId: string;
+  clientSecret?: string;
+  /** the key JSON as Zitadel downloads it; made when first read */
+  readonly key?: ApplicationKeyFile;
+}
+
+/** A client that has a key. */
+export interface SandboxKeyClient extends SandboxClient {
+  readonly key: ApplicationKeyFile;
+}
+
+/** A running sandbox. */
+export interface Sandbox {
+  /** `http://localhost:PORT`, without a slash at the end */
+  issuer: string;
+  projectId: string;
+  clients: {
+    web: SandboxClient;
+    /** a second web app of the project, on http://localhost:3002, for single sign-on */
+    second: SandboxClient;
+    api: SandboxKeyClient;
+    /** an API app of the project with a secret */
+    apiBasic: SandboxClient;
+    /** an API app of another project */
+    foreignApi: SandboxKeyClient;
+  };
+  users: SandboxUser[];
+  /** everything that was called, the oldest first */
+  requests: RecordedRequest[];
+  /** every attempt to deliver a back-channel logout, the oldest first */
+  backChannelDeliveries: BackChannelDelivery[];
+  /** the token requests with that grant_type */
+  grants(type: string): RecordedRequest[];
+  /** Makes the next signing key the active one and publishes a new next one; old ones stay published. */
+  rotateKeys(): Promise<void>;
+  /** Ends all of that kind now. */
+  expire(what: 'access_tokens' | 'refresh_tokens' | 'sessions'): void;
+  /** Lifetime of access tokens issued from now on; 0 makes them expired from the start. */
+  setAccessTokenTtl(seconds: number): void;
+  /** Lifetime of ID tokens issued from now on. */
+  setIdTokenTtl(seconds: number): void;
+  /** Deactivates a user, as an administrator would, or brings the user back. */
+  setUserActive(loginName: string, active: boolean): void;
+  /** Makes an endpoint do its work and answer late; 0 = no more. */
+  delay(path: string, ms: number): void;
+  /** Makes an endpoint answer with a status instead of working, until reset with null. */
+  fail(path: string, status: number | null): void;
+  /** Writes `api-key.json` and `service-user-key.json` and gives their paths. */
+  writeKeys(folder: string): Promise<{ apiKeyFile: string; serviceUserKeyFile?: string }>;
+  /** Stops at once and frees the port. */
+  close(): Promise<void>;
+}
+
+const hour = 3600;
+
+/**
+ * Starts a sandbox on the loopback addresses.
+ *
+ * @throws Error with NODE_ENV=production, or when a back-channel URI is not on this machine
+ * @throws PortInUseError when the port is taken
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  if (process.env['NODE_ENV'] === 'production') {
+    throw new Error(
+      'The Zitadel sandbox is for development and tests: it refuses to start with NODE_ENV=production.',
+    );
+  }
+  checkBackChannelUri(options.web?.backChannelLogoutUri);
+  const listener = await listen(options.port ?? 0);
+  try {
+    return await openSandbox(options, listener);
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+async function openSandbox(
+  options: SandboxOptions,
+  listener: Awaited<ReturnType<typeof listen>>,
+): Promise<Sandbox> {
+  const realm = createRealm(`http://localhost:${listener.port}`, options);
+  const log = new RequestLog();
+  const faults = new Faults();
+  for (const user of realm.directory.users) {
+    if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(realm, user);
+  }
+  realm.provider.use(answerRequests(realm, log, faults));
+  listener.answer(realm.provider.callback());
+  const sandbox = sandboxOver(realm, log, faults, listener);
+  if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
+  return sandbox;
+}
+
+function checkBackChannelUri(uri: string | undefined): void {
+  if (uri === undefined) return;
+  const host = URL.canParse(uri) ? new URL(uri).hostname : '';
+  if (['localhost', '127.0.0.1', '[::1]'].includes(host)) return;
+  throw new Error(
+    `web.backChannelLogoutUri must be an address of this machine, such as http://localhost:3000/…`,
+  );
+}
+
+function createRealm(issuer: string, options: SandboxOptions): Realm {
+  const specs: readonly UserSpec[] = options.users ?? defaultUsers;
+  const directory = new Directory(specs);
+  const grants = directory.users.flatMap((user) => [
+    ...user.roles,
+    ...(user.grants ?? []).flatMap(({ roles }) => roles),
+  ]);
+  const project = {
+    id: defaultIds.project,
+    name: 'Sandbox',
+    roleAssertion: options.projectRoleAssertion ?? true,
+    roles: [...new Set(['admin', 'editor', 'viewer', ...grants])],
+  };
+  const applications = new Applications(project, options.web ?? {});
+  const store = new MemoryStore();
+  const provider = createProvider(issuer, store, applications.all, directory.users);
+  const keys = new SigningKeys();
+  return {
+    issuer,
+    provider,
+    store,
+    applications,
+    directory,
+    keys,
+    seal: new TokenSeal(),
+    sessions: new BrowserSessions(provider, store),
+    backChannel: new BackChannelLogout(issuer, applications, keys, options.backChannelRetryDelayMs ?? 1000),
+    lifetimes: {
+      accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,
+      idTokenSeconds: options.idTokenTtlSeconds ?? 12 * hour,
+      refreshTokenIdleSeconds: options.refreshTokenIdleSeconds ?? 720 * hour,
+      refreshTokenSeconds: options.refreshTokenSeconds ?? 2160 * hour,
+    },
+  };
+}
+
+function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Listener): Sandbox {
+  const { applications, directory, store, lifetimes, backChannel } = realm;
+  const models = { access_tokens: 'AccessToken', refresh_tokens: 'RefreshToken', sessions: 'Session' };
+  return {
+    issuer: realm.issuer,
+    projectId: applications.project.id,
+    clients: {
+      web: applications.web,
+      second: applications.second,
+      api: withKey(applications.api),
+      apiBasic: applications.apiBasic,
+      foreignApi: withKey(applications.foreignApi),
+    },
+    users: directory.users,
+    requests: log.requests,
+    backChannelDeliveries: backChannel.deliveries,
+    grants: (type) => log.grants(type),
+    rotateKeys: () => realm.keys.rotate(),
+    expire: (what) => store.remove(models[what]),
+    setAccessTokenTtl: (seconds) => (lifetimes.accessTokenSeconds = seconds),
+    setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
+    setUserActive: (loginName, active) => {
+      const user = directory.byLoginName(loginName);
+      if (!user) throw new Error(`There is no user ${loginName}`);
+      user.active = active;
+    },
+    delay: (path, ms) => faults.delay(path, ms),
+    fail: (path, status) => faults.fail(path, status),
+    writeKeys: (folder) => writeKeys(realm, folder),
+    close: async () => {
+      faults.stop();
+      await Promise.all([backChannel.stop(), listener.close()]);
+    },
+  };
+}
+
+function withKey(application: Application): SandboxKeyClient {
+  return application as Application & SandboxKeyClient;
+}
+
+async function writeKeys(realm: Realm, folder: string): ReturnType<Sandbox['writeKeys']> {
+  const serviceUser = realm.directory.users.find(({ kind }) => kind === 'machine');
+  await mkdir(folder, { recursive: true });
+  const apiKeyFile = join(folder, 'api-key.json');
+  await writeKey(apiKeyFile, realm.applications.api.key);
+  if (!serviceUser) return { apiKeyFile };
+  const serviceUserKeyFile = join(folder, 'service-user-key.json');
+  await writeKey(serviceUserKeyFile, serviceUser.key);
+  return { apiKeyFile, serviceUserKeyFile };
+}
+
+function writeKey(file: string, key: unknown): Promise<void> {
+  return writeFile(file, `${JSON.stringify(key)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,95 @@
+import { defaultIds, type Project } from './clients.js';
+import type { Organization } from './organizations.js';
+import { OidcError } from './oidc.error.js';
+
+const prefix = {
+  role: 'urn:zitadel:iam:org:project:role:',
+  projectAudience: 'urn:zitadel:iam:org:project:id:',
+  organizationId: 'urn:zitadel:iam:org:id:',
+  organizationDomain: 'urn:zitadel:iam:org:domain:primary:',
+  organizationRoles: 'urn:zitadel:iam:org:roles:id:',
+  identityProvider: 'urn:zitadel:iam:org:idp:id:',
+} as const;
+
+export const scope = {
+  openid: 'openid',
+  offlineAccess: 'offline_access',
+  allRoles: 'urn:zitadel:iam:org:projects:roles',
+  metadata: 'urn:zitadel:iam:user:metadata',
+  resourceOwner: 'urn:zitadel:iam:user:resourceowner',
+} as const;
+
+const plain: string[] = [
+  ...['openid', 'profile', 'email', 'phone', 'address', 'offline_access'],
+  ...[scope.allRoles, scope.metadata, scope.resourceOwner],
+];
+const audience = new RegExp(`^${prefix.projectAudience}(.+):aud$`);
+
+export function scopesFrom(parameter: string | undefined): string[] {
+  return (parameter ?? '').split(' ').filter(Boolean);
+}
+
+/** The scopes Zitadel knows; it drops all others without a word. A role scope must name a role of the project. */
+export function knownScopes(requested: string[], project: Project): string[] {
+  return requested.filter(
+    (one) =>
+      plain.includes(one) ||
+      audience.test(one) ||
+      [
+        prefix.organizationId,
+        prefix.organizationDomain,
+        prefix.organizationRoles,
+        prefix.identityProvider,
+      ].some((start) => one.startsWith(start) && one !== start) ||
+      rolesAskedFor([one]).some((role) => project.roles.includes(role)),
+  );
+}
+
+export function rolesAskedFor(scopes: string[]): string[] {
+  return after(prefix.role, scopes);
+}
+
+/** The scopes of all roles that exist now: what "Assert Roles on Authentication" adds to every login. */
+export function roleScopesOf(project: Project): string[] {
+  return project.roles.map((role) => prefix.role + role);
+}
+
+/** Project ids from `urn:zitadel:iam:org:project:id:{id}:aud`. */
+export function projectsAskedFor(scopes: string[]): string[] {
+  return scopes
+    .map((one) => audience.exec(one)?.[1])
+    .filter((id) => id !== undefined)
+    .map((id) => (id === 'zitadel' ? defaultIds.zitadelProject : id));
+}
+
+export function organizationIdsAskedFor(scopes: string[]): string[] {
+  return after(prefix.organizationId, scopes);
+}
+
+export function organizationDomainsAskedFor(scopes: string[]): string[] {
+  return after(prefix.organizationDomain, scopes);
+}
+
+/** Ids of the organizations whose role grants alone are wanted; all if none is named. */
+export function grantingOrganizationsAskedFor(scopes: string[]): string[] {
+  return after(prefix.organizationRoles, scopes);
+}
+
+/** The only organization that may sign in, when a scope says so. Unknown and two different ones are errors. */
+export function organizationAskedFor(scopes: string[], known: Organization[]): Organization | undefined {
+  const byId = organizationIdsAskedFor(scopes).map((id) => known.find((one) => one.id === id));
+  const byDomain = organizationDomainsAskedFor(scopes).map((domain) =>
+    known.find((one) => one.primaryDomain === domain),
+  );
+  const asked = [...byId, ...byDomain];
+  const [first, ...others] = asked;
+  if (asked.includes(undefined)) throw new OidcError('invalid_request', 'Errors.Org.NotFound');
+  if (others.some((other) => other?.id !== first?.id)) {
+    throw new OidcError('invalid_scope', 'Only one organization scope may be provided');
+  }
+  return first;
+}
+
+function after(start: string, scopes: string[]): string[] {
+  return scopes.filter((one) => one.startsWith(start)).map((one) => one.slice(start.length));
+}

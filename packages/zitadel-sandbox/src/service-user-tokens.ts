@@ -1,0 +1,45 @@
+import { defaultIds } from './clients.js';
+import { nowSeconds } from './ids.js';
+import { OidcError } from './oidc.error.js';
+import { saveAccessToken } from './provider.js';
+import type { Realm } from './realm.js';
+import { knownScopes, scopesFrom } from './scopes.js';
+import { issueTokens, newGrantId, type TokenResponse } from './tokens.js';
+import type { SandboxUser } from './users.js';
+
+const endOfTime = 253402300799;
+
+/**
+ * Tokens for a service user. Their audience holds a project only if the scope
+ * `urn:zitadel:iam:org:project:id:{projectId}:aud` asks for it; without it introspection says inactive.
+ */
+export async function issueServiceUserTokens(
+  realm: Realm,
+  user: SandboxUser,
+  scope: string | undefined,
+): Promise<TokenResponse> {
+  if (!user.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
+  const scopes = knownScopes(scopesFrom(scope), realm.applications.project);
+  return issueTokens(realm, { id: newGrantId(), user, scopes, authTime: nowSeconds(), amr: [] });
+}
+
+export const personalAccessTokenGrant = 'pat';
+
+/** A personal access token: no client, no end, welcome at every API of the instance. */
+export async function issuePersonalAccessToken(realm: Realm, user: SandboxUser): Promise<string> {
+  const client = await realm.provider.Client.find(user.id);
+  if (!client) throw new Error(`The service user ${user.loginName} is not known as a client`);
+  const grantId = newGrantId();
+  const token = await saveAccessToken(realm.provider, {
+    client,
+    jti: `${grantId}-at_${user.id}`,
+    exp: endOfTime,
+    accountId: user.id,
+    aud: [defaultIds.zitadelProject],
+    scope: 'openid profile email urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner',
+    grantId,
+    gty: personalAccessTokenGrant,
+    extra: { amr: [] },
+  });
+  return realm.seal.seal(`${token.jti}:${user.id}`);
+}

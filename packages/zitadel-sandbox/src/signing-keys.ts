@@ -1,0 +1,68 @@
+import type { KeyObject } from 'node:crypto';
+import { CompactSign, compactVerify, type JWK } from 'jose';
+import { newId } from './ids.js';
+import { rsaKey, type RsaKey } from './rsa-key.js';
+
+interface SigningKey {
+  kid: string;
+  pair: Promise<RsaKey>;
+}
+
+/** The issuer's RS256 keys: retired ones, the active one, the next one. All are published. */
+export class SigningKeys {
+  private readonly keys: SigningKey[] = [];
+
+  constructor() {
+    this.addKey();
+    this.addKey();
+  }
+
+  /** Makes the next key the active one and publishes a new next key. */
+  async rotate(): Promise<void> {
+    this.addKey();
+    await Promise.all(this.keys.map((key) => key.pair));
+  }
+
+  /** The published key set. */
+  async jwks(): Promise<{ keys: JWK[] }> {
+    return { keys: await Promise.all(this.keys.map(publicJwk)) };
+  }
+
+  /** A compact JWT over these claims, signed with the active key. */
+  async sign(claims: object): Promise<string> {
+    const active = this.keys.at(-2);
+    if (!active) throw new Error('There is no active signing key');
+    const { privateKey } = await active.pair;
+    return new CompactSign(Buffer.from(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: 'RS256', kid: active.kid, typ: 'JWT' })
+      .sign(privateKey);
+  }
+
+  /** The claims of a JWT that one of these keys signed; undefined for any other string. Times are not looked at. */
+  async claimsOf(jwt: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      const { payload } = await compactVerify(jwt, ({ kid }) => this.publicKey(kid), {
+        algorithms: ['RS256'],
+      });
+      return JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>;
+    } catch {
+      return undefined;
+    }
+  }
+
+  private addKey(): void {
+    this.keys.push({ kid: newId(), pair: rsaKey(`signing key ${this.keys.length}`) });
+  }
+
+  private async publicKey(kid: string | undefined): Promise<KeyObject> {
+    const key = this.keys.find((candidate) => candidate.kid === kid);
+    if (!key) throw new Error('No key of that id');
+    return (await key.pair).publicKey;
+  }
+}
+
+async function publicJwk({ kid, pair }: SigningKey): Promise<JWK> {
+  const { publicKey } = await pair;
+  const { kty, n, e } = publicKey.export({ format: 'jwk' });
+  return { use: 'sig', kty, kid, alg: 'RS256', n, e } as JWK;
+}
