@@ -1,7 +1,6 @@
 import type { Application } from './clients.js';
+import { isThisMachine } from './loopback.js';
 import { globPattern } from './uri-glob.js';
-
-const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
 /** Exact match; a native app's loopback URI may have any port; globs with Dev Mode on (Zitadel: "Redirect URIs"). */
 export function isRedirectUriOf(application: Application, uri: string): boolean {
@@ -17,7 +16,7 @@ export function isRedirectUriOf(application: Application, uri: string): boolean 
 /** Plain http needs Dev Mode, the code flow of a web application, or a native application's loopback address. */
 export function isSchemeAllowed(application: Application, uri: string, responseType: string): boolean {
   if (!uri.startsWith('http://') || application.devMode) return true;
-  if (application.applicationType === 'native') return loopbackHosts.includes(new URL(uri).hostname);
+  if (application.applicationType === 'native') return isThisMachine(uri);
   return application.applicationType === 'web' && responseType === 'code';
 }
 
@@ -34,7 +33,7 @@ export function isPostLogoutRedirectUriOf(
 
 function differOnlyInLoopbackPort(registered: string, uri: string): boolean {
   const [one, other] = [registered, uri].map((value) => (URL.canParse(value) ? new URL(value) : undefined));
-  if (!one || !other || one.protocol !== 'http:' || !loopbackHosts.includes(one.hostname)) return false;
+  if (!one || !other || one.protocol !== 'http:' || !isThisMachine(registered)) return false;
   one.port = other.port;
   return one.href === other.href;
 }

@@ -6,6 +6,7 @@ import { Applications, defaultIds, type Application } from './clients.js';
 import { Faults } from './faults.js';
 import type { ApplicationKeyFile } from './key-file.js';
 import { listen, type Listener } from './listen.js';
+import { isThisMachine } from './loopback.js';
 import { MemoryStore } from './memory.adapter.js';
 import { createProvider } from './provider.js';
 import type { Realm } from './realm.js';
@@ -115,11 +116,9 @@ async function openSandbox(
 }
 
 function checkBackChannelUri(uri: string | undefined): void {
-  if (uri === undefined) return;
-  const host = URL.canParse(uri) ? new URL(uri).hostname : '';
-  if (['localhost', '127.0.0.1', '[::1]'].includes(host)) return;
+  if (uri === undefined || isThisMachine(uri)) return;
   throw new Error(
-    `web.backChannelLogoutUri must be an address of this machine, such as http://localhost:3000/…`,
+    'web.backChannelLogoutUri must be an address of this machine, such as http://localhost:3000/…',
   );
 }
 
