@@ -1,0 +1,87 @@
+import { HttpException } from '@nestjs/common';
+
+/** Every refusal of this module: an HTTP status, a stable `code`, and nothing secret in the message. */
+export abstract class AuthError extends HttpException {
+  abstract readonly code: string;
+
+  constructor(message: string, status: number, options?: { cause?: unknown }) {
+    super(message, status, options);
+    this.name = new.target.name;
+  }
+}
+
+/** 401: the route needs a session and the request has none. */
+export class SessionRequired extends AuthError {
+  readonly code = 'AUTH_SESSION_REQUIRED';
+
+  /** @param returnTo path and query to come back to after sign-in */
+  constructor(readonly returnTo: string) {
+    super('Sign-in is required', 401);
+  }
+}
+
+/** 403: signed in, but with none of the roles the route asks for. */
+export class RolesRequired extends AuthError {
+  readonly code = 'AUTH_ROLES_REQUIRED';
+
+  constructor(readonly roles: readonly string[]) {
+    super('This needs a role you do not have', 403);
+  }
+}
+
+/** 403: a state-changing request without the token of the form it claims to come from. */
+export class CsrfTokenInvalid extends AuthError {
+  readonly code = 'AUTH_CSRF_TOKEN_INVALID';
+
+  constructor() {
+    super('The form is no longer valid. Go back, reload the page and try again', 403);
+  }
+}
+
+/** 503: the identity provider did not answer, or said that it cannot now. Trying again later helps. */
+export class ProviderUnavailable extends AuthError {
+  readonly code = 'AUTH_PROVIDER_UNAVAILABLE';
+
+  constructor(options?: { cause?: unknown }) {
+    super('The identity provider cannot be reached', 503, options);
+  }
+}
+
+/** Why a sign-in did not end in a session. */
+export type SignInFailure =
+  /** the user or the provider's policy said no (`error=access_denied`) */
+  | 'access_denied'
+  /** state, nonce or PKCE cookie missing, expired or from another browser */
+  | 'check_failed'
+  /** the provider cannot be reached or answers 5xx */
+  | 'provider_unavailable'
+  /** the provider refused the request or sent something invalid */
+  | 'provider_error';
+
+const failureStatus: Record<SignInFailure, number> = {
+  access_denied: 403,
+  check_failed: 400,
+  provider_unavailable: 503,
+  provider_error: 502,
+};
+
+/** The sign-in flow ended without a session. `cause` holds the library's error, for the log. */
+export class SignInFailed extends AuthError {
+  readonly code = 'AUTH_SIGN_IN_FAILED';
+
+  constructor(
+    readonly reason: SignInFailure,
+    options?: { cause?: unknown },
+  ) {
+    super('Sign-in did not succeed', failureStatus[reason], options);
+  }
+}
+
+/** 404: a path below the module's base path that Auth.js does not know. */
+export class UnknownAuthAction extends AuthError {
+  readonly code = 'AUTH_UNKNOWN_ACTION';
+
+  constructor() {
+    super('There is no such page', 404);
+  }
+}

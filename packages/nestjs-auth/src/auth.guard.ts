@@ -1,0 +1,78 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { IS_PUBLIC_KEY } from './auth.decorators.js';
+import { SessionRequired } from './auth.errors.js';
+import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
+import { ResolvedAuthOptions } from './resolved-auth-options.js';
+import { SessionService } from './session/session.service.js';
+
+/** What a guard made by `AuthGuard()` offers to classes that extend it. */
+export interface IAuthGuard extends CanActivate {
+  /** Decides about the request: returns the user, or throws the refusal. */
+  handleRequest(
+    error: unknown,
+    user: AuthUser | null,
+    info: unknown,
+    context: ExecutionContext,
+  ): AuthUser | null;
+  getRequest(context: ExecutionContext): AuthenticatedRequest;
+  /** Name under which the user is put on the request, for this guard only. */
+  getAuthenticateOptions(context: ExecutionContext): { property?: string } | undefined;
+}
+
+/**
+ * Makes the guard that reads the session and refuses requests without one, unless the route is `@Public()`.
+ * Contexts other than HTTP pass: they carry no cookie.
+ *
+ * @param _type accepted for programs that name a strategy; Auth.js has one
+ */
+export function AuthGuard(_type?: string): Type<IAuthGuard> {
+  return SessionGuard;
+}
+
+@Injectable()
+class SessionGuard implements IAuthGuard {
+  constructor(
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (context.getType() !== 'http') return true;
+    const request = this.getRequest(context);
+    const session = await this.sessions.load(request, context.switchToHttp().getResponse<HttpResponse>());
+    const user = this.handleRequest(null, session?.user ?? null, undefined, context);
+    const property = this.getAuthenticateOptions(context)?.property ?? this.options.property;
+    Object.assign(request, { session, [property]: user ?? undefined });
+    return true;
+  }
+
+  handleRequest(
+    error: unknown,
+    user: AuthUser | null,
+    _info: unknown,
+    context: ExecutionContext,
+  ): AuthUser | null {
+    if (error)
+      throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
+    if (user || this.isPublic(context)) return user;
+    const request = this.getRequest(context);
+    throw new SessionRequired(request.originalUrl ?? request.url);
+  }
+
+  getRequest(context: ExecutionContext): AuthenticatedRequest {
+    return context.switchToHttp().getRequest<AuthenticatedRequest>();
+  }
+
+  getAuthenticateOptions(_context: ExecutionContext): { property?: string } | undefined {
+    return undefined;
+  }
+
+  private isPublic(context: ExecutionContext) {
+    return this.reflector.getAllAndOverride<boolean>(IS_PUBLIC_KEY, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+  }
+}

@@ -1,0 +1,18 @@
+import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
+import { AuthEngine } from './auth.engine.js';
+import type { HttpRequest, HttpResponse } from './auth.types.js';
+import { toHttpResponse } from './http/to-http-response.js';
+
+/** Lets Auth.js answer every request it is applied to, for programs that route without the module's controller. */
+@Injectable()
+export class AuthMiddleware implements NestMiddleware<HttpRequest, HttpResponse> {
+  constructor(@Inject(AuthEngine) private readonly engine: AuthEngine) {}
+
+  async use(request: HttpRequest, response: HttpResponse, next: (error?: unknown) => void) {
+    try {
+      await toHttpResponse(await this.engine.run(request), response);
+    } catch (error) {
+      next(error);
+    }
+  }
+}

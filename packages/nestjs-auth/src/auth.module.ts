@@ -1,0 +1,78 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { authControllerAt } from './auth.controller.js';
+import { AuthEngine } from './auth.engine.js';
+import { AuthFilter } from './auth.filter.js';
+import { AuthGuard } from './auth.guard.js';
+import {
+  AuthModuleOptions,
+  type AuthModuleAsyncOptions,
+  type AuthModuleConfig,
+  type AuthOptionsFactory,
+  type IAuthModuleOptions,
+} from './auth.options.js';
+import { CsrfService } from './csrf/csrf.service.js';
+import { ResolvedAuthOptions } from './resolved-auth-options.js';
+import { RolesGuard } from './roles.guard.js';
+import { SessionService } from './session/session.service.js';
+
+/** Sign-in with Auth.js for a NestJS application: routes, global guard, roles and sessions. */
+@Module({})
+export class AuthModule {
+  /** Registers the module with options known at import time. */
+  static register(options: IAuthModuleOptions, config?: AuthModuleConfig): DynamicModule {
+    return assemble([{ provide: AuthModuleOptions, useValue: options }], config);
+  }
+
+  /** Registers the module with options made by a factory, with dependencies. */
+  static registerAsync(options: AuthModuleAsyncOptions, config?: AuthModuleConfig): DynamicModule {
+    return { ...assemble(optionProviders(options), config), imports: options.imports ?? [] };
+  }
+}
+
+function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicModule {
+  const { globalGuard = true, rolesGuard = true, basePath = '/auth' } = config;
+  const shared = [
+    AuthModuleOptions,
+    ResolvedAuthOptions,
+    AuthEngine,
+    SessionService,
+    CsrfService,
+    RolesGuard,
+  ];
+  return {
+    module: AuthModule,
+    global: true,
+    controllers: [authControllerAt(basePath)],
+    providers: [
+      ...options,
+      {
+        provide: ResolvedAuthOptions,
+        inject: [AuthModuleOptions],
+        useFactory: (given: IAuthModuleOptions) => new ResolvedAuthOptions(given, basePath),
+      },
+      AuthEngine,
+      SessionService,
+      CsrfService,
+      RolesGuard,
+      { provide: APP_FILTER, useClass: AuthFilter },
+      ...(globalGuard ? [{ provide: APP_GUARD, useClass: AuthGuard() }] : []),
+      ...(rolesGuard ? [{ provide: APP_GUARD, useClass: RolesGuard }] : []),
+    ],
+    exports: shared,
+  };
+}
+
+function optionProviders(options: AuthModuleAsyncOptions): Provider[] {
+  if (options.useFactory) {
+    return [{ provide: AuthModuleOptions, useFactory: options.useFactory, inject: options.inject ?? [] }];
+  }
+  const factory = options.useExisting ?? options.useClass;
+  if (!factory) throw new Error('AuthModule.registerAsync() needs useFactory, useClass or useExisting');
+  const fromFactory: Provider = {
+    provide: AuthModuleOptions,
+    inject: [factory],
+    useFactory: (made: AuthOptionsFactory) => made.createAuthOptions(),
+  };
+  return options.useClass ? [options.useClass, fromFactory] : [fromFactory];
+}

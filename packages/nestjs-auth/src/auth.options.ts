@@ -1,0 +1,50 @@
+import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
+import type { AuthConfig } from '@auth/core';
+
+/** Injection token of the options given to `AuthModule.register()`. */
+export const AuthModuleOptions = Symbol('AuthModuleOptions');
+
+/** Options of Auth.js, and what this module adds to them. */
+export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' | 'skipCSRFCheck'> {
+  /** Name under which the user is put on the request. Default `user`. */
+  property?: string;
+  /**
+   * Public origin of the application, as in `https://app.example`. Every URL is built from it, none from the
+   * `Host` header. An https origin means `Secure` cookies with the `__Host-` prefix.
+   */
+  origin: string;
+  /** Keys of all cookies: the first encrypts, all decrypt. At least 32 characters each. */
+  secret: string | string[];
+  /** Where a sign-in ends that did not start from a page. Default `/`. */
+  defaultCallbackUrl?: string;
+  session?: {
+    strategy?: 'jwt';
+    /** Seconds without a request after which the session ends. Default 3600. */
+    maxAge?: number;
+    /** Seconds after sign-in at which the session ends however busy it is. Default 43200. */
+    maxLifetime?: number;
+  };
+}
+
+/** How the module fits into the application, known before any provider is made. */
+export interface AuthModuleConfig {
+  /** Protect every route that is not `@Public()`. Default true. */
+  globalGuard?: boolean;
+  /** Enforce `@RequireRoles()`. Default true. */
+  rolesGuard?: boolean;
+  /** Where Auth.js answers. Default `/auth`. */
+  basePath?: string;
+}
+
+/** A class that makes the options, for `useClass` and `useExisting`. */
+export interface AuthOptionsFactory {
+  createAuthOptions(): IAuthModuleOptions | Promise<IAuthModuleOptions>;
+}
+
+/** The three ways to make the options with dependencies: exactly one of `use…` is given. */
+export interface AuthModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  inject?: FactoryProvider['inject'];
+  useFactory?: (...args: never[]) => IAuthModuleOptions | Promise<IAuthModuleOptions>;
+  useClass?: Type<AuthOptionsFactory>;
+  useExisting?: Type<AuthOptionsFactory>;
+}

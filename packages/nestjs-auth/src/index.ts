@@ -1,0 +1,41 @@
+export { AuthModule } from './auth.module.js';
+export {
+  AuthModuleOptions,
+  type AuthModuleAsyncOptions,
+  type AuthModuleConfig,
+  type AuthOptionsFactory,
+  type IAuthModuleOptions,
+} from './auth.options.js';
+export { AuthGuard, type IAuthGuard } from './auth.guard.js';
+export { RolesGuard } from './roles.guard.js';
+export { AuthMiddleware } from './auth.middleware.js';
+export { AuthFilter } from './auth.filter.js';
+export { AuthSession, IS_PUBLIC_KEY, Public, REQUIRED_ROLES_KEY, RequireRoles } from './auth.decorators.js';
+export {
+  AuthError,
+  CsrfTokenInvalid,
+  ProviderUnavailable,
+  RolesRequired,
+  SessionRequired,
+  SignInFailed,
+  UnknownAuthAction,
+  type SignInFailure,
+} from './auth.errors.js';
+export type {
+  AuthenticatedRequest,
+  AuthUser,
+  AuthUserAugmentation,
+  AuthUserBase,
+  HttpRequest,
+  HttpResponse,
+  Session,
+  SessionAugmentation,
+  SessionBase,
+  SessionToken,
+} from './auth.types.js';
+export { CsrfService } from './csrf/csrf.service.js';
+export { SessionService } from './session/session.service.js';
+export { isPageRequest } from './http/is-page-request.js';
+export { localPath } from './http/local-path.js';
+export { toHttpResponse } from './http/to-http-response.js';
+export { toWebRequest } from './http/to-web-request.js';

@@ -1,0 +1,95 @@
+import type { AuthConfig } from '@auth/core';
+import type { IAuthModuleOptions } from './auth.options.js';
+import { localPath } from './http/local-path.js';
+import { SessionCodec } from './session/session-codec.js';
+
+/** One cookie of this module: its name and attributes. */
+export interface CookieSpec {
+  name: string;
+  options: { httpOnly: true; sameSite: 'lax'; path: '/'; secure: boolean };
+}
+
+/** The one set of options that guard, controller and pages share. */
+export class ResolvedAuthOptions {
+  readonly origin: string;
+  readonly property: string;
+  readonly secrets: readonly string[];
+  readonly maxAgeSeconds: number;
+  readonly maxLifetimeSeconds: number;
+  readonly defaultCallbackUrl: string;
+  readonly signInPage: string;
+  readonly errorPage: string;
+  readonly sessionCookie: CookieSpec;
+  readonly csrfCookie: CookieSpec;
+  readonly providerIds: readonly string[];
+  readonly codec: SessionCodec;
+  readonly callbacks: NonNullable<AuthConfig['callbacks']>;
+  /** Ready for `Auth()`. */
+  readonly config: AuthConfig;
+
+  /** Throws where an option would make the application insecure or unable to sign anyone in. */
+  constructor(
+    options: IAuthModuleOptions,
+    readonly basePath: string,
+  ) {
+    const { property, origin, secret, defaultCallbackUrl, session, ...rest } = options;
+    this.origin = new URL(origin).origin;
+    this.property = property ?? 'user';
+    this.secrets = [secret].flat();
+    if (this.secrets.length === 0 || this.secrets.some(({ length }) => length < 32)) {
+      throw new Error('AuthModule: `secret` needs at least 32 characters');
+    }
+    this.maxAgeSeconds = session?.maxAge ?? 3600;
+    this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
+    this.defaultCallbackUrl = defaultCallbackUrl ?? '/';
+    this.signInPage = options.pages?.signIn ?? `${basePath}/signin`;
+    this.errorPage = options.pages?.error ?? `${basePath}/error`;
+
+    const secure = this.origin.startsWith('https:');
+    const cookie = (name: string): CookieSpec => ({
+      name: `${secure ? '__Host-' : ''}authjs.${name}`,
+      options: { httpOnly: true, sameSite: 'lax', path: '/', secure },
+    });
+    this.sessionCookie = cookie('session-token');
+    this.csrfCookie = cookie('csrf-token');
+    this.codec = new SessionCodec({
+      secrets: this.secrets,
+      cookieName: this.sessionCookie.name,
+      maxAgeSeconds: this.maxAgeSeconds,
+      maxLifetimeSeconds: this.maxLifetimeSeconds,
+    });
+    this.providerIds = options.providers.map(providerId);
+    this.callbacks = { redirect: ({ url }) => this.origin + this.target(url), ...options.callbacks };
+    this.config = {
+      ...rest,
+      callbacks: this.callbacks,
+      basePath,
+      trustHost: true,
+      useSecureCookies: secure,
+      secret: [...this.secrets],
+      session: { strategy: 'jwt', maxAge: this.maxAgeSeconds },
+      jwt: {
+        encode: async ({ token }) => (await this.codec.seal(token ?? {})).value,
+        decode: ({ token }) => this.codec.open(token ?? ''),
+      },
+      cookies: {
+        ...rest.cookies,
+        sessionToken: this.sessionCookie,
+        csrfToken: this.csrfCookie,
+        callbackUrl: cookie('callback-url'),
+        pkceCodeVerifier: cookie('pkce.code_verifier'),
+        state: cookie('state'),
+        nonce: cookie('nonce'),
+      },
+    };
+  }
+  /** The page a sign-in ends on: `wanted` when it is one of this application's, else the default. */
+  target(wanted: unknown): string {
+    return localPath(wanted, this.origin) ?? this.defaultCallbackUrl;
+  }
+}
+
+function providerId(provider: IAuthModuleOptions['providers'][number]): string {
+  const { id, options } = typeof provider === 'function' ? provider() : provider;
+  return (options as { id?: string } | undefined)?.id ?? id;
+}

@@ -1,0 +1,62 @@
+import { parse, serialize, type SerializeOptions } from 'cookie';
+import type { HttpRequest, HttpResponse } from '../auth.types.js';
+import { rawResponse } from '../http/raw-response.js';
+import type { CookieSpec } from '../resolved-auth-options.js';
+
+/** Browsers drop a cookie above 4096 bytes, name and attributes included (RFC 6265bis 5.6). */
+const CHUNK_LENGTH = 3936;
+
+/** Reads and writes the session cookie, split as Auth.js splits it: `name`, or `name.0`, `name.1`, … */
+export class SessionCookie {
+  constructor(private readonly spec: CookieSpec) {}
+
+  /** The joined value, or an empty string. */
+  read(request: HttpRequest): string {
+    const cookies = parse(request.headers.cookie ?? '');
+    return this.namesIn(cookies)
+      .map((name) => cookies[name])
+      .join('');
+  }
+
+  write(request: HttpRequest, response: HttpResponse, value: string, maxAgeSeconds: number) {
+    const chunks = this.chunks(value);
+    this.remove(request, response, (name) => !chunks.has(name));
+    for (const [name, chunk] of chunks)
+      setCookie(response, name, chunk, { ...this.spec.options, maxAge: Math.ceil(maxAgeSeconds) });
+  }
+
+  /** Deletes the cookie in the browser, every chunk of it the request carried. */
+  remove(request: HttpRequest, response: HttpResponse, which: (name: string) => boolean = () => true) {
+    for (const name of this.namesIn(parse(request.headers.cookie ?? '')).filter(which)) {
+      setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
+    }
+  }
+
+  private namesIn(cookies: Record<string, string | undefined>): string[] {
+    const { name } = this.spec;
+    if (cookies[name] !== undefined) return [name, ...this.chunkNames(cookies)];
+    return this.chunkNames(cookies);
+  }
+
+  private chunkNames(cookies: Record<string, string | undefined>): string[] {
+    const prefix = `${this.spec.name}.`;
+    return Object.keys(cookies)
+      .filter((name) => name.startsWith(prefix) && /^\d{1,2}$/.test(name.slice(prefix.length)))
+      .sort((a, b) => Number(a.slice(prefix.length)) - Number(b.slice(prefix.length)));
+  }
+
+  private chunks(value: string): Map<string, string> {
+    if (value.length <= CHUNK_LENGTH) return new Map([[this.spec.name, value]]);
+    const parts = value.match(new RegExp(`.{1,${CHUNK_LENGTH}}`, 'g')) ?? [];
+    return new Map(parts.map((part, index) => [`${this.spec.name}.${index}`, part]));
+  }
+}
+
+/** Adds a `Set-Cookie`, in place of an earlier one of that name on the same answer. */
+export function setCookie(response: HttpResponse, name: string, value: string, options: SerializeOptions) {
+  const raw = rawResponse(response);
+  const others = [raw.getHeader('set-cookie') ?? []]
+    .flat()
+    .filter((line) => !String(line).startsWith(`${name}=`));
+  raw.setHeader('set-cookie', [...others.map(String), serialize(name, value, options)]);
+}

@@ -1,0 +1,22 @@
+// A lock file written on one platform must serve all: every optional platform package that a locked package
+// names has to be locked itself, or `npm ci` refuses elsewhere.
+import { readFileSync } from 'node:fs';
+
+const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+  Object.keys(optionalDependencies)
+    .filter((name) => !isLocked(path, name))
+    .map((name) => `${path || 'the project'} wants ${name}`),
+);
+if (missing.length > 0) {
+  console.error(`Not in package-lock.json:\n  ${missing.join('\n  ')}`);
+  process.exitCode = 1;
+}
+
+/** Node looks for a package in the folder that asks, then in each folder above it. */
+function isLocked(from, name) {
+  const folders = from
+    .split('/node_modules/')
+    .map((_, depth, parts) => `${parts.slice(0, depth + 1).join('/node_modules/')}/`);
+  return ['', ...folders].some((folder) => packages[`${folder}node_modules/${name}`]);
+}

@@ -1,0 +1,161 @@
+// `npm run dev`: builds, then runs everything in watch mode until it is stopped.
+// Without a `.env` file the sandbox stands in for Zitadel; with one, only the application runs.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { parse } from 'dotenv';
+
+const SANDBOX_PORT = Number(process.env.SANDBOX_PORT || 8080);
+const children = new Set();
+let stopping = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(0));
+
+console.log('Building…');
+await finished('tsc', ['-b']);
+await finished('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css'], { quiet: true });
+
+const ownZitadel = existsSync('.env');
+const env = ownZitadel
+  ? { ...parse(readFileSync('.env')), ...process.env }
+  : { ...process.env, ...(await sandboxEnv()) };
+const { readEnv, explain, ConfigError } = await import('../dist/config/env.js');
+const { port, origin, zitadel } = configurationFrom(env);
+
+await mustBeFree(
+  port,
+  `Port ${port} is in use. Stop what listens there, or run: PORT=${port + 100} npm run dev`,
+);
+if (!ownZitadel) {
+  await mustBeFree(
+    SANDBOX_PORT,
+    `Port ${SANDBOX_PORT}, where the sandbox listens, is in use. Stop what listens there; if it is your Zitadel, make a .env (README).`,
+  );
+}
+
+run('tsc', ['-b', '--watch', '--preserveWatchOutput'], { quiet: true });
+run('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css', '--watch=always'], { quiet: true });
+if (!ownZitadel) {
+  run('node', [
+    'packages/zitadel-sandbox/dist/main.js',
+    '--port',
+    SANDBOX_PORT,
+    '--web-origin',
+    origin,
+    '--quiet',
+  ]);
+  await answers(`${zitadel.issuer}/.well-known/openid-configuration`);
+}
+run('node', ['--watch', '--watch-preserve-output', 'dist/main.js'], { env });
+await answers(`http://localhost:${port}/`);
+await banner();
+
+async function banner() {
+  const lines = [`Web app   ${origin}`];
+  if (ownZitadel) lines.push(`Zitadel   ${zitadel.issuer}  (from .env)`);
+  else {
+    const { people } = await import('zitadel-sandbox');
+    lines.push(
+      `Sandbox   ${zitadel.issuer}  (stands in for Zitadel)`,
+      '',
+      'Open the web app, press "Log in" and choose who you are:',
+    );
+    for (const { loginName, about } of people) lines.push(`  ${loginName.padEnd(22)}${about}`);
+  }
+  lines.push('', 'Changes are picked up as you save. Stop with Ctrl+C.');
+  console.log(`\n${lines.map((line) => `  ${line}`).join('\n')}\n`);
+}
+
+async function sandboxEnv() {
+  const { defaultIds } = await import('zitadel-sandbox');
+  const callback = `http://localhost:${process.env.PORT || 3000}/auth/callback`;
+  return {
+    NODE_ENV: 'development',
+    ZITADEL_DOMAIN: `http://localhost:${SANDBOX_PORT}`,
+    ZITADEL_CLIENT_ID: defaultIds.web,
+    ZITADEL_CLIENT_SECRET: '',
+    ZITADEL_CALLBACK_URL: callback,
+    ZITADEL_POST_LOGOUT_URL: callback.replace('/auth/callback', '/auth/logout/callback'),
+    SESSION_SECRET: process.env.SESSION_SECRET || randomBytes(32).toString('hex'),
+  };
+}
+
+function configurationFrom(source) {
+  try {
+    return readEnv(source);
+  } catch (error) {
+    if (error instanceof ConfigError) fail(explain(error));
+    throw error;
+  }
+}
+
+/** Starts a program in a process group of its own, so that stopping reaches what it starts, too. */
+function run(command, args, { env: childEnv = process.env, quiet = false } = {}) {
+  const bin = command === 'node' ? process.execPath : `node_modules/.bin/${command}`;
+  const child = spawn(bin, args.map(String), {
+    env: childEnv,
+    detached: true,
+    stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+  });
+  children.add(child);
+  // Compilers are silent unless something is wrong.
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (data) => /error/i.test(data) && process.stderr.write(data));
+  }
+  child.on('exit', (code) => {
+    children.delete(child);
+    if (!stopping) fail(`${command} ${args[0]} ended (${code ?? 'by a signal'}).`);
+  });
+  return child;
+}
+
+function finished(command, args, { quiet = false } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(`node_modules/.bin/${command}`, args, {
+      stdio: ['ignore', 'inherit', quiet ? 'pipe' : 'inherit'],
+    });
+    let said = '';
+    child.stderr?.on('data', (data) => (said += data));
+    child.on('exit', (code) => (code === 0 ? resolve() : fail(`${said}${command} failed.`)));
+  });
+}
+
+function mustBeFree(port, sentence) {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => fail(sentence));
+    probe.listen(port, () => probe.close(resolve));
+  });
+}
+
+async function answers(url) {
+  for (let attempt = 0; attempt < 150; attempt++) {
+    try {
+      await (await fetch(url, { signal: AbortSignal.timeout(2_000) })).arrayBuffer();
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  fail(`${url} does not answer.`);
+}
+
+function fail(sentence) {
+  console.error(sentence);
+  stop(1);
+}
+
+function stop(code) {
+  if (stopping) return;
+  stopping = true;
+  process.exitCode = code;
+  for (const child of children) {
+    try {
+      process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  setTimeout(() => process.exit(code), children.size > 0 ? 500 : 0);
+}

@@ -1,0 +1,31 @@
+import { AuthModule } from '@mridang/nestjs-auth';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AuthPagesModule } from './auth/auth-pages.module.js';
+import { ConfigModule } from './config/config.module.js';
+import { ENV, type Env } from './config/env.js';
+import { HttpModule } from './http/http.module.js';
+import { PagesModule } from './pages/pages.module.js';
+import { authOptions } from './zitadel/auth-options.js';
+import { OidcClient } from './zitadel/oidc.client.js';
+import { ZitadelModule } from './zitadel/zitadel.module.js';
+
+@Module({})
+export class AppModule {
+  static register(env: Env): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.register(env),
+        HttpModule,
+        PagesModule,
+        // Before AuthModule, whose routes take everything else below /auth.
+        AuthPagesModule,
+        AuthModule.registerAsync({
+          imports: [ZitadelModule],
+          inject: [ENV, OidcClient],
+          useFactory: authOptions,
+        }),
+      ],
+    };
+  }
+}

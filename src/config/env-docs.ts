@@ -1,0 +1,46 @@
+import { variables, type Variable } from './env.js';
+
+const all = Object.entries(variables) as [string, Variable][];
+
+/** The text of `.env.example`. */
+export function envExample(): string {
+  const blocks = all.map(([name, variable]) => {
+    const comments = [...wrapped(variable.about), `Expected: ${variable.expected}.`];
+    if (variable.how) comments.push(`Get one: ${variable.how}`);
+    return [...comments.map((line) => `# ${line}`), `${name}=${exampleValue(variable)}`].join('\n');
+  });
+  return `# Copy to .env and fill in. Made from src/config/env.ts by: npm run docs\n\n${blocks.join('\n\n')}\n`;
+}
+
+/** The text of `docs/configuration.md`. */
+export function configurationPage(): string {
+  const rows = all.map(
+    ([name, { about, expected, default: fallback, how, placeholder }]) =>
+      `| \`${name}\` | ${about} | ${expected}${how ? `; get one: \`${how}\`` : ''} | ${fallback ? `\`${fallback}\`` : placeholder && name !== 'SESSION_SALT' ? 'required' : 'empty'} |`,
+  );
+  return `# Configuration
+
+The web application reads these environment variables once, at start. A \`.env\` file in the working directory is read, too;
+a variable of the environment wins over the file. If something is wrong, the application says everything that is, by
+name, and exits with code 1. Values from \`.env.example\` that are marked as placeholders are refused in production.
+
+This page is made from \`src/config/env.ts\` by \`npm run docs\`.
+
+| variable | what it does | expected | default |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`;
+}
+
+const exampleValue = ({ placeholder, default: fallback }: Variable) =>
+  placeholder ?? fallback?.split(' ')[0] ?? '';
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,292 @@
+import { localPath } from '@mridang/nestjs-auth';
+import { z } from 'zod';
+
+/** The configuration of the web application, read once at start. */
+export interface Env {
+  production: boolean;
+  port: number;
+  logLevel: LogLevel;
+  /** Public origin: that of `ZITADEL_CALLBACK_URL`. */
+  origin: string;
+  session: {
+    /** the first encrypts, all decrypt */
+    secrets: string[];
+    salt: string;
+    durationSeconds: number;
+    maxDurationSeconds: number;
+  };
+  zitadel: {
+    issuer: string;
+    clientId: string;
+    clientSecret: string | undefined;
+    /** as configured, character by character */
+    callbackUrl: string;
+    /** path, query and fragment on this origin */
+    postLoginPath: string;
+    /** as configured, character by character */
+    postLogoutUrl: string;
+    allowInsecureHttp: boolean;
+  };
+}
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+/** Injection token of `Env`. */
+export const ENV = Symbol('Env');
+
+/** The configuration cannot be used. Lists every problem by variable name; holds no value. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly Problem[]) {
+    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`);
+    this.name = 'ConfigError';
+  }
+}
+
+export interface Problem {
+  variable: string;
+  expected: string;
+}
+
+/** One environment variable: what it does, and what it may hold. */
+export interface Variable {
+  about: string;
+  /** what a value must be, as the end of the sentence "expected …" */
+  expected: string;
+  /** how to get a value */
+  how?: string;
+  /** shown in the documentation as the default */
+  default?: string;
+  /** stands in `.env.example`; refused in production */
+  placeholder?: string;
+  schema: z.ZodType<string | number | boolean | string[] | undefined>;
+}
+
+const isLoopback = ({ hostname }: URL) =>
+  hostname === 'localhost' ||
+  hostname === '[::1]' ||
+  /^127(\.\d{1,3}){3}$/.test(hostname) ||
+  hostname.endsWith('.localhost');
+
+const webUrl = z.string().refine((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
+});
+
+const wholeNumber = (min: number, max: number) =>
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
+
+const randomValue = `node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"`;
+
+/** Every variable the web application reads, in the order of the documentation. */
+export const variables = {
+  NODE_ENV: {
+    about: 'Production refuses placeholder values, caches views and writes JSON logs.',
+    expected: 'development, test or production',
+    default: 'development',
+    schema: z.enum(['development', 'test', 'production']).default('development'),
+  },
+  PORT: {
+    about: 'Port the web application listens on.',
+    expected: 'a port number, 0 to 65535 (0 takes a free one)',
+    default: '3000',
+    schema: wholeNumber(0, 65_535).default(3000),
+  },
+  LOG_LEVEL: {
+    about: 'How much is logged.',
+    expected: 'error, warn, info or debug',
+    default: 'info',
+    schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+  },
+  SESSION_SECRET: {
+    about:
+      'Encrypts the cookies. To change it without signing anyone out, put the new value first and keep the old one behind a comma.',
+    expected: 'at least 32 characters, or a comma-separated list of such values',
+    how: randomValue,
+    placeholder: 'replace-me-with-at-least-32-random-characters',
+    schema: z
+      .string()
+      .transform((value) => value.split(',').map((part) => part.trim()))
+      .pipe(z.array(z.string().min(32))),
+  },
+  SESSION_SALT: {
+    about: 'Goes into the derivation of the cookie keys: with another salt no older cookie opens.',
+    expected: 'any text',
+    how: randomValue,
+    placeholder: 'replace-me-with-a-random-salt',
+    schema: z.string().default(''),
+  },
+  SESSION_DURATION: {
+    about: 'Seconds without a request after which a session ends.',
+    expected: 'a number of seconds, at least 1',
+    default: '3600',
+    schema: wholeNumber(1, 31_536_000).default(3600),
+  },
+  SESSION_MAX_DURATION: {
+    about: 'Seconds after sign-in at which a session ends however busy it is.',
+    expected: 'a number of seconds, at least 1',
+    default: '43200',
+    schema: wholeNumber(1, 31_536_000).default(43_200),
+  },
+  ZITADEL_DOMAIN: {
+    about: 'Address of your Zitadel instance: its issuer.',
+    expected: 'an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080',
+    how: 'Zitadel console, the address you sign in at',
+    placeholder: 'https://your-instance.zitadel.cloud',
+    schema: webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value)),
+  },
+  ZITADEL_CLIENT_ID: {
+    about: 'Client ID of the web application in Zitadel.',
+    expected: 'the client ID Zitadel shows for the application',
+    how: 'Zitadel console, Projects, your project, your application',
+    placeholder: 'your-client-id',
+    schema: z.string(),
+  },
+  ZITADEL_CLIENT_SECRET: {
+    about: 'Client secret, for an application with authentication method BASIC. Leave it empty for PKCE.',
+    expected: 'the client secret Zitadel showed when the application was made, or nothing',
+    schema: z.string().optional(),
+  },
+  ZITADEL_CALLBACK_URL: {
+    about:
+      'Redirect URI, exactly as registered in Zitadel. Its origin is the public origin of this application.',
+    expected: 'an absolute address, such as https://app.example.com/auth/callback',
+    default: 'http://localhost:3000/auth/callback (with PORT; not in production)',
+    schema: webUrl.optional(),
+  },
+  ZITADEL_POST_LOGIN_URL: {
+    about: 'Page shown after sign-in when no other page was asked for.',
+    expected:
+      'a path on this application, such as /profile, or an address with the origin of ZITADEL_CALLBACK_URL',
+    default: '/profile',
+    schema: z.string().default('/profile'),
+  },
+  ZITADEL_POST_LOGOUT_URL: {
+    about:
+      'Post-logout redirect URI, exactly as registered in Zitadel. Has the origin of ZITADEL_CALLBACK_URL.',
+    expected: 'an absolute address, such as https://app.example.com/auth/logout/callback',
+    default: 'http://localhost:3000/auth/logout/callback (the origin of ZITADEL_CALLBACK_URL)',
+    schema: webUrl.optional(),
+  },
+  ALLOW_INSECURE_HTTP: {
+    about:
+      'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
+    expected: 'true or false',
+    default: 'false',
+    schema: z
+      .enum(['true', 'false'])
+      .default('false')
+      .transform((value) => value === 'true'),
+  },
+} satisfies Record<string, Variable>;
+
+type Values = { [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> };
+
+/** Pages of the application: redirect URIs need paths of their own. */
+const pagePaths = [
+  '/',
+  '/profile',
+  '/admin',
+  '/auth/login',
+  '/auth/error',
+  '/auth/logout/success',
+  '/auth/logout/error',
+];
+
+/** Reads the configuration. Throws `ConfigError` with all problems at once. */
+export function readEnv(source: Record<string, string | undefined>): Env {
+  const problems: Problem[] = [];
+  const report = (variable: keyof Values, expected: string = variables[variable].expected) =>
+    problems.push({ variable, expected });
+
+  const values: Partial<Values> = {};
+  for (const [name, variable] of entries(variables)) {
+    const given = source[name]?.trim();
+    const result = variable.schema.safeParse(given === '' ? undefined : given);
+    if (!result.success) report(name);
+    else Object.assign(values, { [name]: result.data });
+    if (source['NODE_ENV'] === 'production' && 'placeholder' in variable && given === variable.placeholder) {
+      report(name, `a value of your own: the one from .env.example is public. Expected ${variable.expected}`);
+    }
+  }
+
+  const { ZITADEL_DOMAIN: domain, ALLOW_INSECURE_HTTP: allowInsecureHttp = false } = values;
+  const production = values.NODE_ENV === 'production';
+  const isPlainRemote = (url: string) =>
+    new URL(url).protocol === 'http:' && !isLoopback(new URL(url)) && !allowInsecureHttp;
+  if (domain && isPlainRemote(domain)) {
+    report('ZITADEL_DOMAIN', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
+  }
+
+  const callbackUrl = values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT ?? 3000}/auth/callback`;
+  if (production && !source['ZITADEL_CALLBACK_URL']) report('ZITADEL_CALLBACK_URL');
+  if (production && isPlainRemote(callbackUrl)) {
+    report(
+      'ZITADEL_CALLBACK_URL',
+      'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)',
+    );
+  }
+  const { origin, pathname: callbackPath } = new URL(callbackUrl);
+  const postLogoutUrl = values.ZITADEL_POST_LOGOUT_URL ?? `${origin}/auth/logout/callback`;
+  const { origin: postLogoutOrigin, pathname: postLogoutPath } = new URL(postLogoutUrl);
+  if (postLogoutOrigin !== origin) {
+    report(
+      'ZITADEL_POST_LOGOUT_URL',
+      'an address with the origin of ZITADEL_CALLBACK_URL: the answer is checked there',
+    );
+  }
+  if (pagePaths.includes(callbackPath)) {
+    report('ZITADEL_CALLBACK_URL', 'a path that is no page of this application, such as /auth/callback');
+  }
+  if (pagePaths.includes(postLogoutPath) || postLogoutPath === callbackPath) {
+    report('ZITADEL_POST_LOGOUT_URL', 'a path that has no other use here, such as /auth/logout/callback');
+  }
+
+  const postLoginPath = localPath(values.ZITADEL_POST_LOGIN_URL, origin);
+  if (!postLoginPath) report('ZITADEL_POST_LOGIN_URL');
+
+  if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
+  const known = values as Values;
+  return {
+    production,
+    port: known.PORT,
+    logLevel: known.LOG_LEVEL,
+    origin,
+    session: {
+      secrets: known.SESSION_SECRET,
+      salt: known.SESSION_SALT,
+      durationSeconds: known.SESSION_DURATION,
+      maxDurationSeconds: known.SESSION_MAX_DURATION,
+    },
+    zitadel: {
+      issuer: new URL(domain).origin,
+      clientId: known.ZITADEL_CLIENT_ID,
+      clientSecret: known.ZITADEL_CLIENT_SECRET,
+      callbackUrl,
+      postLoginPath,
+      postLogoutUrl,
+      allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
+    },
+  };
+}
+
+/** The sentences for a person who starts the application with a configuration that cannot be used. */
+export function explain(error: ConfigError): string {
+  const lines = error.problems.map(({ variable, expected }) => {
+    const how = (variables as Record<string, Variable>)[variable]?.how;
+    return `  ${variable}: expected ${expected}${how ? `\n    get one: ${how}` : ''}`;
+  });
+  return [`${error.message}:`, ...lines, 'All variables: docs/configuration.md'].join('\n');
+}
+
+const entries = <T extends object>(object: T) => Object.entries(object) as [keyof T & string, T[keyof T]][];
+
+/** Nest's log levels for `LOG_LEVEL`. */
+export function logLevels(level: LogLevel): ('fatal' | 'error' | 'warn' | 'log' | 'debug')[] {
+  return [
+    ...({ error: [], warn: ['warn'], info: ['warn', 'log'], debug: ['warn', 'log', 'debug'] } as const)[
+      level
+    ],
+    'fatal',
+    'error',
+  ];
+}

@@ -1,0 +1,32 @@
+import { ConsoleLogger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { config } from 'dotenv';
+import { AppModule } from './app.module.js';
+import { configureApp } from './app.setup.js';
+import { ConfigError, explain, logLevels, readEnv } from './config/env.js';
+
+config({ quiet: true });
+try {
+  const env = readEnv(process.env);
+  const logger = new ConsoleLogger({ json: env.production, logLevels: logLevels(env.logLevel) });
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(env), {
+    logger,
+    bodyParser: false,
+  });
+  configureApp(app);
+  app.enableShutdownHooks();
+  await app.listen(env.port);
+  logger.log(`Ready at ${env.origin}`, 'Web');
+} catch (error) {
+  process.stderr.write(`${startProblem(error)}\n`);
+  process.exit(1);
+}
+
+function startProblem(error: unknown): string {
+  if (error instanceof ConfigError) return explain(error);
+  const { code, port } = error as { code?: string; port?: number };
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use. Stop what listens there, or set PORT to another one.`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

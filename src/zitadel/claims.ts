@@ -1,0 +1,109 @@
+import type { AuthUser } from '@mridang/nestjs-auth';
+
+/** The scopes this application asks for: identity, refresh, and Zitadel's roles, metadata and organization. */
+export const scopes = [
+  'openid',
+  'profile',
+  'email',
+  'offline_access',
+  'urn:zitadel:iam:user:metadata',
+  'urn:zitadel:iam:user:resourceowner',
+  'urn:zitadel:iam:org:projects:roles',
+];
+
+const ROLES = 'urn:zitadel:iam:org:project:roles';
+const PROJECT_ROLES = /^urn:zitadel:iam:org:project:\d+:roles$/;
+const ORGANIZATION = 'urn:zitadel:iam:user:resourceowner';
+const METADATA = 'urn:zitadel:iam:user:metadata';
+
+/** Claims as Zitadel's userinfo endpoint and ID tokens carry them; nothing but `sub` is certain. */
+export interface ZitadelClaims {
+  sub: string;
+  [claim: string]: unknown;
+}
+
+/** An organization of Zitadel. */
+export interface Organization {
+  id: string;
+  name?: string;
+  domain?: string;
+}
+
+/** A role of the user, and the organizations that grant it. */
+export interface RoleGrant {
+  role: string;
+  organizations: Organization[];
+}
+
+declare module '@mridang/nestjs-auth' {
+  interface AuthUserAugmentation {
+    emailVerified: boolean;
+    username?: string;
+    roleGrants: RoleGrant[];
+    organization?: Organization;
+    metadata: Record<string, string>;
+  }
+}
+
+/** The user this application works with, from Zitadel's claims. */
+export function userFrom(claims: ZitadelClaims): AuthUser {
+  const roleGrants = roleGrantsFrom(claims);
+  const organization = organizationFrom(claims);
+  const username = text(claims['preferred_username']);
+  return {
+    id: claims.sub,
+    name: text(claims['name']) ?? username ?? null,
+    email: text(claims['email']) ?? null,
+    image: text(claims['picture']) ?? null,
+    emailVerified: claims['email_verified'] === true,
+    ...(username ? { username } : {}),
+    roles: roleGrants.map(({ role }) => role),
+    roleGrants,
+    ...(organization ? { organization } : {}),
+    metadata: metadataFrom(claims),
+  };
+}
+
+/** Zitadel's `{role: {organization id: primary domain}}`, of this project and of others, merged by role. */
+export function roleGrantsFrom(claims: ZitadelClaims): RoleGrant[] {
+  const grants = new Map<string, Map<string, Organization>>();
+  for (const [claim, value] of Object.entries(claims)) {
+    if (claim !== ROLES && !PROJECT_ROLES.test(claim)) continue;
+    for (const [role, organizations] of Object.entries(record(value))) {
+      const known = grants.get(role) ?? new Map<string, Organization>();
+      for (const [id, domain] of Object.entries(record(organizations)))
+        known.set(id, { id, ...named('domain', domain) });
+      grants.set(role, known);
+    }
+  }
+  return [...grants].map(([role, organizations]) => ({ role, organizations: [...organizations.values()] }));
+}
+
+function organizationFrom(claims: ZitadelClaims): Organization | undefined {
+  const id = text(claims[`${ORGANIZATION}:id`]);
+  if (!id) return undefined;
+  return {
+    id,
+    ...named('name', claims[`${ORGANIZATION}:name`]),
+    ...named('domain', claims[`${ORGANIZATION}:primary_domain`]),
+  };
+}
+
+/** Zitadel sends metadata values base64url-encoded without padding. */
+function metadataFrom(claims: ZitadelClaims): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(record(claims[METADATA])).flatMap(([key, value]) =>
+      typeof value === 'string' ? [[key, Buffer.from(value, 'base64url').toString('utf8')]] : [],
+    ),
+  );
+}
+
+const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const named = <Key extends 'name' | 'domain'>(key: Key, value: unknown) =>
+  (text(value) ? { [key]: value } : {}) as { [K in Key]?: string };
+
+const record = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};

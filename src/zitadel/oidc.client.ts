@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  allowInsecureRequests,
+  buildEndSessionUrl,
+  ClientSecretBasic,
+  Configuration,
+  customFetch,
+  discovery,
+  fetchUserInfo,
+  None,
+  tokenRevocation,
+} from 'openid-client';
+import { ENV, type Env } from '../config/env.js';
+import type { ZitadelClaims } from './claims.js';
+import { IdpUnavailable, translated } from './oidc.errors.js';
+
+/** Longest wait for any answer of Zitadel. */
+const TIMEOUT_MS = 5_000;
+
+/** The calls to Zitadel. Every failure is one of `oidc.errors.ts`. */
+@Injectable()
+export class OidcClient {
+  private discovered: Promise<Configuration> | undefined;
+
+  constructor(@Inject(ENV) private readonly env: Env) {}
+
+  /** Zitadel's metadata, fetched at first need and kept. A failed attempt is not remembered. */
+  async metadata() {
+    return (await this.configuration()).serverMetadata();
+  }
+
+  /** The claims Zitadel has for the owner of the access token now. `sub` must be the one signed in. */
+  userinfo(accessToken: string, sub: string): Promise<ZitadelClaims> {
+    return this.call(
+      async (configuration) => (await fetchUserInfo(configuration, accessToken, sub)) as ZitadelClaims,
+    );
+  }
+
+  /** Makes the refresh token worthless (RFC 7009): Zitadel's end-session leaves it alive. */
+  revoke(refreshToken: string): Promise<void> {
+    return this.call((configuration) =>
+      tokenRevocation(configuration, refreshToken, { token_type_hint: 'refresh_token' }),
+    );
+  }
+
+  /** Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2). */
+  endSessionUrl(state: string, idToken: string | undefined): Promise<URL> {
+    return this.call((configuration) =>
+      Promise.resolve(
+        buildEndSessionUrl(configuration, {
+          client_id: this.env.zitadel.clientId,
+          post_logout_redirect_uri: this.env.zitadel.postLogoutUrl,
+          state,
+          ...(idToken ? { id_token_hint: idToken } : {}),
+        }),
+      ),
+    );
+  }
+
+  /** `fetch` as every call to Zitadel uses it: bounded in time, no redirects, 5xx as `IdpUnavailable`. */
+  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    let response: Response;
+    try {
+      response = await fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
+    } catch (cause) {
+      throw new IdpUnavailable({ cause });
+    }
+    if (response.status >= 500)
+      throw new IdpUnavailable({ cause: new Error(`Zitadel answered ${response.status}`) });
+    return response;
+  };
+
+  private async call<T>(work: (configuration: Configuration) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.configuration());
+    } catch (error) {
+      throw translated(error);
+    }
+  }
+
+  private configuration(): Promise<Configuration> {
+    this.discovered ??= this.discover().catch((error: unknown) => {
+      this.discovered = undefined;
+      throw translated(error);
+    });
+    return this.discovered;
+  }
+
+  private discover(): Promise<Configuration> {
+    const { issuer, clientId, clientSecret } = this.env.zitadel;
+    return discovery(
+      new URL(issuer),
+      clientId,
+      undefined,
+      clientSecret ? ClientSecretBasic(clientSecret) : None(),
+      {
+        [customFetch]: (url, options) => this.fetch(url, options as RequestInit),
+        // The configuration accepts http issuers only on loopback or by flag.
+        execute: issuer.startsWith('http:') ? [allowInsecureRequests] : [],
+      },
+    );
+  }
+}

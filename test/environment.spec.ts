@@ -1,0 +1,178 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { signIn } from './support/sign-in.js';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+let running: RunningApp[] = [];
+
+async function start(...options: Parameters<typeof startApp>) {
+  const app = await startApp(...options);
+  running.push(app);
+  return app;
+}
+
+afterEach(async () => {
+  const ended = running;
+  running = [];
+  await Promise.all(ended.map((app) => app.close()));
+});
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const sessionCookie = async (browser: ReturnType<RunningApp['browser']>) =>
+  (await browser.cookies()).find(({ key }) => key.includes('session-token'));
+
+describe('ZITADEL_CALLBACK_URL', () => {
+  it.each(['/auth/callback', '/auth/callback/zitadel', '/signed-in/from-zitadel'])(
+    '%s is the redirect URI',
+    async (path) => {
+      const app = await start({ callbackPath: path });
+      const page = await signIn(app.browser(), 'alice@acme.example');
+      expect(page.path.map(({ pathname }) => pathname)).toContain(path);
+      expect(page.url.pathname).toBe('/profile');
+      expect(app.sandbox.grants('authorization_code').map(({ form }) => form['redirect_uri'])).toEqual([
+        app.origin + path,
+      ]);
+    },
+  );
+});
+
+describe('ZITADEL_POST_LOGIN_URL', () => {
+  it('is where a sign-in ends that started nowhere in particular', async () => {
+    const app = await start({ env: { ZITADEL_POST_LOGIN_URL: '/?welcome=1' } });
+    expect((await signIn(app.browser(), 'alice@acme.example')).url.href).toBe(`${app.origin}/?welcome=1`);
+    expect((await signIn(app.browser(), 'alice@acme.example', '/profile')).url.pathname).toBe('/profile');
+  });
+});
+
+describe('ZITADEL_POST_LOGOUT_URL', () => {
+  it('is where Zitadel sends the browser, whatever its path', async () => {
+    const app = await start({ postLogoutPath: '/bye' });
+    const browser = app.browser();
+    const page = await browser.submit(
+      await signIn(browser, 'bob@acme.example'),
+      'main form[action="/auth/logout"]',
+    );
+    expect(page.path.map(({ pathname }) => pathname)).toContain('/bye');
+    expect(page.url.pathname).toBe('/auth/logout/success');
+  });
+});
+
+describe('ZITADEL_CLIENT_SECRET', () => {
+  it('authenticates with client_secret_basic beside PKCE', async () => {
+    const app = await start({ sandbox: { web: { authMethod: 'basic' } } });
+    expect((await signIn(app.browser(), 'alice@acme.example')).url.pathname).toBe('/profile');
+    const [grant] = app.sandbox.grants('authorization_code');
+    expect(grant?.headers['authorization']).toMatch(/^Basic /);
+    expect(grant?.form['client_secret']).toBeUndefined();
+    expect(grant?.form['code_verifier']).toMatch(/^[\w-]{43,128}$/);
+  });
+
+  it('when empty, authenticates with PKCE alone', async () => {
+    const app = await start({ env: { ZITADEL_CLIENT_SECRET: '' } });
+    await signIn(app.browser(), 'alice@acme.example');
+    const [grant] = app.sandbox.grants('authorization_code');
+    expect(grant?.headers['authorization']).toBeUndefined();
+    expect(grant?.form).toMatchObject({ client_id: app.sandbox.clients.web.clientId });
+  });
+});
+
+describe('SESSION_DURATION', () => {
+  it('ends an idle session and keeps a busy one', async () => {
+    const app = await start({ env: { SESSION_DURATION: '2' } });
+    const [idle, busy] = [app.browser(), app.browser()];
+    await signIn(idle, 'bob@acme.example');
+    await signIn(busy, 'alice@acme.example');
+    const stolen = await sessionCookie(idle);
+    for (let request = 0; request < 5; request++) {
+      await pause(600);
+      expect((await busy.get('/profile')).url.pathname).toBe('/profile');
+    }
+    expect((await idle.get('/profile')).url.pathname).toBe('/auth/login');
+    const response = await fetch(`${app.origin}/profile`, {
+      headers: { cookie: `${stolen?.key}=${stolen?.value}`, accept: '*/*' },
+    });
+    expect(response.status).toBe(401);
+  });
+
+  it('tells the browser how long to keep the cookie', async () => {
+    const app = await start({ env: { SESSION_DURATION: '120' } });
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const ttlMs = (await sessionCookie(browser))?.TTL() ?? 0;
+    expect(ttlMs).toBeGreaterThan(110_000);
+    expect(ttlMs).toBeLessThanOrEqual(121_000);
+  });
+
+  it('never outlives SESSION_MAX_DURATION', async () => {
+    const app = await start({ env: { SESSION_DURATION: '3', SESSION_MAX_DURATION: '2' } });
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    await pause(1_000);
+    expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+    await pause(1_200);
+    expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+});
+
+describe('SESSION_SECRET and SESSION_SALT', () => {
+  const [first, second] = [
+    'the first secret that is long enough to be one',
+    'the second secret that is long enough to be one',
+  ];
+
+  async function statusWith(cookie: string, env: Record<string, string>) {
+    const app = await start({ env });
+    return (await fetch(`${app.origin}/profile`, { headers: { cookie, accept: '*/*' } })).status;
+  }
+
+  it('rotate: the first writes, all read, and another salt opens nothing', async () => {
+    const app = await start({ env: { SESSION_SECRET: first } });
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const { key, value } = (await sessionCookie(browser)) ?? {};
+    const cookie = `${key}=${value}`;
+    expect(await statusWith(cookie, { SESSION_SECRET: first })).toBe(200);
+    expect(await statusWith(cookie, { SESSION_SECRET: `${second},${first}` })).toBe(200);
+    expect(await statusWith(cookie, { SESSION_SECRET: second })).toBe(401);
+    expect(await statusWith(cookie, { SESSION_SECRET: first, SESSION_SALT: 'another salt' })).toBe(401);
+  });
+});
+
+describe('Zitadel is down', () => {
+  it('starts, serves pages, and says so when somebody signs in', async () => {
+    const app = await start({ env: { ZITADEL_DOMAIN: 'http://localhost:9' } });
+    const browser = app.browser();
+    expect((await browser.get('/')).status).toBe(200);
+    const page = await browser.submit(await browser.get('/auth/login'), 'main form');
+    expect(page.url.pathname + page.url.search).toBe('/auth/error?error=provider_unavailable');
+    expect(page.status).toBe(503);
+    expect(page.document.querySelector('h1')?.text).toBe('Sign-in is not available right now');
+  });
+
+  it('keeps sessions and ends them here on logout', async () => {
+    const app = await start();
+    const browser = app.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    await app.sandbox.close();
+    expect((await browser.get('/profile')).status).toBe(200);
+    expect((await browser.get('/auth/userinfo')).status).toBe(503);
+    // Where the browser goes is known; whether anybody answers there is not this application's to say.
+    const csrfToken =
+      profile.document.querySelector('main input[name="csrfToken"]')?.getAttribute('value') ?? '';
+    const response = await browser.request(
+      'POST',
+      new URL('/auth/logout', app.origin),
+      new URLSearchParams({ csrfToken }),
+    );
+    expect(response.status).toBe(303);
+    expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+
+  it('recovers without a restart', async () => {
+    const app = await start();
+    app.sandbox.fail('/.well-known/openid-configuration', 503);
+    const browser = app.browser();
+    expect((await browser.submit(await browser.get('/auth/login'), 'main form')).status).toBe(503);
+    app.sandbox.fail('/.well-known/openid-configuration', null);
+    expect((await signIn(browser, 'alice@acme.example')).url.pathname).toBe('/profile');
+  });
+});

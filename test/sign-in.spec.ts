@@ -1,0 +1,355 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Page } from './support/browser.js';
+import { choose, signIn } from './support/sign-in.js';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+let app: RunningApp;
+
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+const textOf = (page: Page) => page.document.querySelector('main')?.text.replace(/\s+/g, ' ').trim() ?? '';
+
+describe('without a session', () => {
+  it('shows the landing page to everyone', async () => {
+    const page = await app.browser().get('/');
+    expect(page.status).toBe(200);
+    expect(page.text).toMatch(/^<!doctype html>/i);
+    expect(page.document.querySelector('main a[href="/auth/login"]')?.text).toBe('Log in');
+  });
+
+  it('sends a page request to the login page and remembers the page with its query', async () => {
+    const page = await app.browser().get('/profile?tab=roles&x=%26');
+    expect(page.url.pathname).toBe('/auth/login');
+    expect(page.path.map(({ pathname }) => pathname)).toEqual(['/profile', '/auth/login']);
+    expect(page.url.searchParams.get('callbackUrl')).toBe('/profile?tab=roles&x=%26');
+    expect(page.document.querySelector('input[name="callbackUrl"]')?.getAttribute('value')).toBe(
+      '/profile?tab=roles&x=%26',
+    );
+  });
+
+  it('answers a program with 401 and JSON', async () => {
+    const response = await fetch(`${app.origin}/profile`, { redirect: 'manual', headers: { accept: '*/*' } });
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ statusCode: 401, code: 'AUTH_SESSION_REQUIRED' });
+  });
+
+  it('has no session to show', async () => {
+    const response = await fetch(`${app.origin}/auth/session`);
+    expect(response.status).toBe(200);
+    expect(await response.json()).toBeNull();
+  });
+
+  it('names the provider', async () => {
+    const response = await fetch(`${app.origin}/auth/providers`);
+    expect(await response.json()).toMatchObject({ zitadel: { id: 'zitadel', type: 'oidc' } });
+  });
+});
+
+describe('the authorization request', () => {
+  it('asks for a code with PKCE, state and nonce, at exactly the configured redirect URI', async () => {
+    const browser = app.browser();
+    const people = await browser.submit(await browser.get('/auth/login'), 'main form');
+    const query = people.path.find(({ pathname }) => pathname === '/oauth/v2/authorize')?.searchParams;
+    expect(Object.fromEntries(query ?? [])).toMatchObject({
+      response_type: 'code',
+      client_id: app.sandbox.clients.web.clientId,
+      redirect_uri: `${app.origin}/auth/callback`,
+      code_challenge_method: 'S256',
+      code_challenge: expect.stringMatching(/^[\w-]{43}$/),
+    });
+    expect(query?.get('state')?.length).toBeGreaterThan(21);
+    expect(query?.get('nonce')?.length).toBeGreaterThan(21);
+    expect(query?.get('scope')?.split(' ')).toEqual(
+      expect.arrayContaining(['openid', 'profile', 'email', 'offline_access']),
+    );
+  });
+
+  it('takes nothing from the query of the sign-in or from forged host headers', async () => {
+    const browser = app.browser();
+    const login = await browser.get('/auth/login');
+    const csrfToken = login.document.querySelector('input[name="csrfToken"]')?.getAttribute('value') ?? '';
+    const response = await browser.request(
+      'POST',
+      new URL('/auth/signin/zitadel?redirect_uri=https://evil.example&client_id=evil&scope=all', app.origin),
+      new URLSearchParams({ csrfToken }),
+      { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
+    );
+    expect(response.status).toBe(302);
+    const { searchParams, origin } = new URL(response.headers['location'] ?? '');
+    expect(origin).toBe(app.sandbox.issuer);
+    expect(searchParams.get('redirect_uri')).toBe(`${app.origin}/auth/callback`);
+    expect(searchParams.get('client_id')).toBe(app.sandbox.clients.web.clientId);
+    expect(searchParams.get('scope')).toContain('openid');
+  });
+});
+
+describe('signing in', () => {
+  it('shows name, e-mail, roles and organization', async () => {
+    const page = await signIn(app.browser(), 'alice@acme.example');
+    const alice = app.sandbox.users.find(({ loginName }) => loginName === 'alice@acme.example');
+    expect(page.url.href).toBe(`${app.origin}/profile`);
+    expect(page.status).toBe(200);
+    expect(page.headers['cache-control']).toBe('no-store');
+    expect(page.document.querySelector('h1')?.text).toBe('Alice Archer');
+    expect(textOf(page)).toContain('alice@acme.example (verified)');
+    expect(textOf(page)).toContain('admin granted by acme.example');
+    expect(textOf(page)).toContain('editor granted by acme.example');
+    expect(textOf(page)).toContain('Acme');
+    expect(textOf(page)).toContain(alice?.id);
+  });
+
+  it('returns to the page first asked for, with its query', async () => {
+    const page = await signIn(app.browser(), 'bob@acme.example', '/profile?from=a%20bookmark&n=1');
+    expect(page.url.href).toBe(`${app.origin}/profile?from=a%20bookmark&n=1`);
+    expect(textOf(page)).toContain('not verified');
+  });
+
+  it.each([
+    '//evil.example',
+    'https://evil.example/',
+    '/\\evil.example',
+    '/.//evil.example',
+    'javascript:alert(1)',
+  ])('does not return to %s', async (target) => {
+    const page = await signIn(
+      app.browser(),
+      'bob@acme.example',
+      `/auth/login?callbackUrl=${encodeURIComponent(target)}`,
+    );
+    expect(page.url.href).toBe(`${app.origin}/profile`);
+  });
+
+  it('does not return to another site when the form itself is forged', async () => {
+    const browser = app.browser();
+    const people = await browser.submit(await browser.get('/auth/login'), 'main form', {
+      fields: { callbackUrl: 'https://evil.example/' },
+    });
+    expect((await choose(browser, people, 'bob@acme.example')).url.href).toBe(`${app.origin}/profile`);
+  });
+
+  it('needs no second sign-in for the login page', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'bob@acme.example');
+    expect((await browser.get('/auth/login?callbackUrl=/')).url.pathname).toBe('/');
+  });
+
+  it('shows the role of another organization', async () => {
+    const page = await signIn(app.browser(), 'carol@globex.example');
+    expect(textOf(page)).toContain('granted by globex.example');
+    expect(textOf(page)).toContain('Globex');
+  });
+
+  it('opens the admin page to the role admin only', async () => {
+    const alice = app.browser();
+    await signIn(alice, 'alice@acme.example');
+    expect((await alice.get('/admin')).status).toBe(200);
+
+    const bob = app.browser();
+    await signIn(bob, 'bob@acme.example');
+    const refused = await bob.get('/admin');
+    expect(refused.status).toBe(403);
+    expect(textOf(refused)).toContain('a role you do not have');
+    const json = await bob.get('/admin', { 'sec-fetch-mode': 'cors', accept: 'application/json' });
+    expect(json.status).toBe(403);
+    expect(JSON.parse(json.text)).toMatchObject({ statusCode: 403, code: 'AUTH_ROLES_REQUIRED' });
+  });
+
+  it('keeps tokens away from the browser', async () => {
+    const browser = app.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    const session = await browser.get('/auth/session');
+    expect(JSON.parse(session.text)).toMatchObject({
+      user: { name: 'Alice Archer', roles: ['admin', 'editor'] },
+    });
+    for (const { text } of [profile, session])
+      expect(text).not.toMatch(/eyJ|accessToken|refreshToken|idToken/);
+    for (const cookie of await browser.cookies()) {
+      expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/', secure: false });
+    }
+  });
+});
+
+describe('a sign-in that fails', () => {
+  it('explains a cancelled sign-in, with no code left in the address', async () => {
+    const browser = app.browser();
+    const people = await browser.submit(await browser.get('/auth/login'), 'main form');
+    const page = await browser.submit(people, 'form:has(button[name="cancel"])', { button: 'Cancel' });
+    expect(page.url.pathname + page.url.search).toBe('/auth/error?error=access_denied');
+    expect(page.status).toBe(403);
+    expect(textOf(page)).toContain('Sign-in was cancelled');
+    expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+
+  it('explains a callback that belongs to no sign-in of this browser', async () => {
+    const browser = app.browser();
+    const people = await browser.submit(await browser.get('/auth/login'), 'main form');
+    const stranger = app.browser();
+    const { path } = await choose(browser, people, 'alice@acme.example');
+    const callback = path.find(({ pathname }) => pathname === '/auth/callback');
+    const page = await stranger.get(callback ?? '');
+    expect(page.status).toBe(400);
+    expect(page.url.search).toBe('?error=check_failed');
+    expect((await stranger.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+
+  it('refuses a form without its token, as a page', async () => {
+    const browser = app.browser();
+    const page = await browser.submit(await browser.get('/auth/login'), 'main form', {
+      fields: { csrfToken: 'wrong' },
+    });
+    expect(page.status).toBe(403);
+    expect(textOf(page)).toContain('reload the page');
+  });
+
+  it('shows no reason but its own on the error page', async () => {
+    const page = await app.browser().get('/auth/error?error=%3Cscript%3Ealert(1)%3C/script%3E');
+    expect(page.status).toBe(400);
+    expect(page.text).not.toContain('alert(1)');
+  });
+});
+
+describe('userinfo', () => {
+  it('is what Zitadel says now', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const page = await browser.get('/auth/userinfo');
+    expect(page.status).toBe(200);
+    expect(JSON.parse(page.text)).toMatchObject({
+      email: 'alice@acme.example',
+      'urn:zitadel:iam:org:project:roles': { admin: expect.any(Object), editor: expect.any(Object) },
+      'urn:zitadel:iam:user:resourceowner:name': 'Acme',
+    });
+  });
+
+  it('says 401 when Zitadel no longer takes the access token', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    await app.sandbox.expire('access_tokens');
+    const program = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
+    expect(program.status).toBe(401);
+    expect(JSON.parse(program.text)).toMatchObject({ code: 'ZITADEL_ACCESS_TOKEN_REJECTED' });
+    const page = await browser.get('/auth/userinfo');
+    expect(page.status).toBe(401);
+    expect(page.document.querySelector('main a[href="/auth/login"]')).not.toBeNull();
+  });
+});
+
+describe('logging out', () => {
+  it('ends the session here and at Zitadel', async () => {
+    const browser = app.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+    expect(page.path.map(({ pathname }) => pathname)).toEqual([
+      '/auth/logout',
+      '/oidc/v1/end_session',
+      '/auth/logout/callback',
+      '/auth/logout/success',
+    ]);
+    expect(textOf(page)).toContain('You are logged out');
+    const query = page.path[1]?.searchParams;
+    expect(query?.get('client_id')).toBe(app.sandbox.clients.web.clientId);
+    expect(query?.get('post_logout_redirect_uri')).toBe(`${app.origin}/auth/logout/callback`);
+    expect(query?.get('id_token_hint')).toMatch(/^eyJ/);
+    expect(query?.get('state')?.length).toBeGreaterThan(21);
+
+    expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+    const again = await browser.submit(await browser.get('/auth/login'), 'main form');
+    expect(again.url.origin).toBe(app.sandbox.issuer);
+    expect(again.document.querySelector('button[name="loginName"]')).not.toBeNull();
+  });
+
+  it('revokes the refresh token at Zitadel', async () => {
+    const browser = app.browser();
+    const before = app.sandbox.requests.filter(({ path }) => path === '/oauth/v2/revoke').length;
+    await browser.submit(await signIn(browser, 'bob@acme.example'), 'main form[action="/auth/logout"]');
+    const revocations = app.sandbox.requests.filter(({ path }) => path === '/oauth/v2/revoke');
+    expect(revocations).toHaveLength(before + 1);
+    expect(revocations.at(-1)).toMatchObject({ status: 200, form: { token_type_hint: 'refresh_token' } });
+  });
+
+  it.each(['/auth/logout/callback?state=wrong', '/auth/logout/callback'])(
+    'explains a wrong answer: %s',
+    async (address) => {
+      const browser = app.browser();
+      const profile = await signIn(browser, 'alice@acme.example');
+      const csrfToken =
+        profile.document.querySelector('main input[name="csrfToken"]')?.getAttribute('value') ?? '';
+      await browser.request('POST', new URL('/auth/logout', app.origin), new URLSearchParams({ csrfToken }));
+      const page = await browser.get(address);
+      expect(page.url.pathname).toBe('/auth/logout/error');
+      expect(page.status).toBe(400);
+      expect(textOf(page)).toContain('You are signed out here');
+      expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+    },
+  );
+
+  it('needs the token of its form, and a POST', async () => {
+    const browser = app.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    const forged = await browser.submit(profile, 'main form[action="/auth/logout"]', {
+      fields: { csrfToken: '' },
+    });
+    expect(forged.status).toBe(403);
+    expect((await browser.get('/auth/logout')).status).toBe(404);
+    expect((await browser.get('/profile')).status).toBe(200);
+  });
+
+  it('does no harm when nobody is signed in', async () => {
+    const browser = app.browser();
+    const login = await browser.get('/auth/login');
+    const csrfToken = login.document.querySelector('input[name="csrfToken"]')?.getAttribute('value') ?? '';
+    const response = await browser.request(
+      'POST',
+      new URL('/auth/logout', app.origin),
+      new URLSearchParams({ csrfToken }),
+    );
+    expect(response.headers['location']).toBe('/auth/logout/success');
+  });
+});
+
+describe('what is not there or not right', () => {
+  it('is a page for a browser', async () => {
+    const page = await app.browser().get('/no/such/page');
+    expect(page.status).toBe(404);
+    expect(textOf(page)).toContain('Page not found');
+    expect(page.text).not.toMatch(/Cannot GET|node_modules|at .*\.js/);
+  });
+
+  it('is JSON for a program', async () => {
+    const response = await fetch(`${app.origin}/no/such/page`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual({ statusCode: 404, message: 'Page not found' });
+  });
+
+  it.each([
+    ['GET', '/auth/nonsense', 404],
+    ['GET', '/auth/callback/other', 404],
+    ['GET', '/%', 404],
+    ['GET', '/auth/%', 400],
+    ['GET', '/static/../package.json', 404],
+    ['GET', '/static/%2e%2e/package.json', 404],
+    ['PUT', '/auth/signin/zitadel', 404],
+  ])('answers %s %s with a page and %i', async (method, address, status) => {
+    const response = await app.browser().request(method, new URL(app.origin + address));
+    expect(response.status).toBe(status);
+    expect(response.text).toContain('<!doctype html>');
+  });
+
+  it('stays signed in on an error page', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'bob@acme.example');
+    const page = await browser.get('/no/such/page');
+    expect(page.document.querySelector('header form[action="/auth/logout"]')).not.toBeNull();
+  });
+
+  it('takes a garbage session cookie for none and removes it', async () => {
+    const response = await app.browser().request('GET', new URL('/profile', app.origin), undefined, {
+      cookie: 'authjs.session-token=garbage',
+    });
+    expect(response.status).toBe(302);
+    expect(String(response.headers['set-cookie'])).toMatch(/authjs\.session-token=; Max-Age=0/);
+  });
+});

@@ -1,0 +1,107 @@
+import { parse, type HTMLElement } from 'node-html-parser';
+import supertest, { type Response } from 'supertest';
+import { CookieJar } from 'tough-cookie';
+
+const MAX_REDIRECTS = 10;
+const navigation = {
+  accept: 'text/html,application/xhtml+xml',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-dest': 'document',
+};
+
+/** A page as a browser shows it after all redirects. */
+export interface Page {
+  url: URL;
+  status: number;
+  headers: Response['headers'];
+  text: string;
+  /** every address the browser went through, the last one included */
+  path: URL[];
+  document: HTMLElement;
+}
+
+/** A browser without scripts: keeps cookies, follows redirects, sends forms. */
+export class Browser {
+  readonly jar = new CookieJar();
+
+  constructor(
+    /** what a path is relative to before the first page */
+    readonly origin: string,
+    private readonly ca?: string,
+  ) {}
+
+  get(address: string | URL, headers: Record<string, string> = {}): Promise<Page> {
+    return this.open('GET', new URL(address, this.origin), undefined, headers);
+  }
+
+  /** Sends the form that `selector` finds; `button` names the button pressed, by its value or text. */
+  submit(page: Page, selector: string, { button, fields = {} }: SubmitOptions = {}): Promise<Page> {
+    const form = page.document.querySelector(selector);
+    if (!form) throw new Error(`No form "${selector}" on ${page.url.href} (${page.status})`);
+    const body = new URLSearchParams();
+    for (const input of form.querySelectorAll('input[name]')) {
+      body.set(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
+    }
+    for (const [name, value] of Object.entries(fields)) body.set(name, value);
+    if (button !== undefined) {
+      const pressed = form
+        .querySelectorAll('button')
+        .find((candidate) => candidate.getAttribute('value') === button || candidate.text.trim() === button);
+      if (!pressed) throw new Error(`No button "${button}" in "${selector}" on ${page.url.href}`);
+      const name = pressed.getAttribute('name');
+      if (name) body.set(name, pressed.getAttribute('value') ?? '');
+    }
+    const action = new URL(form.getAttribute('action') || page.url.href, page.url);
+    const method = form.getAttribute('method')?.toUpperCase() ?? 'GET';
+    if (method === 'GET') action.search = body.toString();
+    return this.open(method, action, method === 'GET' ? undefined : body, { origin: page.url.origin });
+  }
+
+  /** One request, no redirects followed. */
+  async request(
+    method: string,
+    url: URL,
+    body?: URLSearchParams,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const call = supertest(url.origin)
+      [method.toLowerCase() as 'get'](url.pathname + url.search)
+      .redirects(0)
+      .set({ ...navigation, ...headers });
+    if (this.ca) void call.ca(this.ca);
+    const cookie = await this.jar.getCookieString(url.href);
+    if (cookie) void call.set('cookie', cookie);
+    const response = await (body ? call.type('form').send(body.toString()) : call);
+    for (const line of [response.headers['set-cookie'] ?? []].flat())
+      await this.jar.setCookie(String(line), url.href);
+    return response;
+  }
+
+  async cookies(address: string | URL = this.origin) {
+    return this.jar.getCookies(new URL(address, this.origin).href);
+  }
+
+  private async open(
+    method: string,
+    start: URL,
+    body: URLSearchParams | undefined,
+    headers: Record<string, string>,
+  ) {
+    let url = start;
+    let response = await this.request(method, url, body, headers);
+    const path = [url];
+    while (response.status >= 300 && response.status < 400 && response.headers['location']) {
+      if (path.length > MAX_REDIRECTS) throw new Error(`Too many redirects:\n${path.map(String).join('\n')}`);
+      url = new URL(response.headers['location'], url);
+      path.push(url);
+      response = await this.request('GET', url, undefined, headers['origin'] ? {} : headers);
+    }
+    const { status, text } = response;
+    return { url, status, headers: response.headers, text, path, document: parse(text) } satisfies Page;
+  }
+}
+
+interface SubmitOptions {
+  button?: string;
+  fields?: Record<string, string>;
+}

@@ -1,0 +1,78 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
+import { startSandbox, type Sandbox, type SandboxOptions } from 'zitadel-sandbox';
+import { AppModule } from '../../src/app.module.js';
+import { configureApp } from '../../src/app.setup.js';
+import { readEnv } from '../../src/config/env.js';
+import { Browser } from './browser.js';
+import { freePort } from './free-port.js';
+
+export interface RunningApp {
+  origin: string;
+  sandbox: Sandbox;
+  app: NestExpressApplication;
+  browser(): Browser;
+  close(): Promise<void>;
+}
+
+interface StartOptions {
+  env?: Record<string, string>;
+  sandbox?: SandboxOptions;
+  /** path of `ZITADEL_CALLBACK_URL` */
+  callbackPath?: string;
+  /** path of `ZITADEL_POST_LOGOUT_URL` */
+  postLogoutPath?: string;
+}
+
+/** The environment of an application on `origin` that signs in at the sandbox. */
+export function environment(
+  origin: string,
+  sandbox: Sandbox,
+  { callbackPath, postLogoutPath }: StartOptions = {},
+) {
+  return {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'error',
+    PORT: new URL(origin).port,
+    SESSION_SECRET: 'a secret for the tests that is long enough',
+    SESSION_SALT: 'a salt for the tests',
+    ZITADEL_DOMAIN: sandbox.issuer,
+    ZITADEL_CLIENT_ID: sandbox.clients.web.clientId,
+    ZITADEL_CLIENT_SECRET: sandbox.clients.web.clientSecret ?? '',
+    ZITADEL_CALLBACK_URL: `${origin}${callbackPath ?? '/auth/callback'}`,
+    ZITADEL_POST_LOGOUT_URL: `${origin}${postLogoutPath ?? '/auth/logout/callback'}`,
+  };
+}
+
+/** Starts the web application and a sandbox of its own, both on free ports. */
+export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
+  const { callbackPath = '/auth/callback', postLogoutPath = '/auth/logout/callback' } = options;
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const sandbox = await startSandbox({
+    ...options.sandbox,
+    web: {
+      redirectUris: [`${origin}${callbackPath}`],
+      postLogoutRedirectUris: [`${origin}${postLogoutPath}`],
+      ...options.sandbox?.web,
+    },
+  });
+  const env = readEnv({ ...environment(origin, sandbox, options), ...options.env });
+  const module = await Test.createTestingModule({ imports: [AppModule.register(env)] }).compile();
+  const app = module.createNestApplication<NestExpressApplication>({
+    bodyParser: false,
+    logger: ['error', 'fatal'],
+  });
+  configureApp(app);
+  await app.listen(port);
+  return {
+    origin,
+    sandbox,
+    app,
+    browser: () => new Browser(origin),
+    close: async () => {
+      await app.close();
+      await sandbox.close();
+    },
+  };
+}
