@@ -11,6 +11,7 @@ const sessionLifetimeSeconds = 24 * 3600;
 /** Who is signed in where. A browser may hold the sessions of several people at once. */
 export class BrowserSessions {
   private readonly sidsByAgent = new Map<string, string[]>();
+  private readonly newAgents = new WeakMap<Context, string>();
 
   constructor(
     private readonly provider: Provider,
@@ -19,26 +20,32 @@ export class BrowserSessions {
 
   /** The browser's id from its cookie; a new browser gets one. */
   agentOf(ctx: Context): string {
-    const known = ctx.cookies.get(cookieName);
+    const known = ctx.cookies.get(cookieName) ?? this.newAgents.get(ctx);
     if (known) return known;
     const agent = randomUUID();
+    this.newAgents.set(ctx, agent);
     ctx.cookies.set(cookieName, agent, { httpOnly: true, sameSite: 'lax', maxAge: cookieLifetimeMs });
     return agent;
   }
 
   /** The living sessions of a browser, the latest first. */
   async of(ctx: Context): Promise<Session[]> {
-    const known = ctx.cookies.get(cookieName);
-    const sids = known === undefined ? [] : (this.sidsByAgent.get(known) ?? []);
-    const found = await Promise.all(sids.map((sid) => this.find(sid)));
-    return found.filter((session) => session !== undefined);
+    return this.living(this.sidsByAgent.get(this.agentOf(ctx)) ?? []);
   }
 
-  /** Signs a user in; an earlier session of the same user in this browser gives way. */
-  async start(ctx: Context, user: SandboxUser): Promise<Session> {
+  /** The living sessions of the browser that this session belongs to. */
+  async besides(sid: string): Promise<Session[]> {
+    return this.living([...this.sidsByAgent.values()].find((sids) => sids.includes(sid)) ?? []);
+  }
+
+  /**
+   * Signs a user in; an earlier session of the same user in this browser gives way. Session ids of Login V1 have a
+   * prefix, those of V2 are plain digits.
+   */
+  async start(ctx: Context, user: SandboxUser, loginVersion: 1 | 2): Promise<Session> {
     const agent = this.agentOf(ctx);
     const session = new this.provider.Session();
-    session.jti = newId();
+    session.jti = loginVersion === 1 ? `V1_${newId()}` : newId();
     session.loginAccount({ accountId: user.id, loginTs: nowSeconds(), amr: ['pwd'] });
     await session.save(sessionLifetimeSeconds);
     const others = (await this.of(ctx)).filter(({ accountId }) => accountId !== user.id);
@@ -64,5 +71,10 @@ export class BrowserSessions {
     await session?.destroy();
     this.store.remove('AccessToken', (token) => token.sid === sid);
     return session && { session, clientIds: Object.keys(session.authorizations ?? {}) };
+  }
+
+  private async living(sids: string[]): Promise<Session[]> {
+    const found = await Promise.all(sids.map((sid) => this.find(sid)));
+    return found.filter((session) => session !== undefined);
   }
 }

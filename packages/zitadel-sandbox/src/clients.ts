@@ -34,6 +34,8 @@ export interface Application {
   /** "Add user roles to the access token" */
   accessTokenRoleAssertion: boolean;
   clockSkewSeconds: number;
+  /** which login UI people are sent to; 2 is the default of Zitadel v4 */
+  loginVersion: 1 | 2;
   active: boolean;
   clientSecret?: string;
   backChannelLogoutUri?: string;
@@ -55,7 +57,9 @@ export interface WebClientOptions {
   refreshTokenGrant?: boolean;
   devMode?: boolean;
   clockSkewSeconds?: number;
+  loginVersion?: 1 | 2;
   backChannelLogoutUri?: string;
+  /** where another party starts a login at the app; the sandbox's start page links there */
   initiateLoginUri?: string;
 }
 
@@ -91,12 +95,14 @@ export class Applications {
   constructor(
     readonly project: Project,
     web: WebClientOptions,
+    second: WebClientOptions,
   ) {
     const foreignProject: Project = { ...project, id: defaultIds.foreignProject, name: 'Foreign' };
     this.web = webApplication('Web app', defaultIds.web, project, web);
     this.second = webApplication('Second web app', defaultIds.second, project, {
       redirectUris: ['http://localhost:3002/auth/callback'],
       postLogoutRedirectUris: ['http://localhost:3002/auth/logout/callback'],
+      ...second,
     });
     this.api = apiApplication('API', defaultIds.api, project, 'private_key_jwt');
     this.apiBasic = apiApplication('API with a secret', defaultIds.apiBasic, project, 'basic');
@@ -151,6 +157,7 @@ function webApplication(
     idTokenRoleAssertion: options.idTokenRoleAssertion ?? false,
     accessTokenRoleAssertion: options.accessTokenRoleAssertion ?? false,
     clockSkewSeconds: options.clockSkewSeconds ?? 0,
+    loginVersion: options.loginVersion ?? 2,
     active: true,
     ...(options.backChannelLogoutUri === undefined
       ? {}
@@ -183,6 +190,7 @@ function apiApplication(
     idTokenRoleAssertion: false,
     accessTokenRoleAssertion: false,
     clockSkewSeconds: 0,
+    loginVersion: 2,
     active: true,
   });
 }

@@ -2,18 +2,19 @@ import { readCall, type Call, type Endpoint } from './call.js';
 import { authorize } from './endpoints/authorize.endpoint.js';
 import { deviceAuthorization } from './endpoints/device-authorization.endpoint.js';
 import { discovery } from './endpoints/discovery.endpoint.js';
-import { endSession, signedOutPath } from './endpoints/end-session.endpoint.js';
+import { endSession, signedOutPath, signedOutV1Path } from './endpoints/end-session.endpoint.js';
 import { introspect } from './endpoints/introspect.endpoint.js';
 import { publishedKeys } from './endpoints/keys.endpoint.js';
 import { login } from './endpoints/login.endpoint.js';
 import { logout, signedOut } from './endpoints/logout.endpoint.js';
 import { revoke } from './endpoints/revoke.endpoint.js';
+import { start } from './endpoints/start.endpoint.js';
 import { token } from './endpoints/token.endpoint.js';
 import { userinfo } from './endpoints/userinfo.endpoint.js';
 import type { Faults } from './faults.js';
 import { requestedHost, unknownHostMessage } from './host-check.js';
 import { OidcError } from './oidc.error.js';
-import { loginPath } from './pages/login.page.js';
+import { loginPath, loginV1Path } from './pages/login.page.js';
 import { logoutPath } from './pages/logout.page.js';
 import type { Context } from './provider.js';
 import type { Realm } from './realm.js';
@@ -29,9 +30,12 @@ const endpoints: Record<string, Endpoint> = {
   '/oauth/v2/device_authorization': deviceAuthorization,
   '/oidc/v1/userinfo': userinfo,
   '/oidc/v1/end_session': endSession,
+  '/': start,
   [loginPath]: login,
+  [loginV1Path]: login,
   [logoutPath]: logout,
   [signedOutPath]: signedOut,
+  [signedOutV1Path]: signedOut,
 };
 
 /** Answers every request to the sandbox, in front of oidc-provider's own routes. */
@@ -49,11 +53,13 @@ export function answerRequests(
       return;
     }
     setCommonHeaders(ctx, realm);
-    const call = await readCall(ctx);
-    const record = log.add(call);
-    await answer(call, realm, faults.statusFor(ctx.path));
-    record.status = ctx.status;
-    await faults.holdBack(ctx.path);
+    await answerErrors(ctx, async () => {
+      const call = await readCall(ctx);
+      const record = log.add(call);
+      await answerErrors(ctx, () => answer(call, realm, faults.statusFor(ctx.path)));
+      record.status = ctx.status;
+      await faults.holdBack(ctx.path);
+    });
   };
 }
 
@@ -79,10 +85,10 @@ async function answer(call: Call, realm: Realm, faultStatus: number | undefined)
   } else if (!endpoint) {
     ctx.status = 404;
     ctx.body = 'Not Found\n';
-  } else await answerErrors(call, () => endpoint(call, realm));
+  } else await endpoint(call, realm);
 }
 
-async function answerErrors({ ctx }: Call, run: () => Promise<void> | void): Promise<void> {
+async function answerErrors(ctx: Context, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {

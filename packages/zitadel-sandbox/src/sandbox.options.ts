@@ -6,6 +6,8 @@ export interface SandboxOptions {
   /** 0, the default, takes a free one */
   port?: number;
   web?: WebClientOptions;
+  /** the second web app; defaults for an app on http://localhost:3002 */
+  second?: WebClientOptions;
   users?: readonly UserSpec[];
   /** "Assert Roles on Authentication" of the project; default true */
   projectRoleAssertion?: boolean;

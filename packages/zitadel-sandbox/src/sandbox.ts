@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
 import { BrowserSessions } from './browser-sessions.js';
-import { Applications, defaultIds, type Application } from './clients.js';
+import { Applications, defaultIds, type Application, type WebClientOptions } from './clients.js';
 import { Faults } from './faults.js';
 import type { ApplicationKeyFile } from './key-file.js';
 import { listen, type Listener } from './listen.js';
@@ -64,6 +64,8 @@ export interface Sandbox {
   setIdTokenTtl(seconds: number): void;
   /** Deactivates a user, as an administrator would, or brings the user back. */
   setUserActive(loginName: string, active: boolean): void;
+  /** Grants a role to a user; a role the project does not have yet is created, as an administrator would. */
+  grantRole(loginName: string, role: string): void;
   /** Makes an endpoint do its work and answer late; 0 = no more. */
   delay(path: string, ms: number): void;
   /** Makes an endpoint answer with a status instead of working, until reset with null. */
@@ -88,7 +90,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       'The Zitadel sandbox is for development and tests: it refuses to start with NODE_ENV=production.',
     );
   }
-  checkBackChannelUri(options.web?.backChannelLogoutUri);
+  checkBackChannelUri('web', options.web);
+  checkBackChannelUri('second', options.second);
   const listener = await listen(options.port ?? 0);
   try {
     return await openSandbox(options, listener);
@@ -115,10 +118,11 @@ async function openSandbox(
   return sandbox;
 }
 
-function checkBackChannelUri(uri: string | undefined): void {
+function checkBackChannelUri(client: string, options: WebClientOptions | undefined): void {
+  const uri = options?.backChannelLogoutUri;
   if (uri === undefined || isThisMachine(uri)) return;
   throw new Error(
-    'web.backChannelLogoutUri must be an address of this machine, such as http://localhost:3000/…',
+    `${client}.backChannelLogoutUri must be an address of this machine, such as http://localhost:3000/…`,
   );
 }
 
@@ -135,7 +139,7 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
     roleAssertion: options.projectRoleAssertion ?? true,
     roles: [...new Set(['admin', 'editor', 'viewer', ...grants])],
   };
-  const applications = new Applications(project, options.web ?? {});
+  const applications = new Applications(project, options.web ?? {}, options.second ?? {});
   const store = new MemoryStore();
   const provider = createProvider(issuer, store, applications.all, directory.users);
   const keys = new SigningKeys();
@@ -180,9 +184,11 @@ function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Li
     setAccessTokenTtl: (seconds) => (lifetimes.accessTokenSeconds = seconds),
     setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
     setUserActive: (loginName, active) => {
-      const user = directory.byLoginName(loginName);
-      if (!user) throw new Error(`There is no user ${loginName}`);
-      user.active = active;
+      userNamed(directory, loginName).active = active;
+    },
+    grantRole: (loginName, role) => {
+      userNamed(directory, loginName).roles.push(role);
+      if (!applications.project.roles.includes(role)) applications.project.roles.push(role);
     },
     delay: (path, ms) => faults.delay(path, ms),
     fail: (path, status) => faults.fail(path, status),
@@ -192,6 +198,12 @@ function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Li
       await Promise.all([backChannel.stop(), listener.close()]);
     },
   };
+}
+
+function userNamed(directory: Directory, loginName: string): SandboxUser {
+  const user = directory.byLoginName(loginName);
+  if (!user) throw new Error(`There is no user ${loginName}`);
+  return user;
 }
 
 function withKey(application: Application): SandboxKeyClient {

@@ -39,7 +39,6 @@ export async function issuePersonalAccessToken(realm: Realm, user: SandboxUser):
     scope: 'openid profile email urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner',
     grantId,
     gty: personalAccessTokenGrant,
-    extra: { amr: [] },
   });
   return realm.seal.seal(`${token.jti}:${user.id}`);
 }

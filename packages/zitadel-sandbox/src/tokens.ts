@@ -51,8 +51,10 @@ export async function issueTokens(
   };
 }
 
+// Login V1 hands one out without the app's grant, which then refuses to be used
 function mayRefresh({ application, scopes }: Grant): boolean {
-  return scopes.includes(scope.offlineAccess) && (application?.grantTypes.includes('refresh_token') ?? false);
+  if (!application || !scopes.includes(scope.offlineAccess)) return false;
+  return application.loginVersion === 1 || application.grantTypes.includes('refresh_token');
 }
 
 /** Every client id of the project, the project, and the projects asked for. */
@@ -81,7 +83,7 @@ async function issueAccessToken(realm: Realm, grant: Grant): Promise<string> {
     scope: grant.scopes.join(' '),
     grantId: grant.id,
     gty: 'authorization_code',
-    extra: { authTime: grant.authTime, amr: grant.amr },
+    extra: { authTime: grant.authTime, amr: known(grant.amr) },
     ...(grant.sid !== undefined && { sid: grant.sid }),
   });
   const kind = application ? application.accessTokenType : (user.accessTokenType ?? 'opaque');
@@ -143,7 +145,7 @@ async function issueIdToken(realm: Realm, grant: Grant, accessToken: string): Pr
     iat: now - skew,
     auth_time: grant.authTime - skew,
     nonce: grant.nonce,
-    amr: grant.amr,
+    amr: known(grant.amr),
     azp: clientId,
     client_id: clientId,
     at_hash: leftHalfHash(accessToken),
@@ -152,6 +154,11 @@ async function issueIdToken(realm: Realm, grant: Grant, accessToken: string): Pr
     ...(application?.idTokenUserinfo && profileClaims(user, scopes)),
     ...(application?.idTokenRoleAssertion && roleClaims(user, scopes, application.project)),
   });
+}
+
+// Zitadel leaves amr out when no method of its own was used
+function known(amr: string[]): string[] | undefined {
+  return amr.length > 0 ? amr : undefined;
 }
 
 function leftHalfHash(value: string): string {

@@ -127,7 +127,7 @@ export function userFrom(spec: UserSpec): SandboxUser {
     password: spec.password ?? defaultPassword,
     displayName: spec.displayName ?? (name || spec.loginName),
     organization: spec.organization ?? 'Acme',
-    roles: spec.roles ?? [],
+    roles: [...(spec.roles ?? [])],
     goodFor: spec.goodFor ?? 'a user of your own list',
     active: true,
   };

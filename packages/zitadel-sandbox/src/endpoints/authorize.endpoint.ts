@@ -3,6 +3,7 @@ import { saveAuthRequest, type AuthRequest } from '../auth-request.js';
 import { verifiedRequestObject } from '../request-object.js';
 import type { Application } from '../clients.js';
 import { OidcError } from '../oidc.error.js';
+import { loginPath, loginV1Path } from '../pages/login.page.js';
 import type { Realm } from '../realm.js';
 import { isRedirectUriOf, isSchemeAllowed } from '../redirect-uris.js';
 import { knownScopes, organizationAskedFor, roleScopesOf, scopesFrom } from '../scopes.js';
@@ -27,7 +28,9 @@ export const authorize: Endpoint = async (call, realm) => {
     return;
   }
   const id = await saveAuthRequest(realm, request);
-  call.ctx.redirect(`/ui/v2/login/login?authRequest=${id}`);
+  call.ctx.redirect(
+    application.loginVersion === 1 ? `${loginV1Path}?authRequestID=${id}` : `${loginPath}?authRequest=${id}`,
+  );
 };
 
 async function effectiveParameters(params: Parameters, realm: Realm): Promise<Parameters> {

@@ -2,35 +2,49 @@ import type { Call, Endpoint } from '../call.js';
 import type { Application } from '../clients.js';
 import { nowSeconds } from '../ids.js';
 import { OidcError } from '../oidc.error.js';
+import type { Session } from '../provider.js';
 import type { Realm } from '../realm.js';
 import { isPostLogoutRedirectUriOf } from '../redirect-uris.js';
 
 type Parameters = Call['params'];
 
-/** Where Login V2 leaves people whom no application awaits. */
+/** Where the login UI leaves people whom no application awaits. */
 export const signedOutPath = '/logout/done';
+export const signedOutV1Path = '/ui/login/logout/done';
 const logoutTokenLifetimeSeconds = 600;
 
 interface Hint {
-  clientId: string | undefined;
+  clientId: string;
   sid: string | undefined;
 }
 
 /**
- * `GET|POST /oidc/v1/end_session`. With a valid hint (an expired one is fine) the session ends here; with a
- * client_id alone the person chooses on the login UI's page (Zitadel: session.go, Login V2).
+ * `GET|POST /oidc/v1/end_session`. With a valid hint (an expired one is fine) the session ends here. With a
+ * client_id alone the person chooses on the page of Login V2, while Login V1 ends all sessions of the browser
+ * (Zitadel: session.go, auth_request.go).
  */
 export const endSession: Endpoint = async ({ ctx, params }, realm) => {
   const hint = await hintFrom(params['id_token_hint'], realm);
-  const clientId = requestingClient(hint, params['client_id']);
-  const target = targetOf(params, realm.applications.byClientId(clientId));
-  if (hint) {
-    if (hint.sid !== undefined) await endAndTell(hint.sid, realm);
-    ctx.redirect(target);
+  const application = requestingApplication(hint, params['client_id'], realm);
+  const target = targetOf(params, application);
+  if (!hint && application?.loginVersion === 2) {
+    ctx.redirect(await logoutPage(target, params, realm));
     return;
   }
-  ctx.redirect(clientId === undefined ? target : await logoutPage(target, params, realm));
+  const sids = hint ? await sidsBehind(hint, realm) : application ? await sidsOf(realm.sessions.of(ctx)) : [];
+  for (const sid of sids) await endAndTell(sid, realm);
+  ctx.redirect(target);
 };
+
+// the session of a V1 login takes all others of the browser with it (zitadel#8501)
+async function sidsBehind({ sid }: Hint, realm: Realm): Promise<string[]> {
+  if (sid === undefined) return [];
+  return sid.startsWith('V1_') ? sidsOf(realm.sessions.besides(sid)) : [sid];
+}
+
+async function sidsOf(sessions: Promise<Session[]>): Promise<string[]> {
+  return (await sessions).map(({ jti }) => jti);
+}
 
 /** Ends the session and tells the applications that took part in it. */
 export async function endAndTell(sid: string, realm: Realm): Promise<void> {
@@ -41,25 +55,31 @@ export async function endAndTell(sid: string, realm: Realm): Promise<void> {
 async function hintFrom(idToken: string | undefined, realm: Realm): Promise<Hint | undefined> {
   if (!idToken) return undefined;
   const claims = await realm.keys.claimsOf(idToken);
-  if (claims?.['iss'] !== realm.issuer) throw new OidcError('invalid_request', 'id_token_hint invalid');
-  return { clientId: text(claims['azp']), sid: text(claims['sid']) };
+  const { iss, azp, sid } = (claims ?? {}) as Partial<Record<string, string>>;
+  if (iss !== realm.issuer || azp === undefined)
+    throw new OidcError('invalid_request', 'id_token_hint invalid');
+  return { clientId: azp, sid };
 }
 
-function text(claim: unknown): string | undefined {
-  return typeof claim === 'string' ? claim : undefined;
-}
-
-function requestingClient(hint: Hint | undefined, clientId: string | undefined): string | undefined {
-  if (!hint) return clientId;
-  if (clientId && clientId !== hint.clientId) {
+function requestingApplication(
+  hint: Hint | undefined,
+  clientId: string | undefined,
+  realm: Realm,
+): Application | undefined {
+  if (hint && clientId && clientId !== hint.clientId) {
     throw new OidcError('invalid_request', 'client_id does not match azp of id_token_hint');
   }
-  return hint.clientId;
+  const known = hint?.clientId ?? clientId;
+  const application = realm.applications.byClientId(known);
+  if (known && !application) throw new OidcError('invalid_request', 'Errors.App.NotFound');
+  return application;
 }
 
 function targetOf(params: Parameters, application: Application | undefined): string {
   const uri = params['post_logout_redirect_uri'];
-  if (!uri || !application) return withState(signedOutPath, params['state']);
+  if (!uri || !application) {
+    return withState(application?.loginVersion === 1 ? signedOutV1Path : signedOutPath, params['state']);
+  }
   if (!isPostLogoutRedirectUriOf(application, uri)) {
     throw new OidcError('invalid_request', 'post_logout_redirect_uri invalid');
   }

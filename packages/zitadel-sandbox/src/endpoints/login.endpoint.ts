@@ -8,11 +8,13 @@ import type { Session } from '../provider.js';
 import type { Realm } from '../realm.js';
 import type { SandboxUser } from '../users.js';
 
+const interactionRequired =
+  'Unfortunately, the user may be not logged in and/or additional interaction is required.';
 const promptsForAPage = ['login', 'select_account', 'create', 'consent'];
 
 /** The login UI: shows the page, signs in, and brings the outcome to the application. */
 export const login: Endpoint = async (call, realm) => {
-  const id = call.params['authRequest'] ?? '';
+  const id = call.params['authRequest'] ?? call.params['authRequestID'] ?? '';
   const request = await findAuthRequest(realm, id);
   if (!request) {
     call.ctx.status = 404;
@@ -32,6 +34,11 @@ export const login: Endpoint = async (call, realm) => {
 async function answerVisit(call: Call, realm: Realm, id: string, request: AuthRequest): Promise<void> {
   const session = (await realm.sessions.of(call.ctx)).find((one) => mayAnswer(one, request, realm));
   if (session) return finish(call, realm, id, request, session);
+  if (request.prompts.includes('none') && loginVersionOf(request, realm) === 1) {
+    await closeAuthRequest(realm, id);
+    answerWith(call.ctx, request, { error: 'interaction_required', error_description: interactionRequired });
+    return;
+  }
   if (request.prompts.includes('none')) {
     call.ctx.status = 400;
     // no redirect, and no OAuth error: as Login V2 does (zitadel#12165)
@@ -53,6 +60,10 @@ function mayAnswer(session: Session, request: AuthRequest, realm: Realm): boolea
     (loginHint === undefined || loginHint === user.loginName) &&
     (hintedUserId === undefined || hintedUserId === user.id)
   );
+}
+
+function loginVersionOf({ clientId }: AuthRequest, realm: Realm): 1 | 2 {
+  return realm.applications.byClientId(clientId)?.loginVersion ?? 2;
 }
 
 function isWelcome(user: SandboxUser, { organizationId }: AuthRequest, realm: Realm): boolean {
@@ -78,7 +89,13 @@ async function answerForm(call: Call, realm: Realm, id: string, request: AuthReq
   } else if (password !== undefined && password !== user.password) {
     await refuse(call, realm, id, request, 'Username or password is wrong.');
   } else {
-    await finish(call, realm, id, request, await realm.sessions.start(call.ctx, user));
+    await finish(
+      call,
+      realm,
+      id,
+      request,
+      await realm.sessions.start(call.ctx, user, loginVersionOf(request, realm)),
+    );
   }
 }
 
@@ -120,6 +137,7 @@ async function showLoginPage(
     isRegistration: request.prompts.includes('create'),
     signedIn: sessions.map(({ accountId }) => realm.directory.byId(accountId)?.loginName ?? ''),
     ...(loginHint !== undefined && { loginHint }),
+    ...(request.uiLocales !== undefined && { uiLocales: request.uiLocales }),
     ...(error !== undefined && { error }),
   });
   show(call, page);

@@ -3,6 +3,7 @@ import { escapeHtml } from './html.js';
 import { page } from './layout.js';
 
 export const loginPath = '/ui/v2/login/login';
+export const loginV1Path = '/ui/login/login';
 
 /** What the login page shows. */
 export interface LoginView {
@@ -14,6 +15,8 @@ export interface LoginView {
   /** login names that are signed in in this browser already */
   signedIn: string[];
   loginHint?: string;
+  /** the languages the application asked for */
+  uiLocales?: string;
   error?: string;
 }
 
@@ -27,13 +30,21 @@ export function loginPage(view: LoginView): string {
   return page(
     title,
     `<p>${escapeHtml(explanation)}</p>
+${view.uiLocales === undefined ? '' : `<p>Asked for in <code>${escapeHtml(view.uiLocales)}</code>; the sandbox speaks English only.</p>`}
 ${view.error === undefined ? '' : `<p class="error" role="alert">${escapeHtml(view.error)}</p>`}
 <form method="post" action="${loginPath}" class="people">
 <input type="hidden" name="authRequest" value="${escapeHtml(view.authRequest)}">
-${view.people.map((user) => personButton(user, view.signedIn.includes(user.loginName))).join('\n')}
+${hintedFirst(view)
+  .map((user) => personButton(user, view.signedIn.includes(user.loginName)))
+  .join('\n')}
 </form>
 ${passwordForm(view)}`,
   );
+}
+
+function hintedFirst({ people, loginHint }: LoginView): SandboxUser[] {
+  const isHinted = (user: SandboxUser): boolean => user.loginName === loginHint;
+  return [...people.filter(isHinted), ...people.filter((user) => !isHinted(user))];
 }
 
 function personButton({ loginName, displayName, goodFor }: SandboxUser, isSignedIn: boolean): string {

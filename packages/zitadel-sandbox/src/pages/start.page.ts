@@ -1,0 +1,24 @@
+import { withQuery } from '../redirect-uris.js';
+import type { SandboxUser } from '../users.js';
+import { escapeHtml } from './html.js';
+import { page } from './layout.js';
+
+/** What the sandbox is and who can sign in; with `initiateLoginUri` each of them starts a login at the web app. */
+export function startPage(
+  issuer: string,
+  people: SandboxUser[],
+  initiateLoginUri: string | undefined,
+): string {
+  const entries = people.map((user) => {
+    const name = escapeHtml(user.loginName);
+    const start =
+      initiateLoginUri && withQuery(initiateLoginUri, { iss: issuer, login_hint: user.loginName });
+    const label = start ? `<a href="${escapeHtml(start)}">${name}</a>` : `<b>${name}</b>`;
+    return `<li>${label}: ${escapeHtml(user.goodFor)}</li>`;
+  });
+  return page(
+    'It is running',
+    `<p>Set <code>ZITADEL_DOMAIN=${escapeHtml(issuer)}</code> in your application and sign in as one of these.</p>
+<ul>${entries.join('')}</ul>`,
+  );
+}

@@ -1,0 +1,459 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPrivateKey } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../src/index.js';
+import { Browser } from './support/browser.js';
+import { RelyingParty, tokensFrom } from './support/relying-party.js';
+
+const contact = 'If you have any questions, you may contact the administrator of the application.';
+const alice = 'alice@acme.example';
+
+let sandbox: Sandbox;
+let client: RelyingParty;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.close());
+
+function newClient(): RelyingParty {
+  return (client = new RelyingParty(sandbox));
+}
+
+async function withSandbox(options: SandboxOptions, run: (other: Sandbox) => Promise<void>): Promise<void> {
+  const other = await startSandbox(options);
+  try {
+    await run(other);
+  } finally {
+    await other.close();
+  }
+}
+
+describe('authorize errors as 400 JSON on the spot, no redirect', () => {
+  it.each([
+    ['no client_id', { client_id: undefined }, 400, 'invalid_request', 'auth request is missing client_id'],
+    [
+      'unknown / inactive client',
+      { client_id: '399999999999999999' },
+      400,
+      'invalid_request',
+      'Errors.App.NotFound',
+    ],
+    [
+      'no redirect_uri',
+      { redirect_uri: undefined },
+      500,
+      'server_error',
+      'auth request is missing redirect_uri',
+    ],
+    [
+      'redirect_uri not registered',
+      { redirect_uri: 'http://localhost:3000/auth/callback/' },
+      400,
+      'invalid_request',
+      `The requested redirect_uri is missing in the client configuration. ${contact}`,
+    ],
+    [
+      'response_type missing',
+      { response_type: undefined },
+      400,
+      'invalid_request',
+      `The response type is missing in your request. ${contact}`,
+    ],
+    [
+      'response_type not allowed',
+      { response_type: 'id_token token' },
+      400,
+      'unauthorized_client',
+      `The requested response type is missing in the client configuration. ${contact}`,
+    ],
+    ['max_age not an integer', { max_age: 'soon' }, 400, 'invalid_request', 'error decoding form'],
+    [
+      'prompt none with another value',
+      { prompt: 'none login' },
+      400,
+      'invalid_request',
+      'The prompt parameter `none` must only be used as a single value',
+    ],
+    [
+      'empty scope',
+      { scope: undefined },
+      400,
+      'invalid_request',
+      `The scope of your request is missing. Please ensure some scopes are requested. ${contact}`,
+    ],
+    [
+      'only unknown scopes',
+      { scope: 'read write urn:zitadel:iam:org:project:role:nobody' },
+      400,
+      'invalid_request',
+      `The scope of your request is missing. Please ensure some scopes are requested. ${contact}`,
+    ],
+    [
+      'request object of a client without a key',
+      { request: 'a.b.c' },
+      400,
+      'invalid_request',
+      'the request object is not valid',
+    ],
+  ])('%s', async (_case, parameters, status, error, error_description) => {
+    const answer = await newClient().authorize(parameters);
+    expect(answer).toMatchObject({ status, location: '', json: { error, error_description } });
+  });
+
+  it('http redirect not allowed: a user agent app without Dev Mode', async () => {
+    await withSandbox({ web: { applicationType: 'user_agent', devMode: false } }, async (strict) => {
+      const { status, json } = await new RelyingParty(strict).authorize();
+      expect([status, json['error']]).toEqual([400, 'invalid_request']);
+      expect(json['error_description']).toBe(
+        `This client's redirect_uri is http and is not allowed. ${contact}`,
+      );
+    });
+  });
+
+  it('http redirect allowed: a web app with the code flow, also without Dev Mode', async () => {
+    await withSandbox({ web: { devMode: false } }, async (strict) => {
+      expect((await new RelyingParty(strict).authorize()).status).toBe(302);
+    });
+  });
+});
+
+describe('authorize success', () => {
+  it('302 to Login V2 /ui/v2/login/login?authRequest=V2_<id>', async () => {
+    const { status, location } = await newClient().authorize();
+    expect(status).toBe(302);
+    expect(location).toMatch(/\/ui\/v2\/login\/login\?authRequest=V2_\d{18}$/);
+  });
+
+  it('callback: code and state, no iss, no session_state', async () => {
+    const callback = await newClient().callback(alice);
+    expect([...callback.keys()].sort()).toEqual(['code', 'state']);
+    expect(callback.get('state')).toBe('the-state');
+  });
+
+  it('callback without state when none was sent', async () => {
+    expect([...(await newClient().callback(alice, { state: undefined })).keys()]).toEqual(['code']);
+  });
+
+  it('a login request is answered once', async () => {
+    const { location } = await newClient().authorize();
+    const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
+    const page = `${sandbox.issuer}/ui/v2/login/login`;
+    expect((await client.browser.post(page, { authRequest, loginName: alice })).status).toBe(303);
+    expect((await client.browser.post(page, { authRequest, loginName: alice })).status).toBe(404);
+  });
+
+  it('unknown parameters and acr_values are ignored', async () => {
+    const callback = await newClient().callback(alice, { acr_values: 'urn:x', claims: '{}', foo: 'bar' });
+    expect(callback.has('code')).toBe(true);
+  });
+
+  it('unknown scopes are silently dropped, a role scope only counts for a role of the project', async () => {
+    const roles = 'urn:zitadel:iam:org:project:role:';
+    await withSandbox({ projectRoleAssertion: false }, async (plain) => {
+      const party = new RelyingParty(plain);
+      const { refresh_token } = await party.signIn(alice, {
+        scope: `openid offline_access read ${roles}editor ${roles}nobody`,
+      });
+      const refused = await party.refresh(refresh_token, { scope: `openid ${roles}nobody` });
+      const read = await party.refresh(refresh_token, { scope: 'openid read' });
+      expect([refused.json['error'], read.json['error']]).toEqual(['invalid_scope', 'invalid_scope']);
+      expect((await party.refresh(refresh_token, { scope: `openid ${roles}editor` })).status).toBe(200);
+    });
+  });
+
+  it('openid not required: then no id_token', async () => {
+    const party = newClient();
+    const answer = await party.redeem(await party.code(alice, { scope: 'profile' }));
+    expect(answer.status).toBe(200);
+    expect(answer.json).not.toHaveProperty('id_token');
+  });
+
+  it('response_mode fragment', async () => {
+    const { location } = await newClient().choose(alice, { response_mode: 'fragment' });
+    expect(location).toMatch(/^http:\/\/localhost:3000\/auth\/callback#code=ey.*&state=the-state$/);
+  });
+
+  it('response_mode form_post', async () => {
+    const { status, text } = await newClient().choose(alice, {
+      response_mode: 'form_post',
+      state: '"><script>',
+    });
+    expect(status).toBe(200);
+    expect(text).toContain('<form method="post" action="http://localhost:3000/auth/callback">');
+    expect(text).toMatch(/name="code" value="ey[^"]+"/);
+    expect(text).toContain('name="state" value="&quot;&gt;&lt;script&gt;"');
+  });
+
+  it('request (JWT) signed with the key of the client', async () => {
+    await withSandbox({ web: { authMethod: 'private_key_jwt' } }, async (withKey) => {
+      const key = withKey.clients.web.key;
+      if (!key) throw new Error('a client with private_key_jwt has a key');
+      const party = new RelyingParty(withKey);
+      const requestObject = (iss: string): Promise<string> =>
+        new SignJWT({ iss, aud: withKey.issuer, state: 'from the object' })
+          .setProtectedHeader({ alg: 'RS256', kid: key.keyId })
+          .sign(createPrivateKey(key.key));
+      const callback = await party.callback(alice, { request: await requestObject(key.clientId) });
+      expect(callback.get('state')).toBe('from the object');
+      const refused = await party.authorize({ request: await requestObject('somebody else') });
+      expect([refused.status, refused.json['error']]).toEqual([400, 'invalid_request']);
+    });
+  });
+});
+
+describe('errors that are redirected', () => {
+  const organization = 'urn:zitadel:iam:org:id:';
+
+  it.each([
+    [
+      'unknown org scope',
+      `openid ${organization}399999999999999999`,
+      'invalid_request',
+      'Errors.Org.NotFound',
+    ],
+    [
+      'unknown org domain scope',
+      'openid urn:zitadel:iam:org:domain:primary:nowhere.example',
+      'invalid_request',
+      'Errors.Org.NotFound',
+    ],
+    [
+      'two different orgs',
+      `openid ${organization}320000000000000001 ${organization}320000000000000002`,
+      'invalid_scope',
+      'Only one organization scope may be provided',
+    ],
+  ])('%s', async (_case, scope, error, error_description) => {
+    const { status, location } = await newClient().authorize({ scope });
+    expect(status).toBe(302);
+    expect(location.startsWith('http://localhost:3000/auth/callback?')).toBe(true);
+    expect(Object.fromEntries(new URL(location).searchParams)).toEqual({
+      error,
+      error_description,
+      state: 'the-state',
+    });
+  });
+
+  it('user cancel → access_denied', async () => {
+    const { location } = await newClient().authorize();
+    const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
+    const answer = await client.browser.post(`${sandbox.issuer}/ui/v2/login/login`, {
+      authRequest,
+      cancel: 'true',
+    });
+    const callback = new URL(answer.location).searchParams;
+    expect([callback.get('error'), callback.get('state')]).toEqual(['access_denied', 'the-state']);
+  });
+
+  it('a bad id_token_hint at authorize is ignored', async () => {
+    expect((await newClient().callback(alice, { id_token_hint: 'garbage' })).has('code')).toBe(true);
+  });
+});
+
+describe('organization scopes', () => {
+  it.each(['urn:zitadel:iam:org:id:320000000000000002', 'urn:zitadel:iam:org:domain:primary:globex.example'])(
+    '%s lets only its people in',
+    async (scope) => {
+      const { location } = await newClient().authorize({ scope: `openid ${scope}` });
+      const page = await client.browser.get(location);
+      expect(page.text).toContain('carol@globex.example');
+      expect(page.text).not.toContain('alice@acme.example');
+      const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
+      const refused = await client.browser.post(location, { authRequest, loginName: alice });
+      expect([refused.status, refused.text.includes('User could not be found.')]).toEqual([400, true]);
+      const chosen = await client.browser.post(location, { authRequest, loginName: 'carol@globex.example' });
+      expect(chosen.location).toContain('code=');
+    },
+  );
+});
+
+describe('prompts and sessions', () => {
+  /** Where authorize leads a browser that already has a session of alice. */
+  async function again(
+    parameters: Record<string, string>,
+    party = client,
+  ): Promise<{ status: number; text: string; location: string }> {
+    const { location } = await party.authorize(parameters);
+    return party.browser.get(location);
+  }
+
+  beforeAll(async () => {
+    await newClient().signIn(alice);
+  });
+
+  it('single sign-on: a session answers without a page, with its own auth_time', async () => {
+    const first = await client.signIn(alice);
+    const { status, location } = await again({});
+    expect(status).toBe(302);
+    const { claims } = tokensFrom(await client.redeem(new URL(location).searchParams.get('code') ?? ''));
+    expect([claims['sid'], claims['auth_time']]).toEqual([first.claims['sid'], first.claims['auth_time']]);
+  });
+
+  it('single sign-on between two clients of the sandbox', async () => {
+    const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
+    const { location } = await client.browser.get(second.authorizeUrl());
+    const answer = await client.browser.get(location);
+    expect(answer.location.startsWith('http://localhost:3002/auth/callback?code=')).toBe(true);
+    const { claims } = tokensFrom(
+      await second.redeem(new URL(answer.location).searchParams.get('code') ?? ''),
+    );
+    expect([claims.sub, claims['azp']]).toEqual(['320000000000000011', sandbox.clients.second.clientId]);
+  });
+
+  it('sessions are per browser', async () => {
+    const stranger = new RelyingParty(sandbox);
+    expect((await again({}, stranger)).text).toContain('Choose who you are');
+  });
+
+  it.each([
+    ['login', { prompt: 'login' }],
+    ['select_account', { prompt: 'select_account' }],
+    ['consent', { prompt: 'consent' }],
+    ['max_age=0', { max_age: '0' }],
+    ['login_hint of somebody else', { login_hint: 'bob@acme.example' }],
+  ])('prompt %s shows the page in spite of a session', async (_name, parameters) => {
+    const { status, text } = await again(parameters);
+    expect([status, text.includes('Choose who you are')]).toEqual([200, true]);
+  });
+
+  it('prompt create shows the registration page', async () => {
+    const { text } = await again({ prompt: 'create' });
+    expect(text).toContain('Create an account');
+    expect(text).toContain('The sandbox creates no accounts');
+  });
+
+  it('prompt login starts a new session for the same person', async () => {
+    const before = await client.signIn(alice);
+    const after = await client.signIn(alice, { prompt: 'login' });
+    expect(after.claims['sid']).not.toBe(before.claims['sid']);
+  });
+
+  it('max_age in the future of the session is answered by it, login_hint of the same person too', async () => {
+    expect((await again({ max_age: '3600' })).location).toContain('code=');
+    expect((await again({ login_hint: alice })).location).toContain('code=');
+  });
+
+  it('id_token_hint of another person does not take this session', async () => {
+    const bob = await new RelyingParty(sandbox).signIn('bob@acme.example');
+    expect((await again({ id_token_hint: bob.id_token })).text).toContain('Choose who you are');
+    const own = await client.signIn(alice);
+    expect((await again({ id_token_hint: own.id_token })).location).toContain('code=');
+  });
+
+  it('login_hint fills the form and puts the person first', async () => {
+    const { text } = await again({ login_hint: 'carol@globex.example' });
+    expect(text).toContain('name="loginName" autocomplete="username" value="carol@globex.example"');
+    expect(text.indexOf('carol@globex.example')).toBeLessThan(text.indexOf(alice));
+  });
+
+  it('ui_locales is accepted; the page says that it speaks English only', async () => {
+    expect((await again({ prompt: 'login', ui_locales: 'de fr' })).text).toContain('<code>de fr</code>');
+  });
+
+  it('prompt none with a session', async () => {
+    expect((await again({ prompt: 'none' })).location).toContain('code=');
+  });
+
+  it('prompt=none without session, Login V2: JSON 400 {"error":"No active session found"}', async () => {
+    const { status, text } = await again({ prompt: 'none' }, new RelyingParty(sandbox));
+    expect([status, text]).toEqual([400, '{"error":"No active session found"}']);
+  });
+
+  it('expired sessions sign nobody in', async () => {
+    sandbox.expire('sessions');
+    expect((await again({})).text).toContain('Choose who you are');
+  });
+});
+
+describe('Login V1', () => {
+  let one: Sandbox;
+  beforeAll(async () => {
+    one = await startSandbox({ web: { loginVersion: 1, refreshTokenGrant: false } });
+  });
+  afterAll(() => one.close());
+
+  it('302 to /ui/login/login?authRequestID=<id>', async () => {
+    const party = new RelyingParty(one);
+    expect((await party.authorize()).location).toMatch(/\/ui\/login\/login\?authRequestID=V2_\d{18}$/);
+    expect((await party.callback(alice)).has('code')).toBe(true);
+  });
+
+  it('prompt=none without session, Login V1: redirect error=interaction_required', async () => {
+    const party = new RelyingParty(one);
+    const { location } = await party.browser.get((await party.authorize({ prompt: 'none' })).location);
+    expect(Object.fromEntries(new URL(location).searchParams)).toEqual({
+      error: 'interaction_required',
+      error_description:
+        'Unfortunately, the user may be not logged in and/or additional interaction is required.',
+      state: 'the-state',
+    });
+  });
+
+  it('hands out a refresh token without the grant, then refuses it (unauthorized_client)', async () => {
+    const party = new RelyingParty(one);
+    const { refresh_token } = await party.signIn();
+    expect(refresh_token).not.toBe('');
+    const { status, json } = await party.refresh(refresh_token);
+    expect([status, json['error']]).toEqual([400, 'unauthorized_client']);
+  });
+
+  it('sid V1_<id>', async () => {
+    expect((await new RelyingParty(one).signIn()).claims['sid']).toMatch(/^V1_\d{18}$/);
+  });
+});
+
+describe('redirect URIs', () => {
+  const registered = [
+    'http://localhost:*/cb',
+    'http://*.preview.localhost/**',
+    'http://localhost:3000/{red,blue}/cb',
+    'http://localhost:3000/v[12]/c?',
+  ];
+
+  it.each([
+    ['http://localhost:4711/cb', true],
+    ['http://localhost:4711/other', false],
+    ['http://a.preview.localhost/x/y', true],
+    ['http://a/b.preview.localhost/x', false],
+    ['http://localhost:3000/blue/cb', true],
+    ['http://localhost:3000/green/cb', false],
+    ['http://localhost:3000/v2/cb', true],
+    ['http://localhost:3000/v3/cb', false],
+  ])('Dev Mode adds globs: %s → %s', async (redirect_uri, allowed) => {
+    await withSandbox({ web: { redirectUris: registered } }, async (dev) => {
+      const { status } = await new RelyingParty(dev).authorize({ redirect_uri });
+      expect(status).toBe(allowed ? 302 : 400);
+    });
+  });
+
+  it('exact string match without Dev Mode', async () => {
+    await withSandbox({ web: { redirectUris: registered, devMode: false } }, async (strict) => {
+      const { status } = await new RelyingParty(strict).authorize({
+        redirect_uri: 'http://localhost:4711/cb',
+      });
+      expect(status).toBe(400);
+    });
+  });
+
+  it('Native: loopback any port, custom schemes', async () => {
+    const redirectUris = ['http://127.0.0.1/cb', 'com.example.app:/cb'];
+    await withSandbox(
+      { web: { applicationType: 'native', devMode: false, redirectUris } },
+      async (native) => {
+        const party = new RelyingParty(native);
+        const status = async (redirect_uri: string): Promise<number> =>
+          (await party.authorize({ redirect_uri })).status;
+        expect(await status('http://127.0.0.1:51234/cb')).toBe(302);
+        expect(await status('http://127.0.0.1:51234/other')).toBe(400);
+        expect(await status('com.example.app:/cb')).toBe(302);
+        const { location } = await party.choose(alice, { redirect_uri: 'com.example.app:/cb' });
+        expect(location).toMatch(/^com\.example\.app:\/cb\?code=/);
+      },
+    );
+  });
+});
+
+it('an unknown path is a 404', async () => {
+  expect((await new Browser().get(`${sandbox.issuer}/oauth/v2/nothing`)).status).toBe(404);
+});

@@ -1,0 +1,46 @@
+/** What a page or endpoint answered. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** absolute; empty without a redirect */
+  location: string;
+  json: Record<string, unknown>;
+}
+
+/** Keeps cookies and follows no redirect by itself. */
+export class Browser {
+  private readonly cookies = new Map<string, string>();
+
+  get(url: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send(url, { headers });
+  }
+
+  post(url: string, form: Record<string, string>, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send(url, { method: 'POST', body: new URLSearchParams(form), headers });
+  }
+
+  async send(url: string, init: RequestInit): Promise<Answer> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = { ...(init.headers as Record<string, string>), ...(cookie && { cookie }) };
+    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      this.cookies.set(name, value);
+    }
+    const text = await response.text();
+    const location = response.headers.get('location');
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      location: location === null ? '' : new URL(location, url).href,
+      json: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : {},
+    };
+  }
+}
+
+/** The value of the first `name="…"`-like attribute after the words; for reading a form. */
+export function hiddenInput(html: string, name: string): string {
+  return new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
+}
