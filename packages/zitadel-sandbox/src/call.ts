@@ -29,9 +29,10 @@ async function readBody(ctx: Context): Promise<string> {
   for await (const chunk of ctx.req) {
     const bytes = chunk as Buffer;
     size += bytes.length;
-    if (size > maxBodyBytes) throw new OidcError('invalid_request', 'request body too large', 413);
-    chunks.push(bytes);
+    // read to its end all the same, or the caller sees a broken connection instead of the answer
+    if (size <= maxBodyBytes) chunks.push(bytes);
   }
+  if (size > maxBodyBytes) throw new OidcError('invalid_request', 'request body too large', 413);
   return Buffer.concat(chunks).toString();
 }
 

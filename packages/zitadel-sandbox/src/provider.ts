@@ -40,6 +40,7 @@ export function createProvider(
     })),
     // it wants a key of its own; it signs nothing, see signing-keys.ts
     jwks: { keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as JWK] },
+    clockTolerance: 0,
     features: { devInteractions: { enabled: false } },
     extraTokenClaims: (_ctx, token) => token.extra,
   });

@@ -13,7 +13,7 @@ import type { Realm } from './realm.js';
 import { RequestLog, type RecordedRequest } from './request-log.js';
 import { answerRequests } from './routes.js';
 import type { SandboxOptions } from './sandbox.options.js';
-import { issuePersonalAccessToken } from './service-user-tokens.js';
+import { issuePersonalAccessToken, personalAccessTokenGrant } from './service-user-tokens.js';
 import { SigningKeys } from './signing-keys.js';
 import { TokenSeal } from './token-seal.js';
 import { defaultUsers, Directory, type SandboxUser, type UserSpec } from './users.js';
@@ -56,7 +56,7 @@ export interface Sandbox {
   grants(type: string): RecordedRequest[];
   /** Makes the next signing key the active one and publishes a new next one; old ones stay published. */
   rotateKeys(): Promise<void>;
-  /** Ends all of that kind now. */
+  /** Ends all of that kind now; personal access tokens have no end. */
   expire(what: 'access_tokens' | 'refresh_tokens' | 'sessions'): void;
   /** Lifetime of access tokens issued from now on; 0 makes them expired from the start. */
   setAccessTokenTtl(seconds: number): void;
@@ -180,7 +180,7 @@ function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Li
     backChannelDeliveries: backChannel.deliveries,
     grants: (type) => log.grants(type),
     rotateKeys: () => realm.keys.rotate(),
-    expire: (what) => store.remove(models[what]),
+    expire: (what) => store.remove(models[what], ({ gty }) => gty !== personalAccessTokenGrant),
     setAccessTokenTtl: (seconds) => (lifetimes.accessTokenSeconds = seconds),
     setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
     setUserActive: (loginName, active) => {

@@ -1,0 +1,723 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeProtectedHeader, decodeJwt } from 'jose';
+import { startSandbox, type Sandbox, type WebClientOptions } from '../src/index.js';
+import { Browser } from './support/browser.js';
+import {
+  assertion,
+  assertionType,
+  basic,
+  introspect,
+  RelyingParty,
+  tokensFrom,
+  verifier,
+} from './support/relying-party.js';
+
+const alice = 'alice@acme.example';
+const noChallenge = { code_challenge: undefined, code_challenge_method: undefined };
+
+let sandbox: Sandbox;
+let basicSandbox: Sandbox;
+let keySandbox: Sandbox;
+let client: RelyingParty;
+let confidential: RelyingParty;
+let keyed: RelyingParty;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  basicSandbox = await startSandbox({ web: { authMethod: 'basic' } });
+  keySandbox = await startSandbox({ web: { authMethod: 'private_key_jwt' } });
+  client = new RelyingParty(sandbox);
+  confidential = new RelyingParty(basicSandbox);
+  keyed = new RelyingParty(keySandbox);
+});
+afterAll(() => Promise.all([sandbox.close(), basicSandbox.close(), keySandbox.close()]));
+
+function secret(): { client_secret: string } {
+  return { client_secret: basicSandbox.clients.web.clientSecret ?? '' };
+}
+
+async function keyProof(
+  party: RelyingParty,
+): Promise<{ client_assertion_type: string; client_assertion: string }> {
+  const { key } = party.client;
+  if (!key) throw new Error('this client has no key');
+  return {
+    client_assertion_type: assertionType,
+    client_assertion: await assertion(key, party.sandbox.issuer),
+  };
+}
+
+async function isActive(token: string): Promise<unknown> {
+  return (await introspect(sandbox, token)).json['active'];
+}
+
+async function withWeb(web: WebClientOptions, run: (party: RelyingParty) => Promise<void>): Promise<void> {
+  const other = await startSandbox({ web });
+  try {
+    await run(new RelyingParty(other));
+  } finally {
+    await other.close();
+  }
+}
+
+describe('client authentication: errors are HTTP 400, not 401', () => {
+  const grant = { grant_type: 'refresh_token', refresh_token: 'any' };
+
+  it('no id at all', async () => {
+    const { status, json } = await client.token({ ...grant, client_id: undefined });
+    expect(status).toBe(400);
+    expect(json).toEqual({
+      error: 'invalid_request',
+      error_description: 'client_id or client_assertion must be provided',
+    });
+  });
+
+  it('unknown', async () => {
+    const { status, json } = await client.token({ ...grant, client_id: '399999999999999999' });
+    expect(status).toBe(400);
+    expect(json).toEqual({ error: 'invalid_client', error_description: 'no active client not found' });
+  });
+
+  it.each([
+    ['secret missing', {}, 'empty client secret'],
+    ['secret wrong', { client_secret: 'wrong' }, 'invalid secret'],
+  ])('%s', async (_case, form, error_description) => {
+    const { status, json } = await confidential.token({ ...grant, ...form });
+    expect(status).toBe(400);
+    expect(json).toEqual({ error: 'invalid_client', error_description });
+  });
+
+  it.each([
+    ['assertion missing', {}, 'empty client assertion'],
+    [
+      'assertion wrong',
+      { client_assertion_type: assertionType, client_assertion: 'a.b.c' },
+      'invalid assertion',
+    ],
+  ])('%s', async (_case, form, error_description) => {
+    const { status, json } = await keyed.token({ ...grant, ...form });
+    expect(status).toBe(400);
+    expect(json).toEqual({ error: 'invalid_client', error_description });
+  });
+
+  it('a Basic header that cannot be decoded', async () => {
+    const header = { authorization: `Basic ${Buffer.from('%zz:x').toString('base64')}` };
+    const { status, json } = await client.token({ ...grant, client_id: undefined }, header);
+    expect([status, json['error']]).toEqual([400, 'invalid_client']);
+  });
+
+  it('NONE: client_id in body or Basic, any client_secret sent is ignored', async () => {
+    const inBody = await client.redeem(await client.code(), { client_secret: 'anything' });
+    expect(inBody.status).toBe(200);
+    const code = await client.code();
+    const inHeader = await client.token(
+      {
+        client_id: undefined,
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: client.redirectUri,
+        code_verifier: verifier,
+      },
+      basic(client.client.clientId, ''),
+    );
+    expect(inHeader.status).toBe(200);
+  });
+
+  it.each(['basic', 'post'] as const)(
+    'BASIC and POST are interchangeable: client registered as %s',
+    async (authMethod) => {
+      await withWeb({ authMethod }, async (party) => {
+        const client_secret = party.client.clientSecret ?? '';
+        const posted = await party.redeem(await party.code(), { client_secret });
+        expect(posted.status).toBe(200);
+        const { refresh_token } = tokensFrom(posted);
+        const byHeader = await party.token(
+          { client_id: undefined, grant_type: 'refresh_token', refresh_token },
+          basic(party.client.clientId, client_secret),
+        );
+        expect(byHeader.status).toBe(200);
+      });
+    },
+  );
+
+  it('private_key_jwt: the assertion alone names the client', async () => {
+    const { status } = await keyed.redeem(await keyed.code(), {
+      client_id: undefined,
+      ...(await keyProof(keyed)),
+    });
+    expect(status).toBe(200);
+  });
+
+  it('device_authorization: no application has the device grant', async () => {
+    const { status, json } = await new Browser().post(`${sandbox.issuer}/oauth/v2/device_authorization`, {
+      client_id: client.client.clientId,
+    });
+    expect([status, json['error']]).toEqual([400, 'unauthorized_client']);
+  });
+});
+
+describe('PKCE table', () => {
+  const required = { error: 'invalid_request', error_description: 'code_verifier required' };
+  const wrong = { error: 'invalid_grant', error_description: 'invalid code_verifier' };
+
+  /** For each way to authenticate: the party and what it adds to prove itself. */
+  async function party(method: string): Promise<[RelyingParty, Record<string, string>]> {
+    if (method === 'NONE') return [client, {}];
+    return method === 'BASIC' ? [confidential, secret()] : [keyed, await keyProof(keyed)];
+  }
+  const methods = ['NONE', 'BASIC', 'private_key_jwt'];
+
+  it.each(methods)('challenge stored, verifier missing (%s) → 400 invalid_request', async (method) => {
+    const [one, proof] = await party(method);
+    const { status, json } = await one.redeem(await one.code(), { code_verifier: undefined, ...proof });
+    expect([status, json]).toEqual([400, required]);
+  });
+
+  it.each(methods)(
+    'challenge stored, verifier wrong (%s) → 400 invalid_grant, the code is not burnt',
+    async (method) => {
+      const [one, proof] = await party(method);
+      const code = await one.code();
+      const { status, json } = await one.redeem(code, { code_verifier: 'wrong', ...proof });
+      expect([status, json]).toEqual([400, wrong]);
+      expect((await one.redeem(code, proof)).status).toBe(200);
+    },
+  );
+
+  it.each(methods)('challenge stored, verifier right (%s) → ok', async (method) => {
+    const [one, proof] = await party(method);
+    expect((await one.redeem(await one.code(), proof)).status).toBe(200);
+  });
+
+  it('challenge stored, verifier right, secret missing: the secret is needed too', async () => {
+    const { status, json } = await confidential.redeem(await confidential.code());
+    expect([status, json['error']]).toEqual([400, 'invalid_client']);
+  });
+
+  it('challenge stored, verifier right, key missing: the key is needed too', async () => {
+    const { status, json } = await keyed.redeem(await keyed.code());
+    expect([status, json['error']]).toEqual([400, 'invalid_client']);
+  });
+
+  it('no challenge, verifier sent, method NONE → 400', async () => {
+    const { status, json } = await client.redeem(await client.code(alice, noChallenge));
+    expect(status).toBe(400);
+    expect(json).toEqual({
+      error: 'invalid_request',
+      error_description: 'code_verifier unexpectedly provided',
+    });
+  });
+
+  it.each(['BASIC', 'private_key_jwt'])('no challenge, verifier sent, %s: ignored', async (method) => {
+    const [one, proof] = await party(method);
+    expect((await one.redeem(await one.code(alice, noChallenge), proof)).status).toBe(200);
+  });
+
+  it('no challenge, verifier missing: accepted even for NONE', async () => {
+    const code = await client.code(alice, noChallenge);
+    expect((await client.redeem(code, { code_verifier: undefined })).status).toBe(200);
+  });
+
+  it('plain is accepted', async () => {
+    const plain = { code_challenge: 'plain-words', code_challenge_method: 'plain' };
+    const code = await client.code(alice, plain);
+    expect((await client.redeem(code, { code_verifier: 'other-words' })).json).toEqual(wrong);
+    expect((await client.redeem(code, { code_verifier: 'plain-words' })).status).toBe(200);
+  });
+});
+
+describe('other errors of the token endpoint: all 400 JSON', () => {
+  it.each([
+    ['grant_type missing', { grant_type: undefined }, 'invalid_request', 'grant_type missing'],
+    ['grant_type unknown', { grant_type: 'password' }, 'unsupported_grant_type', 'password not supported'],
+    [
+      'grant not enabled on the app',
+      { grant_type: 'urn:ietf:params:oauth:grant-type:device_code' },
+      'unauthorized_client',
+      'grant_type "urn:ietf:params:oauth:grant-type:device_code" not allowed',
+    ],
+    ['code missing', { grant_type: 'authorization_code' }, 'invalid_request', 'code missing'],
+    [
+      'redirect_uri missing',
+      { grant_type: 'authorization_code', code: 'x' },
+      'invalid_request',
+      'redirect_uri missing',
+    ],
+    [
+      'garbage code',
+      {
+        grant_type: 'authorization_code',
+        code: 'garbage',
+        redirect_uri: 'http://localhost:3000/auth/callback',
+      },
+      'invalid_request',
+      'Errors.User.Code.Invalid',
+    ],
+    ['refresh_token missing', { grant_type: 'refresh_token' }, 'invalid_request', 'refresh_token missing'],
+    [
+      'garbage refresh token',
+      { grant_type: 'refresh_token', refresh_token: 'garbage' },
+      'invalid_request',
+      'Errors.User.RefreshToken.Invalid',
+    ],
+  ])('%s', async (_case, form, error, error_description) => {
+    const { status, json, headers } = await client.token(form);
+    expect(status).toBe(400);
+    expect(headers.get('content-type')).toContain('application/json');
+    expect(json).toEqual({ error, error_description });
+  });
+
+  it('grant not enabled on the app: refresh_token', async () => {
+    await withWeb({ refreshTokenGrant: false }, async (party) => {
+      const { json } = await party.refresh('any');
+      expect(json).toEqual({
+        error: 'unauthorized_client',
+        error_description: 'grant_type "refresh_token" not allowed',
+      });
+    });
+  });
+
+  it('redirect_uri differs', async () => {
+    const answer = await client.redeem(await client.code(), {
+      redirect_uri: 'http://localhost:3000/auth/callback/zitadel',
+    });
+    expect([answer.status, answer.json]).toEqual([
+      400,
+      { error: 'invalid_grant', error_description: 'redirect_uri does not correspond' },
+    ]);
+  });
+
+  it("other client's code", async () => {
+    const { status, json } = await client.redeem(await client.code(), {
+      client_id: sandbox.clients.second.clientId,
+    });
+    expect([status, json]).toEqual([
+      400,
+      {
+        error: 'invalid_client',
+        error_description: 'client_id does not correspond to the client_id in the authorization request',
+      },
+    ]);
+  });
+
+  it('code used twice', async () => {
+    const code = await client.code();
+    expect((await client.redeem(code)).status).toBe(200);
+    const { status, json } = await client.redeem(code);
+    expect([status, json]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: 'Errors.AuthRequest.NoCode' },
+    ]);
+  });
+
+  it.each(['rotated', 'expired', 'revoked'])('%s refresh token', async (how) => {
+    const { refresh_token } = await client.signIn();
+    if (how === 'rotated') await client.refresh(refresh_token);
+    if (how === 'expired') sandbox.expire('refresh_tokens');
+    if (how === 'revoked') await client.revoke(refresh_token);
+    const { status, json } = await client.refresh(refresh_token);
+    expect([status, json]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' },
+    ]);
+  });
+
+  it("other client's refresh token", async () => {
+    const { refresh_token } = await client.signIn();
+    const { status, json } = await client.refresh(refresh_token, {
+      client_id: sandbox.clients.second.clientId,
+    });
+    expect([status, json]).toEqual([
+      400,
+      {
+        error: 'invalid_client',
+        error_description: 'client_id does not correspond to the client_id in the refresh token',
+      },
+    ]);
+  });
+
+  it('scope not a subset', async () => {
+    const { refresh_token } = await client.signIn(alice, { scope: 'openid offline_access' });
+    const { status, json } = await client.refresh(refresh_token, { scope: 'openid email' });
+    expect([status, json['error']]).toEqual([400, 'invalid_scope']);
+  });
+
+  it('user deactivated/locked', async () => {
+    const { refresh_token, access_token } = await client.signIn('bob@acme.example');
+    sandbox.setUserActive('bob@acme.example', false);
+    const { status, json } = await client.refresh(refresh_token);
+    const info = await client.userinfo(access_token);
+    sandbox.setUserActive('bob@acme.example', true);
+    expect([status, json]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: 'Errors.User.NotActive' },
+    ]);
+    expect(info.status).toBe(401);
+  });
+
+  it('a body beyond all measure', async () => {
+    const { status } = await client.token({ grant_type: 'x'.repeat(1_100_000) });
+    expect(status).toBe(413);
+  });
+});
+
+describe('success body', () => {
+  it('access_token, token_type, expires_in, id_token, refresh_token; no scope', async () => {
+    const { body } = await client.signIn();
+    expect(Object.keys(body).sort()).toEqual([
+      'access_token',
+      'expires_in',
+      'id_token',
+      'refresh_token',
+      'token_type',
+    ]);
+    expect(body['token_type']).toBe('Bearer');
+  });
+
+  it('expires_in 43199', async () => {
+    expect((await client.signIn()).expires_in).toBe(43199);
+  });
+
+  it('lifetimes: access 12 h, id 12 h, refresh idle 720 h', async () => {
+    const { access_token, claims } = await client.signIn();
+    const { json } = await introspect(sandbox, access_token);
+    expect(Number(json['exp']) - Number(json['iat'])).toBe(12 * 3600);
+    expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(12 * 3600);
+  });
+
+  it('refresh tokens end: idle time from each refresh, absolute time from the first issue', async () => {
+    const short = await startSandbox({ refreshTokenIdleSeconds: 0 });
+    const bounded = await startSandbox({ refreshTokenSeconds: 0 });
+    const answers = await Promise.all(
+      [short, bounded].map(async (one) => {
+        const party = new RelyingParty(one);
+        return party.refresh((await party.signIn()).refresh_token);
+      }),
+    );
+    await Promise.all([short.close(), bounded.close()]);
+    expect(answers.map(({ json }) => json['error_description'])).toEqual([
+      'Errors.OIDCSession.RefreshTokenInvalid',
+      'Errors.OIDCSession.RefreshTokenInvalid',
+    ]);
+  });
+
+  it('setAccessTokenTtl shortens those issued from now on', async () => {
+    sandbox.setAccessTokenTtl(0);
+    const dead = await client.signIn();
+    sandbox.setAccessTokenTtl(60);
+    const short = await client.signIn();
+    sandbox.setAccessTokenTtl(43200);
+    expect([dead.expires_in, short.expires_in]).toEqual([0, 59]);
+    expect([await isActive(dead.access_token), await isActive(short.access_token)]).toEqual([false, true]);
+  });
+
+  it('expire ends all access tokens now', async () => {
+    const { access_token, refresh_token } = await client.signIn();
+    sandbox.expire('access_tokens');
+    expect(await isActive(access_token)).toBe(false);
+    expect((await client.refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('clockSkew: exp + skew; iat and auth_time − skew', async () => {
+    await withWeb({ clockSkewSeconds: 5 }, async (party) => {
+      const { claims } = await party.signIn();
+      expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(12 * 3600 + 10);
+      expect((claims.iat ?? 0) - Number(claims['auth_time'])).toBeLessThan(3);
+    });
+  });
+});
+
+describe('refresh', () => {
+  it('no refresh token without offline_access', async () => {
+    expect((await client.signIn(alice, { scope: 'openid' })).body).not.toHaveProperty('refresh_token');
+  });
+
+  it('no refresh token without the app grant REFRESH_TOKEN', async () => {
+    await withWeb({ refreshTokenGrant: false }, async (party) => {
+      expect((await party.signIn()).body).not.toHaveProperty('refresh_token');
+    });
+  });
+
+  it('always rotates; old RT → 400 invalid_request, old AT dead at once', async () => {
+    const first = await client.signIn();
+    const second = tokensFrom(await client.refresh(first.refresh_token));
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    expect(await isActive(first.access_token)).toBe(false);
+    expect((await client.userinfo(first.access_token)).status).toBe(401);
+    expect(await isActive(second.access_token)).toBe(true);
+    expect((await client.refresh(first.refresh_token)).json['error']).toBe('invalid_request');
+  });
+
+  it('no reuse detection, no family revocation: a reused token just fails, the newest keeps working', async () => {
+    const first = await client.signIn();
+    const second = tokensFrom(await client.refresh(first.refresh_token));
+    expect((await client.refresh(first.refresh_token)).status).toBe(400);
+    expect(await isActive(second.access_token)).toBe(true);
+    expect((await client.refresh(second.refresh_token)).status).toBe(200);
+  });
+
+  it('no grace: of two refreshes at once only one wins', async () => {
+    const { refresh_token } = await client.signIn();
+    sandbox.delay('/oauth/v2/token', 50);
+    const answers = await Promise.all([client.refresh(refresh_token), client.refresh(refresh_token)]);
+    sandbox.delay('/oauth/v2/token', 0);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
+  });
+
+  it('id_token on refresh with original nonce/auth_time/sid/amr', async () => {
+    const first = await client.signIn();
+    const second = tokensFrom(await client.refresh(first.refresh_token));
+    expect(second.id_token).not.toBe(first.id_token);
+    for (const claim of ['nonce', 'auth_time', 'sid', 'amr', 'sub', 'azp', 'aud']) {
+      expect(second.claims[claim]).toEqual(first.claims[claim]);
+    }
+    expect(second.claims['nonce']).toBe('the-nonce');
+  });
+
+  it('no id_token on refresh without openid', async () => {
+    const answer = await client.redeem(await client.code(alice, { scope: 'profile offline_access' }));
+    const refreshed = await client.refresh(tokensFrom(answer).refresh_token);
+    expect([refreshed.status, 'id_token' in refreshed.json]).toEqual([200, false]);
+  });
+});
+
+describe('access token kinds', () => {
+  it('opaque: 5-part token that starts with eyJ, 288 characters, code 233', async () => {
+    const code = await client.code();
+    const { access_token, refresh_token } = tokensFrom(await client.redeem(code));
+    for (const token of [access_token, refresh_token, code]) {
+      expect(token.split('.')).toHaveLength(5);
+      expect(token.startsWith('eyJ')).toBe(true);
+      expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'A256GCMKW', enc: 'A256GCM' });
+    }
+    expect([access_token.length, code.length]).toEqual([288, 233]);
+  });
+
+  it('a truncated opaque token is not accepted', async () => {
+    const { access_token } = await client.signIn();
+    expect((await client.userinfo(access_token.slice(0, -1))).status).toBe(401);
+    expect((await client.userinfo(access_token)).status).toBe(200);
+  });
+
+  it('JWT: header alg, kid, typ JWT; claims without scope, azp and profile', async () => {
+    await withWeb({ accessTokenType: 'jwt' }, async (party) => {
+      const { access_token } = await party.signIn();
+      expect(access_token.split('.')).toHaveLength(3);
+      const { alg, kid, typ } = decodeProtectedHeader(access_token);
+      expect([alg, typ, /^\d{18}$/.test(kid ?? '')]).toEqual(['RS256', 'JWT', true]);
+      const claims = decodeJwt(access_token);
+      expect(Object.keys(claims).sort()).toEqual([
+        'aud',
+        'client_id',
+        'exp',
+        'iat',
+        'iss',
+        'jti',
+        'nbf',
+        'sub',
+      ]);
+      expect(claims.jti).toMatch(/^V2_\d+-at_\d+$/);
+      expect((await party.userinfo(access_token)).json['name']).toBe('Alice Archer');
+    });
+  });
+
+  it('JWT: roles with accessTokenRoleAssertion, metadata and resourceowner by scope', async () => {
+    await withWeb({ accessTokenType: 'jwt', accessTokenRoleAssertion: true }, async (party) => {
+      const scope = 'openid urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner';
+      const claims = decodeJwt((await party.signIn(alice, { scope })).access_token);
+      expect(claims['urn:zitadel:iam:org:project:roles']).toHaveProperty('admin');
+      expect(claims['urn:zitadel:iam:user:metadata']).toHaveProperty('team');
+      expect(claims['urn:zitadel:iam:user:resourceowner:name']).toBe('Acme');
+    });
+  });
+});
+
+describe('revocation', () => {
+  it('an access token: 200 empty, dead at once', async () => {
+    const { access_token, refresh_token } = await client.signIn();
+    const { status, text } = await client.revoke(access_token);
+    expect([status, text]).toEqual([200, '']);
+    expect(await isActive(access_token)).toBe(false);
+    expect((await client.refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('unknown token 200', async () => {
+    expect((await client.revoke('unknown')).status).toBe(200);
+  });
+
+  it('revoking the refresh token also kills the access token (revoke kills both)', async () => {
+    const { access_token, refresh_token } = await client.signIn();
+    await client.revoke(refresh_token, { token_type_hint: 'refresh_token' });
+    expect(await isActive(access_token)).toBe(false);
+    expect((await client.refresh(refresh_token)).status).toBe(400);
+  });
+
+  it('any client in aud may', async () => {
+    const { access_token } = await client.signIn();
+    await client.revoke(access_token, { client_id: sandbox.clients.second.clientId });
+    expect(await isActive(access_token)).toBe(false);
+  });
+
+  it.each(['access', 'refresh'] as const)('a foreign client → 401 invalid_client: %s token', async (kind) => {
+    const tokens = await client.signIn();
+    const { key } = sandbox.clients.foreignApi;
+    const { status, json } = await client.revoke(tokens[`${kind}_token`], {
+      client_id: sandbox.clients.foreignApi.clientId,
+      client_assertion_type: assertionType,
+      client_assertion: await assertion(key, sandbox.issuer),
+    });
+    expect([status, json]).toEqual([
+      401,
+      { error: 'invalid_client', error_description: 'token was not issued for this client' },
+    ]);
+    expect(await isActive(tokens.access_token)).toBe(true);
+  });
+
+  it('client authentication is needed; token missing', async () => {
+    const { json } = await new RelyingParty(basicSandbox).revoke('x');
+    expect(json['error_description']).toBe('empty client secret');
+    expect((await client.revoke('')).json).toEqual({
+      error: 'invalid_request',
+      error_description: 'token missing',
+    });
+  });
+
+  it('a JWT access token', async () => {
+    await withWeb({ accessTokenType: 'jwt' }, async (party) => {
+      const { access_token } = await party.signIn();
+      await party.revoke(access_token);
+      expect((await party.userinfo(access_token)).status).toBe(401);
+    });
+  });
+});
+
+describe('service users', () => {
+  const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+  const robotId = '320000000000000014';
+  let audience: string;
+  beforeAll(() => {
+    audience = `urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
+  });
+
+  function robot(): Required<Pick<Sandbox['users'][number], 'key' | 'clientSecret' | 'pat'>> {
+    const { key, clientSecret, pat } =
+      sandbox.users.find(({ loginName }) => loginName === 'robot@acme.example') ?? {};
+    if (!key || !clientSecret || !pat) throw new Error('the service user has all three');
+    return { key, clientSecret, pat };
+  }
+
+  it('JWT profile', async () => {
+    const answer = await client.token({
+      client_id: undefined,
+      grant_type: jwtBearer,
+      assertion: await assertion(robot().key, sandbox.issuer),
+      scope: `openid profile ${audience}`,
+    });
+    const { access_token, claims } = tokensFrom(answer);
+    expect(claims.sub).toBe(robotId);
+    const { json } = await introspect(sandbox, access_token);
+    expect(json).toMatchObject({ active: true, sub: robotId, username: 'robot@acme.example' });
+    expect((await client.userinfo(access_token)).json).toMatchObject({ name: 'Robot' });
+  });
+
+  it('JWT profile: assertion missing', async () => {
+    const { status, json } = await client.token({ grant_type: jwtBearer });
+    expect([status, json['error_description']]).toEqual([400, 'assertion missing']);
+  });
+
+  it.each([
+    ['for another audience', { aud: 'https://other.example' }],
+    ['expired', { exp: 1 }],
+    ['of an unknown user', { iss: '399999999999999999', sub: '399999999999999999' }],
+    ['for another subject', { sub: '320000000000000011' }],
+  ])('JWT profile: invalid assertion %s', async (_case, claims) => {
+    const { status, json } = await client.token({
+      grant_type: jwtBearer,
+      assertion: await assertion(robot().key, sandbox.issuer, claims),
+    });
+    expect([status, json]).toEqual([400, { error: 'invalid_grant', error_description: 'invalid assertion' }]);
+  });
+
+  it('Client credentials: client_id = the machine username', async () => {
+    const answer = await client.token({
+      grant_type: 'client_credentials',
+      client_id: 'robot@acme.example',
+      client_secret: robot().clientSecret,
+      scope: `openid ${audience}`,
+    });
+    expect(await isActive(tokensFrom(answer).access_token)).toBe(true);
+    expect(answer.json).not.toHaveProperty('refresh_token');
+  });
+
+  it.each([
+    ['client not found', 'nobody@acme.example', 'x', 'invalid_client', 'client not found'],
+    ['a person', alice, 'x', 'invalid_client', 'client not found'],
+    ['wrong secret', 'robot@acme.example', 'x', 'invalid_request', 'Errors.User.Machine.Secret.Invalid'],
+  ])('Client credentials: %s', async (_case, client_id, client_secret, error, error_description) => {
+    const { status, json } = await client.token({
+      grant_type: 'client_credentials',
+      client_id,
+      client_secret,
+    });
+    expect([status, json]).toEqual([400, { error, error_description }]);
+  });
+
+  it('Client credentials: a service user without a secret', async () => {
+    const other = await startSandbox({ users: [{ loginName: 'mute', kind: 'machine', clientSecret: '' }] });
+    const { json } = await new RelyingParty(other).token({
+      grant_type: 'client_credentials',
+      client_id: 'mute',
+      client_secret: 'x',
+    });
+    await other.close();
+    expect(json).toEqual({
+      error: 'invalid_request',
+      error_description: 'Errors.User.Machine.Secret.NotExisting',
+    });
+  });
+
+  it.each(['client_credentials', jwtBearer])(
+    'both grants need scope …:{projectId}:aud, else introspection says inactive: %s',
+    async (grant_type) => {
+      const answer = await client.token({
+        grant_type,
+        client_id: 'robot@acme.example',
+        client_secret: robot().clientSecret,
+        assertion: await assertion(robot().key, sandbox.issuer),
+        scope: 'openid',
+      });
+      expect(await isActive(tokensFrom(answer).access_token)).toBe(false);
+    },
+  );
+
+  it('PAT: use as Bearer', async () => {
+    const { json } = await client.userinfo(robot().pat);
+    expect(json).toMatchObject({ sub: robotId, preferred_username: 'robot@acme.example' });
+  });
+
+  it('a deactivated service user gets no token', async () => {
+    sandbox.setUserActive('robot@acme.example', false);
+    const { json } = await client.token({
+      grant_type: 'client_credentials',
+      client_id: 'robot@acme.example',
+      client_secret: robot().clientSecret,
+    });
+    sandbox.setUserActive('robot@acme.example', true);
+    expect(json['error_description']).toBe('Errors.User.NotActive');
+  });
+
+  it('kind per machine user: JWT', async () => {
+    const other = await startSandbox({
+      users: [{ loginName: 'jay', kind: 'machine', accessTokenType: 'jwt' }],
+    });
+    const party = new RelyingParty(other);
+    const answer = await party.token({
+      grant_type: 'client_credentials',
+      client_id: 'jay',
+      client_secret: other.users[0]?.clientSecret,
+      scope: 'openid',
+    });
+    await other.close();
+    expect(tokensFrom(answer).access_token.split('.')).toHaveLength(3);
+  });
+});
