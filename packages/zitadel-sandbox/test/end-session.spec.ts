@@ -1,0 +1,322 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { generateKeyPairSync } from 'node:crypto';
+import { decodeJwt, SignJWT } from 'jose';
+import { startSandbox, type Sandbox } from '../src/index.js';
+import { hiddenInput, type Answer } from './support/browser.js';
+import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
+
+const alice = 'alice@acme.example';
+const bob = 'bob@acme.example';
+const home = 'http://localhost:3000/auth/logout/callback';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.close());
+
+async function signedIn(loginName = alice): Promise<{ client: RelyingParty; idToken: string }> {
+  const client = new RelyingParty(sandbox);
+  const { id_token } = await client.signIn(loginName);
+  return { client, idToken: id_token };
+}
+
+/** True when authorize still finds a session in this browser. */
+async function hasSession(client: RelyingParty): Promise<boolean> {
+  const { status } = await client.browser.get((await client.authorize()).location);
+  return status === 302;
+}
+
+function refused(answer: Answer, description: string): void {
+  expect(answer).toMatchObject({
+    status: 400,
+    location: '',
+    json: { error: 'invalid_request', error_description: description },
+  });
+}
+
+describe('end_session table', () => {
+  it('valid hint + registered uri: session ended; 302 to uri; state appended', async () => {
+    const { client, idToken } = await signedIn();
+    const { status, location } = await client.endSession({
+      id_token_hint: idToken,
+      post_logout_redirect_uri: home,
+      state: 'a b&c',
+    });
+    expect([status, location]).toEqual([302, `${home}?state=a+b%26c`]);
+    expect(await hasSession(client)).toBe(false);
+  });
+
+  it('valid hint + registered uri, by POST', async () => {
+    const { client, idToken } = await signedIn();
+    const { status, location } = await client.browser.post(`${sandbox.issuer}/oidc/v1/end_session`, {
+      id_token_hint: idToken,
+      client_id: client.client.clientId,
+      post_logout_redirect_uri: home,
+      state: 's',
+    });
+    expect([status, location]).toEqual([302, `${home}?state=s`]);
+  });
+
+  it('state merged into a query that is there already; none appended when none was sent', async () => {
+    const uri = 'http://localhost:3000/bye?from=here';
+    const other = await startSandbox({ web: { postLogoutRedirectUris: [uri] } });
+    const client = new RelyingParty(other);
+    const { id_token } = await client.signIn();
+    const one = await client.endSession({
+      id_token_hint: id_token,
+      post_logout_redirect_uri: uri,
+      state: 's',
+    });
+    const two = await client.endSession({ id_token_hint: id_token, post_logout_redirect_uri: uri });
+    await other.close();
+    expect([one.location, two.location]).toEqual([`${uri}&state=s`, uri]);
+  });
+
+  it('expired hint accepted', async () => {
+    sandbox.setIdTokenTtl(-60);
+    const { client, idToken } = await signedIn();
+    sandbox.setIdTokenTtl(43200);
+    expect(decodeJwt(idToken).exp).toBeLessThan(Date.now() / 1000);
+    const { status } = await client.endSession({ id_token_hint: idToken, post_logout_redirect_uri: home });
+    expect([status, await hasSession(client)]).toEqual([302, false]);
+  });
+
+  it('same when session already ended → 302', async () => {
+    const { client, idToken } = await signedIn();
+    const parameters = { id_token_hint: idToken, post_logout_redirect_uri: home, state: 's' };
+    await client.endSession(parameters);
+    const { status, location } = await client.endSession(parameters);
+    expect([status, location]).toEqual([302, `${home}?state=s`]);
+  });
+
+  it('hint signed with a retired key is still valid', async () => {
+    const { client, idToken } = await signedIn();
+    await sandbox.rotateKeys();
+    expect((await client.endSession({ id_token_hint: idToken, post_logout_redirect_uri: home })).status).toBe(
+      302,
+    );
+  });
+
+  it('hint invalid: garbage', async () => {
+    const { client } = await signedIn();
+    refused(await client.endSession({ id_token_hint: 'garbage' }), 'id_token_hint invalid');
+    expect(await hasSession(client)).toBe(true);
+  });
+
+  it('hint invalid: bad signature', async () => {
+    const { client, idToken } = await signedIn();
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const [header = ''] = idToken.split('.');
+    const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string };
+    const forged = await new SignJWT(decodeJwt(idToken))
+      .setProtectedHeader({ alg: 'RS256', kid })
+      .sign(privateKey);
+    refused(await client.endSession({ id_token_hint: forged }), 'id_token_hint invalid');
+  });
+
+  it('hint invalid: other issuer', async () => {
+    const other = await startSandbox();
+    const { id_token } = await new RelyingParty(other).signIn();
+    await other.close();
+    const { client } = await signedIn();
+    refused(await client.endSession({ id_token_hint: id_token }), 'id_token_hint invalid');
+  });
+
+  it('client_id ≠ hint azp', async () => {
+    const { client, idToken } = await signedIn();
+    refused(
+      await client.endSession({ id_token_hint: idToken, client_id: sandbox.clients.second.clientId }),
+      'client_id does not match azp of id_token_hint',
+    );
+    expect(await hasSession(client)).toBe(true);
+  });
+
+  it.each(['hint', 'client_id'])(
+    'uri not registered → 400, no redirect, user stranded (by %s)',
+    async (by) => {
+      const { client, idToken } = await signedIn();
+      refused(
+        await client.endSession({
+          ...(by === 'hint' ? { id_token_hint: idToken } : { client_id: client.client.clientId }),
+          post_logout_redirect_uri: 'http://localhost:3000/elsewhere',
+        }),
+        'post_logout_redirect_uri invalid',
+      );
+      expect(await hasSession(client)).toBe(true);
+    },
+  );
+
+  it('unknown client_id', async () => {
+    const { client } = await signedIn();
+    refused(await client.endSession({ client_id: '399999999999999999' }), 'Errors.App.NotFound');
+  });
+
+  it('uri but neither hint nor client_id: uri ignored → /logout/done (V2); state still appended', async () => {
+    const { client } = await signedIn();
+    const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
+    expect([status, location]).toEqual([302, `${sandbox.issuer}/logout/done?state=s`]);
+    expect((await client.browser.get(location)).text).toContain('You are signed out');
+    expect(await hasSession(client)).toBe(true);
+  });
+
+  it('a hint without uri: session ended, default page', async () => {
+    const { client, idToken } = await signedIn();
+    const { location } = await client.endSession({ id_token_hint: idToken });
+    expect([location, await hasSession(client)]).toEqual([`${sandbox.issuer}/logout/done`, false]);
+  });
+
+  it('Dev Mode adds globs for the post logout uri, without **', async () => {
+    const postLogoutRedirectUris = ['http://localhost:*/bye', 'http://localhost:3000/**'];
+    const other = await startSandbox({ web: { postLogoutRedirectUris } });
+    const client = new RelyingParty(other);
+    const { id_token } = await client.signIn();
+    const end = async (uri: string): Promise<number> =>
+      (await client.endSession({ id_token_hint: id_token, post_logout_redirect_uri: uri })).status;
+    const statuses = [await end('http://localhost:4711/bye'), await end('http://localhost:3000/a/b')];
+    await other.close();
+    expect(statuses).toEqual([302, 400]);
+  });
+});
+
+describe('no hint, client_id + uri, Login V2', () => {
+  async function logoutPage(client: RelyingParty, more: Record<string, string> = {}): Promise<URL> {
+    const { status, location } = await client.endSession({
+      client_id: client.client.clientId,
+      post_logout_redirect_uri: home,
+      state: 's',
+      ...more,
+    });
+    expect(status).toBe(302);
+    return new URL(location);
+  }
+
+  it('302 to /ui/v2/login/logout?post_logout_redirect=…&logout_hint=…&ui_locales=…&logout_token=<JWT>', async () => {
+    const { client } = await signedIn();
+    const url = await logoutPage(client, { logout_hint: alice, ui_locales: 'de' });
+    expect(url.pathname).toBe('/ui/v2/login/logout');
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      post_logout_redirect: `${home}?state=s`,
+      logout_hint: alice,
+      ui_locales: 'de',
+      logout_token: expect.stringMatching(/^ey[^.]+\.[^.]+\.[^.]+$/),
+    });
+  });
+
+  it('the user picks the account; not ended until then', async () => {
+    const { client } = await signedIn();
+    const url = await logoutPage(client);
+    const { status, text } = await client.browser.get(url.href);
+    expect([status, text.includes(alice), await hasSession(client)]).toEqual([200, true, true]);
+    const session = /name="session" value="(\d+)"/.exec(text)?.[1] ?? '';
+    const picked = await client.browser.post(`${sandbox.issuer}/ui/v2/login/logout`, {
+      session,
+      logout_token: hiddenInput(text, 'logout_token'),
+    });
+    expect([picked.location, await hasSession(client)]).toEqual([`${home}?state=s`, false]);
+  });
+
+  it('logout_hint = login name skips the choice', async () => {
+    const { client } = await signedIn();
+    await client.signIn(bob, { prompt: 'select_account' });
+    const url = await logoutPage(client, { logout_hint: alice });
+    expect((await client.browser.get(url.href)).location).toBe(`${home}?state=s`);
+    const left = await client.browser.get((await logoutPage(client)).href);
+    expect([left.text.includes(alice), left.text.includes(bob)]).toEqual([false, true]);
+  });
+
+  it("another browser's session cannot be picked, and no other target can be given", async () => {
+    const { client } = await signedIn();
+    const { client: victim, idToken } = await signedIn();
+    const url = await logoutPage(client);
+    await client.browser.post(`${sandbox.issuer}/ui/v2/login/logout`, {
+      session: String(decodeJwt(idToken)['sid']),
+      logout_token: url.searchParams.get('logout_token') ?? '',
+    });
+    expect(await hasSession(victim)).toBe(true);
+    const forged = await client.browser.get(
+      `${sandbox.issuer}/ui/v2/login/logout?post_logout_redirect=https://evil.example&logout_token=x&logout_hint=${alice}`,
+    );
+    expect([forged.status, forged.location]).toEqual([400, '']);
+  });
+
+  it('nobody signed in', async () => {
+    const client = new RelyingParty(sandbox);
+    const { text } = await client.browser.get((await logoutPage(client)).href);
+    expect(text).toContain('Nobody is signed in');
+  });
+});
+
+describe('Login V1', () => {
+  let one: Sandbox;
+  beforeAll(async () => {
+    one = await startSandbox({ web: { loginVersion: 1 } });
+  });
+  afterAll(() => one.close());
+
+  async function twoSessions(): Promise<{ client: RelyingParty; ids: string[] }> {
+    const client = new RelyingParty(one);
+    const first = await client.signIn(alice);
+    const second = await client.signIn(bob, { prompt: 'select_account' });
+    return { client, ids: [first.id_token, second.id_token] };
+  }
+
+  async function isSignedOut(client: RelyingParty): Promise<boolean> {
+    const { text } = await client.browser.get(
+      (await client.authorize({ prompt: 'select_account' })).location,
+    );
+    return !text.includes('signed in');
+  }
+
+  it('no hint, Login V1: ends all sessions of the user agent cookie, 302', async () => {
+    const { client } = await twoSessions();
+    const parameters = { client_id: client.client.clientId, post_logout_redirect_uri: home, state: 's' };
+    expect(await isSignedOut(client)).toBe(false);
+    const { status, location } = await client.endSession(parameters);
+    expect([status, location, await isSignedOut(client)]).toEqual([302, `${home}?state=s`, true]);
+  });
+
+  it('hint with V1 sid: ends all sessions of that user agent', async () => {
+    const { client, ids } = await twoSessions();
+    const stranger = new RelyingParty(one);
+    await stranger.endSession({ id_token_hint: ids[0], post_logout_redirect_uri: home });
+    expect(await isSignedOut(client)).toBe(true);
+  });
+
+  it('uri but no client: default page /ui/login/logout/done (V1)', async () => {
+    const { client, ids } = await twoSessions();
+    const { location } = await client.endSession({ id_token_hint: ids[0], state: 's' });
+    expect(location).toBe(`${one.issuer}/ui/login/logout/done?state=s`);
+    expect((await client.browser.get(location)).status).toBe(200);
+  });
+});
+
+describe('what logout leaves', () => {
+  it('end_session kills the access token but NOT the refresh token (RT alive after logout)', async () => {
+    const client = new RelyingParty(sandbox);
+    const { access_token, refresh_token, id_token } = await client.signIn();
+    await client.endSession({ id_token_hint: id_token });
+    expect((await introspect(sandbox, access_token)).json['active']).toBe(false);
+    const fresh = tokensFrom(await client.refresh(refresh_token));
+    expect((await introspect(sandbox, fresh.access_token)).json['active']).toBe(true);
+  });
+
+  it('sessions per browser: another browser of the same person stays signed in', async () => {
+    const { client, idToken } = await signedIn();
+    const { client: other } = await signedIn();
+    await client.endSession({ id_token_hint: idToken });
+    expect([await hasSession(client), await hasSession(other)]).toEqual([false, true]);
+  });
+
+  it('single sign-on between two clients: the logout at one ends the session of both', async () => {
+    const { client, idToken } = await signedIn();
+    const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
+    expect(
+      (await client.browser.get((await client.browser.get(second.authorizeUrl())).location)).status,
+    ).toBe(302);
+    await client.endSession({ id_token_hint: idToken });
+    expect(
+      (await client.browser.get((await client.browser.get(second.authorizeUrl())).location)).status,
+    ).toBe(200);
+  });
+});
