@@ -4,7 +4,6 @@ import { newId, nowSeconds } from './ids.js';
 import type { SigningKeys } from './signing-keys.js';
 
 const attempts = 3;
-const timeoutMs = 5000;
 const tokenLifetimeSeconds = 15 * 60;
 const done = [200, 202, 204];
 
@@ -18,6 +17,12 @@ export interface BackChannelDelivery {
   at: number;
 }
 
+/** How long to wait, in milliseconds: for an answer, and before the second attempt (twice that before the third). */
+export interface BackChannelPace {
+  timeoutMs: number;
+  retryDelayMs: number;
+}
+
 /** Tells applications in the background that a session has ended (OpenID Connect Back-Channel Logout, as Zitadel). */
 export class BackChannelLogout {
   readonly deliveries: BackChannelDelivery[] = [];
@@ -28,7 +33,7 @@ export class BackChannelLogout {
     private readonly issuer: string,
     private readonly applications: Applications,
     private readonly keys: SigningKeys,
-    private readonly retryDelayMs: number,
+    private readonly pace: BackChannelPace,
   ) {}
 
   /** Starts to tell these clients; does not wait for them. */
@@ -53,7 +58,7 @@ export class BackChannelLogout {
   ): Promise<void> {
     for (let attempt = 1; attempt <= attempts && !this.stopped.signal.aborted; attempt++) {
       if (attempt > 1)
-        await wait(this.retryDelayMs * (attempt - 1), undefined, { signal: this.stopped.signal });
+        await wait(this.pace.retryDelayMs * (attempt - 1), undefined, { signal: this.stopped.signal });
       const status = await this.post(target.uri, await this.logoutToken(target.clientId, target.sid, userId));
       this.deliveries.push({ ...target, attempt, status, at: Date.now() });
       if (status !== null && (done.includes(status) || status === 400)) return;
@@ -66,7 +71,7 @@ export class BackChannelLogout {
         method: 'POST',
         body: new URLSearchParams({ logout_token: logoutToken }),
         redirect: 'manual',
-        signal: AbortSignal.any([this.stopped.signal, AbortSignal.timeout(timeoutMs)]),
+        signal: AbortSignal.any([this.stopped.signal, AbortSignal.timeout(this.pace.timeoutMs)]),
       });
       await response.body?.cancel();
       return response.status;

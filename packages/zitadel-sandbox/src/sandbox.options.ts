@@ -23,4 +23,6 @@ export interface SandboxOptions {
   keyFolder?: string;
   /** pause before a failed back-channel logout is sent again, doubled the second time; default 1000 */
   backChannelRetryDelayMs?: number;
+  /** how long a back-channel logout waits for its answer; default 5000, as Zitadel */
+  backChannelTimeoutMs?: number;
 }

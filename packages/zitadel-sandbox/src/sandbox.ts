@@ -152,7 +152,10 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
     keys,
     seal: new TokenSeal(),
     sessions: new BrowserSessions(provider, store),
-    backChannel: new BackChannelLogout(issuer, applications, keys, options.backChannelRetryDelayMs ?? 1000),
+    backChannel: new BackChannelLogout(issuer, applications, keys, {
+      timeoutMs: options.backChannelTimeoutMs ?? 5000,
+      retryDelayMs: options.backChannelRetryDelayMs ?? 1000,
+    }),
     lifetimes: {
       accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,
       idTokenSeconds: options.idTokenTtlSeconds ?? 12 * hour,

@@ -142,6 +142,24 @@ it('nobody listens: three attempts, the logout itself is not held up', async () 
   expect(other.backChannelDeliveries.map(({ status }) => status)).toEqual([null, null, null]);
 });
 
+it('an answer that takes longer than the timeout counts as none', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const other = await startSandbox({
+    web: { backChannelLogoutUri: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/` },
+    backChannelRetryDelayMs: 1,
+    backChannelTimeoutMs: 20,
+  });
+  const party = new RelyingParty(other);
+  const { id_token } = await party.signIn();
+  await party.endSession({ id_token_hint: id_token });
+  await until(() => other.backChannelDeliveries.length >= 3);
+  await other.close();
+  silent.closeAllConnections();
+  silent.close();
+  expect(other.backChannelDeliveries.map(({ status }) => status)).toEqual([null, null, null]);
+});
+
 it('close stops retries at once', async () => {
   const other = await startSandbox({
     web: { backChannelLogoutUri: 'http://127.0.0.1:1/nobody' },

@@ -1,0 +1,204 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startSandbox } from '../src/index.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const main = join(root, 'dist/main.js');
+const compiler = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
+
+let folder: string;
+let running: ChildProcess | undefined;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sandbox-cli-'));
+  const built = spawnSync(process.execPath, [compiler, '-b', root], { encoding: 'utf8' });
+  if (built.status !== 0) throw new Error(built.stdout);
+}, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  running?.kill('SIGKILL');
+  running = undefined;
+});
+
+function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], ...extra };
+}
+
+/** Runs to the end, for calls that do not start anything. */
+function run(
+  args: string[],
+  env: Record<string, string> = {},
+): { code: number | null; out: string; err: string } {
+  const result = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    env: environment(env),
+    timeout: 10_000,
+  });
+  return { code: result.status, out: result.stdout, err: result.stderr };
+}
+
+async function started(
+  args: string[],
+): Promise<{ banner: string; stop: (signal: NodeJS.Signals) => Promise<Ended> }> {
+  const child = spawn(process.execPath, [main, '--port', '0', ...args], { env: environment() });
+  running = child;
+  let err = '';
+  let out = '';
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  while (!out.includes('Stop with') && child.exitCode === null)
+    await new Promise((done) => setTimeout(done, 10));
+  return {
+    banner: out,
+    stop: async (signal) => {
+      const before = performance.now();
+      child.kill(signal);
+      const [code] = (await once(child, 'exit')) as [number | null];
+      return { code, err, ms: performance.now() - before };
+    },
+  };
+}
+
+interface Ended {
+  code: number | null;
+  err: string;
+  ms: number;
+}
+
+describe('starting', () => {
+  it('prints the environment of the web app and of the API, and who to log in as', async () => {
+    const { banner, stop } = await started([]);
+    const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
+    expect(banner).toContain('  ZITADEL_CLIENT_ID=320000000000000101\n');
+    expect(banner).toContain('  ZITADEL_CALLBACK_URL=http://localhost:3000/auth/callback\n');
+    expect(banner).toContain('  ZITADEL_POST_LOGOUT_URL=http://localhost:3000/auth/logout/callback\n');
+    expect(banner).toContain(`  IDP_AUTHORITY=${issuer}\n`);
+    for (const name of ['alice@acme.example', 'bob@acme.example', 'carol@globex.example']) {
+      expect(banner).toContain(name);
+    }
+    const discovery = (await (await fetch(`${issuer}/.well-known/openid-configuration`)).json()) as {
+      issuer: string;
+    };
+    expect(discovery.issuer).toBe(issuer);
+    const { code, err, ms } = await stop('SIGTERM');
+    expect([code, err]).toEqual([0, '']);
+    expect(ms).toBeLessThan(1000);
+  });
+
+  it('SIGINT stops it too', async () => {
+    const { stop } = await started([]);
+    expect((await stop('SIGINT')).code).toBe(0);
+  });
+
+  it('--web-origin, --access-token-type, --access-token-ttl, --users, --key-folder', async () => {
+    const users = join(folder, 'users.json');
+    const keys = join(folder, 'keys');
+    writeFileSync(
+      users,
+      JSON.stringify([{ loginName: 'dora', password: 'open sesame', goodFor: 'testing' }]),
+    );
+    const { banner, stop } = await started([
+      ...['--web-origin', 'http://localhost:4000', '--web-origin', 'https://app.example'],
+      ...['--access-token-type', 'jwt', '--access-token-ttl', '60', '--users', users, '--key-folder', keys],
+    ]);
+    expect(banner).toContain('ZITADEL_CALLBACK_URL=http://localhost:4000/auth/callback');
+    expect(banner).toContain(`ZITADEL_API_KEY_FILE=${join(keys, 'api-key.json')}`);
+    expect(banner).toMatch(/with the password open sesame\):\n {2}dora {2}testing\n/);
+    expect(existsSync(join(keys, 'api-key.json'))).toBe(true);
+    const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
+    const tokens = await tokensOf(issuer, 'https://app.example/auth/callback');
+    expect(tokens.expires_in).toBe(59);
+    expect(tokens.access_token.split('.')).toHaveLength(3);
+    await stop('SIGTERM');
+  });
+});
+
+/** The login of dora at the web client, without PKCE. */
+async function tokensOf(
+  issuer: string,
+  redirect_uri: string,
+): Promise<{ access_token: string; expires_in: number }> {
+  const client_id = '320000000000000101';
+  const query = new URLSearchParams({ client_id, redirect_uri, response_type: 'code', scope: 'openid' });
+  const login = await fetch(`${issuer}/oauth/v2/authorize?${query.toString()}`, { redirect: 'manual' });
+  const authRequest = login.headers.get('location')?.split('=')[1] ?? '';
+  const chosen = await fetch(`${issuer}/ui/v2/login/login`, {
+    method: 'POST',
+    body: new URLSearchParams({ authRequest, loginName: 'dora' }),
+    redirect: 'manual',
+  });
+  const code = new URL(chosen.headers.get('location') ?? '').searchParams.get('code') ?? '';
+  const answer = await fetch(`${issuer}/oauth/v2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'authorization_code', code, client_id, redirect_uri }),
+  });
+  return (await answer.json()) as { access_token: string; expires_in: number };
+}
+
+describe('not starting', () => {
+  it('--help tells every option', () => {
+    const { code, out } = run(['--help']);
+    expect(code).toBe(0);
+    const options = [
+      'port',
+      'users',
+      'access-token-ttl',
+      'access-token-type',
+      'web-origin',
+      'key-folder',
+      'quiet',
+    ];
+    for (const option of options) expect(out).toContain(`--${option} `);
+  });
+
+  it('refuses with NODE_ENV=production: exit code 1, one sentence', () => {
+    const { code, out, err } = run(['--port', '0'], { NODE_ENV: 'production' });
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe(
+      'The Zitadel sandbox is for development and tests: it refuses to start with NODE_ENV=production.\n',
+    );
+  });
+
+  it('port in use: exit code 1, one line with the way out', async () => {
+    const taken = await startSandbox();
+    const port = Number(new URL(taken.issuer).port);
+    const { code, out, err } = run(['--port', String(port)]);
+    await taken.close();
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe(
+      `Port ${port} is in use. Stop what listens there or choose another port: --port ${port + 1}\n`,
+    );
+  });
+
+  it.each([
+    [['--port', 'eighty'], '--port: expected a whole number up to 65535'],
+    [['--port', '70000'], '--port: expected a whole number up to 65535'],
+    [['--access-token-ttl', '-1'], "Option '--access-token-ttl' argument is ambiguous"],
+    [['--access-token-ttl=1.5'], '--access-token-ttl: expected a whole number'],
+    [['--access-token-type', 'jwe'], '--access-token-type: expected opaque or jwt'],
+    [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin such as http://localhost:3000'],
+    [['--web-origin', 'http://localhost:3000/app'], '--web-origin: expected an origin'],
+    [['--users', '/nowhere.json'], '--users: cannot read /nowhere.json'],
+    [['--nonsense'], "Unknown option '--nonsense'"],
+    [['nonsense'], "Unexpected argument 'nonsense'"],
+  ])('%j: %s', (args, message) => {
+    const { code, err } = run(args);
+    expect(code).toBe(1);
+    expect(err.startsWith(message)).toBe(true);
+    expect(err).not.toContain('    at ');
+  });
+
+  it('--users: what is wrong, by field', () => {
+    const file = join(folder, 'wrong.json');
+    writeFileSync(file, '[{"loginName":"a","rolls":[]}]');
+    const { code, err } = run(['--users', file]);
+    expect([code, err.includes('users[0].rolls: is not known')]).toEqual([1, true]);
+    writeFileSync(file, 'no json');
+    expect(run(['--users', file]).err).toBe(`--users: ${file} is not JSON\n`);
+  });
+});

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from '../src/index.js';
+import { hiddenInput, type Answer } from './support/browser.js';
+import { RelyingParty } from './support/relying-party.js';
+
+const alice = 'alice@acme.example';
+const password = 'Password1!';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(() => sandbox.close());
+
+async function opened(
+  parameters: Record<string, string> = {},
+  party = new RelyingParty(sandbox),
+): Promise<{ page: Answer; post: (form: Record<string, string>) => Promise<Answer> }> {
+  const { location } = await party.authorize(parameters);
+  const page = await party.browser.get(location);
+  const authRequest = hiddenInput(page.text, 'authRequest');
+  return {
+    page,
+    post: (form) => party.browser.post(`${party.sandbox.issuer}/ui/v2/login/login`, { authRequest, ...form }),
+  };
+}
+
+describe('the list of people', () => {
+  it('says that it is a sandbox, lists the people and what each is good for', async () => {
+    const { page } = await opened();
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('Sandbox – not Zitadel.');
+    for (const { kind, loginName, goodFor } of sandbox.users) {
+      const button = `<button type="submit" class="person" name="loginName" value="${loginName}">`;
+      expect(page.text.includes(button)).toBe(kind === 'human');
+      expect(page.text.includes(goodFor)).toBe(kind === 'human');
+    }
+    expect(sandbox.users.filter(({ kind }) => kind === 'human')).toHaveLength(3);
+  });
+
+  it('needs no script and nothing from elsewhere', async () => {
+    const { page } = await opened();
+    expect(page.text).not.toMatch(/<script|https?:|\ssrc=|\son[a-z]+=/);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  });
+
+  it.each(['alice@acme.example', 'bob@acme.example', 'carol@globex.example'])(
+    'one click signs in %s',
+    async (loginName) => {
+      const { post } = await opened();
+      const { status, location } = await post({ loginName });
+      expect(status).toBe(303);
+      expect(location).toMatch(/^http:\/\/localhost:3000\/auth\/callback\?code=ey.+&state=the-state$/);
+    },
+  );
+
+  it('says who is signed in here already', async () => {
+    const party = new RelyingParty(sandbox);
+    await party.signIn(alice);
+    const { page } = await opened({ prompt: 'select_account' }, party);
+    expect(page.text.match(/· signed in/g)).toHaveLength(1);
+  });
+});
+
+describe('the form with a password', () => {
+  it('right password', async () => {
+    const { post } = await opened();
+    expect((await post({ loginName: alice, password })).location).toContain('code=');
+  });
+
+  it('wrong password: the page again with a sentence, the login name kept', async () => {
+    const { post } = await opened();
+    const { status, text } = await post({ loginName: alice, password: 'wrong' });
+    expect(status).toBe(400);
+    expect(text).toContain('<p class="error" role="alert">Username or password is wrong.</p>');
+    expect(text).toContain(`autocomplete="username" value="${alice}"`);
+    expect((await post({ loginName: alice, password })).status).toBe(303);
+  });
+
+  it('empty password is wrong', async () => {
+    const { post } = await opened();
+    expect((await post({ loginName: alice, password: '' })).status).toBe(400);
+  });
+
+  it.each(['nobody@acme.example', 'robot@acme.example', '"><script>alert(1)</script>'])(
+    'User could not be found: %s',
+    async (loginName) => {
+      const { post } = await opened();
+      const { status, text } = await post({ loginName, password });
+      expect([status, text.includes('User could not be found.')]).toEqual([400, true]);
+      expect(text).not.toContain('<script>');
+    },
+  );
+
+  it('a deactivated person cannot sign in and is not listed', async () => {
+    sandbox.setUserActive('bob@acme.example', false);
+    const { page, post } = await opened();
+    const { status } = await post({ loginName: 'bob@acme.example' });
+    sandbox.setUserActive('bob@acme.example', true);
+    expect([page.text.includes('bob@acme.example'), status]).toEqual([false, 400]);
+  });
+
+  it('Cancel gives error=access_denied', async () => {
+    const { post } = await opened();
+    const { status, location } = await post({ loginName: '', password: '', cancel: 'true' });
+    expect(status).toBe(303);
+    expect(new URL(location).searchParams.get('error')).toBe('access_denied');
+  });
+});
+
+describe('other pages', () => {
+  it('an unknown login request', async () => {
+    const { status, text } = await new RelyingParty(sandbox).browser.get(
+      `${sandbox.issuer}/ui/v2/login/login?authRequest=V2_1`,
+    );
+    expect([status, text.includes('Unknown login request')]).toEqual([404, true]);
+  });
+
+  it('the start page lists the people; with an initiate login URI each of them starts a login at the app', async () => {
+    const plain = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}/`);
+    expect(plain.text).toContain(`ZITADEL_DOMAIN=${sandbox.issuer}`);
+    expect(plain.text).not.toContain('<a ');
+    const other = await startSandbox({ web: { initiateLoginUri: 'http://localhost:3000/auth/initiate' } });
+    const { text } = await new RelyingParty(other).browser.get(`${other.issuer}/`);
+    await other.close();
+    const iss = encodeURIComponent(other.issuer);
+    expect(text).toContain(
+      `href="http://localhost:3000/auth/initiate?iss=${iss}&amp;login_hint=alice%40acme.example"`,
+    );
+  });
+});

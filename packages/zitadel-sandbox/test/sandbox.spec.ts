@@ -1,0 +1,221 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import {
+  defaultIds,
+  defaultUsers,
+  PortInUseError,
+  readUsers,
+  startSandbox,
+  UserFileError,
+  type Sandbox,
+  type SandboxOptions,
+} from '../src/index.js';
+import { RelyingParty } from './support/relying-party.js';
+
+let sandbox: Sandbox | undefined;
+
+async function start(options?: SandboxOptions): Promise<Sandbox> {
+  return (sandbox = await startSandbox(options));
+}
+
+afterEach(async () => {
+  await sandbox?.close();
+  sandbox = undefined;
+});
+
+describe('startSandbox', () => {
+  it('takes a free port and keeps its ids from start to start', async () => {
+    const one = await start();
+    const other = await startSandbox();
+    await other.close();
+    expect(one.issuer).not.toBe(other.issuer);
+    expect(one.clients.web.clientId).toBe(defaultIds.web);
+    expect(one.clients.web.clientId).toBe(other.clients.web.clientId);
+    expect(one.users.map(({ id }) => id)).toEqual(other.users.map(({ id }) => id));
+    expect(one.users.map(({ loginName }) => loginName)).toEqual(
+      defaultUsers.map(({ loginName }) => loginName),
+    );
+  });
+
+  it('takes the port it is told', async () => {
+    const { issuer } = await start();
+    await sandbox?.close();
+    const port = Number(new URL(issuer).port);
+    expect((await start({ port })).issuer).toBe(issuer);
+  });
+
+  it('port in use: one line with the way out', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const refused = startSandbox({ port });
+    await expect(refused).rejects.toThrow(PortInUseError);
+    await expect(refused).rejects.toThrow(
+      `Port ${port} is in use. Stop what listens there or choose another port: --port ${port + 1}`,
+    );
+    taken.close();
+  });
+
+  it('refuses to start with NODE_ENV=production', async () => {
+    const before = process.env['NODE_ENV'];
+    process.env['NODE_ENV'] = 'production';
+    try {
+      await expect(startSandbox()).rejects.toThrow('it refuses to start with NODE_ENV=production');
+    } finally {
+      process.env['NODE_ENV'] = before;
+    }
+  });
+
+  it('a basic web client has a secret, a private_key_jwt one a key', async () => {
+    const { web } = (await start({ web: { authMethod: 'basic' } })).clients;
+    await sandbox?.close();
+    const keyed = (await start({ web: { authMethod: 'private_key_jwt' } })).clients.web;
+    expect(web.clientSecret).toEqual(expect.any(String));
+    expect(keyed.key).toMatchObject({ type: 'application', clientId: keyed.clientId, appId: keyed.appId });
+  });
+
+  it('prints nothing', async () => {
+    const spies = (['log', 'info', 'warn', 'error'] as const).map((method) => jest.spyOn(console, method));
+    await new RelyingParty(await start()).signIn();
+    const calls = spies.flatMap((spy) => spy.mock.calls);
+    spies.forEach((spy) => spy.mockRestore());
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('what was called', () => {
+  it('requests: method, path, query, form, headers, status, at; grants: the token requests of a kind', async () => {
+    const one = await start();
+    const client = new RelyingParty(one);
+    const { refresh_token } = await client.signIn();
+    await client.refresh(refresh_token);
+    await client.refresh(refresh_token);
+    const authorize = one.requests.find(({ path }) => path === '/oauth/v2/authorize');
+    expect(authorize).toMatchObject({ method: 'GET', status: 302, query: { state: 'the-state' }, form: {} });
+    expect(Math.abs(Date.now() - (authorize?.at ?? 0))).toBeLessThan(5000);
+    expect(one.grants('authorization_code').map(({ status }) => status)).toEqual([200]);
+    expect(one.grants('refresh_token').map(({ status }) => status)).toEqual([200, 400]);
+    expect(one.grants('refresh_token')[0]).toMatchObject({
+      method: 'POST',
+      form: { refresh_token },
+      headers: { host: new URL(one.issuer).host },
+    });
+  });
+});
+
+describe('troubles to order', () => {
+  it('fail: the endpoint answers that status without working, until reset', async () => {
+    const one = await start();
+    const client = new RelyingParty(one);
+    const { refresh_token } = await client.signIn();
+    one.fail('/oauth/v2/token', 503);
+    expect((await client.refresh(refresh_token)).status).toBe(503);
+    one.fail('/oauth/v2/token', null);
+    expect((await client.refresh(refresh_token)).status).toBe(200);
+  });
+
+  it('delay: the endpoint works and answers late, until reset', async () => {
+    const one = await start();
+    const client = new RelyingParty(one);
+    one.delay('/.well-known/openid-configuration', 120);
+    const timed = async (): Promise<number> => {
+      const before = performance.now();
+      await client.browser.get(`${one.issuer}/.well-known/openid-configuration`);
+      return performance.now() - before;
+    };
+    const late = await timed();
+    one.delay('/.well-known/openid-configuration', 0);
+    expect(late).toBeGreaterThanOrEqual(115);
+    expect(await timed()).toBeLessThan(115);
+  });
+
+  it('a user nobody knows', async () => {
+    const one = await start();
+    expect(() => one.setUserActive('nobody', false)).toThrow('There is no user nobody');
+    expect(() => one.grantRole('nobody', 'admin')).toThrow('There is no user nobody');
+  });
+});
+
+describe('close', () => {
+  it('frees the port at once, keep-alive connections and late answers included', async () => {
+    const one = await start();
+    const client = new RelyingParty(one);
+    await client.signIn();
+    one.delay('/oauth/v2/keys', 60_000);
+    const late = client.browser.get(`${one.issuer}/oauth/v2/keys`).catch(() => 'cut off');
+    while (!one.requests.some(({ path }) => path === '/oauth/v2/keys')) await new Promise(setImmediate);
+    const before = performance.now();
+    await one.close();
+    expect(performance.now() - before).toBeLessThan(500);
+    expect(await late).toBe('cut off');
+    sandbox = await startSandbox({ port: Number(new URL(one.issuer).port) });
+  });
+});
+
+describe('your own users', () => {
+  it('defaults for all but the login name', async () => {
+    const one = await start({
+      users: readUsers([{ loginName: 'dora@initech.example', organization: 'Initech' }]),
+    });
+    expect(one.users).toHaveLength(1);
+    expect(one.users[0]).toMatchObject({
+      kind: 'human',
+      id: expect.stringMatching(/^\d{18}$/),
+      password: 'Password1!',
+      displayName: 'dora@initech.example',
+      roles: [],
+      active: true,
+    });
+    const client = new RelyingParty(one);
+    const scope = 'openid profile urn:zitadel:iam:user:resourceowner';
+    const { access_token } = await client.signIn('dora@initech.example', { scope });
+    expect((await client.userinfo(access_token)).json).toMatchObject({
+      name: 'dora@initech.example',
+      'urn:zitadel:iam:user:resourceowner:primary_domain': 'initech.example',
+    });
+  });
+
+  it('a role of theirs exists in the project', async () => {
+    const one = await start({ users: [{ loginName: 'dora', roles: ['pilot'] }] });
+    const { access_token } = await new RelyingParty(one).signIn('dora');
+    const info = await new RelyingParty(one).userinfo(access_token);
+    expect(info.json['urn:zitadel:iam:org:project:roles']).toHaveProperty('pilot');
+  });
+
+  it.each([
+    [{}, 'expected a list of users'],
+    [[], 'expected a list of users'],
+    [['dora'], 'users[0]: expected an object'],
+    [[{}], 'users[0].loginName: is missing'],
+    [[{ loginName: '' }], 'users[0].loginName: expected a text'],
+    [[{ loginName: 'a', roles: 'admin' }], 'users[0].roles: expected a list of texts'],
+    [[{ loginName: 'a', emailVerified: 'yes' }], 'users[0].emailVerified: expected true or false'],
+    [[{ loginName: 'a', gender: 'x' }], 'users[0].gender: expected "female" or "male" or "diverse"'],
+    [[{ loginName: 'a', id: 12 }], 'users[0].id: expected a text of digits'],
+    [[{ loginName: 'a', metadata: { a: 1 } }], 'users[0].metadata: expected an object of texts'],
+    [
+      [{ loginName: 'a', grants: [{ roles: 1 }] }],
+      'users[0].grants: expected a list of {"organization","roles"}',
+    ],
+    [[{ loginName: 'a', constructor: 1 }], 'users[0].constructor: is not known; known are loginName, '],
+    [[{ loginName: 'a' }, { loginName: 'a' }], 'users[1].loginName: is there twice'],
+    [
+      [
+        { loginName: 'a', id: '1' },
+        { loginName: 'b', id: '1' },
+      ],
+      'users[1].id: is there twice',
+    ],
+  ])('%j: %s', (document, problem) => {
+    expect(() => readUsers(document)).toThrow(UserFileError);
+    expect(() => readUsers(document)).toThrow(problem);
+  });
+
+  it('all problems at once', () => {
+    expect(() => readUsers([{ roles: 1 }, { loginName: 2 }])).toThrow(
+      '  users[0].loginName: is missing\n  users[0].roles: expected a list of texts\n  users[1].loginName: expected a text',
+    );
+  });
+});
