@@ -36,7 +36,7 @@ export default tseslint.config(
     files: ['scripts/**/*.mjs', '*.mjs', '*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'fetch', 'setTimeout', 'AbortSignal', 'URL'].map((name) => [name, 'readonly']),
+        ['process', 'console', 'fetch', 'setTimeout', 'setInterval', 'AbortSignal', 'URL'].map((name) => [name, 'readonly']),
       ),
     },
   },

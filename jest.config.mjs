@@ -3,7 +3,14 @@ export default {
   testMatch: ['<rootDir>/test/**/*.spec.ts', '<rootDir>/packages/*/test/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: '<rootDir>/tsconfig.test.json', diagnostics: false }],
+    '^.+\\.ts$': [
+      'ts-jest',
+      {
+        useESM: true,
+        tsconfig: '<rootDir>/tsconfig.test.json',
+        diagnostics: { exclude: ['**'], ignoreCodes: [151002] },
+      },
+    ],
   },
   moduleNameMapper: {
     '^@mridang/nestjs-auth$': '<rootDir>/packages/nestjs-auth/src/index.ts',

@@ -1,5 +1,5 @@
 // `npm run dev`: builds, then runs everything in watch mode until it is stopped.
-// Without a `.env` file the sandbox stands in for Zitadel; with one, only the application runs.
+// Without a `.env` file, or with `-- --sandbox`, the sandbox stands in for Zitadel; else only the application runs.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,12 +11,15 @@ const children = new Set();
 let stopping = false;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(0));
+// npm passes a signal on to its shell only, which does not pass it on to this program.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && stop(0), 250).unref();
 
 console.log('Building…');
 await finished('tsc', ['-b']);
 await finished('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css'], { quiet: true });
 
-const ownZitadel = existsSync('.env');
+const ownZitadel = existsSync('.env') && !process.argv.includes('--sandbox');
 const env = ownZitadel
   ? { ...parse(readFileSync('.env')), ...process.env }
   : { ...process.env, ...(await sandboxEnv()) };
@@ -55,13 +58,16 @@ async function banner() {
   const lines = [`Web app   ${origin}`];
   if (ownZitadel) lines.push(`Zitadel   ${zitadel.issuer}  (from .env)`);
   else {
-    const { people } = await import('zitadel-sandbox');
+    const { defaultUsers, defaultPassword } = await import('zitadel-sandbox');
     lines.push(
       `Sandbox   ${zitadel.issuer}  (stands in for Zitadel)`,
       '',
       'Open the web app, press "Log in" and choose who you are:',
     );
-    for (const { loginName, about } of people) lines.push(`  ${loginName.padEnd(22)}${about}`);
+    for (const { kind, loginName, goodFor } of defaultUsers) {
+      if (kind !== 'machine') lines.push(`  ${loginName.padEnd(22)}${goodFor}`);
+    }
+    lines.push(`  (the password, where a form asks for one: ${defaultPassword})`);
   }
   lines.push('', 'Changes are picked up as you save. Stop with Ctrl+C.');
   console.log(`\n${lines.map((line) => `  ${line}`).join('\n')}\n`);
@@ -101,7 +107,7 @@ function run(command, args, { env: childEnv = process.env, quiet = false } = {})
   children.add(child);
   // Compilers are silent unless something is wrong.
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (data) => /error/i.test(data) && process.stderr.write(data));
+    stream?.on('data', (data) => /error TS|Error:/.test(data) && process.stderr.write(data));
   }
   child.on('exit', (code) => {
     children.delete(child);

@@ -1,15 +1,15 @@
-import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { config } from 'dotenv';
 import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
-import { ConfigError, explain, logLevels, readEnv } from './config/env.js';
+import { AppLogger } from './http/app.logger.js';
+import { ConfigError, explain, readEnv } from './config/env.js';
 
 config({ quiet: true });
 try {
   const env = readEnv(process.env);
-  const logger = new ConsoleLogger({ json: env.production, logLevels: logLevels(env.logLevel) });
+  const logger = new AppLogger(env);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.register(env), {
     logger,
     bodyParser: false,

@@ -227,7 +227,7 @@ describe('userinfo', () => {
   it('says 401 when Zitadel no longer takes the access token', async () => {
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
-    await app.sandbox.expire('access_tokens');
+    app.sandbox.expire('access_tokens');
     const program = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
     expect(program.status).toBe(401);
     expect(JSON.parse(program.text)).toMatchObject({ code: 'ZITADEL_ACCESS_TOKEN_REJECTED' });

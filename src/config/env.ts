@@ -279,14 +279,3 @@ export function explain(error: ConfigError): string {
 }
 
 const entries = <T extends object>(object: T) => Object.entries(object) as [keyof T & string, T[keyof T]][];
-
-/** Nest's log levels for `LOG_LEVEL`. */
-export function logLevels(level: LogLevel): ('fatal' | 'error' | 'warn' | 'log' | 'debug')[] {
-  return [
-    ...({ error: [], warn: ['warn'], info: ['warn', 'log'], debug: ['warn', 'log', 'debug'] } as const)[
-      level
-    ],
-    'fatal',
-    'error',
-  ];
-}

@@ -64,8 +64,9 @@ export class Browser {
     body?: URLSearchParams,
     headers: Record<string, string> = {},
   ): Promise<Response> {
-    const call = supertest(url.origin)
-      [method.toLowerCase() as 'get'](url.pathname + url.search)
+    const agent = supertest(url.origin);
+    const target = url.pathname + url.search;
+    const call = agent[method.toLowerCase() as 'get'](target)
       .redirects(0)
       .set({ ...navigation, ...headers });
     if (this.ca) void call.ca(this.ca);

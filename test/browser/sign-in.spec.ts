@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { startChromium } from '../support/chromium.js';
+import { startApp, type RunningApp } from '../support/start-app.js';
+
+/** Installing a browser takes its time. */
+const START_MS = 240_000;
+
+let app: RunningApp;
+let chromium: Browser;
+
+beforeAll(async () => {
+  [app, chromium] = await Promise.all([startApp(), startChromium()]);
+}, START_MS);
+afterAll(async () => {
+  await chromium?.close();
+  await app?.close();
+});
+
+/** Writes a picture for the documentation when asked to (`npm run screenshots`). */
+async function picture(page: Page, name: string) {
+  const png = await page.screenshot({ fullPage: true });
+  expect(png.subarray(1, 4).toString()).toBe('PNG');
+  if (!process.env['SCREENSHOTS']) return;
+  mkdirSync('docs/screenshots', { recursive: true });
+  writeFileSync(`docs/screenshots/${name}.png`, png);
+}
+
+describe.each([
+  { javaScriptEnabled: true, name: 'with JavaScript' },
+  { javaScriptEnabled: false, name: 'without JavaScript' },
+])('in a real browser $name', ({ javaScriptEnabled }) => {
+  it('logs in, shows the profile, logs out', async () => {
+    const context = await chromium.newContext({ javaScriptEnabled, viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    const problems: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('requestfailed', (request) => problems.push(`${request.url()} failed`));
+
+    await page.goto(app.origin);
+    await picture(page, 'home');
+    await page.getByRole('main').getByRole('link', { name: 'Log in' }).click();
+    await picture(page, 'login');
+    await page.getByRole('button', { name: 'Continue with Zitadel' }).click();
+
+    await page.waitForURL(`${app.sandbox.issuer}/**`);
+    await picture(page, 'sandbox');
+    await page.getByRole('button', { name: /alice@acme\.example/ }).click();
+
+    await page.waitForURL(`${app.origin}/profile`);
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Alice Archer');
+    const text = await page.getByRole('main').innerText();
+    for (const part of ['alice@acme.example', 'verified', 'admin', 'editor', 'Acme'])
+      expect(text).toContain(part);
+    await picture(page, 'profile');
+
+    await page.getByRole('main').getByRole('button', { name: 'Log out' }).click();
+    await page.waitForURL(`${app.origin}/auth/logout/success`);
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('You are logged out');
+    await picture(page, 'signed-out');
+
+    await page.goto(`${app.origin}/profile`);
+    expect(new URL(page.url()).pathname).toBe('/auth/login');
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+});
+
+it('applies its style sheet', async () => {
+  const page = await chromium.newPage();
+  await page.goto(app.origin);
+  const button = page.getByRole('main').getByRole('link', { name: 'Log in' });
+  expect(await button.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe(
+    'rgb(11, 110, 95)',
+  );
+  await page.close();
+});
+
+it('lets the login page be used with the keyboard alone', async () => {
+  const page = await chromium.newPage();
+  await page.goto(`${app.origin}/auth/login`);
+  for (let presses = 0; presses < 12; presses++) {
+    await page.keyboard.press('Tab');
+    if ((await page.evaluate(() => document.activeElement?.textContent?.trim())) === 'Continue with Zitadel')
+      break;
+  }
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`${app.sandbox.issuer}/**`);
+  expect(await page.getByRole('button', { name: /bob@acme\.example/ }).isVisible()).toBe(true);
+  await page.close();
+});

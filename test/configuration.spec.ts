@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'dotenv';
+import { configurationPage, envExample } from '../src/config/env-docs.js';
+import { ConfigError, explain, readEnv, variables } from '../src/config/env.js';
+
+const good = {
+  SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
+  ZITADEL_DOMAIN: 'https://my-instance.zitadel.cloud/',
+  ZITADEL_CLIENT_ID: '320000000000000101',
+};
+const production = {
+  ...good,
+  NODE_ENV: 'production',
+  ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
+};
+
+function problemsOf(source: Record<string, string | undefined>) {
+  try {
+    readEnv(source);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ variable }) => variable);
+  }
+}
+
+describe('defaults', () => {
+  it('are those of a clone on this machine', () => {
+    expect(readEnv(good)).toEqual({
+      production: false,
+      port: 3000,
+      logLevel: 'info',
+      origin: 'http://localhost:3000',
+      session: {
+        secrets: [good.SESSION_SECRET],
+        salt: '',
+        durationSeconds: 3600,
+        maxDurationSeconds: 43_200,
+      },
+      zitadel: {
+        issuer: 'https://my-instance.zitadel.cloud',
+        clientId: '320000000000000101',
+        clientSecret: undefined,
+        callbackUrl: 'http://localhost:3000/auth/callback',
+        postLoginPath: '/profile',
+        postLogoutUrl: 'http://localhost:3000/auth/logout/callback',
+        allowInsecureHttp: false,
+      },
+    });
+  });
+
+  it('treat an empty value as none', () => {
+    expect(readEnv({ ...good, PORT: '', ZITADEL_CLIENT_SECRET: ' ' })).toEqual(readEnv(good));
+  });
+
+  it('follow PORT and the origin of ZITADEL_CALLBACK_URL', () => {
+    expect(readEnv({ ...good, PORT: '3100' }).zitadel.callbackUrl).toBe(
+      'http://localhost:3100/auth/callback',
+    );
+    expect(readEnv(production).zitadel.postLogoutUrl).toBe('https://app.example.com/auth/logout/callback');
+  });
+
+  it('keep the redirect URI character by character', () => {
+    const ZITADEL_CALLBACK_URL = 'https://App.example.com:443/auth/callback';
+    expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).zitadel.callbackUrl).toBe(ZITADEL_CALLBACK_URL);
+    expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).origin).toBe('https://app.example.com');
+  });
+});
+
+describe('problems', () => {
+  it('are all said at once, by name, with what is expected and how to get it', () => {
+    const error = (() => {
+      try {
+        return readEnv({
+          PORT: 'eighty',
+          SESSION_DURATION: '0',
+          SESSION_SECRET: 'hunter2-is-too-short',
+          ZITADEL_DOMAIN: 'zitadel',
+        });
+      } catch (thrown) {
+        return thrown as ConfigError;
+      }
+    })() as ConfigError;
+    expect(error.problems.map(({ variable }) => variable)).toEqual([
+      'PORT',
+      'SESSION_SECRET',
+      'SESSION_DURATION',
+      'ZITADEL_DOMAIN',
+      'ZITADEL_CLIENT_ID',
+    ]);
+    const text = explain(error);
+    expect(text).toContain('SESSION_SECRET: expected at least 32 characters');
+    expect(text).toMatch(/node -e ".*randomBytes\(32\).*"/);
+    expect(text).not.toMatch(/hunter2|eighty/);
+  });
+
+  it.each([
+    ['NODE_ENV', 'staging'],
+    ['PORT', '70000'],
+    ['PORT', '3000.5'],
+    ['LOG_LEVEL', 'loud'],
+    ['SESSION_SECRET', 'long-enough-to-be-the-first-secret,short'],
+    ['SESSION_DURATION', '-1'],
+    ['SESSION_DURATION', '1h'],
+    ['SESSION_MAX_DURATION', '0'],
+    ['ZITADEL_DOMAIN', 'https://my-instance.zitadel.cloud/path'],
+    ['ZITADEL_DOMAIN', 'https://user:password@my-instance.zitadel.cloud'],
+    ['ZITADEL_DOMAIN', 'http://zitadel.example.com'],
+    ['ZITADEL_CALLBACK_URL', '/auth/callback'],
+    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/auth/callback#fragment'],
+    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile'],
+    ['ZITADEL_CALLBACK_URL', 'javascript:alert(1)'],
+    ['ZITADEL_POST_LOGIN_URL', 'https://evil.example/'],
+    ['ZITADEL_POST_LOGIN_URL', 'profile'],
+    ['ZITADEL_POST_LOGOUT_URL', 'https://elsewhere.example/auth/logout/callback'],
+    ['ZITADEL_POST_LOGOUT_URL', 'http://localhost:3000/auth/callback'],
+    ['ALLOW_INSECURE_HTTP', 'yes'],
+  ])('%s=%s is one', (name, value) => {
+    expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
+  });
+
+  it.each([
+    'http://localhost:8080',
+    'http://127.0.0.1:8080',
+    'http://[::1]:8080',
+    'http://zitadel.localhost',
+  ])('%s is none: it is this machine', (ZITADEL_DOMAIN) => {
+    expect(problemsOf({ ...good, ZITADEL_DOMAIN })).toEqual([]);
+  });
+
+  it('http elsewhere is none with the explicit flag', () => {
+    const ZITADEL_DOMAIN = 'http://zitadel.example.com';
+    expect(problemsOf({ ...good, ZITADEL_DOMAIN, ALLOW_INSECURE_HTTP: 'true' })).toEqual([]);
+  });
+});
+
+describe('in production', () => {
+  it('needs the callback URL, and https', () => {
+    expect(problemsOf(production)).toEqual([]);
+    expect(problemsOf({ ...production, ZITADEL_CALLBACK_URL: undefined })).toEqual(['ZITADEL_CALLBACK_URL']);
+    expect(
+      problemsOf({ ...production, ZITADEL_CALLBACK_URL: 'http://app.example.com/auth/callback' }),
+    ).toEqual(['ZITADEL_CALLBACK_URL']);
+  });
+
+  it('refuses every placeholder of .env.example', () => {
+    const example = parse(envExample());
+    expect(problemsOf({ ...example, NODE_ENV: 'development' })).toEqual([]);
+    const placeholders = Object.entries(variables).flatMap(([name, variable]) =>
+      'placeholder' in variable ? [name] : [],
+    );
+    expect(placeholders.length).toBeGreaterThan(3);
+    const https = { ZITADEL_CALLBACK_URL: production.ZITADEL_CALLBACK_URL, ZITADEL_POST_LOGOUT_URL: '' };
+    expect(problemsOf({ ...example, NODE_ENV: 'production', ...https })).toEqual(placeholders);
+  });
+});
+
+describe('files made from the schema (npm run docs)', () => {
+  it('.env.example is up to date', () => {
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample());
+  });
+
+  it('docs/configuration.md is up to date', () => {
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage());
+  });
+});

@@ -1,0 +1,45 @@
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { Browser } from './support/browser.js';
+import { freePort } from './support/free-port.js';
+import { runProgram, type RunningProgram } from './support/run-program.js';
+import { signIn } from './support/sign-in.js';
+
+let dev: RunningProgram;
+let port: number;
+let sandboxPort: number;
+
+const runDev = (env: Record<string, string>) =>
+  runProgram('npm', ['run', 'dev', '--', '--sandbox'], env, resolve('.'));
+
+beforeAll(async () => {
+  [port, sandboxPort] = [await freePort(), await freePort()];
+  dev = runDev({ PORT: String(port), SANDBOX_PORT: String(sandboxPort) });
+  await dev.says('Stop with Ctrl+C', 90_000);
+}, 100_000);
+afterAll(() => dev?.stop());
+
+it('npm run dev says where to click and who to log in as', () => {
+  expect(dev.output()).toContain(`Web app   http://localhost:${port}`);
+  for (const name of ['alice@acme.example', 'bob@acme.example', 'carol@globex.example'])
+    expect(dev.output()).toContain(name);
+});
+
+it('npm run dev runs an application one can log in to', async () => {
+  const page = await signIn(new Browser(`http://localhost:${port}`), 'alice@acme.example');
+  expect(page.text).toContain('Alice Archer');
+});
+
+it('npm run dev says in one line that a port is in use', async () => {
+  const second = runDev({ PORT: String(port), SANDBOX_PORT: String(sandboxPort) });
+  expect(await second.exit).not.toBe(0);
+  expect(second.output()).toContain(
+    `Port ${port} is in use. Stop what listens there, or run: PORT=${port + 100} npm run dev`,
+  );
+}, 60_000);
+
+it('npm run dev ends everything it started', async () => {
+  await dev.stop();
+  for (const stopped of [port, sandboxPort])
+    await expect(fetch(`http://localhost:${stopped}/`)).rejects.toThrow();
+}, 20_000);

@@ -1,0 +1,74 @@
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { resolve } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { freePort } from './support/free-port.js';
+import { runProgram, type RunningProgram } from './support/run-program.js';
+
+const entry = resolve('dist/main.js');
+let program: RunningProgram | undefined;
+let occupant: Server | undefined;
+
+afterEach(async () => {
+  await program?.stop('SIGKILL');
+  occupant?.close();
+});
+
+const environment = {
+  SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
+  ZITADEL_DOMAIN: 'http://localhost:9',
+  ZITADEL_CLIENT_ID: '1',
+};
+const start = (env: Record<string, string>) => (program = runProgram(process.execPath, [entry], env));
+
+describe('node dist/main.js', () => {
+  it('says all that is wrong with the environment and exits with 1', async () => {
+    const { exit, output } = start({ SESSION_SECRET: 'hunter2', PORT: 'x' });
+    expect(await exit).toBe(1);
+    expect(output()).toMatchInlineSnapshot(`
+"The configuration has 4 problems:
+  PORT: expected a port number, 0 to 65535 (0 takes a free one)
+  SESSION_SECRET: expected at least 32 characters, or a comma-separated list of such values
+    get one: node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"
+  ZITADEL_DOMAIN: expected an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080
+    get one: Zitadel console, the address you sign in at
+  ZITADEL_CLIENT_ID: expected the client ID Zitadel shows for the application
+    get one: Zitadel console, Projects, your project, your application
+All variables: docs/configuration.md
+"
+`);
+  });
+
+  it('says in one line that the port is in use', async () => {
+    occupant = createServer();
+    await new Promise<void>((listening) => occupant?.listen(0, listening));
+    const { port } = occupant.address() as AddressInfo;
+    const { exit, output } = start({ ...environment, LOG_LEVEL: 'error', PORT: String(port) });
+    expect(await exit).toBe(1);
+    expect(output()).toBe(`Port ${port} is in use. Stop what listens there, or set PORT to another one.\n`);
+  });
+
+  it('starts with Zitadel out of reach, and ends when told to', async () => {
+    const port = await freePort();
+    const web = start({ ...environment, PORT: String(port) });
+    await web.says(`Ready at http://localhost:${port}`);
+    expect((await fetch(`http://localhost:${port}/`)).status).toBe(200);
+    expect((await fetch(`http://localhost:${port}/static/app.css`)).status).toBe(200);
+    await web.stop('SIGTERM');
+    await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow();
+  });
+
+  it('writes JSON logs in production', async () => {
+    const port = String(await freePort());
+    const web = start({
+      ...environment,
+      NODE_ENV: 'production',
+      PORT: port,
+      ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
+    });
+    await web.says('Ready at');
+    const lines = web.output().trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({ level: 'log', message: 'Ready at https://app.example.com' }),
+    ]);
+  });
+});

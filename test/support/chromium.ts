@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { chromium, type Browser } from 'playwright-core';
+
+/** Keeps Chromium from calling anything but the application. */
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const usualPlaces = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** Starts a real, headless Chromium; finds one, or installs one, or fails saying what to do. */
+export async function startChromium(): Promise<Browser> {
+  const executablePath = found() ?? installed();
+  if (!executablePath) {
+    throw new Error(
+      'The browser tests need Chromium. Install it (Debian, Ubuntu: "apt-get install chromium"; elsewhere: ' +
+        '"npx playwright-core install chromium") or set CHROMIUM_PATH to one.',
+    );
+  }
+  return chromium.launch({ executablePath, args: flags, headless: true });
+}
+
+function found(): string | undefined {
+  const given = process.env['CHROMIUM_PATH'];
+  if (given && !isExecutable(given)) throw new Error('CHROMIUM_PATH names no program that can be run.');
+  return given ?? [chromium.executablePath(), ...usualPlaces].find(isExecutable);
+}
+
+function installed(): string | undefined {
+  const isRootOnDebian = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
+  const [command, ...steps] = isRootOnDebian
+    ? ['apt-get', ['update', '-qq'], ['install', '-qq', '-y', '--no-install-recommends', 'chromium']]
+    : ['npx', ['--no', 'playwright-core', 'install', 'chromium']];
+  for (const args of steps as string[][]) spawnSync(command, args, { stdio: 'ignore' });
+  return found();
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
