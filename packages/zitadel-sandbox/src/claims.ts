@@ -1,4 +1,5 @@
 import { defaultIds, type Project } from './clients.js';
+import { idFor } from './ids.js';
 import { organizationNamed, type Organization } from './organizations.js';
 import {
   grantingOrganizationsAskedFor,
@@ -48,6 +49,8 @@ export function scopedClaims(user: SandboxUser, scopes: string[]): Claims {
     ...(scopes.includes(scope.metadata) &&
       user.metadata && { [scope.metadata]: encodedMetadata(user.metadata) }),
     ...((scopes.includes(scope.resourceOwner) || organizationIds.length > 0) && resourceOwnerClaims(owner)),
+    ...(scopes.includes(scope.groupNames) && user.groups && { [scope.groupNames]: user.groups }),
+    ...(scopes.includes(scope.groups) && user.groups && { [scope.groups]: groupsNamed(user.groups) }),
     ...last('urn:zitadel:iam:org:id', organizationIds),
     ...last('urn:zitadel:iam:org:domain:primary', organizationDomainsAskedFor(scopes)),
   };
@@ -59,6 +62,10 @@ function encodedMetadata(metadata: Record<string, string>): Record<string, strin
     Buffer.from(value).toString('base64url'),
   ]);
   return Object.fromEntries(encoded) as Record<string, string>;
+}
+
+function groupsNamed(names: string[]): { id: string; name: string }[] {
+  return names.map((name) => ({ id: idFor(`group ${name}`), name }));
 }
 
 function resourceOwnerClaims({ id, name, primaryDomain }: Organization): Claims {

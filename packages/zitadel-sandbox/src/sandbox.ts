@@ -111,11 +111,17 @@ async function openSandbox(
   for (const user of realm.directory.users) {
     if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(realm, user);
   }
+  realm.provider.on('error', reportFault);
   realm.provider.use(answerRequests(realm, log, faults));
   listener.answer(realm.provider.callback());
   const sandbox = sandboxOver(realm, log, faults, listener);
   if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
   return sandbox;
+}
+
+// a caller that hangs up is no fault of the sandbox
+function reportFault(error: NodeJS.ErrnoException): void {
+  if (!['ECONNRESET', 'HPE_INVALID_EOF_STATE'].includes(error.code ?? '')) console.error(error);
 }
 
 function checkBackChannelUri(client: string, options: WebClientOptions | undefined): void {

@@ -17,11 +17,13 @@ export const scope = {
   allRoles: 'urn:zitadel:iam:org:projects:roles',
   metadata: 'urn:zitadel:iam:user:metadata',
   resourceOwner: 'urn:zitadel:iam:user:resourceowner',
+  groupNames: 'groups',
+  groups: 'urn:zitadel:iam:user:groups',
 } as const;
 
 const plain: string[] = [
   ...['openid', 'profile', 'email', 'phone', 'address', 'offline_access'],
-  ...[scope.allRoles, scope.metadata, scope.resourceOwner],
+  ...[scope.allRoles, scope.metadata, scope.resourceOwner, scope.groupNames, scope.groups],
 ];
 const audience = new RegExp(`^${prefix.projectAudience}(.+):aud$`);
 

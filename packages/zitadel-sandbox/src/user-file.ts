@@ -50,6 +50,7 @@ const fields: { [Field in keyof UserSpec]-?: Check } = {
   roles: texts,
   grants,
   metadata: textMap,
+  groups: texts,
   goodFor: text,
   accessTokenType: oneOf('opaque', 'jwt'),
   clientSecret: text,

@@ -36,6 +36,8 @@ export interface UserSpec {
   /** further grants */
   grants?: RoleGrant[];
   metadata?: Record<string, string>;
+  /** names of the groups the user is in (a coming version of Zitadel) */
+  groups?: string[];
   /** one line for the login page: what signing in as this user shows */
   goodFor?: string;
   /** kind of a service user's access tokens; Zitadel's default is `opaque` */

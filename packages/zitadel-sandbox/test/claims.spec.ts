@@ -347,6 +347,15 @@ describe('scope → claim', () => {
     });
   });
 
+  it('groups / urn:zitadel:iam:user:groups (main only): names[] / [{id,name}]', async () => {
+    const users = [{ loginName: 'dora', groups: ['Pilots'] }];
+    const { info } = await loginAt({ users }, 'openid groups urn:zitadel:iam:user:groups', 'dora');
+    expect(info['groups']).toEqual(['Pilots']);
+    expect(info['urn:zitadel:iam:user:groups']).toEqual([
+      { id: expect.stringMatching(/^\d{18}$/), name: 'Pilots' },
+    ]);
+  });
+
   it('urn:zitadel:iam:org:domain:primary:{d}: urn:zitadel:iam:org:domain:primary', async () => {
     const info = await userinfo(alice, 'openid urn:zitadel:iam:org:domain:primary:acme.example');
     expect(info['urn:zitadel:iam:org:domain:primary']).toBe('acme.example');

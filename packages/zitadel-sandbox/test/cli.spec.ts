@@ -95,6 +95,29 @@ describe('starting', () => {
     expect((await stop('SIGINT')).code).toBe(0);
   });
 
+  it('--quiet prints nothing', async () => {
+    const free = await startSandbox();
+    await free.close();
+    const child = spawn(process.execPath, [main, '--quiet', '--port', new URL(free.issuer).port], {
+      env: environment(),
+    });
+    running = child;
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    let status = 0;
+    while (status !== 200 && child.exitCode === null) {
+      await new Promise((done) => setTimeout(done, 20));
+      status = await fetch(`${free.issuer}/oauth/v2/keys`).then(
+        (answer) => answer.status,
+        () => 0,
+      );
+    }
+    child.kill();
+    await once(child, 'exit');
+    expect([status, out]).toEqual([200, '']);
+  });
+
   it('--web-origin, --access-token-type, --access-token-ttl, --users, --key-folder', async () => {
     const users = join(folder, 'users.json');
     const keys = join(folder, 'keys');

@@ -228,6 +228,24 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
   });
 });
 
+it.each(['basic', 'private_key_jwt'] as const)(
+  'OIDC apps with a secret/key may call it: %s',
+  async (authMethod) => {
+    const sandbox = await startSandbox({ web: { authMethod } });
+    const { web } = sandbox.clients;
+    const { pat = '' } = sandbox.users.find(({ kind }) => kind === 'machine') ?? {};
+    const answer = web.key
+      ? await introspect(sandbox, pat, web.key)
+      : await new Browser().post(
+          `${sandbox.issuer}/oauth/v2/introspect`,
+          { token: pat },
+          basic(web.clientId, web.clientSecret ?? ''),
+        );
+    await sandbox.close();
+    expect([answer.status, answer.json['active']]).toEqual([200, true]);
+  },
+);
+
 describe('key JSON', () => {
   let sandbox: Sandbox;
   let folder: string;

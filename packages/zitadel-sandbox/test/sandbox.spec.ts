@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import {
   defaultIds,
@@ -37,6 +39,12 @@ describe('startSandbox', () => {
     expect(one.users.map(({ loginName }) => loginName)).toEqual(
       defaultUsers.map(({ loginName }) => loginName),
     );
+  });
+
+  it('starts in under 0.5 s', async () => {
+    const before = performance.now();
+    await start();
+    expect(performance.now() - before).toBeLessThan(500);
   });
 
   it('takes the port it is told', async () => {
@@ -136,6 +144,23 @@ describe('troubles to order', () => {
     expect(() => one.setUserActive('nobody', false)).toThrow('There is no user nobody');
     expect(() => one.grantRole('nobody', 'admin')).toThrow('There is no user nobody');
   });
+});
+
+it('a caller that hangs up leaves no trace in the console', async () => {
+  const one = await start();
+  const spy = jest.spyOn(console, 'error');
+  const { port } = new URL(one.issuer);
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(
+    `POST /oauth/v2/token HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 99\r\n` +
+      'Content-Type: application/x-www-form-urlencoded\r\n\r\ngrant_type=',
+  );
+  await wait(50);
+  socket.destroy();
+  await wait(50);
+  const { calls } = spy.mock;
+  spy.mockRestore();
+  expect(calls).toEqual([]);
 });
 
 describe('close', () => {

@@ -236,6 +236,12 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
       'unauthorized_client',
       'grant_type "urn:ietf:params:oauth:grant-type:device_code" not allowed',
     ],
+    [
+      'token exchange not enabled on the app',
+      { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' },
+      'unauthorized_client',
+      'grant_type "urn:ietf:params:oauth:grant-type:token-exchange" not allowed',
+    ],
     ['code missing', { grant_type: 'authorization_code' }, 'invalid_request', 'code missing'],
     [
       'redirect_uri missing',
@@ -615,9 +621,15 @@ describe('service users', () => {
     });
     const { access_token, claims } = tokensFrom(answer);
     expect(claims.sub).toBe(robotId);
+    expect(claims).not.toHaveProperty('amr');
     const { json } = await introspect(sandbox, access_token);
     expect(json).toMatchObject({ active: true, sub: robotId, username: 'robot@acme.example' });
-    expect((await client.userinfo(access_token)).json).toMatchObject({ name: 'Robot' });
+    expect((await client.userinfo(access_token)).json).toEqual({
+      sub: robotId,
+      name: 'Robot',
+      preferred_username: 'robot@acme.example',
+      updated_at: expect.any(Number),
+    });
   });
 
   it('JWT profile: assertion missing', async () => {

@@ -23,7 +23,10 @@ const serviceUserGrants: Record<string, UserGrant> = {
 };
 
 // Zitadel knows these; no application of the sandbox has them
-const grantsNobodyHas = ['urn:ietf:params:oauth:grant-type:device_code'];
+const grantsNobodyHas = [
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+];
 
 /** `POST /oauth/v2/token`. */
 export const token: Endpoint = async (call, realm) => {
