@@ -67,7 +67,8 @@ function parse(args: string[]): ReturnType<typeof parseOptions> {
   try {
     return parseOptions(args);
   } catch (error) {
-    throw new Error(`${(error as Error).message.split('. ')[0] ?? ''}. Try --help.`);
+    const [sentence = ''] = (error as Error).message.split('. ');
+    throw new Error(`${sentence}. Try --help.`, { cause: error });
   }
 }
 

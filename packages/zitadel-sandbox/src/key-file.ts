@@ -23,7 +23,7 @@ function pkcs1Pem(owner: string): string {
   return rsaKeySync(owner).privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
-export function keyIdOf(owner: string): string {
+function keyIdOf(owner: string): string {
   return idFor(`key ${owner}`);
 }
 

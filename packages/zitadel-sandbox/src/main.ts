@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { banner } from './banner.js';
 import { readCommandLine, usage } from './command-line.js';
 
 await run();
@@ -22,8 +23,8 @@ async function serve({
   webOrigin,
   quiet,
 }: Awaited<ReturnType<typeof readCommandLine>>): Promise<void> {
+  // loaded late: a wrong argument and --help need not wait for it
   const { startSandbox } = await import('./sandbox.js');
-  const { banner } = await import('./banner.js');
   const sandbox = await startSandbox(options);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close());
   if (!quiet) process.stdout.write(banner(sandbox, webOrigin, options.keyFolder));

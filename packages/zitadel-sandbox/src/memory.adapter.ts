@@ -2,6 +2,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { nowSeconds } from './ids.js';
 
 const purgeAbove = 5000;
+const done = Promise.resolve();
 
 /** Where oidc-provider's models live: in memory, one map per model, gone with the process. */
 export class MemoryStore {
@@ -27,34 +28,38 @@ export class MemoryStore {
 class MemoryAdapter implements Adapter {
   constructor(private readonly entries: Map<string, AdapterPayload>) {}
 
-  async upsert(id: string, payload: AdapterPayload): Promise<void> {
+  upsert(id: string, payload: AdapterPayload): Promise<void> {
     if (this.entries.size > purgeAbove) this.purge();
     this.entries.set(id, payload);
+    return done;
   }
 
-  async find(id: string): Promise<AdapterPayload | undefined> {
-    return this.entries.get(id);
+  find(id: string): Promise<AdapterPayload | undefined> {
+    return Promise.resolve(this.entries.get(id));
   }
 
-  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return this.first((payload) => payload.uid === uid);
+  findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return Promise.resolve(this.first((payload) => payload.uid === uid));
   }
 
-  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.first((payload) => payload.userCode === userCode);
+  findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return Promise.resolve(this.first((payload) => payload.userCode === userCode));
   }
 
-  async consume(id: string): Promise<void> {
+  consume(id: string): Promise<void> {
     const payload = this.entries.get(id);
     if (payload) payload.consumed = nowSeconds();
+    return done;
   }
 
-  async destroy(id: string): Promise<void> {
+  destroy(id: string): Promise<void> {
     this.entries.delete(id);
+    return done;
   }
 
-  async revokeByGrantId(grantId: string): Promise<void> {
+  revokeByGrantId(grantId: string): Promise<void> {
     for (const [id, payload] of this.entries) if (payload.grantId === grantId) this.entries.delete(id);
+    return done;
   }
 
   private first(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {

@@ -7,8 +7,8 @@ export interface Organization {
   primaryDomain: string;
 }
 
-export const acme: Organization = { id: '320000000000000001', name: 'Acme', primaryDomain: 'acme.example' };
-export const globex: Organization = {
+const acme: Organization = { id: '320000000000000001', name: 'Acme', primaryDomain: 'acme.example' };
+const globex: Organization = {
   id: '320000000000000002',
   name: 'Globex',
   primaryDomain: 'globex.example',

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { JWK, KoaContextWithOIDC, Provider as ProviderType } from 'oidc-provider';
+import type { KoaContextWithOIDC, Provider as ProviderType } from 'oidc-provider';
 import type { Application } from './clients.js';
 import type { MemoryStore } from './memory.adapter.js';
 import { quietly } from './quiet-import.js';
@@ -39,7 +39,7 @@ export function createProvider(
       id_token_signed_response_alg: 'Ed25519',
     })),
     // it wants a key of its own; it signs nothing, see signing-keys.ts
-    jwks: { keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }) as JWK] },
+    jwks: { keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })] },
     clockTolerance: 0,
     features: { devInteractions: { enabled: false } },
     extraTokenClaims: (_ctx, token) => token.extra,

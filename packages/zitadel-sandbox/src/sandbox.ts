@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
@@ -111,9 +112,11 @@ async function openSandbox(
   for (const user of realm.directory.users) {
     if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(realm, user);
   }
-  realm.provider.on('error', reportFault);
+  const events: EventEmitter = realm.provider;
+  events.on('error', reportFault);
   realm.provider.use(answerRequests(realm, log, faults));
-  listener.answer(realm.provider.callback());
+  const answer = realm.provider.callback();
+  listener.answer((request, response) => void answer(request, response));
   const sandbox = sandboxOver(realm, log, faults, listener);
   if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
   return sandbox;

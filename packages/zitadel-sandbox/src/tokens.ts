@@ -58,7 +58,7 @@ function mayRefresh({ application, scopes }: Grant): boolean {
 }
 
 /** Every client id of the project, the project, and the projects asked for. */
-export function audienceOf(
+function audienceOf(
   realm: Realm,
   { application, scopes }: Pick<Grant, 'application' | 'scopes'>,
 ): string[] {

@@ -119,7 +119,7 @@ export const defaultUsers: readonly UserSpec[] = [
 ];
 
 /** The user that this says, with Zitadel-shaped defaults for everything left out. */
-export function userFrom(spec: UserSpec): SandboxUser {
+function userFrom(spec: UserSpec): SandboxUser {
   const id = spec.id ?? idFor(`user ${spec.loginName}`);
   const name = [spec.givenName, spec.familyName].filter(Boolean).join(' ');
   const user: SandboxUser = {

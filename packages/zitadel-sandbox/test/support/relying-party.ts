@@ -6,8 +6,8 @@ import { Browser, type Answer } from './browser.js';
 type Parameters = Record<string, string | undefined>;
 
 export const verifier = 'a-verifier-of-more-than-forty-three-characters-in-all';
-export const challenge = createHash('sha256').update(verifier).digest('base64url');
-export const fullScope = 'openid profile email phone offline_access';
+const challenge = createHash('sha256').update(verifier).digest('base64url');
+const fullScope = 'openid profile email phone offline_access';
 
 /** A client of the sandbox: goes to the login page, trades codes, asks endpoints. */
 export class RelyingParty {
@@ -146,7 +146,7 @@ export function assertion(
   const owner = keyFile.type === 'application' ? keyFile.clientId : keyFile.userId;
   const now = Math.floor(Date.now() / 1000);
   const payload = { iss: owner, sub: owner, aud: issuer, iat: now, exp: now + 300, ...claims };
-  return new SignJWT(payload as JWTPayload)
+  return new SignJWT(payload)
     .setProtectedHeader({ alg: 'RS256', kid: keyFile.keyId, ...header })
     .sign(createPrivateKey(keyFile.key));
 }
