@@ -58,10 +58,7 @@ function mayRefresh({ application, scopes }: Grant): boolean {
 }
 
 /** Every client id of the project, the project, and the projects asked for. */
-function audienceOf(
-  realm: Realm,
-  { application, scopes }: Pick<Grant, 'application' | 'scopes'>,
-): string[] {
+function audienceOf(realm: Realm, { application, scopes }: Pick<Grant, 'application' | 'scopes'>): string[] {
   const own = application
     ? [...realm.applications.clientIdsOf(application.project), application.project.id]
     : [];
