@@ -81,13 +81,14 @@ const messageOf = (error: unknown) =>
     ? error.message
     : undefined;
 
-/** For the log: the chain of causes, without request data. */
+/** For the log: the chain of causes, without request data; where in the code only for what nobody expected. */
 function describe(error: unknown): string {
   const lines: string[] = [];
   for (let cause = error; cause instanceof Error && lines.length < 6; cause = cause.cause) {
+    const line = `${cause.name}: ${cause.message}`;
     lines.push(
-      lines.length === 0 ? (cause.stack ?? cause.message) : `caused by ${cause.name}: ${cause.message}`,
+      cause instanceof HttpException ? line : `${line}${cause.stack?.slice(cause.stack.indexOf('\n')) ?? ''}`,
     );
   }
-  return lines.join('\n') || 'Something that is no Error was thrown';
+  return lines.join('\ncaused by ') || 'Something that is no Error was thrown';
 }

@@ -15,7 +15,7 @@ export class AccessTokenRejected extends HttpException {
 }
 
 /** 502: Zitadel answered something this application must not accept. Somebody has to look at the log. */
-export class IdpMisbehaved extends HttpException {
+class IdpMisbehaved extends HttpException {
   readonly code = 'ZITADEL_UNEXPECTED_ANSWER';
 
   constructor(options?: { cause?: unknown }) {

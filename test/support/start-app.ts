@@ -61,7 +61,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   const module = await Test.createTestingModule({ imports: [AppModule.register(env)] }).compile();
   const app = module.createNestApplication<NestExpressApplication>({
     bodyParser: false,
-    logger: ['error', 'fatal'],
+    logger: false,
   });
   configureApp(app);
   await app.listen(port);
