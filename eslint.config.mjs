@@ -36,7 +36,10 @@ export default tseslint.config(
     files: ['scripts/**/*.mjs', '*.mjs', '*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'fetch', 'setTimeout', 'setInterval', 'AbortSignal', 'URL'].map((name) => [name, 'readonly']),
+        ['process', 'console', 'fetch', 'setTimeout', 'setInterval', 'AbortSignal', 'URL'].map((name) => [
+          name,
+          'readonly',
+        ]),
       ),
     },
   },

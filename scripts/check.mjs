@@ -9,7 +9,12 @@ const steps = [
   [
     'unused exports',
     'ts-unused-exports',
-    ['tsconfig.test.json', '--excludePathsFromReport=packages/[^/]+/src/index.ts', '--allowUnusedTypes', '--exitWithCount'],
+    [
+      'tsconfig.test.json',
+      '--excludePathsFromReport=packages/[^/]+/src/index.ts',
+      '--allowUnusedTypes',
+      '--exitWithCount',
+    ],
   ],
   ['lock file', 'node', ['scripts/check-lock.mjs']],
 ];

@@ -65,7 +65,7 @@ export function userFrom(claims: ZitadelClaims): AuthUser {
 }
 
 /** Zitadel's `{role: {organization id: primary domain}}`, of this project and of others, merged by role. */
-export function roleGrantsFrom(claims: ZitadelClaims): RoleGrant[] {
+function roleGrantsFrom(claims: ZitadelClaims): RoleGrant[] {
   const grants = new Map<string, Map<string, Organization>>();
   for (const [claim, value] of Object.entries(claims)) {
     if (claim !== ROLES && !PROJECT_ROLES.test(claim)) continue;
