@@ -9,25 +9,32 @@ export interface RsaKey {
 
 const modulusLength = 2048;
 const generate = promisify(generateKeyPair);
-const eager = new Map<string, Promise<RsaKey>>();
-const lazy = new Map<string, RsaKey>();
+const requested = new Map<string, Promise<RsaKey>>();
+const made = new Map<string, RsaKey>();
 
 // One process makes each named key once, however many sandboxes it starts: a key costs about 100 ms.
 
 /** The key of that name, made in the background. Nothing is ever stored: a new process has new keys. */
 export function rsaKey(name: string): Promise<RsaKey> {
-  const known = eager.get(name);
+  const known = requested.get(name);
   if (known) return known;
-  const made = generate('rsa', { modulusLength });
-  eager.set(name, made);
-  return made;
+  const key = makeKey(name);
+  requested.set(name, key);
+  return key;
+}
+
+async function makeKey(name: string): Promise<RsaKey> {
+  const key = made.get(name) ?? (await generate('rsa', { modulusLength }));
+  // rsaKeySync may have been faster
+  return keep(name, made.get(name) ?? key);
 }
 
 /** The same for callers that cannot wait; blocks for the time it takes to make the key. */
 export function rsaKeySync(name: string): RsaKey {
-  const known = lazy.get(name);
-  if (known) return known;
-  const made = generateKeyPairSync('rsa', { modulusLength });
-  lazy.set(name, made);
-  return made;
+  return made.get(name) ?? keep(name, generateKeyPairSync('rsa', { modulusLength }));
+}
+
+function keep(name: string, key: RsaKey): RsaKey {
+  made.set(name, key);
+  return key;
 }

@@ -12,6 +12,7 @@ import { MemoryStore } from './memory.adapter.js';
 import { createProvider } from './provider.js';
 import type { Realm } from './realm.js';
 import { RequestLog, type RecordedRequest } from './request-log.js';
+import { rsaKey } from './rsa-key.js';
 import { answerRequests } from './routes.js';
 import type { SandboxOptions } from './sandbox.options.js';
 import { issuePersonalAccessToken, personalAccessTokenGrant } from './service-user-tokens.js';
@@ -223,10 +224,13 @@ function withKey(application: Application): SandboxKeyClient {
 }
 
 async function writeKeys(realm: Realm, folder: string): ReturnType<Sandbox['writeKeys']> {
+  const { api } = realm.applications;
   const serviceUser = realm.directory.users.find(({ kind }) => kind === 'machine');
+  // both at once and in the background, so that a start with keys stays quick
+  await Promise.all([rsaKey(api.clientId), serviceUser && rsaKey(serviceUser.id)]);
   await mkdir(folder, { recursive: true });
   const apiKeyFile = join(folder, 'api-key.json');
-  await writeKey(apiKeyFile, realm.applications.api.key);
+  await writeKey(apiKeyFile, api.key);
   if (!serviceUser) return { apiKeyFile };
   const serviceUserKeyFile = join(folder, 'service-user-key.json');
   await writeKey(serviceUserKeyFile, serviceUser.key);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
@@ -123,6 +123,15 @@ describe('end_session table', () => {
     refused(await client.endSession({ id_token_hint: id_token }), 'id_token_hint invalid');
   });
 
+  it('hint invalid: a token of this issuer that is no ID token', async () => {
+    const other = await startSandbox({ web: { accessTokenType: 'jwt' } });
+    const client = new RelyingParty(other);
+    const { access_token } = await client.signIn();
+    const answer = await client.endSession({ id_token_hint: access_token });
+    await other.close();
+    refused(answer, 'id_token_hint invalid');
+  });
+
   it('client_id ≠ hint azp', async () => {
     const { client, idToken } = await signedIn();
     refused(
@@ -238,6 +247,16 @@ describe('no hint, client_id + uri, Login V2', () => {
       `${sandbox.issuer}/ui/v2/login/logout?post_logout_redirect=https://evil.example&logout_token=x&logout_hint=${alice}`,
     );
     expect([forged.status, forged.location]).toEqual([400, '']);
+  });
+
+  it('the page is of no use after ten minutes', async () => {
+    const { client } = await signedIn();
+    const url = await logoutPage(client, { logout_hint: alice });
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 601_000);
+    const late = await client.browser.get(url.href);
+    clock.mockRestore();
+    expect([late.status, late.text.includes('not valid any more')]).toEqual([400, true]);
+    expect(await hasSession(client)).toBe(true);
   });
 
   it('nobody signed in', async () => {

@@ -62,7 +62,7 @@ async function validRequest(
   const scopes = scopesFor(params['scope'], application);
   checkRedirectUri(application, redirectUri, params['response_type'] ?? '');
   checkResponseType(application, params['response_type']);
-  const maxAge = prompts.includes('login') ? '0' : params['max_age'];
+  const maxAge = params['max_age'];
   const hint = params['id_token_hint'] ? await realm.keys.claimsOf(params['id_token_hint']) : undefined;
   return {
     clientId: application.clientId,
