@@ -120,6 +120,7 @@ async function openSandbox(
   listener.answer((request, response) => void answer(request, response));
   const sandbox = sandboxOver(realm, log, faults, listener);
   if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
+  void realm.keys.prepare();
   return sandbox;
 }
 

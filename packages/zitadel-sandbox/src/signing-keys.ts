@@ -1,11 +1,11 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactSign, compactVerify, type JWK } from 'jose';
 import { newId } from './ids.js';
-import { rsaKey, type RsaKey } from './rsa-key.js';
+import { rsaKey } from './rsa-key.js';
 
 interface SigningKey {
   kid: string;
-  pair: Promise<RsaKey>;
+  name: string;
 }
 
 /** The issuer's RS256 keys: retired ones, the active one, the next one. All are published. */
@@ -17,10 +17,15 @@ export class SigningKeys {
     this.addKey();
   }
 
+  /** Makes the keys in the background, before somebody has to wait for them. */
+  async prepare(): Promise<void> {
+    await Promise.all(this.keys.map(({ name }) => rsaKey(name)));
+  }
+
   /** Makes the next key the active one and publishes a new next key. */
   async rotate(): Promise<void> {
     this.addKey();
-    await Promise.all(this.keys.map((key) => key.pair));
+    await this.prepare();
   }
 
   /** The published key set. */
@@ -32,7 +37,7 @@ export class SigningKeys {
   async sign(claims: object): Promise<string> {
     const active = this.keys.at(-2);
     if (!active) throw new Error('There is no active signing key');
-    const { privateKey } = await active.pair;
+    const { privateKey } = await rsaKey(active.name);
     return new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'RS256', kid: active.kid, typ: 'JWT' })
       .sign(privateKey);
@@ -51,18 +56,18 @@ export class SigningKeys {
   }
 
   private addKey(): void {
-    this.keys.push({ kid: newId(), pair: rsaKey(`signing key ${this.keys.length}`) });
+    this.keys.push({ kid: newId(), name: `signing key ${this.keys.length}` });
   }
 
   private async publicKey(kid: string | undefined): Promise<KeyObject> {
     const key = this.keys.find((candidate) => candidate.kid === kid);
     if (!key) throw new Error('No key of that id');
-    return (await key.pair).publicKey;
+    return (await rsaKey(key.name)).publicKey;
   }
 }
 
-async function publicJwk({ kid, pair }: SigningKey): Promise<JWK> {
-  const { publicKey } = await pair;
+async function publicJwk({ kid, name }: SigningKey): Promise<JWK> {
+  const { publicKey } = await rsaKey(name);
   const { kty, n, e } = publicKey.export({ format: 'jwk' });
   return { use: 'sig', kty, kid, alg: 'RS256', n, e } as JWK;
 }
