@@ -1,12 +1,29 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** What nothing in `src` may import: the sandbox, and packages by any way but their name. */
+const foreign = ['zitadel-sandbox', 'zitadel-sandbox/*', '**/packages/**', '@mridang/nestjs-auth/*'];
+/** What only `src/zitadel` may import. */
+const openId = ['openid-client', 'oauth4webapi', '@auth/core', '@auth/core/*'];
+
 /** Which folder may import which: arrows point down only (docs/architecture.md). */
-const noImport = (files, patterns, message) => ({
-  files,
-  rules: { 'no-restricted-imports': ['error', { patterns: [{ group: patterns, message }] }] },
+const zone = (folder, ...above) => ({
+  files: [`src/${folder}`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          { group: foreign, message: 'packages are imported by name, and the sandbox not at all' },
+          ...(folder.startsWith('zitadel')
+            ? []
+            : [{ group: openId, message: 'only src/zitadel speaks OpenID Connect' }]),
+          ...(above.length > 0 ? [{ group: above, message: 'arrows point down only' }] : []),
+        ],
+      },
+    ],
+  },
 });
-const inside = 'packages may be imported by name only';
 
 export default tseslint.config(
   { ignores: ['**/dist/**', 'node_modules/**', 'coverage/**', 'public/**'] },
@@ -47,22 +64,19 @@ export default tseslint.config(
     files: ['src/main.ts', 'packages/zitadel-sandbox/**', 'test/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
-  noImport(['src/config/**'], ['../*/**'], 'config stands below everything else in src'),
-  noImport(
-    ['src/zitadel/**'],
-    ['../auth/**', '../pages/**', '../http/**', '../app.*', '../main*'],
-    'arrows point down only',
-  ),
-  noImport(['src/http/**'], ['../auth/**', '../pages/**', '../app.*', '../main*'], 'arrows point down only'),
-  noImport(
-    ['src/auth/**', 'src/pages/**'],
-    ['../app.*', '../main*', 'zitadel-sandbox'],
-    'arrows point down only',
-  ),
-  noImport(['src/*.ts'], ['zitadel-sandbox', '**/packages/**'], inside),
-  noImport(
-    ['packages/**/src/**'],
-    ['**/src/**', 'zitadel-sandbox', '@mridang/nestjs-auth'],
-    'packages know nothing of the application',
-  ),
+  zone('*.ts'),
+  zone('pages/**', '../auth/**', '../app.*', '../main*'),
+  zone('auth/**', '../pages/**', '../app.*', '../main*'),
+  zone('http/**', '../auth/**', '../pages/**', '../app.*', '../main*'),
+  zone('zitadel/**', '../auth/**', '../pages/**', '../http/**', '../app.*', '../main*'),
+  zone('config/**', '../*/**', '../app.*', '../main*'),
+  {
+    files: ['packages/**/src/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['**/../src/**', 'zitadel-sandbox', '@mridang/nestjs-auth'] },
+      ],
+    },
+  },
 );

@@ -9,7 +9,6 @@ export default {
         paper: { DEFAULT: '#f7f6f3', card: '#ffffff', line: '#e2dfd8' },
         night: { DEFAULT: '#0f151d', card: '#18212c', line: '#2b3745', text: '#e8edf3', soft: '#a9b6c5' },
         brand: { DEFAULT: '#0b6e5f', strong: '#07594d', tint: '#dff3ee', light: '#4fd1b5' },
-        alert: { DEFAULT: '#9f1d2f', tint: '#fdecee', light: '#ff9aa8' },
       },
       fontFamily: {
         sans: [

@@ -74,9 +74,12 @@ async function banner() {
 }
 
 async function sandboxEnv() {
+  // A .env file that is not meant must not reach the application, which reads it by itself.
+  const hidden = existsSync('.env') ? Object.keys(parse(readFileSync('.env'))) : [];
   const { defaultIds } = await import('zitadel-sandbox');
   const callback = `http://localhost:${process.env.PORT || 3000}/auth/callback`;
   return {
+    ...Object.fromEntries(hidden.map((name) => [name, process.env[name] ?? ''])),
     NODE_ENV: 'development',
     ZITADEL_DOMAIN: `http://localhost:${SANDBOX_PORT}`,
     ZITADEL_CLIENT_ID: defaultIds.web,
@@ -119,11 +122,17 @@ function run(command, args, { env: childEnv = process.env, quiet = false } = {})
 function finished(command, args, { quiet = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(`node_modules/.bin/${command}`, args, {
+      detached: true,
       stdio: ['ignore', 'inherit', quiet ? 'pipe' : 'inherit'],
     });
+    children.add(child);
     let said = '';
     child.stderr?.on('data', (data) => (said += data));
-    child.on('exit', (code) => (code === 0 ? resolve() : fail(`${said}${command} failed.`)));
+    child.on('exit', (code) => {
+      children.delete(child);
+      if (code === 0) resolve();
+      else if (!stopping) fail(`${said}${command} failed.`);
+    });
   });
 }
 
@@ -152,16 +161,24 @@ function fail(sentence) {
   stop(1);
 }
 
+/** Ends every child, by force where asking is not enough, and then this program. */
 function stop(code) {
   if (stopping) return;
   stopping = true;
-  process.exitCode = code;
+  signalChildren('SIGTERM');
+  const started = Date.now();
+  setInterval(() => {
+    if (Date.now() - started > 3_000) signalChildren('SIGKILL');
+    if (children.size === 0) process.exit(code);
+  }, 20);
+}
+
+function signalChildren(signal) {
   for (const child of children) {
     try {
-      process.kill(-child.pid, 'SIGTERM');
+      process.kill(-child.pid, signal);
     } catch {
-      // It has ended by itself.
+      children.delete(child);
     }
   }
-  setTimeout(() => process.exit(code), children.size > 0 ? 500 : 0);
 }

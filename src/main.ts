@@ -28,5 +28,7 @@ function startProblem(error: unknown): string {
   const { code, port } = error as { code?: string; port?: number };
   if (code === 'EADDRINUSE')
     return `Port ${port} is in use. Stop what listens there, or set PORT to another one.`;
+  if (code === 'EACCES')
+    return `Port ${port} needs more rights than this program has. Set PORT to one above 1023.`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -45,6 +45,7 @@ describe('defaults', () => {
         callbackUrl: 'http://localhost:3000/auth/callback',
         postLoginPath: '/profile',
         postLogoutUrl: 'http://localhost:3000/auth/logout/callback',
+        loginOrigins: [],
         allowInsecureHttp: false,
       },
     });
@@ -98,6 +99,7 @@ describe('problems', () => {
   it.each([
     ['NODE_ENV', 'staging'],
     ['PORT', '70000'],
+    ['PORT', '0'],
     ['PORT', '3000.5'],
     ['LOG_LEVEL', 'loud'],
     ['SESSION_SECRET', 'long-enough-to-be-the-first-secret,short'],
@@ -112,7 +114,11 @@ describe('problems', () => {
     ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile'],
     ['ZITADEL_CALLBACK_URL', 'javascript:alert(1)'],
     ['ZITADEL_POST_LOGIN_URL', 'https://evil.example/'],
+    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/auth/signin/zitadel'],
+    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/static/x'],
     ['ZITADEL_POST_LOGIN_URL', 'profile'],
+    ['ZITADEL_POST_LOGIN_URL', '/auth/login'],
+    ['ZITADEL_LOGIN_ORIGINS', 'https://login.example.com/path'],
     ['ZITADEL_POST_LOGOUT_URL', 'https://elsewhere.example/auth/logout/callback'],
     ['ZITADEL_POST_LOGOUT_URL', 'http://localhost:3000/auth/callback'],
     ['ALLOW_INSECURE_HTTP', 'yes'],
@@ -142,6 +148,16 @@ describe('in production', () => {
     expect(
       problemsOf({ ...production, ZITADEL_CALLBACK_URL: 'http://app.example.com/auth/callback' }),
     ).toEqual(['ZITADEL_CALLBACK_URL']);
+  });
+
+  it('is not fooled by spaces or lists', () => {
+    const placeholder = variables.SESSION_SECRET.placeholder;
+    const spaced = { ...production, NODE_ENV: 'production ' };
+    expect(problemsOf({ ...spaced, SESSION_SECRET: placeholder })).toEqual(['SESSION_SECRET']);
+    expect(problemsOf({ ...spaced, SESSION_SECRET: `${good.SESSION_SECRET},${placeholder}` })).toEqual([
+      'SESSION_SECRET',
+    ]);
+    expect(problemsOf({ ...spaced, ZITADEL_CALLBACK_URL: ' ' })).toEqual(['ZITADEL_CALLBACK_URL']);
   });
 
   it('refuses every placeholder of .env.example', () => {

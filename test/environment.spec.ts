@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { csrfFrom } from './support/browser.js';
 import { signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
@@ -156,13 +157,7 @@ describe('Zitadel is down', () => {
     expect((await browser.get('/profile')).status).toBe(200);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
     // Where the browser goes is known; whether anybody answers there is not this application's to say.
-    const csrfToken =
-      profile.document.querySelector('main input[name="csrfToken"]')?.getAttribute('value') ?? '';
-    const response = await browser.request(
-      'POST',
-      new URL('/auth/logout', app.origin),
-      new URLSearchParams({ csrfToken }),
-    );
+    const response = await browser.post('/auth/logout', csrfFrom(profile));
     expect(response.status).toBe(303);
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
@@ -174,5 +169,57 @@ describe('Zitadel is down', () => {
     expect((await browser.submit(await browser.get('/auth/login'), 'main form')).status).toBe(503);
     app.sandbox.fail('/.well-known/openid-configuration', null);
     expect((await signIn(browser, 'alice@acme.example')).url.pathname).toBe('/profile');
+  });
+});
+
+describe('what Zitadel puts into tokens', () => {
+  it.each([
+    { accessTokenType: 'opaque', idTokenUserinfo: false },
+    { accessTokenType: 'opaque', idTokenUserinfo: true },
+    { accessTokenType: 'jwt', idTokenUserinfo: false },
+    { accessTokenType: 'jwt', idTokenUserinfo: true },
+  ] as const)('makes no difference: %o', async (web) => {
+    const roles = { idTokenRoleAssertion: true, accessTokenRoleAssertion: true };
+    const app = await start({ sandbox: { web: { ...web, ...roles } }, env: { SESSION_DURATION: '2' } });
+    const browser = app.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    expect(profile.text).toContain('Alice Archer');
+    expect(profile.text).toContain('admin');
+    await pause(300);
+    const again = await browser.get('/profile');
+    expect(again.headers['set-cookie']).toBeDefined();
+    expect(JSON.parse((await browser.get('/auth/userinfo')).text)).toMatchObject({
+      email: 'alice@acme.example',
+    });
+    const page = await browser.submit(again, 'main form[action="/auth/logout"]');
+    expect(page.url.pathname).toBe('/auth/logout/success');
+    expect(await sessionCookie(browser)).toBeUndefined();
+  });
+});
+
+describe('the log', () => {
+  it('says why Zitadel refused a sign-in, and holds no secret', async () => {
+    const log: string[] = [];
+    const app = await start({
+      sandbox: { web: { authMethod: 'basic' } },
+      env: { ZITADEL_CLIENT_SECRET: 'the-wrong-secret' },
+      log,
+    });
+    const page = await signIn(app.browser(), 'alice@acme.example');
+    expect(page.url.search).toBe('?error=provider_error');
+    expect(page.status).toBe(502);
+    expect(log.join('\n')).toContain('Sign-in failed (provider_error)');
+    expect(log.join('\n')).toContain('invalid_client');
+    expect(log.join('\n')).not.toMatch(/the-wrong-secret|code=|eyJ/);
+  });
+
+  it('holds no failure for a person who cancels', async () => {
+    const log: string[] = [];
+    const app = await start({ log });
+    const browser = app.browser();
+    const people = await browser.submit(await browser.get('/auth/login'), 'main form');
+    await browser.submit(people, 'form:has(button[name="cancel"])', { button: 'Cancel' });
+    expect(log.filter((line) => line.startsWith('warn'))).toHaveLength(1);
+    expect(log.filter((line) => line.startsWith('error'))).toEqual([]);
   });
 });

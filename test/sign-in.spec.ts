@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from './support/browser.js';
+import { csrfFrom, type Page } from './support/browser.js';
+import { rawRequest } from './support/raw-request.js';
 import { choose, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
@@ -231,9 +232,16 @@ describe('userinfo', () => {
     const program = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
     expect(program.status).toBe(401);
     expect(JSON.parse(program.text)).toMatchObject({ code: 'ZITADEL_ACCESS_TOKEN_REJECTED' });
-    const page = await browser.get('/auth/userinfo');
+
+    const other = app.browser();
+    await signIn(other, 'alice@acme.example');
+    app.sandbox.expire('access_tokens');
+    const page = await other.get('/auth/userinfo');
     expect(page.status).toBe(401);
-    expect(page.document.querySelector('main a[href="/auth/login"]')).not.toBeNull();
+    const login = await other.get(
+      page.document.querySelector('main a.button-primary')?.getAttribute('href') ?? '',
+    );
+    expect(login.document.querySelector('form[action="/auth/signin/zitadel"]')).not.toBeNull();
   });
 });
 
@@ -297,16 +305,28 @@ describe('logging out', () => {
     expect((await browser.get('/profile')).status).toBe(200);
   });
 
-  it('does no harm when nobody is signed in', async () => {
+  it('without a session here still ends the one at Zitadel', async () => {
     const browser = app.browser();
-    const login = await browser.get('/auth/login');
-    const csrfToken = login.document.querySelector('input[name="csrfToken"]')?.getAttribute('value') ?? '';
-    const response = await browser.request(
-      'POST',
-      new URL('/auth/logout', app.origin),
-      new URLSearchParams({ csrfToken }),
-    );
-    expect(response.headers['location']).toBe('/auth/logout/success');
+    const profile = await signIn(browser, 'alice@acme.example');
+    browser.forget(/session-token/);
+    const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+    expect(page.path[1]?.pathname).toBe('/oidc/v1/end_session');
+    expect(page.path[1]?.searchParams.has('id_token_hint')).toBe(false);
+    expect(page.url.origin).toBe(app.sandbox.issuer);
+  });
+
+  it('goes the same way through the sign-out of Auth.js', async () => {
+    const browser = app.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    const response = await browser.post('/auth/signout', csrfFrom(profile));
+    expect(response.headers['location']).toContain(`${app.sandbox.issuer}/oidc/v1/end_session`);
+    expect((await browser.get('/auth/signout')).status).toBe(404);
+  });
+
+  it('does not call somebody logged out who is signed in', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    expect((await browser.get('/auth/logout/success')).url.pathname).toBe('/');
   });
 });
 
@@ -336,6 +356,49 @@ describe('what is not there or not right', () => {
     const response = await app.browser().request(method, new URL(app.origin + address));
     expect(response.status).toBe(status);
     expect(response.text).toContain('<!doctype html>');
+  });
+
+  it('does not take the host of an absolute request target for its own', async () => {
+    const answer = await rawRequest(app.origin, 'GET http://evil.example/auth/providers HTTP/1.1');
+    expect(answer).toContain(`${app.origin}/auth/signin/zitadel`);
+    expect(answer).not.toContain('evil');
+  });
+
+  it.each(['TRACE', 'DELETE'])('answers %s below /auth with 404', async (method) => {
+    expect(await rawRequest(app.origin, `${method} /auth/signin/zitadel HTTP/1.1`)).toMatch(
+      /^HTTP\/1\.1 404 /,
+    );
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const response = await app.browser().request('HEAD', new URL('/auth/providers', app.origin));
+    expect([response.status, response.text]).toEqual([200, undefined]);
+  });
+
+  it('does not let HEAD use up the code of a callback', async () => {
+    const browser = app.browser();
+    const people = await browser.submit(await browser.get('/auth/login'), 'main form');
+    const callback = await browser.stopAt('/auth/callback', () =>
+      choose(browser, people, 'alice@acme.example'),
+    );
+    expect((await browser.request('HEAD', callback)).status).toBe(200);
+    expect((await browser.get(callback)).url.pathname).toBe('/profile');
+  });
+
+  it.each(['authjs.callback-url=nonsense', 'authjs.csrf-token=x%7Cy'])(
+    'heals from a broken cookie: %s',
+    async (cookie) => {
+      const browser = app.browser();
+      await browser.jar.setCookie(`${cookie}; Path=/`, app.origin);
+      expect((await signIn(browser, 'alice@acme.example')).url.pathname).toBe('/profile');
+    },
+  );
+
+  it('keeps every part of a query with a second question mark', async () => {
+    const page = await app.browser().get('/auth/login?callbackUrl=/profile?a=b?c');
+    expect(page.document.querySelector('input[name="callbackUrl"]')?.getAttribute('value')).toBe(
+      '/profile?a=b?c',
+    );
   });
 
   it('stays signed in on an error page', async () => {

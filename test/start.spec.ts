@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -26,7 +28,7 @@ describe('node dist/main.js', () => {
     expect(await exit).toBe(1);
     expect(output()).toMatchInlineSnapshot(`
 "The configuration has 4 problems:
-  PORT: expected a port number, 0 to 65535 (0 takes a free one)
+  PORT: expected a port number, 1 to 65535
   SESSION_SECRET: expected at least 32 characters, or a comma-separated list of such values
     get one: node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"
   ZITADEL_DOMAIN: expected an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080
@@ -47,14 +49,23 @@ All variables: docs/configuration.md
     expect(output()).toBe(`Port ${port} is in use. Stop what listens there, or set PORT to another one.\n`);
   });
 
-  it('starts with Zitadel out of reach, and ends when told to', async () => {
+  it('starts with Zitadel out of reach, and finishes what it began when told to end', async () => {
     const port = await freePort();
     const web = start({ ...environment, PORT: String(port) });
     await web.says(`Ready at http://localhost:${port}`);
     expect((await fetch(`http://localhost:${port}/`)).status).toBe(200);
     expect((await fetch(`http://localhost:${port}/static/app.css`)).status).toBe(200);
-    await web.stop('SIGTERM');
+
+    const begun = request({ port, method: 'POST', path: '/auth/logout', headers: { 'content-length': '9' } });
+    const answered = once(begun, 'response') as Promise<[IncomingMessage]>;
+    await new Promise<void>((written) => begun.write('csrf', () => written()));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const ended = web.stop('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 200));
     await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow();
+    begun.end('Token');
+    expect((await answered)[0].statusCode).toBe(403);
+    await ended;
   });
 
   it('writes JSON logs in production', async () => {

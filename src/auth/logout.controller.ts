@@ -1,9 +1,16 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { CsrfService, Public, SessionService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import {
+  CsrfService,
+  describeError,
+  Public,
+  SessionService,
+  type AuthenticatedRequest,
+} from '@mridang/nestjs-auth';
 import { Controller, Get, Inject, Logger, Post, Query, Redirect, Req, Res } from '@nestjs/common';
 import { parseCookie } from 'cookie';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
+import { PageFrame } from '../http/page-frame.js';
 import { Page } from '../http/page.decorator.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { messageFor, signOutMessages, type SignOutFailure } from './messages.js';
@@ -12,7 +19,7 @@ const STATE_LIFETIME_MS = 10 * 60_000;
 
 /** Signs out here, then at Zitadel, and checks that the browser comes back from that very sign-out. */
 @Public()
-@Controller('auth/logout')
+@Controller('auth')
 export class LogoutController {
   private readonly logger = new Logger('Logout');
   private readonly cookie: {
@@ -24,6 +31,7 @@ export class LogoutController {
     private readonly sessions: SessionService,
     private readonly csrf: CsrfService,
     private readonly oidc: OidcClient,
+    private readonly frame: PageFrame,
     @Inject(ENV) env: Env,
   ) {
     const secure = env.origin.startsWith('https:');
@@ -33,26 +41,26 @@ export class LogoutController {
     };
   }
 
-  @Post()
+  @Post(['logout', 'signout'])
   @Redirect()
   async logout(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: Response) {
     this.csrf.verify(request);
     const token = await this.sessions.token(request, response);
     this.sessions.end(request, response);
-    if (!token) return { url: '/auth/logout/success', statusCode: 303 };
-    if (token.refreshToken) await this.revoke(token.refreshToken);
+    if (token?.refreshToken) await this.revoke(token.refreshToken);
+    // Without a session here there may still be one at Zitadel; without the hint it asks which.
     try {
       const state = randomBytes(32).toString('base64url');
-      const url = await this.oidc.endSessionUrl(state, token.idToken);
+      const url = await this.oidc.endSessionUrl(state, token?.idToken);
       response.cookie(this.cookie.name, state, { ...this.cookie.options, maxAge: STATE_LIFETIME_MS });
       return { url: url.href, statusCode: 303 };
     } catch (error) {
-      this.logger.warn(`Signed out here only: ${(error as Error).message}`);
+      this.logger.warn(`Signed out here only\n${describeError(error)}`);
       return failed('provider_unavailable');
     }
   }
 
-  @Get('callback')
+  @Get('logout/callback')
   @Redirect()
   callback(
     @Query('state') state: unknown,
@@ -66,13 +74,13 @@ export class LogoutController {
       : failed('state_mismatch');
   }
 
-  @Get('success')
-  @Page('signed-out')
-  success() {
-    return {};
+  @Get('logout/success')
+  async success(@Req() request: AuthenticatedRequest, @Res() response: Response): Promise<void> {
+    if (request.session) response.redirect('/');
+    else await this.frame.render(request, response, 'signed-out', {});
   }
 
-  @Get('error')
+  @Get('logout/error')
   @Page('sign-out-failed')
   error(@Query('reason') reason: unknown, @Res({ passthrough: true }) response: Response) {
     const message = messageFor(signOutMessages, reason);
@@ -85,7 +93,7 @@ export class LogoutController {
     try {
       await this.oidc.revoke(refreshToken);
     } catch (error) {
-      this.logger.warn(`The refresh token was not revoked: ${(error as Error).message}`);
+      this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`);
     }
   }
 }

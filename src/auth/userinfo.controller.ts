@@ -21,6 +21,12 @@ export class UserinfoController {
   ): Promise<ZitadelClaims> {
     const token = await this.sessions.token(request, response);
     if (!token?.accessToken || !token.sub) throw new AccessTokenRejected();
-    return this.oidc.userinfo(token.accessToken, token.sub);
+    try {
+      return await this.oidc.userinfo(token.accessToken, token.sub);
+    } catch (error) {
+      // Without this the login page would take the person for signed in and send them away.
+      if (error instanceof AccessTokenRejected) this.sessions.end(request, response);
+      throw error;
+    }
   }
 }

@@ -25,6 +25,8 @@ export interface Env {
     postLoginPath: string;
     /** as configured, character by character */
     postLogoutUrl: string;
+    /** further origins a sign-in passes before a person sees a page */
+    loginOrigins: string[];
     allowInsecureHttp: boolean;
   };
 }
@@ -87,9 +89,9 @@ export const variables = {
   },
   PORT: {
     about: 'Port the web application listens on.',
-    expected: 'a port number, 0 to 65535 (0 takes a free one)',
+    expected: 'a port number, 1 to 65535',
     default: '3000',
-    schema: wholeNumber(0, 65_535).default(3000),
+    schema: wholeNumber(1, 65_535).default(3000),
   },
   LOG_LEVEL: {
     about: 'How much is logged.',
@@ -167,6 +169,21 @@ export const variables = {
     default: 'http://localhost:3000/auth/logout/callback (the origin of ZITADEL_CALLBACK_URL)',
     schema: webUrl.optional(),
   },
+  ZITADEL_LOGIN_ORIGINS: {
+    about:
+      'Further origins Zitadel sends the browser on to without showing a page: a login on a domain of its own, or an external identity provider that is always used. Browsers hold a form to the origins its page allows.',
+    expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
+    schema: z
+      .string()
+      .default('')
+      .transform((value) =>
+        value
+          .split(',')
+          .map((part) => part.trim())
+          .filter(Boolean),
+      )
+      .refine((origins) => origins.every((origin) => /^https?:\/\/[^/?#\s;,*]+$/i.test(origin))),
+  },
   ALLOW_INSECURE_HTTP: {
     about:
       'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
@@ -181,16 +198,9 @@ export const variables = {
 
 type Values = { [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> };
 
-/** Pages of the application: redirect URIs need paths of their own. */
-const pagePaths = [
-  '/',
-  '/profile',
-  '/admin',
-  '/auth/login',
-  '/auth/error',
-  '/auth/logout/success',
-  '/auth/logout/error',
-];
+/** Addresses with a purpose: redirect URIs need paths of their own. */
+const takenPath =
+  /^\/(|profile|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>): Env {
@@ -199,18 +209,22 @@ export function readEnv(source: Record<string, string | undefined>): Env {
     problems.push({ variable, expected });
 
   const values: Partial<Values> = {};
+  const production = given(source, 'NODE_ENV') === 'production';
   for (const [name, variable] of entries(variables)) {
-    const given = source[name]?.trim();
-    const result = variable.schema.safeParse(given === '' ? undefined : given);
+    const value = given(source, name);
+    const result = variable.schema.safeParse(value);
     if (!result.success) report(name);
     else Object.assign(values, { [name]: result.data });
-    if (source['NODE_ENV'] === 'production' && 'placeholder' in variable && given === variable.placeholder) {
+    if (
+      production &&
+      'placeholder' in variable &&
+      value?.split(',').some((part) => part.trim() === variable.placeholder)
+    ) {
       report(name, `a value of your own: the one from .env.example is public. Expected ${variable.expected}`);
     }
   }
 
   const { ZITADEL_DOMAIN: domain, ALLOW_INSECURE_HTTP: allowInsecureHttp = false } = values;
-  const production = values.NODE_ENV === 'production';
   const isPlainRemote = (url: string) =>
     new URL(url).protocol === 'http:' && !isLoopback(new URL(url)) && !allowInsecureHttp;
   if (domain && isPlainRemote(domain)) {
@@ -218,7 +232,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
   }
 
   const callbackUrl = values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT ?? 3000}/auth/callback`;
-  if (production && !source['ZITADEL_CALLBACK_URL']) report('ZITADEL_CALLBACK_URL');
+  if (production && !given(source, 'ZITADEL_CALLBACK_URL')) report('ZITADEL_CALLBACK_URL');
   if (production && isPlainRemote(callbackUrl)) {
     report(
       'ZITADEL_CALLBACK_URL',
@@ -234,15 +248,15 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       'an address with the origin of ZITADEL_CALLBACK_URL: the answer is checked there',
     );
   }
-  if (pagePaths.includes(callbackPath)) {
-    report('ZITADEL_CALLBACK_URL', 'a path that is no page of this application, such as /auth/callback');
+  if (takenPath.test(callbackPath)) {
+    report('ZITADEL_CALLBACK_URL', 'a path that has no other use here, such as /auth/callback');
   }
-  if (pagePaths.includes(postLogoutPath) || postLogoutPath === callbackPath) {
+  if (takenPath.test(postLogoutPath) || postLogoutPath === callbackPath) {
     report('ZITADEL_POST_LOGOUT_URL', 'a path that has no other use here, such as /auth/logout/callback');
   }
 
   const postLoginPath = localPath(values.ZITADEL_POST_LOGIN_URL, origin);
-  if (!postLoginPath) report('ZITADEL_POST_LOGIN_URL');
+  if (!postLoginPath || postLoginPath.startsWith('/auth/')) report('ZITADEL_POST_LOGIN_URL');
 
   if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
   const known = values as Values;
@@ -264,6 +278,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       callbackUrl,
       postLoginPath,
       postLogoutUrl,
+      loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
     },
   };
@@ -277,5 +292,8 @@ export function explain(error: ConfigError): string {
   });
   return [`${error.message}:`, ...lines, 'All variables: docs/configuration.md'].join('\n');
 }
+
+/** An empty value is none. */
+const given = (source: Record<string, string | undefined>, name: string) => source[name]?.trim() || undefined;
 
 const entries = <T extends object>(object: T) => Object.entries(object) as [keyof T & string, T[keyof T]][];

@@ -1,4 +1,4 @@
-import { isPageRequest, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { describeError, isPageRequest, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { PageFrame } from './page-frame.js';
@@ -44,10 +44,11 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
     const status = statusOf(error);
-    if (status >= 500) this.logger.error(describe(error));
+    if (status >= 500) this.logger.error(describeError(error));
     if (response.headersSent) return void response.end();
 
-    const { title, text } = explanations[status] ?? fallback;
+    const { title, text } =
+      explanations[status] ?? (status < 500 ? explanations[400] : undefined) ?? fallback;
     response.status(status).setHeader('Cache-Control', 'no-store');
     if (status === 503) response.setHeader('Retry-After', '10');
     if (!isPageRequest(request.headers)) {
@@ -80,15 +81,3 @@ const messageOf = (error: unknown) =>
   error instanceof HttpException && error.getStatus() < 500 && error.getStatus() !== 404
     ? error.message
     : undefined;
-
-/** For the log: the chain of causes, without request data; where in the code only for what nobody expected. */
-function describe(error: unknown): string {
-  const lines: string[] = [];
-  for (let cause = error; cause instanceof Error && lines.length < 6; cause = cause.cause) {
-    const line = `${cause.name}: ${cause.message}`;
-    lines.push(
-      cause instanceof HttpException ? line : `${line}${cause.stack?.slice(cause.stack.indexOf('\n')) ?? ''}`,
-    );
-  }
-  return lines.join('\ncaused by ') || 'Something that is no Error was thrown';
-}

@@ -4,7 +4,9 @@ import type { Response } from 'express';
 
 /** What the layout of every page shows. */
 export interface Frame {
-  user: { name: string; isAdmin: boolean } | undefined;
+  /** of the person who is signed in */
+  userName: string | undefined;
+  links: { href: string; label: string; isCurrent: boolean }[];
   csrfToken: string;
 }
 
@@ -17,11 +19,13 @@ export class PageFrame {
 
   async of(request: AuthenticatedRequest, response: Response): Promise<Frame> {
     const session = await this.sessions.load(request, response);
-    const user = session && {
-      name: session.user.name ?? session.user.email ?? session.user.id,
-      isAdmin: session.user.roles?.includes('admin') ?? false,
+    const links = [{ href: '/profile', label: 'Profile' }];
+    if (session?.user.roles?.includes('admin')) links.push({ href: '/admin', label: 'Admin' });
+    return {
+      userName: session ? (session.user.name ?? session.user.email ?? session.user.id) : undefined,
+      links: links.map((link) => ({ ...link, isCurrent: link.href === request.url.split('?')[0] })),
+      csrfToken: this.csrf.token(request, response),
     };
-    return { user: user ?? undefined, csrfToken: this.csrf.token(request, response) };
   }
 
   /** Answers with the page `views/pages/<view>.hbs`, never cached. */

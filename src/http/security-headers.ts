@@ -3,7 +3,7 @@ import type { Env } from '../config/env.js';
 
 /**
  * Security headers of every answer. Browsers apply `form-action` to the redirects after a form post, too,
- * so the sign-in and sign-out forms need Zitadel's origin in it.
+ * so the sign-in and sign-out forms need Zitadel's origin in it, and those it sends the browser on to at once.
  */
 export function securityHeaders({ origin, zitadel }: Env) {
   const secure = origin.startsWith('https:');
@@ -17,7 +17,7 @@ export function securityHeaders({ origin, zitadel }: Env) {
         fontSrc: ["'self'"],
         imgSrc: ["'self'", 'data:', zitadel.issuer],
         connectSrc: ["'self'"],
-        formAction: ["'self'", zitadel.issuer],
+        formAction: ["'self'", zitadel.issuer, ...zitadel.loginOrigins],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
         ...(secure ? { upgradeInsecureRequests: [] } : {}),

@@ -5,7 +5,7 @@ import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
 import { scopes, userFrom, type ZitadelClaims } from './claims.js';
 import type { OidcClient } from './oidc.client.js';
-import { userOf } from './session-token.js';
+import './session-token.js';
 
 /** The options of `AuthModule`: Zitadel as the provider, and what goes into a session. */
 export function authOptions(env: Env, oidc: OidcClient): IAuthModuleOptions {
@@ -44,7 +44,10 @@ export function authOptions(env: Env, oidc: OidcClient): IAuthModuleOptions {
           accessTokenEndsAt: account.expires_at,
         } satisfies SessionToken;
       },
-      session: ({ session, token }) => ({ user: userOf(token), expires: session.expires }),
+      session: ({ session, token: { user } }) => {
+        if (!user) throw new Error('The session holds no user');
+        return { user, expires: session.expires };
+      },
     },
   };
 }

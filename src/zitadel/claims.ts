@@ -12,7 +12,6 @@ export const scopes = [
 ];
 
 const ROLES = 'urn:zitadel:iam:org:project:roles';
-const PROJECT_ROLES = /^urn:zitadel:iam:org:project:\d+:roles$/;
 const ORGANIZATION = 'urn:zitadel:iam:user:resourceowner';
 const METADATA = 'urn:zitadel:iam:user:metadata';
 
@@ -64,19 +63,18 @@ export function userFrom(claims: ZitadelClaims): AuthUser {
   };
 }
 
-/** Zitadel's `{role: {organization id: primary domain}}`, of this project and of others, merged by role. */
+/**
+ * Zitadel's `{role: {organization id: primary domain}}` of this application's project. The claims named after a project
+ * are left alone: they may be another project's, whose roles mean nothing here.
+ */
 function roleGrantsFrom(claims: ZitadelClaims): RoleGrant[] {
-  const grants = new Map<string, Map<string, Organization>>();
-  for (const [claim, value] of Object.entries(claims)) {
-    if (claim !== ROLES && !PROJECT_ROLES.test(claim)) continue;
-    for (const [role, organizations] of Object.entries(record(value))) {
-      const known = grants.get(role) ?? new Map<string, Organization>();
-      for (const [id, domain] of Object.entries(record(organizations)))
-        known.set(id, { id, ...named('domain', domain) });
-      grants.set(role, known);
-    }
-  }
-  return [...grants].map(([role, organizations]) => ({ role, organizations: [...organizations.values()] }));
+  return Object.entries(record(claims[ROLES])).map(([role, organizations]) => ({
+    role,
+    organizations: Object.entries(record(organizations)).map(([id, domain]) => ({
+      id,
+      ...named('domain', domain),
+    })),
+  }));
 }
 
 function organizationFrom(claims: ZitadelClaims): Organization | undefined {

@@ -57,17 +57,23 @@ export class OidcClient {
     );
   }
 
-  /** `fetch` as every call to Zitadel uses it: bounded in time, no redirects, 5xx as `IdpUnavailable`. */
+  /** `fetch` as every call to Zitadel uses it: bounded in time to the last byte, no redirects, 5xx as `IdpUnavailable`. */
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    let response: Response;
     try {
-      response = await fetch(input, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const answer = await fetch(input, {
+        ...init,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const body = await answer.arrayBuffer();
+      if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
+      return new Response(body.byteLength > 0 ? body : null, {
+        status: answer.status,
+        headers: answer.headers,
+      });
     } catch (cause) {
       throw new IdpUnavailable({ cause });
     }
-    if (response.status >= 500)
-      throw new IdpUnavailable({ cause: new Error(`Zitadel answered ${response.status}`) });
-    return response;
   };
 
   private async call<T>(work: (configuration: Configuration) => Promise<T>): Promise<T> {

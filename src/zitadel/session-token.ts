@@ -1,4 +1,4 @@
-import type { AuthUser, SessionToken } from '@mridang/nestjs-auth';
+import type { AuthUser } from '@mridang/nestjs-auth';
 
 declare module '@auth/core/jwt' {
   /** What this application keeps in the encrypted session cookie. */
@@ -11,10 +11,4 @@ declare module '@auth/core/jwt' {
     /** seconds since 1970 */
     accessTokenEndsAt?: number | undefined;
   }
-}
-
-/** The user in a session cookie. */
-export function userOf({ user }: SessionToken): AuthUser {
-  if (!user) throw new Error('The session holds no user');
-  return user;
 }

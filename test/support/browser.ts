@@ -23,6 +23,7 @@ export interface Page {
 /** A browser without scripts: keeps cookies, follows redirects, sends forms. */
 export class Browser {
   readonly jar = new CookieJar();
+  private stop: string | undefined;
 
   constructor(
     /** what a path is relative to before the first page */
@@ -78,6 +79,24 @@ export class Browser {
     return response;
   }
 
+  post(address: string, fields: Record<string, string>): Promise<Response> {
+    return this.request('POST', new URL(address, this.origin), new URLSearchParams(fields));
+  }
+
+  /** The address with `pathname` that a flow is sent to, before it is opened. */
+  async stopAt(pathname: string, flow: () => Promise<Page>): Promise<URL> {
+    this.stop = pathname;
+    const page = await flow().finally(() => (this.stop = undefined));
+    return page.url;
+  }
+
+  /** Deletes the cookies whose names match. */
+  forget(name: RegExp) {
+    for (const cookie of this.jar.getCookiesSync(this.origin)) {
+      if (name.test(cookie.key)) this.jar.setCookieSync(`${cookie.key}=; Max-Age=0; Path=/`, this.origin);
+    }
+  }
+
   async cookies(address: string | URL = this.origin) {
     return this.jar.getCookies(new URL(address, this.origin).href);
   }
@@ -95,6 +114,7 @@ export class Browser {
       if (path.length > MAX_REDIRECTS) throw new Error(`Too many redirects:\n${path.map(String).join('\n')}`);
       url = new URL(response.headers['location'], url);
       path.push(url);
+      if (url.pathname === this.stop) break;
       response = await this.request('GET', url, undefined, headers['origin'] ? {} : headers);
     }
     const { status, text } = response;
@@ -106,3 +126,8 @@ interface SubmitOptions {
   button?: string;
   fields?: Record<string, string>;
 }
+
+/** The CSRF token in the forms of a page. */
+export const csrfFrom = (page: Page) => ({
+  csrfToken: page.document.querySelector('input[name="csrfToken"]')?.getAttribute('value') ?? '',
+});

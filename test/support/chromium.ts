@@ -35,7 +35,7 @@ export async function startChromium(): Promise<Browser> {
 function found(): string | undefined {
   const given = process.env['CHROMIUM_PATH'];
   if (given && !isExecutable(given)) throw new Error('CHROMIUM_PATH names no program that can be run.');
-  return given ?? [chromium.executablePath(), ...usualPlaces].find(isExecutable);
+  return given || [chromium.executablePath(), ...usualPlaces].find(isExecutable);
 }
 
 function installed(): string | undefined {
@@ -43,7 +43,8 @@ function installed(): string | undefined {
   const [command, ...steps] = isRootOnDebian
     ? ['apt-get', ['update', '-qq'], ['install', '-qq', '-y', '--no-install-recommends', 'chromium']]
     : ['npx', ['--no', 'playwright-core', 'install', 'chromium']];
-  for (const args of steps as string[][]) spawnSync(command, args, { stdio: 'ignore' });
+  for (const args of steps as string[][])
+    spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   return found();
 }
 

@@ -1,3 +1,4 @@
+import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { startSandbox, type Sandbox, type SandboxOptions } from 'zitadel-sandbox';
@@ -22,6 +23,8 @@ interface StartOptions {
   callbackPath?: string;
   /** path of `ZITADEL_POST_LOGOUT_URL` */
   postLogoutPath?: string;
+  /** receives what the application logs, as `level message` */
+  log?: string[];
 }
 
 /** The environment of an application on `origin` that signs in at the sandbox. */
@@ -61,7 +64,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   const module = await Test.createTestingModule({ imports: [AppModule.register(env)] }).compile();
   const app = module.createNestApplication<NestExpressApplication>({
     bodyParser: false,
-    logger: false,
+    logger: options.log ? recorder(options.log) : false,
   });
   configureApp(app);
   await app.listen(port);
@@ -75,4 +78,9 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
       await sandbox.close();
     },
   };
+}
+
+function recorder(log: string[]): LoggerService {
+  const record = (level: string) => (message: unknown) => void log.push(`${level} ${String(message)}`);
+  return { log: record('log'), warn: record('warn'), error: record('error'), fatal: record('error') };
 }

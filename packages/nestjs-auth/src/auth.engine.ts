@@ -1,42 +1,56 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Auth, skipCSRFCheck, type AuthConfig } from '@auth/core';
-import { AccessDenied, InvalidCheck, OAuthCallbackError, UnknownAction } from '@auth/core/errors';
-import { AuthError, ProviderUnavailable, SignInFailed, UnknownAuthAction } from './auth.errors.js';
-import type { HttpRequest, HttpResponse } from './auth.types.js';
-import { CsrfService } from './csrf/csrf.service.js';
+import { Auth, type AuthConfig } from '@auth/core';
+import {
+  AccessDenied,
+  InvalidCheck,
+  MissingCSRF,
+  OAuthCallbackError,
+  UnknownAction,
+} from '@auth/core/errors';
+import { parse, stringifyCookie } from 'cookie';
+import {
+  AuthError,
+  CsrfTokenInvalid,
+  ProviderUnavailable,
+  SignInFailed,
+  UnknownAuthAction,
+} from './auth.errors.js';
+import type { HttpRequest } from './auth.types.js';
+import { causeOf } from './http/describe-error.js';
+import { localPath } from './http/local-path.js';
+import { requestTarget } from './http/request-target.js';
 import { toWebRequest } from './http/to-web-request.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 
 /** The only caller of `Auth()`. */
 @Injectable()
 export class AuthEngine {
-  constructor(
-    @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
-    private readonly csrf: CsrfService,
-  ) {}
-
-  /** The CSRF token for the forms of a page; see `CsrfService`. */
-  csrfToken(request: HttpRequest, response: HttpResponse) {
-    return this.csrf.token(request, response);
-  }
+  constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
   /**
    * Lets Auth.js answer a request below the base path.
    * Throws `CsrfTokenInvalid`, `UnknownAuthAction` or `SignInFailed`; the library's error is the `cause`.
    */
   async run(request: HttpRequest): Promise<Response> {
-    const url = this.internalUrl(request);
-    const isCallback = url.pathname.startsWith(`${this.options.basePath}/callback`);
-    if (request.method === 'POST' && !isCallback) this.csrf.verify(request);
+    const { url, action } = this.internalUrl(request);
+    // A HEAD request of a mail scanner or a preview must not use up the code.
+    if (request.method === 'HEAD' && action === 'callback') return new Response(null);
 
     let failure: Error | undefined;
+    const { logger } = this.options.config;
     const config: AuthConfig = {
       ...this.options.config,
-      skipCSRFCheck,
-      logger: { ...this.options.config.logger, error: (error) => void (failure = error) },
+      logger: {
+        ...logger,
+        error: (error) => {
+          failure = error;
+          logger?.error?.(error);
+        },
+      },
     };
+    const { origin } = this.options;
     const response = await Auth(
-      toWebRequest(this.withTarget(request), this.options.origin, url.href),
+      toWebRequest(this.withTarget(request), origin, url.pathname + url.search),
       config,
     );
     if (failure) throw refusalFor(failure, url.searchParams.get('error'));
@@ -44,32 +58,46 @@ export class AuthEngine {
   }
 
   /**
-   * The URL Auth.js sees: `/callback` alone means the only provider, and the query of a sign-in is dropped
-   * because Auth.js would copy it into the authorization request.
+   * The URL Auth.js sees: `/callback` alone means the only provider, and the query of a sign-in is dropped because
+   * Auth.js would copy it into the authorization request.
    */
-  private internalUrl(request: HttpRequest): URL {
-    const url = new URL(request.originalUrl ?? request.url, this.options.origin);
-    const { basePath, providerIds } = this.options;
-    const [, action, id] =
-      /^\/(signin|callback)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
+  private internalUrl(request: HttpRequest): { url: URL; action: string } {
+    if (!['GET', 'HEAD', 'POST'].includes(request.method)) throw new UnknownAuthAction();
+    const { basePath, providerIds, origin, pages } = this.options;
+    const url = new URL(origin + requestTarget(request));
+    const [, action = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
     if (id && !providerIds.includes(id)) throw new UnknownAuthAction();
+    // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
+    if (pages.signIn && request.method !== 'POST' && /^(signout|verify-request)$/.test(action))
+      throw new UnknownAuthAction();
     if (action === 'callback' && !id && providerIds.length === 1) url.pathname += `/${providerIds[0]}`;
     if (action === 'signin' && request.method === 'POST') url.search = '';
-    return url;
+    if (!localPath(url.searchParams.get('callbackUrl'), origin)) url.searchParams.delete('callbackUrl');
+    return { url, action };
   }
 
-  /** Gives a sign-in that names no page to return to the default one, not the one of an earlier attempt. */
-  private withTarget(request: HttpRequest): HttpRequest {
-    const body = request.body as { callbackUrl?: unknown } | undefined;
-    if (request.method !== 'POST' || body?.callbackUrl) return request;
-    const { method, url, headers } = request;
-    return { method, url, headers, body: { ...body, callbackUrl: this.options.defaultCallbackUrl } };
+  /**
+   * Gives a sign-in that names no page to return to the default one, not the one of an earlier attempt, and hides a
+   * remembered target that is none: Auth.js would refuse the whole request.
+   */
+  private withTarget({ method, url, headers, body }: HttpRequest): HttpRequest {
+    const fields = body as { callbackUrl?: unknown } | undefined;
+    const cookies = parse(headers.cookie ?? '');
+    const name = this.options.callbackUrlCookie.name;
+    if (!localPath(cookies[name], this.options.origin)) delete cookies[name];
+    return {
+      method: method === 'HEAD' ? 'GET' : method,
+      url,
+      headers: { ...headers, cookie: stringifyCookie(cookies) },
+      body: method === 'POST' ? { ...fields, callbackUrl: this.options.target(fields?.callbackUrl) } : body,
+    };
   }
 }
 
 /** @param answer the `error` of the authorization response, which Auth.js's own error does not carry */
 function refusalFor(error: Error, answer: string | null): AuthError {
   if (error instanceof UnknownAction) return new UnknownAuthAction();
+  if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
   for (
     let cause: unknown = error, depth = 0;
     cause instanceof Error && depth < 8;
@@ -91,6 +119,3 @@ const reasons: Record<string, SignInFailed['reason']> = {
   access_denied: 'access_denied',
   temporarily_unavailable: 'provider_unavailable',
 };
-
-/** Auth.js puts the original error into `cause.err`. */
-const causeOf = ({ cause }: Error): unknown => (cause as { err?: unknown } | undefined)?.err ?? cause;

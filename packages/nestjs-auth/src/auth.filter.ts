@@ -1,6 +1,7 @@
-import { Catch, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { AuthError, SessionRequired, SignInFailed } from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
+import { describeError } from './http/describe-error.js';
 import { isPageRequest } from './http/is-page-request.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -11,23 +12,36 @@ import { ResolvedAuthOptions } from './resolved-auth-options.js';
  */
 @Catch(SessionRequired, SignInFailed)
 export class AuthFilter implements ExceptionFilter<SessionRequired | SignInFailed> {
+  private readonly logger = new Logger('Auth');
+
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
   async catch(error: SessionRequired | SignInFailed, host: ArgumentsHost) {
     const http = host.switchToHttp();
-    const answer = isPageRequest(http.getRequest<HttpRequest>().headers) ? this.page(error) : json(error);
+    const request = http.getRequest<HttpRequest>();
+    if (error instanceof SignInFailed) this.log(error);
+    const answer = isPageRequest(request.headers) ? this.page(error, request) : json(error);
     answer.headers.set('cache-control', 'no-store');
     await toHttpResponse(answer, http.getResponse<HttpResponse>());
   }
 
-  private page(error: SessionRequired | SignInFailed): Response {
+  /** A person who changes their mind is no trouble; a provider that refuses is. */
+  private log(error: SignInFailed) {
+    const isOrdinary = error.reason === 'access_denied' || error.reason === 'check_failed';
+    this.logger[isOrdinary ? 'warn' : 'error'](
+      `Sign-in failed (${error.reason})\n${describeError(error.cause)}`,
+    );
+  }
+
+  private page(error: SessionRequired | SignInFailed, { method }: HttpRequest): Response {
+    const isRead = method === 'GET' || method === 'HEAD';
     const [page, query] =
-      error instanceof SessionRequired
-        ? [this.options.signInPage, { callbackUrl: error.returnTo }]
-        : [this.options.errorPage, { error: error.reason }];
+      error instanceof SignInFailed
+        ? [this.options.errorPage, { error: error.reason }]
+        : [this.options.signInPage, isRead ? { callbackUrl: error.returnTo } : undefined];
     const separator = page.includes('?') ? '&' : '?';
-    const location = `${page}${separator}${new URLSearchParams(query)}`;
-    return new Response(null, { status: 302, headers: { location } });
+    const location = query ? `${page}${separator}${new URLSearchParams(query)}` : page;
+    return new Response(null, { status: isRead ? 302 : 303, headers: { location } });
   }
 }
 

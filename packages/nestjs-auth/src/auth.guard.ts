@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
 import { SessionRequired } from './auth.errors.js';
 import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
+import { requestTarget } from './http/request-target.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
 
@@ -58,7 +59,7 @@ class SessionGuard implements IAuthGuard {
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
     if (user || this.isPublic(context)) return user;
     const request = this.getRequest(context);
-    throw new SessionRequired(request.originalUrl ?? request.url);
+    throw new SessionRequired(requestTarget(request));
   }
 
   getRequest(context: ExecutionContext): AuthenticatedRequest {

@@ -35,6 +35,7 @@ export type {
 } from './auth.types.js';
 export { CsrfService } from './csrf/csrf.service.js';
 export { SessionService } from './session/session.service.js';
+export { describeError } from './http/describe-error.js';
 export { isPageRequest } from './http/is-page-request.js';
 export { localPath } from './http/local-path.js';
 export { toHttpResponse } from './http/to-http-response.js';

@@ -21,6 +21,8 @@ export class ResolvedAuthOptions {
   readonly errorPage: string;
   readonly sessionCookie: CookieSpec;
   readonly csrfCookie: CookieSpec;
+  readonly callbackUrlCookie: CookieSpec;
+  readonly pages: { signIn?: string; error?: string };
   readonly providerIds: readonly string[];
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
@@ -42,6 +44,7 @@ export class ResolvedAuthOptions {
     this.maxAgeSeconds = session?.maxAge ?? 3600;
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
     this.defaultCallbackUrl = defaultCallbackUrl ?? '/';
+    this.pages = options.pages ?? {};
     this.signInPage = options.pages?.signIn ?? `${basePath}/signin`;
     this.errorPage = options.pages?.error ?? `${basePath}/error`;
 
@@ -52,6 +55,7 @@ export class ResolvedAuthOptions {
     });
     this.sessionCookie = cookie('session-token');
     this.csrfCookie = cookie('csrf-token');
+    this.callbackUrlCookie = cookie('callback-url');
     this.codec = new SessionCodec({
       secrets: this.secrets,
       cookieName: this.sessionCookie.name,
@@ -76,7 +80,7 @@ export class ResolvedAuthOptions {
         ...rest.cookies,
         sessionToken: this.sessionCookie,
         csrfToken: this.csrfCookie,
-        callbackUrl: cookie('callback-url'),
+        callbackUrl: this.callbackUrlCookie,
         pkceCodeVerifier: cookie('pkce.code_verifier'),
         state: cookie('state'),
         nonce: cookie('nonce'),

@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { REQUIRED_ROLES_KEY } from './auth.decorators.js';
 import { RolesRequired, SessionRequired } from './auth.errors.js';
 import type { AuthenticatedRequest } from './auth.types.js';
+import { requestTarget } from './http/request-target.js';
 
 /** Refuses users who have none of the roles `@RequireRoles()` names. Runs after the guard that reads the session. */
 @Injectable()
@@ -14,7 +15,7 @@ export class RolesGuard implements CanActivate {
     const roles = this.reflector.getAllAndOverride<string[] | undefined>(REQUIRED_ROLES_KEY, targets) ?? [];
     if (roles.length === 0 || context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    if (!request.session) throw new SessionRequired(request.originalUrl ?? request.url);
+    if (!request.session) throw new SessionRequired(requestTarget(request));
     const owned = request.session.user.roles ?? [];
     if (roles.some((role) => owned.includes(role))) return true;
     throw new RolesRequired(roles);

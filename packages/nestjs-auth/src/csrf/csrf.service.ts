@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { parse } from 'cookie';
 import { CsrfTokenInvalid } from '../auth.errors.js';
@@ -6,28 +6,23 @@ import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
-/** Signed double-submit token: a cookie the browser keeps, and the same value in every form. */
+/**
+ * Signed double-submit token: a cookie the browser keeps, and the same value in every form. The cookie is the one
+ * Auth.js makes and checks for its own forms (`token|sha256(token + secret)`), so both accept each other's.
+ */
 @Injectable()
 export class CsrfService {
-  private readonly keys: readonly Buffer[];
   private readonly issued = new WeakMap<HttpRequest['headers'], string>();
 
-  constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
-    const { name } = options.csrfCookie;
-    this.keys = options.secrets.map((secret) =>
-      Buffer.from(hkdfSync('sha256', secret, name, 'nestjs-auth csrf', 32)),
-    );
-  }
+  constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
   /** The token to render into a form as `csrfToken`. Sets the cookie when the browser has none. */
   token(request: HttpRequest, response: HttpResponse): string {
     const known = this.tokenIn(request) ?? this.issued.get(request.headers);
     if (known) return known;
-    const token = randomBytes(32).toString('base64url');
-    const [key] = this.keys;
-    if (!key) throw new Error('No key to sign the CSRF token with');
+    const token = randomBytes(32).toString('hex');
     const { name, options } = this.options.csrfCookie;
-    setCookie(response, name, `${token}.${signature(token, key)}`, options);
+    setCookie(response, name, `${token}|${this.signature(token)}`, options);
     this.issued.set(request.headers, token);
     return token;
   }
@@ -41,13 +36,14 @@ export class CsrfService {
 
   private tokenIn(request: HttpRequest): string | undefined {
     const cookie = parse(request.headers.cookie ?? '')[this.options.csrfCookie.name];
-    const [token, signed] = cookie?.split('.') ?? [];
-    if (!token || !signed) return undefined;
-    return this.keys.some((key) => equal(signed, signature(token, key))) ? token : undefined;
+    const [token, signed] = cookie?.split('|') ?? [];
+    return token && signed && equal(signed, this.signature(token)) ? token : undefined;
+  }
+
+  private signature(token: string): string {
+    return createHash('sha256').update(`${token}${this.options.secrets.join()}`).digest('hex');
   }
 }
-
-const signature = (token: string, key: Buffer) => createHmac('sha256', key).update(token).digest('base64url');
 
 function equal(a: string, b: string) {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

@@ -1,4 +1,5 @@
 import type { HttpRequest } from '../auth.types.js';
+import { requestTarget } from './request-target.js';
 
 /**
  * Converts an Express or Fastify request into a web `Request`.
@@ -7,7 +8,7 @@ import type { HttpRequest } from '../auth.types.js';
  *   caller of the application chooses.
  * @param url path and query to use instead of the request's own
  */
-export function toWebRequest(request: HttpRequest, origin: string, url = request.originalUrl ?? request.url) {
+export function toWebRequest(request: HttpRequest, origin: string, url = requestTarget(request)) {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (name.startsWith(':') || name === 'content-length') continue;
@@ -16,7 +17,7 @@ export function toWebRequest(request: HttpRequest, origin: string, url = request
   }
   const init: RequestInit = { method: request.method, headers };
   const body = request.method === 'GET' || request.method === 'HEAD' ? undefined : bodyOf(request, headers);
-  return new Request(new URL(url, origin), body === undefined ? init : { ...init, body });
+  return new Request(origin + url, body === undefined ? init : { ...init, body });
 }
 
 function bodyOf({ body }: HttpRequest, headers: Headers) {

@@ -20,16 +20,17 @@ export class SessionCookie {
 
   write(request: HttpRequest, response: HttpResponse, value: string, maxAgeSeconds: number) {
     const chunks = this.chunks(value);
-    this.remove(request, response, (name) => !chunks.has(name));
-    for (const [name, chunk] of chunks)
+    this.remove(request, response);
+    for (const [name, chunk] of chunks) {
       setCookie(response, name, chunk, { ...this.spec.options, maxAge: Math.ceil(maxAgeSeconds) });
+    }
   }
 
-  /** Deletes the cookie in the browser, every chunk of it the request carried. */
-  remove(request: HttpRequest, response: HttpResponse, which: (name: string) => boolean = () => true) {
-    for (const name of this.namesIn(parse(request.headers.cookie ?? '')).filter(which)) {
-      setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
-    }
+  /** Deletes the cookie in the browser: every chunk the request carried or this answer was about to set. */
+  remove(request: HttpRequest, response: HttpResponse) {
+    const pending = setCookies(response).map((line) => [line.slice(0, line.indexOf('=')), ''] as const);
+    const names = this.namesIn({ ...parse(request.headers.cookie ?? ''), ...Object.fromEntries(pending) });
+    for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
   }
 
   private namesIn(cookies: Record<string, string | undefined>): string[] {
@@ -54,9 +55,9 @@ export class SessionCookie {
 
 /** Adds a `Set-Cookie`, in place of an earlier one of that name on the same answer. */
 export function setCookie(response: HttpResponse, name: string, value: string, options: SerializeOptions) {
-  const raw = rawResponse(response);
-  const others = [raw.getHeader('set-cookie') ?? []]
-    .flat()
-    .filter((line) => !String(line).startsWith(`${name}=`));
-  raw.setHeader('set-cookie', [...others.map(String), serialize(name, value, options)]);
+  const others = setCookies(response).filter((line) => !line.startsWith(`${name}=`));
+  rawResponse(response).setHeader('set-cookie', [...others, serialize(name, value, options)]);
 }
+
+const setCookies = (response: HttpResponse): string[] =>
+  [rawResponse(response).getHeader('set-cookie') ?? []].flat().map(String);

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type {
   AuthUserBase,
   AuthenticatedRequest,
@@ -7,6 +7,7 @@ import type {
   Session,
   SessionToken,
 } from '../auth.types.js';
+import { describeError } from '../http/describe-error.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { SessionCookie } from './session-cookie.js';
 
@@ -25,6 +26,7 @@ const signedOut: Loaded = { session: null, token: null };
 /** Reads the session of a request and keeps its cookie alive. */
 @Injectable()
 export class SessionService {
+  private readonly logger = new Logger('Session');
   private readonly cookie: SessionCookie;
   private readonly loads = new WeakMap<HttpRequest['headers'], Promise<Loaded>>();
 
@@ -51,8 +53,19 @@ export class SessionService {
 
   private loadOnce(request: HttpRequest, response: HttpResponse) {
     let load = this.loads.get(request.headers);
-    if (!load) this.loads.set(request.headers, (load = this.read(request, response)));
+    if (!load) this.loads.set(request.headers, (load = this.readSafely(request, response)));
     return load;
+  }
+
+  /** A cookie from an older version of the program may open and still not fit: that is being signed out, no failure. */
+  private async readSafely(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
+    try {
+      return await this.read(request, response);
+    } catch (error) {
+      this.logger.error(`The session was dropped: it cannot be used\n${describeError(error)}`);
+      this.cookie.remove(request, response);
+      return signedOut;
+    }
   }
 
   private async read(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
