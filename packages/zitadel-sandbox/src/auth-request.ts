@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { newId, nowSeconds } from './ids.js';
-import type { Interaction, Session } from './provider.js';
+import { clientOf, type Interaction, type Session } from './provider.js';
 import type { Realm } from './realm.js';
 
 /** A valid authorization request on its way through the login page. */
@@ -56,12 +56,10 @@ export async function issueCode(
   request: AuthRequest,
   session: Session,
 ): Promise<string> {
-  const client = await realm.provider.Client.find(request.clientId);
-  if (!client || session.accountId === undefined)
-    throw new Error('A code needs a client and a signed-in user');
+  if (session.accountId === undefined) throw new Error('A code needs a signed-in user');
   const now = nowSeconds();
   const code = new realm.provider.AuthorizationCode({
-    client,
+    client: await clientOf(realm.provider, request.clientId),
     jti: id,
     iat: now,
     exp: now + codeLifetimeSeconds,

@@ -59,3 +59,10 @@ export async function saveAccessToken(
   await token.save();
   return token;
 }
+
+/** The client of that id; every application and every user is one. */
+export async function clientOf(provider: Provider, id: string): Promise<AccessTokenProperties['client']> {
+  const client = await provider.Client.find(id);
+  if (!client) throw new Error(`The client ${id} is not known`);
+  return client;
+}

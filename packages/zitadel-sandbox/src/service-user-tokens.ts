@@ -1,10 +1,11 @@
 import { defaultIds } from './clients.js';
 import { nowSeconds } from './ids.js';
 import { OidcError } from './oidc.error.js';
-import { saveAccessToken } from './provider.js';
+import { clientOf, saveAccessToken } from './provider.js';
 import type { Realm } from './realm.js';
 import { knownScopes, scopesFrom } from './scopes.js';
-import { issueTokens, newGrantId, type TokenResponse } from './tokens.js';
+import { newGrantId } from './grant.js';
+import { issueTokens, type TokenResponse } from './tokens.js';
 import type { SandboxUser } from './users.js';
 
 const endOfTime = 253402300799;
@@ -27,11 +28,9 @@ export const personalAccessTokenGrant = 'pat';
 
 /** A personal access token: no client, no end, welcome at every API of the instance. */
 export async function issuePersonalAccessToken(realm: Realm, user: SandboxUser): Promise<string> {
-  const client = await realm.provider.Client.find(user.id);
-  if (!client) throw new Error(`The service user ${user.loginName} is not known as a client`);
   const grantId = newGrantId();
   const token = await saveAccessToken(realm.provider, {
-    client,
+    client: await clientOf(realm.provider, user.id),
     jti: `${grantId}-at_${user.id}`,
     exp: endOfTime,
     accountId: user.id,

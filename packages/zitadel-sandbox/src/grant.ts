@@ -1,0 +1,36 @@
+import type { Application } from './clients.js';
+import { newId } from './ids.js';
+import type { Realm } from './realm.js';
+import { projectsAskedFor } from './scopes.js';
+import type { SandboxUser } from './users.js';
+
+/** A granted login (Zitadel: "OIDC session"): all tokens of it carry its id and end with it. */
+export interface Grant {
+  id: string;
+  user: SandboxUser;
+  /** undefined for service users, who log in without an application */
+  application?: Application;
+  scopes: string[];
+  authTime: number;
+  amr: string[];
+  nonce?: string;
+  /** id of the browser session */
+  sid?: string;
+}
+
+export function newGrantId(): string {
+  return `V2_${newId()}`;
+}
+
+/** Every client id of the project, the project, and the projects asked for. */
+export function audienceOf(realm: Realm, { application, scopes }: Grant): string[] {
+  const own = application
+    ? [...realm.applications.clientIdsOf(application.project), application.project.id]
+    : [];
+  return [...new Set([...own, ...projectsAskedFor(scopes)])];
+}
+
+// Zitadel leaves amr out when no method of its own was used
+export function knownMethods({ amr }: Grant): string[] | undefined {
+  return amr.length > 0 ? amr : undefined;
+}
