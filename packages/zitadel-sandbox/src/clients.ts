@@ -58,6 +58,8 @@ export interface WebClientOptions {
   devMode?: boolean;
   clockSkewSeconds?: number;
   loginVersion?: 1 | 2;
+  /** false: as if an administrator had deactivated it */
+  active?: boolean;
   backChannelLogoutUri?: string;
   /** where another party starts a login at the app; the sandbox's start page links there */
   initiateLoginUri?: string;
@@ -158,7 +160,7 @@ function webApplication(
     accessTokenRoleAssertion: options.accessTokenRoleAssertion ?? false,
     clockSkewSeconds: options.clockSkewSeconds ?? 0,
     loginVersion: options.loginVersion ?? 2,
-    active: true,
+    active: options.active ?? true,
     ...(options.backChannelLogoutUri === undefined
       ? {}
       : { backChannelLogoutUri: options.backChannelLogoutUri }),

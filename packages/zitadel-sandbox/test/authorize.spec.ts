@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../src/index.js';
 import { Browser } from './support/browser.js';
-import { RelyingParty, tokensFrom } from './support/relying-party.js';
+import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
 
 const contact = 'If you have any questions, you may contact the administrator of the application.';
 const alice = 'alice@acme.example';
@@ -32,13 +32,7 @@ async function withSandbox(options: SandboxOptions, run: (other: Sandbox) => Pro
 describe('authorize errors as 400 JSON on the spot, no redirect', () => {
   it.each([
     ['no client_id', { client_id: undefined }, 400, 'invalid_request', 'auth request is missing client_id'],
-    [
-      'unknown / inactive client',
-      { client_id: '399999999999999999' },
-      400,
-      'invalid_request',
-      'Errors.App.NotFound',
-    ],
+    ['unknown client', { client_id: '399999999999999999' }, 400, 'invalid_request', 'Errors.App.NotFound'],
     [
       'no redirect_uri',
       { redirect_uri: undefined },
@@ -101,6 +95,16 @@ describe('authorize errors as 400 JSON on the spot, no redirect', () => {
     expect(answer).toMatchObject({ status, location: '', json: { error, error_description } });
   });
 
+  it('inactive client', async () => {
+    await withSandbox({ web: { active: false } }, async (inactive) => {
+      const { status, json } = await new RelyingParty(inactive).authorize();
+      expect([status, json]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: 'Errors.App.NotFound' },
+      ]);
+    });
+  });
+
   it('http redirect not allowed: a user agent app without Dev Mode', async () => {
     await withSandbox({ web: { applicationType: 'user_agent', devMode: false } }, async (strict) => {
       const { status, json } = await new RelyingParty(strict).authorize();
@@ -146,6 +150,27 @@ describe('authorize success', () => {
   it('unknown parameters and acr_values are ignored', async () => {
     const callback = await newClient().callback(alice, { acr_values: 'urn:x', claims: '{}', foo: 'bar' });
     expect(callback.has('code')).toBe(true);
+  });
+
+  it.each([
+    'urn:zitadel:iam:org:project:role:editor',
+    'urn:zitadel:iam:org:projects:roles',
+    'urn:zitadel:iam:org:project:id:320000000000000100:aud',
+    'urn:zitadel:iam:org:project:id:zitadel:aud',
+    'urn:zitadel:iam:org:id:320000000000000001',
+    'urn:zitadel:iam:org:domain:primary:acme.example',
+    'urn:zitadel:iam:org:roles:id:320000000000000001',
+    'urn:zitadel:iam:org:idp:id:320000000000000009',
+    'urn:zitadel:iam:user:metadata',
+    'urn:zitadel:iam:user:resourceowner',
+    'groups',
+    'urn:zitadel:iam:user:groups',
+    'phone',
+    'address',
+  ])('scope %s is granted', async (scope) => {
+    const { access_token } = await newClient().signIn(alice, { scope: `openid ${scope} unknown` });
+    const granted = String((await introspect(sandbox, access_token)).json['scope']).split(' ');
+    expect([granted.includes(scope), granted.includes('unknown')]).toEqual([true, false]);
   });
 
   it('unknown scopes are silently dropped, a role scope only counts for a role of the project', async () => {
