@@ -7,6 +7,7 @@ import { HttpModule } from './http/http.module.js';
 import { PagesModule } from './pages/pages.module.js';
 import { authOptions } from './zitadel/auth-options.js';
 import { OidcClient } from './zitadel/oidc.client.js';
+import { TokenRefresher } from './zitadel/token-refresher.js';
 import { ZitadelModule } from './zitadel/zitadel.module.js';
 
 @Module({})
@@ -22,7 +23,7 @@ export class AppModule {
         AuthPagesModule,
         AuthModule.registerAsync({
           imports: [ZitadelModule],
-          inject: [ENV, OidcClient],
+          inject: [ENV, OidcClient, TokenRefresher],
           useFactory: authOptions,
         }),
       ],

@@ -225,23 +225,39 @@ describe('userinfo', () => {
     });
   });
 
-  it('says 401 when Zitadel no longer takes the access token', async () => {
+  it('gets a new access token, once, when Zitadel no longer takes the old one', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const before = app.sandbox.grants('refresh_token').length;
+    app.sandbox.expire('access_tokens');
+    expect((await browser.get('/auth/userinfo')).status).toBe(200);
+    expect((await browser.get('/auth/userinfo')).status).toBe(200);
+    expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
+  });
+
+  it('leads to the login page, which says why, when Zitadel has ended everything', async () => {
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
     app.sandbox.expire('access_tokens');
-    const program = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
-    expect(program.status).toBe(401);
-    expect(JSON.parse(program.text)).toMatchObject({ code: 'ZITADEL_ACCESS_TOKEN_REJECTED' });
+    app.sandbox.expire('refresh_tokens');
+    const page = await browser.get('/auth/userinfo');
+    expect(page.url.pathname).toBe('/auth/login');
+    expect(page.document.querySelector('[role="status"]')?.text).toContain('Zitadel has ended your session');
+    expect(page.document.querySelector('form[action="/auth/signin/zitadel"]')).not.toBeNull();
+  });
 
-    const other = app.browser();
-    await signIn(other, 'alice@acme.example');
+  it('says 401 to a program, with the reason and where to sign in', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
     app.sandbox.expire('access_tokens');
-    const page = await other.get('/auth/userinfo');
-    expect(page.status).toBe(401);
-    const login = await other.get(
-      page.document.querySelector('main a.button-primary')?.getAttribute('href') ?? '',
-    );
-    expect(login.document.querySelector('form[action="/auth/signin/zitadel"]')).not.toBeNull();
+    app.sandbox.expire('refresh_tokens');
+    const answer = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
+    expect(answer.status).toBe(401);
+    expect(JSON.parse(answer.text)).toMatchObject({
+      code: 'AUTH_SESSION_REQUIRED',
+      reason: 'refresh_rejected',
+      loginUrl: '/auth/login',
+    });
   });
 });
 

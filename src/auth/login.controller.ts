@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { PageFrame } from '../http/page-frame.js';
 import { Page } from '../http/page.decorator.js';
-import { messageFor, signInMessages } from './messages.js';
+import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
 /** The pages around sign-in. Signing in itself is a form post to Auth.js. */
 @Public()
@@ -18,6 +18,7 @@ export class LoginController {
   @Get('login')
   async login(
     @Query('callbackUrl') wanted: unknown,
+    @Query('reason') reason: unknown,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
@@ -25,7 +26,11 @@ export class LoginController {
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     if (request.session) response.redirect(callbackUrl);
     else
-      await this.frame.render(request, response, 'login', { callbackUrl, isDeepLink: asked !== undefined });
+      await this.frame.render(request, response, 'login', {
+        callbackUrl,
+        isDeepLink: asked !== undefined,
+        ended: sentenceFor(reason),
+      });
   }
 
   @Get('error')
@@ -36,3 +41,6 @@ export class LoginController {
     return { message };
   }
 }
+
+const sentenceFor = (reason: unknown): string | undefined =>
+  Object.entries(sessionEndMessages).find(([known]) => known === reason)?.[1];

@@ -1,4 +1,4 @@
-import type { SignInFailure } from '@mridang/nestjs-auth';
+import type { SessionEnd, SignInFailure } from '@mridang/nestjs-auth';
 
 export interface Message {
   status: number;
@@ -23,11 +23,22 @@ export const signInMessages: Record<SignInFailure, Message> = {
     title: 'Sign-in is not available right now',
     text: 'Zitadel cannot be reached. Please try again in a minute.',
   },
+  session_too_large: {
+    status: 502,
+    title: 'Your account does not fit',
+    text: 'Zitadel says more about you than a cookie can hold. The people who run this application can ask for fewer roles.',
+  },
   provider_error: {
     status: 502,
     title: 'Zitadel refused the sign-in',
     text: 'The set-up of this application and Zitadel do not fit together. The people who run it find the reason in the log.',
   },
+};
+
+/** Why somebody who was signed in sees the login page, in a sentence. */
+export const sessionEndMessages: Record<SessionEnd, string> = {
+  refresh_rejected: 'You were signed out because Zitadel has ended your session. Please log in again.',
+  no_refresh: 'You were signed out because Zitadel no longer accepts your session. Please log in again.',
 };
 
 /** Why a sign-out ended on its error page. Whatever the reason, the session here is over. */

@@ -1,4 +1,9 @@
-import { SessionService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import {
+  SessionEnded,
+  SessionService,
+  type AuthenticatedRequest,
+  type SessionToken,
+} from '@mridang/nestjs-auth';
 import { Controller, Get, Header, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import type { ZitadelClaims } from '../zitadel/claims.js';
@@ -19,14 +24,17 @@ export class UserinfoController {
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ZitadelClaims> {
-    const token = await this.sessions.token(request, response);
-    if (!token?.accessToken || !token.sub) throw new AccessTokenRejected();
+    const token = await this.sessions.freshToken(request, response);
     try {
-      return await this.oidc.userinfo(token.accessToken, token.sub);
+      return await this.claims(token);
     } catch (error) {
-      // Without this the login page would take the person for signed in and send them away.
-      if (error instanceof AccessTokenRejected) this.sessions.end(request, response);
-      throw error;
+      if (!(error instanceof AccessTokenRejected)) throw error;
+      return this.claims(await this.sessions.renewedToken(request, response));
     }
+  }
+
+  private claims(token: SessionToken | null): Promise<ZitadelClaims> {
+    if (!token?.accessToken || !token.sub) throw new SessionEnded('no_refresh');
+    return this.oidc.userinfo(token.accessToken, token.sub);
   }
 }

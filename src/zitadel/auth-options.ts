@@ -5,15 +5,22 @@ import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
 import { scopes, userFrom, type ZitadelClaims } from './claims.js';
 import type { OidcClient } from './oidc.client.js';
-import './session-token.js';
+import { tokenSetFrom } from './session-token.js';
+import type { TokenRefresher } from './token-refresher.js';
 
 /** The options of `AuthModule`: Zitadel as the provider, and what goes into a session. */
-export function authOptions(env: Env, oidc: OidcClient): IAuthModuleOptions {
+export function authOptions(env: Env, oidc: OidcClient, refresher: TokenRefresher): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
   return {
     origin: env.origin,
     secret: env.session.secrets.map((secret) => saltedSecret(secret, env.session.salt)),
-    session: { maxAge: env.session.durationSeconds, maxLifetime: env.session.maxDurationSeconds },
+    // One cookie: nginx passes 4 KB of response headers by default, and answers 502 to more.
+    session: {
+      maxAge: env.session.durationSeconds,
+      maxLifetime: env.session.maxDurationSeconds,
+      maxCookies: 1,
+    },
+    refresh: refresher,
     pages: { signIn: '/auth/login', error: '/auth/error' },
     defaultCallbackUrl: postLoginPath,
     providers: [
@@ -38,10 +45,7 @@ export function authOptions(env: Env, oidc: OidcClient): IAuthModuleOptions {
         return {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
-          accessToken: account.access_token,
-          refreshToken: account.refresh_token,
-          idToken: account.id_token,
-          accessTokenEndsAt: account.expires_at,
+          ...tokenSetFrom(account),
         } satisfies SessionToken;
       },
       session: ({ session, token: { user } }) => {

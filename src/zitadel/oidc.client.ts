@@ -8,11 +8,13 @@ import {
   discovery,
   fetchUserInfo,
   None,
+  refreshTokenGrant,
   tokenRevocation,
 } from 'openid-client';
 import { ENV, type Env } from '../config/env.js';
 import type { ZitadelClaims } from './claims.js';
-import { IdpUnavailable, translated } from './oidc.errors.js';
+import { IdpUnavailable, RefreshRejected, refreshFailure, translated } from './oidc.errors.js';
+import { tokenSetFrom, type TokenSet } from './session-token.js';
 
 /** Longest wait for any answer of Zitadel. */
 const TIMEOUT_MS = 5_000;
@@ -34,6 +36,22 @@ export class OidcClient {
     return this.call(
       async (configuration) => (await fetchUserInfo(configuration, accessToken, sub)) as ZitadelClaims,
     );
+  }
+
+  /**
+   * Renews the tokens of `sub`. Throws `RefreshRejected` when the session is over and `IdpUnavailable` when it is not known.
+   * A new ID token must name the same issuer, client and user as the first (OpenID Connect Core 12.2).
+   */
+  async refresh(refreshToken: string, sub: string): Promise<TokenSet> {
+    try {
+      const answer = await refreshTokenGrant(await this.configuration(), refreshToken);
+      if (answer.claims() && answer.claims()?.sub !== sub) {
+        throw new RefreshRejected({ cause: new Error('The new ID token is about somebody else') });
+      }
+      return tokenSetFrom(answer);
+    } catch (error) {
+      throw refreshFailure(error);
+    }
   }
 
   /** Makes the refresh token worthless (RFC 7009): Zitadel's end-session leaves it alive. */

@@ -1,6 +1,6 @@
 import { ProviderUnavailable } from '@mridang/nestjs-auth';
 import { HttpException } from '@nestjs/common';
-import { WWWAuthenticateChallengeError } from 'openid-client';
+import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 
 /** 503: Zitadel did not answer in time, or answered 5xx. Trying again later helps. */
 export class IdpUnavailable extends ProviderUnavailable {}
@@ -11,6 +11,14 @@ export class AccessTokenRejected extends HttpException {
 
   constructor(options?: { cause?: unknown }) {
     super('Zitadel no longer accepts this session. Sign in again', 401, options);
+  }
+}
+
+/** Zitadel refused to renew the tokens, or answered with somebody else's: the session is over. */
+export class RefreshRejected extends Error {
+  constructor(options?: { cause?: unknown }) {
+    super('Zitadel refused to renew the tokens', options);
+    this.name = 'RefreshRejected';
   }
 }
 
@@ -33,4 +41,18 @@ export function translated(error: unknown): Error {
   // Zitadel's 401 carries no challenge: the library ends its chain of causes with the answer itself.
   const { status } = (cause ?? {}) as { status?: unknown };
   return status === 401 ? new AccessTokenRejected({ cause: error }) : new IdpMisbehaved({ cause: error });
+}
+
+/**
+ * Translates why a refresh failed. Zitadel answers 400 `invalid_request` where RFC 6749 5.2 has `invalid_grant`, so every
+ * refusal counts, whatever its code; but not one that asks for patience.
+ */
+export function refreshFailure(error: unknown): Error {
+  const failure = translated(error);
+  if (failure instanceof IdpUnavailable) return failure;
+  const isRefusal = error instanceof ResponseBodyError && error.status < 500 && error.status !== 429;
+  const isForeign = error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED';
+  return isRefusal || isForeign || error instanceof RefreshRejected
+    ? new RefreshRejected({ cause: error })
+    : new IdpUnavailable({ cause: error });
 }

@@ -1,14 +1,45 @@
 import type { AuthUser } from '@mridang/nestjs-auth';
 
+/** The tokens of a session. */
+export interface TokenSet {
+  accessToken?: string | undefined;
+  refreshToken?: string | undefined;
+  /** kept for `id_token_hint`: Zitadel accepts it when it is expired, too */
+  idToken?: string | undefined;
+  /** when to renew the access token, seconds since 1970 */
+  accessTokenDueAt?: number | undefined;
+}
+
 declare module '@auth/core/jwt' {
   /** What this application keeps in the encrypted session cookie. */
-  interface JWT {
+  interface JWT extends TokenSet {
     user?: AuthUser;
-    accessToken?: string | undefined;
-    refreshToken?: string | undefined;
-    /** kept for `id_token_hint`: Zitadel accepts it when it is expired, too */
-    idToken?: string | undefined;
-    /** seconds since 1970 */
-    accessTokenEndsAt?: number | undefined;
   }
+}
+
+/** How long before its end an access token is renewed, at most: a call under way should still be in time. */
+const MAX_MARGIN_SECONDS = 30;
+
+/** The share of its life an access token is not used for, where that is less. */
+const MARGIN_SHARE = 0.1;
+
+/** For an answer without `expires_in`, which RFC 6749 5.1 only recommends. */
+const DEFAULT_LIFETIME_SECONDS = 300;
+
+/** The tokens of an answer of the token endpoint, as a session keeps them. */
+export function tokenSetFrom(answer: {
+  access_token?: string | undefined;
+  refresh_token?: string | undefined;
+  id_token?: string | undefined;
+  expires_in?: number | undefined;
+}): TokenSet {
+  const lifetimeSeconds = answer.expires_in ?? DEFAULT_LIFETIME_SECONDS;
+  const margin = Math.min(MAX_MARGIN_SECONDS, lifetimeSeconds * MARGIN_SHARE);
+  return {
+    accessToken: answer.access_token,
+    accessTokenDueAt: Date.now() / 1000 + lifetimeSeconds - margin,
+    // A refresh may answer without them: then the old ones stay.
+    ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
+    ...(answer.id_token ? { idToken: answer.id_token } : {}),
+  };
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { OidcClient } from './oidc.client.js';
+import { TokenRefresher } from './token-refresher.js';
 
-@Module({ providers: [OidcClient], exports: [OidcClient] })
+@Module({ providers: [OidcClient, TokenRefresher], exports: [OidcClient, TokenRefresher] })
 export class ZitadelModule {}

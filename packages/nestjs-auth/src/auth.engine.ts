@@ -12,6 +12,7 @@ import {
   AuthError,
   CsrfTokenInvalid,
   ProviderUnavailable,
+  SessionTooLarge,
   SignInFailed,
   UnknownAuthAction,
 } from './auth.errors.js';
@@ -105,6 +106,7 @@ function refusalFor(error: Error, answer: string | null): AuthError {
   ) {
     if (cause instanceof AccessDenied) return new SignInFailed('access_denied', { cause: error });
     if (cause instanceof InvalidCheck) return new SignInFailed('check_failed', { cause: error });
+    if (cause instanceof SessionTooLarge) return new SignInFailed('session_too_large', { cause: error });
     if (cause instanceof ProviderUnavailable)
       return new SignInFailed('provider_unavailable', { cause: error });
     if (cause instanceof OAuthCallbackError) {

@@ -14,9 +14,34 @@ export abstract class AuthError extends HttpException {
 export class SessionRequired extends AuthError {
   readonly code = 'AUTH_SESSION_REQUIRED';
 
-  /** @param returnTo path and query to come back to after sign-in */
-  constructor(readonly returnTo: string) {
+  /**
+   * @param returnTo path and query to come back to after sign-in
+   * @param ended why the session that was there is over
+   */
+  constructor(
+    readonly returnTo: string,
+    readonly ended?: SessionEnd,
+  ) {
     super('Sign-in is required', 401);
+  }
+}
+
+/** Why a session that was there is over. */
+export type SessionEnd =
+  /** the provider refused to renew the tokens, or answered with those of somebody else */
+  | 'refresh_rejected'
+  /** the access token is no longer accepted, and there is no refresh token to get another with */
+  | 'no_refresh';
+
+/** 401: there was a session, and the provider has put an end to it. */
+export class SessionEnded extends AuthError {
+  readonly code = 'AUTH_SESSION_ENDED';
+
+  constructor(
+    readonly reason: SessionEnd,
+    options?: { cause?: unknown },
+  ) {
+    super('The session has ended. Please sign in again', 401, options);
   }
 }
 
@@ -55,6 +80,8 @@ export type SignInFailure =
   | 'check_failed'
   /** the provider cannot be reached or answers 5xx */
   | 'provider_unavailable'
+  /** the tokens do not fit into the cookies a browser keeps for a site */
+  | 'session_too_large'
   /** the provider refused the request or sent something invalid */
   | 'provider_error';
 
@@ -62,6 +89,7 @@ const failureStatus: Record<SignInFailure, number> = {
   access_denied: 403,
   check_failed: 400,
   provider_unavailable: 503,
+  session_too_large: 502,
   provider_error: 502,
 };
 
@@ -74,6 +102,19 @@ export class SignInFailed extends AuthError {
     options?: { cause?: unknown },
   ) {
     super('Sign-in did not succeed', failureStatus[reason], options);
+  }
+}
+
+/** What a program put into the session does not fit into its cookies. */
+export class SessionTooLarge extends Error {
+  constructor(
+    readonly length: number,
+    readonly limit: number,
+  ) {
+    super(
+      `The session needs ${length} bytes as a cookie, and ${limit} are allowed. Ask for fewer claims or roles`,
+    );
+    this.name = 'SessionTooLarge';
   }
 }
 

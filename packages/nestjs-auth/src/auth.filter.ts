@@ -1,8 +1,9 @@
 import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { AuthError, SessionRequired, SignInFailed } from './auth.errors.js';
+import { SessionEnded, SessionRequired, SignInFailed } from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { describeError } from './http/describe-error.js';
 import { isPageRequest } from './http/is-page-request.js';
+import { requestTarget } from './http/request-target.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 
@@ -10,17 +11,19 @@ import { ResolvedAuthOptions } from './resolved-auth-options.js';
  * Answers the refusals that have a page of their own: a browser is sent to the sign-in page or the error page,
  * a program gets the status and a JSON body.
  */
-@Catch(SessionRequired, SignInFailed)
-export class AuthFilter implements ExceptionFilter<SessionRequired | SignInFailed> {
+@Catch(SessionRequired, SessionEnded, SignInFailed)
+export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnded | SignInFailed> {
   private readonly logger = new Logger('Auth');
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
-  async catch(error: SessionRequired | SignInFailed, host: ArgumentsHost) {
+  async catch(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost) {
     const http = host.switchToHttp();
     const request = http.getRequest<HttpRequest>();
-    if (error instanceof SignInFailed) this.log(error);
-    const answer = isPageRequest(request.headers) ? this.page(error, request) : json(error);
+    const refusal =
+      error instanceof SessionEnded ? new SessionRequired(requestTarget(request), error.reason) : error;
+    if (refusal instanceof SignInFailed) this.log(refusal);
+    const answer = isPageRequest(request.headers) ? this.page(refusal, request) : this.json(refusal);
     answer.headers.set('cache-control', 'no-store');
     await toHttpResponse(answer, http.getResponse<HttpResponse>());
   }
@@ -35,18 +38,29 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SignInFaile
 
   private page(error: SessionRequired | SignInFailed, { method }: HttpRequest): Response {
     const isRead = method === 'GET' || method === 'HEAD';
-    const [page, query] =
+    const location =
       error instanceof SignInFailed
-        ? [this.options.errorPage, { error: error.reason }]
-        : [this.options.signInPage, isRead ? { callbackUrl: error.returnTo } : undefined];
-    const separator = page.includes('?') ? '&' : '?';
-    const location = query ? `${page}${separator}${new URLSearchParams(query)}` : page;
+        ? withQuery(this.options.errorPage, { error: error.reason })
+        : withQuery(this.options.signInPage, {
+            // What was posted cannot be asked for again.
+            ...(isRead ? { callbackUrl: error.returnTo } : {}),
+            ...(error.ended ? { reason: error.ended } : {}),
+          });
     return new Response(null, { status: isRead ? 302 : 303, headers: { location } });
+  }
+
+  private json(error: SessionRequired | SignInFailed): Response {
+    const { code, message } = error;
+    const statusCode = error.getStatus();
+    const detail =
+      error instanceof SignInFailed
+        ? { reason: error.reason }
+        : { loginUrl: this.options.signInPage, ...(error.ended ? { reason: error.ended } : {}) };
+    return Response.json({ statusCode, code, message, ...detail }, { status: statusCode });
   }
 }
 
-const json = (error: AuthError) =>
-  Response.json(
-    { statusCode: error.getStatus(), code: error.code, message: error.message },
-    { status: error.getStatus() },
-  );
+function withQuery(page: string, query: Record<string, string>): string {
+  const text = new URLSearchParams(query).toString();
+  return text ? `${page}${page.includes('?') ? '&' : '?'}${text}` : page;
+}

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
-import { SessionRequired } from './auth.errors.js';
+import { SessionEnded, SessionRequired } from './auth.errors.js';
 import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
 import { requestTarget } from './http/request-target.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -9,7 +9,11 @@ import { SessionService } from './session/session.service.js';
 
 /** What a guard made by `AuthGuard()` offers to classes that extend it. */
 export interface IAuthGuard extends CanActivate {
-  /** Decides about the request: returns the user, or throws the refusal. */
+  /**
+   * Decides about the request: returns the user, or throws the refusal.
+   *
+   * @param info `SessionEnded` when there was a session that the provider has put an end to
+   */
   handleRequest(
     error: unknown,
     user: AuthUser | null,
@@ -42,8 +46,8 @@ class SessionGuard implements IAuthGuard {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const request = this.getRequest(context);
-    const session = await this.sessions.load(request, context.switchToHttp().getResponse<HttpResponse>());
-    const user = this.handleRequest(null, session?.user ?? null, undefined, context);
+    const { session, ended } = await this.sessionOf(request, context);
+    const user = this.handleRequest(null, session?.user ?? null, ended, context);
     const property = this.getAuthenticateOptions(context)?.property ?? this.options.property;
     Object.assign(request, { session, [property]: user ?? undefined });
     return true;
@@ -52,14 +56,16 @@ class SessionGuard implements IAuthGuard {
   handleRequest(
     error: unknown,
     user: AuthUser | null,
-    _info: unknown,
+    info: unknown,
     context: ExecutionContext,
   ): AuthUser | null {
     if (error)
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
     if (user || this.isPublic(context)) return user;
-    const request = this.getRequest(context);
-    throw new SessionRequired(requestTarget(request));
+    throw new SessionRequired(
+      requestTarget(this.getRequest(context)),
+      info instanceof SessionEnded ? info.reason : undefined,
+    );
   }
 
   getRequest(context: ExecutionContext): AuthenticatedRequest {
@@ -68,6 +74,18 @@ class SessionGuard implements IAuthGuard {
 
   getAuthenticateOptions(_context: ExecutionContext): { property?: string } | undefined {
     return undefined;
+  }
+
+  /** Public routes never wait for the provider. */
+  private async sessionOf(request: AuthenticatedRequest, context: ExecutionContext) {
+    const response = context.switchToHttp().getResponse<HttpResponse>();
+    if (this.isPublic(context)) return { session: await this.sessions.load(request, response) };
+    try {
+      return { session: await this.sessions.loadFresh(request, response) };
+    } catch (error) {
+      if (error instanceof SessionEnded) return { session: null, ended: error };
+      throw error;
+    }
   }
 
   private isPublic(context: ExecutionContext) {

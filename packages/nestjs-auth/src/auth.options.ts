@@ -1,5 +1,6 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
+import type { SessionRefresh } from './session/session-refresh.js';
 
 /** Injection token of the options given to `AuthModule.register()`. */
 export const AuthModuleOptions = Symbol('AuthModuleOptions');
@@ -17,12 +18,16 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   secret: string | string[];
   /** Where a sign-in ends that did not start from a page. Default `/`. */
   defaultCallbackUrl?: string;
+  /** How the tokens in the session are renewed. Without it they stay as they were at sign-in. */
+  refresh?: SessionRefresh;
   session?: {
     strategy?: 'jwt';
     /** Seconds without a request after which the session ends. Default 3600. */
     maxAge?: number;
     /** Seconds after sign-in at which the session ends however busy it is. Default 43200. */
     maxLifetime?: number;
+    /** How many cookies of 4096 bytes a session may take. A sign-in that needs more is refused. Default 2. */
+    maxCookies?: number;
   };
 }
 

@@ -16,9 +16,11 @@ export {
   CsrfTokenInvalid,
   ProviderUnavailable,
   RolesRequired,
+  SessionEnded,
   SessionRequired,
   SignInFailed,
   UnknownAuthAction,
+  type SessionEnd,
   type SignInFailure,
 } from './auth.errors.js';
 export type {
@@ -34,6 +36,7 @@ export type {
   SessionToken,
 } from './auth.types.js';
 export { CsrfService } from './csrf/csrf.service.js';
+export type { SessionRefresh } from './session/session-refresh.js';
 export { SessionService } from './session/session.service.js';
 export { describeError } from './http/describe-error.js';
 export { isPageRequest } from './http/is-page-request.js';

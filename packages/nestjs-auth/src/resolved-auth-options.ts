@@ -1,7 +1,11 @@
 import type { AuthConfig } from '@auth/core';
+import type { SessionToken } from './auth.types.js';
 import type { IAuthModuleOptions } from './auth.options.js';
 import { localPath } from './http/local-path.js';
-import { SessionCodec } from './session/session-codec.js';
+import { SessionTooLarge } from './auth.errors.js';
+import { SessionCodec, type SealedSession } from './session/session-codec.js';
+import { CHUNK_LENGTH } from './session/session-cookie.js';
+import type { SessionRefresh } from './session/session-refresh.js';
 
 /** One cookie of this module: its name and attributes. */
 export interface CookieSpec {
@@ -13,6 +17,7 @@ export interface CookieSpec {
 export class ResolvedAuthOptions {
   readonly origin: string;
   readonly property: string;
+  private readonly maxValueLength: number;
   readonly secrets: readonly string[];
   readonly maxAgeSeconds: number;
   readonly maxLifetimeSeconds: number;
@@ -24,6 +29,7 @@ export class ResolvedAuthOptions {
   readonly callbackUrlCookie: CookieSpec;
   readonly pages: { signIn?: string; error?: string };
   readonly providerIds: readonly string[];
+  readonly refresh: SessionRefresh | undefined;
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
   /** Ready for `Auth()`. */
@@ -34,7 +40,9 @@ export class ResolvedAuthOptions {
     options: IAuthModuleOptions,
     readonly basePath: string,
   ) {
-    const { property, origin, secret, defaultCallbackUrl, session, ...rest } = options;
+    const { property, origin, secret, defaultCallbackUrl, session, refresh, ...rest } = options;
+    this.refresh = refresh;
+    this.maxValueLength = (session?.maxCookies ?? 2) * CHUNK_LENGTH;
     this.origin = new URL(origin).origin;
     this.property = property ?? 'user';
     this.secrets = [secret].flat();
@@ -73,7 +81,7 @@ export class ResolvedAuthOptions {
       secret: [...this.secrets],
       session: { strategy: 'jwt', maxAge: this.maxAgeSeconds },
       jwt: {
-        encode: async ({ token }) => (await this.codec.seal(token ?? {})).value,
+        encode: ({ token }) => this.seal(token ?? {}).value,
         decode: ({ token }) => this.codec.open(token ?? ''),
       },
       cookies: {
@@ -87,6 +95,15 @@ export class ResolvedAuthOptions {
       },
     };
   }
+  /** Seals a session. Throws `SessionTooLarge` rather than set cookies that a browser or a proxy would refuse. */
+  seal(token: SessionToken): SealedSession {
+    const sealed = this.codec.seal(token);
+    if (sealed.value.length > this.maxValueLength) {
+      throw new SessionTooLarge(sealed.value.length, this.maxValueLength);
+    }
+    return sealed;
+  }
+
   /** The page a sign-in ends on: `wanted` when it is one of this application's, else the default. */
   target(wanted: unknown): string {
     return localPath(wanted, this.origin) ?? this.defaultCallbackUrl;

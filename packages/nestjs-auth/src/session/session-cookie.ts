@@ -4,7 +4,7 @@ import { rawResponse } from '../http/raw-response.js';
 import type { CookieSpec } from '../resolved-auth-options.js';
 
 /** Browsers drop a cookie above 4096 bytes, name and attributes included (RFC 6265bis 5.6). */
-const CHUNK_LENGTH = 3936;
+export const CHUNK_LENGTH = 3936;
 
 /** Reads and writes the session cookie, split as Auth.js splits it: `name`, or `name.0`, `name.1`, … */
 export class SessionCookie {
@@ -31,6 +31,15 @@ export class SessionCookie {
     const pending = setCookies(response).map((line) => [line.slice(0, line.indexOf('=')), ''] as const);
     const names = this.namesIn({ ...parse(request.headers.cookie ?? ''), ...Object.fromEntries(pending) });
     for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
+  }
+
+  /** Takes back what this answer was about to set, and leaves the browser what it has. */
+  unset(response: HttpResponse) {
+    const { name } = this.spec;
+    const others = setCookies(response).filter(
+      (line) => !line.startsWith(`${name}=`) && !line.startsWith(`${name}.`),
+    );
+    rawResponse(response).setHeader('set-cookie', others);
   }
 
   private namesIn(cookies: Record<string, string | undefined>): string[] {

@@ -1,47 +1,85 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { ProviderUnavailable, SessionEnded } from '../auth.errors.js';
 import type {
-  AuthUserBase,
   AuthenticatedRequest,
+  AuthUserBase,
   HttpRequest,
   HttpResponse,
   Session,
   SessionToken,
 } from '../auth.types.js';
 import { describeError } from '../http/describe-error.js';
+import { onHeaders } from '../http/on-headers.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
+import type { SealedSession } from './session-codec.js';
 import { SessionCookie } from './session-cookie.js';
 
-/** Never rewrite the cookie more often than this share of its idle time… */
+/** The cookie is rewritten after this share of its idle time… */
 const SLIDE_SHARE = 0.1;
-/** …and at least after this long, so that the idle limit stays exact to the minute. */
+/** …or after this long, so that the idle limit is exact to the minute. */
 const SLIDE_MAX_SECONDS = 60;
 
+/** Cookies seen lately are not decrypted again. A request of a page is rarely the only one. */
+const REMEMBERED_COOKIES = 500;
+
+/** The session of one request, as far as it is known. */
 interface Loaded {
-  session: Session | null;
   token: SessionToken | null;
+  session: Session | null;
+  /** why there is no session any more */
+  ended?: SessionEnded;
 }
 
-const signedOut: Loaded = { session: null, token: null };
+const signedOut: Loaded = { token: null, session: null };
 
-/** Reads the session of a request and keeps its cookie alive. */
+/** Reads the session of a request, keeps its cookie alive and its tokens fresh. */
 @Injectable()
 export class SessionService {
   private readonly logger = new Logger('Session');
   private readonly cookie: SessionCookie;
+  private readonly remembered = new LRUCache<string, SessionToken>({ max: REMEMBERED_COOKIES });
   private readonly loads = new WeakMap<HttpRequest['headers'], Promise<Loaded>>();
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
     this.cookie = new SessionCookie(options.sessionCookie);
   }
 
-  /** The session of the request, or `null`. Reads it once per request and renews the cookie when that is due. */
+  /**
+   * The session of the request, or `null`. Reads it once per request; does not ask the provider for anything.
+   * Sets the cookie on the answer when its idle time has to start anew.
+   */
   async load(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
     return (await this.loadOnce(request, response)).session;
+  }
+
+  /**
+   * As `load`, and renews the tokens when they are due. A provider that cannot be reached leaves the session as it is.
+   * Throws `SessionEnded` when the provider refused to renew them.
+   */
+  async loadFresh(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
+    try {
+      return (await this.fresh(request, response)).session;
+    } catch (error) {
+      if (error instanceof ProviderUnavailable) return this.load(request, response);
+      throw error;
+    }
   }
 
   /** What the session cookie holds, tokens included. For the server's own calls, never for an answer. */
   async token(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
     return (await this.loadOnce(request, response)).token;
+  }
+
+  /** As `token`, with an access token that is not due. Throws `ProviderUnavailable` or `SessionEnded` when there is none. */
+  async freshToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
+    return (await this.fresh(request, response)).token;
+  }
+
+  /** Renews the tokens now, due or not: the provider has refused the access token. Throws as `freshToken`. */
+  async renewedToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
+    const loaded = await this.loadOnce(request, response);
+    return loaded.token && (await this.renew(loaded.token, request, response)).token;
   }
 
   /** Ends the session in this browser. */
@@ -51,10 +89,37 @@ export class SessionService {
     request.session = null;
   }
 
-  private loadOnce(request: HttpRequest, response: HttpResponse) {
+  private loadOnce(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
     let load = this.loads.get(request.headers);
     if (!load) this.loads.set(request.headers, (load = this.readSafely(request, response)));
     return load;
+  }
+
+  private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<Loaded> {
+    const loaded = await this.loadOnce(request, response);
+    if (loaded.ended) throw loaded.ended;
+    if (!loaded.token || !this.options.refresh?.isDue(loaded.token)) return loaded;
+    return this.renew(loaded.token, request, response);
+  }
+
+  private async renew(
+    token: SessionToken,
+    request: AuthenticatedRequest,
+    response: HttpResponse,
+  ): Promise<Loaded> {
+    const { refresh } = this.options;
+    if (!refresh) throw new SessionEnded('no_refresh');
+    try {
+      const renewed = await this.written(await refresh.refresh(token), request, response);
+      this.loads.set(request.headers, Promise.resolve(renewed));
+      return renewed;
+    } catch (error) {
+      if (!(error instanceof SessionEnded)) throw error;
+      this.logger.warn(`A session has ended\n${describeError(error)}`);
+      this.end(request, response);
+      this.loads.set(request.headers, Promise.resolve({ ...signedOut, ended: error }));
+      throw error;
+    }
   }
 
   /** A cookie from an older version of the program may open and still not fit: that is being signed out, no failure. */
@@ -71,26 +136,48 @@ export class SessionService {
   private async read(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
     const value = this.cookie.read(request);
     if (!value) return signedOut;
-    const opened = await this.options.codec.open(value);
-    const token = opened && (await this.currentToken(opened));
+    const opened = this.opened(value);
+    const token = opened && (await this.afterCallback(opened));
     if (!token) {
       this.cookie.remove(request, response);
       return signedOut;
     }
-    if (token === opened && !this.isSlideDue(opened)) {
-      return { token, session: await this.sessionFrom(token, opened.exp ?? 0) };
+    if (isSame(token, opened) && !this.isSlideDue(opened)) {
+      return { token, session: await this.sessionFrom(token) };
     }
-    const sealed = await this.options.codec.seal(token);
+    return this.written(token, request, response);
+  }
+
+  private opened(value: string): SessionToken | null {
+    const known = this.remembered.get(value);
+    if (known) return isOver(known) ? null : known;
+    const opened = this.options.codec.open(value);
+    if (opened) this.remembered.set(value, deepFrozen(opened));
+    return opened;
+  }
+
+  private async written(token: SessionToken, request: HttpRequest, response: HttpResponse): Promise<Loaded> {
+    const sealed = this.options.seal(token);
     this.cookie.write(request, response, sealed.value, sealed.endsAtSeconds - Date.now() / 1000);
-    return { token, session: await this.sessionFrom(token, sealed.endsAtSeconds) };
+    this.dropIfSuperseded(sealed, response);
+    return { token: sealed.token, session: await this.sessionFrom(sealed.token) };
   }
 
-  private async currentToken(token: SessionToken): Promise<SessionToken | null> {
+  /** An answer that takes long must not put old tokens back into a browser that has got new ones meanwhile. */
+  private dropIfSuperseded({ token }: SealedSession, response: HttpResponse) {
+    const { refresh } = this.options;
+    if (!refresh?.isSuperseded) return;
+    onHeaders(response, () => {
+      if (refresh.isSuperseded?.(token)) this.cookie.unset(response);
+    });
+  }
+
+  private async afterCallback(token: SessionToken): Promise<SessionToken | null> {
     const { jwt } = this.options.callbacks;
-    return jwt ? jwt({ token } as Parameters<typeof jwt>[0]) : token;
+    return jwt ? jwt({ token: { ...token } } as Parameters<typeof jwt>[0]) : token;
   }
 
-  private async sessionFrom(token: SessionToken, endsAtSeconds: number): Promise<Session> {
+  private async sessionFrom(token: SessionToken): Promise<Session> {
     const user: AuthUserBase = {
       id: token.sub ?? '',
       name: token.name ?? null,
@@ -98,14 +185,29 @@ export class SessionService {
       image: token.picture ?? null,
     };
     // A program that augments these types fills its members in the session callback.
-    const session = { user, expires: new Date(endsAtSeconds * 1000).toISOString() } as Session;
+    const session = { user, expires: new Date((token.exp ?? 0) * 1000).toISOString() } as Session;
     const callback = this.options.callbacks.session;
     if (!callback) return session;
     return (await callback({ session, token } as unknown as Parameters<typeof callback>[0])) as Session;
   }
 
-  private isSlideDue({ iat = 0 }: SessionToken) {
+  private isSlideDue({ iat = 0 }: SessionToken): boolean {
     const interval = Math.min(SLIDE_MAX_SECONDS, this.options.maxAgeSeconds * SLIDE_SHARE);
     return Date.now() / 1000 - iat >= interval;
   }
+}
+
+const isOver = ({ exp = 0 }: SessionToken) => exp * 1000 <= Date.now();
+
+/** Whether a callback gave back what it was given. */
+function isSame(left: SessionToken, right: SessionToken): boolean {
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length && keys.every((key) => left[key] === right[key]);
+}
+
+/** What requests share, none of them may change. */
+function deepFrozen<T extends object>(value: T): T {
+  for (const member of Object.values(value))
+    if (typeof member === 'object' && member !== null) deepFrozen(member as object);
+  return Object.freeze(value);
 }

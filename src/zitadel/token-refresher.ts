@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { SessionEnded, type SessionRefresh, type SessionToken } from '@mridang/nestjs-auth';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { OidcClient } from './oidc.client.js';
+import { IdpUnavailable, RefreshRejected } from './oidc.errors.js';
+import type { TokenSet } from './session-token.js';
+
+/** How long requests that still carry the old cookie get the answer of the refresh they missed. */
+const ANSWER_KEPT_MS = 60_000;
+
+/** How long nobody asks again after Zitadel could not be reached. */
+const RETRY_AFTER_MS = 2_000;
+
+/** More than one process refreshes in a minute. */
+const MAX_ANSWERS = 5_000;
+
+/**
+ * Renews the tokens of sessions. Zitadel rotates refresh tokens and gives no grace: whoever comes second with the old one
+ * is refused. So there is one request for each refresh token, and its answer is kept for those who come late.
+ */
+@Injectable()
+export class TokenRefresher implements SessionRefresh {
+  private readonly answers = new LRUCache<string, Promise<TokenSet>>({
+    max: MAX_ANSWERS,
+    ttl: ANSWER_KEPT_MS,
+  });
+
+  constructor(private readonly oidc: OidcClient) {}
+
+  isDue({ refreshToken, accessTokenDueAt }: SessionToken): boolean {
+    return (
+      refreshToken !== undefined && accessTokenDueAt !== undefined && accessTokenDueAt * 1000 <= Date.now()
+    );
+  }
+
+  async refresh(token: SessionToken): Promise<SessionToken> {
+    const { refreshToken, sub } = token;
+    if (!refreshToken || !sub) throw new SessionEnded('no_refresh');
+    try {
+      return { ...token, ...(await this.answer(refreshToken, sub)) };
+    } catch (error) {
+      if (error instanceof RefreshRejected) throw new SessionEnded('refresh_rejected', { cause: error });
+      throw error;
+    }
+  }
+
+  isSuperseded({ refreshToken }: SessionToken): boolean {
+    return refreshToken !== undefined && this.answers.has(fingerprint(refreshToken));
+  }
+
+  private answer(refreshToken: string, sub: string): Promise<TokenSet> {
+    const key = fingerprint(refreshToken);
+    const known = this.answers.get(key);
+    if (known) return known;
+    const answer = this.oidc.refresh(refreshToken, sub);
+    this.answers.set(key, answer);
+    answer.catch((error: unknown) => {
+      if (error instanceof IdpUnavailable) this.answers.set(key, answer, { ttl: RETRY_AFTER_MS });
+    });
+    return answer;
+  }
+}
+
+const fingerprint = (refreshToken: string) => createHash('sha256').update(refreshToken).digest('base64url');
