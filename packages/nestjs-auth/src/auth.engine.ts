@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Auth, type AuthConfig } from '@auth/core';
+import { Auth } from '@auth/core';
 import {
   AccessDenied,
   InvalidCheck,
@@ -38,17 +38,7 @@ export class AuthEngine {
     if (request.method === 'HEAD' && action === 'callback') return new Response(null);
 
     let failure: Error | undefined;
-    const { logger } = this.options.config;
-    const config: AuthConfig = {
-      ...this.options.config,
-      logger: {
-        ...logger,
-        error: (error) => {
-          failure = error;
-          logger?.error?.(error);
-        },
-      },
-    };
+    const config = this.options.configFor((error) => (failure = error));
     const { origin } = this.options;
     const response = await Auth(
       toWebRequest(this.withTarget(request), origin, url.pathname + url.search),

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, ModuleRef } from '@nestjs/core';
 import { authControllerAt } from './auth.controller.js';
 import { AuthEngine } from './auth.engine.js';
 import { AuthFilter } from './auth.filter.js';
@@ -11,6 +11,7 @@ import {
   type AuthOptionsFactory,
   type IAuthModuleOptions,
 } from './auth.options.js';
+import { globalPrefix } from './http/global-prefix.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { RolesGuard } from './roles.guard.js';
@@ -48,8 +49,9 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
       ...options,
       {
         provide: ResolvedAuthOptions,
-        inject: [AuthModuleOptions],
-        useFactory: (given: IAuthModuleOptions) => new ResolvedAuthOptions(given, basePath),
+        inject: [AuthModuleOptions, ModuleRef],
+        useFactory: (given: IAuthModuleOptions, moduleRef: ModuleRef) =>
+          new ResolvedAuthOptions(given, basePath, () => globalPrefix(moduleRef)),
       },
       AuthEngine,
       SessionService,

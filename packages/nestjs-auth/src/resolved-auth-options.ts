@@ -17,13 +17,10 @@ export interface CookieSpec {
 export class ResolvedAuthOptions {
   readonly origin: string;
   readonly property: string;
-  private readonly maxValueLength: number;
   readonly secrets: readonly string[];
   readonly maxAgeSeconds: number;
   readonly maxLifetimeSeconds: number;
   readonly defaultCallbackUrl: string;
-  readonly signInPage: string;
-  readonly errorPage: string;
   readonly sessionCookie: CookieSpec;
   readonly csrfCookie: CookieSpec;
   readonly callbackUrlCookie: CookieSpec;
@@ -32,17 +29,16 @@ export class ResolvedAuthOptions {
   readonly refresh: SessionRefresh | undefined;
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
-  /** Ready for `Auth()`. */
-  readonly config: AuthConfig;
+  private readonly maxValueLength: number;
+  private readonly config: AuthConfig;
 
   /** Throws where an option would make the application insecure or unable to sign anyone in. */
   constructor(
     options: IAuthModuleOptions,
-    readonly basePath: string,
+    private readonly path: string,
+    private readonly prefix: () => string,
   ) {
     const { property, origin, secret, defaultCallbackUrl, session, refresh, ...rest } = options;
-    this.refresh = refresh;
-    this.maxValueLength = (session?.maxCookies ?? 2) * CHUNK_LENGTH;
     this.origin = new URL(origin).origin;
     this.property = property ?? 'user';
     this.secrets = [secret].flat();
@@ -52,9 +48,9 @@ export class ResolvedAuthOptions {
     this.maxAgeSeconds = session?.maxAge ?? 3600;
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
     this.defaultCallbackUrl = defaultCallbackUrl ?? '/';
+    this.maxValueLength = (session?.maxCookies ?? 2) * CHUNK_LENGTH;
     this.pages = options.pages ?? {};
-    this.signInPage = options.pages?.signIn ?? `${basePath}/signin`;
-    this.errorPage = options.pages?.error ?? `${basePath}/error`;
+    this.refresh = refresh;
 
     const secure = this.origin.startsWith('https:');
     const cookie = (name: string): CookieSpec => ({
@@ -75,7 +71,6 @@ export class ResolvedAuthOptions {
     this.config = {
       ...rest,
       callbacks: this.callbacks,
-      basePath,
       trustHost: true,
       useSecureCookies: secure,
       secret: [...this.secrets],
@@ -95,6 +90,36 @@ export class ResolvedAuthOptions {
       },
     };
   }
+
+  /** Where Auth.js answers, the global prefix of the program included. */
+  get basePath(): string {
+    return this.prefix() + this.path;
+  }
+
+  get signInPage(): string {
+    return this.pages.signIn ?? `${this.basePath}/signin`;
+  }
+
+  get errorPage(): string {
+    return this.pages.error ?? `${this.basePath}/error`;
+  }
+
+  /** What one call of `Auth()` gets; `onError` hears of a failure before it becomes an answer. */
+  configFor(onError: (error: Error) => void): AuthConfig {
+    const { logger } = this.config;
+    return {
+      ...this.config,
+      basePath: this.basePath,
+      logger: {
+        ...logger,
+        error: (error) => {
+          onError(error);
+          logger?.error?.(error);
+        },
+      },
+    };
+  }
+
   /** Seals a session. Throws `SessionTooLarge` rather than set cookies that a browser or a proxy would refuse. */
   seal(token: SessionToken): SealedSession {
     const sealed = this.codec.seal(token);

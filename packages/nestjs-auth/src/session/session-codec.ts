@@ -11,11 +11,19 @@ interface SessionCodecOptions {
   maxLifetimeSeconds: number;
 }
 
+/** The content of a session cookie, with times in seconds since 1970. */
+export interface OpenSession extends SessionToken {
+  /** of the first sealing: when the user signed in */
+  start: number;
+  /** of the last sealing */
+  iat: number;
+  exp: number;
+}
+
 /** A session as its cookie holds it. */
 export interface SealedSession {
   value: string;
-  token: SessionToken;
-  endsAtSeconds: number;
+  token: OpenSession;
 }
 
 const CIPHER = 'aes-256-gcm';
@@ -46,25 +54,30 @@ export class SessionCodec {
   seal(token: SessionToken): SealedSession {
     const now = Date.now() / 1000;
     const start = typeof token['start'] === 'number' ? token['start'] : now;
-    const endsAtSeconds = Math.min(now + this.options.maxAgeSeconds, start + this.options.maxLifetimeSeconds);
-    const sealed = { ...token, start, iat: now, exp: endsAtSeconds };
-    return { value: this.first.encrypt(packed(sealed)), token: sealed, endsAtSeconds };
+    const exp = Math.min(now + this.options.maxAgeSeconds, start + this.options.maxLifetimeSeconds);
+    const sealed = { ...token, start, iat: now, exp };
+    return { value: this.first.encrypt(packed(sealed)), token: sealed };
   }
 
   /** Decrypts a cookie value. `null` when it is expired, was tampered with, or comes from another key. */
-  open(value: string): SessionToken | null {
+  open(value: string): OpenSession | null {
     if (value.length > MAX_VALUE_LENGTH) return null;
+    const parts = value.split('.');
+    if (parts.length !== 5 || parts[1] !== '') return null;
     try {
-      const [header = '', encryptedKey, iv = '', ciphertext = '', tag = '', ...more] = value.split('.');
-      if (encryptedKey !== '' || more.length > 0) return null;
+      const [header, , iv, ciphertext, tag] = parts as [string, string, string, string, string];
       const content = this.keys.get(header)?.decrypt(bytesOf(iv), bytesOf(ciphertext), bytesOf(tag));
-      const token = content && unpacked(content);
-      return token?.exp && token.exp * 1000 > Date.now() ? token : null;
+      // What opens with this key was sealed above.
+      const token = content ? (unpacked(content) as OpenSession) : null;
+      return token && !isOver(token) ? token : null;
     } catch {
       return null;
     }
   }
 }
+
+/** Whether a session has ended by time. */
+export const isOver = ({ exp }: OpenSession): boolean => exp * 1000 <= Date.now();
 
 /** A content encryption key, and the protected header that names it. */
 class Key {

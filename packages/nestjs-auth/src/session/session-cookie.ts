@@ -57,8 +57,13 @@ export class SessionCookie {
 
   private chunks(value: string): Map<string, string> {
     if (value.length <= CHUNK_LENGTH) return new Map([[this.spec.name, value]]);
-    const parts = value.match(new RegExp(`.{1,${CHUNK_LENGTH}}`, 'g')) ?? [];
-    return new Map(parts.map((part, index) => [`${this.spec.name}.${index}`, part]));
+    const count = Math.ceil(value.length / CHUNK_LENGTH);
+    return new Map(
+      Array.from({ length: count }, (_, index) => [
+        `${this.spec.name}.${index}`,
+        value.slice(index * CHUNK_LENGTH, (index + 1) * CHUNK_LENGTH),
+      ]),
+    );
   }
 }
 

@@ -12,7 +12,7 @@ import type {
 import { describeError } from '../http/describe-error.js';
 import { onHeaders } from '../http/on-headers.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
-import type { SealedSession } from './session-codec.js';
+import { isOver, type OpenSession, type SealedSession } from './session-codec.js';
 import { SessionCookie } from './session-cookie.js';
 
 /** The cookie is rewritten after this share of its idle time… */
@@ -38,7 +38,7 @@ const signedOut: Loaded = { token: null, session: null };
 export class SessionService {
   private readonly logger = new Logger('Session');
   private readonly cookie: SessionCookie;
-  private readonly remembered = new LRUCache<string, SessionToken>({ max: REMEMBERED_COOKIES });
+  private readonly remembered = new LRUCache<string, OpenSession>({ max: REMEMBERED_COOKIES });
   private readonly loads = new WeakMap<HttpRequest['headers'], Promise<Loaded>>();
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
@@ -143,12 +143,12 @@ export class SessionService {
       return signedOut;
     }
     if (isSame(token, opened) && !this.isSlideDue(opened)) {
-      return { token, session: await this.sessionFrom(token) };
+      return { token: opened, session: await this.sessionFrom(opened) };
     }
     return this.written(token, request, response);
   }
 
-  private opened(value: string): SessionToken | null {
+  private opened(value: string): OpenSession | null {
     const known = this.remembered.get(value);
     if (known) return isOver(known) ? null : known;
     const opened = this.options.codec.open(value);
@@ -158,7 +158,7 @@ export class SessionService {
 
   private async written(token: SessionToken, request: HttpRequest, response: HttpResponse): Promise<Loaded> {
     const sealed = this.options.seal(token);
-    this.cookie.write(request, response, sealed.value, sealed.endsAtSeconds - Date.now() / 1000);
+    this.cookie.write(request, response, sealed.value, sealed.token.exp - Date.now() / 1000);
     this.dropIfSuperseded(sealed, response);
     return { token: sealed.token, session: await this.sessionFrom(sealed.token) };
   }
@@ -177,7 +177,7 @@ export class SessionService {
     return jwt ? jwt({ token: { ...token } } as Parameters<typeof jwt>[0]) : token;
   }
 
-  private async sessionFrom(token: SessionToken): Promise<Session> {
+  private async sessionFrom(token: OpenSession): Promise<Session> {
     const user: AuthUserBase = {
       id: token.sub ?? '',
       name: token.name ?? null,
@@ -185,19 +185,17 @@ export class SessionService {
       image: token.picture ?? null,
     };
     // A program that augments these types fills its members in the session callback.
-    const session = { user, expires: new Date((token.exp ?? 0) * 1000).toISOString() } as Session;
+    const session = { user, expires: new Date(token.exp * 1000).toISOString() } as Session;
     const callback = this.options.callbacks.session;
     if (!callback) return session;
     return (await callback({ session, token } as unknown as Parameters<typeof callback>[0])) as Session;
   }
 
-  private isSlideDue({ iat = 0 }: SessionToken): boolean {
+  private isSlideDue({ iat }: OpenSession): boolean {
     const interval = Math.min(SLIDE_MAX_SECONDS, this.options.maxAgeSeconds * SLIDE_SHARE);
     return Date.now() / 1000 - iat >= interval;
   }
 }
-
-const isOver = ({ exp = 0 }: SessionToken) => exp * 1000 <= Date.now();
 
 /** Whether a callback gave back what it was given. */
 function isSame(left: SessionToken, right: SessionToken): boolean {

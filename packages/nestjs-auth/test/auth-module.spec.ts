@@ -1,0 +1,401 @@
+import {
+  Controller,
+  Get,
+  Injectable,
+  Module,
+  Req,
+  UseGuards,
+  type ExecutionContext,
+  type MiddlewareConsumer,
+  type NestModule,
+  type Type,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  AuthGuard,
+  AuthMiddleware,
+  AuthModule,
+  AuthSession,
+  isPageRequest,
+  localPath,
+  Public,
+  RequireRoles,
+  toWebRequest,
+  type AuthenticatedRequest,
+  type AuthOptionsFactory,
+  type AuthUser,
+  type IAuthGuard,
+  type Session,
+} from '../src/index.js';
+import { options, secret, TinyApp } from './support/tiny-app.js';
+
+let app: TinyApp;
+afterEach(() => app?.close());
+
+const program = { 'sec-fetch-mode': 'cors' };
+
+@Controller()
+class Pages {
+  @Get('open')
+  @Public()
+  open(@AuthSession() session: Session | null) {
+    return { name: session?.user.name ?? null };
+  }
+
+  @Get('closed')
+  closed(@AuthSession() session: Session, @Req() request: AuthenticatedRequest) {
+    return { name: session.user.name, property: request.user?.name };
+  }
+
+  @Get('editors')
+  @RequireRoles('editor', 'admin')
+  editors() {
+    return 'editors';
+  }
+}
+
+@Controller('admin')
+@RequireRoles('admin')
+class AdminPages {
+  @Get()
+  all() {
+    return 'admin';
+  }
+
+  @Get('help')
+  @RequireRoles('editor')
+  help() {
+    return 'help';
+  }
+}
+
+const withRoles = {
+  callbacks: {
+    session: ({ session, token }: { session: Session; token: { roles?: string[] } }) => ({
+      ...session,
+      user: { ...session.user, roles: token.roles },
+    }),
+  } as never,
+};
+
+describe('the ways to register', () => {
+  @Injectable()
+  class Factory implements AuthOptionsFactory {
+    createAuthOptions() {
+      return options;
+    }
+  }
+
+  @Module({ providers: [Factory], exports: [Factory] })
+  class FactoryModule {}
+
+  it.each([
+    ['register', AuthModule.register(options)],
+    [
+      'registerAsync with useFactory',
+      AuthModule.registerAsync({ useFactory: () => Promise.resolve(options) }),
+    ],
+    [
+      'registerAsync with useFactory and what it needs',
+      AuthModule.registerAsync({
+        imports: [FactoryModule],
+        inject: [Factory],
+        useFactory: (factory: Factory) => factory.createAuthOptions(),
+      }),
+    ],
+    ['registerAsync with useClass', AuthModule.registerAsync({ useClass: Factory })],
+    [
+      'registerAsync with useExisting',
+      AuthModule.registerAsync({ imports: [FactoryModule], useExisting: Factory }),
+    ],
+  ])('%s', async (_name, module) => {
+    app = await TinyApp.start({ imports: [module], controllers: [Pages] });
+    await app.get('/closed', program).expect(401);
+    await app.get('/closed', { cookie: app.cookie() }).expect(200, { name: 'User', property: 'User' });
+    await app.get('/auth/providers').expect(200);
+  });
+
+  it('refuses registerAsync without a way to make options', () => {
+    expect(() => AuthModule.registerAsync({})).toThrow('useFactory, useClass or useExisting');
+  });
+
+  it.each([
+    ['a short secret', { secret: 'short' }],
+    ['no secret', { secret: [] }],
+    ['one short secret of several', { secret: [secret, 'short'] }],
+  ])('refuses %s', async (_name, auth) => {
+    await expect(TinyApp.start({ auth })).rejects.toThrow('at least 32 characters');
+  });
+
+  it('can leave guards to the program', async () => {
+    app = await TinyApp.start({
+      config: { globalGuard: false, rolesGuard: false },
+      controllers: [Pages, AdminPages],
+    });
+    await app.get('/editors').expect(200);
+    await app.get('/admin').expect(200);
+  });
+});
+
+describe('the base path', () => {
+  it.each([
+    { config: {}, prefix: '', path: '/auth' },
+    { config: { basePath: '/login' }, prefix: '', path: '/login' },
+    { config: {}, prefix: 'api', path: '/api/auth' },
+    { config: { basePath: '/deep/login' }, prefix: '/v1', path: '/v1/deep/login' },
+  ])('is $path', async ({ config, prefix, path }) => {
+    app = await TinyApp.start({ config, prefix, controllers: [Pages] });
+    const { body } = await app.get(`${path}/providers`).expect(200);
+    expect(body).toMatchObject({
+      idp: {
+        signinUrl: `http://localhost:3000${path}/signin/idp`,
+        callbackUrl: `http://localhost:3000${path}/callback/idp`,
+      },
+    });
+    const closed = `${prefix && `/${prefix.replace('/', '')}`}/closed`;
+    const { headers } = await app.page(`${closed}?a=1`).expect(302);
+    expect(headers['location']).toBe(`${path}/signin?callbackUrl=${encodeURIComponent(`${closed}?a=1`)}`);
+    await app.get(`${path}/nonsense`).expect(404);
+    await app.get(`${path}/signin/stranger`).expect(404);
+  });
+});
+
+describe('the guard', () => {
+  it('lets everyone into public routes, and tells who they are', async () => {
+    app = await TinyApp.start({ controllers: [Pages] });
+    await app.get('/open').expect(200, { name: null });
+    await app.get('/open', { cookie: app.cookie() }).expect(200, { name: 'User' });
+  });
+
+  it.each([
+    [{ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }, 302],
+    [{ 'sec-fetch-mode': 'navigate', accept: 'application/json' }, 302],
+    [{ 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: '*/*' }, 401],
+    [{ 'sec-fetch-mode': 'cors', accept: 'text/html' }, 401],
+    [{ 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 401],
+    [{ 'sec-fetch-dest': 'document' }, 302],
+    [{ accept: 'text/html,*/*;q=0.8' }, 302],
+    [{ accept: '*/*' }, 401],
+    [{ accept: 'application/json' }, 401],
+  ])('answers %o with %i', async (headers, status) => {
+    app = await TinyApp.start({ controllers: [Pages] });
+    const answer = await app.get('/closed', headers as Record<string, string>);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    if (status === 401) {
+      expect(answer.body).toEqual({
+        statusCode: 401,
+        code: 'AUTH_SESSION_REQUIRED',
+        message: 'Sign-in is required',
+        loginUrl: '/auth/signin',
+      });
+    }
+  });
+
+  it('sends to the sign-in page of the program', async () => {
+    app = await TinyApp.start({ auth: { pages: { signIn: '/hello?x=1' } }, controllers: [Pages] });
+    const { headers } = await app.page('/closed').expect(302);
+    expect(headers['location']).toBe('/hello?x=1&callbackUrl=%2Fclosed');
+  });
+
+  it('works with @UseGuards', async () => {
+    @Controller()
+    class Some {
+      @Get('guarded')
+      @UseGuards(AuthGuard())
+      guarded() {
+        return 'guarded';
+      }
+
+      @Get('free')
+      free(@AuthSession() session: Session | null) {
+        return { session };
+      }
+    }
+    app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Some] });
+    await app.get('/guarded', program).expect(401);
+    await app.get('/guarded', { cookie: app.cookie() }).expect(200);
+    await app.get('/free', { cookie: app.cookie() }).expect(200, { session: null });
+  });
+
+  it('can be extended', async () => {
+    @Injectable()
+    class GuestGuard extends AuthGuard('idp') {
+      override handleRequest(
+        error: unknown,
+        user: AuthUser | null,
+        info: unknown,
+        context: ExecutionContext,
+      ) {
+        return user ?? super.handleRequest(error, { id: 'guest', name: 'Guest' } as AuthUser, info, context);
+      }
+
+      override getAuthenticateOptions() {
+        return { property: 'visitor' };
+      }
+    }
+    @Controller()
+    class Some {
+      @Get('visitor')
+      @UseGuards(GuestGuard)
+      visitor(@Req() request: AuthenticatedRequest & { visitor: AuthUser }) {
+        return { visitor: request.visitor.name, user: request.user ?? null };
+      }
+    }
+    app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Some] });
+    await app.get('/visitor').expect(200, { visitor: 'Guest', user: null });
+    await app.get('/visitor', { cookie: app.cookie() }).expect(200, { visitor: 'User', user: null });
+  });
+
+  it('puts the user where the options say', async () => {
+    @Controller()
+    class Some {
+      @Get('account')
+      account(@Req() request: AuthenticatedRequest & { account?: AuthUser }) {
+        return { account: request.account?.name, user: request.user ?? null };
+      }
+    }
+    app = await TinyApp.start({ auth: { property: 'account' }, controllers: [Some] });
+    await app.get('/account', { cookie: app.cookie() }).expect(200, { account: 'User', user: null });
+  });
+
+  it('passes on what a session could not be read for', async () => {
+    app = await TinyApp.start({ controllers: [Pages] });
+    const guard = await guardOf(app, AuthGuard());
+    const context = new ExecutionContextHost([{ headers: {}, url: '/' }], Pages, Pages.prototype.closed);
+    expect(() => guard.handleRequest(new TypeError('broken'), null, undefined, context)).toThrow('broken');
+    expect(() => guard.handleRequest('broken', null, undefined, context)).toThrow('could not be read');
+  });
+
+  it('lets contexts other than HTTP pass', async () => {
+    app = await TinyApp.start({ controllers: [Pages] });
+    const context = new ExecutionContextHost([], Pages, Pages.prototype.closed);
+    context.setType('rpc');
+    const guard = await guardOf(app, AuthGuard());
+    await expect(guard.canActivate(context)).resolves.toBe(true);
+  });
+});
+
+const guardOf = (of: TinyApp, guard: Type<IAuthGuard>) => of.nest.get(ModuleRef).create(guard);
+
+describe('roles', () => {
+  it.each([
+    ['/editors', ['editor'], 200],
+    ['/editors', ['admin'], 200],
+    ['/editors', ['viewer'], 403],
+    ['/editors', undefined, 403],
+    ['/admin', ['admin'], 200],
+    ['/admin', ['editor'], 403],
+    ['/admin/help', ['editor'], 200],
+    ['/admin/help', ['admin'], 403],
+  ])('%s with %j: %i', async (path, roles, status) => {
+    app = await TinyApp.start({ auth: withRoles, controllers: [Pages, AdminPages] });
+    const { body } = await app
+      .get(path, { cookie: app.cookie({ sub: 'u1', ...(roles ? { roles } : {}) }) })
+      .expect(status);
+    if (status === 403)
+      expect(body).toEqual({ statusCode: 403, message: 'This needs a role you do not have' });
+  });
+
+  it('ask for a session first', async () => {
+    app = await TinyApp.start({ config: { globalGuard: false }, controllers: [AdminPages] });
+    await app.get('/admin', program).expect(401);
+  });
+});
+
+describe('the middleware', () => {
+  it('answers for a program that routes by itself', async () => {
+    @Module({ imports: [AuthModule.register(options, { basePath: '/unused' })] })
+    class Program implements NestModule {
+      configure(consumer: MiddlewareConsumer) {
+        consumer.apply(AuthMiddleware).forRoutes('unused/providers', 'unused/nonsense');
+      }
+    }
+    app = await TinyApp.start({ imports: [Program] });
+    const { body } = await app.get('/unused/providers').expect(200);
+    expect(body).toHaveProperty('idp');
+    await app.get('/unused/nonsense').expect(404);
+  });
+});
+
+describe('the parts', () => {
+  it('turn a request of Node into one of the web', async () => {
+    const request = toWebRequest(
+      {
+        method: 'POST',
+        url: '/x?y=1',
+        headers: {
+          host: 'evil.example',
+          'content-type': 'application/x-www-form-urlencoded',
+          'x-list': ['a', 'b'] as never,
+        },
+        body: { a: '1', b: ['2', '3'] },
+      },
+      'https://app.example',
+    );
+    expect(request.url).toBe('https://app.example/x?y=1');
+    expect(request.headers.get('x-list')).toBe('a, b');
+    expect(await request.text()).toBe('a=1&b=2&b=3');
+  });
+
+  it.each([
+    ['application/json', { a: 1 }, '{"a":1}'],
+    ['text/plain', 'text', 'text'],
+    ['application/octet-stream', Buffer.from('bytes'), 'bytes'],
+    ['text/plain', undefined, ''],
+  ])('keep a body of %s', async (type, body, text) => {
+    const request = toWebRequest(
+      { method: 'PUT', url: '/', headers: { 'content-type': type }, body },
+      'https://app.example',
+    );
+    expect(await request.text()).toBe(text);
+  });
+
+  it.each([
+    ['/path?query#hash', '/path?query#hash'],
+    ['/', '/'],
+    ['https://app.example/path', '/path'],
+    ['/%2f%2fevil.example', '/%2f%2fevil.example'],
+    ['/path/../other', '/other'],
+  ])('let %s stay here', (target, path) => {
+    expect(localPath(target, 'https://app.example')).toBe(path);
+  });
+
+  it.each([
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\\\evil.example',
+    '/.//evil.example',
+    '/a/..//evil.example',
+    '/\t/evil.example',
+    '\t//evil.example',
+    '/\n/evil.example',
+    ' /path',
+    '%2f%2fevil.example',
+    'path',
+    '',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'https:evil.example',
+    'https://evil.example',
+    'https://app.example.evil.example/',
+    'https://app.example@evil.example/',
+    'https://user@app.example/',
+    'https://user:password@app.example/',
+    'https://app.example:8443/',
+    'http://app.example/',
+    'https://[',
+    'ftp://app.example/',
+    undefined,
+    ['/path'],
+  ])('do not let %j leave', (target) => {
+    expect(localPath(target, 'https://app.example')).toBeUndefined();
+  });
+
+  it('tell a page from a program', () => {
+    expect(isPageRequest({})).toBe(false);
+  });
+});

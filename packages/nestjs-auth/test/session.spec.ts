@@ -1,0 +1,445 @@
+import { randomBytes } from 'node:crypto';
+import { Controller, Get, HttpCode, Redirect, Req, Res } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  AuthSession,
+  ProviderUnavailable,
+  Public,
+  SessionEnded,
+  SessionService,
+  type AuthenticatedRequest,
+  type HttpResponse,
+  type IAuthModuleOptions,
+  type Session,
+  type SessionRefresh,
+  type SessionToken,
+} from '../src/index.js';
+import { SessionCodec } from '../src/session/session-codec.js';
+import { sessionCookies, secret, TinyApp } from './support/tiny-app.js';
+
+const program = { 'sec-fetch-mode': 'cors' };
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let app: TinyApp;
+let log: string[];
+beforeEach(() => {
+  log = [];
+});
+afterEach(() => app?.close());
+
+@Controller()
+class Pages {
+  constructor(private readonly sessions: SessionService) {}
+
+  @Get('who')
+  who(@AuthSession() session: Session) {
+    return { id: session.user.id, name: session.user.name };
+  }
+
+  @Get('open')
+  @Public()
+  open(@AuthSession() session: Session | null) {
+    return { id: session?.user.id ?? null };
+  }
+
+  @Get('moved')
+  @Redirect('/elsewhere')
+  moved() {
+    return undefined;
+  }
+
+  @Get('nothing')
+  @HttpCode(304)
+  nothing() {
+    return undefined;
+  }
+
+  @Get('slow')
+  async slow() {
+    await pause(300);
+    return 'slow';
+  }
+
+  @Get('token')
+  async token(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    return { token: (await this.sessions.freshToken(request, response))?.['at'] ?? null };
+  }
+
+  @Get('stored')
+  @Public()
+  async stored(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    return { token: (await this.sessions.token(request, response))?.['at'] ?? null };
+  }
+
+  @Get('renewed')
+  async renewed(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    return { token: (await this.sessions.renewedToken(request, response))?.['at'] ?? null };
+  }
+
+  @Get('twice')
+  @Public()
+  async twice(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    const attempt = () => this.sessions.freshToken(request, response).then(String, String);
+    return [await attempt(), await attempt()];
+  }
+
+  @Get('out')
+  @Public()
+  async out(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    await this.sessions.load(request, response);
+    this.sessions.end(request, response);
+    return { session: await this.sessions.load(request, response) };
+  }
+}
+
+const start = async (auth: Partial<IAuthModuleOptions> = {}) =>
+  (app = await TinyApp.start({ auth, controllers: [Pages], log }));
+
+/** A session that was sealed `secondsAgo`. */
+function cookieFrom(secondsAgo: number, token: SessionToken = { sub: 'u1' }): string {
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(now - secondsAgo * 1000);
+  try {
+    return app.cookie(token);
+  } finally {
+    clock.mockRestore();
+  }
+}
+
+describe('reading', () => {
+  it('decrypts a cookie once, and remembers it no longer than it lives', async () => {
+    await start({ session: { maxAge: 1 } });
+    const open = jest.spyOn(SessionCodec.prototype, 'open');
+    const cookie = app.cookie();
+    await app.get('/who', { cookie }).expect(200);
+    await app.get('/who', { cookie }).expect(200);
+    await app.get('/open', { cookie }).expect(200, { id: 'u1' });
+    expect(open).toHaveBeenCalledTimes(1);
+    await pause(1_050);
+    await app.get('/who', { cookie, ...program }).expect(401);
+    open.mockRestore();
+  });
+
+  it('decrypts a cookie once for guard, handler and filter', async () => {
+    await start();
+    const open = jest.spyOn(SessionCodec.prototype, 'open');
+    await app.get('/token', { cookie: app.cookie({ sub: 'u1', at: 'x' }) }).expect(200, { token: 'x' });
+    expect(open).toHaveBeenCalledTimes(1);
+    open.mockRestore();
+  });
+
+  it('takes what was tampered with for no session, and removes it', async () => {
+    await start();
+    const cookie = app.cookie({ sub: 'u1', at: randomBytes(200).toString('base64url') });
+    const { name } = app.resolved.sessionCookie;
+    for (let round = 0; round < 50; round++) {
+      const at = name.length + 1 + Math.floor(Math.random() * (cookie.length - name.length - 1));
+      const changed = cookie.slice(0, at) + (cookie[at] === 'x' ? 'y' : 'x') + cookie.slice(at + 1);
+      const answer = await app.get('/who', { cookie: changed, ...program });
+      expect(answer.status).toBe(401);
+      expect(sessionCookies(answer.headers)).toEqual({ [name]: '' });
+    }
+  });
+
+  it('takes the cookie of another program, or an empty one, for no session', async () => {
+    await start();
+    const foreign = new SessionCodec({
+      secrets: ['another secret that is long enough as well'],
+      cookieName: app.resolved.sessionCookie.name,
+      maxAgeSeconds: 60,
+      maxLifetimeSeconds: 60,
+    });
+    await app.get('/who', { cookie: app.header(foreign.seal({ sub: 'u1' }).value), ...program }).expect(401);
+    await app.get('/who', { cookie: `${app.resolved.sessionCookie.name}=`, ...program }).expect(401);
+    await app.get('/who', { cookie: '=; ;;', ...program }).expect(401);
+  });
+
+  it('shows the session, without what it holds besides', async () => {
+    await start();
+    const { body, headers } = await app.get('/auth/session', {
+      cookie: app.cookie({ sub: 'u1', name: 'User', at: 'secret-token' }),
+    });
+    expect(body).toEqual({
+      user: { id: 'u1', name: 'User', email: null, image: null },
+      expires: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    expect(headers['cache-control']).toContain('no-store');
+    await app.get('/auth/session').expect(200, 'null');
+  });
+
+  it('names a user without an id by nothing', async () => {
+    await start();
+    await app.get('/who', { cookie: app.cookie({}) }).expect(200, { id: '', name: null });
+  });
+});
+
+describe('the callbacks of the program', () => {
+  it('may change the session, which is then written', async () => {
+    await start({ callbacks: { jwt: ({ token }) => ({ ...token, name: 'Changed' }) } });
+    const { headers } = await app
+      .get('/who', { cookie: app.cookie() })
+      .expect(200, { id: 'u1', name: 'Changed' });
+    const [value] = Object.values(sessionCookies(headers));
+    expect(app.resolved.codec.open(value ?? '')).toMatchObject({ name: 'Changed' });
+  });
+
+  it('may change what they were given', async () => {
+    const jwt = ({ token }: { token: SessionToken }) => {
+      token['seen'] = true;
+      return token;
+    };
+    await start({ callbacks: { jwt: jwt as never } });
+    const { headers } = await app.get('/who', { cookie: app.cookie() }).expect(200);
+    expect(Object.keys(sessionCookies(headers))).toHaveLength(1);
+  });
+
+  it('may leave it as it is, and then nothing is written', async () => {
+    await start({ callbacks: { jwt: ({ token }) => token } });
+    const { headers } = await app.get('/who', { cookie: app.cookie() }).expect(200);
+    expect(headers['set-cookie']).toBeUndefined();
+  });
+
+  it('may end it', async () => {
+    await start({ callbacks: { jwt: () => null } });
+    const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
+    expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+  });
+
+  it('may fail, and that is being signed out, not an error', async () => {
+    const session = () => {
+      throw new Error('This session is from an older version');
+    };
+    await start({ callbacks: { session } });
+    const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
+    expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    expect(log.join()).toContain('from an older version');
+    await app.get('/open', { cookie: app.cookie() }).expect(200, { id: null });
+  });
+});
+
+describe('writing', () => {
+  it('happens when a tenth of the idle time has passed', async () => {
+    await start({ session: { maxAge: 100 } });
+    expect((await app.get('/who', { cookie: cookieFrom(9) })).headers['set-cookie']).toBeUndefined();
+    const { headers } = await app.get('/who', { cookie: cookieFrom(11) }).expect(200);
+    expect(String(headers['set-cookie'])).toMatch(/Max-Age=100; Path=\/; HttpOnly; SameSite=Lax/);
+  });
+
+  it('happens after a minute at the latest', async () => {
+    await start({ session: { maxAge: 86_400 } });
+    expect((await app.get('/who', { cookie: cookieFrom(59) })).headers['set-cookie']).toBeUndefined();
+    expect((await app.get('/who', { cookie: cookieFrom(61) })).headers['set-cookie']).toBeDefined();
+  });
+
+  it.each([
+    ['/moved', 302],
+    ['/nothing', 304],
+    ['/nowhere-at-all', 404],
+  ])('reaches the browser with %s (%i)', async (path, status) => {
+    await start();
+    const { headers } = await app.get(path, { cookie: cookieFrom(61) }).expect(status);
+    expect(Boolean(headers['set-cookie'])).toBe(status !== 404);
+  });
+
+  it('never goes beyond the lifetime', async () => {
+    await start({ session: { maxAge: 100, maxLifetime: 150 } });
+    const { headers } = await app.get('/who', { cookie: cookieFrom(90) }).expect(200);
+    expect(String(headers['set-cookie'])).toMatch(/Max-Age=60;/);
+    await app
+      .get('/who', { cookie: cookieFrom(90, { sub: 'u1', start: Date.now() / 1000 - 151 }), ...program })
+      .expect(401);
+  });
+
+  it('splits what is too long for one cookie, and removes the rest when it shrinks', async () => {
+    const jwt = ({ token }: { token: SessionToken }) => (token['shrink'] ? { sub: 'u1' } : token);
+    await start({ callbacks: { jwt: jwt as never } });
+    const { name } = app.resolved.sessionCookie;
+    const long = { sub: 'u1', filler: randomBytes(4_500).toString('base64url') };
+    const slid = await app.get('/who', { cookie: cookieFrom(61, long) }).expect(200);
+    const chunks = sessionCookies(slid.headers);
+    expect(Object.keys(chunks)).toEqual([`${name}.0`, `${name}.1`]);
+    for (const line of [slid.headers['set-cookie']].flat())
+      expect(String(line).length).toBeLessThanOrEqual(4096);
+    const cookie = Object.entries(chunks)
+      .reverse()
+      .map((pair) => pair.join('='))
+      .join('; ');
+    await app.get('/who', { cookie }).expect(200);
+
+    const shrunk = await app.get('/who', { cookie: app.cookie({ ...long, shrink: true }) }).expect(200);
+    expect(sessionCookies(shrunk.headers)).toEqual({
+      [name]: expect.stringMatching(/./),
+      [`${name}.0`]: '',
+      [`${name}.1`]: '',
+    });
+  });
+
+  it('drops a session that has grown beyond its cookies, and says so', async () => {
+    const jwt = ({ token }: { token: SessionToken }) => ({
+      ...token,
+      filler: randomBytes(9_000).toString('base64url'),
+    });
+    await start({ callbacks: { jwt: jwt as never } });
+    await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
+    expect(log.join()).toContain('Ask for fewer claims or roles');
+  });
+
+  it('moves to the first secret', async () => {
+    const old = 'an old secret that is long enough to be one';
+    await start({ secret: [secret, old] });
+    const before = new SessionCodec({
+      secrets: [old],
+      cookieName: app.resolved.sessionCookie.name,
+      maxAgeSeconds: 600,
+      maxLifetimeSeconds: 600,
+    });
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 61_000);
+    const { value } = before.seal({ sub: 'u1' });
+    clock.mockRestore();
+    const { headers } = await app.get('/who', { cookie: app.header(value) }).expect(200);
+    const [written] = Object.values(sessionCookies(headers));
+    const now = new SessionCodec({
+      secrets: [secret],
+      cookieName: app.resolved.sessionCookie.name,
+      maxAgeSeconds: 600,
+      maxLifetimeSeconds: 600,
+    });
+    expect(now.open(written ?? '')).toMatchObject({ sub: 'u1' });
+  });
+
+  it('is taken back when the session ends in the same request', async () => {
+    await start();
+    const answer = await app.get('/out', { cookie: cookieFrom(61) }).expect(200, { session: null });
+    expect([answer.headers['set-cookie']].flat()).toHaveLength(1);
+    expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+  });
+
+  it('needs nothing to be taken back from', async () => {
+    await start();
+    const answer = await app.get('/out').expect(200, { session: null });
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  });
+
+  it('is Secure and __Host- on https', async () => {
+    await start({ origin: 'https://app.example' });
+    const { headers } = await app.get('/who', { cookie: cookieFrom(61) }).expect(200);
+    expect(String(headers['set-cookie'])).toMatch(
+      /^__Host-authjs\.session-token=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
+  });
+});
+
+describe('renewing', () => {
+  /** A provider that counts. `at` is the access token; `old` is due. */
+  function provider(
+    answer: (token: SessionToken) => Promise<SessionToken> | SessionToken,
+  ): SessionRefresh & { calls: number } {
+    return {
+      calls: 0,
+      isDue: ({ at }) => at === 'old',
+      async refresh(token) {
+        this.calls++;
+        return answer(token);
+      },
+    };
+  }
+  const old = { sub: 'u1', at: 'old' };
+  const renewing = () => provider((token) => ({ ...token, at: 'new' }));
+  const failing = (error: Error) =>
+    provider(() => {
+      throw error;
+    });
+
+  it('happens where a session is needed, and reaches the browser', async () => {
+    const refresh = renewing();
+    await start({ refresh });
+    const { headers } = await app.get('/who', { cookie: app.cookie(old) }).expect(200);
+    const [value] = Object.values(sessionCookies(headers));
+    expect(app.resolved.codec.open(value ?? '')).toMatchObject({ at: 'new' });
+    await app.get('/who', { cookie: app.header(value ?? '') }).expect(200);
+    expect(refresh.calls).toBe(1);
+  });
+
+  it('gives handlers the new tokens, and asks once per request', async () => {
+    const refresh = renewing();
+    await start({ refresh });
+    await app.get('/token', { cookie: app.cookie(old) }).expect(200, { token: 'new' });
+    expect(refresh.calls).toBe(1);
+  });
+
+  it('happens on demand, when the provider refuses a token before its time', async () => {
+    const refresh = renewing();
+    await start({ refresh });
+    await app
+      .get('/renewed', { cookie: app.cookie({ sub: 'u1', at: 'revoked' }) })
+      .expect(200, { token: 'new' });
+    expect(refresh.calls).toBe(1);
+    await app.get('/renewed', { ...program }).expect(401);
+  });
+
+  it('does not happen on public routes', async () => {
+    const refresh = renewing();
+    await start({ refresh });
+    await app.get('/open', { cookie: app.cookie(old) }).expect(200, { id: 'u1' });
+    await app.get('/stored', { cookie: app.cookie(old) }).expect(200, { token: 'old' });
+    await app.get('/auth/session', { cookie: app.cookie(old) }).expect(200);
+    expect(refresh.calls).toBe(0);
+  });
+
+  it('leaves the session alone when the provider is out of reach; what needs a token answers 503', async () => {
+    await start({ refresh: failing(new ProviderUnavailable()) });
+    const { headers } = await app.get('/who', { cookie: app.cookie(old) }).expect(200);
+    expect(headers['set-cookie']).toBeUndefined();
+    await app.get('/token', { cookie: app.cookie(old) }).expect(503);
+  });
+
+  it('ends the session when the provider refuses, and says why', async () => {
+    await start({ refresh: failing(new SessionEnded('refresh_rejected')) });
+    const answer = await app.get('/who', { cookie: app.cookie(old), ...program }).expect(401);
+    expect(answer.body).toMatchObject({ code: 'AUTH_SESSION_REQUIRED', reason: 'refresh_rejected' });
+    expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    const page = await app.page('/who?a=1', { cookie: app.cookie(old) }).expect(302);
+    expect(page.headers['location']).toBe('/auth/signin?callbackUrl=%2Fwho%3Fa%3D1&reason=refresh_rejected');
+    expect(log.join()).toContain('A session has ended');
+  });
+
+  it('ends the session when a handler finds out', async () => {
+    await start({ refresh: failing(new SessionEnded('no_refresh')) });
+    const answer = await app
+      .get('/renewed', { cookie: app.cookie({ sub: 'u1', at: 'x' }), ...program })
+      .expect(401);
+    expect(answer.body).toMatchObject({ reason: 'no_refresh', loginUrl: '/auth/signin' });
+    expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+  });
+
+  it('stays ended for the rest of the request', async () => {
+    const refresh = failing(new SessionEnded('refresh_rejected'));
+    await start({ refresh });
+    const { body } = await app.get('/twice', { cookie: app.cookie(old) }).expect(200);
+    expect(body).toEqual([expect.stringContaining('SessionEnded'), expect.stringContaining('SessionEnded')]);
+  });
+
+  it('ends the session where the program knows no way to renew it', async () => {
+    await start();
+    await app.get('/token', { cookie: app.cookie(old) }).expect(200, { token: 'old' });
+    await app.get('/renewed', { cookie: app.cookie(old), ...program }).expect(401);
+  });
+
+  it('lets other failures be failures', async () => {
+    await start({ refresh: failing(new TypeError('a bug')) });
+    await app.get('/who', { cookie: app.cookie(old) }).expect(500);
+  });
+
+  it('does not let a late answer bring old tokens back', async () => {
+    let isSuperseded = false;
+    await start({ refresh: { ...renewing(), isDue: () => false, isSuperseded: () => isSuperseded } });
+    const late = app.get('/slow', { cookie: cookieFrom(61) }).then((answer) => answer);
+    await pause(100);
+    isSuperseded = true;
+    expect(sessionCookies((await late).headers)).toEqual({});
+    isSuperseded = false;
+    expect(
+      Object.keys(sessionCookies((await app.get('/slow', { cookie: cookieFrom(61) })).headers)),
+    ).toHaveLength(1);
+  });
+});

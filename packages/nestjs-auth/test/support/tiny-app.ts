@@ -1,0 +1,95 @@
+import 'reflect-metadata';
+import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import supertest from 'supertest';
+import {
+  AuthModule,
+  type AuthModuleConfig,
+  type IAuthModuleOptions,
+  type SessionToken,
+} from '../../src/index.js';
+import { ResolvedAuthOptions } from '../../src/resolved-auth-options.js';
+
+export const secret = 'a secret for the tests that is long enough';
+
+/** The least a program has to say. */
+export const options: IAuthModuleOptions = {
+  origin: 'http://localhost:3000',
+  secret,
+  providers: [
+    {
+      id: 'idp',
+      name: 'Provider',
+      type: 'oidc',
+      issuer: 'http://localhost:9',
+      clientId: 'client',
+      clientSecret: 'x',
+    },
+  ],
+};
+
+interface TinyAppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports' | 'providers'> {
+  auth?: Partial<IAuthModuleOptions>;
+  config?: AuthModuleConfig;
+  prefix?: string;
+  log?: string[];
+}
+
+/** A program of a few lines around the module. */
+export class TinyApp {
+  private constructor(readonly nest: INestApplication) {}
+
+  static async start({ auth, config, prefix, imports, log, ...metadata }: TinyAppOptions): Promise<TinyApp> {
+    const module = await Test.createTestingModule({
+      imports: imports ?? [AuthModule.register({ ...options, ...auth }, config)],
+      ...metadata,
+    }).compile();
+    const record = (message: unknown) => void log?.push(String(message));
+    const nest = module.createNestApplication({
+      logger: { log: record, warn: record, error: record, fatal: record },
+    });
+    if (prefix) nest.setGlobalPrefix(prefix);
+    return new TinyApp(await nest.init());
+  }
+
+  get resolved() {
+    return this.nest.get(ResolvedAuthOptions);
+  }
+
+  /** A `Cookie` header with a session of this program. */
+  cookie(token: SessionToken = { sub: 'u1', name: 'User' }): string {
+    return this.header(this.resolved.seal(token).value);
+  }
+
+  header(value: string): string {
+    const { name } = this.resolved.sessionCookie;
+    const chunks = value.match(/.{1,3936}/g) ?? [];
+    if (chunks.length === 1) return `${name}=${value}`;
+    return chunks.map((chunk, index) => `${name}.${index}=${chunk}`).join('; ');
+  }
+
+  get(path: string, headers: Record<string, string> = {}) {
+    return supertest(this.nest.getHttpServer() as never)
+      .get(path)
+      .redirects(0)
+      .set(headers);
+  }
+
+  page(path: string, headers: Record<string, string> = {}) {
+    return this.get(path, { 'sec-fetch-mode': 'navigate', ...headers });
+  }
+
+  close() {
+    return this.nest.close();
+  }
+}
+
+/** The session cookies an answer sets: name → value, empty where it deletes. */
+export function sessionCookies(headers: Record<string, unknown>): Record<string, string> {
+  const lines = [headers['set-cookie'] ?? []].flat() as string[];
+  return Object.fromEntries(
+    lines
+      .filter((line) => line.includes('session-token'))
+      .map((line) => line.split(';', 1)[0]?.split('=', 2) as [string, string]),
+  );
+}
