@@ -1,0 +1,53 @@
+// `npm run bench`: asks every question, shows the answers, and fails when a goal is missed.
+//   --short        fewer seconds, for a machine that only checks that it works
+//   --only NAME    one question: the name of its file
+//   --write        put the answers into bench/README.md
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { machineSentence } from './support/machine.mjs';
+import { goalRow, isMet, table, writeJson, writeReadme } from './support/report.mjs';
+
+const questions = ['profile-page', 'public-page', 'session-read', 'refresh-race'];
+
+const SHORT_LIMIT_MS = 3 * 60_000;
+const LIMIT_MS = 15 * 60_000;
+
+/** @typedef {{ short: boolean, say: (text: string) => void }} Lab */
+
+const { short, only, write } = parseArgs({
+  options: {
+    short: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    write: { type: 'boolean', default: false },
+  },
+}).values;
+const chosen = only ? questions.filter((name) => name === only) : questions;
+if (chosen.length === 0) fail(`--only: expected one of ${questions.join(', ')}`);
+if (write && (only || short)) fail('--write: only the answers of a full run go into bench/README.md');
+if (!existsSync(new URL('../dist/main.js', import.meta.url))) fail('Run `npm run build` first.');
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => fail(`Stopped by ${signal}`));
+const limitMs = short ? SHORT_LIMIT_MS : LIMIT_MS;
+setTimeout(() => fail(`Not done after ${limitMs / 60_000} minutes`), limitMs).unref();
+
+console.log(`${machineSentence.replaceAll('**', '')}\n`);
+const answers = [];
+for (const name of chosen) {
+  const { question, about, answer } = await import(`./${name}.mjs`);
+  console.log(question);
+  const { rows, goals } = await answer({ short, say: (text) => console.log(`  ${text}`) });
+  console.log(`\n${table(rows)}\n`);
+  answers.push({ name, question, about, rows, goals });
+}
+
+const goals = answers.flatMap((answer) => answer.goals);
+console.log(table(goals.map(goalRow)).replaceAll('**', ''));
+await writeJson(answers);
+if (write) await writeReadme(answers);
+process.exit(goals.every(isMet) ? 0 : 1);
+
+function fail(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}

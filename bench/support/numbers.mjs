@@ -1,0 +1,10 @@
+/** @param {number[]} values */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [left = 0, right = 0] = [sorted[middle - 1], sorted[middle]];
+  return sorted.length % 2 ? right : (left + right) / 2;
+}
+
+/** @param {number} value */
+export const rounded = (value, digits) => Number(value.toFixed(digits));

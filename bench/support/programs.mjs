@@ -1,0 +1,71 @@
+// Child processes, each on its core, none of which outlives this one.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { cores } from './machine.mjs';
+import { call } from './remote.mjs';
+
+const STOP_MS = 2_000;
+
+/** /proc counts in ticks of 1/100 s, on every Linux (USER_HZ). */
+const TICK_US = 10_000;
+
+const running = new Set();
+
+// A folder without a .env file: nothing but what a program is given may configure it.
+const emptyFolder = mkdtempSync(join(tmpdir(), 'bench-'));
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+  rmSync(emptyFolder, { recursive: true, force: true });
+});
+
+/**
+ * Starts a Node program of this repository with nothing of this process's environment.
+ *
+ * @param {string} path below the root of the repository
+ * @param {{ core: 'server' | 'load', env?: Record<string, string>, served?: boolean }} options `served`: it answers `call`
+ */
+export function startProgram(path, { core, env = {}, served = true }) {
+  const node = [process.execPath, fileURLToPath(new URL(`../../${path}`, import.meta.url))];
+  const [command = '', ...args] = cores ? ['taskset', '-c', String(cores[core]), ...node] : node;
+  const child = spawn(command, args, {
+    cwd: emptyFolder,
+    env: { PATH: process.env.PATH ?? '', ...env },
+    stdio: ['ignore', 'ignore', 'pipe', ...(served ? ['ipc'] : [])],
+  });
+  running.add(child);
+  let said = '';
+  child.stderr?.on('data', (data) => (said = (said + data).slice(-4_000)));
+  const ended = new Promise((resolve) => {
+    child.once('exit', () => {
+      running.delete(child);
+      resolve(undefined);
+    });
+  });
+  return {
+    get problem() {
+      return running.has(child) ? undefined : `${path} has ended:\n${said}`;
+    },
+    call: (name, ...args) => call(child, name, ...args),
+    /** CPU time of all its threads; `undefined` where the system does not tell. */
+    cpuUs: () => cpuUsOf(child.pid),
+    async stop() {
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), STOP_MS).unref();
+      await ended;
+    },
+  };
+}
+
+/** @param {number | undefined} pid */
+function cpuUsOf(pid) {
+  if (process.platform !== 'linux') return undefined;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The name of the program stands in brackets and may hold anything; utime and stime are fields 14 and 15 (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+}

@@ -1,0 +1,68 @@
+// The answers as tables: on the terminal, in bench/README.md and as JSON.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
+import { machine, machineSentence } from './machine.mjs';
+
+const file = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const START = '<!-- results: written by `npm run bench -- --write` -->';
+const END = '<!-- end of results -->';
+
+/** @param {{ measured: number, atLeast?: number, atMost?: number, exactly?: number }} goal */
+export const isMet = ({ measured, atLeast = -Infinity, atMost = Infinity, exactly = measured }) =>
+  measured >= atLeast && measured <= atMost && measured === exactly;
+
+export const goalRow = (goal) => ({
+  goal: goal.name,
+  wanted:
+    goal.atLeast !== undefined
+      ? `≥ ${goal.atLeast}`
+      : goal.atMost !== undefined
+        ? `≤ ${goal.atMost}`
+        : `${goal.exactly}`,
+  measured: goal.measured.toFixed(goal.digits ?? 0),
+  '': isMet(goal) ? 'met' : '**missed**',
+});
+
+/** @param {Record<string, string | number>[]} rows all with the same columns */
+export function table(rows) {
+  const columns = Object.keys(rows[0] ?? {});
+  const cells = [columns, ...rows.map((row) => columns.map((column) => String(row[column])))];
+  const widths = columns.map((_, index) => Math.max(...cells.map((line) => line[index].length)));
+  const isNumber = columns.map((column) => rows.every((row) => !Number.isNaN(Number(row[column] || NaN))));
+  const lines = cells.map((line) =>
+    line.map((cell, index) => (isNumber[index] ? cell.padStart(widths[index]) : cell.padEnd(widths[index]))),
+  );
+  const rule = widths.map((width, index) =>
+    isNumber[index] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  );
+  const [head = [], ...body] = lines;
+  return [head, rule, ...body].map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
+export async function writeJson(answers) {
+  mkdirSync(file('results'), { recursive: true });
+  await write('results/latest.json', JSON.stringify({ at: new Date().toISOString(), machine, answers }));
+}
+
+export async function writeReadme(answers) {
+  const readme = readFileSync(file('README.md'), 'utf8');
+  const [before, after] = [readme.indexOf(START), readme.indexOf(END)];
+  if (before < 0 || after < before) throw new Error('bench/README.md has lost the marks of its results');
+  const sections = answers.map(
+    ({ question, about, rows }) => `### ${question}\n\n${about}\n\n${table(rows)}`,
+  );
+  const results = [
+    START,
+    `Measured ${new Date().toISOString().slice(0, 10)}: ${machineSentence}.`,
+    table(answers.flatMap(({ goals }) => goals.map(goalRow))),
+    ...sections,
+  ].join('\n\n');
+  await write('README.md', `${readme.slice(0, before)}${results}\n\n${readme.slice(after)}`);
+}
+
+/** Formatted as `npm run check` wants it. */
+async function write(path, text) {
+  const filepath = file(path);
+  writeFileSync(filepath, await format(text, { ...(await resolveConfig(filepath)), filepath }));
+}

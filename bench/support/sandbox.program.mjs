@@ -1,0 +1,16 @@
+// The sandbox in a process of its own, which does not take time from what is measured.
+import { startSandbox } from 'zitadel-sandbox';
+import { serve } from './remote.mjs';
+
+/** @type {import('zitadel-sandbox').Sandbox} */
+let sandbox;
+
+serve({
+  async start(options) {
+    sandbox = await startSandbox(options);
+    return { issuer: sandbox.issuer, clientId: sandbox.clients.web.clientId };
+  },
+  grants: (type) => sandbox.grants(type).length,
+  setAccessTokenTtl: (seconds) => sandbox.setAccessTokenTtl(seconds),
+  delay: (path, ms) => sandbox.delay(path, ms),
+});

@@ -1,0 +1,91 @@
+// The application without its web server: reads sessions, and nothing else happens in this process.
+import { Buffer } from 'node:buffer';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import process from 'node:process';
+import { SessionService } from '@mridang/nestjs-auth';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from '../../dist/app.module.js';
+import { readEnv } from '../../dist/config/env.js';
+import { median } from './numbers.mjs';
+import { serve } from './remote.mjs';
+
+const BATCHES = 5;
+/** More in one batch than the process remembers, so that nothing is met twice. */
+const UNSEEN_PER_BATCH = 800;
+/** Fewer than the process remembers. */
+const SEEN = 200;
+const SEEN_PER_BATCH = 20_000;
+
+serve({
+  async measure({ env, cookie }) {
+    const app = await NestFactory.createApplicationContext(AppModule.register(readEnv(env)), {
+      logger: false,
+    });
+    const sessions = app.get(SessionService, { strict: false });
+    const cookies = await differentCookies(sessions, cookie, (BATCHES + 1) * UNSEEN_PER_BATCH);
+
+    const unseen = [];
+    for (let batch = 0; batch <= BATCHES; batch++) {
+      const values = cookies.slice(batch * UNSEEN_PER_BATCH, (batch + 1) * UNSEEN_PER_BATCH);
+      unseen.push(await cpuUsPerRead(sessions, values.map(requestWith)));
+    }
+
+    const known = cookies.slice(-SEEN);
+    await cpuUsPerRead(sessions, known.map(requestWith));
+    const seen = [];
+    for (let batch = 0; batch <= BATCHES; batch++) {
+      const values = Array.from({ length: SEEN_PER_BATCH }, (_, index) => known[index % SEEN]);
+      seen.push(await cpuUsPerRead(sessions, values.map(requestWith)));
+    }
+    await app.close();
+    const [sessionCookie = ''] = (cookies[0] ?? '').split('; ');
+    // The first batch of each is the warm-up.
+    return {
+      unseenUs: median(unseen.slice(1)),
+      seenUs: median(seen.slice(1)),
+      cookieBytes: Buffer.byteLength(sessionCookie),
+    };
+  },
+});
+
+/** @param {{ request: any, response: ServerResponse }[]} exchanges */
+async function cpuUsPerRead(sessions, exchanges) {
+  const before = process.cpuUsage();
+  let found = 0;
+  for (const { request, response } of exchanges) {
+    if (await sessions.load(request, response)) found++;
+  }
+  const { user, system } = process.cpuUsage(before);
+  if (found < exchanges.length)
+    throw new Error(`Only ${found} of ${exchanges.length} cookies held a session`);
+  if (exchanges.some(({ response }) => response.hasHeader('set-cookie'))) {
+    throw new Error('A read that writes is none');
+  }
+  return (user + system) / exchanges.length;
+}
+
+/** The same session sealed anew, again and again, as a renewal does; the other cookies of the browser stay beside it. */
+async function differentCookies(sessions, cookie, count) {
+  const values = new Set();
+  while (values.size < count) {
+    const { request, response } = requestWith(cookie);
+    await sessions.renewedToken(request, response);
+    const [line = ''] = [response.getHeader('set-cookie') ?? []].flat().map(String);
+    const [pair = ''] = line.split('; ');
+    const name = pair.slice(0, pair.indexOf('='));
+    const others = cookie.split('; ').filter((other) => !other.startsWith(`${name}=`));
+    const before = values.size;
+    values.add([pair, ...others].join('; '));
+    if (values.size === before) throw new Error('The same cookie again');
+  }
+  return [...values];
+}
+
+/** As it comes from a browser. Each has headers of its own: a session is read once per request. */
+function requestWith(cookie) {
+  const request = new IncomingMessage(new Socket());
+  const headers = { host: 'localhost', accept: 'text/html', 'sec-fetch-mode': 'navigate', cookie };
+  Object.assign(request, { method: 'GET', url: '/profile', headers });
+  return { request, response: new ServerResponse(request) };
+}
