@@ -1,6 +1,7 @@
 import { roleClaims, scopedClaims, type Claims } from './claims.js';
 import { audienceOf, knownMethods, type Grant } from './grant.js';
-import { newId, nowSeconds } from './ids.js';
+import { newId } from './ids.js';
+import { nowSeconds } from './now.js';
 import { clientOf, saveAccessToken, type AccessToken } from './provider.js';
 import type { Realm } from './realm.js';
 

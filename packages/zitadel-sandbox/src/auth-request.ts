@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { newId, nowSeconds } from './ids.js';
+import { newId } from './ids.js';
+import { nowSeconds } from './now.js';
 import { clientOf, type Interaction, type Session } from './provider.js';
 import type { Realm } from './realm.js';
 

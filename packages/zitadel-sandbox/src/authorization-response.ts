@@ -1,7 +1,10 @@
 import type { AuthRequest } from './auth-request.js';
+import { answerHtml } from './html-answer.js';
 import { escapeHtml } from './pages/html.js';
 import type { Context } from './provider.js';
-import { withQuery } from './redirect-uris.js';
+import { withFragment, withQuery } from './with-query.js';
+
+const submitFirstForm = 'document.forms[0].submit()';
 
 /**
  * Brings the outcome of a login to the client's redirect URI, with its `state`. There is no `iss` and no
@@ -14,23 +17,15 @@ export function answerWith(
 ): void {
   const parameters = { ...outcome, state };
   if (responseMode === 'form_post') {
-    ctx.type = 'html';
-    ctx.body = selfPostingForm(redirectUri, parameters);
+    answerHtml(ctx, selfPostingForm(redirectUri, parameters), { script: submitFirstForm });
     return;
   }
   ctx.status = ctx.method === 'POST' ? 303 : 302;
-  ctx.set(
-    'Location',
-    responseMode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters),
-  );
+  const target =
+    responseMode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters);
+  // a header holds ASCII only, a registered URI may hold more
+  ctx.set('Location', target.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent));
   ctx.body = '';
-}
-
-function withFragment(uri: string, parameters: Record<string, string | undefined>): string {
-  const given = Object.entries(parameters).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined,
-  );
-  return `${uri}#${new URLSearchParams(given).toString()}`;
 }
 
 function selfPostingForm(action: string, parameters: Record<string, string | undefined>): string {
@@ -40,6 +35,6 @@ function selfPostingForm(action: string, parameters: Record<string, string | und
       ([name, value]) =>
         `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value ?? '')}">`,
     );
-  return `<!doctype html><html lang="en"><title>Back to the application</title><body onload="document.forms[0].submit()">
+  return `<!doctype html><html lang="en"><title>Back to the application</title><body onload="${submitFirstForm}">
 <form method="post" action="${escapeHtml(action)}">${inputs.join('')}<button type="submit">Continue</button></form></body></html>`;
 }

@@ -1,6 +1,9 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
+import { appendLatest } from './append-latest.js';
 import type { Applications } from './clients.js';
-import { newId, nowSeconds } from './ids.js';
+import { newId } from './ids.js';
+import { nowSeconds } from './now.js';
 import type { SigningKeys } from './signing-keys.js';
 
 const attempts = 3;
@@ -34,7 +37,10 @@ export class BackChannelLogout {
     private readonly applications: Applications,
     private readonly keys: SigningKeys,
     private readonly pace: BackChannelPace,
-  ) {}
+  ) {
+    // one listener for each pause; Node takes more than ten for a leak
+    setMaxListeners(0, this.stopped.signal);
+  }
 
   /** Starts to tell these clients; does not wait for them. */
   notify(sid: string, userId: string, clientIds: string[]): void {
@@ -60,7 +66,7 @@ export class BackChannelLogout {
       if (attempt > 1)
         await wait(this.pace.retryDelayMs * (attempt - 1), undefined, { signal: this.stopped.signal });
       const status = await this.post(target.uri, await this.logoutToken(target.clientId, target.sid, userId));
-      this.deliveries.push({ ...target, attempt, status, at: Date.now() });
+      appendLatest(this.deliveries, { ...target, attempt, status, at: Date.now() });
       if (status !== null && (done.includes(status) || status === 400)) return;
     }
   }

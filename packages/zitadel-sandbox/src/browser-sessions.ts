@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { newId, nowSeconds } from './ids.js';
+import { newId } from './ids.js';
+import { nowSeconds } from './now.js';
+import { LatestMap } from './latest.map.js';
 import type { MemoryStore } from './memory.adapter.js';
 import type { Context, Provider, Session } from './provider.js';
 import type { SandboxUser } from './users.js';
 
 const cookieName = 'zitadel.useragent';
 const cookieLifetimeMs = 365 * 24 * 3600 * 1000;
+const keptBrowsers = 10_000;
 const sessionLifetimeSeconds = 24 * 3600;
 
 /** Who is signed in where. A browser may hold the sessions of several people at once. */
 export class BrowserSessions {
-  private readonly sidsByAgent = new Map<string, string[]>();
+  private readonly sidsByAgent = new LatestMap<string, string[]>(keptBrowsers);
+  // kept beyond the end of a session: its ID token may still be a hint
+  private readonly agentBySid = new LatestMap<string, string>(keptBrowsers);
   private readonly newAgents = new WeakMap<Context, string>();
 
   constructor(
@@ -33,9 +38,10 @@ export class BrowserSessions {
     return this.living(this.sidsByAgent.get(this.agentOf(ctx)) ?? []);
   }
 
-  /** The living sessions of the browser that this session belongs to. */
+  /** This session and all others of its browser, as far as they live; it may itself have been replaced or ended. */
   async besides(sid: string): Promise<Session[]> {
-    return this.living([...this.sidsByAgent.values()].find((sids) => sids.includes(sid)) ?? []);
+    const current = this.sidsByAgent.get(this.agentBySid.get(sid) ?? '') ?? [];
+    return this.living([...new Set([sid, ...current])]);
   }
 
   /**
@@ -49,6 +55,7 @@ export class BrowserSessions {
     session.loginAccount({ accountId: user.id, loginTs: nowSeconds(), amr: ['pwd'] });
     await session.save(sessionLifetimeSeconds);
     const others = (await this.of(ctx)).filter(({ accountId }) => accountId !== user.id);
+    this.agentBySid.set(session.jti, agent);
     this.sidsByAgent.set(agent, [session.jti, ...others.map(({ jti }) => jti)]);
     return session;
   }
@@ -69,7 +76,7 @@ export class BrowserSessions {
   async end(sid: string): Promise<{ session: Session; clientIds: string[] } | undefined> {
     const session = await this.find(sid);
     await session?.destroy();
-    this.store.remove('AccessToken', (token) => token.sid === sid);
+    this.store.removeBySid('AccessToken', sid);
     return session && { session, clientIds: Object.keys(session.authorizations ?? {}) };
   }
 

@@ -1,3 +1,4 @@
+import { firstValues } from './first-values.js';
 import type { Context } from './provider.js';
 import { OidcError } from './oidc.error.js';
 import type { Realm } from './realm.js';
@@ -16,11 +17,12 @@ export type Endpoint = (call: Call, realm: Realm) => Promise<void> | void;
 const maxBodyBytes = 1_000_000;
 
 export async function readCall(ctx: Context): Promise<Call> {
-  const query = firstValues(new URLSearchParams(ctx.querystring));
+  const query = firstValues(ctx.querystring);
   const form = ctx.is('application/x-www-form-urlencoded')
-    ? firstValues(new URLSearchParams(await readBody(ctx)))
-    : {};
-  return { ctx, query, form, params: { ...query, ...form } };
+    ? firstValues(await readBody(ctx))
+    : firstValues('');
+  const params = Object.assign(Object.create(null), query, form) as Record<string, string>;
+  return { ctx, query, form, params };
 }
 
 async function readBody(ctx: Context): Promise<string> {
@@ -34,10 +36,4 @@ async function readBody(ctx: Context): Promise<string> {
   }
   if (size > maxBodyBytes) throw new OidcError('invalid_request', 'request body too large', 413);
   return Buffer.concat(chunks).toString();
-}
-
-function firstValues(search: URLSearchParams): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const [name, value] of search) values[name] ??= value;
-  return values;
 }

@@ -1,7 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { compactVerify, decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
+import { audiencesIn } from './audience.js';
 import type { ApplicationKeyFile, ServiceUserKeyFile } from './key-file.js';
-import { nowSeconds } from './ids.js';
+import { nowSeconds } from './now.js';
 
 type KeyFile = ApplicationKeyFile | ServiceUserKeyFile;
 
@@ -44,11 +45,11 @@ export async function isAssertionOf(keyFile: KeyFile, assertion: string, issuer:
   return claims !== undefined && claims.iss === owner && claims.sub === owner && isFor(issuer, claims);
 }
 
-function isFor(issuer: string, { aud, exp, iat }: JWTPayload): boolean {
+function isFor(issuer: string, claims: JWTPayload): boolean {
+  const { exp, iat } = claims;
   const now = nowSeconds();
-  const audiences = typeof aud === 'string' ? [aud] : (aud ?? []);
   return (
-    audiences.includes(issuer) &&
+    audiencesIn(claims).includes(issuer) &&
     typeof exp === 'number' &&
     exp > now + toleranceSeconds &&
     typeof iat === 'number' &&

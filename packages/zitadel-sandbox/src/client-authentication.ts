@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Call } from './call.js';
-import { assertionIssuer, isAssertionOf } from './client-assertion.js';
+import { assertionIssuer, assertionType, isAssertionOf } from './client-assertion.js';
 import type { Application } from './clients.js';
 import { OidcError } from './oidc.error.js';
 import type { Realm } from './realm.js';
@@ -15,6 +15,10 @@ export interface ClientCredentials {
 /** A Basic header wins over the form. Both parts of it are form-encoded (RFC 6749 section 2.3.1). */
 export function credentialsOf({ ctx, params }: Call): ClientCredentials {
   const assertion = params['client_assertion'];
+  const type = params['client_assertion_type'] ?? '';
+  if (assertion && type !== assertionType) {
+    throw new OidcError('invalid_request', `invalid client_assertion_type ${type}`.trimEnd());
+  }
   const basic = basicCredentials(ctx.get('authorization'));
   const clientId = basic?.clientId ?? params['client_id'];
   const clientSecret = basic?.clientSecret ?? params['client_secret'];

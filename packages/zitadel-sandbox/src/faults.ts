@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Troubles that tests ask for: endpoints that answer late or fail. */
@@ -5,6 +6,11 @@ export class Faults {
   private readonly delaysMs = new Map<string, number>();
   private readonly statuses = new Map<string, number>();
   private readonly stopped = new AbortController();
+
+  constructor() {
+    // one listener for each answer held back; Node takes more than ten for a leak
+    setMaxListeners(0, this.stopped.signal);
+  }
 
   delay(path: string, ms: number): void {
     this.delaysMs.set(path, ms);

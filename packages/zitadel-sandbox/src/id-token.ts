@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { profileClaims, roleClaims, scopedClaims } from './claims.js';
 import { audienceOf, knownMethods, type Grant } from './grant.js';
-import { nowSeconds } from './ids.js';
+import { nowSeconds } from './now.js';
 import type { Realm } from './realm.js';
 
 /** The ID token of a login; profile and roles are in it only if the application's settings say so. */

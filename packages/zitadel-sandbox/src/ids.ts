@@ -16,8 +16,3 @@ export function idFor(name: string): string {
     .padStart(digits, '0')
     .slice(-(digits - 1))}`;
 }
-
-/** Seconds since 1970, as tokens count. */
-export function nowSeconds(): number {
-  return Math.floor(Date.now() / 1000);
-}

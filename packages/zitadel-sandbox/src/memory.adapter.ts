@@ -1,35 +1,110 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { nowSeconds } from './ids.js';
+import { nowSeconds } from './now.js';
 
-const purgeAbove = 5000;
+const insertsBetweenPurges = 1000;
 const done = Promise.resolve();
 
-/** Where oidc-provider's models live: in memory, one map per model, gone with the process. */
+/** Where oidc-provider's models live: in memory, one set of entries per model, gone with the process. */
 export class MemoryStore {
-  private readonly models = new Map<string, Map<string, AdapterPayload>>();
+  private readonly models = new Map<string, Entries>();
 
   readonly adapterFor = (model: string): Adapter => new MemoryAdapter(this.entriesOf(model));
 
-  /** Ends everything of that model that `matches`. */
-  remove(model: string, matches: (payload: AdapterPayload) => boolean = () => true): void {
-    const entries = this.entriesOf(model);
-    for (const [id, payload] of entries) if (matches(payload)) entries.delete(id);
+  /** How many of that model are held, expired ones included until they are purged. */
+  sizeOf(model: string): number {
+    return this.entriesOf(model).size;
   }
 
-  private entriesOf(model: string): Map<string, AdapterPayload> {
+  /** Ends everything of that model that `matches`. */
+  remove(model: string, matches: (payload: AdapterPayload) => boolean): void {
+    this.entriesOf(model).deleteWhere(matches);
+  }
+
+  /** Ends everything of that model that belongs to this browser session. */
+  removeBySid(model: string, sid: string): void {
+    this.entriesOf(model).deleteBy('sid', sid);
+  }
+
+  private entriesOf(model: string): Entries {
     const known = this.models.get(model);
     if (known) return known;
-    const entries = new Map<string, AdapterPayload>();
+    const entries = new Entries();
     this.models.set(model, entries);
     return entries;
   }
 }
 
+type Owner = 'grantId' | 'sid';
+
+/** The entries of one model, found by id, and by the grant and the session they belong to. */
+class Entries {
+  private readonly byId = new Map<string, AdapterPayload>();
+  private readonly idsBy: Record<Owner, Map<string, Set<string>>> = { grantId: new Map(), sid: new Map() };
+  private inserts = 0;
+
+  get size(): number {
+    return this.byId.size;
+  }
+
+  get(id: string): AdapterPayload | undefined {
+    return this.byId.get(id);
+  }
+
+  first(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
+    for (const payload of this.byId.values()) if (matches(payload)) return payload;
+    return undefined;
+  }
+
+  set(id: string, payload: AdapterPayload): void {
+    this.delete(id);
+    this.byId.set(id, payload);
+    this.eachOwner(payload, (ids, value) => {
+      const owned = ids.get(value) ?? new Set();
+      ids.set(value, owned.add(id));
+    });
+    this.inserts += 1;
+    if (this.inserts % insertsBetweenPurges === 0) this.purge();
+  }
+
+  delete(id: string): void {
+    const payload = this.byId.get(id);
+    if (!payload) return;
+    this.byId.delete(id);
+    this.eachOwner(payload, (ids, value) => {
+      const owned = ids.get(value);
+      owned?.delete(id);
+      if (owned?.size === 0) ids.delete(value);
+    });
+  }
+
+  deleteBy(owner: Owner, value: string): void {
+    for (const id of this.idsBy[owner].get(value) ?? []) this.delete(id);
+  }
+
+  deleteWhere(matches: (payload: AdapterPayload) => boolean): void {
+    for (const [id, payload] of this.byId) if (matches(payload)) this.delete(id);
+  }
+
+  private eachOwner(
+    payload: AdapterPayload,
+    run: (ids: Map<string, Set<string>>, value: string) => void,
+  ): void {
+    for (const owner of ['grantId', 'sid'] as const) {
+      const value = payload[owner];
+      if (typeof value === 'string') run(this.idsBy[owner], value);
+    }
+  }
+
+  private purge(): void {
+    const now = nowSeconds();
+    this.deleteWhere(({ exp }) => (exp ?? Infinity) < now);
+  }
+}
+
 class MemoryAdapter implements Adapter {
-  constructor(private readonly entries: Map<string, AdapterPayload>) {}
+  constructor(private readonly entries: Entries) {}
 
   upsert(id: string, payload: AdapterPayload): Promise<void> {
-    if (this.entries.size > purgeAbove) this.purge();
     this.entries.set(id, payload);
     return done;
   }
@@ -39,11 +114,11 @@ class MemoryAdapter implements Adapter {
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return Promise.resolve(this.first((payload) => payload.uid === uid));
+    return Promise.resolve(this.entries.first((payload) => payload.uid === uid));
   }
 
   findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return Promise.resolve(this.first((payload) => payload.userCode === userCode));
+    return Promise.resolve(this.entries.first((payload) => payload.userCode === userCode));
   }
 
   consume(id: string): Promise<void> {
@@ -58,16 +133,7 @@ class MemoryAdapter implements Adapter {
   }
 
   revokeByGrantId(grantId: string): Promise<void> {
-    for (const [id, payload] of this.entries) if (payload.grantId === grantId) this.entries.delete(id);
+    this.entries.deleteBy('grantId', grantId);
     return done;
-  }
-
-  private first(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
-    return [...this.entries.values()].find(matches);
-  }
-
-  private purge(): void {
-    const now = nowSeconds();
-    for (const [id, payload] of this.entries) if ((payload.exp ?? Infinity) < now) this.entries.delete(id);
   }
 }

@@ -5,6 +5,7 @@ import { globPattern } from './uri-glob.js';
 /** Exact match; a native app's loopback URI may have any port; globs with Dev Mode on (Zitadel: "Redirect URIs"). */
 export function isRedirectUriOf(application: Application, uri: string): boolean {
   const { redirectUris, devMode, applicationType } = application;
+  if (!isUsable(uri)) return false;
   return redirectUris.some(
     (registered) =>
       registered === uri ||
@@ -25,10 +26,16 @@ export function isPostLogoutRedirectUriOf(
   { postLogoutRedirectUris, devMode }: Application,
   uri: string,
 ): boolean {
+  if (!isUsable(uri)) return false;
   return postLogoutRedirectUris.some(
     (registered) =>
       registered === uri || (devMode && globPattern(registered, { doubleStar: false }).test(uri)),
   );
+}
+
+// a glob may match what no browser could be sent to; URL itself overlooks white space and line ends
+function isUsable(uri: string): boolean {
+  return URL.canParse(uri) && !/[\s\p{Cc}]/u.test(uri);
 }
 
 function differOnlyInLoopbackPort(registered: string, uri: string): boolean {
@@ -36,12 +43,4 @@ function differOnlyInLoopbackPort(registered: string, uri: string): boolean {
   if (!one || !other || one.protocol !== 'http:' || !isThisMachine(registered)) return false;
   one.port = other.port;
   return one.href === other.href;
-}
-
-/** `uri` with these parameters added to its query. */
-export function withQuery(uri: string, parameters: Record<string, string | undefined>): string {
-  const url = new URL(uri);
-  for (const [name, value] of Object.entries(parameters))
-    if (value !== undefined) url.searchParams.set(name, value);
-  return url.href;
 }

@@ -1,5 +1,6 @@
 import type { Grant } from './grant.js';
-import { newId, nowSeconds } from './ids.js';
+import { newId } from './ids.js';
+import { nowSeconds } from './now.js';
 import { clientOf } from './provider.js';
 import type { Realm } from './realm.js';
 

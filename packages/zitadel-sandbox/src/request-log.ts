@@ -1,4 +1,6 @@
-import type { Call } from './call.js';
+import { appendLatest } from './append-latest.js';
+import { firstValues } from './first-values.js';
+import type { Context } from './provider.js';
 
 /** One request the sandbox got. Holds secrets and tokens: for assertions in tests, never for a log. */
 export interface RecordedRequest {
@@ -13,25 +15,23 @@ export interface RecordedRequest {
   at: number;
 }
 
-const kept = 10_000;
-
 /** The latest requests, the oldest first. */
 export class RequestLog {
   readonly requests: RecordedRequest[] = [];
 
-  add({ ctx, query, form }: Call): RecordedRequest {
+  /** Its form is not read yet. */
+  add(ctx: Context): RecordedRequest {
     const headers = Object.entries(ctx.headers).map(([name, value]) => [name, String(value)]);
     const record: RecordedRequest = {
       method: ctx.method,
       path: ctx.path,
-      query,
-      form,
+      query: firstValues(ctx.querystring),
+      form: firstValues(''),
       headers: Object.fromEntries(headers) as Record<string, string>,
       status: 0,
       at: Date.now(),
     };
-    this.requests.push(record);
-    if (this.requests.length > kept) this.requests.shift();
+    appendLatest(this.requests, record);
     return record;
   }
 

@@ -1,3 +1,4 @@
+import { audiencesIn } from './audience.js';
 import type { Call } from './call.js';
 import { claimsSignedWith } from './client-assertion.js';
 import { OidcError } from './oidc.error.js';
@@ -13,8 +14,12 @@ export async function verifiedRequestObject(
 ): Promise<Record<string, string>> {
   const application = realm.applications.byClientId(params['client_id']);
   const claims = application?.key && (await claimsSignedWith(application.key, params['request'] ?? ''));
-  const audience = typeof claims?.aud === 'string' ? [claims.aud] : (claims?.aud ?? []);
-  if (!claims || claims.iss !== application?.clientId || !audience.includes(realm.issuer)) {
+  const isValid =
+    claims?.iss === application?.clientId &&
+    audiencesIn(claims ?? {}).includes(realm.issuer) &&
+    // else it could make a request in another client's name
+    (claims?.['client_id'] ?? application?.clientId) === application?.clientId;
+  if (!claims || !isValid) {
     throw new OidcError('invalid_request', 'the request object is not valid');
   }
   const usable = Object.entries(claims).filter(([, value]) => ['string', 'number'].includes(typeof value));

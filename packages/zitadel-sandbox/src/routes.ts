@@ -38,6 +38,8 @@ const endpoints: Record<string, Endpoint> = {
   [signedOutV1Path]: signedOut,
 };
 
+const protocolPrefixes = ['/.well-known/', '/oauth/v2/', '/oidc/v1/'];
+
 /** Answers every request to the sandbox, in front of oidc-provider's own routes. */
 export function answerRequests(
   realm: Realm,
@@ -46,20 +48,22 @@ export function answerRequests(
 ): (ctx: Context) => Promise<void> {
   const { host } = new URL(realm.issuer);
   return async (ctx) => {
+    const record = log.add(ctx);
     const asked = requestedHost(ctx);
     if (asked !== host) {
       ctx.status = 404;
       ctx.body = unknownHostMessage(asked);
+      record.status = ctx.status;
       return;
     }
     setCommonHeaders(ctx, realm);
     await answerErrors(ctx, async () => {
       const call = await readCall(ctx);
-      const record = log.add(call);
-      await answerErrors(ctx, () => answer(call, realm, faults.statusFor(ctx.path)));
-      record.status = ctx.status;
-      await faults.holdBack(ctx.path);
+      record.form = call.form;
+      await answer(call, realm, faults.statusFor(ctx.path));
     });
+    record.status = ctx.status;
+    await faults.holdBack(ctx.path);
   };
 }
 
@@ -67,7 +71,8 @@ function setCommonHeaders(ctx: Context, realm: Realm): void {
   realm.sessions.agentOf(ctx);
   ctx.set({ 'Cache-Control': 'no-store', Pragma: 'no-cache', 'X-Robots-Tag': 'none', Vary: 'Origin' });
   const origin = ctx.get('origin');
-  if (!origin) return;
+  // never for the login UI, or a foreign page could sign somebody in and read the code
+  if (!origin || !protocolPrefixes.some((prefix) => ctx.path.startsWith(prefix))) return;
   ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' });
   if (ctx.method === 'OPTIONS') {
     ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST');

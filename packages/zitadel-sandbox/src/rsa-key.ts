@@ -9,10 +9,16 @@ export interface RsaKey {
 
 const modulusLength = 2048;
 const generate = promisify(generateKeyPair);
+
+/** A new key, made in the background. */
+export function makeRsaKey(): Promise<RsaKey> {
+  return generate('rsa', { modulusLength });
+}
+
 const requested = new Map<string, Promise<RsaKey>>();
 const made = new Map<string, RsaKey>();
 
-// One process makes each named key once, however many sandboxes it starts: a key costs about 100 ms.
+// One process makes each key of a client or service user once, however many sandboxes it starts: a key costs about 100 ms.
 
 /** The key of that name, made in the background. Nothing is ever stored: a new process has new keys. */
 export function rsaKey(name: string): Promise<RsaKey> {
@@ -24,7 +30,7 @@ export function rsaKey(name: string): Promise<RsaKey> {
 }
 
 async function makeKey(name: string): Promise<RsaKey> {
-  const key = made.get(name) ?? (await generate('rsa', { modulusLength }));
+  const key = made.get(name) ?? (await makeRsaKey());
   // rsaKeySync may have been faster
   return keep(name, made.get(name) ?? key);
 }

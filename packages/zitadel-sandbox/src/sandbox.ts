@@ -178,6 +178,7 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
 
 function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Listener): Sandbox {
   const { applications, directory, store, lifetimes, backChannel } = realm;
+  let closed: Promise<void> | undefined;
   const models = { access_tokens: 'AccessToken', refresh_tokens: 'RefreshToken', sessions: 'Session' };
   return {
     issuer: realm.issuer,
@@ -207,11 +208,14 @@ function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Li
     delay: (path, ms) => faults.delay(path, ms),
     fail: (path, status) => faults.fail(path, status),
     writeKeys: (folder) => writeKeys(realm, folder),
-    close: async () => {
-      faults.stop();
-      await Promise.all([backChannel.stop(), listener.close()]);
-    },
+    close: () => (closed ??= stop(realm, faults, listener)),
   };
+}
+
+async function stop({ backChannel, keys }: Realm, faults: Faults, listener: Listener): Promise<void> {
+  faults.stop();
+  await Promise.all([backChannel.stop(), listener.close()]);
+  keys.release();
 }
 
 function userNamed(directory: Directory, loginName: string): SandboxUser {

@@ -1,5 +1,5 @@
 import { defaultIds } from './clients.js';
-import { nowSeconds } from './ids.js';
+import { nowSeconds } from './now.js';
 import { OidcError } from './oidc.error.js';
 import { clientOf, saveAccessToken } from './provider.js';
 import type { Realm } from './realm.js';

@@ -1,11 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactSign, compactVerify, type JWK } from 'jose';
 import { newId } from './ids.js';
-import { rsaKey } from './rsa-key.js';
+import { giveBackKeyPair, takeKeyPair } from './key-pair-pool.js';
+import type { RsaKey } from './rsa-key.js';
 
 interface SigningKey {
   kid: string;
-  name: string;
+  pair?: Promise<RsaKey>;
 }
 
 /** The issuer's RS256 keys: retired ones, the active one, the next one. All are published. */
@@ -19,13 +20,18 @@ export class SigningKeys {
 
   /** Makes the keys in the background, before somebody has to wait for them. */
   async prepare(): Promise<void> {
-    await Promise.all(this.keys.map(({ name }) => rsaKey(name)));
+    await Promise.all(this.keys.map(pairOf));
   }
 
   /** Makes the next key the active one and publishes a new next key. */
   async rotate(): Promise<void> {
     this.addKey();
     await this.prepare();
+  }
+
+  /** Lets other sandboxes have the key pairs; once only, when nobody asks this one any more. */
+  release(): void {
+    for (const { pair } of this.keys) void pair?.then(giveBackKeyPair);
   }
 
   /** The published key set. */
@@ -37,7 +43,7 @@ export class SigningKeys {
   async sign(claims: object): Promise<string> {
     const active = this.keys.at(-2);
     if (!active) throw new Error('There is no active signing key');
-    const { privateKey } = await rsaKey(active.name);
+    const { privateKey } = await pairOf(active);
     return new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'RS256', kid: active.kid, typ: 'JWT' })
       .sign(privateKey);
@@ -56,18 +62,23 @@ export class SigningKeys {
   }
 
   private addKey(): void {
-    this.keys.push({ kid: newId(), name: `signing key ${this.keys.length}` });
+    this.keys.push({ kid: newId() });
   }
 
   private async publicKey(kid: string | undefined): Promise<KeyObject> {
     const key = this.keys.find((candidate) => candidate.kid === kid);
     if (!key) throw new Error('No key of that id');
-    return (await rsaKey(key.name)).publicKey;
+    return (await pairOf(key)).publicKey;
   }
 }
 
-async function publicJwk({ kid, name }: SigningKey): Promise<JWK> {
-  const { publicKey } = await rsaKey(name);
+function pairOf(key: SigningKey): Promise<RsaKey> {
+  return (key.pair ??= takeKeyPair());
+}
+
+async function publicJwk(key: SigningKey): Promise<JWK> {
+  const { kid } = key;
+  const { publicKey } = await pairOf(key);
   const { kty, n, e } = publicKey.export({ format: 'jwk' });
   return { use: 'sig', kty, kid, alg: 'RS256', n, e } as JWK;
 }

@@ -1,7 +1,7 @@
 import { issueAccessToken } from './access-token.js';
 import type { Grant } from './grant.js';
 import { issueIdToken } from './id-token.js';
-import { nowSeconds } from './ids.js';
+import { nowSeconds } from './now.js';
 import type { Realm } from './realm.js';
 import { issueRefreshToken } from './refresh-token.js';
 import { scope } from './scopes.js';
@@ -15,13 +15,21 @@ export interface TokenResponse {
   id_token?: string;
 }
 
-/** Issues what the grant is entitled to. `firstIssuedAt` (seconds) bounds the refresh token's whole life. */
+interface RefreshTerms {
+  firstIssuedAt?: number | undefined;
+  accessScopes?: string[];
+}
+
+/**
+ * Issues what the grant is entitled to. `firstIssuedAt` (seconds) bounds the refresh token's whole life;
+ * `accessScopes` are those of this one access token, when a refresh asks for less than was granted.
+ */
 export async function issueTokens(
   realm: Realm,
   grant: Grant,
-  firstIssuedAt: number = nowSeconds(),
+  { firstIssuedAt = nowSeconds(), accessScopes = grant.scopes }: RefreshTerms = {},
 ): Promise<TokenResponse> {
-  const accessToken = await issueAccessToken(realm, grant);
+  const accessToken = await issueAccessToken(realm, { ...grant, scopes: accessScopes });
   return {
     access_token: accessToken,
     token_type: 'Bearer',

@@ -215,14 +215,25 @@ describe('authorize success', () => {
       const key = withKey.clients.web.key;
       if (!key) throw new Error('a client with private_key_jwt has a key');
       const party = new RelyingParty(withKey);
-      const requestObject = (iss: string): Promise<string> =>
-        new SignJWT({ iss, aud: withKey.issuer, state: 'from the object' })
+      const requestObject = (iss: string, claims: Record<string, unknown> = {}): Promise<string> =>
+        new SignJWT({ iss, aud: withKey.issuer, state: 'from the object', ...claims })
           .setProtectedHeader({ alg: 'RS256', kid: key.keyId })
           .sign(createPrivateKey(key.key));
       const callback = await party.callback(alice, { request: await requestObject(key.clientId) });
       expect(callback.get('state')).toBe('from the object');
       const refused = await party.authorize({ request: await requestObject('somebody else') });
       expect([refused.status, refused.json['error']]).toEqual([400, 'invalid_request']);
+      const own = { client_id: key.clientId, max_age: 0 };
+      expect((await party.authorize({ request: await requestObject(key.clientId, own) })).status).toBe(302);
+      for (const [claims, description] of [
+        [{ client_id: withKey.clients.second.clientId }, 'the request object is not valid'],
+        [{ max_age: 'soon' }, 'error decoding form'],
+        [{ max_age: -1 }, 'error decoding form'],
+        [{ max_age: 1.5 }, 'error decoding form'],
+      ] as const) {
+        const answer = await party.authorize({ request: await requestObject(key.clientId, claims) });
+        expect([answer.status, answer.json['error_description']]).toEqual([400, description]);
+      }
     });
   });
 });
@@ -449,6 +460,34 @@ describe('redirect URIs', () => {
     await withSandbox({ web: { redirectUris: registered } }, async (dev) => {
       const { status } = await new RelyingParty(dev).authorize({ redirect_uri });
       expect(status).toBe(allowed ? 302 : 400);
+    });
+  });
+
+  it.each(['http://localhost:abc/cb', 'http://localhost:4711\r\n/cb', 'http://localhost:\u0000/cb'])(
+    'one that cannot be parsed is refused in spite of a glob: %j',
+    async (redirect_uri) => {
+      await withSandbox(
+        { web: { redirectUris: [...registered, redirect_uri], postLogoutRedirectUris: registered } },
+        async (dev) => {
+          const party = new RelyingParty(dev);
+          const { status, json } = await party.authorize({ redirect_uri });
+          expect([status, json['error']]).toEqual([400, 'invalid_request']);
+          const out = await party.endSession({
+            client_id: party.client.clientId,
+            post_logout_redirect_uri: redirect_uri,
+          });
+          expect([out.status, out.json['error']]).toEqual([400, 'invalid_request']);
+        },
+      );
+    },
+  );
+
+  it('the registered query stays as it is, code and state come after it', async () => {
+    const redirect_uri = 'http://localhost:3000/cb?tenant=a+b%2Fc&state=mine';
+    await withSandbox({ web: { redirectUris: [redirect_uri], devMode: false } }, async (dev) => {
+      const { location } = await new RelyingParty(dev).choose(alice, { redirect_uri });
+      expect(location.startsWith(`${redirect_uri}&code=ey`)).toBe(true);
+      expect(location.endsWith('&state=the-state')).toBe(true);
     });
   });
 

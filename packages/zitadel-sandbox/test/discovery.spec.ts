@@ -181,6 +181,25 @@ describe('discovery', () => {
     expect(preflight.headers.get('access-control-allow-headers')).toBe('authorization');
   });
 
+  it('no CORS for the login UI: a foreign page cannot sign somebody in and read the code', async () => {
+    const origin = 'https://evil.example';
+    const { location } = await new RelyingParty(sandbox).authorize();
+    const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
+    const form = { authRequest, loginName: 'alice@acme.example' };
+    const answers = [
+      await browser.get(`${sandbox.issuer}/`, { origin }),
+      await browser.get(location, { origin }),
+      await browser.get(`${sandbox.issuer}/ui/v2/login/logout`, { origin }),
+      await browser.get(`${sandbox.issuer}/logout/done`, { origin }),
+      await browser.post(location, form, { origin }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 200, 303]);
+    for (const { headers } of answers) {
+      expect(headers.get('access-control-allow-origin')).toBeNull();
+      expect(headers.get('access-control-allow-credentials')).toBeNull();
+    }
+  });
+
   it('endpoints accept GET and POST', async () => {
     const client = new RelyingParty(sandbox);
     const posted = await browser.post(client.authorizeUrl(), {});
@@ -243,6 +262,23 @@ describe('JWKS', () => {
       expect(key['kid']).toMatch(/^\d{18}$/);
       expect(Buffer.from(key['n'] ?? '', 'base64url')).toHaveLength(256);
     }
+  });
+
+  it('no key is that of another running sandbox, rotated ones included; a closed one gives its keys back', async () => {
+    const others = [await startSandbox(), await startSandbox()];
+    await others[0]?.rotateKeys();
+    await others[0]?.close();
+    others[0] = await startSandbox();
+    await others[0].rotateKeys();
+    const published = await Promise.all(
+      [sandbox, ...others].map(
+        async ({ issuer }) => (await browser.get(`${issuer}/oauth/v2/keys`)).json['keys'],
+      ),
+    );
+    await Promise.all(others.map((other) => other.close()));
+    const moduli = (published as { n: string }[][]).flat().map(({ n }) => n);
+    expect(moduli.length).toBeGreaterThanOrEqual(7);
+    expect(new Set(moduli).size).toBe(moduli.length);
   });
 
   it('rotation: the next key signs, the old one stays published, a client refetches for the unknown kid', async () => {

@@ -302,7 +302,32 @@ describe('Login V1', () => {
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('uri but no client: default page /ui/login/logout/done (V1)', async () => {
+  it('hint of a session that a second login of the same person replaced: ends all of that user agent', async () => {
+    const client = new RelyingParty(one);
+    const first = await client.signIn(alice);
+    await client.signIn(alice, { prompt: 'login' });
+    await client.endSession({ id_token_hint: first.id_token, post_logout_redirect_uri: home });
+    expect(await isSignedOut(client)).toBe(true);
+  });
+
+  it('hint of a session that has ended: ends what was started in that user agent since', async () => {
+    const client = new RelyingParty(one);
+    const first = await client.signIn(alice);
+    await client.endSession({ id_token_hint: first.id_token });
+    await client.signIn(bob);
+    await client.endSession({ id_token_hint: first.id_token });
+    expect(await isSignedOut(client)).toBe(true);
+  });
+
+  it('uri but neither hint nor client_id: uri ignored → /ui/login/logout/done (V1); state still appended', async () => {
+    const client = new RelyingParty(one);
+    await client.signIn(alice);
+    const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
+    expect([status, location]).toEqual([302, `${one.issuer}/ui/login/logout/done?state=s`]);
+    expect(await isSignedOut(client)).toBe(false);
+  });
+
+  it('a hint without uri: default page /ui/login/logout/done (V1)', async () => {
     const { client, ids } = await twoSessions();
     const { location } = await client.endSession({ id_token_hint: ids[0], state: 's' });
     expect(location).toBe(`${one.issuer}/ui/login/logout/done?state=s`);

@@ -17,20 +17,26 @@ const noChallenge = { code_challenge: undefined, code_challenge_method: undefine
 
 let sandbox: Sandbox;
 let basicSandbox: Sandbox;
+let postSandbox: Sandbox;
 let keySandbox: Sandbox;
 let client: RelyingParty;
 let confidential: RelyingParty;
+let posting: RelyingParty;
 let keyed: RelyingParty;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
   basicSandbox = await startSandbox({ web: { authMethod: 'basic' } });
+  postSandbox = await startSandbox({ web: { authMethod: 'post' } });
   keySandbox = await startSandbox({ web: { authMethod: 'private_key_jwt' } });
   client = new RelyingParty(sandbox);
   confidential = new RelyingParty(basicSandbox);
+  posting = new RelyingParty(postSandbox);
   keyed = new RelyingParty(keySandbox);
 });
-afterAll(() => Promise.all([sandbox.close(), basicSandbox.close(), keySandbox.close()]));
+afterAll(() =>
+  Promise.all([sandbox, basicSandbox, postSandbox, keySandbox].map((running) => running.close())),
+);
 
 function secret(): { client_secret: string } {
   return { client_secret: basicSandbox.clients.web.clientSecret ?? '' };
@@ -100,6 +106,22 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
     expect(json).toEqual({ error: 'invalid_client', error_description });
   });
 
+  it.each(['/oauth/v2/token', '/oauth/v2/revoke', '/oauth/v2/device_authorization'])(
+    'wrong client_assertion_type at %s',
+    async (path) => {
+      const { client_assertion } = await keyProof(keyed);
+      for (const client_assertion_type of ['jwt', '']) {
+        const { status, json } = await new Browser().post(`${keySandbox.issuer}${path}`, {
+          ...{ grant_type: 'refresh_token', refresh_token: 'any', token: 'any' },
+          client_assertion,
+          client_assertion_type,
+        });
+        const error_description = `invalid client_assertion_type ${client_assertion_type}`.trimEnd();
+        expect([status, json]).toEqual([400, { error: 'invalid_request', error_description }]);
+      }
+    },
+  );
+
   it('a Basic header that cannot be decoded', async () => {
     const header = { authorization: `Basic ${Buffer.from('%zz:x').toString('base64')}` };
     const { status, json } = await client.token({ ...grant, client_id: undefined }, header);
@@ -163,9 +185,12 @@ describe('PKCE table', () => {
   /** For each way to authenticate: the party and what it adds to prove itself. */
   async function party(method: string): Promise<[RelyingParty, Record<string, string>]> {
     if (method === 'NONE') return [client, {}];
-    return method === 'BASIC' ? [confidential, secret()] : [keyed, await keyProof(keyed)];
+    if (method === 'BASIC') return [confidential, secret()];
+    return method === 'POST'
+      ? [posting, { client_secret: posting.client.clientSecret ?? '' }]
+      : [keyed, await keyProof(keyed)];
   }
-  const methods = ['NONE', 'BASIC', 'private_key_jwt'];
+  const methods = ['NONE', 'BASIC', 'POST', 'private_key_jwt'];
 
   it.each(methods)('challenge stored, verifier missing (%s) → 400 invalid_request', async (method) => {
     const [one, proof] = await party(method);
@@ -208,10 +233,13 @@ describe('PKCE table', () => {
     });
   });
 
-  it.each(['BASIC', 'private_key_jwt'])('no challenge, verifier sent, %s: ignored', async (method) => {
-    const [one, proof] = await party(method);
-    expect((await one.redeem(await one.code(alice, noChallenge), proof)).status).toBe(200);
-  });
+  it.each(['BASIC', 'POST', 'private_key_jwt'])(
+    'no challenge, verifier sent, %s: ignored',
+    async (method) => {
+      const [one, proof] = await party(method);
+      expect((await one.redeem(await one.code(alice, noChallenge), proof)).status).toBe(200);
+    },
+  );
 
   it('no challenge, verifier missing: accepted even for NONE', async () => {
     const code = await client.code(alice, noChallenge);
@@ -266,6 +294,15 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
       'invalid_request',
       'Errors.User.RefreshToken.Invalid',
     ],
+    ...['constructor', 'toString', 'valueOf', '__proto__', 'hasOwnProperty'].map(
+      (grant_type) =>
+        [
+          `grant_type unknown, a name every object has: ${grant_type}`,
+          { grant_type },
+          'unsupported_grant_type',
+          `${grant_type} not supported`,
+        ] as const,
+    ),
   ])('%s', async (_case, form, error, error_description) => {
     const { status, json, headers } = await client.token(form);
     expect(status).toBe(400);
@@ -314,6 +351,17 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
       400,
       { error: 'invalid_request', error_description: 'Errors.AuthRequest.NoCode' },
     ]);
+  });
+
+  it.each(['expired', 'logged out'])('code whose session has ended: %s', async (how) => {
+    const party = new RelyingParty(sandbox);
+    const { id_token } = await party.signIn();
+    const { location } = await party.browser.get((await party.authorize()).location);
+    const code = new URL(location).searchParams.get('code') ?? '';
+    if (how === 'expired') sandbox.expire('sessions');
+    else await party.endSession({ id_token_hint: id_token });
+    const { status, json } = await party.redeem(code);
+    expect([status, json['error']]).toEqual([400, 'invalid_request']);
   });
 
   it.each(['rotated', 'expired', 'revoked'])('%s refresh token', async (how) => {
@@ -451,9 +499,21 @@ describe('success body', () => {
 
   it('clockSkew: exp + skew; iat and auth_time − skew', async () => {
     await withWeb({ clockSkewSeconds: 5 }, async (party) => {
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
       const { claims } = await party.signIn();
-      expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(12 * 3600 + 10);
-      expect((claims.iat ?? 0) - Number(claims['auth_time'])).toBeLessThan(3);
+      clock.mockRestore();
+      expect([claims.iat, claims['auth_time']]).toEqual([1_799_999_995, 1_799_999_995]);
+      expect(claims.exp).toBe(1_800_000_005 + 12 * 3600);
+    });
+  });
+
+  it('clockSkew of a JWT access token: exp + skew; iat and nbf − skew', async () => {
+    await withWeb({ clockSkewSeconds: 5, accessTokenType: 'jwt' }, async (party) => {
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
+      const { access_token } = await party.signIn();
+      clock.mockRestore();
+      const { iat, nbf, exp } = decodeJwt(access_token);
+      expect([iat, nbf, exp]).toEqual([1_799_999_995, 1_799_999_995, 1_800_000_005 + 12 * 3600]);
     });
   });
 });
@@ -503,6 +563,20 @@ describe('refresh', () => {
       expect(second.claims[claim]).toEqual(first.claims[claim]);
     }
     expect(second.claims['nonce']).toBe('the-nonce');
+  });
+
+  it('a narrower scope is for that access token only: rotated all the same, the next refresh has all again', async () => {
+    const first = await client.signIn(alice, { scope: 'openid email phone offline_access' });
+    const second = tokensFrom(await client.refresh(first.refresh_token, { scope: 'openid' }));
+    expect(second.refresh_token).not.toBe('');
+    expect((await client.userinfo(second.access_token)).json).not.toHaveProperty('email');
+    const third = tokensFrom(await client.refresh(second.refresh_token, { scope: 'openid email' }));
+    const fourth = tokensFrom(await client.refresh(third.refresh_token));
+    const info = (await client.userinfo(fourth.access_token)).json;
+    expect(info).toHaveProperty('email');
+    expect(info).toHaveProperty('phone_number');
+    const wider = await client.refresh(fourth.refresh_token, { scope: 'openid profile' });
+    expect([wider.status, wider.json['error']]).toEqual([400, 'invalid_scope']);
   });
 
   it('no id_token on refresh without openid', async () => {

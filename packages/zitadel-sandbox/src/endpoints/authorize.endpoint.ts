@@ -34,10 +34,15 @@ export const authorize: Endpoint = async (call, realm) => {
 };
 
 async function effectiveParameters(params: Parameters, realm: Realm): Promise<Parameters> {
-  if (params['max_age'] && !wholeNumber.test(params['max_age'])) {
-    throw new OidcError('invalid_request', 'error decoding form');
-  }
-  return params['request'] ? { ...params, ...(await verifiedRequestObject(params, realm)) } : params;
+  checkMaxAge(params);
+  if (!params['request']) return params;
+  const merged = { ...params, ...(await verifiedRequestObject(params, realm)) };
+  checkMaxAge(merged);
+  return merged;
+}
+
+function checkMaxAge({ max_age: maxAge }: Parameters): void {
+  if (maxAge && !wholeNumber.test(maxAge)) throw new OidcError('invalid_request', 'error decoding form');
 }
 
 function requestedApplication(

@@ -1,10 +1,12 @@
 import type { Call, Endpoint } from '../call.js';
 import type { Application } from '../clients.js';
-import { nowSeconds } from '../ids.js';
+import { nowSeconds } from '../now.js';
 import { OidcError } from '../oidc.error.js';
+import { logoutPath } from '../pages/logout.page.js';
 import type { Session } from '../provider.js';
 import type { Realm } from '../realm.js';
 import { isPostLogoutRedirectUriOf } from '../redirect-uris.js';
+import { withQuery } from '../with-query.js';
 
 type Parameters = Call['params'];
 
@@ -26,9 +28,9 @@ interface Hint {
 export const endSession: Endpoint = async ({ ctx, params }, realm) => {
   const hint = await hintFrom(params['id_token_hint'], realm);
   const application = requestingApplication(hint, params['client_id'], realm);
-  const target = targetOf(params, application);
+  const target = targetOf(params, application, realm);
   if (!hint && application?.loginVersion === 2) {
-    ctx.redirect(await logoutPage(target, params, realm));
+    ctx.redirect(await logoutPageUrl(target, params, realm));
     return;
   }
   const sids = hint ? await sidsBehind(hint, realm) : application ? await sidsOf(realm.sessions.of(ctx)) : [];
@@ -75,10 +77,12 @@ function requestingApplication(
   return application;
 }
 
-function targetOf(params: Parameters, application: Application | undefined): string {
+function targetOf(params: Parameters, application: Application | undefined, realm: Realm): string {
   const uri = params['post_logout_redirect_uri'];
   if (!uri || !application) {
-    return withState(application?.loginVersion === 1 ? signedOutV1Path : signedOutPath, params['state']);
+    // without an application the instance decides on the login UI: here what the web app is set to
+    const { loginVersion } = application ?? realm.applications.web;
+    return withState(loginVersion === 1 ? signedOutV1Path : signedOutPath, params['state']);
   }
   if (!isPostLogoutRedirectUriOf(application, uri)) {
     throw new OidcError('invalid_request', 'post_logout_redirect_uri invalid');
@@ -87,11 +91,10 @@ function targetOf(params: Parameters, application: Application | undefined): str
 }
 
 function withState(uri: string, state: string | undefined): string {
-  if (!state) return uri;
-  return `${uri}${uri.includes('?') ? '&' : '?'}${new URLSearchParams({ state }).toString()}`;
+  return withQuery(uri, { state: state === '' ? undefined : state });
 }
 
-async function logoutPage(target: string, params: Parameters, realm: Realm): Promise<string> {
+async function logoutPageUrl(target: string, params: Parameters, realm: Realm): Promise<string> {
   const query = new URLSearchParams({ post_logout_redirect: target });
   if (params['logout_hint']) query.set('logout_hint', params['logout_hint']);
   if (params['ui_locales']) query.set('ui_locales', params['ui_locales']);
@@ -104,5 +107,5 @@ async function logoutPage(target: string, params: Parameters, realm: Realm): Pro
     post_logout_redirect: target,
   });
   query.set('logout_token', logoutToken);
-  return `/ui/v2/login/logout?${query.toString()}`;
+  return `${logoutPath}?${query.toString()}`;
 }

@@ -1,6 +1,7 @@
+import { audiencesIn } from '../audience.js';
 import type { Call, Endpoint } from '../call.js';
 import { profileClaims, roleClaims, scopedClaims, type Claims } from '../claims.js';
-import { assertionIssuer, assertionType, isAssertionOf } from '../client-assertion.js';
+import { assertionIssuer, isAssertionOf } from '../client-assertion.js';
 import { credentialsOf, isSecretOf } from '../client-authentication.js';
 import type { Application } from '../clients.js';
 import { OidcError } from '../oidc.error.js';
@@ -29,21 +30,14 @@ export const introspect: Endpoint = async (call, realm) => {
 
 async function callerOf(call: Call, realm: Realm): Promise<Application | 'unparseable'> {
   const { clientId, clientSecret, assertion } = credentialsOf(call);
-  if (assertion) return assertedCaller(assertion, call.params['client_assertion_type'], realm);
+  if (assertion) return assertedCaller(assertion, realm);
   if (!clientId || !clientSecret) throw new OidcError('invalid_client', 'client must be authenticated');
   const application = realm.applications.byClientId(clientId);
   if (!application || !isSecretOf(application, clientSecret)) throw new OidcError('unauthorized_client');
   return application;
 }
 
-async function assertedCaller(
-  assertion: string,
-  type: string | undefined,
-  realm: Realm,
-): Promise<Application | 'unparseable'> {
-  if (type !== assertionType) {
-    throw new OidcError('invalid_request', `invalid client_assertion_type ${type ?? ''}`.trimEnd());
-  }
+async function assertedCaller(assertion: string, realm: Realm): Promise<Application | 'unparseable'> {
   const issuer = assertionIssuer(assertion);
   if (issuer === undefined) return 'unparseable';
   const application = realm.applications.byClientId(issuer);
@@ -56,12 +50,8 @@ async function assertedCaller(
 function isMeantFor({ clientId, project }: Application, token: AccessToken): boolean {
   return (
     token.gty === personalAccessTokenGrant ||
-    [clientId, project.id].some((one) => audienceOf(token).includes(one))
+    [clientId, project.id].some((one) => audiencesIn(token).includes(one))
   );
-}
-
-function audienceOf({ aud }: AccessToken): string[] {
-  return typeof aud === 'string' ? [aud] : (aud ?? []);
 }
 
 function activeBody(caller: Application, token: AccessToken, realm: Realm): Claims {
@@ -79,7 +69,7 @@ function activeBody(caller: Application, token: AccessToken, realm: Realm): Clai
     auth_time: token.extra?.['authTime'],
     nbf: token.iat,
     sub: user.id,
-    aud: isPersonal ? [...audienceOf(token), caller.clientId, caller.project.id] : token.aud,
+    aud: isPersonal ? [...audiencesIn(token), caller.clientId, caller.project.id] : token.aud,
     amr: token.extra?.['amr'],
     iss: realm.issuer,
     jti: token.jti,

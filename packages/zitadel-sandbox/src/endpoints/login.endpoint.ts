@@ -1,7 +1,8 @@
 import { closeAuthRequest, findAuthRequest, issueCode, type AuthRequest } from '../auth-request.js';
 import { answerWith } from '../authorization-response.js';
 import type { Call, Endpoint } from '../call.js';
-import { nowSeconds } from '../ids.js';
+import { nowSeconds } from '../now.js';
+import { answerHtml } from '../html-answer.js';
 import { messagePage } from '../pages/layout.js';
 import { loginPage } from '../pages/login.page.js';
 import type { Session } from '../provider.js';
@@ -18,8 +19,8 @@ export const login: Endpoint = async (call, realm) => {
   const request = await findAuthRequest(realm, id);
   if (!request) {
     call.ctx.status = 404;
-    show(
-      call,
+    answerHtml(
+      call.ctx,
       messagePage(
         'Unknown login request',
         'It was answered already or has expired. Start again in the application.',
@@ -140,11 +141,5 @@ async function showLoginPage(
     ...(request.uiLocales !== undefined && { uiLocales: request.uiLocales }),
     ...(error !== undefined && { error }),
   });
-  show(call, page);
-}
-
-function show({ ctx }: Call, html: string): void {
-  ctx.type = 'html';
-  ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-  ctx.body = html;
+  answerHtml(call.ctx, page);
 }

@@ -1,5 +1,6 @@
 import type { Call, Endpoint } from '../call.js';
-import { nowSeconds } from '../ids.js';
+import { nowSeconds } from '../now.js';
+import { answerHtml } from '../html-answer.js';
 import { messagePage } from '../pages/layout.js';
 import { logoutPage } from '../pages/logout.page.js';
 import type { Realm } from '../realm.js';
@@ -16,10 +17,12 @@ export const logout: Endpoint = async (call, realm) => {
   const { ctx, params } = call;
   const logoutToken = params['logout_token'] ?? '';
   const target = await targetFrom(logoutToken, realm);
-  ctx.type = 'html';
   if (target === undefined) {
     ctx.status = 400;
-    ctx.body = messagePage('Sign out', 'This link is not valid any more. Start again in the application.');
+    answerHtml(
+      ctx,
+      messagePage('Sign out', 'This link is not valid any more. Start again in the application.'),
+    );
     return;
   }
   const sessions = await signedInHere(call, realm);
@@ -27,7 +30,7 @@ export const logout: Endpoint = async (call, realm) => {
     ctx.method === 'POST' ? sid === params['session'] : user.loginName === params['logout_hint'],
   );
   if (!chosen) {
-    ctx.body = logoutPage(sessions, logoutToken);
+    answerHtml(ctx, logoutPage(sessions, logoutToken));
     return;
   }
   await endAndTell(chosen.sid, realm);
@@ -36,8 +39,7 @@ export const logout: Endpoint = async (call, realm) => {
 
 /** Where people end up whom no application awaits. */
 export const signedOut: Endpoint = ({ ctx }) => {
-  ctx.type = 'html';
-  ctx.body = messagePage('Signed out', 'You are signed out. You can close this page.');
+  answerHtml(ctx, messagePage('Signed out', 'You are signed out. You can close this page.'));
 };
 
 async function targetFrom(logoutToken: string, realm: Realm): Promise<string | undefined> {

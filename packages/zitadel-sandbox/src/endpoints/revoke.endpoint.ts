@@ -1,3 +1,4 @@
+import { audiencesIn } from '../audience.js';
 import type { Endpoint } from '../call.js';
 import { authenticate } from '../client-authentication.js';
 import type { Application } from '../clients.js';
@@ -28,8 +29,7 @@ async function revokeRefreshToken(presented: string, application: Application, r
 async function revokeAccessToken(presented: string, application: Application, realm: Realm): Promise<void> {
   const token = await findAccessToken(realm, presented);
   if (!token) return;
-  const { aud } = token;
-  checkOwner((typeof aud === 'string' ? [aud] : (aud ?? [])).includes(application.clientId));
+  checkOwner(audiencesIn(token).includes(application.clientId));
   await token.destroy();
 }
 

@@ -12,15 +12,15 @@ import type { TokenResponse } from '../tokens.js';
 type ClientGrant = (call: Call, realm: Realm, application: Application) => Promise<TokenResponse>;
 type UserGrant = (call: Call, realm: Realm) => Promise<TokenResponse>;
 
-const clientGrants: Record<string, ClientGrant> = {
-  authorization_code: codeGrant,
-  refresh_token: refreshGrant,
-};
+const clientGrants = new Map<string, ClientGrant>([
+  ['authorization_code', codeGrant],
+  ['refresh_token', refreshGrant],
+]);
 
-const serviceUserGrants: Record<string, UserGrant> = {
-  client_credentials: clientCredentialsGrant,
-  'urn:ietf:params:oauth:grant-type:jwt-bearer': jwtProfileGrant,
-};
+const serviceUserGrants = new Map<string, UserGrant>([
+  ['client_credentials', clientCredentialsGrant],
+  ['urn:ietf:params:oauth:grant-type:jwt-bearer', jwtProfileGrant],
+]);
 
 // Zitadel knows these; no application of the sandbox has them
 const grantsNobodyHas = [
@@ -32,8 +32,8 @@ const grantsNobodyHas = [
 export const token: Endpoint = async (call, realm) => {
   const grantType = call.params['grant_type'];
   if (!grantType) throw new OidcError('invalid_request', 'grant_type missing');
-  const serviceUserGrant = serviceUserGrants[grantType];
-  const grant = clientGrants[grantType];
+  const serviceUserGrant = serviceUserGrants.get(grantType);
+  const grant = clientGrants.get(grantType);
   if (!serviceUserGrant && !grant && !grantsNobodyHas.includes(grantType)) {
     throw new OidcError('unsupported_grant_type', `${grantType} not supported`);
   }

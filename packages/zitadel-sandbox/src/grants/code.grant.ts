@@ -63,7 +63,12 @@ async function redeem(
   await code.consume();
   const user = realm.directory.byId(code.accountId);
   if (!user?.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
-  if (code.sid !== undefined) await realm.sessions.addClient(code.sid, application.clientId);
+  if (code.sid !== undefined) {
+    const session = await realm.sessions.find(code.sid);
+    // that Zitadel refuses is known, the text it says so with is not: this one is a guess
+    if (!session) throw new OidcError('invalid_request', 'Errors.Session.Terminated');
+    await realm.sessions.addClient(code.sid, application.clientId);
+  }
   return issueTokens(realm, {
     id: code.grantId ?? code.jti,
     user,

@@ -8,7 +8,7 @@ import { issueTokens, type TokenResponse } from '../tokens.js';
 
 /**
  * Rotates: the refresh token and the access tokens of the login die at once. A token used again only fails; the
- * newest keeps working (zitadel#7321).
+ * newest keeps working (zitadel#7321). A narrower `scope` is for this access token only.
  */
 export async function refreshGrant(
   { params }: Call,
@@ -23,7 +23,8 @@ export async function refreshGrant(
       'client_id does not correspond to the client_id in the refresh token',
     );
   }
-  const scopes = narrowed(scopesFrom(refreshToken.scope), scopesFrom(params['scope']));
+  const scopes = scopesFrom(refreshToken.scope);
+  const accessScopes = narrowed(scopes, scopesFrom(params['scope']));
   const user = realm.directory.byId(refreshToken.accountId);
   if (!user?.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
   const id = refreshToken.grantId ?? refreshToken.jti;
@@ -41,7 +42,7 @@ export async function refreshGrant(
       ...(refreshToken.nonce !== undefined && { nonce: refreshToken.nonce }),
       ...(refreshToken.sid !== undefined && { sid: refreshToken.sid }),
     },
-    refreshToken.iiat,
+    { firstIssuedAt: refreshToken.iiat, accessScopes },
   );
 }
 

@@ -1,4 +1,4 @@
-import { withQuery } from '../redirect-uris.js';
+import { withQuery } from '../with-query.js';
 import type { SandboxUser } from '../users.js';
 import { escapeHtml } from './html.js';
 import { page } from './layout.js';
