@@ -51,7 +51,7 @@ export class LogoutController {
     // Without a session here there may still be one at Zitadel; without the hint it asks which.
     try {
       const state = randomBytes(32).toString('base64url');
-      const url = await this.oidc.endSessionUrl(state, token?.idToken);
+      const url = await this.oidc.endSessionUrl(state, token?.idToken, token?.user?.username);
       response.cookie(this.cookie.name, state, { ...this.cookie.options, maxAge: STATE_LIFETIME_MS });
       return { url: url.href, statusCode: 303 };
     } catch (error) {

@@ -12,6 +12,7 @@ export const scopes = [
 ];
 
 const ROLES = 'urn:zitadel:iam:org:project:roles';
+const PROJECT_ROLES = /^urn:zitadel:iam:org:project:([^:]+):roles$/;
 const ORGANIZATION = 'urn:zitadel:iam:user:resourceowner';
 const METADATA = 'urn:zitadel:iam:user:metadata';
 
@@ -38,7 +39,10 @@ declare module '@mridang/nestjs-auth' {
   interface AuthUserAugmentation {
     emailVerified: boolean;
     username?: string;
+    /** of this application's project: what `user.roles` and `@RequireRoles()` mean */
     roleGrants: RoleGrant[];
+    /** by project id, this one's and others': a role of another project opens nothing here */
+    projectRoles: Record<string, RoleGrant[]>;
     organization?: Organization;
     metadata: Record<string, string>;
   }
@@ -46,7 +50,7 @@ declare module '@mridang/nestjs-auth' {
 
 /** The user this application works with, from Zitadel's claims. */
 export function userFrom(claims: ZitadelClaims): AuthUser {
-  const roleGrants = roleGrantsFrom(claims);
+  const roleGrants = roleGrantsFrom(claims[ROLES]);
   const organization = organizationFrom(claims);
   const username = text(claims['preferred_username']);
   return {
@@ -58,23 +62,31 @@ export function userFrom(claims: ZitadelClaims): AuthUser {
     ...(username ? { username } : {}),
     roles: roleGrants.map(({ role }) => role),
     roleGrants,
+    projectRoles: projectRolesFrom(claims),
     ...(organization ? { organization } : {}),
     metadata: metadataFrom(claims),
   };
 }
 
-/**
- * Zitadel's `{role: {organization id: primary domain}}` of this application's project. The claims named after a project
- * are left alone: they may be another project's, whose roles mean nothing here.
- */
-function roleGrantsFrom(claims: ZitadelClaims): RoleGrant[] {
-  return Object.entries(record(claims[ROLES])).map(([role, organizations]) => ({
+/** Zitadel's `{role: {organization id: primary domain}}`. */
+function roleGrantsFrom(claim: unknown): RoleGrant[] {
+  return Object.entries(record(claim)).map(([role, organizations]) => ({
     role,
     organizations: Object.entries(record(organizations)).map(([id, domain]) => ({
       id,
       ...named('domain', domain),
     })),
   }));
+}
+
+/** The claims named after a project: this one's, and those of others the token is for. */
+function projectRolesFrom(claims: ZitadelClaims): Record<string, RoleGrant[]> {
+  return Object.fromEntries(
+    Object.entries(claims).flatMap(([claim, value]) => {
+      const [, projectId] = PROJECT_ROLES.exec(claim) ?? [];
+      return projectId ? [[projectId, roleGrantsFrom(value)]] : [];
+    }),
+  );
 }
 
 function organizationFrom(claims: ZitadelClaims): Organization | undefined {

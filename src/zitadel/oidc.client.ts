@@ -19,6 +19,9 @@ import { tokenSetFrom, type TokenSet } from './session-token.js';
 /** Longest wait for any answer of Zitadel. */
 const TIMEOUT_MS = 5_000;
 
+/** With the other headers of the answer this stays below the 4 KB that nginx passes by default. */
+const MAX_HINT_LENGTH = 2_048;
+
 /** The calls to Zitadel. Every failure is one of `oidc.errors.ts`. */
 @Injectable()
 export class OidcClient {
@@ -61,15 +64,21 @@ export class OidcClient {
     );
   }
 
-  /** Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2). */
-  endSessionUrl(state: string, idToken: string | undefined): Promise<URL> {
+  /**
+   * Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2). An ID token too long for an address is
+   * left out: then the login name tells Zitadel's login which account is meant.
+   */
+  endSessionUrl(state: string, idToken: string | undefined, loginName: string | undefined): Promise<URL> {
+    const { clientId, postLogoutUrl } = this.env.zitadel;
+    const isShort = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH;
     return this.call((configuration) =>
       Promise.resolve(
         buildEndSessionUrl(configuration, {
-          client_id: this.env.zitadel.clientId,
-          post_logout_redirect_uri: this.env.zitadel.postLogoutUrl,
+          client_id: clientId,
+          post_logout_redirect_uri: postLogoutUrl,
           state,
-          ...(idToken ? { id_token_hint: idToken } : {}),
+          ...(isShort ? { id_token_hint: idToken } : {}),
+          ...(!isShort && loginName ? { logout_hint: loginName } : {}),
         }),
       ),
     );

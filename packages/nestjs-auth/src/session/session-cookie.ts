@@ -36,10 +36,11 @@ export class SessionCookie {
   /** Takes back what this answer was about to set, and leaves the browser what it has. */
   unset(response: HttpResponse) {
     const { name } = this.spec;
-    const others = setCookies(response).filter(
-      (line) => !line.startsWith(`${name}=`) && !line.startsWith(`${name}.`),
+    const isOurs = new RegExp(`^${name.replaceAll('.', '\\.')}(\\.\\d+)?=`);
+    rawResponse(response).setHeader(
+      'set-cookie',
+      setCookies(response).filter((line) => !isOurs.test(line)),
     );
-    rawResponse(response).setHeader('set-cookie', others);
   }
 
   private namesIn(cookies: Record<string, string | undefined>): string[] {

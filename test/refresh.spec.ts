@@ -1,0 +1,214 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from './support/browser.js';
+import { signIn } from './support/sign-in.js';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+const TOKEN = '/oauth/v2/token';
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
+
+let app: RunningApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+afterEach(() => {
+  app.sandbox.delay(TOKEN, 0);
+  app.sandbox.fail(TOKEN, null);
+  app.sandbox.setAccessTokenTtl(43_200);
+});
+
+const refreshes = () => app.sandbox.grants('refresh_token');
+
+/** Signs in with an access token that is due almost at once, and waits until it is. */
+async function signInDue(loginName = 'alice@acme.example'): Promise<Browser> {
+  app.sandbox.setAccessTokenTtl(2);
+  const browser = app.browser();
+  await signIn(browser, loginName);
+  app.sandbox.setAccessTokenTtl(43_200);
+  await pause(1_100);
+  return browser;
+}
+
+const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
+
+/** A request with a fixed `Cookie` header, as one of many that are under way. */
+const request = (cookie: string, path = '/profile') =>
+  fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
+
+describe('when the access token is due', () => {
+  it('renews it once for fifty requests that race, and all succeed', async () => {
+    const browser = await signInDue();
+    const cookie = await cookieHeader(browser);
+    const before = refreshes().length;
+    app.sandbox.delay(TOKEN, 300);
+    const answers = await Promise.all(times(50, () => request(cookie)));
+    expect(answers.map(({ status }) => status)).toEqual(times(50, () => 200));
+    expect(refreshes()).toHaveLength(before + 1);
+    for (const answer of answers) expect(answer.headers.getSetCookie().join()).toContain('session-token');
+  });
+
+  it('gives late requests with the old cookie the same answer', async () => {
+    const browser = await signInDue();
+    const cookie = await cookieHeader(browser);
+    const before = refreshes().length;
+    await browser.get('/profile');
+    await pause(200);
+    expect((await request(cookie)).status).toBe(200);
+    expect((await request(cookie, '/auth/userinfo')).status).toBe(200);
+    expect(refreshes()).toHaveLength(before + 1);
+  });
+
+  it('renews it on whatever is asked for first, and the browser keeps what it got', async () => {
+    const browser = await signInDue();
+    const before = refreshes().length;
+    await browser.request('HEAD', new URL('/profile', app.origin));
+    for (let view = 0; view < 5; view++) expect((await browser.get('/profile')).status).toBe(200);
+    expect(refreshes()).toHaveLength(before + 1);
+    const restarted = app.browser();
+    for (const cookie of await browser.cookies())
+      await restarted.jar.setCookie(cookie.cookieString(), app.origin);
+    expect((await restarted.get('/auth/userinfo')).status).toBe(200);
+    expect(refreshes()).toHaveLength(before + 1);
+  });
+
+  it('keeps the ID token for the sign-out up to date', async () => {
+    const browser = await signInDue();
+    const profile = await browser.get('/profile');
+    const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+    expect(page.url.pathname).toBe('/auth/logout/success');
+  });
+
+  it('does not keep public pages or other people waiting', async () => {
+    const browser = await signInDue();
+    const other = app.browser();
+    await signIn(other, 'bob@acme.example');
+    app.sandbox.delay(TOKEN, 1_500);
+    const cookie = await cookieHeader(browser);
+    const slow = request(cookie);
+    const started = Date.now();
+    expect((await request(cookie, '/')).status).toBe(200);
+    expect((await request(cookie, '/auth/session')).status).toBe(200);
+    expect((await other.get('/profile')).status).toBe(200);
+    expect(Date.now() - started).toBeLessThan(1_000);
+    expect((await slow).status).toBe(200);
+    expect(Date.now() - started).toBeGreaterThan(1_000);
+  });
+});
+
+describe('when Zitadel refuses', () => {
+  it('ends the session, for racing requests as well, and asks once', async () => {
+    const browser = await signInDue();
+    const cookie = await cookieHeader(browser);
+    app.sandbox.expire('refresh_tokens');
+    const before = refreshes().length;
+    const answers = await Promise.all(times(10, () => request(cookie)));
+    expect(answers.map(({ status }) => status)).toEqual(times(10, () => 401));
+    expect(await answers[0]?.json()).toMatchObject({
+      code: 'AUTH_SESSION_REQUIRED',
+      reason: 'refresh_rejected',
+    });
+    expect(refreshes()).toHaveLength(before + 1);
+
+    const page = await browser.get('/profile?tab=1');
+    expect(page.url.pathname).toBe('/auth/login');
+    expect(page.document.querySelector('[role="status"]')?.text).toContain('You were signed out because');
+    expect((await browser.cookies()).some(({ key }) => key.includes('session-token'))).toBe(false);
+    const again = await browser.submit(page, 'form[action="/auth/signin/zitadel"]');
+    expect(again.url.pathname + again.url.search).toBe('/profile?tab=1');
+  });
+
+  it.each([400, 401, 403])('whatever 4xx it says: %i', async (status) => {
+    const browser = await signInDue();
+    app.sandbox.fail(TOKEN, status);
+    expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+});
+
+describe('when Zitadel cannot answer', () => {
+  it.each([500, 503, 429])('keeps the session: %i', async (status) => {
+    const browser = await signInDue();
+    app.sandbox.fail(TOKEN, status);
+    expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+    const userinfo = await browser.get('/auth/userinfo');
+    expect(userinfo.status).toBe(503);
+    expect(userinfo.headers['retry-after']).toBeDefined();
+
+    app.sandbox.fail(TOKEN, null);
+    await pause(2_100);
+    expect((await browser.get('/auth/userinfo')).status).toBe(200);
+  });
+
+  it('does not ask again for every request', async () => {
+    const browser = await signInDue();
+    app.sandbox.fail(TOKEN, 503);
+    const before = refreshes().length;
+    for (let view = 0; view < 5; view++) await browser.get('/profile');
+    expect(refreshes()).toHaveLength(before + 1);
+  });
+});
+
+describe('without a refresh token', () => {
+  it('the session lives on, until Zitadel no longer takes the access token', async () => {
+    const alone = await startApp({
+      sandbox: { web: { refreshTokenGrant: false }, accessTokenTtlSeconds: 2 },
+    });
+    try {
+      const browser = alone.browser();
+      await signIn(browser, 'alice@acme.example');
+      await pause(2_100);
+      expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+      const page = await browser.get('/auth/userinfo');
+      expect(page.url.pathname).toBe('/auth/login');
+      expect(page.url.searchParams.get('reason')).toBe('no_refresh');
+    } finally {
+      await alone.close();
+    }
+  });
+});
+
+describe('the size of the cookie', () => {
+  const roles = times(100, () => '').map((_, index) => `project-role-${index}`);
+
+  it.each([
+    ['opaque tokens', { accessTokenType: 'opaque' }],
+    [
+      'JWTs with 100 roles each',
+      {
+        accessTokenType: 'jwt',
+        idTokenRoleAssertion: true,
+        accessTokenRoleAssertion: true,
+        idTokenUserinfo: true,
+      },
+    ],
+  ] as const)('is one cookie below 4096 bytes with %s', async (_name, web) => {
+    const big = await startApp({ sandbox: { web, users: [{ loginName: 'many@acme.example', roles }] } });
+    try {
+      const browser = big.browser();
+      const profile = await signIn(browser, 'many@acme.example');
+      expect(profile.text).toContain('project-role-99');
+      const sessions = (await browser.cookies()).filter(({ key }) => key.includes('session-token'));
+      expect(sessions).toHaveLength(1);
+      expect(sessions[0]?.toString().length).toBeLessThan(4096);
+      expect((await browser.get('/auth/userinfo')).text).toContain('project-role-99');
+      expect((await browser.submit(profile, 'main form[action="/auth/logout"]')).url.pathname).toBe(
+        '/auth/logout/success',
+      );
+    } finally {
+      await big.close();
+    }
+  });
+
+  it('what cannot fit is refused at sign-in, with a reason', async () => {
+    const incompressible = () => times(4, () => crypto.randomUUID()).join('');
+    const metadata = Object.fromEntries(times(40, () => [crypto.randomUUID(), incompressible()]));
+    const big = await startApp({ sandbox: { users: [{ loginName: 'large@acme.example', metadata }] } });
+    try {
+      const page = await signIn(big.browser(), 'large@acme.example');
+      expect(page.url.search).toBe('?error=session_too_large');
+      expect(page.status).toBe(502);
+    } finally {
+      await big.close();
+    }
+  });
+});

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { Express } from 'express';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+/** Everything a stranger may ask for. A new route belongs here only if it is meant for everyone. */
+const publicRoutes = [
+  'GET /',
+  'GET /auth/csrf',
+  'GET /auth/error',
+  'GET /auth/login',
+  'GET /auth/logout/callback',
+  'GET /auth/logout/error',
+  'GET /auth/logout/success',
+  'GET /auth/session',
+  'POST /auth/logout',
+  'POST /auth/signout',
+  // Auth.js: sign-in, callback, providers
+  'ALL /auth/{*action}',
+];
+
+let app: RunningApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+interface Route {
+  method: string;
+  path: string;
+}
+
+function routes(): Route[] {
+  const express = app.app.getHttpAdapter().getInstance() as Express;
+  return express.router.stack.flatMap(({ route }) => {
+    if (!route) return [];
+    const methods = [...new Set(route.stack.map(({ method }) => method))];
+    const names = methods.length > 5 ? ['ALL'] : methods.map((method) => method.toUpperCase());
+    return names.map((method) => ({ method, path: route.path }));
+  });
+}
+
+it('finds the routes of the application', () => {
+  expect(routes().map(({ method, path }) => `${method} ${path}`)).toEqual(
+    expect.arrayContaining(['GET /profile', 'GET /admin', 'GET /auth/userinfo', ...publicRoutes]),
+  );
+});
+
+it('guards every route that is not listed as public', async () => {
+  const open: string[] = [];
+  for (const { method, path } of routes()) {
+    const name = `${method} ${path}`;
+    if (publicRoutes.includes(name)) continue;
+    const response = await app
+      .browser()
+      .request(method === 'ALL' ? 'GET' : method, new URL(path, app.origin));
+    const isSentToLogin = response.status === 302 && response.headers['location']?.startsWith('/auth/login');
+    if (!isSentToLogin) open.push(`${name} (${response.status})`);
+  }
+  expect(open).toEqual([]);
+});
+
+it('lists no route as public that is gone or guarded', async () => {
+  const known = routes().map(({ method, path }) => `${method} ${path}`);
+  expect(publicRoutes.filter((name) => !known.includes(name))).toEqual([]);
+  for (const name of publicRoutes.filter((route) => route.startsWith('GET'))) {
+    const response = await app.browser().request('GET', new URL(name.slice(4), app.origin));
+    expect(`${response.status} ${response.headers['location'] ?? ''}`).not.toContain('/auth/login');
+  }
+});
