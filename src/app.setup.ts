@@ -1,6 +1,8 @@
+import { CsrfService } from '@mridang/nestjs-auth';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ENV, type Env } from './config/env.js';
 import { aliasPaths } from './http/alias-paths.js';
+import { pageFrame } from './http/page-frame.js';
 import { securityHeaders } from './http/security-headers.js';
 import { useViews } from './http/view-engine.js';
 
@@ -15,6 +17,7 @@ export function configureApp(app: NestExpressApplication) {
       [new URL(env.zitadel.postLogoutUrl).pathname]: '/auth/logout/callback',
     }),
   );
+  app.use(pageFrame(app.get(CsrfService)));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
   useViews(app, { cache: env.production });
 }

@@ -2,7 +2,6 @@ import { localPath, Public, type AuthenticatedRequest } from '@mridang/nestjs-au
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { PageFrame } from '../http/page-frame.js';
 import { Page } from '../http/page.decorator.js';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
@@ -10,27 +9,22 @@ import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 @Public()
 @Controller('auth')
 export class LoginController {
-  constructor(
-    private readonly frame: PageFrame,
-    @Inject(ENV) private readonly env: Env,
-  ) {}
+  constructor(@Inject(ENV) private readonly env: Env) {}
 
   @Get('login')
-  async login(
+  login(
     @Query('callbackUrl') wanted: unknown,
     @Query('reason') reason: unknown,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
-  ): Promise<void> {
+  ): void {
     const asked = localPath(wanted, this.env.origin);
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     if (request.session) response.redirect(callbackUrl);
-    else
-      await this.frame.render(request, response, 'login', {
-        callbackUrl,
-        isDeepLink: asked !== undefined,
-        ended: sentenceFor(reason),
-      });
+    else {
+      const model = { callbackUrl, isDeepLink: asked !== undefined, ended: sentenceFor(reason) };
+      response.setHeader('Cache-Control', 'no-store').render('login', model);
+    }
   }
 
   @Get('error')

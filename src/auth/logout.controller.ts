@@ -10,7 +10,6 @@ import { Controller, Get, Inject, Logger, Post, Query, Redirect, Req, Res } from
 import { parseCookie } from 'cookie';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { PageFrame } from '../http/page-frame.js';
 import { Page } from '../http/page.decorator.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { messageFor, signOutMessages, type SignOutFailure } from './messages.js';
@@ -31,7 +30,6 @@ export class LogoutController {
     private readonly sessions: SessionService,
     private readonly csrf: CsrfService,
     private readonly oidc: OidcClient,
-    private readonly frame: PageFrame,
     @Inject(ENV) env: Env,
   ) {
     const secure = env.origin.startsWith('https:');
@@ -75,9 +73,9 @@ export class LogoutController {
   }
 
   @Get('logout/success')
-  async success(@Req() request: AuthenticatedRequest, @Res() response: Response): Promise<void> {
+  success(@Req() request: AuthenticatedRequest, @Res() response: Response): void {
     if (request.session) response.redirect('/');
-    else await this.frame.render(request, response, 'signed-out', {});
+    else response.setHeader('Cache-Control', 'no-store').render('signed-out');
   }
 
   @Get('logout/error')

@@ -1,7 +1,11 @@
-import { describeError, isPageRequest, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import {
+  describeError,
+  isPageRequest,
+  SessionService,
+  type AuthenticatedRequest,
+} from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
-import { PageFrame } from './page-frame.js';
 
 interface Explanation {
   title: string;
@@ -38,7 +42,7 @@ const fallback: Explanation = {
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
 
-  constructor(private readonly frame: PageFrame) {}
+  constructor(private readonly sessions: SessionService) {}
 
   async catch(error: unknown, host: ArgumentsHost) {
     const request = host.switchToHttp().getRequest<AuthenticatedRequest>();
@@ -56,12 +60,9 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     const detail = status === 403 ? messageOf(error) : undefined;
-    await this.frame.render(request, response, 'error', {
-      status,
-      title,
-      text: detail ?? text,
-      canLogIn: status === 401,
-    });
+    // No guard has run where there is no route.
+    request.session ??= await this.sessions.load(request, response);
+    response.render('error', { status, title, text: detail ?? text, canLogIn: status === 401 });
   }
 }
 

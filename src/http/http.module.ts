@@ -1,11 +1,8 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ErrorFilter } from './error.filter.js';
-import { PageFrame } from './page-frame.js';
 
-@Global()
 @Module({
-  providers: [PageFrame, { provide: APP_FILTER, useClass: ErrorFilter }],
-  exports: [PageFrame],
+  providers: [{ provide: APP_FILTER, useClass: ErrorFilter }],
 })
 export class HttpModule {}

@@ -4,6 +4,7 @@ import { IS_PUBLIC_KEY } from './auth.decorators.js';
 import { SessionEnded, SessionRequired } from './auth.errors.js';
 import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
 import { requestTarget } from './http/request-target.js';
+import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
 
@@ -37,11 +38,17 @@ export function AuthGuard(_type?: string): Type<IAuthGuard> {
 
 @Injectable()
 class SessionGuard implements IAuthGuard {
+  private readonly publicRoutes: RouteMetadata<boolean>;
+
   constructor(
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
-    @Inject(Reflector) private readonly reflector: Reflector,
-  ) {}
+    @Inject(Reflector) reflector: Reflector,
+  ) {
+    this.publicRoutes = new RouteMetadata(
+      (targets) => reflector.getAllAndOverride(IS_PUBLIC_KEY, targets) === true,
+    );
+  }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
@@ -88,10 +95,7 @@ class SessionGuard implements IAuthGuard {
     }
   }
 
-  private isPublic(context: ExecutionContext) {
-    return this.reflector.getAllAndOverride<boolean>(IS_PUBLIC_KEY, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+  private isPublic(context: ExecutionContext): boolean {
+    return this.publicRoutes.of(context);
   }
 }

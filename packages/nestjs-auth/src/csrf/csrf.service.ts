@@ -1,8 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { parse } from 'cookie';
+import { LRUCache } from 'lru-cache';
 import { CsrfTokenInvalid } from '../auth.errors.js';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
+import { cookiesOf } from '../http/cookies-of.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
@@ -12,6 +13,8 @@ import { setCookie } from '../session/session-cookie.js';
  */
 @Injectable()
 export class CsrfService {
+  /** cookie value → token, for those whose signature was right */
+  private readonly verified = new LRUCache<string, string>({ max: 1_000 });
   private readonly issued = new WeakMap<HttpRequest['headers'], string>();
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
@@ -34,10 +37,15 @@ export class CsrfService {
     if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
   }
 
-  private tokenIn(request: HttpRequest): string | undefined {
-    const cookie = parse(request.headers.cookie ?? '')[this.options.csrfCookie.name];
-    const [token, signed] = cookie?.split('|') ?? [];
-    return token && signed && equal(signed, this.signature(token)) ? token : undefined;
+  private tokenIn({ headers }: HttpRequest): string | undefined {
+    const cookie = cookiesOf(headers)[this.options.csrfCookie.name];
+    if (!cookie) return undefined;
+    const known = this.verified.get(cookie);
+    if (known) return known;
+    const [token, signed] = cookie.split('|');
+    if (!token || !signed || !equal(signed, this.signature(token))) return undefined;
+    this.verified.set(cookie, token);
+    return token;
   }
 
   private signature(token: string): string {

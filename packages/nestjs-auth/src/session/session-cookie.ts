@@ -1,5 +1,6 @@
-import { parse, serialize, type SerializeOptions } from 'cookie';
+import { serialize, type SerializeOptions } from 'cookie';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
+import { cookiesOf } from '../http/cookies-of.js';
 import { rawResponse } from '../http/raw-response.js';
 import type { CookieSpec } from '../resolved-auth-options.js';
 
@@ -12,7 +13,7 @@ export class SessionCookie {
 
   /** The joined value, or an empty string. */
   read(request: HttpRequest): string {
-    const cookies = parse(request.headers.cookie ?? '');
+    const cookies = cookiesOf(request.headers);
     return this.namesIn(cookies)
       .map((name) => cookies[name])
       .join('');
@@ -29,7 +30,7 @@ export class SessionCookie {
   /** Deletes the cookie in the browser: every chunk the request carried or this answer was about to set. */
   remove(request: HttpRequest, response: HttpResponse) {
     const pending = setCookies(response).map((line) => [line.slice(0, line.indexOf('=')), ''] as const);
-    const names = this.namesIn({ ...parse(request.headers.cookie ?? ''), ...Object.fromEntries(pending) });
+    const names = this.namesIn({ ...cookiesOf(request.headers), ...Object.fromEntries(pending) });
     for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
   }
 
@@ -43,13 +44,13 @@ export class SessionCookie {
     );
   }
 
-  private namesIn(cookies: Record<string, string | undefined>): string[] {
+  private namesIn(cookies: Readonly<Record<string, string | undefined>>): string[] {
     const { name } = this.spec;
     if (cookies[name] !== undefined) return [name, ...this.chunkNames(cookies)];
     return this.chunkNames(cookies);
   }
 
-  private chunkNames(cookies: Record<string, string | undefined>): string[] {
+  private chunkNames(cookies: Readonly<Record<string, string | undefined>>): string[] {
     const prefix = `${this.spec.name}.`;
     return Object.keys(cookies)
       .filter((name) => name.startsWith(prefix) && /^\d{1,2}$/.test(name.slice(prefix.length)))

@@ -32,6 +32,7 @@ interface Loaded {
 }
 
 const signedOut: Loaded = { token: null, session: null };
+const nobody = Promise.resolve(signedOut);
 
 /** Reads the session of a request, keeps its cookie alive and its tokens fresh. */
 @Injectable()
@@ -90,6 +91,7 @@ export class SessionService {
   }
 
   private loadOnce(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
+    if (!request.headers.cookie) return nobody;
     let load = this.loads.get(request.headers);
     if (!load) this.loads.set(request.headers, (load = this.readSafely(request, response)));
     return load;
