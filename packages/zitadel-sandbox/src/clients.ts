@@ -86,6 +86,10 @@ const appIds: Record<string, string> = {
   [defaultIds.foreignApi]: '320000000000000211',
 };
 
+export function isApplicationId(id: string): boolean {
+  return Object.hasOwn(appIds, id);
+}
+
 /** All applications of a sandbox: two web apps, two API apps, and an API app of a foreign project. */
 export class Applications {
   readonly web: Application;

@@ -7,10 +7,11 @@ import type { UserSpec } from './users.js';
 
 /** What was asked for on the command line. */
 export interface Command {
-  help: boolean;
   quiet: boolean;
   /** origin of the web app that the printed environment is for */
   webOrigin: string;
+  /** where to write the key files */
+  keyFolder: string | undefined;
   options: SandboxOptions;
 }
 
@@ -23,25 +24,27 @@ export const usage = `Zitadel sandbox: a stand-in for Zitadel on this machine, f
   --users FILE                    a JSON list of users instead of the usual people
   --access-token-ttl SECONDS      lifetime of access tokens (default 43200)
   --access-token-type TYPE        opaque (default) or jwt
-  --web-origin URL                origin of your web app (default ${defaultWebOrigin}); may be given several times
+  --web-origin URL                origin of your web app (default ${defaultWebOrigin}); may be given several
+                                  times, back-channel logout and logins started here go to the first
   --key-folder DIR                write api-key.json and service-user-key.json there
   --quiet                         print nothing when started
   --help                          this text
 `;
 
 /**
- * The command behind these arguments.
+ * The command behind these arguments; `help` wins over everything beside it, what is wrong included.
  *
  * @throws Error with one sentence about the argument, or all problems of the list of users
  */
-export async function readCommandLine(args: string[]): Promise<Command> {
+export async function readCommandLine(args: string[]): Promise<Command | 'help'> {
+  if (args.includes('--help')) return 'help';
   const values = parse(args);
   const origins = (values['web-origin'] ?? [defaultWebOrigin]).map(originFrom);
   const webOrigin = origins[0] ?? defaultWebOrigin;
   return {
-    help: values.help ?? false,
     quiet: values.quiet ?? false,
     webOrigin,
+    keyFolder: values['key-folder'],
     options: {
       port: wholeNumber('--port', values.port ?? String(defaultPort), 65535),
       web: {
@@ -58,7 +61,6 @@ export async function readCommandLine(args: string[]): Promise<Command> {
         accessTokenTtlSeconds: wholeNumber('--access-token-ttl', values['access-token-ttl'], 2 ** 31),
       }),
       ...(values.users !== undefined && { users: await usersFrom(values.users) }),
-      ...(values['key-folder'] !== undefined && { keyFolder: values['key-folder'] }),
     },
   };
 }
@@ -83,7 +85,6 @@ function parseOptions(args: string[]) {
       'web-origin': { type: 'string', multiple: true },
       'key-folder': { type: 'string' },
       quiet: { type: 'boolean' },
-      help: { type: 'boolean' },
     },
   }).values;
 }

@@ -3,17 +3,21 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const maxTries = 20;
+const lastPort = 65535;
 
 /** The port is taken; the message is one line for people. */
 export class PortInUseError extends Error {
   constructor(readonly port: number) {
-    super(`Port ${port} is in use. Stop what listens there or choose another port: --port ${port + 1}`);
+    const other = port < lastPort ? port + 1 : 0;
+    super(`Port ${port} is in use. Stop what listens there or choose another port: --port ${other}`);
   }
 }
 
 /** An HTTP listener on the loopback addresses of one port. */
 export interface Listener {
   port: number;
+  /** the addresses that are bound, as the system names them */
+  addresses: string[];
   /** Frees the port at once, open connections included. */
   close(): Promise<void>;
 }
@@ -38,6 +42,7 @@ export async function listen(port: number): Promise<Listener & { answer(listener
 function listenerOf(port: number, servers: Server[]): Listener & { answer(listener: RequestListener): void } {
   return {
     port,
+    addresses: servers.map((server) => (server.address() as AddressInfo).address),
     answer: (listener) => servers.forEach((server) => server.on('request', listener)),
     close: async () => {
       await Promise.all(servers.map(close));

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { banner } from './banner.js';
-import { readCommandLine, usage } from './command-line.js';
+import { readCommandLine, usage, type Command } from './command-line.js';
+import type { Sandbox } from './sandbox.js';
 
 await run();
 
 async function run(): Promise<void> {
   try {
     const command = await readCommandLine(process.argv.slice(2));
-    if (command.help) {
+    if (command === 'help') {
       process.stdout.write(usage);
       return;
     }
@@ -18,14 +19,20 @@ async function run(): Promise<void> {
   }
 }
 
-async function serve({
-  options,
-  webOrigin,
-  quiet,
-}: Awaited<ReturnType<typeof readCommandLine>>): Promise<void> {
+async function serve({ options, webOrigin, keyFolder, quiet }: Command): Promise<void> {
   // loaded late: a wrong argument and --help need not wait for it
   const { startSandbox } = await import('./sandbox.js');
   const sandbox = await startSandbox(options);
+  if (keyFolder !== undefined) await writeKeys(sandbox, keyFolder);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close());
-  if (!quiet) process.stdout.write(banner(sandbox, webOrigin, options.keyFolder));
+  if (!quiet) process.stdout.write(banner(sandbox, webOrigin, keyFolder));
+}
+
+async function writeKeys(sandbox: Sandbox, folder: string): Promise<void> {
+  try {
+    await sandbox.writeKeys(folder);
+  } catch (error) {
+    await sandbox.close();
+    throw new Error(`--key-folder: cannot write the keys into ${folder}`, { cause: error });
+  }
 }

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
 import { BrowserSessions } from './browser-sessions.js';
@@ -79,6 +79,7 @@ export interface Sandbox {
 }
 
 const hour = 3600;
+const ownerOnly = 0o600;
 
 /**
  * Starts a sandbox on the loopback addresses.
@@ -242,6 +243,13 @@ async function writeKeys(realm: Realm, folder: string): ReturnType<Sandbox['writ
   return { apiKeyFile, serviceUserKeyFile };
 }
 
-function writeKey(file: string, key: unknown): Promise<void> {
-  return writeFile(file, `${JSON.stringify(key)}\n`, { mode: 0o600 });
+async function writeKey(path: string, key: unknown): Promise<void> {
+  const file = await open(path, 'w', ownerOnly);
+  try {
+    // a file that was there before keeps its mode; changed before the key is in it
+    await file.chmod(ownerOnly);
+    await file.writeFile(`${JSON.stringify(key)}\n`);
+  } finally {
+    await file.close();
+  }
 }

@@ -1,4 +1,5 @@
-import type { UserSpec } from './users.js';
+import { isApplicationId } from './clients.js';
+import type { RoleGrant, UserSpec } from './users.js';
 
 /** Everything that is wrong with a list of users, one line each, named by field. */
 export class UserFileError extends Error {
@@ -14,46 +15,65 @@ const truth: Check = (value) => (typeof value === 'boolean' ? undefined : 'true 
 const texts: Check = (value) => (isListOf(value, text) ? undefined : 'a list of texts');
 const textMap: Check = (value) =>
   isObject(value) && isListOf(Object.values(value), text) ? undefined : 'an object of texts';
-const grants: Check = (value) => (isListOf(value, grant) ? undefined : 'a list of {"organization","roles"}');
+
+/** Everything that is wrong with a value, each problem with the path to it. */
+type Problems = (value: unknown, at: string) => string[];
 
 function oneOf(...words: string[]): Check {
   return (value) =>
-    words.includes(String(value)) ? undefined : words.map((word) => `"${word}"`).join(' or ');
+    typeof value === 'string' && words.includes(value)
+      ? undefined
+      : words.map((word) => `"${word}"`).join(' or ');
 }
 
-function grant(value: unknown): string | undefined {
-  if (!isObject(value)) return 'an object';
-  const { organization, projectId, roles, ...unknown } = value;
-  const given = [organization, projectId].filter((one) => one !== undefined);
-  return isListOf(given, text) && !texts(roles) && Object.keys(unknown).length === 0
-    ? undefined
-    : 'a role grant';
+function expecting(check: Check): Problems {
+  return (value, at) => {
+    const expected = check(value);
+    return expected === undefined ? [] : [`${at}: expected ${expected}`];
+  };
 }
 
-const fields: { [Field in keyof UserSpec]-?: Check } = {
-  loginName: text,
-  kind: oneOf('human', 'machine'),
-  id: (value) => (/^\d+$/.test(String(value)) && typeof value === 'string' ? undefined : 'a text of digits'),
-  password: text,
-  givenName: text,
-  familyName: text,
-  displayName: text,
-  nickname: text,
-  gender: oneOf('female', 'male', 'diverse'),
-  locale: text,
-  email: text,
-  emailVerified: truth,
-  phone: text,
-  phoneVerified: truth,
-  picture: text,
-  organization: text,
-  roles: texts,
+function userId(value: unknown, at: string): string[] {
+  if (typeof value !== 'string' || !/^\d+$/.test(value)) return [`${at}: expected a text of digits`];
+  return isApplicationId(value) ? [`${at}: is the id of an application`] : [];
+}
+
+const grantFields: { [Field in keyof RoleGrant]-?: Problems } = {
+  organization: expecting(text),
+  projectId: expecting(text),
+  roles: expecting(texts),
+};
+
+function grants(value: unknown, at: string): string[] {
+  return Array.isArray(value)
+    ? value.flatMap((grant, index) => fieldProblems(grant, `${at}[${index}]`, grantFields, 'roles'))
+    : [`${at}: expected a list of {"organization","roles"}`];
+}
+
+const userFields: { [Field in keyof UserSpec]-?: Problems } = {
+  loginName: expecting(text),
+  kind: expecting(oneOf('human', 'machine')),
+  id: userId,
+  password: expecting(text),
+  givenName: expecting(text),
+  familyName: expecting(text),
+  displayName: expecting(text),
+  nickname: expecting(text),
+  gender: expecting(oneOf('female', 'male', 'diverse')),
+  locale: expecting(text),
+  email: expecting(text),
+  emailVerified: expecting(truth),
+  phone: expecting(text),
+  phoneVerified: expecting(truth),
+  picture: expecting(text),
+  organization: expecting(text),
+  roles: expecting(texts),
   grants,
-  metadata: textMap,
-  groups: texts,
-  goodFor: text,
-  accessTokenType: oneOf('opaque', 'jwt'),
-  clientSecret: text,
+  metadata: expecting(textMap),
+  groups: expecting(texts),
+  goodFor: expecting(text),
+  accessTokenType: expecting(oneOf('opaque', 'jwt')),
+  clientSecret: expecting(text),
 };
 
 /**
@@ -65,22 +85,29 @@ export function readUsers(document: unknown): UserSpec[] {
   if (!Array.isArray(document) || document.length === 0) {
     throw new UserFileError(['expected a list of users, such as [{"loginName": "dora@acme.example"}]']);
   }
-  const problems = document.flatMap((user: unknown, index) => problemsOf(user, `users[${index}]`));
+  const problems = document.flatMap((user: unknown, index) =>
+    fieldProblems(user, `users[${index}]`, userFields, 'loginName'),
+  );
   for (const field of ['loginName', 'id'] as const) problems.push(...repeated(document, field));
   if (problems.length > 0) throw new UserFileError(problems);
   return document as UserSpec[];
 }
 
-function problemsOf(user: unknown, at: string): string[] {
-  if (!isObject(user)) return [`${at}: expected an object`];
-  const missing = 'loginName' in user ? [] : [`${at}.loginName: is missing`];
-  const wrong = Object.entries(user).map(([field, value]) => {
-    const check = Object.hasOwn(fields, field) ? fields[field as keyof UserSpec] : undefined;
-    if (!check) return `${at}.${field}: is not known; known are ${Object.keys(fields).join(', ')}`;
-    const expected = check(value);
-    return expected === undefined ? undefined : `${at}.${field}: expected ${expected}`;
+function fieldProblems(
+  value: unknown,
+  at: string,
+  fields: Record<string, Problems>,
+  required: string,
+): string[] {
+  if (!isObject(value)) return [`${at}: expected an object`];
+  const missing = Object.hasOwn(value, required) ? [] : [`${at}.${required}: is missing`];
+  const wrong = Object.entries(value).flatMap(([field, one]) => {
+    const problems = Object.hasOwn(fields, field) ? fields[field] : undefined;
+    return problems
+      ? problems(one, `${at}.${field}`)
+      : [`${at}.${field}: is not known; known are ${Object.keys(fields).join(', ')}`];
   });
-  return [...missing, ...wrong.filter((problem) => problem !== undefined)];
+  return [...missing, ...wrong];
 }
 
 function repeated(users: unknown[], field: 'loginName' | 'id'): string[] {

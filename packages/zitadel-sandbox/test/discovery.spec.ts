@@ -200,15 +200,49 @@ describe('discovery', () => {
     }
   });
 
-  it('endpoints accept GET and POST', async () => {
-    const client = new RelyingParty(sandbox);
-    const posted = await browser.post(client.authorizeUrl(), {});
-    expect(posted.location).toContain('/ui/v2/login/login?authRequest=V2_');
-    const { access_token } = await client.signIn();
-    const info = await browser.post(`${sandbox.issuer}/oidc/v1/userinfo`, { access_token });
-    expect(info.json['sub']).toBe('320000000000000011');
-    const got = await browser.get(client.url('/oauth/v2/token', { grant_type: 'nonsense' }));
-    expect([got.status, got.json['error']]).toEqual([400, 'unsupported_grant_type']);
+  describe('endpoints accept GET and POST', () => {
+    const robot = { client_id: 'robot@acme.example', client_secret: 'robot-client-secret-of-the-sandbox' };
+    const web = '320000000000000101';
+    const api = '320000000000000104';
+
+    it.each<[string, Record<string, string>, number]>([
+      ['/.well-known/openid-configuration', {}, 200],
+      ['/oauth/v2/keys', {}, 200],
+      [
+        '/oauth/v2/authorize',
+        {
+          client_id: web,
+          redirect_uri: 'http://localhost:3000/auth/callback',
+          response_type: 'code',
+          scope: 'openid',
+        },
+        302,
+      ],
+      ['/oauth/v2/token', { ...robot, grant_type: 'client_credentials', scope: 'openid' }, 200],
+      [
+        '/oauth/v2/introspect',
+        { client_id: api, client_secret: `secret-of-client-${api}`, token: 'unknown' },
+        200,
+      ],
+      ['/oauth/v2/revoke', { client_id: web, token: 'unknown' }, 200],
+      ['/oauth/v2/device_authorization', { client_id: web }, 400],
+      ['/oidc/v1/end_session', { client_id: web }, 302],
+    ])('%s', async (path, parameters, status) => {
+      const got = await browser.get(new RelyingParty(sandbox).url(path, parameters));
+      const posted = await browser.post(`${sandbox.issuer}${path}`, parameters);
+      expect([got.status, posted.status]).toEqual([status, status]);
+      expect(Object.keys(got.json)).toEqual(Object.keys(posted.json));
+      expect(got.location.split('?')[0]).toBe(posted.location.split('?')[0]);
+    });
+
+    it('/oidc/v1/userinfo', async () => {
+      const client = new RelyingParty(sandbox);
+      const { access_token } = await client.signIn();
+      const got = await client.userinfo(access_token);
+      const posted = await browser.post(`${sandbox.issuer}/oidc/v1/userinfo`, { access_token });
+      expect(got.json['sub']).toBe('320000000000000011');
+      expect(posted.json).toEqual(got.json);
+    });
   });
 });
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { importPKCS8, SignJWT } from 'jose';
 import { startSandbox, type ApplicationKeyFile, type Sandbox } from '../src/index.js';
 import { Browser, type Answer } from './support/browser.js';
@@ -155,6 +156,17 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       expect([status, text]).toEqual([200, '{"active":false}']);
     });
 
+    it('beyond its lifetime → 200 {"active":false}', async () => {
+      const short = await startSandbox({ web: { accessTokenType }, accessTokenTtlSeconds: 2 });
+      const { access_token } = await new RelyingParty(short).signIn();
+      const fresh = await introspect(short, access_token);
+      await wait(2000);
+      const { status, text } = await introspect(short, access_token);
+      await short.close();
+      expect(fresh.json['active']).toBe(true);
+      expect([status, text]).toEqual([200, '{"active":false}']);
+    });
+
     it.each(['garbage', 'a.b.c', 'a.b.c.d.e'])(
       'unknown, garbage (%s) → 200 {"active":false}',
       async (garbage) => {
@@ -298,7 +310,11 @@ describe('key JSON', () => {
     expect((await introspect(sandbox, access_token, file)).json['active']).toBe(true);
   });
 
-  it('only the owner may read it', async () => {
-    expect((await stat(join(folder, 'api-key.json'))).mode & 0o077).toBe(0);
+  it('only the owner may read it, also when the file was there before', async () => {
+    const files = ['api-key.json', 'service-user-key.json'].map((file) => join(folder, file));
+    for (const file of files) expect((await stat(file)).mode & 0o077).toBe(0);
+    for (const file of files) await chmod(file, 0o644);
+    await sandbox.writeKeys(folder);
+    for (const file of files) expect((await stat(file)).mode & 0o077).toBe(0);
   });
 });

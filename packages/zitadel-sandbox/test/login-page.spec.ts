@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { hiddenInput, type Answer } from './support/browser.js';
 import { RelyingParty } from './support/relying-party.js';
@@ -109,6 +110,26 @@ describe('the form with a password', () => {
 });
 
 describe('other pages', () => {
+  it.each(['/', '/ui/v2/login/login', '/ui/v2/login/logout', '/logout/done', '/ui/login/logout/done'])(
+    'Content-Security-Policy wherever HTML is sent: %s',
+    async (path) => {
+      const { headers } = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}${path}`);
+      expect(headers.get('content-type')).toContain('text/html');
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+      );
+    },
+  );
+
+  it('Content-Security-Policy of the form that posts itself: no script but that', async () => {
+    const { text, headers } = await new RelyingParty(sandbox).choose(alice, { response_mode: 'form_post' });
+    const script = /onload="([^"]+)"/.exec(text)?.[1] ?? '';
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(headers.get('content-security-policy')).toContain(
+      `default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; script-src 'unsafe-hashes' 'sha256-${hash}'`,
+    );
+  });
+
   it('an unknown login request', async () => {
     const { status, text } = await new RelyingParty(sandbox).browser.get(
       `${sandbox.issuer}/ui/v2/login/login?authRequest=V2_1`,
