@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { startSandbox } from '../src/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -247,4 +247,25 @@ describe('not starting', () => {
     writeFileSync(file, 'no json');
     expect(run(['--users', file]).err).toBe(`--users: ${file} is not JSON\n`);
   });
+});
+
+// in a process of its own: the test runner keeps Node's warnings from its tests
+it('twenty late answers at once are no leak to warn of', () => {
+  const program = `
+    import { startSandbox } from ${JSON.stringify(pathToFileURL(join(root, 'dist/index.js')).href)};
+    const warnings = [];
+    process.on('warning', ({ name }) => warnings.push(name));
+    const sandbox = await startSandbox();
+    sandbox.delay('/oauth/v2/keys', 100);
+    const ask = () => fetch(sandbox.issuer + '/oauth/v2/keys').then(({ status }) => status);
+    const statuses = await Promise.all(Array.from({ length: 20 }, ask));
+    await sandbox.close();
+    console.log(JSON.stringify({ statuses: [...new Set(statuses)], asked: sandbox.requests.length, warnings }));`;
+  const result = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    env: environment(),
+    timeout: 10_000,
+  });
+  expect([result.stderr, result.status]).toEqual(['', 0]);
+  expect(JSON.parse(result.stdout)).toEqual({ statuses: [200], asked: 20, warnings: [] });
 });

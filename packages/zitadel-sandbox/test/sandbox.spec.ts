@@ -194,20 +194,6 @@ async function outcomeOfConnecting(host: string, port: number): Promise<string |
 }
 
 describe('troubles to order', () => {
-  it('twenty late answers at once are no leak to warn of', async () => {
-    const one = await start();
-    const warnings: Error[] = [];
-    const note = (warning: Error): number => warnings.push(warning);
-    process.on('warning', note);
-    one.delay('/oauth/v2/keys', 100);
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, () => new Browser().get(`${one.issuer}/oauth/v2/keys`)),
-    );
-    process.off('warning', note);
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
-    expect(warnings).toEqual([]);
-  });
-
   it('fail: the endpoint answers that status without working, until reset', async () => {
     const one = await start();
     const client = new RelyingParty(one);
