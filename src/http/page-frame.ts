@@ -1,33 +1,29 @@
 import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import type { NextFunction, Response } from 'express';
 
-/** What the layout of every page shows. */
+/** What the layout of every page shows. Handlebars calls what a page shows of it, and nothing else. */
 export interface Frame {
   /** of the person who is signed in */
-  readonly userName: string | undefined;
-  readonly links: readonly { href: string; label: string; isCurrent: boolean }[];
+  userName: () => string | undefined;
+  links: () => readonly { href: string; label: string; isCurrent: boolean }[];
   /** for the forms of the page; asking for it sets the cookie that belongs to it */
-  readonly csrfToken: string;
+  csrfToken: () => string;
 }
 
-/** Gives every view its frame as `frame`. What a page does not show of it is not computed. */
+/** Gives every view its frame as `frame`. */
 export function pageFrame(csrf: CsrfService) {
   return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
-    const frame: Frame = {
-      get userName() {
-        const { user } = request.session ?? {};
-        return user && (user.name ?? user.email ?? user.id);
-      },
-      get links() {
-        return linksFor(request);
-      },
-      get csrfToken() {
-        return csrf.token(request, response);
-      },
-    };
-    response.locals['frame'] = frame;
+    response.locals['frame'] = {
+      userName: () => nameOf(request),
+      links: () => linksFor(request),
+      csrfToken: () => csrf.token(request, response),
+    } satisfies Frame;
     next();
   };
+}
+
+function nameOf({ session }: AuthenticatedRequest) {
+  return session ? (session.user.name ?? session.user.email ?? session.user.id) : undefined;
 }
 
 function linksFor({ url, session }: AuthenticatedRequest) {
