@@ -10,6 +10,8 @@ import { useViews } from './http/view-engine.js';
 export function configureApp(app: NestExpressApplication) {
   const env = app.get<Env>(ENV);
   app.disable('x-powered-by');
+  // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
+  app.set('etag', false);
   app.use(securityHeaders(env));
   app.use(
     aliasPaths({

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import type { Express } from 'express';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 /** Everything a stranger may ask for. A new route belongs here only if it is meant for everyone. */
@@ -30,7 +29,7 @@ interface Route {
 }
 
 function routes(): Route[] {
-  const express = app.app.getHttpAdapter().getInstance() as Express;
+  const express = app.app.getHttpAdapter().getInstance();
   return express.router.stack.flatMap(({ route }) => {
     if (!route) return [];
     const methods = [...new Set(route.stack.map(({ method }) => method))];

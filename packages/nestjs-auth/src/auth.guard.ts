@@ -2,7 +2,7 @@ import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type 
 import { Reflector } from '@nestjs/core';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
 import { SessionEnded, SessionRequired } from './auth.errors.js';
-import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
+import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from './auth.types.js';
 import { requestTarget } from './http/request-target.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -50,14 +50,22 @@ class SessionGuard implements IAuthGuard {
     );
   }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const request = this.getRequest(context);
-    const { session, ended } = await this.sessionOf(request, context);
-    const user = this.handleRequest(null, session?.user ?? null, ended, context);
-    const property = this.getAuthenticateOptions(context)?.property ?? this.options.property;
-    Object.assign(request, { session, [property]: user ?? undefined });
-    return true;
+    const response = context.switchToHttp().getResponse<HttpResponse>();
+    // Public routes never wait for the provider.
+    const loaded = this.isPublic(context)
+      ? this.sessions.load(request, response)
+      : this.sessions.loadFresh(request, response);
+    if (!(loaded instanceof Promise)) return this.admit(request, loaded, undefined, context);
+    return loaded.then(
+      (session) => this.admit(request, session, undefined, context),
+      (error: unknown) => {
+        if (error instanceof SessionEnded) return this.admit(request, null, error, context);
+        throw error;
+      },
+    );
   }
 
   handleRequest(
@@ -83,16 +91,17 @@ class SessionGuard implements IAuthGuard {
     return undefined;
   }
 
-  /** Public routes never wait for the provider. */
-  private async sessionOf(request: AuthenticatedRequest, context: ExecutionContext) {
-    const response = context.switchToHttp().getResponse<HttpResponse>();
-    if (this.isPublic(context)) return { session: await this.sessions.load(request, response) };
-    try {
-      return { session: await this.sessions.loadFresh(request, response) };
-    } catch (error) {
-      if (error instanceof SessionEnded) return { session: null, ended: error };
-      throw error;
-    }
+  private admit(
+    request: AuthenticatedRequest,
+    session: Session | null,
+    ended: SessionEnded | undefined,
+    context: ExecutionContext,
+  ): boolean {
+    const user = this.handleRequest(null, session?.user ?? null, ended, context);
+    const property = this.getAuthenticateOptions(context)?.property ?? this.options.property;
+    request.session = session;
+    Reflect.set(request, property, user ?? undefined);
+    return true;
   }
 
   private isPublic(context: ExecutionContext): boolean {

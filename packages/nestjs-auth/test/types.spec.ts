@@ -25,13 +25,13 @@ function diagnosticsOf(sources: Record<string, string>): Record<string, string[]
     paths: { '@mridang/nestjs-auth': [resolve(folder, 'src/index.ts')] },
   };
   const host = ts.createCompilerHost(settings);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (path) => files.has(path) || fileExists.call(host, path);
-  host.readFile = (path) => files.get(path) ?? readFile.call(host, path);
+  const original = { ...host };
+  host.fileExists = (path) => files.has(path) || original.fileExists(path);
+  host.readFile = (path) => files.get(path) ?? original.readFile(path);
   host.getSourceFile = (path, language, ...rest) => {
     const text = files.get(path);
     return text === undefined
-      ? getSourceFile.call(host, path, language, ...rest)
+      ? original.getSourceFile(path, language, ...rest)
       : ts.createSourceFile(path, text, language);
   };
   const program = ts.createProgram([...files.keys()], settings, host);

@@ -6,7 +6,7 @@ export function onHeaders(response: HttpResponse, listener: () => void) {
   const raw = rawResponse(response);
   const writeHead = raw.writeHead.bind(raw) as (...args: unknown[]) => typeof raw;
   raw.writeHead = (...args: unknown[]) => {
-    raw.writeHead = writeHead as typeof raw.writeHead;
+    raw.writeHead = writeHead;
     listener();
     return writeHead(...args);
   };

@@ -11,7 +11,7 @@ export class RouteMetadata<T extends NonNullable<unknown>> {
     const owner = context.getClass();
     const handler = context.getHandler() as () => void;
     let routes = this.known.get(owner);
-    if (!routes) this.known.set(owner, (routes = new Map()));
+    if (!routes) this.known.set(owner, (routes = new Map<unknown, T>()));
     const known = routes.get(handler);
     if (known !== undefined) return known;
     const value = this.read([handler, owner]);

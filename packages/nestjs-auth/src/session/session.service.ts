@@ -9,6 +9,7 @@ import type {
   Session,
   SessionToken,
 } from '../auth.types.js';
+import { mapped, type Eventual } from '../mapped.js';
 import { describeError } from '../http/describe-error.js';
 import { onHeaders } from '../http/on-headers.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
@@ -32,7 +33,6 @@ interface Loaded {
 }
 
 const signedOut: Loaded = { token: null, session: null };
-const nobody = Promise.resolve(signedOut);
 
 /** Reads the session of a request, keeps its cookie alive and its tokens fresh. */
 @Injectable()
@@ -40,7 +40,7 @@ export class SessionService {
   private readonly logger = new Logger('Session');
   private readonly cookie: SessionCookie;
   private readonly remembered = new LRUCache<string, OpenSession>({ max: REMEMBERED_COOKIES });
-  private readonly loads = new WeakMap<HttpRequest['headers'], Promise<Loaded>>();
+  private readonly loads = new WeakMap<HttpRequest['headers'], Eventual<Loaded>>();
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
     this.cookie = new SessionCookie(options.sessionCookie);
@@ -50,21 +50,18 @@ export class SessionService {
    * The session of the request, or `null`. Reads it once per request; does not ask the provider for anything.
    * Sets the cookie on the answer when its idle time has to start anew.
    */
-  async load(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
-    return (await this.loadOnce(request, response)).session;
+  load(request: AuthenticatedRequest, response: HttpResponse): Eventual<Session | null> {
+    return mapped(this.loadOnce(request, response), ({ session }) => session);
   }
 
   /**
    * As `load`, and renews the tokens when they are due. A provider that cannot be reached leaves the session as it is.
    * Throws `SessionEnded` when the provider refused to renew them.
    */
-  async loadFresh(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
-    try {
-      return (await this.fresh(request, response)).session;
-    } catch (error) {
-      if (error instanceof ProviderUnavailable) return this.load(request, response);
-      throw error;
-    }
+  loadFresh(request: AuthenticatedRequest, response: HttpResponse): Eventual<Session | null> {
+    return mapped(this.loadOnce(request, response), (loaded) =>
+      this.isDue(loaded) ? this.loadRenewed(request, response) : loaded.session,
+    );
   }
 
   /** What the session cookie holds, tokens included. For the server's own calls, never for an answer. */
@@ -86,22 +83,33 @@ export class SessionService {
   /** Ends the session in this browser. */
   end(request: AuthenticatedRequest, response: HttpResponse) {
     this.cookie.remove(request, response);
-    this.loads.set(request.headers, Promise.resolve(signedOut));
+    this.loads.set(request.headers, signedOut);
     request.session = null;
   }
 
-  private loadOnce(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
-    if (!request.headers.cookie) return nobody;
+  private loadOnce(request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
     let load = this.loads.get(request.headers);
     if (!load) this.loads.set(request.headers, (load = this.readSafely(request, response)));
     return load;
   }
 
+  private async loadRenewed(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
+    try {
+      return (await this.fresh(request, response)).session;
+    } catch (error) {
+      if (error instanceof ProviderUnavailable) return this.load(request, response);
+      throw error;
+    }
+  }
+
+  private isDue({ token }: Loaded): boolean {
+    return token !== null && this.options.refresh?.isDue(token) === true;
+  }
+
   private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<Loaded> {
     const loaded = await this.loadOnce(request, response);
     if (loaded.ended) throw loaded.ended;
-    if (!loaded.token || !this.options.refresh?.isDue(loaded.token)) return loaded;
-    return this.renew(loaded.token, request, response);
+    return loaded.token && this.isDue(loaded) ? this.renew(loaded.token, request, response) : loaded;
   }
 
   private async renew(
@@ -113,41 +121,44 @@ export class SessionService {
     if (!refresh) throw new SessionEnded('no_refresh');
     try {
       const renewed = await this.written(await refresh.refresh(token), request, response);
-      this.loads.set(request.headers, Promise.resolve(renewed));
+      this.loads.set(request.headers, renewed);
       return renewed;
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
       this.logger.warn(`A session has ended\n${describeError(error)}`);
       this.end(request, response);
-      this.loads.set(request.headers, Promise.resolve({ ...signedOut, ended: error }));
+      this.loads.set(request.headers, { ...signedOut, ended: error });
       throw error;
     }
   }
 
   /** A cookie from an older version of the program may open and still not fit: that is being signed out, no failure. */
-  private async readSafely(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
-    try {
-      return await this.read(request, response);
-    } catch (error) {
+  private readSafely(request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
+    const dropped = (error: unknown): Loaded => {
       this.logger.error(`The session was dropped: it cannot be used\n${describeError(error)}`);
       this.cookie.remove(request, response);
       return signedOut;
+    };
+    try {
+      const loaded = this.read(request, response);
+      return loaded instanceof Promise ? loaded.catch(dropped) : loaded;
+    } catch (error) {
+      return dropped(error);
     }
   }
 
-  private async read(request: HttpRequest, response: HttpResponse): Promise<Loaded> {
+  private read(request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
     const value = this.cookie.read(request);
     if (!value) return signedOut;
     const opened = this.opened(value);
-    const token = opened && (await this.afterCallback(opened));
-    if (!token) {
-      this.cookie.remove(request, response);
-      return signedOut;
-    }
-    if (isSame(token, opened) && !this.isSlideDue(opened)) {
-      return { token: opened, session: await this.sessionFrom(opened) };
-    }
-    return this.written(token, request, response);
+    return mapped(opened && this.afterCallback(opened), (token): Eventual<Loaded> => {
+      if (!opened || !token) {
+        this.cookie.remove(request, response);
+        return signedOut;
+      }
+      const isKept = isSame(token, opened) && !this.isSlideDue(opened);
+      return isKept ? this.loadedFrom(opened) : this.written(token, request, response);
+    });
   }
 
   private opened(value: string): OpenSession | null {
@@ -158,11 +169,11 @@ export class SessionService {
     return opened;
   }
 
-  private async written(token: SessionToken, request: HttpRequest, response: HttpResponse): Promise<Loaded> {
+  private written(token: SessionToken, request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
     const sealed = this.options.seal(token);
     this.cookie.write(request, response, sealed.value, sealed.token.exp - Date.now() / 1000);
     this.dropIfSuperseded(sealed, response);
-    return { token: sealed.token, session: await this.sessionFrom(sealed.token) };
+    return this.loadedFrom(sealed.token);
   }
 
   /** An answer that takes long must not put old tokens back into a browser that has got new ones meanwhile. */
@@ -174,12 +185,14 @@ export class SessionService {
     });
   }
 
-  private async afterCallback(token: SessionToken): Promise<SessionToken | null> {
+  private afterCallback(token: SessionToken): Eventual<SessionToken | null> {
     const { jwt } = this.options.callbacks;
-    return jwt ? jwt({ token: { ...token } } as Parameters<typeof jwt>[0]) : token;
+    return jwt
+      ? (jwt({ token: { ...token } } as Parameters<typeof jwt>[0]) as Eventual<SessionToken | null>)
+      : token;
   }
 
-  private async sessionFrom(token: OpenSession): Promise<Session> {
+  private loadedFrom(token: OpenSession): Eventual<Loaded> {
     const user: AuthUserBase = {
       id: token.sub ?? '',
       name: token.name ?? null,
@@ -189,8 +202,10 @@ export class SessionService {
     // A program that augments these types fills its members in the session callback.
     const session = { user, expires: new Date(token.exp * 1000).toISOString() } as Session;
     const callback = this.options.callbacks.session;
-    if (!callback) return session;
-    return (await callback({ session, token } as unknown as Parameters<typeof callback>[0])) as Session;
+    const finished = callback
+      ? (callback({ session, token } as unknown as Parameters<typeof callback>[0]) as Eventual<Session>)
+      : session;
+    return mapped(finished, (made) => ({ token, session: made }));
   }
 
   private isSlideDue({ iat }: OpenSession): boolean {

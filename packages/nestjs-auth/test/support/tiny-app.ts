@@ -93,3 +93,6 @@ export function sessionCookies(headers: Record<string, unknown>): Record<string,
       .map((line) => line.split(';', 1)[0]?.split('=', 2) as [string, string]),
   );
 }
+
+/** The body of an answer, of which nobody knows what it is. */
+export const bodyOf = ({ body }: { body: unknown }): unknown => body;
