@@ -13,13 +13,21 @@ export function configureApp(app: NestExpressApplication) {
   // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
   app.set('etag', false);
   app.use(securityHeaders(env));
-  app.use(
-    aliasPaths({
-      [new URL(env.zitadel.callbackUrl).pathname]: '/auth/callback/zitadel',
-      [new URL(env.zitadel.postLogoutUrl).pathname]: '/auth/logout/callback',
-    }),
-  );
+  const aliases = aliasesFrom(env);
+  if (Object.keys(aliases).length > 0) app.use(aliasPaths(aliases));
   app.use(pageFrame(app.get(CsrfService)));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
   useViews(app, { cache: env.production });
+}
+
+/** Routes for the addresses that are registered in Zitadel, where they are not those of the routes themselves. */
+function aliasesFrom({ zitadel }: Env): Record<string, string> {
+  const callbackPath = new URL(zitadel.callbackUrl).pathname;
+  const postLogoutPath = new URL(zitadel.postLogoutUrl).pathname;
+  return {
+    ...(/^\/auth\/callback(\/zitadel)?$/.test(callbackPath)
+      ? {}
+      : { [callbackPath]: '/auth/callback/zitadel' }),
+    ...(postLogoutPath === '/auth/logout/callback' ? {} : { [postLogoutPath]: '/auth/logout/callback' }),
+  };
 }

@@ -100,7 +100,7 @@ class SessionGuard implements IAuthGuard {
     const user = this.handleRequest(null, session?.user ?? null, ended, context);
     const property = this.getAuthenticateOptions(context)?.property ?? this.options.property;
     request.session = session;
-    Reflect.set(request, property, user ?? undefined);
+    (request as unknown as Record<string, unknown>)[property] = user ?? undefined;
     return true;
   }
 

@@ -205,6 +205,26 @@ describe('the callbacks of the program', () => {
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
+  it('may take their time', async () => {
+    await start({
+      callbacks: {
+        jwt: async ({ token }) => (await pause(1), { ...token, name: 'Later' }),
+        session: async ({ session }) => (await pause(1), session),
+      },
+    });
+    await app.get('/who', { cookie: app.cookie() }).expect(200, { id: 'u1', name: 'Later' });
+  });
+
+  it('may fail late', async () => {
+    const session = async () => {
+      await pause(1);
+      throw new Error('No answer from the database');
+    };
+    await start({ callbacks: { session } });
+    await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
+    expect(log.join()).toContain('No answer from the database');
+  });
+
   it('may fail, and that is being signed out, not an error', async () => {
     const session = () => {
       throw new Error('This session is from an older version');

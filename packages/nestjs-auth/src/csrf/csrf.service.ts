@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { CsrfTokenInvalid } from '../auth.errors.js';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
-import { cookiesOf } from '../http/cookies-of.js';
+import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
@@ -15,18 +15,17 @@ import { setCookie } from '../session/session-cookie.js';
 export class CsrfService {
   /** cookie value → token, for those whose signature was right */
   private readonly verified = new LRUCache<string, string>({ max: 1_000 });
-  private readonly issued = new WeakMap<HttpRequest['headers'], string>();
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
   /** The token to render into a form as `csrfToken`. Sets the cookie when the browser has none. */
   token(request: HttpRequest, response: HttpResponse): string {
-    const known = this.tokenIn(request) ?? this.issued.get(request.headers);
+    const known = this.tokenIn(request) ?? stateOf(request).csrfToken;
     if (known) return known;
     const token = randomBytes(32).toString('hex');
     const { name, options } = this.options.csrfCookie;
     setCookie(response, name, `${token}|${this.signature(token)}`, options);
-    this.issued.set(request.headers, token);
+    stateOf(request).csrfToken = token;
     return token;
   }
 
@@ -37,8 +36,8 @@ export class CsrfService {
     if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
   }
 
-  private tokenIn({ headers }: HttpRequest): string | undefined {
-    const cookie = cookiesOf(headers)[this.options.csrfCookie.name];
+  private tokenIn(request: HttpRequest): string | undefined {
+    const cookie = stateOf(request).cookies[this.options.csrfCookie.name];
     if (!cookie) return undefined;
     const known = this.verified.get(cookie);
     if (known) return known;

@@ -1,6 +1,6 @@
 import { serialize, type SerializeOptions } from 'cookie';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
-import { cookiesOf } from '../http/cookies-of.js';
+import { stateOf } from '../http/request-state.js';
 import { rawResponse } from '../http/raw-response.js';
 import type { CookieSpec } from '../resolved-auth-options.js';
 
@@ -13,7 +13,7 @@ export class SessionCookie {
 
   /** The joined value, or an empty string. */
   read(request: HttpRequest): string {
-    const cookies = cookiesOf(request.headers);
+    const cookies = stateOf(request).cookies;
     return this.namesIn(cookies)
       .map((name) => cookies[name])
       .join('');
@@ -30,7 +30,7 @@ export class SessionCookie {
   /** Deletes the cookie in the browser: every chunk the request carried or this answer was about to set. */
   remove(request: HttpRequest, response: HttpResponse) {
     const pending = setCookies(response).map((line) => [line.slice(0, line.indexOf('=')), ''] as const);
-    const names = this.namesIn({ ...cookiesOf(request.headers), ...Object.fromEntries(pending) });
+    const names = this.namesIn({ ...stateOf(request).cookies, ...Object.fromEntries(pending) });
     for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
   }
 

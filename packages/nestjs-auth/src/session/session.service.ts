@@ -12,7 +12,9 @@ import type {
 import { mapped, type Eventual } from '../mapped.js';
 import { describeError } from '../http/describe-error.js';
 import { onHeaders } from '../http/on-headers.js';
+import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
+import type { LoadedSession } from './loaded-session.js';
 import { isOver, type OpenSession, type SealedSession } from './session-codec.js';
 import { SessionCookie } from './session-cookie.js';
 
@@ -24,15 +26,7 @@ const SLIDE_MAX_SECONDS = 60;
 /** Cookies seen lately are not decrypted again. A request of a page is rarely the only one. */
 const REMEMBERED_COOKIES = 500;
 
-/** The session of one request, as far as it is known. */
-interface Loaded {
-  token: SessionToken | null;
-  session: Session | null;
-  /** why there is no session any more */
-  ended?: SessionEnded;
-}
-
-const signedOut: Loaded = { token: null, session: null };
+const signedOut: LoadedSession = { token: null, session: null };
 
 /** Reads the session of a request, keeps its cookie alive and its tokens fresh. */
 @Injectable()
@@ -40,7 +34,6 @@ export class SessionService {
   private readonly logger = new Logger('Session');
   private readonly cookie: SessionCookie;
   private readonly remembered = new LRUCache<string, OpenSession>({ max: REMEMBERED_COOKIES });
-  private readonly loads = new WeakMap<HttpRequest['headers'], Eventual<Loaded>>();
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
     this.cookie = new SessionCookie(options.sessionCookie);
@@ -83,14 +76,13 @@ export class SessionService {
   /** Ends the session in this browser. */
   end(request: AuthenticatedRequest, response: HttpResponse) {
     this.cookie.remove(request, response);
-    this.loads.set(request.headers, signedOut);
+    stateOf(request).loaded = signedOut;
     request.session = null;
   }
 
-  private loadOnce(request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
-    let load = this.loads.get(request.headers);
-    if (!load) this.loads.set(request.headers, (load = this.readSafely(request, response)));
-    return load;
+  private loadOnce(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
+    const state = stateOf(request);
+    return (state.loaded ??= this.readSafely(request, response));
   }
 
   private async loadRenewed(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
@@ -102,11 +94,11 @@ export class SessionService {
     }
   }
 
-  private isDue({ token }: Loaded): boolean {
+  private isDue({ token }: LoadedSession): boolean {
     return token !== null && this.options.refresh?.isDue(token) === true;
   }
 
-  private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<Loaded> {
+  private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<LoadedSession> {
     const loaded = await this.loadOnce(request, response);
     if (loaded.ended) throw loaded.ended;
     return loaded.token && this.isDue(loaded) ? this.renew(loaded.token, request, response) : loaded;
@@ -116,25 +108,25 @@ export class SessionService {
     token: SessionToken,
     request: AuthenticatedRequest,
     response: HttpResponse,
-  ): Promise<Loaded> {
+  ): Promise<LoadedSession> {
     const { refresh } = this.options;
     if (!refresh) throw new SessionEnded('no_refresh');
     try {
       const renewed = await this.written(await refresh.refresh(token), request, response);
-      this.loads.set(request.headers, renewed);
+      stateOf(request).loaded = renewed;
       return renewed;
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
       this.logger.warn(`A session has ended\n${describeError(error)}`);
       this.end(request, response);
-      this.loads.set(request.headers, { ...signedOut, ended: error });
+      stateOf(request).loaded = { ...signedOut, ended: error };
       throw error;
     }
   }
 
   /** A cookie from an older version of the program may open and still not fit: that is being signed out, no failure. */
-  private readSafely(request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
-    const dropped = (error: unknown): Loaded => {
+  private readSafely(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
+    const dropped = (error: unknown): LoadedSession => {
       this.logger.error(`The session was dropped: it cannot be used\n${describeError(error)}`);
       this.cookie.remove(request, response);
       return signedOut;
@@ -147,11 +139,11 @@ export class SessionService {
     }
   }
 
-  private read(request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
+  private read(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
     const value = this.cookie.read(request);
     if (!value) return signedOut;
     const opened = this.opened(value);
-    return mapped(opened && this.afterCallback(opened), (token): Eventual<Loaded> => {
+    return mapped(opened && this.afterCallback(opened), (token): Eventual<LoadedSession> => {
       if (!opened || !token) {
         this.cookie.remove(request, response);
         return signedOut;
@@ -169,7 +161,11 @@ export class SessionService {
     return opened;
   }
 
-  private written(token: SessionToken, request: HttpRequest, response: HttpResponse): Eventual<Loaded> {
+  private written(
+    token: SessionToken,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Eventual<LoadedSession> {
     const sealed = this.options.seal(token);
     this.cookie.write(request, response, sealed.value, sealed.token.exp - Date.now() / 1000);
     this.dropIfSuperseded(sealed, response);
@@ -192,7 +188,7 @@ export class SessionService {
       : token;
   }
 
-  private loadedFrom(token: OpenSession): Eventual<Loaded> {
+  private loadedFrom(token: OpenSession): Eventual<LoadedSession> {
     const user: AuthUserBase = {
       id: token.sub ?? '',
       name: token.name ?? null,
