@@ -11,6 +11,7 @@ serve({
   async start(pages, env) {
     const app = await NestFactory.create(moduleOf(pages), { logger: false, bodyParser: false });
     app.disable('x-powered-by');
+    app.set('etag', false);
     app.use(securityHeaders(readEnv(env)));
     app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
     useViews(app, { cache: true });

@@ -33,14 +33,22 @@ class IdpMisbehaved extends HttpException {
 
 /** Translates what openid-client and the network throw. */
 export function translated(error: unknown): Error {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof IdpUnavailable) return cause;
+  return statusOf(error) === 401
+    ? new AccessTokenRejected({ cause: error })
+    : new IdpMisbehaved({ cause: error });
+}
+
+/** The status of the answer an error is about: some errors carry it, others end their causes with the answer itself. */
+function statusOf(error: unknown): number | undefined {
   let cause = error;
   for (; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof IdpUnavailable) return cause;
-    if (cause instanceof WWWAuthenticateChallengeError && cause.status === 401) break;
+    if (cause instanceof ResponseBodyError || cause instanceof WWWAuthenticateChallengeError)
+      return cause.status;
   }
-  // Zitadel's 401 carries no challenge: the library ends its chain of causes with the answer itself.
   const { status } = (cause ?? {}) as { status?: unknown };
-  return status === 401 ? new AccessTokenRejected({ cause: error }) : new IdpMisbehaved({ cause: error });
+  return typeof status === 'number' ? status : undefined;
 }
 
 /**
@@ -50,7 +58,8 @@ export function translated(error: unknown): Error {
 export function refreshFailure(error: unknown): Error {
   const failure = translated(error);
   if (failure instanceof IdpUnavailable) return failure;
-  const isRefusal = error instanceof ResponseBodyError && error.status < 500 && error.status !== 429;
+  const status = statusOf(error) ?? 0;
+  const isRefusal = status >= 400 && status < 500 && status !== 429;
   const isForeign = error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED';
   return isRefusal || isForeign || error instanceof RefreshRejected
     ? new RefreshRejected({ cause: error })

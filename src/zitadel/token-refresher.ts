@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { SessionEnded, type SessionRefresh, type SessionToken } from '@mridang/nestjs-auth';
-import { Injectable } from '@nestjs/common';
+import { describeError, SessionEnded, type SessionRefresh, type SessionToken } from '@mridang/nestjs-auth';
+import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { OidcClient } from './oidc.client.js';
 import { IdpUnavailable, RefreshRejected } from './oidc.errors.js';
@@ -21,10 +21,14 @@ const MAX_ANSWERS = 5_000;
  */
 @Injectable()
 export class TokenRefresher implements SessionRefresh {
+  private readonly logger = new Logger('Refresh');
   private readonly answers = new LRUCache<string, Promise<TokenSet>>({
     max: MAX_ANSWERS,
     ttl: ANSWER_KEPT_MS,
   });
+
+  /** refresh tokens that were exchanged for others */
+  private readonly usedUp = new LRUCache<string, true>({ max: MAX_ANSWERS, ttl: ANSWER_KEPT_MS });
 
   constructor(private readonly oidc: OidcClient) {}
 
@@ -46,7 +50,7 @@ export class TokenRefresher implements SessionRefresh {
   }
 
   isSuperseded({ refreshToken }: SessionToken): boolean {
-    return refreshToken !== undefined && this.answers.has(fingerprint(refreshToken));
+    return refreshToken !== undefined && this.usedUp.has(fingerprint(refreshToken));
   }
 
   private answer(refreshToken: string, sub: string): Promise<TokenSet> {
@@ -55,9 +59,14 @@ export class TokenRefresher implements SessionRefresh {
     if (known) return known;
     const answer = this.oidc.refresh(refreshToken, sub);
     this.answers.set(key, answer);
-    answer.catch((error: unknown) => {
-      if (error instanceof IdpUnavailable) this.answers.set(key, answer, { ttl: RETRY_AFTER_MS });
-    });
+    answer.then(
+      (tokens) => tokens.refreshToken && tokens.refreshToken !== refreshToken && this.usedUp.set(key, true),
+      (error: unknown) => {
+        if (!(error instanceof IdpUnavailable)) return;
+        this.logger.warn(`Tokens were not renewed\n${describeError(error)}`);
+        this.answers.set(key, answer, { ttl: RETRY_AFTER_MS });
+      },
+    );
     return answer;
   }
 }

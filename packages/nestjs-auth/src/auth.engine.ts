@@ -7,7 +7,7 @@ import {
   OAuthCallbackError,
   UnknownAction,
 } from '@auth/core/errors';
-import { parse, stringifyCookie } from 'cookie';
+import { parse } from 'cookie';
 import {
   AuthError,
   CsrfTokenInvalid,
@@ -73,17 +73,24 @@ export class AuthEngine {
    */
   private withTarget({ method, url, headers, body }: HttpRequest): HttpRequest {
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const cookies = parse(headers.cookie ?? '');
-    const name = this.options.callbackUrlCookie.name;
-    if (!localPath(cookies[name], this.options.origin)) delete cookies[name];
+    const { name } = this.options.callbackUrlCookie;
+    const cookie = headers.cookie ?? '';
+    const isUsable = localPath(parse(cookie)[name], this.options.origin) !== undefined;
     return {
       method: method === 'HEAD' ? 'GET' : method,
       url,
-      headers: { ...headers, cookie: stringifyCookie(cookies) },
+      headers: { ...headers, cookie: isUsable ? cookie : withoutCookie(cookie, name) },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.target(fields?.callbackUrl) } : body,
     };
   }
 }
+
+/** What others have put into the header stays as it is: it need not even be a cookie. */
+const withoutCookie = (header: string, name: string) =>
+  header
+    .split(';')
+    .filter((pair) => pair.split('=', 1)[0]?.trim() !== name)
+    .join(';');
 
 /** @param answer the `error` of the authorization response, which Auth.js's own error does not carry */
 function refusalFor(error: Error, answer: string | null): AuthError {

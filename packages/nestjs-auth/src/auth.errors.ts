@@ -31,7 +31,9 @@ export type SessionEnd =
   /** the provider refused to renew the tokens, or answered with those of somebody else */
   | 'refresh_rejected'
   /** the access token is no longer accepted, and there is no refresh token to get another with */
-  | 'no_refresh';
+  | 'no_refresh'
+  /** the renewed tokens do not fit into the session, or the program cannot use them */
+  | 'unusable';
 
 /** 401: there was a session, and the provider has put an end to it. */
 export class SessionEnded extends AuthError {
@@ -111,9 +113,7 @@ export class SessionTooLarge extends Error {
     readonly length: number,
     readonly limit: number,
   ) {
-    super(
-      `The session needs ${length} bytes as a cookie, and ${limit} are allowed. Ask for fewer claims or roles`,
-    );
+    super(`The session takes ${length} bytes, and ${limit} are allowed. Ask for fewer claims or roles`);
     this.name = 'SessionTooLarge';
   }
 }

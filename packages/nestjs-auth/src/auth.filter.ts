@@ -3,6 +3,7 @@ import { SessionEnded, SessionRequired, SignInFailed } from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { describeError } from './http/describe-error.js';
 import { isPageRequest } from './http/is-page-request.js';
+import { rawResponse } from './http/raw-response.js';
 import { requestTarget } from './http/request-target.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -24,8 +25,10 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
       error instanceof SessionEnded ? new SessionRequired(requestTarget(request), error.reason) : error;
     if (refusal instanceof SignInFailed) this.log(refusal);
     const answer = isPageRequest(request.headers) ? this.page(refusal, request) : this.json(refusal);
+    const response = http.getResponse<HttpResponse>();
+    if (rawResponse(response).headersSent) return void rawResponse(response).end();
     answer.headers.set('cache-control', 'no-store');
-    await toHttpResponse(answer, http.getResponse<HttpResponse>());
+    await toHttpResponse(answer, response);
   }
 
   /** A person who changes their mind is no trouble; a provider that refuses is. */

@@ -11,7 +11,7 @@ import { SessionService } from './session/session.service.js';
 /** What a guard made by `AuthGuard()` offers to classes that extend it. */
 export interface IAuthGuard extends CanActivate {
   /**
-   * Decides about the request: returns the user, or throws the refusal.
+   * Decides about a request for a route that is not public: returns the user, or throws the refusal.
    *
    * @param info `SessionEnded` when there was a session that the provider has put an end to
    */
@@ -76,7 +76,7 @@ class SessionGuard implements IAuthGuard {
   ): AuthUser | null {
     if (error)
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
-    if (user || this.isPublic(context)) return user;
+    if (user) return user;
     throw new SessionRequired(
       requestTarget(this.getRequest(context)),
       info instanceof SessionEnded ? info.reason : undefined,
@@ -97,7 +97,8 @@ class SessionGuard implements IAuthGuard {
     ended: SessionEnded | undefined,
     context: ExecutionContext,
   ): boolean {
-    const user = this.handleRequest(null, session?.user ?? null, ended, context);
+    const found = session?.user ?? null;
+    const user = this.isPublic(context) ? found : this.handleRequest(null, found, ended, context);
     const property = this.getAuthenticateOptions(context)?.property ?? this.options.property;
     request.session = session;
     (request as unknown as Record<string, unknown>)[property] = user ?? undefined;

@@ -32,7 +32,8 @@ export class AuthModule {
 }
 
 function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicModule {
-  const { globalGuard = true, rolesGuard = true, basePath = '/auth' } = config;
+  const { globalGuard = true, rolesGuard = true } = config;
+  const basePath = `/${(config.basePath ?? 'auth').replace(/^\/+|\/+$/g, '')}`;
   const shared = [
     AuthModuleOptions,
     ResolvedAuthOptions,

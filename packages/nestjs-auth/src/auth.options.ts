@@ -26,7 +26,7 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
     maxAge?: number;
     /** Seconds after sign-in at which the session ends however busy it is. Default 43200. */
     maxLifetime?: number;
-    /** How many cookies of 4096 bytes a session may take. A sign-in that needs more is refused. Default 2. */
+    /** How many cookies of 4096 bytes a session may take, 1 to 4. A sign-in that needs more is refused. Default 2. */
     maxCookies?: number;
   };
 }

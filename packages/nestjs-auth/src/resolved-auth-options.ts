@@ -7,6 +7,9 @@ import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 
+/** Servers take 8 to 16 KB of request headers, all cookies of a site together. */
+const MAX_COOKIES = 4;
+
 /** One cookie of this module: its name and attributes. */
 export interface CookieSpec {
   name: string;
@@ -48,7 +51,11 @@ export class ResolvedAuthOptions {
     this.maxAgeSeconds = session?.maxAge ?? 3600;
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
     this.defaultCallbackUrl = defaultCallbackUrl ?? '/';
-    this.maxValueLength = (session?.maxCookies ?? 2) * CHUNK_LENGTH;
+    const maxCookies = session?.maxCookies ?? 2;
+    if (!(maxCookies >= 1 && maxCookies <= MAX_COOKIES)) {
+      throw new Error(`AuthModule: \`session.maxCookies\` is 1 to ${MAX_COOKIES}`);
+    }
+    this.maxValueLength = maxCookies * CHUNK_LENGTH;
     this.pages = options.pages ?? {};
     this.refresh = refresh;
 

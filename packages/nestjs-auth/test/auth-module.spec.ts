@@ -4,13 +4,14 @@ import {
   Injectable,
   Module,
   Req,
+  UnauthorizedException,
   UseGuards,
   type ExecutionContext,
   type MiddlewareConsumer,
   type NestModule,
   type Type,
 } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { APP_GUARD, ModuleRef } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -145,6 +146,7 @@ describe('the base path', () => {
     { config: { basePath: '/login' }, prefix: '', path: '/login' },
     { config: {}, prefix: 'api', path: '/api/auth' },
     { config: { basePath: '/deep/login' }, prefix: '/v1', path: '/v1/deep/login' },
+    { config: { basePath: 'login/' }, prefix: '', path: '/login' },
   ])('is $path', async ({ config, prefix, path }) => {
     app = await TinyApp.start({ config, prefix, controllers: [Pages] });
     const body = bodyOf(await app.get(`${path}/providers`).expect(200));
@@ -248,6 +250,33 @@ describe('the guard', () => {
     await app.get('/visitor').expect(200, { visitor: 'Guest', user: null });
     await app.get('/visitor', { cookie: app.cookie() }).expect(200, { visitor: 'User', user: null });
   });
+
+  it('asks an extended guard about nothing public', async () => {
+    @Injectable()
+    class StrictGuard extends AuthGuard() {
+      override handleRequest(error: unknown, user: AuthUser | null): AuthUser {
+        if (error || !user) throw new UnauthorizedException();
+        return user;
+      }
+    }
+    app = await TinyApp.start({
+      config: { globalGuard: false },
+      controllers: [Pages],
+      providers: [{ provide: APP_GUARD, useClass: StrictGuard }],
+    });
+    await app.get('/open').expect(200, { name: null });
+    await app.get('/open', { cookie: app.cookie() }).expect(200, { name: 'User' });
+    await app.get('/closed').expect(401);
+    await app.get('/auth/providers').expect(200);
+  });
+
+  it.each(['my cookie=1', '=x', 'mü=1', 'a=b; ;;=; c'])(
+    'lets Auth.js answer beside the cookie "%s"',
+    async (cookie) => {
+      app = await TinyApp.start({});
+      await app.get('/auth/providers', { cookie: Buffer.from(cookie).toString('latin1') }).expect(200);
+    },
+  );
 
   it('puts the user where the options say', async () => {
     @Controller()

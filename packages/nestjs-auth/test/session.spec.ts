@@ -154,6 +154,12 @@ describe('reading', () => {
     await app.get('/who', { cookie: '=; ;;', ...program }).expect(401);
   });
 
+  it('is not confused by pieces of a longer cookie that were left behind', async () => {
+    await start();
+    const stray = `${app.resolved.sessionCookie.name}.0=left; ${app.resolved.sessionCookie.name}.7=behind`;
+    await app.get('/who', { cookie: `${stray}; ${app.cookie()}` }).expect(200);
+  });
+
   it('shows the session, without what it holds besides', async () => {
     await start();
     const answer = await app.get('/auth/session', {
@@ -213,6 +219,12 @@ describe('the callbacks of the program', () => {
       },
     });
     await app.get('/who', { cookie: app.cookie() }).expect(200, { id: 'u1', name: 'Later' });
+  });
+
+  it('may give anything that can be waited for', async () => {
+    const later = { then: (done: (token: SessionToken) => void) => done({ sub: 'u2', name: 'Thenable' }) };
+    await start({ callbacks: { jwt: () => later as never } });
+    await app.get('/who', { cookie: app.cookie() }).expect(200, { id: 'u2', name: 'Thenable' });
   });
 
   it('may fail late', async () => {
@@ -302,6 +314,16 @@ describe('writing', () => {
     await start({ callbacks: { jwt: jwt } });
     await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
     expect(log.join()).toContain('Ask for fewer claims or roles');
+  });
+
+  it('refuses what could not be read back', async () => {
+    await start({ session: { maxCookies: 4 } });
+    const unfolding = 'x'.repeat(300_000);
+    expect(() => app.resolved.seal({ sub: 'u1', unfolding })).toThrow('The session takes');
+    expect(() => app.resolved.seal({ sub: 'u1', long: randomBytes(12_000).toString('hex') })).toThrow(
+      'The session takes',
+    );
+    await expect(start({ session: { maxCookies: 5 } })).rejects.toThrow('1 to 4');
   });
 
   it('moves to the first secret', async () => {
@@ -448,6 +470,77 @@ describe('renewing', () => {
   it('lets other failures be failures', async () => {
     await start({ refresh: failing(new TypeError('a bug')) });
     await app.get('/who', { cookie: app.cookie(old) }).expect(500);
+  });
+
+  describe('in a session whose cookie has to slide, too', () => {
+    /** A provider as it really is: what was exchanged for something else is superseded. */
+    function rotating(answer: (token: SessionToken) => SessionToken): SessionRefresh {
+      const used = new Set<unknown>();
+      return {
+        isDue: ({ at }) => at === 'old',
+        refresh: async (token) => {
+          const renewed = answer(token);
+          used.add(token['at']);
+          return renewed;
+        },
+        isSuperseded: ({ at }) => used.has(at),
+      };
+    }
+
+    it('the renewed cookie reaches the browser', async () => {
+      await start({ refresh: rotating((token) => ({ ...token, at: 'new' })) });
+      const { headers } = await app.get('/who', { cookie: cookieFrom(61, old) }).expect(200);
+      const [value] = Object.values(sessionCookies(headers));
+      expect(app.resolved.codec.open(value ?? '')).toMatchObject({ at: 'new' });
+    });
+
+    it('so does the end of a refused one', async () => {
+      const refused = () => {
+        throw new SessionEnded('refresh_rejected');
+      };
+      await start({ refresh: { ...rotating(refused), isSuperseded: () => true } });
+      const answer = await app.get('/who', { cookie: cookieFrom(61, old), ...program }).expect(401);
+      expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    });
+
+    it('so does the end of one that was renewed elsewhere', async () => {
+      await start({ refresh: { ...renewing(), isDue: () => false, isSuperseded: () => true } });
+      const answer = await app.get('/out', { cookie: cookieFrom(61) }).expect(200);
+      expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    });
+
+    it('the cookie slides while the provider is out of reach', async () => {
+      const unreachable = () => {
+        throw new ProviderUnavailable();
+      };
+      await start({ refresh: rotating(unreachable) });
+      const { headers } = await app.get('/who', { cookie: cookieFrom(61, old) }).expect(200);
+      expect(Object.values(sessionCookies(headers))).toEqual([expect.stringMatching(/./)]);
+    });
+  });
+
+  it.each([
+    [
+      'do not fit',
+      { refresh: provider((token) => ({ ...token, filler: randomBytes(9_000).toString('base64url') })) },
+    ],
+    [
+      'are of no use to the program',
+      {
+        refresh: renewing(),
+        callbacks: {
+          session: ({ session, token }: { session: Session; token: SessionToken }) => {
+            if (token['at'] === 'new') throw new Error('Not for me');
+            return session;
+          },
+        } as never,
+      },
+    ],
+  ])('ends the session when the new tokens %s', async (_name, auth) => {
+    await start(auth);
+    const answer = await app.get('/who', { cookie: app.cookie(old), ...program }).expect(401);
+    expect(bodyOf(answer)).toMatchObject({ reason: 'unusable' });
+    expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
   it('does not let a late answer bring old tokens back', async () => {

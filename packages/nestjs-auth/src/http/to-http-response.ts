@@ -1,4 +1,5 @@
 import type { HttpResponse } from '../auth.types.js';
+import { addSetCookie } from '../session/session-cookie.js';
 import { rawResponse } from './raw-response.js';
 
 /** Sends a web `Response` as the answer of an Express or Fastify request, every `Set-Cookie` kept apart. */
@@ -7,7 +8,7 @@ export async function toHttpResponse(webResponse: Response, response: HttpRespon
   webResponse.headers.forEach((value, name) => {
     if (name !== 'set-cookie') raw.setHeader(name, value);
   });
-  for (const cookie of webResponse.headers.getSetCookie()) raw.appendHeader('set-cookie', cookie);
+  for (const cookie of webResponse.headers.getSetCookie()) addSetCookie(response, cookie);
   raw.statusCode = webResponse.status;
   raw.end(Buffer.from(await webResponse.arrayBuffer()));
 }

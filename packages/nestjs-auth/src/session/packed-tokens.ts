@@ -1,4 +1,5 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { SessionTooLarge } from '../auth.errors.js';
 import type { SessionToken } from '../auth.types.js';
 
 /** What a cookie may unfold into: a hundred roles in two JWTs are 48 KB. */
@@ -20,6 +21,7 @@ const LENGTH_BYTES = 4;
 /**
  * Makes the content of a session small. Tokens are taken apart into the bytes that their base64url parts stand for; what is
  * text is compressed in one go, so that claims repeated by profile, ID token and access token cost next to nothing.
+ * Throws `SessionTooLarge` where `unpacked` would refuse.
  */
 export function packed(token: SessionToken): Buffer {
   const rest: SessionToken = {};
@@ -38,6 +40,7 @@ export function packed(token: SessionToken): Buffer {
   }
   const head: Head = [rest, tokens];
   const text = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...texts]);
+  if (text.length > MAX_UNPACKED_BYTES) throw new SessionTooLarge(text.length, MAX_UNPACKED_BYTES);
   const compressed = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_LEVEL } });
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(compressed.length);

@@ -13,18 +13,20 @@ export class SessionCookie {
 
   /** The joined value, or an empty string. */
   read(request: HttpRequest): string {
-    const cookies = stateOf(request).cookies;
-    return this.namesIn(cookies)
-      .map((name) => cookies[name])
-      .join('');
+    const { cookies } = stateOf(request);
+    return (
+      cookies[this.spec.name] ??
+      this.chunkNames(cookies)
+        .map((name) => cookies[name])
+        .join('')
+    );
   }
 
-  write(request: HttpRequest, response: HttpResponse, value: string, maxAgeSeconds: number) {
-    const chunks = this.chunks(value);
+  /** Sets the cookie on the answer. Returns the `Set-Cookie` lines, for `takeBack`. */
+  write(request: HttpRequest, response: HttpResponse, value: string, maxAgeSeconds: number): string[] {
     this.remove(request, response);
-    for (const [name, chunk] of chunks) {
-      setCookie(response, name, chunk, { ...this.spec.options, maxAge: Math.ceil(maxAgeSeconds) });
-    }
+    const options = { ...this.spec.options, maxAge: Math.ceil(maxAgeSeconds) };
+    return [...this.chunks(value)].map(([name, chunk]) => setCookie(response, name, chunk, options));
   }
 
   /** Deletes the cookie in the browser: every chunk the request carried or this answer was about to set. */
@@ -34,13 +36,11 @@ export class SessionCookie {
     for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
   }
 
-  /** Takes back what this answer was about to set, and leaves the browser what it has. */
-  unset(response: HttpResponse) {
-    const { name } = this.spec;
-    const isOurs = new RegExp(`^${name.replaceAll('.', '\\.')}(\\.\\d+)?=`);
+  /** Takes back lines that `write` set, unless something else was set in their place meanwhile. */
+  takeBack(response: HttpResponse, lines: readonly string[]) {
     rawResponse(response).setHeader(
       'set-cookie',
-      setCookies(response).filter((line) => !isOurs.test(line)),
+      setCookies(response).filter((line) => !lines.includes(line)),
     );
   }
 
@@ -69,10 +69,23 @@ export class SessionCookie {
   }
 }
 
-/** Adds a `Set-Cookie`, in place of an earlier one of that name on the same answer. */
-export function setCookie(response: HttpResponse, name: string, value: string, options: SerializeOptions) {
-  const others = setCookies(response).filter((line) => !line.startsWith(`${name}=`));
-  rawResponse(response).setHeader('set-cookie', [...others, serialize(name, value, options)]);
+/** Adds a `Set-Cookie`, in place of an earlier one of that name on the same answer. Returns the line. */
+export function setCookie(
+  response: HttpResponse,
+  name: string,
+  value: string,
+  options: SerializeOptions,
+): string {
+  const line = serialize(name, value, options);
+  addSetCookie(response, line);
+  return line;
+}
+
+/** Adds a `Set-Cookie` line, in place of an earlier one of that name on the same answer. */
+export function addSetCookie(response: HttpResponse, line: string) {
+  const start = line.slice(0, line.indexOf('=') + 1);
+  const others = setCookies(response).filter((other) => !other.startsWith(start));
+  rawResponse(response).setHeader('set-cookie', [...others, line]);
 }
 
 const setCookies = (response: HttpResponse): string[] =>

@@ -15,7 +15,7 @@ import { onHeaders } from '../http/on-headers.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import type { LoadedSession } from './loaded-session.js';
-import { isOver, type OpenSession, type SealedSession } from './session-codec.js';
+import { isOver, type OpenSession } from './session-codec.js';
 import { SessionCookie } from './session-cookie.js';
 
 /** The cookie is rewritten after this share of its idle time… */
@@ -112,7 +112,7 @@ export class SessionService {
     const { refresh } = this.options;
     if (!refresh) throw new SessionEnded('no_refresh');
     try {
-      const renewed = await this.written(await refresh.refresh(token), request, response);
+      const renewed = await this.afterRefresh(await refresh.refresh(token), request, response);
       stateOf(request).loaded = renewed;
       return renewed;
     } catch (error) {
@@ -121,6 +121,15 @@ export class SessionService {
       this.end(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
       throw error;
+    }
+  }
+
+  /** The old tokens are used up: a session that cannot take the new ones is over. */
+  private async afterRefresh(token: SessionToken, request: HttpRequest, response: HttpResponse) {
+    try {
+      return await this.loadedFrom(this.written(token, request, response).sealed);
+    } catch (cause) {
+      throw new SessionEnded('unusable', { cause });
     }
   }
 
@@ -149,7 +158,7 @@ export class SessionService {
         return signedOut;
       }
       const isKept = isSame(token, opened) && !this.isSlideDue(opened);
-      return isKept ? this.loadedFrom(opened) : this.written(token, request, response);
+      return isKept ? this.loadedFrom(opened) : this.slid(token, request, response);
     });
   }
 
@@ -161,24 +170,22 @@ export class SessionService {
     return opened;
   }
 
-  private written(
-    token: SessionToken,
-    request: HttpRequest,
-    response: HttpResponse,
-  ): Eventual<LoadedSession> {
-    const sealed = this.options.seal(token);
-    this.cookie.write(request, response, sealed.value, sealed.token.exp - Date.now() / 1000);
-    this.dropIfSuperseded(sealed, response);
-    return this.loadedFrom(sealed.token);
+  /** Sets the cookie whose idle time starts anew. It is no longer wanted when another request has renewed the tokens. */
+  private slid(token: SessionToken, request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
+    const { sealed, lines } = this.written(token, request, response);
+    const { refresh } = this.options;
+    if (refresh?.isSuperseded) {
+      onHeaders(response, () => {
+        if (refresh.isSuperseded?.(sealed)) this.cookie.takeBack(response, lines);
+      });
+    }
+    return this.loadedFrom(sealed);
   }
 
-  /** An answer that takes long must not put old tokens back into a browser that has got new ones meanwhile. */
-  private dropIfSuperseded({ token }: SealedSession, response: HttpResponse) {
-    const { refresh } = this.options;
-    if (!refresh?.isSuperseded) return;
-    onHeaders(response, () => {
-      if (refresh.isSuperseded?.(token)) this.cookie.unset(response);
-    });
+  private written(token: SessionToken, request: HttpRequest, response: HttpResponse) {
+    const sealed = this.options.seal(token);
+    const lines = this.cookie.write(request, response, sealed.value, sealed.token.exp - Date.now() / 1000);
+    return { sealed: deepFrozen(sealed.token), lines };
   }
 
   private afterCallback(token: SessionToken): Eventual<SessionToken | null> {
