@@ -223,7 +223,7 @@ describe('the callbacks of the program', () => {
 
   it('may give anything that can be waited for', async () => {
     const later = { then: (done: (token: SessionToken) => void) => done({ sub: 'u2', name: 'Thenable' }) };
-    await start({ callbacks: { jwt: () => later as never } });
+    await start({ callbacks: { jwt: () => later } });
     await app.get('/who', { cookie: app.cookie() }).expect(200, { id: 'u2', name: 'Thenable' });
   });
 
@@ -478,11 +478,13 @@ describe('renewing', () => {
       const used = new Set<unknown>();
       return {
         isDue: ({ at }) => at === 'old',
-        refresh: async (token) => {
-          const renewed = answer(token);
-          used.add(token['at']);
-          return renewed;
-        },
+        refresh: (token) =>
+          Promise.resolve(token)
+            .then(answer)
+            .then((renewed) => {
+              used.add(token['at']);
+              return renewed;
+            }),
         isSuperseded: ({ at }) => used.has(at),
       };
     }
