@@ -72,6 +72,25 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
+  it('gets the new cookie to the browser when the old one had to slide as well', async () => {
+    const sliding = await startApp({ env: { SESSION_DURATION: '5' }, sandbox: { accessTokenTtlSeconds: 2 } });
+    try {
+      const browser = sliding.browser();
+      await signIn(browser, 'alice@acme.example');
+      sliding.sandbox.setAccessTokenTtl(43_200);
+      await pause(1_500);
+      const old = await browser.jar.getCookieString(sliding.origin);
+      expect((await browser.get('/profile')).status).toBe(200);
+      expect(await browser.jar.getCookieString(sliding.origin)).not.toBe(old);
+      const late = await fetch(`${sliding.origin}/`, { headers: { cookie: old } });
+      expect(late.headers.getSetCookie().join()).not.toContain('session-token');
+      expect((await browser.get('/auth/userinfo')).status).toBe(200);
+      expect(sliding.sandbox.grants('refresh_token')).toHaveLength(1);
+    } finally {
+      await sliding.close();
+    }
+  });
+
   it('keeps the ID token for the sign-out up to date', async () => {
     const browser = await signInDue();
     const profile = await browser.get('/profile');

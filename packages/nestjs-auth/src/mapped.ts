@@ -7,5 +7,5 @@ export function mapped<T, R>(value: Eventual<T>, next: (value: T) => Eventual<R>
 }
 
 /** Callbacks of a program may give any object with `then`. */
-export const isPromise = (value: unknown): value is PromiseLike<unknown> =>
+const isPromise = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
