@@ -5,10 +5,7 @@ import type { LoadedSession } from '../session/loaded-session.js';
 
 const STATE = Symbol('nestjs-auth');
 
-/**
- * What this module knows of one request. It is kept on the request itself: a weak map of requests costs the garbage
- * collector more than reading a session costs.
- */
+/** What this module knows of one request, kept on the request itself. */
 class RequestState {
   readonly cookies: Readonly<Cookies>;
   loaded: Eventual<LoadedSession> | undefined = undefined;
