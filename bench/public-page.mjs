@@ -3,7 +3,7 @@ import { comparePages } from './support/compare-pages.mjs';
 
 export const question = 'What does the module cost a public page?';
 export const about =
-  '`GET /` for somebody who is not signed in: a visitor whose browser has the CSRF cookie, which is every page view but the first. The first, which makes that cookie, is measured beside it.';
+  '`GET /` for somebody who is not signed in: a visitor who has the CSRF cookie of the login page, and one who has no cookie.';
 
 const GOAL = 0.97;
 
@@ -11,28 +11,36 @@ const GOAL = 0.97;
 export async function answer(lab) {
   const app = await startApp();
   const frame = { links: [{ href: '/profile', label: 'Profile', isCurrent: false }] };
-  const plain = await startPlain({ '/': { view: 'home', model: { frame } } }, app.env);
+  const pages = { '/': { view: 'home', model: { frame } } };
+  const plain = await startPlain(pages, app.env);
+  const withoutSignIn = await startPlain(pages, app.env, { lean: true });
   try {
     const browser = app.browser();
-    await browser.open(app.origin);
+    await browser.open(`${app.origin}/auth/login`);
     const returning = async () => ({ accept: 'text/html', cookie: browser.cookieHeader(app.origin) });
     const first = async () => ({ accept: 'text/html' });
-    const url = `${app.origin}/`;
+    const candidate = (name, { origin, cpuUs }, headers) => ({ name, url: `${origin}/`, cpuUs, headers });
     const results = await comparePages(
       [
-        { name: 'plain', url: `${plain.origin}/`, cpuUs: plain.cpuUs, headers: returning },
-        { name: 'this app, nobody signed in', url, cpuUs: app.cpuUs, headers: returning },
-        { name: 'this app, first visit', url, cpuUs: app.cpuUs, headers: first },
+        candidate('plain', plain, returning),
+        candidate('this app without sign-in', withoutSignIn, returning),
+        candidate('this app, nobody signed in', app, returning),
+        candidate('this app, first visit', app, first),
       ],
       lab,
     );
     return {
       rows: results.map(({ row }) => row),
       goals: [
-        { name: 'anonymous `GET /`, share of plain', measured: results[1].ratio, atLeast: GOAL, digits: 3 },
+        {
+          name: 'anonymous `GET /`, share of plain',
+          measured: results[2].ratios.plain,
+          atLeast: GOAL,
+          digits: 3,
+        },
       ],
     };
   } finally {
-    await Promise.all([app.stop(), plain.stop()]);
+    await Promise.all([app.stop(), plain.stop(), withoutSignIn.stop()]);
   }
 }

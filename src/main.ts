@@ -4,16 +4,21 @@ import { config } from 'dotenv';
 import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
 import { AppLogger } from './http/app.logger.js';
+import { LeanExpressAdapter } from './http/lean-express.adapter.js';
 import { ConfigError, explain, readEnv } from './config/env.js';
 
 config({ quiet: true });
 try {
   const env = readEnv(process.env);
   const logger = new AppLogger(env);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(env), {
-    logger,
-    bodyParser: false,
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.register(env),
+    new LeanExpressAdapter(),
+    {
+      logger,
+      bodyParser: false,
+    },
+  );
   configureApp(app);
   app.enableShutdownHooks();
   await app.listen(env.port);

@@ -50,13 +50,14 @@ export async function startApp(options = {}) {
  * The plain program: the same pages with fixed view models, and nothing that knows of sign-in.
  *
  * @param {Record<string, object>} pages view model by path
+ * @param {{ lean?: boolean }} [options] `lean`: with the HTTP server of this application
  */
-export async function startPlain(pages, env) {
+export async function startPlain(pages, env, options = {}) {
   const program = startProgram('bench/support/plain.program.mjs', {
     core: 'server',
     env: { NODE_ENV: 'production' },
   });
-  const port = await program.call('start', pages, env);
+  const port = await program.call('start', pages, env, options);
   return { origin: `http://localhost:${port}`, cpuUs: program.cpuUs, stop: program.stop };
 }
 

@@ -12,7 +12,7 @@ const CONNECTIONS = 10;
  * @property {() => Promise<Record<string, string>>} headers made anew for each round
  * @property {() => number | undefined} cpuUs
  *
- * @param {Candidate[]} candidates the first is what the others are compared with
+ * @param {Candidate[]} candidates the first two are what the others are compared with
  * @param {{ short: boolean, say: (text: string) => void }} lab
  */
 export async function comparePages(candidates, { short, say }) {
@@ -30,7 +30,7 @@ export async function comparePages(candidates, { short, say }) {
       }
       say(`round ${round + 1} of ${rounds}`);
     }
-    return candidates.map(({ name }, index) => summary(name, results[index], results[0]));
+    return candidates.map(({ name }, index) => summary(name, results[index], results));
   } finally {
     await generator.stop();
   }
@@ -45,20 +45,23 @@ async function load(generator, { name, url, headers, cpuUs }, seconds) {
 }
 
 /** The ratio is the median of the rounds' ratios: a round in which the machine was busy disturbs both its parts. */
-function summary(name, results, baseline) {
-  const ratio = median(
-    results.map(({ requestsPerSecond }, round) => requestsPerSecond / baseline[round].requestsPerSecond),
-  );
+function summary(name, results, [plain, withoutSignIn]) {
+  const ratioTo = (baseline) =>
+    median(
+      results.map(({ requestsPerSecond }, round) => requestsPerSecond / baseline[round].requestsPerSecond),
+    );
+  const ratios = { plain: ratioTo(plain), withoutSignIn: ratioTo(withoutSignIn) };
   const of = (figure) => median(results.map((result) => result[figure]));
   return {
-    ratio,
+    ratios,
     row: {
       '': name,
       'requests/s': rounded(of('requestsPerSecond'), 0),
       'p50 ms': rounded(of('p50Ms'), 2),
       'p99 ms': rounded(of('p99Ms'), 2),
       ...(results[0].cpuUs === undefined ? {} : { 'CPU µs/request': rounded(of('cpuUs'), 0) }),
-      ratio: ratio.toFixed(3),
+      'of plain': ratios.plain.toFixed(3),
+      'of the same without sign-in': ratios.withoutSignIn.toFixed(3),
     },
   };
 }

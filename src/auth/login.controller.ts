@@ -1,4 +1,4 @@
-import { localPath, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { CsrfService, localPath, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
@@ -9,7 +9,10 @@ import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 @Public()
 @Controller('auth')
 export class LoginController {
-  constructor(@Inject(ENV) private readonly env: Env) {}
+  constructor(
+    private readonly csrf: CsrfService,
+    @Inject(ENV) private readonly env: Env,
+  ) {}
 
   @Get('login')
   login(
@@ -22,7 +25,12 @@ export class LoginController {
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     if (request.session) response.redirect(callbackUrl);
     else {
-      const model = { callbackUrl, isDeepLink: asked !== undefined, ended: sentenceFor(reason) };
+      const model = {
+        callbackUrl,
+        csrfToken: this.csrf.token(request, response),
+        isDeepLink: asked !== undefined,
+        ended: sentenceFor(reason),
+      };
       response.setHeader('Cache-Control', 'no-store').render('login', model);
     }
   }

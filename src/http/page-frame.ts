@@ -1,23 +1,23 @@
 import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import type { NextFunction, Response } from 'express';
 
-/** What the layout of every page shows. Handlebars calls what a page shows of it, and nothing else. */
+/** What the layout of every page shows. */
 export interface Frame {
   /** of the person who is signed in */
-  userName: () => string | undefined;
-  links: () => readonly { href: string; label: string; isCurrent: boolean }[];
-  /** for the forms of the page; asking for it sets the cookie that belongs to it */
-  csrfToken: () => string;
+  userName: string | undefined;
+  links: readonly { href: string; label: string; isCurrent: boolean }[];
+  /** for the log-out forms; a visitor gets a cookie only where there is a form */
+  csrfToken: string | undefined;
 }
 
-/** Gives every view its frame as `frame`. */
+/** Gives every view its frame: the function is called when a page is rendered, after the guard. */
 export function pageFrame(csrf: CsrfService) {
   return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
-    response.locals['frame'] = {
-      userName: () => nameOf(request),
-      links: () => linksFor(request),
-      csrfToken: () => csrf.token(request, response),
-    } satisfies Frame;
+    response.locals['frame'] = (): Frame => ({
+      userName: nameOf(request),
+      links: linksFor(request),
+      csrfToken: request.session ? csrf.token(request, response) : undefined,
+    });
     next();
   };
 }
@@ -27,8 +27,10 @@ function nameOf({ session }: AuthenticatedRequest) {
 }
 
 function linksFor({ url, session }: AuthenticatedRequest) {
-  const links = [{ href: '/profile', label: 'Profile' }];
-  if (session?.user.roles?.includes('admin')) links.push({ href: '/admin', label: 'Admin' });
   const path = url.split('?', 1)[0];
-  return links.map((link) => ({ ...link, isCurrent: link.href === path }));
+  const link = (href: string, label: string) => ({ href, label, isCurrent: href === path });
+  return [
+    link('/profile', 'Profile'),
+    ...(session?.user.roles?.includes('admin') ? [link('/admin', 'Admin')] : []),
+  ];
 }

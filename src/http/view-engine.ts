@@ -3,6 +3,7 @@ import { join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import hbs from 'hbs';
+import type { Frame } from './page-frame.js';
 
 const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -11,9 +12,9 @@ export function useViews(app: NestExpressApplication, { cache }: { cache: boolea
   const engine = hbs.create();
   const partials = folder('views/partials');
   registerPartials(engine, partials);
-  app.engine('hbs', (path: string, model: object, done: (error: unknown, html?: string) => void) => {
+  app.engine('hbs', (path: string, model: Model, done: (error: unknown, html?: string) => void) => {
     if (!cache) registerPartials(engine, partials);
-    engine.__express(path, model, done);
+    engine.__express(path, resolved(model), done);
   });
   app.setViewEngine('hbs');
   app.setBaseViewsDir(folder('views/pages'));
@@ -21,6 +22,16 @@ export function useViews(app: NestExpressApplication, { cache }: { cache: boolea
   app.set('view options', { layout: false });
   app.set('view cache', cache);
   app.useStaticAssets(folder('public'), { prefix: '/static', index: false, redirect: false });
+}
+
+interface Model {
+  frame: () => Frame;
+  _locals?: unknown;
+}
+
+/** Handlebars keeps what it renders alive for a while: that must not be the request, which is large. */
+function resolved({ _locals, ...model }: Model) {
+  return { ...model, frame: model.frame() };
 }
 
 function registerPartials(engine: ReturnType<typeof hbs.create>, directory: string) {

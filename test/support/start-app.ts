@@ -5,6 +5,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from 'zitadel-sandbox
 import { AppModule } from '../../src/app.module.js';
 import { configureApp } from '../../src/app.setup.js';
 import { readEnv } from '../../src/config/env.js';
+import { LeanExpressAdapter } from '../../src/http/lean-express.adapter.js';
 import { Browser } from './browser.js';
 import { freePort } from './free-port.js';
 
@@ -62,7 +63,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   });
   const env = readEnv({ ...environment(origin, sandbox, options), ...options.env });
   const module = await Test.createTestingModule({ imports: [AppModule.register(env)] }).compile();
-  const app = module.createNestApplication<NestExpressApplication>({
+  const app = module.createNestApplication<NestExpressApplication>(new LeanExpressAdapter(), {
     bodyParser: false,
     logger: options.log ? recorder(options.log) : false,
   });

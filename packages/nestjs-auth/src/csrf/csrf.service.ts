@@ -41,7 +41,7 @@ export class CsrfService {
     if (!cookie) return undefined;
     const known = this.verified.get(cookie);
     if (known) return known;
-    const [token, signed] = cookie.split('|');
+    const [token, signed] = cookie.split(/\||%7C/);
     if (!token || !signed || !equal(signed, this.signature(token))) return undefined;
     this.verified.set(cookie, token);
     return token;
