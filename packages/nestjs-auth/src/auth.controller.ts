@@ -29,7 +29,7 @@ export function authControllerAt(basePath: string): Type<unknown> {
 
     @All('{*action}')
     async authJs(@Req() request: AuthenticatedRequest, @Res() response: HttpResponse) {
-      await toHttpResponse(await this.engine.run(request), response);
+      await toHttpResponse(await this.engine.run(request, response), response);
     }
   }
   return AuthController;

@@ -1,120 +1,192 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Auth } from '@auth/core';
-import {
-  AccessDenied,
-  InvalidCheck,
-  MissingCSRF,
-  OAuthCallbackError,
-  UnknownAction,
-} from '@auth/core/errors';
-import { parse } from 'cookie';
-import {
-  AuthError,
-  CsrfTokenInvalid,
-  ProviderUnavailable,
-  SessionTooLarge,
-  SignInFailed,
-  UnknownAuthAction,
-} from './auth.errors.js';
-import type { HttpRequest } from './auth.types.js';
-import { causeOf } from './http/describe-error.js';
+import { Auth, skipCSRFCheck } from '@auth/core';
+import { serialize } from 'cookie';
+import { UnknownAuthAction, SignInFailed } from './auth.errors.js';
+import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
+import { CsrfService } from './csrf/csrf.service.js';
+import { isPrefetch } from './http/is-prefetch.js';
 import { localPath } from './http/local-path.js';
 import { requestTarget } from './http/request-target.js';
 import { toWebRequest } from './http/to-web-request.js';
+import { refusalFor } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
+import { SessionService } from './session/session.service.js';
+import { LoginTransactions } from './transaction/login-transactions.js';
+
+/** Parameters of an authorization response, none of which may come twice (RFC 6749 3.1). */
+const RESPONSE_PARAMS = ['code', 'state', 'iss', 'error'];
+
+/** A target that is longer would crowd out the cookies of other sign-ins. */
+const MAX_TARGET_LENGTH = 1_500;
+
+interface Action {
+  url: URL;
+  name: string;
+  /** the provider that signs in by redirecting the browser, if the action is about one */
+  provider: string | undefined;
+}
 
 /** The only caller of `Auth()`. */
 @Injectable()
 export class AuthEngine {
-  constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
+  constructor(
+    @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
+    @Inject(LoginTransactions) private readonly transactions: LoginTransactions,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(CsrfService) private readonly csrf: CsrfService,
+  ) {}
 
   /**
-   * Lets Auth.js answer a request below the base path.
-   * Throws `CsrfTokenInvalid`, `UnknownAuthAction` or `SignInFailed`; the library's error is the `cause`.
+   * Answers a request below the base path. Throws `CsrfTokenInvalid`, `CrossSiteRequest`, `UnknownAuthAction` or
+   * `SignInFailed`; the library's error is the `cause`.
    */
-  async run(request: HttpRequest): Promise<Response> {
-    const { url, action } = this.internalUrl(request);
-    // A HEAD request of a mail scanner or a preview must not use up the code.
-    if (request.method === 'HEAD' && action === 'callback') return new Response(null);
+  async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
+    const action = this.actionOf(request);
+    if (action.provider && action.name === 'callback') return this.callback(action, request, response);
+    if (request.method !== 'POST') return this.ask(request, action.url);
+    this.csrf.verifyOrigin(request);
+    if (action.provider && action.name === 'signin') return this.signIn(action.provider, request, response);
+    const answer = await this.ask(request, action.url);
+    if (action.name === 'signout') await this.sessions.end(request, response);
+    return answer;
+  }
 
-    let failure: Error | undefined;
-    const config = this.options.configFor((error) => (failure = error));
-    const { origin } = this.options;
-    const response = await Auth(
-      toWebRequest(this.withTarget(request), origin, url.pathname + url.search),
-      config,
+  /**
+   * The redirect to the provider, and the cookie its callback will be checked with. Throws `SignInFailed`.
+   *
+   * @param options.provider default: the only one
+   */
+  async startSignIn(
+    request: HttpRequest,
+    response: HttpResponse,
+    options: {
+      provider?: string | undefined;
+      callbackUrl?: unknown;
+      params?: Record<string, unknown>;
+      attempt?: number;
+    },
+  ): Promise<Response> {
+    const { provider = this.onlyProvider(), attempt = 0 } = options;
+    if (!provider) throw new UnknownAuthAction();
+    const wanted = this.options.target(options.callbackUrl);
+    const target = wanted.length > MAX_TARGET_LENGTH ? this.options.defaultCallbackUrl : wanted;
+    const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
+    for (const [name, value] of Object.entries(this.options.authorizationParams(options.params ?? {})))
+      url.searchParams.set(name, value);
+
+    const body = new URLSearchParams({ callbackUrl: target });
+    const answer = await this.auth(new Request(url, { method: 'POST', body }), { isTrusted: true });
+    const location = new URL(answer.headers.get('location') ?? '', url);
+    location.searchParams.set(
+      'state',
+      await this.transactions.begin(answer, { provider, target, attempt }, request, response),
     );
-    if (failure) throw refusalFor(failure, url.searchParams.get('error'));
-    return response;
+    return redirect(location.href, request.method === 'POST' ? 303 : 302);
   }
 
-  /**
-   * The URL Auth.js sees: `/callback` alone means the only provider, and the query of a sign-in is dropped because
-   * Auth.js would copy it into the authorization request.
-   */
-  private internalUrl(request: HttpRequest): { url: URL; action: string } {
-    if (!['GET', 'HEAD', 'POST'].includes(request.method)) throw new UnknownAuthAction();
-    const { basePath, providerIds, origin, pages } = this.options;
-    const url = new URL(origin + requestTarget(request));
-    const [, action = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
-    if (id && !providerIds.includes(id)) throw new UnknownAuthAction();
-    // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
-    if (pages.signIn && request.method !== 'POST' && /^(signout|verify-request)$/.test(action))
-      throw new UnknownAuthAction();
-    if (action === 'callback' && !id && providerIds.length === 1) url.pathname += `/${providerIds[0]}`;
-    if (action === 'signin' && request.method === 'POST') url.search = '';
-    if (!localPath(url.searchParams.get('callbackUrl'), origin)) url.searchParams.delete('callbackUrl');
-    return { url, action };
+  private async signIn(provider: string, request: HttpRequest, response: HttpResponse): Promise<Response> {
+    this.csrf.verify(request);
+    const params = (request.body ?? {}) as Record<string, unknown>;
+    const { callbackUrl } = params;
+    const answer = await this.startSignIn(request, response, { provider, callbackUrl, params });
+    // Scripts of Auth.js ask for the address instead of being sent there.
+    return request.headers['x-auth-return-redirect']
+      ? Response.json({ url: answer.headers.get('location') })
+      : answer;
   }
 
-  /**
-   * Gives a sign-in that names no page to return to the default one, not the one of an earlier attempt, and hides a
-   * remembered target that is none: Auth.js would refuse the whole request.
-   */
-  private withTarget({ method, url, headers, body }: HttpRequest): HttpRequest {
+  private async callback(
+    { url, provider }: Action,
+    request: AuthenticatedRequest,
+    response: HttpResponse,
+  ): Promise<Response> {
+    // What only looks ahead must not use up the code: mail scanners, link previews, browsers guessing the next click.
+    if (request.method === 'HEAD' || isPrefetch(request.headers)) return new Response(null, { status: 204 });
+    if (request.method !== 'GET') throw new UnknownAuthAction();
+    const query = url.searchParams;
+    if (RESPONSE_PARAMS.some((name) => query.getAll(name).length > 1))
+      throw new SignInFailed('state_invalid');
+
+    const found = await this.transactions.take(query.getAll('state'), request, response);
+    if ('stale' in found) {
+      if (request.session) return redirect(this.options.defaultCallbackUrl, 302);
+      if (found.attempt > 0) throw new SignInFailed(found.stale);
+      return this.startSignIn(request, response, { provider, attempt: 1 });
+    }
+    if (found.provider !== provider) throw new SignInFailed('state_invalid');
+    const cookies = {
+      ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
+      [this.options.callbackUrlCookie.name]: found.target,
+    };
+    return this.ask(request, url, cookies);
+  }
+
+  /** Lets Auth.js answer a request of the browser. Of the cookies that belong to a sign-in it sees `cookies` and no other. */
+  private ask(request: HttpRequest, url: URL, cookies: Record<string, string> = {}): Promise<Response> {
+    const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const { name } = this.options.callbackUrlCookie;
-    const cookie = headers.cookie ?? '';
-    const isUsable = localPath(parse(cookie)[name], this.options.origin) !== undefined;
-    return {
+    const { checkCookies, callbackUrlCookie } = this.options;
+    const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => name);
+    const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
+    const asked: HttpRequest = {
+      url: request.url,
       method: method === 'HEAD' ? 'GET' : method,
-      url,
-      headers: { ...headers, cookie: isUsable ? cookie : withoutCookie(cookie, name) },
+      headers: { ...headers, cookie: [withoutCookies(headers.cookie ?? '', names), ...own].join('; ') },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.target(fields?.callbackUrl) } : body,
     };
+    return this.auth(toWebRequest(asked, this.options.origin, url.pathname + url.search));
+  }
+
+  /** @param isTrusted this application asks, not a form */
+  private async auth(request: Request, { isTrusted = false } = {}): Promise<Response> {
+    let failure: Error | undefined;
+    const config = this.options.configFor((error) => (failure = error));
+    const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
+    if (failure) throw refusalFor(failure, new URL(request.url).searchParams.get('error'));
+    return isTrusted ? answer : this.withoutLoginCookies(answer);
+  }
+
+  /** Auth.js keeps one sign-in per browser in these cookies; here each has its own. */
+  private withoutLoginCookies(answer: Response): Response {
+    const { checkCookies, callbackUrlCookie } = this.options;
+    const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => `${name}=`);
+    const headers = new Headers(answer.headers);
+    headers.delete('set-cookie');
+    for (const line of answer.headers.getSetCookie()) {
+      if (!names.some((name) => line.startsWith(name))) headers.append('set-cookie', line);
+    }
+    return new Response(answer.body, { status: answer.status, headers });
+  }
+
+  /** What a request asks for. `/callback` alone means the only provider. */
+  private actionOf(request: HttpRequest): Action {
+    if (!['GET', 'HEAD', 'POST'].includes(request.method)) throw new UnknownAuthAction();
+    const { basePath, providers, origin, pages } = this.options;
+    const url = new URL(origin + requestTarget(request));
+    const [, name = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
+    if (id && !providers.has(id)) throw new UnknownAuthAction();
+    // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
+    if (pages.signIn && request.method !== 'POST' && /^(signout|verify-request)$/.test(name))
+      throw new UnknownAuthAction();
+    const meant = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
+    if (meant && !id) url.pathname += `/${meant}`;
+    if (!localPath(url.searchParams.get('callbackUrl'), origin)) url.searchParams.delete('callbackUrl');
+    const isRedirecting = /^(oauth|oidc)$/.test(providers.get(meant ?? '') ?? '');
+    return { url, name, provider: isRedirecting ? meant : undefined };
+  }
+
+  private onlyProvider(): string | undefined {
+    const [id, ...others] = this.options.providers.keys();
+    return others.length === 0 ? id : undefined;
   }
 }
+
+const redirect = (location: string, status: number) =>
+  new Response(null, { status, headers: { location, 'cache-control': 'no-store' } });
 
 /** What others have put into the header stays as it is: it need not even be a cookie. */
-const withoutCookie = (header: string, name: string) =>
+const withoutCookies = (header: string, names: readonly string[]) =>
   header
     .split(';')
-    .filter((pair) => pair.split('=', 1)[0]?.trim() !== name)
+    .filter((pair) => !names.includes(pair.split('=', 1)[0]?.trim() ?? ''))
     .join(';');
-
-/** @param answer the `error` of the authorization response, which Auth.js's own error does not carry */
-function refusalFor(error: Error, answer: string | null): AuthError {
-  if (error instanceof UnknownAction) return new UnknownAuthAction();
-  if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
-  for (
-    let cause: unknown = error, depth = 0;
-    cause instanceof Error && depth < 8;
-    cause = causeOf(cause), depth++
-  ) {
-    if (cause instanceof AccessDenied) return new SignInFailed('access_denied', { cause: error });
-    if (cause instanceof InvalidCheck) return new SignInFailed('check_failed', { cause: error });
-    if (cause instanceof SessionTooLarge) return new SignInFailed('session_too_large', { cause: error });
-    if (cause instanceof ProviderUnavailable)
-      return new SignInFailed('provider_unavailable', { cause: error });
-    if (cause instanceof OAuthCallbackError) {
-      return new SignInFailed(reasons[answer ?? ''] ?? 'provider_error', { cause: error });
-    }
-  }
-  return new SignInFailed('provider_error', { cause: error });
-}
-
-/** `error` values of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6). */
-const reasons: Record<string, SignInFailed['reason']> = {
-  access_denied: 'access_denied',
-  temporarily_unavailable: 'provider_unavailable',
-};

@@ -1,4 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { HttpException } from '@nestjs/common';
+
+/** A short random name for one failure, the same in the log and in the answer. */
+export const newReference = (): string => randomBytes(6).toString('hex');
 
 /** Every refusal of this module: an HTTP status, a stable `code`, and nothing secret in the message. */
 export abstract class AuthError extends HttpException {
@@ -7,6 +11,10 @@ export abstract class AuthError extends HttpException {
   constructor(message: string, status: number, options?: { cause?: unknown }) {
     super(message, status, options);
     this.name = new.target.name;
+  }
+
+  override getResponse(): { statusCode: number; code: string; message: string } {
+    return { statusCode: this.getStatus(), code: this.code, message: this.message };
   }
 }
 
@@ -65,6 +73,25 @@ export class CsrfTokenInvalid extends AuthError {
   }
 }
 
+/** 403: a state-changing request that another site made the browser send. */
+export class CrossSiteRequest extends AuthError {
+  readonly code = 'AUTH_CROSS_SITE_REQUEST';
+
+  /** @param origin where the form has to come from */
+  constructor(origin: string) {
+    super(`This form was not sent from ${origin}. Open the application there and try again`, 403);
+  }
+}
+
+/** 503: whether the session was ended before its time cannot be found out now. Trying again later helps. */
+export class SessionsUnavailable extends AuthError {
+  readonly code = 'AUTH_SESSIONS_UNAVAILABLE';
+
+  constructor(options?: { cause?: unknown }) {
+    super('The session cannot be checked right now', 503, options);
+  }
+}
+
 /** 503: the identity provider did not answer, or said that it cannot now. Trying again later helps. */
 export class ProviderUnavailable extends AuthError {
   readonly code = 'AUTH_PROVIDER_UNAVAILABLE';
@@ -78,10 +105,28 @@ export class ProviderUnavailable extends AuthError {
 export type SignInFailure =
   /** the user or the provider's policy said no (`error=access_denied`) */
   | 'access_denied'
-  /** state, nonce or PKCE cookie missing, expired or from another browser */
+  /** the provider would have to ask the user, and `prompt=none` forbade it (OpenID Connect Core 3.1.2.6) */
+  | 'interaction_required'
+  /** the sign-in took longer than its check cookie lives */
+  | 'login_timed_out'
+  /** the callback was answered before: a code is used once (RFC 6749 4.1.2) */
+  | 'login_already_used'
+  /** the browser sent no cookie at all */
+  | 'cookie_missing'
+  /** the sign-in began in another browser (RFC 9700 4.7) */
+  | 'other_browser'
+  /** the callback's `state` is missing, doubled or not one this application made */
+  | 'state_invalid'
+  /** another check of the callback failed: nonce, PKCE or `iss` (RFC 9207) */
   | 'check_failed'
   /** the provider cannot be reached or answers 5xx */
   | 'provider_unavailable'
+  /** the provider's metadata or its refusal of the client show that the set-up is wrong */
+  | 'provider_misconfigured'
+  /** the ID token is not one this application may accept (OpenID Connect Core 3.1.3.7) */
+  | 'id_token_invalid'
+  /** the userinfo is about somebody else (OpenID Connect Core 5.3.2) */
+  | 'userinfo_mismatch'
   /** the tokens do not fit into the cookies a browser keeps for a site */
   | 'session_too_large'
   /** the provider refused the request or sent something invalid */
@@ -89,8 +134,17 @@ export type SignInFailure =
 
 const failureStatus: Record<SignInFailure, number> = {
   access_denied: 403,
+  interaction_required: 401,
+  login_timed_out: 400,
+  login_already_used: 400,
+  cookie_missing: 400,
+  other_browser: 400,
+  state_invalid: 400,
   check_failed: 400,
   provider_unavailable: 503,
+  provider_misconfigured: 502,
+  id_token_invalid: 502,
+  userinfo_mismatch: 502,
   session_too_large: 502,
   provider_error: 502,
 };
@@ -98,6 +152,8 @@ const failureStatus: Record<SignInFailure, number> = {
 /** The sign-in flow ended without a session. `cause` holds the library's error, for the log. */
 export class SignInFailed extends AuthError {
   readonly code = 'AUTH_SIGN_IN_FAILED';
+  /** what the person can tell whoever reads the log, where it stands, too */
+  readonly reference = newReference();
 
   constructor(
     readonly reason: SignInFailure,

@@ -33,9 +33,9 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
 
   /** A person who changes their mind is no trouble; a provider that refuses is. */
   private log(error: SignInFailed) {
-    const isOrdinary = error.reason === 'access_denied' || error.reason === 'check_failed';
+    const isOrdinary = error.getStatus() < 500;
     this.logger[isOrdinary ? 'warn' : 'error'](
-      `Sign-in failed (${error.reason})\n${describeError(error.cause)}`,
+      `Sign-in failed (${error.reason}, reference ${error.reference})\n${describeError(error.cause)}`,
     );
   }
 
@@ -43,7 +43,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     const isRead = method === 'GET' || method === 'HEAD';
     const location =
       error instanceof SignInFailed
-        ? withQuery(this.options.errorPage, { error: error.reason })
+        ? withQuery(this.options.errorPage, { error: error.reason, ref: error.reference })
         : withQuery(this.options.signInPage, {
             // What was posted cannot be asked for again.
             ...(isRead ? { callbackUrl: error.returnTo } : {}),
@@ -57,7 +57,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     const statusCode = error.getStatus();
     const detail =
       error instanceof SignInFailed
-        ? { reason: error.reason }
+        ? { reason: error.reason, reference: error.reference }
         : { loginUrl: this.options.signInPage, ...(error.ended ? { reason: error.ended } : {}) };
     return Response.json({ statusCode, code, message, ...detail }, { status: statusCode });
   }

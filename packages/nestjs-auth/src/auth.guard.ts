@@ -3,6 +3,7 @@ import { Reflector } from '@nestjs/core';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
 import { SessionEnded, SessionRequired } from './auth.errors.js';
 import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from './auth.types.js';
+import { mapped, type Eventual } from './mapped.js';
 import { requestTarget } from './http/request-target.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -13,17 +14,19 @@ export interface IAuthGuard extends CanActivate {
   /**
    * Decides about a request for a route that is not public: returns the user, or throws the refusal.
    *
-   * @param info `SessionEnded` when there was a session that the provider has put an end to
+   * @param info the session, or `SessionEnded` when there was one that the provider has put an end to
+   * @param status what a refusal answers
    */
   handleRequest(
     error: unknown,
     user: AuthUser | null,
     info: unknown,
     context: ExecutionContext,
+    status?: unknown,
   ): AuthUser | null;
   getRequest(context: ExecutionContext): AuthenticatedRequest;
   /** Name under which the user is put on the request, for this guard only. */
-  getAuthenticateOptions(context: ExecutionContext): { property?: string } | undefined;
+  getAuthenticateOptions(context: ExecutionContext): Eventual<{ property?: string } | undefined>;
 }
 
 /**
@@ -32,7 +35,7 @@ export interface IAuthGuard extends CanActivate {
  *
  * @param _type accepted for programs that name a strategy; Auth.js has one
  */
-export function AuthGuard(_type?: string): Type<IAuthGuard> {
+export function AuthGuard(_type?: string | string[]): Type<IAuthGuard> {
   return SessionGuard;
 }
 
@@ -73,6 +76,7 @@ class SessionGuard implements IAuthGuard {
     user: AuthUser | null,
     info: unknown,
     context: ExecutionContext,
+    _status?: unknown,
   ): AuthUser | null {
     if (error)
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
@@ -87,7 +91,7 @@ class SessionGuard implements IAuthGuard {
     return context.switchToHttp().getRequest<AuthenticatedRequest>();
   }
 
-  getAuthenticateOptions(_context: ExecutionContext): { property?: string } | undefined {
+  getAuthenticateOptions(_context: ExecutionContext): Eventual<{ property?: string } | undefined> {
     return undefined;
   }
 
@@ -96,13 +100,17 @@ class SessionGuard implements IAuthGuard {
     session: Session | null,
     ended: SessionEnded | undefined,
     context: ExecutionContext,
-  ): boolean {
+  ): Eventual<boolean> {
     const found = session?.user ?? null;
-    const user = this.isPublic(context) ? found : this.handleRequest(null, found, ended, context);
-    const property = this.getAuthenticateOptions(context)?.property ?? this.options.property;
-    request.session = session;
-    (request as unknown as Record<string, unknown>)[property] = user ?? undefined;
-    return true;
+    const user = this.isPublic(context)
+      ? found
+      : this.handleRequest(null, found, ended ?? session, context, found ? undefined : 401);
+    return mapped(this.getAuthenticateOptions(context), (options) => {
+      const property = options?.property ?? this.options.property;
+      request.session = session;
+      (request as unknown as Record<string, unknown>)[property] = user ?? undefined;
+      return true;
+    });
   }
 
   private isPublic(context: ExecutionContext): boolean {

@@ -10,7 +10,7 @@ export class AuthMiddleware implements NestMiddleware<HttpRequest, HttpResponse>
 
   async use(request: HttpRequest, response: HttpResponse, next: (error?: unknown) => void) {
     try {
-      await toHttpResponse(await this.engine.run(request), response);
+      await toHttpResponse(await this.engine.run(request, response), response);
     } catch (error) {
       next(error);
     }

@@ -15,7 +15,9 @@ import { globalPrefix } from './http/global-prefix.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { RolesGuard } from './roles.guard.js';
+import { SignIn } from './sign-in.service.js';
 import { SessionService } from './session/session.service.js';
+import { LoginTransactions } from './transaction/login-transactions.js';
 
 /** Sign-in with Auth.js for a NestJS application: routes, global guard, roles and sessions. */
 @Module({})
@@ -40,6 +42,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
     AuthEngine,
     SessionService,
     CsrfService,
+    SignIn,
     RolesGuard,
   ];
   return {
@@ -52,9 +55,11 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
         provide: ResolvedAuthOptions,
         inject: [AuthModuleOptions, ModuleRef],
         useFactory: (given: IAuthModuleOptions, moduleRef: ModuleRef) =>
-          new ResolvedAuthOptions(given, basePath, () => globalPrefix(moduleRef)),
+          new ResolvedAuthOptions(given, basePath, () => globalPrefix(moduleRef, basePath)),
       },
       AuthEngine,
+      LoginTransactions,
+      SignIn,
       SessionService,
       CsrfService,
       RolesGuard,

@@ -1,9 +1,7 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { SessionRefresh } from './session/session-refresh.js';
-
-/** Injection token of the options given to `AuthModule.register()`. */
-export const AuthModuleOptions = Symbol('AuthModuleOptions');
+import type { SessionRevocations } from './session/session-revocations.js';
 
 /** Options of Auth.js, and what this module adds to them. */
 export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' | 'skipCSRFCheck'> {
@@ -20,6 +18,13 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   defaultCallbackUrl?: string;
   /** How the tokens in the session are renewed. Without it they stay as they were at sign-in. */
   refresh?: SessionRefresh;
+  /**
+   * What a caller may add to the authorization request: gets the fields of the sign-in form, returns parameters.
+   * Without it a caller can add nothing (RFC 9700 4.1).
+   */
+  authorizationParams?: (given: Readonly<Record<string, unknown>>) => Record<string, string>;
+  /** Which sessions were ended before their time. Without it a copied cookie outlives its sign-out. */
+  revocations?: SessionRevocations;
   session?: {
     strategy?: 'jwt';
     /** Seconds without a request after which the session ends. Default 3600. */
@@ -30,6 +35,12 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
     maxCookies?: number;
   };
 }
+
+/** The options given to `AuthModule.register()`: injection token and type, as in `constructor(options: AuthModuleOptions)`. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the token is never constructed
+export abstract class AuthModuleOptions {}
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type
+export interface AuthModuleOptions extends IAuthModuleOptions {}
 
 /** How the module fits into the application, known before any provider is made. */
 export interface AuthModuleConfig {

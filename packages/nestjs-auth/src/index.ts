@@ -13,11 +13,14 @@ export { AuthFilter } from './auth.filter.js';
 export { AuthSession, IS_PUBLIC_KEY, Public, REQUIRED_ROLES_KEY, RequireRoles } from './auth.decorators.js';
 export {
   AuthError,
+  CrossSiteRequest,
   CsrfTokenInvalid,
+  newReference,
   ProviderUnavailable,
   RolesRequired,
   SessionEnded,
   SessionRequired,
+  SessionsUnavailable,
   SignInFailed,
   UnknownAuthAction,
   type SessionEnd,
@@ -37,9 +40,12 @@ export type {
 } from './auth.types.js';
 export { CsrfService } from './csrf/csrf.service.js';
 export type { SessionRefresh } from './session/session-refresh.js';
+export type { SessionRevocations } from './session/session-revocations.js';
+export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';
 export { describeError } from './http/describe-error.js';
 export { isPageRequest } from './http/is-page-request.js';
+export { isPrefetch } from './http/is-prefetch.js';
 export { localPath } from './http/local-path.js';
 export { toHttpResponse } from './http/to-http-response.js';
 export { toWebRequest } from './http/to-web-request.js';

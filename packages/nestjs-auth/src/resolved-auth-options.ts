@@ -6,6 +6,7 @@ import { SessionTooLarge } from './auth.errors.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
 import type { SessionRefresh } from './session/session-refresh.js';
+import type { SessionRevocations } from './session/session-revocations.js';
 
 /** Servers take 8 to 16 KB of request headers, all cookies of a site together. */
 const MAX_COOKIES = 4;
@@ -27,9 +28,15 @@ export class ResolvedAuthOptions {
   readonly sessionCookie: CookieSpec;
   readonly csrfCookie: CookieSpec;
   readonly callbackUrlCookie: CookieSpec;
+  /** each sign-in under way has one of this name and its own */
+  readonly loginCookie: CookieSpec;
+  readonly checkCookies: { pkce: CookieSpec; state: CookieSpec; nonce: CookieSpec };
   readonly pages: { signIn?: string; error?: string };
-  readonly providerIds: readonly string[];
+  /** type of each provider by its id */
+  readonly providers: ReadonlyMap<string, string>;
   readonly refresh: SessionRefresh | undefined;
+  readonly revocations: SessionRevocations | undefined;
+  readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
   private readonly maxValueLength: number;
@@ -41,7 +48,17 @@ export class ResolvedAuthOptions {
     private readonly path: string,
     private readonly prefix: () => string,
   ) {
-    const { property, origin, secret, defaultCallbackUrl, session, refresh, ...rest } = options;
+    const {
+      property,
+      origin,
+      secret,
+      defaultCallbackUrl,
+      session,
+      refresh,
+      revocations,
+      authorizationParams,
+      ...rest
+    } = options;
     this.origin = new URL(origin).origin;
     this.property = property ?? 'user';
     this.secrets = [secret].flat();
@@ -58,6 +75,8 @@ export class ResolvedAuthOptions {
     this.maxValueLength = maxCookies * CHUNK_LENGTH;
     this.pages = options.pages ?? {};
     this.refresh = refresh;
+    this.revocations = revocations;
+    this.authorizationParams = authorizationParams ?? (() => ({}));
 
     const secure = this.origin.startsWith('https:');
     const cookie = (name: string): CookieSpec => ({
@@ -67,13 +86,19 @@ export class ResolvedAuthOptions {
     this.sessionCookie = cookie('session-token');
     this.csrfCookie = cookie('csrf-token');
     this.callbackUrlCookie = cookie('callback-url');
+    this.loginCookie = cookie('login');
+    this.checkCookies = {
+      pkce: cookie('pkce.code_verifier'),
+      state: cookie('state'),
+      nonce: cookie('nonce'),
+    };
     this.codec = new SessionCodec({
       secrets: this.secrets,
       cookieName: this.sessionCookie.name,
       maxAgeSeconds: this.maxAgeSeconds,
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });
-    this.providerIds = options.providers.map(providerId);
+    this.providers = new Map(options.providers.map(idAndType));
     this.callbacks = { redirect: ({ url }) => this.origin + this.target(url), ...options.callbacks };
     this.config = {
       ...rest,
@@ -91,9 +116,9 @@ export class ResolvedAuthOptions {
         sessionToken: this.sessionCookie,
         csrfToken: this.csrfCookie,
         callbackUrl: this.callbackUrlCookie,
-        pkceCodeVerifier: cookie('pkce.code_verifier'),
-        state: cookie('state'),
-        nonce: cookie('nonce'),
+        pkceCodeVerifier: this.checkCookies.pkce,
+        state: this.checkCookies.state,
+        nonce: this.checkCookies.nonce,
       },
     };
   }
@@ -142,7 +167,7 @@ export class ResolvedAuthOptions {
   }
 }
 
-function providerId(provider: IAuthModuleOptions['providers'][number]): string {
-  const { id, options } = typeof provider === 'function' ? provider() : provider;
-  return (options as { id?: string } | undefined)?.id ?? id;
+function idAndType(provider: IAuthModuleOptions['providers'][number]): [id: string, type: string] {
+  const { id, type, options } = typeof provider === 'function' ? provider() : provider;
+  return [(options as { id?: string } | undefined)?.id ?? id, type];
 }

@@ -18,6 +18,7 @@ import {
   AuthGuard,
   AuthMiddleware,
   AuthModule,
+  AuthModuleOptions,
   AuthSession,
   isPageRequest,
   localPath,
@@ -118,6 +119,16 @@ describe('the ways to register', () => {
     await app.get('/auth/providers').expect(200);
   });
 
+  it('lets a program ask for the options by their type', async () => {
+    @Injectable()
+    class Reader {
+      constructor(readonly given: AuthModuleOptions) {}
+    }
+    app = await TinyApp.start({ providers: [Reader] });
+    expect(app.nest.get(Reader).given.origin).toBe(options.origin);
+    expect(app.nest.get(AuthModuleOptions)).toBe(app.nest.get(Reader).given);
+  });
+
   it('refuses registerAsync without a way to make options', () => {
     expect(() => AuthModule.registerAsync({})).toThrow('useFactory, useClass or useExisting');
   });
@@ -161,6 +172,17 @@ describe('the base path', () => {
     expect(headers['location']).toBe(`${path}/signin?callbackUrl=${encodeURIComponent(`${closed}?a=1`)}`);
     await app.get(`${path}/nonsense`).expect(404);
     await app.get(`${path}/signin/stranger`).expect(404);
+  });
+});
+
+describe('a prefix with exceptions', () => {
+  it.each([
+    { exclude: ['auth/{*rest}'], path: '/auth' },
+    { exclude: ['other'], path: '/v1/auth' },
+  ])('of $exclude leaves the module at $path', async ({ exclude, path }) => {
+    app = await TinyApp.start({ prefix: 'v1', exclude, controllers: [Pages] });
+    const body = bodyOf(await app.get(`${path}/providers`).expect(200));
+    expect(body).toMatchObject({ idp: { signinUrl: `http://localhost:3000${path}/signin/idp` } });
   });
 });
 
@@ -251,6 +273,42 @@ describe('the guard', () => {
     await app.get('/visitor', { cookie: app.cookie() }).expect(200, { visitor: 'User', user: null });
   });
 
+  it('may take its time to say where the user goes, and hears what there is', async () => {
+    const heard: unknown[] = [];
+    @Injectable()
+    class LateGuard extends AuthGuard(['idp']) {
+      override handleRequest(
+        error: unknown,
+        user: AuthUser | null,
+        info: unknown,
+        context: ExecutionContext,
+        status?: unknown,
+      ) {
+        heard.push([(info as Session | null)?.user.name, status]);
+        return super.handleRequest(error, user, info, context, status);
+      }
+
+      override getAuthenticateOptions() {
+        return Promise.resolve({ property: 'member' });
+      }
+    }
+    @Controller()
+    class Some {
+      @Get('member')
+      @UseGuards(LateGuard)
+      member(@Req() request: AuthenticatedRequest & { member: AuthUser }) {
+        return { member: request.member.name };
+      }
+    }
+    app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Some] });
+    await app.get('/member', { cookie: app.cookie() }).expect(200, { member: 'User' });
+    await app.get('/member', program).expect(401);
+    expect(heard).toEqual([
+      ['User', undefined],
+      [undefined, 401],
+    ]);
+  });
+
   it('asks an extended guard about nothing public', async () => {
     @Injectable()
     class StrictGuard extends AuthGuard() {
@@ -326,7 +384,11 @@ describe('roles', () => {
       await app.get(path, { cookie: app.cookie({ sub: 'u1', ...(roles ? { roles } : {}) }) }).expect(status),
     );
     if (status === 403)
-      expect(body).toEqual({ statusCode: 403, message: 'This needs a role you do not have' });
+      expect(body).toEqual({
+        statusCode: 403,
+        code: 'AUTH_ROLES_REQUIRED',
+        message: 'This needs a role you do not have',
+      });
   });
 
   it('ask for a session first', async () => {

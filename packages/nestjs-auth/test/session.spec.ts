@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Controller, Get, HttpCode, Redirect, Req, Res } from '@nestjs/common';
+import { getToken } from '@auth/core/jwt';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   AuthSession,
@@ -12,6 +13,7 @@ import {
   type IAuthModuleOptions,
   type Session,
   type SessionRefresh,
+  type SessionRevocations,
   type SessionToken,
 } from '../src/index.js';
 import { SessionCodec } from '../src/session/session-codec.js';
@@ -87,8 +89,8 @@ class Pages {
   @Public()
   async out(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
     await this.sessions.load(request, response);
-    this.sessions.end(request, response);
-    return { session: await this.sessions.load(request, response) };
+    const ended = await this.sessions.end(request, response);
+    return { ended: ended?.sub ?? null, session: await this.sessions.load(request, response) };
   }
 }
 
@@ -306,6 +308,22 @@ describe('writing', () => {
     });
   });
 
+  it('can be put together by Auth.js from its pieces', async () => {
+    await start({ session: { maxCookies: 4 } });
+    const large = { sub: 'u1', name: 'User', noise: randomBytes(6_000).toString('base64') };
+    const { headers } = await app.get('/who', { cookie: cookieFrom(61, large) }).expect(200);
+    const pieces = sessionCookies(headers);
+    expect(Object.keys(pieces).length).toBeGreaterThan(1);
+    const cookieName = app.resolved.sessionCookie.name;
+    const read = await getToken({
+      req: { headers: { cookie: new URLSearchParams(pieces).toString().replaceAll('&', '; ') } },
+      cookieName,
+      secret,
+      decode: ({ token }) => Promise.resolve(app.resolved.codec.open(token ?? '')),
+    });
+    expect(read).toMatchObject(large);
+  });
+
   it('drops a session that has grown beyond its cookies, and says so', async () => {
     const jwt = ({ token }: { token: SessionToken }) => ({
       ...token,
@@ -351,14 +369,16 @@ describe('writing', () => {
 
   it('is taken back when the session ends in the same request', async () => {
     await start();
-    const answer = await app.get('/out', { cookie: cookieFrom(61) }).expect(200, { session: null });
+    const answer = await app
+      .get('/out', { cookie: cookieFrom(61) })
+      .expect(200, { ended: 'u1', session: null });
     expect([answer.headers['set-cookie']].flat()).toHaveLength(1);
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
   it('needs nothing to be taken back from', async () => {
     await start();
-    const answer = await app.get('/out').expect(200, { session: null });
+    const answer = await app.get('/out').expect(200, { ended: null, session: null });
     expect(answer.headers['set-cookie']).toBeUndefined();
   });
 
@@ -368,6 +388,75 @@ describe('writing', () => {
     expect(String(headers['set-cookie'])).toMatch(
       /^__Host-authjs\.session-token=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
+  });
+});
+
+describe('ending before its time', () => {
+  /** A store of ended sessions; `delayMs` makes it one that is asked over a network. */
+  function store({ delayMs }: { delayMs?: number } = {}): SessionRevocations {
+    const ended = new Set<unknown>();
+    return {
+      isRevoked: ({ jti }) =>
+        delayMs === undefined ? ended.has(jti) : pause(delayMs).then(() => ended.has(jti)),
+      revoke: ({ jti }) => Promise.resolve(void ended.add(jti)),
+    };
+  }
+  const failing = (isLate: boolean): SessionRevocations => ({
+    isRevoked: () => {
+      if (isLate) return Promise.reject(new Error('no connection'));
+      throw new Error('no connection');
+    },
+    revoke: () => Promise.reject(new Error('no connection')),
+  });
+
+  it.each([{}, { delayMs: 5 }])('makes every copy of the cookie worthless (%j)', async (kind) => {
+    await start({ revocations: store(kind) });
+    const cookie = app.cookie();
+    const other = app.cookie();
+    await app.get('/who', { cookie }).expect(200);
+    await app.get('/out', { cookie }).expect(200, { ended: 'u1', session: null });
+    const { headers } = await app.get('/who', { cookie, ...program }).expect(401);
+    expect(sessionCookies(headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    await app.get('/open', { cookie }).expect(200, { id: null });
+    await app.get('/who', { cookie: other }).expect(200);
+  });
+
+  it('ends what the cookie has become since, too', async () => {
+    await start({ revocations: store() });
+    const first = cookieFrom(61);
+    const { headers } = await app.get('/who', { cookie: first }).expect(200);
+    const [second = ''] = Object.values(sessionCookies(headers));
+    await app.get('/out', { cookie: first }).expect(200);
+    await app.get('/who', { cookie: app.header(second), ...program }).expect(401);
+  });
+
+  it.each([true, false])(
+    'that cannot be told leaves the cookie alone and answers 503 (late: %s)',
+    async (isLate) => {
+      await start({ revocations: failing(isLate) });
+      const cookie = app.cookie();
+      const answer = await app.get('/who', { cookie, ...program }).expect(503);
+      expect(answer.body).toMatchObject({ code: 'AUTH_SESSIONS_UNAVAILABLE' });
+      expect(sessionCookies(answer.headers)).toEqual({});
+      await app.get('/token', { cookie }).expect(503);
+      await app.get('/stored', { cookie }).expect(503);
+      await app.get('/open', { cookie }).expect(200, { id: null });
+      expect(log.join()).toContain('no connection');
+    },
+  );
+
+  it('that cannot be noted signs the browser out all the same', async () => {
+    await start({ revocations: failing(true) });
+    const { headers } = await app
+      .get('/out', { cookie: app.cookie() })
+      .expect(200, { ended: 'u1', session: null });
+    expect(sessionCookies(headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    expect(log.join()).toContain('The end of a session was not noted');
+  });
+
+  it('needs no session', async () => {
+    await start({ revocations: store() });
+    await app.get('/out').expect(200, { ended: null, session: null });
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { CsrfTokenInvalid } from '../auth.errors.js';
+import { CrossSiteRequest, CsrfTokenInvalid } from '../auth.errors.js';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
@@ -20,7 +20,7 @@ export class CsrfService {
 
   /** The token to render into a form as `csrfToken`. Sets the cookie when the browser has none. */
   token(request: HttpRequest, response: HttpResponse): string {
-    const known = this.tokenIn(request) ?? stateOf(request).csrfToken;
+    const known = this.known(request);
     if (known) return known;
     const token = randomBytes(32).toString('hex');
     const { name, options } = this.options.csrfCookie;
@@ -29,11 +29,28 @@ export class CsrfService {
     return token;
   }
 
-  /** Throws `CsrfTokenInvalid` unless the body's `csrfToken` is the one in the cookie. */
+  /** The token of this browser, if it has one. */
+  known(request: HttpRequest): string | undefined {
+    return this.tokenIn(request) ?? stateOf(request).csrfToken;
+  }
+
+  /**
+   * Throws `CsrfTokenInvalid` unless the body's `csrfToken` is the one in the cookie, and `CrossSiteRequest` as
+   * `verifyOrigin` does.
+   */
   verify(request: HttpRequest) {
+    this.verifyOrigin(request);
     const expected = this.tokenIn(request);
     const given = (request.body as { csrfToken?: unknown } | undefined)?.csrfToken;
     if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
+  }
+
+  /** Throws `CrossSiteRequest` when the browser says that another site made it send this (Fetch Metadata, RFC 6454). */
+  verifyOrigin({ headers }: HttpRequest) {
+    const site = headers['sec-fetch-site'];
+    const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
+    const isForeignOrigin = headers.origin !== undefined && headers.origin !== this.options.origin;
+    if (isForeignSite || isForeignOrigin) throw new CrossSiteRequest(this.options.origin);
   }
 
   private tokenIn(request: HttpRequest): string | undefined {

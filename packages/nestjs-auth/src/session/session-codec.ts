@@ -13,6 +13,8 @@ interface SessionCodecOptions {
 
 /** The content of a session cookie, with times in seconds since 1970. */
 export interface OpenSession extends SessionToken {
+  /** names the session: every renewal of the cookie keeps it */
+  jti: string;
   /** of the first sealing: when the user signed in */
   start: number;
   /** of the last sealing */
@@ -30,6 +32,7 @@ const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+const JTI_BYTES = 16;
 
 /** Browsers keep no more than a few cookies' worth; what is longer was made to be slow. */
 const MAX_VALUE_LENGTH = 16_384;
@@ -55,7 +58,8 @@ export class SessionCodec {
     const now = Date.now() / 1000;
     const start = typeof token['start'] === 'number' ? token['start'] : now;
     const exp = Math.min(now + this.options.maxAgeSeconds, start + this.options.maxLifetimeSeconds);
-    const sealed = { ...token, start, iat: now, exp };
+    const jti = typeof token.jti === 'string' ? token.jti : randomBytes(JTI_BYTES).toString('base64url');
+    const sealed = { ...token, jti, start, iat: now, exp };
     return { value: this.first.encrypt(packed(sealed)), token: sealed };
   }
 

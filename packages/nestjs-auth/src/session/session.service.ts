@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { ProviderUnavailable, SessionEnded } from '../auth.errors.js';
+import { ProviderUnavailable, SessionEnded, SessionsUnavailable } from '../auth.errors.js';
 import type {
   AuthenticatedRequest,
   AuthUserBase,
@@ -54,17 +54,19 @@ export class SessionService {
 
   /**
    * As `load`, and renews the tokens when they are due. A provider that cannot be reached leaves the session as it is.
-   * Throws `SessionEnded` when the provider refused to renew them.
+   * Throws `SessionEnded` when the provider refused to renew them, and `SessionsUnavailable` when it cannot be told
+   * whether the session was ended.
    */
   loadFresh(request: AuthenticatedRequest, response: HttpResponse): Eventual<Session | null> {
-    return mapped(this.loadOnce(request, response), (loaded) =>
-      this.isDue(loaded) ? this.loadRenewed(request, response) : loaded.session,
-    );
+    return mapped(this.loadOnce(request, response), (loaded) => {
+      if (loaded.unknown) throw loaded.unknown;
+      return this.isDue(loaded) ? this.loadRenewed(request, response) : loaded.session;
+    });
   }
 
   /** What the session cookie holds, tokens included. For the server's own calls, never for an answer. */
   async token(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
-    return (await this.loadOnce(request, response)).token;
+    return (await this.known(request, response)).token;
   }
 
   /** As `token`, with an access token that is not due. Throws `ProviderUnavailable` or `SessionEnded` when there is none. */
@@ -74,15 +76,39 @@ export class SessionService {
 
   /** Renews the tokens now, due or not: the provider has refused the access token. Throws as `freshToken`. */
   async renewedToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
-    const loaded = await this.loadOnce(request, response);
+    const loaded = await this.known(request, response);
     return loaded.token && (await this.renew(loaded.token, request, response)).token;
   }
 
-  /** Ends the session in this browser. */
-  end(request: AuthenticatedRequest, response: HttpResponse) {
+  /**
+   * Ends the session: the browser forgets its cookie, and copies of it are worthless from now on. Returns what it held.
+   * A store that cannot note the end is in the log; the browser is signed out all the same.
+   */
+  async end(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
+    const token = this.opened(this.cookie.read(request));
+    this.forget(request, response);
+    if (token) await this.revoke(token);
+    return token;
+  }
+
+  private async revoke(token: OpenSession) {
+    try {
+      await this.options.revocations?.revoke(token);
+    } catch (error) {
+      this.logger.error(`The end of a session was not noted\n${describeError(error)}`);
+    }
+  }
+
+  private forget(request: AuthenticatedRequest, response: HttpResponse) {
     this.cookie.remove(request, response);
     stateOf(request).loaded = signedOut;
     request.session = null;
+  }
+
+  private async known(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
+    const loaded = await this.loadOnce(request, response);
+    if (loaded.unknown) throw loaded.unknown;
+    return loaded;
   }
 
   private loadOnce(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
@@ -104,7 +130,7 @@ export class SessionService {
   }
 
   private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<LoadedSession> {
-    const loaded = await this.loadOnce(request, response);
+    const loaded = await this.known(request, response);
     if (loaded.ended) throw loaded.ended;
     return loaded.token && this.isDue(loaded) ? this.renew(loaded.token, request, response) : loaded;
   }
@@ -123,7 +149,7 @@ export class SessionService {
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
       this.logger.warn(`A session has ended\n${describeError(error)}`);
-      this.end(request, response);
+      this.forget(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
       throw error;
     }
@@ -141,6 +167,10 @@ export class SessionService {
   /** A cookie from an older version of the program may open and still not fit: that is being signed out, no failure. */
   private readSafely(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
     const dropped = (error: unknown): LoadedSession => {
+      if (error instanceof SessionsUnavailable) {
+        this.logger.error(describeError(error));
+        return { ...signedOut, unknown: error };
+      }
       this.logger.error(`The session was dropped: it cannot be used\n${describeError(error)}`);
       this.cookie.remove(request, response);
       return signedOut;
@@ -157,6 +187,11 @@ export class SessionService {
     const value = this.cookie.read(request);
     if (!value) return signedOut;
     const opened = this.opened(value);
+    const isOver = opened === null || this.isRevoked(opened);
+    return mapped(isOver, (over) => this.used(over ? null : opened, request, response));
+  }
+
+  private used(opened: OpenSession | null, request: HttpRequest, response: HttpResponse) {
     return mapped(opened && this.afterCallback(opened), (token): Eventual<LoadedSession> => {
       if (!opened || !token) {
         this.cookie.remove(request, response);
@@ -165,6 +200,20 @@ export class SessionService {
       const isKept = isSame(token, opened) && !this.isSlideDue(opened);
       return isKept ? this.loadedFrom(opened) : this.slid(token, request, response);
     });
+  }
+
+  private isRevoked(token: OpenSession): Eventual<boolean> {
+    const { revocations } = this.options;
+    if (!revocations) return false;
+    const unavailable = (cause: unknown): never => {
+      throw new SessionsUnavailable({ cause });
+    };
+    try {
+      const answer = revocations.isRevoked(token);
+      return answer instanceof Promise ? answer.catch(unavailable) : answer;
+    } catch (cause) {
+      return unavailable(cause);
+    }
   }
 
   private opened(value: string): OpenSession | null {

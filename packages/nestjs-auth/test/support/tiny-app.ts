@@ -32,6 +32,8 @@ interface TinyAppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports' 
   auth?: Partial<IAuthModuleOptions>;
   config?: AuthModuleConfig;
   prefix?: string;
+  /** routes the prefix does not apply to */
+  exclude?: string[];
   log?: string[];
 }
 
@@ -39,7 +41,15 @@ interface TinyAppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports' 
 export class TinyApp {
   private constructor(readonly nest: INestApplication) {}
 
-  static async start({ auth, config, prefix, imports, log, ...metadata }: TinyAppOptions): Promise<TinyApp> {
+  static async start({
+    auth,
+    config,
+    prefix,
+    exclude,
+    imports,
+    log,
+    ...metadata
+  }: TinyAppOptions): Promise<TinyApp> {
     const module = await Test.createTestingModule({
       imports: imports ?? [AuthModule.register({ ...options, ...auth }, config)],
       ...metadata,
@@ -48,7 +58,7 @@ export class TinyApp {
     const nest = module.createNestApplication({
       logger: { log: record, warn: record, error: record, fatal: record },
     });
-    if (prefix) nest.setGlobalPrefix(prefix);
+    if (prefix) nest.setGlobalPrefix(prefix, { exclude: exclude ?? [] });
     return new TinyApp(await nest.init());
   }
 

@@ -1,0 +1,71 @@
+import {
+  AccessDenied,
+  InvalidCheck,
+  MissingCSRF,
+  OAuthCallbackError,
+  UnknownAction,
+} from '@auth/core/errors';
+import {
+  type AuthError,
+  CsrfTokenInvalid,
+  ProviderUnavailable,
+  SessionTooLarge,
+  SignInFailed,
+  UnknownAuthAction,
+  type SignInFailure,
+} from './auth.errors.js';
+import { causeOf } from './http/describe-error.js';
+
+const MAX_DEPTH = 8;
+
+/**
+ * Translates what Auth.js reports into a refusal of this module, which has it as `cause`.
+ *
+ * @param answer the `error` of the authorization response, which Auth.js's own error does not carry
+ */
+export function refusalFor(error: Error, answer: string | null): AuthError {
+  if (error instanceof UnknownAction) return new UnknownAuthAction();
+  if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
+  let cause: unknown = error;
+  for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; cause = causeOf(cause), depth++) {
+    const reason = reasonFor(cause, answer);
+    if (reason) return new SignInFailed(reason, { cause: error });
+  }
+  return new SignInFailed('provider_error', { cause: error });
+}
+
+function reasonFor(error: Error, answer: string | null): SignInFailure | undefined {
+  if (error instanceof SignInFailed) return error.reason;
+  if (error instanceof AccessDenied) return 'access_denied';
+  if (error instanceof InvalidCheck) return 'check_failed';
+  if (error instanceof SessionTooLarge) return 'session_too_large';
+  if (error instanceof ProviderUnavailable) return 'provider_unavailable';
+  if (error instanceof OAuthCallbackError) return answers[answer ?? ''] ?? 'provider_error';
+  return reasonForCode(error);
+}
+
+/** `error` values of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6). */
+const answers: Record<string, SignInFailure> = {
+  access_denied: 'access_denied',
+  account_selection_required: 'interaction_required',
+  consent_required: 'interaction_required',
+  interaction_required: 'interaction_required',
+  login_required: 'interaction_required',
+  server_error: 'provider_unavailable',
+  temporarily_unavailable: 'provider_unavailable',
+  invalid_request: 'provider_misconfigured',
+  invalid_scope: 'provider_misconfigured',
+  unauthorized_client: 'provider_misconfigured',
+  unsupported_response_type: 'provider_misconfigured',
+};
+
+/** What the OAuth library below Auth.js says of answers it does not accept: its `code`, and what the answer was. */
+function reasonForCode(error: Error): SignInFailure | undefined {
+  const { code } = error as { code?: unknown };
+  const about = (error.cause ?? {}) as Record<string, unknown>;
+  if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
+    return about['attribute'] === 'sub' ? 'userinfo_mismatch' : 'provider_misconfigured';
+  if (code === 'OAUTH_INVALID_RESPONSE' && 'parameters' in about) return 'check_failed';
+  const isAboutIdToken = typeof code === 'string' && code.startsWith('OAUTH_JWT_');
+  return isAboutIdToken || 'claims' in about ? 'id_token_invalid' : undefined;
+}

@@ -1,0 +1,10 @@
+import type { SessionToken } from '../auth.types.js';
+import type { Eventual } from '../mapped.js';
+
+/** Knows which sessions were ended before their time. A cookie alone cannot be taken back. */
+export interface SessionRevocations {
+  /** Asked at every read of a session. A rejection counts as "cannot tell": the request is answered 503. */
+  isRevoked(token: SessionToken): Eventual<boolean>;
+  /** Ends the session with `token.jti`, which every later renewal of its cookie keeps. */
+  revoke(token: SessionToken): Promise<void>;
+}

@@ -1,0 +1,61 @@
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** What a `state` says to the application that made it. */
+export interface LoginState {
+  /** names the check cookie; sorts by age */
+  id: string;
+  /** seconds since 1970 */
+  issuedAt: number;
+  /** 0, and 1 when the sign-in was started again by itself */
+  attempt: number;
+  /** fingerprint of the browser it was made for */
+  browser: string;
+}
+
+const KEY_BYTES = 32;
+const RANDOM_BYTES = 16;
+const MAC_BYTES = 16;
+
+/**
+ * Makes and reads the `state` of authorization requests: 128 random bits (RFC 6749 10.10, 10.12) and what it takes to tell
+ * a callback that comes late from one that was made up, without keeping anything on the server.
+ */
+export class LoginStates {
+  private readonly keys: readonly Buffer[];
+
+  /** @param secrets the first signs, all verify */
+  constructor(secrets: readonly string[]) {
+    this.keys = secrets.map((secret) =>
+      Buffer.from(hkdfSync('sha256', secret, '', 'nestjs-auth login state', KEY_BYTES)),
+    );
+  }
+
+  issue({ browser, attempt }: Pick<LoginState, 'browser' | 'attempt'>): { state: string; id: string } {
+    const issuedAt = Math.floor(Date.now() / 1000).toString(36);
+    const random = randomBytes(RANDOM_BYTES).toString('base64url');
+    const content = [issuedAt, random, attempt, browser].join('.');
+    const [key] = this.keys;
+    if (!key) throw new Error('A state needs a secret to be signed with');
+    return { state: `${content}.${mac(content, key).toString('base64url')}`, id: idOf(issuedAt, random) };
+  }
+
+  /** `null` unless this application made it. Says nothing about its age. */
+  read(state: string): LoginState | null {
+    const match = /^(([0-9a-z]{1,9})\.([\w-]{22})\.([01])\.([\w-]{1,43}))\.([\w-]{22})$/.exec(state);
+    if (!match) return null;
+    const [, content, issuedAt, random, attempt, browser, signature] = match as unknown as string[];
+    const given = Buffer.from(signature ?? '', 'base64url');
+    if (!this.keys.some((key) => timingSafeEqual(mac(content ?? '', key), given))) return null;
+    return {
+      id: idOf(issuedAt ?? '', random ?? ''),
+      issuedAt: Number.parseInt(issuedAt ?? '', 36),
+      attempt: Number(attempt),
+      browser: browser ?? '',
+    };
+  }
+}
+
+const idOf = (issuedAt: string, random: string) => `${issuedAt}-${random.slice(0, 8)}`;
+
+const mac = (content: string, key: Buffer) =>
+  createHmac('sha256', key).update(content).digest().subarray(0, MAC_BYTES);

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { decode, encode } from '@auth/core/jwt';
+import { SignInFailed, type SignInFailure } from '../auth.errors.js';
+import type { HttpRequest, HttpResponse } from '../auth.types.js';
+import { CsrfService } from '../csrf/csrf.service.js';
+import { stateOf } from '../http/request-state.js';
+import { ResolvedAuthOptions } from '../resolved-auth-options.js';
+import { setCookie } from '../session/session-cookie.js';
+import { LoginStates } from './login-state.js';
+
+/** Longest time between the start of a sign-in and its callback. */
+const LIFETIME_SECONDS = 900;
+
+/** Sign-ins that may be under way in one browser… */
+const MAX_TRANSACTIONS = 5;
+
+/** …and what their cookies may take of the 8 KB that servers accept as request header. */
+const MAX_COOKIE_LENGTH = 3_500;
+
+/** The two checks Auth.js makes for a sign-in beside `state`. */
+const checkNames = ['pkce', 'nonce'] as const;
+
+/** One sign-in under way, kept in a cookie of its own so that tabs do not disturb each other. */
+export interface LoginTransaction {
+  provider: string;
+  /** where the sign-in ends */
+  target: string;
+  /** PKCE verifier and nonce */
+  checks: Partial<Record<(typeof checkNames)[number], string>>;
+}
+
+/** A callback that belongs to this browser and comes too late. */
+export interface StaleCallback {
+  stale: Extract<SignInFailure, 'login_timed_out' | 'login_already_used'>;
+  attempt: number;
+}
+
+/** Binds each authorization request to the browser that started it (RFC 9700 4.7). */
+@Injectable()
+export class LoginTransactions {
+  private readonly states: LoginStates;
+  private readonly prefix: string;
+
+  constructor(
+    @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
+    @Inject(CsrfService) private readonly csrf: CsrfService,
+  ) {
+    this.states = new LoginStates(options.secrets);
+    this.prefix = `${options.loginCookie.name}.`;
+  }
+
+  /**
+   * Keeps what the callback of an authorization request will be checked with. Returns its `state`.
+   *
+   * @param answer of Auth.js, with the checks as cookies
+   */
+  async begin(
+    answer: Response,
+    { provider, target, attempt }: { provider: string; target: string; attempt: number },
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Promise<string> {
+    const transaction: LoginTransaction = { provider, target, checks: await this.checksIn(answer) };
+    const browser = this.fingerprint(this.csrf.token(request, response));
+    const { state, id } = this.states.issue({ browser, attempt });
+    const name = this.prefix + id;
+    const value = await encode({
+      token: { ...transaction },
+      secret: [...this.options.secrets],
+      salt: name,
+      maxAge: LIFETIME_SECONDS,
+    });
+    this.dropOldest(value.length, request, response);
+    setCookie(response, name, value, { ...this.options.loginCookie.options, maxAge: LIFETIME_SECONDS });
+    return state;
+  }
+
+  /**
+   * The sign-in a callback belongs to. Its cookie is used up. Throws `SignInFailed` when it belongs to none of this browser.
+   */
+  async take(
+    states: readonly string[],
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Promise<LoginTransaction | StaleCallback> {
+    const [given = '', ...others] = states;
+    const state = others.length === 0 ? this.states.read(given) : null;
+    if (!state) throw new SignInFailed('state_invalid');
+    const name = this.prefix + state.id;
+    const transaction = await this.opened(name, stateOf(request).cookies[name]);
+    if (transaction) {
+      this.remove(name, response);
+      return transaction;
+    }
+    if (!request.headers.cookie) throw new SignInFailed('cookie_missing');
+    const token = this.csrf.known(request);
+    if (!token || this.fingerprint(token) !== state.browser) throw new SignInFailed('other_browser');
+    const isOld = Date.now() / 1000 - state.issuedAt > LIFETIME_SECONDS;
+    return { stale: isOld ? 'login_timed_out' : 'login_already_used', attempt: state.attempt };
+  }
+
+  /** The cookies Auth.js expects with the callback. */
+  async checkCookies({ provider, checks }: LoginTransaction, state: string): Promise<Record<string, string>> {
+    const { checkCookies } = this.options;
+    const values = Object.entries({ ...checks, state }) as [keyof typeof checkCookies, string][];
+    return Object.fromEntries(
+      await Promise.all(
+        values.map(async ([check, value]) => {
+          const { name } = checkCookies[check];
+          const secret = [...this.options.secrets];
+          const sealed = await encode({
+            token: { value, provider },
+            secret,
+            salt: name,
+            maxAge: LIFETIME_SECONDS,
+          });
+          return [name, sealed] as const;
+        }),
+      ),
+    );
+  }
+
+  private async checksIn(answer: Response): Promise<LoginTransaction['checks']> {
+    const checks: LoginTransaction['checks'] = {};
+    for (const check of checkNames) {
+      const { name } = this.options.checkCookies[check];
+      const line = answer.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`));
+      if (!line) continue;
+      const token = line.slice(name.length + 1).split(';', 1)[0] ?? '';
+      const sealed = await decode({ token, secret: [...this.options.secrets], salt: name });
+      checks[check] = String(sealed?.['value']);
+    }
+    return checks;
+  }
+
+  private async opened(name: string, value: string | undefined): Promise<LoginTransaction | null> {
+    if (!value) return null;
+    try {
+      const secret = [...this.options.secrets];
+      return await decode<LoginTransaction>({ token: value, secret, salt: name });
+    } catch {
+      return null;
+    }
+  }
+
+  private dropOldest(added: number, request: HttpRequest, response: HttpResponse) {
+    const { cookies } = stateOf(request);
+    const newestFirst = Object.keys(cookies)
+      .filter((name) => name.startsWith(this.prefix))
+      .sort()
+      .reverse();
+    let length = added;
+    for (const [index, name] of newestFirst.entries()) {
+      length += name.length + (cookies[name]?.length ?? 0);
+      if (index + 1 >= MAX_TRANSACTIONS || length > MAX_COOKIE_LENGTH) this.remove(name, response);
+    }
+  }
+
+  private remove(name: string, response: HttpResponse) {
+    setCookie(response, name, '', { ...this.options.loginCookie.options, maxAge: 0 });
+  }
+
+  private fingerprint(csrfToken: string): string {
+    return createHash('sha256').update(csrfToken).digest().subarray(0, 8).toString('base64url');
+  }
+}

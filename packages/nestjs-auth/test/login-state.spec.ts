@@ -1,0 +1,59 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { isPrefetch } from '../src/index.js';
+import { LoginStates } from '../src/transaction/login-state.js';
+
+const secrets = ['the first secret, which is long enough', 'the second secret, which is long enough'];
+const states = new LoginStates(secrets);
+const made = { browser: 'AAAAAAAAAAA', attempt: 0 };
+
+describe('the state of a sign-in', () => {
+  it('comes back as it was made, with its age', () => {
+    jest.spyOn(Date, 'now').mockReturnValueOnce(1_700_000_000_500);
+    const { state, id } = states.issue({ ...made, attempt: 1 });
+    expect(states.read(state)).toEqual({ id, issuedAt: 1_700_000_000, browser: made.browser, attempt: 1 });
+  });
+
+  it('never comes twice, and has 128 random bits', () => {
+    const all = Array.from({ length: 1_000 }, () => states.issue(made).state);
+    expect(new Set(all.map((state) => state.split('.')[1])).size).toBe(1_000);
+    expect(Buffer.from(all[0]?.split('.')[1] ?? '', 'base64url')).toHaveLength(16);
+  });
+
+  it('is read with every secret, and made with the first', () => {
+    const [first = '', second = ''] = secrets;
+    expect(new LoginStates([second]).read(states.issue(made).state)).toBeNull();
+    expect(new LoginStates([first]).read(states.issue(made).state)).toMatchObject(made);
+    expect(states.read(new LoginStates([second]).issue(made).state)).toMatchObject(made);
+  });
+
+  it('is nothing when a single character of it differs', () => {
+    const { state } = states.issue(made);
+    fc.assert(
+      fc.property(fc.nat(state.length - 1), fc.constantFrom(...'AZaz09-_.%'), (at, letter) => {
+        const other = state.slice(0, at) + letter + state.slice(at + 1);
+        const bytes = (text: string) =>
+          text.split('.').map((part) => Buffer.from(part, 'base64url').toString('hex'));
+        // The last letter of base64url may stand for the same bytes.
+        fc.pre(bytes(other).join() !== bytes(state).join());
+        return states.read(other) === null;
+      }),
+    );
+  });
+
+  it('is nothing when somebody made it up', () => {
+    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => states.read(text) === null));
+  });
+});
+
+describe('looking ahead', () => {
+  it.each([
+    { 'sec-purpose': 'prefetch' },
+    { 'sec-purpose': 'prefetch;prerender' },
+    { purpose: 'prefetch' },
+    { 'x-moz': 'prefetch' },
+    { 'x-purpose': 'preview' },
+  ])('is %j', (headers) => expect(isPrefetch(headers)).toBe(true));
+
+  it('is no ordinary request', () => expect(isPrefetch({ accept: 'text/html' })).toBe(false));
+});
