@@ -9,6 +9,9 @@ export default {
   testMatch: [
     '<rootDir>/packages/nestjs-auth/test/{auth-module,session,session-codec}.spec.ts',
     '<rootDir>/test/{refresh,claims}.spec.ts',
+    '<rootDir>/test/zitadel/token-refresher.spec.ts',
+    '<rootDir>/test/hostile/{callback,refresh}.spec.ts',
+    '<rootDir>/packages/nestjs-auth/test/login-state.spec.ts',
   ],
   transform: {
     '^.+\\.ts$': [
@@ -24,6 +27,7 @@ export default {
   collectCoverageFrom: [
     'packages/nestjs-auth/src/*.guard.ts',
     'packages/nestjs-auth/src/session/**/*.ts',
+    'packages/nestjs-auth/src/transaction/**/*.ts',
     'src/zitadel/token-refresher.ts',
     'src/zitadel/session-token.ts',
   ],

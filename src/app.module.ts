@@ -5,9 +5,12 @@ import { ConfigModule } from './config/config.module.js';
 import { ENV, type Env } from './config/env.js';
 import { HttpModule } from './http/http.module.js';
 import { PagesModule } from './pages/pages.module.js';
+import { StateModule } from './state/state.module.js';
 import { authOptions } from './zitadel/auth-options.js';
-import { OidcClient } from './zitadel/oidc.client.js';
+import { Discovery } from './zitadel/discovery.js';
+import { EndedSessions } from './zitadel/ended-sessions.js';
 import { TokenRefresher } from './zitadel/token-refresher.js';
+import { TokenVerifier } from './zitadel/token-verifier.js';
 import { ZitadelModule } from './zitadel/zitadel.module.js';
 
 @Module({})
@@ -17,13 +20,14 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.register(env),
+        StateModule,
         HttpModule,
         PagesModule,
         // Before AuthModule, whose routes take everything else below /auth.
         AuthPagesModule,
         AuthModule.registerAsync({
           imports: [ZitadelModule],
-          inject: [ENV, OidcClient, TokenRefresher],
+          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, EndedSessions],
           useFactory: authOptions,
         }),
       ],

@@ -4,6 +4,7 @@ import { ENV, type Env } from './config/env.js';
 import { aliasPaths } from './http/alias-paths.js';
 import { pageFrame } from './http/page-frame.js';
 import { securityHeaders } from './http/security-headers.js';
+import { varyByCookie } from './http/vary-by-cookie.js';
 import { useViews } from './http/view-engine.js';
 
 /** Configures Express: the same for `main.ts` and for the tests. */
@@ -13,6 +14,7 @@ export function configureApp(app: NestExpressApplication) {
   // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
   app.set('etag', false);
   app.use(securityHeaders(env));
+  app.use(varyByCookie);
   const aliases = aliasesFrom(env);
   if (Object.keys(aliases).length > 0) app.use(aliasPaths(aliases));
   app.use(pageFrame(app.get(CsrfService)));

@@ -5,7 +5,8 @@ import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
 import { AppLogger } from './http/app.logger.js';
 import { LeanExpressAdapter } from './http/lean-express.adapter.js';
-import { ConfigError, explain, readEnv } from './config/env.js';
+import { startProblem } from './http/start-problem.js';
+import { readEnv } from './config/env.js';
 
 config({ quiet: true });
 try {
@@ -24,16 +25,6 @@ try {
   await app.listen(env.port);
   logger.log(`Ready at ${env.origin}`, 'Web');
 } catch (error) {
-  process.stderr.write(`${startProblem(error)}\n`);
+  process.stderr.write(`${startProblem(error, 'PORT')}\n`);
   process.exit(1);
-}
-
-function startProblem(error: unknown): string {
-  if (error instanceof ConfigError) return explain(error);
-  const { code, port } = error as { code?: string; port?: number };
-  if (code === 'EADDRINUSE')
-    return `Port ${port} is in use. Stop what listens there, or set PORT to another one.`;
-  if (code === 'EACCES')
-    return `Port ${port} needs more rights than this program has. Set PORT to one above 1023.`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

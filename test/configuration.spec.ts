@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
 import { configurationPage, envExample } from '../src/config/env-docs.js';
-import { ConfigError, explain, readEnv, variables } from '../src/config/env.js';
+import { ConfigError, explain } from '../src/config/config-error.js';
+import { readEnv, variables } from '../src/config/env.js';
 
 const good = {
   SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
@@ -131,11 +132,11 @@ describe('problems', () => {
     'http://127.0.0.1:8080',
     'http://[::1]:8080',
     'http://zitadel.localhost',
-  ])('%s is none: it is this machine', (ZITADEL_DOMAIN) => {
+  ])('[MD5] %s is none: it is this machine', (ZITADEL_DOMAIN) => {
     expect(problemsOf({ ...good, ZITADEL_DOMAIN })).toEqual([]);
   });
 
-  it('http elsewhere is none with the explicit flag', () => {
+  it('[MD5] http elsewhere is none with the explicit flag', () => {
     const ZITADEL_DOMAIN = 'http://zitadel.example.com';
     expect(problemsOf({ ...good, ZITADEL_DOMAIN, ALLOW_INSECURE_HTTP: 'true' })).toEqual([]);
   });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from './support/browser.js';
+import { refusalOf, refused } from './support/refusal.js';
 import { signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
@@ -37,7 +38,7 @@ const request = (cookie: string, path = '/profile') =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
 
 describe('when the access token is due', () => {
-  it('renews it once for fifty requests that race, and all succeed', async () => {
+  it('[RT1] renews it once for fifty requests that race, and all succeed', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     const before = refreshes().length;
@@ -59,7 +60,7 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
-  it('renews it on whatever is asked for first, and the browser keeps what it got', async () => {
+  it('[RT2] renews it on whatever is asked for first, and the browser keeps what it got', async () => {
     const browser = await signInDue();
     const before = refreshes().length;
     await browser.request('HEAD', new URL('/profile', app.origin));
@@ -72,7 +73,7 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
-  it('gets the new cookie to the browser when the old one had to slide as well', async () => {
+  it('[RT10] gets the new cookie to the browser when the old one had to slide as well', async () => {
     const sliding = await startApp({ env: { SESSION_DURATION: '5' }, sandbox: { accessTokenTtlSeconds: 2 } });
     try {
       const browser = sliding.browser();
@@ -116,7 +117,7 @@ describe('when the access token is due', () => {
 });
 
 describe('when Zitadel refuses', () => {
-  it('ends the session, for racing requests as well, and asks once', async () => {
+  it('[RT4] ends the session, for racing requests as well, and asks once', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     app.sandbox.expire('refresh_tokens');
@@ -145,7 +146,7 @@ describe('when Zitadel refuses', () => {
 });
 
 describe('when Zitadel cannot answer', () => {
-  it.each([500, 503, 429])('keeps the session: %i', async (status) => {
+  it.each([500, 503, 429])('[RT4] keeps the session: %i', async (status) => {
     const browser = await signInDue();
     app.sandbox.fail(TOKEN, status);
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
@@ -200,7 +201,7 @@ describe('the size of the cookie', () => {
         idTokenUserinfo: true,
       },
     ],
-  ] as const)('is one cookie below 4096 bytes with %s', async (_name, web) => {
+  ] as const)('[CK3] is one cookie below 4096 bytes with %s', async (_name, web) => {
     const big = await startApp({ sandbox: { web, users: [{ loginName: 'many@acme.example', roles }] } });
     try {
       const browser = big.browser();
@@ -224,8 +225,7 @@ describe('the size of the cookie', () => {
     const big = await startApp({ sandbox: { users: [{ loginName: 'large@acme.example', metadata }] } });
     try {
       const page = await signIn(big.browser(), 'large@acme.example');
-      expect(page.url.search).toBe('?error=session_too_large');
-      expect(page.status).toBe(502);
+      expect(refusalOf(page)).toEqual(refused('session_too_large'));
     } finally {
       await big.close();
     }

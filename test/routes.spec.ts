@@ -6,11 +6,13 @@ const publicRoutes = [
   'GET /',
   'GET /auth/csrf',
   'GET /auth/error',
+  'GET /auth/initiate',
   'GET /auth/login',
   'GET /auth/logout/callback',
   'GET /auth/logout/error',
   'GET /auth/logout/success',
   'GET /auth/session',
+  'ALL /auth/backchannel-logout',
   'POST /auth/logout',
   'POST /auth/signout',
   // Auth.js: sign-in, callback, providers
@@ -52,7 +54,8 @@ it('guards every route that is not listed as public', async () => {
     const response = await app
       .browser()
       .request(method === 'ALL' ? 'GET' : method, new URL(path, app.origin));
-    const isSentToLogin = response.status === 302 && response.headers['location']?.startsWith('/auth/login');
+    const isSentToLogin =
+      [302, 303].includes(response.status) && response.headers['location']?.startsWith('/auth/login');
     if (!isSentToLogin) open.push(`${name} (${response.status})`);
   }
   expect(open).toEqual([]);

@@ -18,18 +18,23 @@ export class LoginController {
   login(
     @Query('callbackUrl') wanted: unknown,
     @Query('reason') reason: unknown,
+    @Query() query: Record<string, unknown>,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): void {
     const asked = localPath(wanted, this.env.origin);
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
-    if (request.session) response.redirect(callbackUrl);
+    const wishes = passedOn(query);
+    // Whoever is signed in may want to be somebody else, or to prove it again.
+    if (request.session && wishes.length === 0) response.redirect(callbackUrl);
     else {
       const model = {
         callbackUrl,
         csrfToken: this.csrf.token(request, response),
         isDeepLink: asked !== undefined,
         ended: sentenceFor(reason),
+        passedOn: wishes,
+        canRegister: query['prompt'] === undefined,
       };
       response.setHeader('Cache-Control', 'no-store').render('login', model);
     }
@@ -37,12 +42,26 @@ export class LoginController {
 
   @Get('error')
   @Page('sign-in-failed')
-  error(@Query('error') reason: unknown, @Res({ passthrough: true }) response: Response) {
+  error(
+    @Query('error') reason: unknown,
+    @Query('ref') reference: unknown,
+    @Res({ passthrough: true }) response: Response,
+  ) {
     const message = messageFor(signInMessages, reason);
     response.status(message.status);
-    return { message };
+    return { message, reference: referenceIn(reference) };
   }
 }
+
+/** What a link to the login page may decide about the sign-in. What of it counts, `authorizationParams` says. */
+const passedOnNames = ['login_hint', 'prompt', 'ui_locales', 'max_age', 'organization'];
+
+const passedOn = (query: Record<string, unknown>) =>
+  passedOnNames.flatMap((name) => (typeof query[name] === 'string' ? [{ name, value: query[name] }] : []));
+
+/** Anybody can write an address: only what looks like a reference is shown. */
+const referenceIn = (value: unknown) =>
+  typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 
 const sentenceFor = (reason: unknown): string | undefined =>
   Object.entries(sessionEndMessages).find(([known]) => known === reason)?.[1];

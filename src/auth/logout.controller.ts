@@ -1,61 +1,31 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
-import {
-  CsrfService,
-  describeError,
-  Public,
-  SessionService,
-  type AuthenticatedRequest,
-} from '@mridang/nestjs-auth';
-import { Controller, Get, Inject, Logger, Post, Query, Redirect, Req, Res } from '@nestjs/common';
-import { parseCookie } from 'cookie';
+import { CsrfService, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { Controller, Get, Post, Query, Redirect, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { ENV, type Env } from '../config/env.js';
-import { Page } from '../http/page.decorator.js';
-import { OidcClient } from '../zitadel/oidc.client.js';
-import { messageFor, signOutMessages, type SignOutFailure } from './messages.js';
+import { seeOther } from '../http/see-other.js';
+import { logoutErrorPage } from './logout-error-page.js';
+import { LogoutStates } from './logout-states.js';
+import { messageFor, signOutMessages } from './messages.js';
+import { SignOut } from './sign-out.service.js';
 
-const STATE_LIFETIME_MS = 10 * 60_000;
+const signedOutTexts = {
+  here: 'Your session here has ended. Zitadel offers no way to end the one there from here.',
+  everywhere: 'Your session here and your session at Zitadel have ended.',
+};
 
-/** Signs out here, then at Zitadel, and checks that the browser comes back from that very sign-out. */
+/** Signs out, and checks that the browser comes back from that very sign-out. */
 @Public()
 @Controller('auth')
 export class LogoutController {
-  private readonly logger = new Logger('Logout');
-  private readonly cookie: {
-    name: string;
-    options: { httpOnly: true; sameSite: 'lax'; secure: boolean; path: '/' };
-  };
-
   constructor(
-    private readonly sessions: SessionService,
     private readonly csrf: CsrfService,
-    private readonly oidc: OidcClient,
-    @Inject(ENV) env: Env,
-  ) {
-    const secure = env.origin.startsWith('https:');
-    this.cookie = {
-      name: `${secure ? '__Host-' : ''}logout-state`,
-      options: { httpOnly: true, sameSite: 'lax', secure, path: '/' },
-    };
-  }
+    private readonly signOut: SignOut,
+    private readonly states: LogoutStates,
+  ) {}
 
   @Post(['logout', 'signout'])
-  @Redirect()
-  async logout(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: Response) {
+  async logout(@Req() request: AuthenticatedRequest, @Res() response: Response): Promise<void> {
     this.csrf.verify(request);
-    const token = await this.sessions.token(request, response);
-    this.sessions.end(request, response);
-    if (token?.refreshToken) await this.revoke(token.refreshToken);
-    // Without a session here there may still be one at Zitadel; without the hint it asks which.
-    try {
-      const state = randomBytes(32).toString('base64url');
-      const url = await this.oidc.endSessionUrl(state, token?.idToken, token?.user?.username);
-      response.cookie(this.cookie.name, state, { ...this.cookie.options, maxAge: STATE_LIFETIME_MS });
-      return { url: url.href, statusCode: 303 };
-    } catch (error) {
-      this.logger.warn(`Signed out here only\n${describeError(error)}`);
-      return failed('provider_unavailable');
-    }
+    seeOther(response, await this.signOut.run(request, response));
   }
 
   @Get('logout/callback')
@@ -65,41 +35,38 @@ export class LogoutController {
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const expected = parseCookie(request.headers.cookie ?? '')[this.cookie.name];
-    response.clearCookie(this.cookie.name, this.cookie.options);
-    return expected && equal(state, expected)
-      ? { url: '/auth/logout/success', statusCode: 302 }
-      : failed('state_mismatch');
+    if (state === undefined) return { url: logoutErrorPage('state_missing'), statusCode: 302 };
+    const isOurs = typeof state === 'string' && this.states.take(state, request, response);
+    return { url: isOurs ? '/auth/logout/success' : logoutErrorPage('state_mismatch'), statusCode: 302 };
   }
 
   @Get('logout/success')
-  success(@Req() request: AuthenticatedRequest, @Res() response: Response): void {
+  success(
+    @Query('only') only: unknown,
+    @Req() request: AuthenticatedRequest,
+    @Res() response: Response,
+  ): void {
     if (request.session) response.redirect('/');
-    else response.setHeader('Cache-Control', 'no-store').render('signed-out');
-  }
-
-  @Get('logout/error')
-  @Page('sign-out-failed')
-  error(@Query('reason') reason: unknown, @Res({ passthrough: true }) response: Response) {
-    const message = messageFor(signOutMessages, reason);
-    response.status(message.status);
-    return { message };
-  }
-
-  /** A refresh token that stays alive is no reason to keep somebody signed in. */
-  private async revoke(refreshToken: string) {
-    try {
-      await this.oidc.revoke(refreshToken);
-    } catch (error) {
-      this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`);
+    else {
+      const text = signedOutTexts[only === 'here' ? 'here' : 'everywhere'];
+      response.setHeader('Cache-Control', 'no-store').render('signed-out', { text });
     }
   }
-}
 
-const failed = (reason: SignOutFailure) => ({ url: `/auth/logout/error?reason=${reason}`, statusCode: 303 });
-
-function equal(given: unknown, expected: string) {
-  if (typeof given !== 'string') return false;
-  const [left, right] = [Buffer.from(given), Buffer.from(expected)];
-  return left.length === right.length && timingSafeEqual(left, right);
+  /** The pages of `signOutMessages` say that the session here is over: nobody who is signed in is shown one. */
+  @Get('logout/error')
+  error(
+    @Query('reason') reason: unknown,
+    @Req() request: AuthenticatedRequest,
+    @Res() response: Response,
+  ): void {
+    const message = messageFor(signOutMessages, reason);
+    if (request.session) response.redirect('/');
+    else {
+      response
+        .status(message.status)
+        .setHeader('Cache-Control', 'no-store')
+        .render('sign-out-failed', { message });
+    }
+  }
 }

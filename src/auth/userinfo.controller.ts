@@ -10,7 +10,10 @@ import type { ZitadelClaims } from '../zitadel/claims.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { AccessTokenRejected } from '../zitadel/oidc.errors.js';
 
-/** What Zitadel knows about the signed-in user at this moment. */
+/**
+ * What Zitadel knows about the signed-in user at this moment. Zitadel refuses an access token before its time when it has
+ * ended the session or the user: the tokens are renewed once, and if that does not help, the session is over here, too.
+ */
 @Controller('auth/userinfo')
 export class UserinfoController {
   constructor(
@@ -29,7 +32,14 @@ export class UserinfoController {
       return await this.claims(token);
     } catch (error) {
       if (!(error instanceof AccessTokenRejected)) throw error;
-      return this.claims(await this.sessions.renewedToken(request, response));
+    }
+    const renewed = await this.sessions.renewedToken(request, response);
+    try {
+      return await this.claims(renewed);
+    } catch (error) {
+      if (!(error instanceof AccessTokenRejected)) throw error;
+      await this.sessions.end(request, response);
+      throw new SessionEnded('no_refresh', { cause: error });
     }
   }
 

@@ -1,4 +1,5 @@
-import { variables, type Variable } from './env.js';
+import { variables } from './env.js';
+import type { Variable } from './variable.js';
 
 const all = Object.entries(variables) as [string, Variable][];
 

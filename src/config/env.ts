@@ -1,5 +1,17 @@
 import { localPath } from '@mridang/nestjs-auth';
 import { z } from 'zod';
+import { ConfigError } from './config-error.js';
+import { isPlainRemote } from './is-plain-remote.js';
+import {
+  ALLOW_INSECURE_HTTP,
+  issuerUrl,
+  LOG_LEVEL,
+  NODE_ENV,
+  origins,
+  webUrl,
+  wholeNumber,
+} from './shared-variables.js';
+import { given, readVariables, type ValuesOf, type Variable } from './variable.js';
 
 /** The configuration of the web application, read once at start. */
 export interface Env {
@@ -36,69 +48,18 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 
-/** The configuration cannot be used. Lists every problem by variable name; holds no value. */
-export class ConfigError extends Error {
-  constructor(readonly problems: readonly Problem[]) {
-    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`);
-    this.name = 'ConfigError';
-  }
-}
-
-export interface Problem {
-  variable: string;
-  expected: string;
-}
-
-/** One environment variable: what it does, and what it may hold. */
-export interface Variable {
-  about: string;
-  /** what a value must be, as the end of the sentence "expected …" */
-  expected: string;
-  /** how to get a value */
-  how?: string;
-  /** shown in the documentation as the default */
-  default?: string;
-  /** stands in `.env.example`; refused in production */
-  placeholder?: string;
-  schema: z.ZodType<string | number | boolean | string[] | undefined>;
-}
-
-const isLoopback = ({ hostname }: URL) =>
-  hostname === 'localhost' ||
-  hostname === '[::1]' ||
-  /^127(\.\d{1,3}){3}$/.test(hostname) ||
-  hostname.endsWith('.localhost');
-
-const webUrl = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
-});
-
-const wholeNumber = (min: number, max: number) =>
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
-
 const randomValue = `node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"`;
 
 /** Every variable the web application reads, in the order of the documentation. */
 export const variables = {
-  NODE_ENV: {
-    about: 'Production refuses placeholder values, caches views and writes JSON logs.',
-    expected: 'development, test or production',
-    default: 'development',
-    schema: z.enum(['development', 'test', 'production']).default('development'),
-  },
+  NODE_ENV,
   PORT: {
     about: 'Port the web application listens on.',
     expected: 'a port number, 1 to 65535',
     default: '3000',
     schema: wholeNumber(1, 65_535).default(3000),
   },
-  LOG_LEVEL: {
-    about: 'How much is logged.',
-    expected: 'error, warn, info or debug',
-    default: 'info',
-    schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
-  },
+  LOG_LEVEL,
   SESSION_SECRET: {
     about:
       'Encrypts the cookies. To change it without signing anyone out, put the new value first and keep the old one behind a comma.',
@@ -134,7 +95,7 @@ export const variables = {
     expected: 'an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080',
     how: 'Zitadel console, the address you sign in at',
     placeholder: 'https://your-instance.zitadel.cloud',
-    schema: webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value)),
+    schema: issuerUrl,
   },
   ZITADEL_CLIENT_ID: {
     about: 'Client ID of the web application in Zitadel.',
@@ -173,30 +134,10 @@ export const variables = {
     about:
       'Further origins Zitadel sends the browser on to without showing a page: a login on a domain of its own, or an external identity provider that is always used. Browsers hold a form to the origins its page allows.',
     expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
-    schema: z
-      .string()
-      .default('')
-      .transform((value) =>
-        value
-          .split(',')
-          .map((part) => part.trim())
-          .filter(Boolean),
-      )
-      .refine((origins) => origins.every((origin) => /^https?:\/\/[^/?#\s;,*]+$/i.test(origin))),
+    schema: origins,
   },
-  ALLOW_INSECURE_HTTP: {
-    about:
-      'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
-    expected: 'true or false',
-    default: 'false',
-    schema: z
-      .enum(['true', 'false'])
-      .default('false')
-      .transform((value) => value === 'true'),
-  },
+  ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
-
-type Values = { [Name in keyof typeof variables]: z.output<(typeof variables)[Name]['schema']> };
 
 /** Addresses with a purpose: redirect URIs need paths of their own. */
 const takenPath =
@@ -204,36 +145,18 @@ const takenPath =
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>): Env {
-  const problems: Problem[] = [];
-  const report = (variable: keyof Values, expected: string = variables[variable].expected) =>
-    problems.push({ variable, expected });
-
-  const values: Partial<Values> = {};
+  const { values, problems, report } = readVariables(variables, source);
   const production = given(source, 'NODE_ENV') === 'production';
-  for (const [name, variable] of entries(variables)) {
-    const value = given(source, name);
-    const result = variable.schema.safeParse(value);
-    if (!result.success) report(name);
-    else Object.assign(values, { [name]: result.data });
-    if (
-      production &&
-      'placeholder' in variable &&
-      value?.split(',').some((part) => part.trim() === variable.placeholder)
-    ) {
-      report(name, `a value of your own: the one from .env.example is public. Expected ${variable.expected}`);
-    }
-  }
 
   const { ZITADEL_DOMAIN: domain, ALLOW_INSECURE_HTTP: allowInsecureHttp = false } = values;
-  const isPlainRemote = (url: string) =>
-    new URL(url).protocol === 'http:' && !isLoopback(new URL(url)) && !allowInsecureHttp;
-  if (domain && isPlainRemote(domain)) {
+  const isRefused = (url: string) => isPlainRemote(new URL(url)) && !allowInsecureHttp;
+  if (domain && isRefused(domain)) {
     report('ZITADEL_DOMAIN', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
   }
 
   const callbackUrl = values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT ?? 3000}/auth/callback`;
   if (production && !given(source, 'ZITADEL_CALLBACK_URL')) report('ZITADEL_CALLBACK_URL');
-  if (production && isPlainRemote(callbackUrl)) {
+  if (production && isRefused(callbackUrl)) {
     report(
       'ZITADEL_CALLBACK_URL',
       'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)',
@@ -259,7 +182,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
   if (!postLoginPath || postLoginPath.startsWith('/auth/')) report('ZITADEL_POST_LOGIN_URL');
 
   if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
-  const known = values as Values;
+  const known = values as ValuesOf<typeof variables>;
   return {
     production,
     port: known.PORT,
@@ -283,17 +206,3 @@ export function readEnv(source: Record<string, string | undefined>): Env {
     },
   };
 }
-
-/** The sentences for a person who starts the application with a configuration that cannot be used. */
-export function explain(error: ConfigError): string {
-  const lines = error.problems.map(({ variable, expected }) => {
-    const how = (variables as Record<string, Variable>)[variable]?.how;
-    return `  ${variable}: expected ${expected}${how ? `\n    get one: ${how}` : ''}`;
-  });
-  return [`${error.message}:`, ...lines, 'All variables: docs/configuration.md'].join('\n');
-}
-
-/** An empty value is none. */
-const given = (source: Record<string, string | undefined>, name: string) => source[name]?.trim() || undefined;
-
-const entries = <T extends object>(object: T) => Object.entries(object) as [keyof T & string, T[keyof T]][];

@@ -1,41 +1,13 @@
 import {
   describeError,
   isPageRequest,
+  newReference,
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
-
-interface Explanation {
-  title: string;
-  text: string;
-}
-
-const explanations: Record<number, Explanation> = {
-  400: {
-    title: 'That request made no sense',
-    text: 'Something in the address or the form is not as it should be.',
-  },
-  401: { title: 'Please sign in', text: 'This page is only for people who are signed in.' },
-  403: { title: 'Not for you', text: 'You are signed in, but this needs a permission you do not have.' },
-  404: { title: 'Page not found', text: 'There is nothing at this address.' },
-  405: { title: 'That does not work here', text: 'This address cannot be used in that way.' },
-  413: { title: 'That is too much', text: 'The request is larger than this application accepts.' },
-  502: {
-    title: 'Zitadel answered something unexpected',
-    text: 'The people who run this application have to look at it.',
-  },
-  503: {
-    title: 'Sign-in is not available right now',
-    text: 'Zitadel cannot be reached. Please try again in a minute.',
-  },
-};
-
-const fallback: Explanation = {
-  title: 'Something went wrong',
-  text: 'It is not your fault. Please try again later.',
-};
+import { explanationFor } from './explanations.js';
 
 /** Answers every failure: a page for a browser, JSON for a program, and never the inside of the application. */
 @Catch()
@@ -48,21 +20,28 @@ export class ErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
     const status = statusOf(error);
-    if (status >= 500) this.logger.error(describeError(error));
+    const reference = status >= 500 || status === 403 ? referenceOf(error) : undefined;
+    if (reference) {
+      this.logger[status >= 500 ? 'error' : 'warn'](`Reference ${reference}\n${describeError(error)}`);
+    }
     if (response.headersSent) return void response.end();
 
-    const { title, text } =
-      explanations[status] ?? (status < 500 ? explanations[400] : undefined) ?? fallback;
+    const code = codeOf(error);
+    const { title, text } = explanationFor(status, code);
     response.status(status).setHeader('Cache-Control', 'no-store');
     if (status === 503) response.setHeader('Retry-After', '10');
     if (!isPageRequest(request.headers)) {
-      response.json({ statusCode: status, ...codeOf(error), message: messageOf(error) ?? title });
+      response.json({
+        statusCode: status,
+        ...(code ? { code } : {}),
+        message: messageOf(error) ?? title,
+        ...(reference ? { reference } : {}),
+      });
       return;
     }
-    const detail = status === 403 ? messageOf(error) : undefined;
     // No guard has run where there is no route.
     request.session ??= await this.sessions.load(request, response);
-    response.render('error', { status, title, text: detail ?? text, canLogIn: status === 401 });
+    response.render('error', { status, title, text, reference, canLogIn: status === 401 });
   }
 }
 
@@ -73,9 +52,15 @@ function statusOf(error: unknown): number {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
 }
 
-const codeOf = (error: unknown) => {
+/** An error that has a name already keeps it: it may stand in the log. */
+function referenceOf(error: unknown): string {
+  const { reference } = (error ?? {}) as { reference?: unknown };
+  return typeof reference === 'string' ? reference : newReference();
+}
+
+const codeOf = (error: unknown): string | undefined => {
   const { code } = (error ?? {}) as { code?: unknown };
-  return error instanceof HttpException && typeof code === 'string' ? { code } : {};
+  return error instanceof HttpException && typeof code === 'string' ? code : undefined;
 };
 
 const messageOf = (error: unknown) =>

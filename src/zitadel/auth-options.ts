@@ -1,15 +1,26 @@
 import { hkdfSync } from 'node:crypto';
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
+import { decodeJwt } from 'jose';
 import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
+import { authorizationParams } from './authorization-params.js';
 import { scopes, userFrom, type ZitadelClaims } from './claims.js';
-import type { OidcClient } from './oidc.client.js';
+import type { Discovery } from './discovery.js';
+import type { EndedSessions } from './ended-sessions.js';
+import { fetchForAuthJs } from './fetch-for-auth-js.js';
 import { tokenSetFrom } from './session-token.js';
 import type { TokenRefresher } from './token-refresher.js';
+import type { TokenVerifier } from './token-verifier.js';
 
 /** The options of `AuthModule`: Zitadel as the provider, and what goes into a session. */
-export function authOptions(env: Env, oidc: OidcClient, refresher: TokenRefresher): IAuthModuleOptions {
+export function authOptions(
+  env: Env,
+  discovery: Discovery,
+  verifier: TokenVerifier,
+  refresher: TokenRefresher,
+  endedSessions: EndedSessions,
+): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
   return {
     origin: env.origin,
@@ -21,6 +32,8 @@ export function authOptions(env: Env, oidc: OidcClient, refresher: TokenRefreshe
       maxCookies: 1,
     },
     refresh: refresher,
+    revocations: endedSessions,
+    authorizationParams,
     pages: { signIn: '/auth/login', error: '/auth/error' },
     defaultCallbackUrl: postLoginPath,
     providers: [
@@ -33,7 +46,7 @@ export function authOptions(env: Env, oidc: OidcClient, refresher: TokenRefreshe
           checks: ['pkce', 'state', 'nonce'],
           authorization: { params: { scope: scopes.join(' '), redirect_uri: callbackUrl } },
           profile: ({ sub }: ZitadelClaims) => ({ id: sub }),
-          [customFetch]: fetchForAuthJs(oidc, issuer, callbackUrl),
+          [customFetch]: fetchForAuthJs(env, discovery, verifier),
         }),
         // Zitadel's ID tokens carry no profile unless the application is set up so; userinfo always does.
         idToken: false,
@@ -45,6 +58,7 @@ export function authOptions(env: Env, oidc: OidcClient, refresher: TokenRefreshe
         return {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
+          sid: sidIn(account.id_token),
           ...tokenSetFrom(account),
         } satisfies SessionToken;
       },
@@ -56,23 +70,11 @@ export function authOptions(env: Env, oidc: OidcClient, refresher: TokenRefreshe
   };
 }
 
-/**
- * Auth.js reads the discovery document at every sign-in and builds the redirect URI from its own path:
- * the document comes from memory, and the code grant repeats the configured redirect URI (RFC 6749 4.1.3).
- */
-function fetchForAuthJs(oidc: OidcClient, issuer: string, callbackUrl: string): typeof fetch {
-  return async (input, init) => {
-    if (addressOf(input) === `${issuer}/.well-known/openid-configuration`)
-      return Response.json(await oidc.metadata());
-    if (init?.body instanceof URLSearchParams && init.body.get('grant_type') === 'authorization_code') {
-      init.body.set('redirect_uri', callbackUrl);
-    }
-    return oidc.fetch(input, init);
-  };
+/** The ID token was verified before Auth.js saw it. */
+function sidIn(idToken: string | undefined): string | undefined {
+  const { sid } = idToken ? decodeJwt(idToken) : {};
+  return typeof sid === 'string' ? sid : undefined;
 }
-
-const addressOf = (input: Parameters<typeof fetch>[0]) =>
-  input instanceof Request ? input.url : input.toString();
 
 const saltedSecret = (secret: string, salt: string) =>
   Buffer.from(hkdfSync('sha256', secret, salt, 'session secret', 32)).toString('base64url');

@@ -5,19 +5,20 @@ import {
   ClientSecretBasic,
   Configuration,
   customFetch,
-  discovery,
   fetchUserInfo,
   None,
   refreshTokenGrant,
   tokenRevocation,
 } from 'openid-client';
 import { ENV, type Env } from '../config/env.js';
+import type { CheckedMetadata } from './checked-metadata.js';
 import type { ZitadelClaims } from './claims.js';
-import { IdpUnavailable, RefreshRejected, refreshFailure, translated } from './oidc.errors.js';
+import { Discovery } from './discovery.js';
+import { isBearer } from './is-bearer.js';
+import { isGrant } from './is-grant.js';
+import { IdpMisbehaved, IdpUnavailable, RefreshRejected, refreshFailure, translated } from './oidc.errors.js';
 import { tokenSetFrom, type TokenSet } from './session-token.js';
-
-/** Longest wait for any answer of Zitadel. */
-const TIMEOUT_MS = 5_000;
+import { TokenVerifier } from './token-verifier.js';
 
 /** With the other headers of the answer this stays below the 4 KB that nginx passes by default. */
 const MAX_HINT_LENGTH = 2_048;
@@ -25,14 +26,13 @@ const MAX_HINT_LENGTH = 2_048;
 /** The calls to Zitadel. Every failure is one of `oidc.errors.ts`. */
 @Injectable()
 export class OidcClient {
-  private discovered: Promise<Configuration> | undefined;
+  private made: { metadata: CheckedMetadata; configuration: Configuration } | undefined;
 
-  constructor(@Inject(ENV) private readonly env: Env) {}
-
-  /** Zitadel's metadata, fetched at first need and kept. A failed attempt is not remembered. */
-  async metadata() {
-    return (await this.configuration()).serverMetadata();
-  }
+  constructor(
+    @Inject(ENV) private readonly env: Env,
+    private readonly discovery: Discovery,
+    private readonly verifier: TokenVerifier,
+  ) {}
 
   /** The claims Zitadel has for the owner of the access token now. `sub` must be the one signed in. */
   userinfo(accessToken: string, sub: string): Promise<ZitadelClaims> {
@@ -43,7 +43,7 @@ export class OidcClient {
 
   /**
    * Renews the tokens of `sub`. Throws `RefreshRejected` when the session is over and `IdpUnavailable` when it is not known.
-   * A new ID token must name the same issuer, client and user as the first (OpenID Connect Core 12.2).
+   * A new ID token must be as good as the first, and name the same issuer, client and user (OpenID Connect Core 12.2).
    */
   async refresh(refreshToken: string, sub: string): Promise<TokenSet> {
     try {
@@ -57,51 +57,34 @@ export class OidcClient {
     }
   }
 
-  /** Makes the refresh token worthless (RFC 7009): Zitadel's end-session leaves it alive. */
+  /** Makes the refresh token worthless (RFC 7009), where Zitadel can: its end-session leaves it alive. */
   revoke(refreshToken: string): Promise<void> {
-    return this.call((configuration) =>
-      tokenRevocation(configuration, refreshToken, { token_type_hint: 'refresh_token' }),
-    );
+    return this.call(async (configuration) => {
+      if (!configuration.serverMetadata().revocation_endpoint) return;
+      await tokenRevocation(configuration, refreshToken, { token_type_hint: 'refresh_token' });
+    });
   }
 
   /**
-   * Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2). An ID token too long for an address is
-   * left out: then the login name tells Zitadel's login which account is meant.
+   * Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2), if it can. An ID token too long for an
+   * address is left out: then the login name tells Zitadel's login which account is meant. The caller adds a `state`.
    */
-  endSessionUrl(state: string, idToken: string | undefined, loginName: string | undefined): Promise<URL> {
+  endSessionUrl(idToken: string | undefined, loginName: string | undefined): Promise<URL | undefined> {
     const { clientId, postLogoutUrl } = this.env.zitadel;
     const isShort = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH;
     return this.call((configuration) =>
       Promise.resolve(
-        buildEndSessionUrl(configuration, {
-          client_id: clientId,
-          post_logout_redirect_uri: postLogoutUrl,
-          state,
-          ...(isShort ? { id_token_hint: idToken } : {}),
-          ...(!isShort && loginName ? { logout_hint: loginName } : {}),
-        }),
+        configuration.serverMetadata().end_session_endpoint
+          ? buildEndSessionUrl(configuration, {
+              client_id: clientId,
+              post_logout_redirect_uri: postLogoutUrl,
+              ...(isShort ? { id_token_hint: idToken } : {}),
+              ...(!isShort && loginName ? { logout_hint: loginName } : {}),
+            })
+          : undefined,
       ),
     );
   }
-
-  /** `fetch` as every call to Zitadel uses it: bounded in time to the last byte, no redirects, 5xx as `IdpUnavailable`. */
-  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    try {
-      const answer = await fetch(input, {
-        ...init,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const body = await answer.arrayBuffer();
-      if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
-      return new Response(body.byteLength > 0 ? body : null, {
-        status: answer.status,
-        headers: answer.headers,
-      });
-    } catch (cause) {
-      throw new IdpUnavailable({ cause });
-    }
-  };
 
   private async call<T>(work: (configuration: Configuration) => Promise<T>): Promise<T> {
     try {
@@ -111,26 +94,54 @@ export class OidcClient {
     }
   }
 
-  private configuration(): Promise<Configuration> {
-    this.discovered ??= this.discover().catch((error: unknown) => {
-      this.discovered = undefined;
-      throw translated(error);
-    });
-    return this.discovered;
+  private async configuration(): Promise<Configuration> {
+    const metadata = await this.discovery.metadata();
+    if (this.made?.metadata !== metadata) {
+      this.made = { metadata, configuration: this.configurationFor(metadata) };
+    }
+    return this.made.configuration;
   }
 
-  private discover(): Promise<Configuration> {
-    const { issuer, clientId, clientSecret } = this.env.zitadel;
-    return discovery(
-      new URL(issuer),
+  private configurationFor(metadata: CheckedMetadata): Configuration {
+    const { clientId, clientSecret } = this.env.zitadel;
+    const configuration = new Configuration(
+      metadata,
       clientId,
       undefined,
       clientSecret ? ClientSecretBasic(clientSecret) : None(),
-      {
-        [customFetch]: (url, options) => this.fetch(url, options as RequestInit),
-        // The configuration accepts http issuers only on loopback or by flag.
-        execute: issuer.startsWith('http:') ? [allowInsecureRequests] : [],
-      },
     );
+    configuration[customFetch] = (url, options) => this.answerTo(url, options as RequestInit);
+    // Which addresses may be called without TLS, one place decides: Discovery.
+    allowInsecureRequests(configuration);
+    return configuration;
   }
+
+  private async answerTo(url: string, init: RequestInit): Promise<Response> {
+    const answer = await this.discovery.fetch(url, init);
+    return isGrant(init, 'refresh_token') ? this.verified(answer) : answer;
+  }
+
+  /** When there are no keys to verify a new ID token with, the session keeps the one it has: its tokens are used up. */
+  private async verified(answer: Response): Promise<Response> {
+    const body = (await answer
+      .clone()
+      .json()
+      .catch(() => undefined)) as TokenAnswer | undefined;
+    if (!answer.ok || !body) return answer;
+    if (!isBearer(body)) throw new IdpMisbehaved({ cause: new TypeError('There is no bearer token') });
+    if (body.id_token === undefined) return answer;
+    const { id_token: idToken, ...rest } = body;
+    try {
+      await this.verifier.idToken(idToken, rest.access_token);
+      return answer;
+    } catch (error) {
+      if (error instanceof IdpUnavailable) return Response.json(rest);
+      throw error;
+    }
+  }
+}
+
+interface TokenAnswer extends Record<string, unknown> {
+  access_token?: string;
+  id_token?: string;
 }

@@ -22,8 +22,33 @@ export class RefreshRejected extends Error {
   }
 }
 
+/** An ID token that must not be accepted. */
+export class IdTokenRefused extends Error {
+  constructor(options?: { cause?: unknown }) {
+    super('The ID token is not accepted', options);
+    this.name = 'IdTokenRefused';
+  }
+}
+
+/** A logout token that must not be accepted. */
+export class LogoutTokenRefused extends Error {
+  constructor(options?: { cause?: unknown }) {
+    super('The logout token is not accepted', options);
+    this.name = 'LogoutTokenRefused';
+  }
+}
+
+/** 502: Zitadel's metadata are not those of the Zitadel that is configured. Somebody has to look at the log. */
+export class IdpMisconfigured extends HttpException {
+  readonly code = 'ZITADEL_MISCONFIGURED';
+
+  constructor(options?: { cause?: unknown }) {
+    super('The set-up of this application and Zitadel do not fit together', 502, options);
+  }
+}
+
 /** 502: Zitadel answered something this application must not accept. Somebody has to look at the log. */
-class IdpMisbehaved extends HttpException {
+export class IdpMisbehaved extends HttpException {
   readonly code = 'ZITADEL_UNEXPECTED_ANSWER';
 
   constructor(options?: { cause?: unknown }) {
@@ -31,10 +56,14 @@ class IdpMisbehaved extends HttpException {
   }
 }
 
+const ours = [IdpUnavailable, IdpMisconfigured, IdpMisbehaved, IdTokenRefused, RefreshRejected];
+
 /** Translates what openid-client and the network throw. */
 export function translated(error: unknown): Error {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if (cause instanceof IdpUnavailable) return cause;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const known = cause;
+    if (ours.some((kind) => known instanceof kind)) return known;
+  }
   return statusOf(error) === 401
     ? new AccessTokenRejected({ cause: error })
     : new IdpMisbehaved({ cause: error });
@@ -61,7 +90,7 @@ export function refreshFailure(error: unknown): Error {
   const status = statusOf(error) ?? 0;
   const isRefusal = status >= 400 && status < 500 && status !== 429;
   const isForeign = error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED';
-  return isRefusal || isForeign || error instanceof RefreshRejected
+  return isRefusal || isForeign || failure instanceof IdTokenRefused || failure instanceof RefreshRejected
     ? new RefreshRejected({ cause: error })
     : new IdpUnavailable({ cause: error });
 }

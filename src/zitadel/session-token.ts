@@ -14,6 +14,10 @@ declare module '@auth/core/jwt' {
   /** What this application keeps in the encrypted session cookie. */
   interface JWT extends TokenSet {
     user?: AuthUser;
+    /** Zitadel's name of the session, by which it says that the session has ended */
+    sid?: string | undefined;
+    /** when the user signed in, seconds since 1970; `AuthModule` sets it */
+    start?: number;
   }
 }
 

@@ -42,21 +42,40 @@ export class TokenRefresher implements SessionRefresh {
     const { refreshToken, sub } = token;
     if (!refreshToken || !sub) throw new SessionEnded('no_refresh');
     try {
-      return { ...token, ...(await this.answer(refreshToken, sub)) };
+      return { ...token, ...(await this.answer(refreshToken, sub, token.accessToken)) };
     } catch (error) {
       if (error instanceof RefreshRejected) throw new SessionEnded('refresh_rejected', { cause: error });
       throw error;
     }
   }
 
+  /** The refresh token that `refreshToken` has become: a browser may sign out with a cookie that is a moment old. */
+  async newest(refreshToken: string): Promise<string> {
+    const tokens = await this.answers.get(fingerprint(refreshToken))?.catch(() => undefined);
+    const next = tokens?.refreshToken;
+    return next && next !== refreshToken ? this.newest(next) : refreshToken;
+  }
+
   isSuperseded({ refreshToken }: SessionToken): boolean {
     return refreshToken !== undefined && this.usedUp.has(fingerprint(refreshToken));
   }
 
-  private answer(refreshToken: string, sub: string): Promise<TokenSet> {
+  /** Where refresh tokens are not rotated, a request may carry the very answer that is known: then there is another. */
+  private async answer(
+    refreshToken: string,
+    sub: string,
+    accessToken: string | undefined,
+  ): Promise<TokenSet> {
     const key = fingerprint(refreshToken);
     const known = this.answers.get(key);
-    if (known) return known;
+    if (!known) return this.ask(key, refreshToken, sub);
+    const tokens = await known;
+    if (tokens.accessToken !== accessToken) return tokens;
+    const latest = this.answers.get(key);
+    return latest && latest !== known ? latest : this.ask(key, refreshToken, sub);
+  }
+
+  private ask(key: string, refreshToken: string, sub: string): Promise<TokenSet> {
     const answer = this.oidc.refresh(refreshToken, sub);
     this.answers.set(key, answer);
     answer.then(

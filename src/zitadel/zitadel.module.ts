@@ -1,6 +1,12 @@
 import { Module } from '@nestjs/common';
+import { Discovery } from './discovery.js';
+import { EndedSessions } from './ended-sessions.js';
 import { OidcClient } from './oidc.client.js';
 import { TokenRefresher } from './token-refresher.js';
+import { TokenVerifier } from './token-verifier.js';
 
-@Module({ providers: [OidcClient, TokenRefresher], exports: [OidcClient, TokenRefresher] })
+const providers = [Discovery, EndedSessions, OidcClient, TokenRefresher, TokenVerifier];
+
+/** What the rest of the application knows of Zitadel. */
+@Module({ providers, exports: providers })
 export class ZitadelModule {}

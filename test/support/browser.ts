@@ -23,6 +23,8 @@ export interface Page {
 /** A browser without scripts: keeps cookies, follows redirects, sends forms. */
 export class Browser {
   readonly jar = new CookieJar();
+  /** every answer it got, the oldest first */
+  readonly answers: { url: URL; response: Response }[] = [];
   private stop: string | undefined;
 
   constructor(
@@ -55,7 +57,10 @@ export class Browser {
     const action = new URL(form.getAttribute('action') || page.url.href, page.url);
     const method = form.getAttribute('method')?.toUpperCase() ?? 'GET';
     if (method === 'GET') action.search = body.toString();
-    return this.open(method, action, method === 'GET' ? undefined : body, { origin: page.url.origin });
+    return this.open(method, action, method === 'GET' ? undefined : body, {
+      origin: page.url.origin,
+      'sec-fetch-site': 'same-origin',
+    });
   }
 
   /** One request, no redirects followed. */
@@ -76,6 +81,7 @@ export class Browser {
     const response = await (body ? call.type('form').send(body.toString()) : call);
     for (const line of [response.headers['set-cookie'] ?? []].flat())
       await this.jar.setCookie(String(line), url.href);
+    this.answers.push({ url, response });
     return response;
   }
 

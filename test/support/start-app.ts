@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
@@ -61,14 +62,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
       ...options.sandbox?.web,
     },
   });
-  const env = readEnv({ ...environment(origin, sandbox, options), ...options.env });
-  const module = await Test.createTestingModule({ imports: [AppModule.register(env)] }).compile();
-  const app = module.createNestApplication<NestExpressApplication>(new LeanExpressAdapter(), {
-    bodyParser: false,
-    logger: options.log ? recorder(options.log) : false,
-  });
-  configureApp(app);
-  await app.listen(port);
+  const app = await launch({ ...environment(origin, sandbox, options), ...options.env }, port, options.log);
   return {
     origin,
     sandbox,
@@ -81,7 +75,35 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   };
 }
 
+/** Starts the web application on `port`; `log` receives all that it logs, whatever the level. */
+export async function launch(
+  source: Record<string, string>,
+  port: number,
+  log?: string[],
+): Promise<NestExpressApplication> {
+  const module = await Test.createTestingModule({ imports: [AppModule.register(readEnv(source))] }).compile();
+  const app = module.createNestApplication<NestExpressApplication>(new LeanExpressAdapter(), {
+    bodyParser: false,
+    logger: log ? recorder(log) : false,
+  });
+  configureApp(app);
+  await app.listen(port);
+  return app;
+}
+
 function recorder(log: string[]): LoggerService {
-  const record = (level: string) => (message: unknown) => void log.push(`${level} ${String(message)}`);
-  return { log: record('log'), warn: record('warn'), error: record('error'), fatal: record('error') };
+  const record =
+    (level: string) =>
+    (...parts: unknown[]) =>
+      void log.push(
+        [level, ...parts.map((part) => (typeof part === 'string' ? part : inspect(part)))].join(' '),
+      );
+  return {
+    log: record('log'),
+    warn: record('warn'),
+    error: record('error'),
+    fatal: record('error'),
+    debug: record('debug'),
+    verbose: record('debug'),
+  };
 }

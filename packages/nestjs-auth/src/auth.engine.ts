@@ -71,15 +71,16 @@ export class AuthEngine {
     const wanted = this.options.target(options.callbackUrl);
     const target = wanted.length > MAX_TARGET_LENGTH ? this.options.defaultCallbackUrl : wanted;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
-    for (const [name, value] of Object.entries(this.options.authorizationParams(options.params ?? {})))
-      url.searchParams.set(name, value);
+    const params = this.options.authorizationParams(options.params ?? {});
+    for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
+    const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
 
     const body = new URLSearchParams({ callbackUrl: target });
     const answer = await this.auth(new Request(url, { method: 'POST', body }), { isTrusted: true });
     const location = new URL(answer.headers.get('location') ?? '', url);
     location.searchParams.set(
       'state',
-      await this.transactions.begin(answer, { provider, target, attempt }, request, response),
+      await this.transactions.begin(answer, { provider, target, maxAge, attempt }, request, response),
     );
     return redirect(location.href, request.method === 'POST' ? 303 : 302);
   }
@@ -107,6 +108,9 @@ export class AuthEngine {
     if (RESPONSE_PARAMS.some((name) => query.getAll(name).length > 1))
       throw new SignInFailed('state_invalid');
 
+    // An empty one is no issuer, and Auth.js would take it for none (RFC 9207 2.4).
+    if (query.get('iss') === '') throw new SignInFailed('check_failed');
+
     const found = await this.transactions.take(query.getAll('state'), request, response);
     if ('stale' in found) {
       if (request.session) return redirect(this.options.defaultCallbackUrl, 302);
@@ -118,11 +122,15 @@ export class AuthEngine {
       ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
       [this.options.callbackUrlCookie.name]: found.target,
     };
-    return this.ask(request, url, cookies);
+    return this.ask(request, url, { cookies, maxAge: found.maxAge });
   }
 
   /** Lets Auth.js answer a request of the browser. Of the cookies that belong to a sign-in it sees `cookies` and no other. */
-  private ask(request: HttpRequest, url: URL, cookies: Record<string, string> = {}): Promise<Response> {
+  private ask(
+    request: HttpRequest,
+    url: URL,
+    { cookies = {}, maxAge }: { cookies?: Record<string, string>; maxAge?: number | undefined } = {},
+  ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
     const { checkCookies, callbackUrlCookie } = this.options;
@@ -134,13 +142,19 @@ export class AuthEngine {
       headers: { ...headers, cookie: [withoutCookies(headers.cookie ?? '', names), ...own].join('; ') },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.target(fields?.callbackUrl) } : body,
     };
-    return this.auth(toWebRequest(asked, this.options.origin, url.pathname + url.search));
+    return this.auth(toWebRequest(asked, this.options.origin, url.pathname + url.search), { maxAge });
   }
 
-  /** @param isTrusted this application asks, not a form */
-  private async auth(request: Request, { isTrusted = false } = {}): Promise<Response> {
+  /**
+   * @param options.isTrusted this application asks, not a form
+   * @param options.maxAge seconds since the user has signed in at the provider, at most
+   */
+  private async auth(
+    request: Request,
+    { isTrusted = false, maxAge }: { isTrusted?: boolean; maxAge?: number | undefined } = {},
+  ): Promise<Response> {
     let failure: Error | undefined;
-    const config = this.options.configFor((error) => (failure = error));
+    const config = this.options.configFor((error) => (failure = error), maxAge);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
     if (failure) throw refusalFor(failure, new URL(request.url).searchParams.get('error'));
     return isTrusted ? answer : this.withoutLoginCookies(answer);

@@ -136,11 +136,17 @@ export class ResolvedAuthOptions {
     return this.pages.error ?? `${this.basePath}/error`;
   }
 
-  /** What one call of `Auth()` gets; `onError` hears of a failure before it becomes an answer. */
-  configFor(onError: (error: Error) => void): AuthConfig {
-    const { logger } = this.config;
+  /**
+   * What one call of `Auth()` gets.
+   *
+   * @param onError hears of a failure before it becomes an answer
+   * @param maxAge the ID token must say that the user signed in no more seconds ago (OpenID Connect Core 3.1.3.7)
+   */
+  configFor(onError: (error: Error) => void, maxAge?: number): AuthConfig {
+    const { logger, providers } = this.config;
     return {
       ...this.config,
+      providers: maxAge === undefined ? providers : providers.map((provider) => withMaxAge(provider, maxAge)),
       basePath: this.basePath,
       logger: {
         ...logger,
@@ -167,7 +173,15 @@ export class ResolvedAuthOptions {
   }
 }
 
-function idAndType(provider: IAuthModuleOptions['providers'][number]): [id: string, type: string] {
+function idAndType(provider: Provider): [id: string, type: string] {
   const { id, type, options } = typeof provider === 'function' ? provider() : provider;
   return [(options as { id?: string } | undefined)?.id ?? id, type];
+}
+
+type Provider = IAuthModuleOptions['providers'][number];
+
+function withMaxAge(provider: Provider, maxAge: number): Provider {
+  const given = typeof provider === 'function' ? provider() : provider;
+  const { client } = given as { client?: object };
+  return { ...given, client: { ...client, default_max_age: maxAge } } as Provider;
 }

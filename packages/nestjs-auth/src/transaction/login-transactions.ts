@@ -26,6 +26,8 @@ export interface LoginTransaction {
   provider: string;
   /** where the sign-in ends */
   target: string;
+  /** the `max_age` that was asked for, seconds */
+  maxAge?: number | undefined;
   /** PKCE verifier and nonce */
   checks: Partial<Record<(typeof checkNames)[number], string>>;
 }
@@ -57,11 +59,11 @@ export class LoginTransactions {
    */
   async begin(
     answer: Response,
-    { provider, target, attempt }: { provider: string; target: string; attempt: number },
+    { attempt, ...asked }: Omit<LoginTransaction, 'checks'> & { attempt: number },
     request: HttpRequest,
     response: HttpResponse,
   ): Promise<string> {
-    const transaction: LoginTransaction = { provider, target, checks: await this.checksIn(answer) };
+    const transaction: LoginTransaction = { ...asked, checks: await this.checksIn(answer) };
     const browser = this.fingerprint(this.csrf.token(request, response));
     const { state, id } = this.states.issue({ browser, attempt });
     const name = this.prefix + id;

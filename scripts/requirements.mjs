@@ -1,0 +1,97 @@
+// `npm run requirements`: writes docs/requirements.md, the table of requirements and the tests that cover them.
+// With --check it writes nothing, says what is wrong and fails.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PAGE = 'docs/requirements.md';
+
+const sections = JSON.parse(readFileSync('docs/requirements.json', 'utf8'));
+const tests = testsById();
+const rows = sections.flatMap((section) => section.rows);
+const problems = [
+  ...rows.filter((row) => isCore(row) && !tests.has(row.id)).map(({ id }) => `${id} has no test`),
+  ...[...tests.keys()]
+    .filter((id) => !rows.some((row) => row.id === id))
+    .map((id) => `${id} is no requirement`),
+];
+const page = pageText();
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(PAGE, 'utf8') !== page) problems.push(`${PAGE} is out of date: npm run requirements`);
+} else writeFileSync(PAGE, page);
+if (problems.length > 0) {
+  console.error(problems.join('\n'));
+  process.exitCode = 1;
+}
+
+/** Tests begin their names with the requirements they cover: `[CB1] …`, `[AR2][AR3] …`. */
+function testsById() {
+  const found = new Map();
+  for (const file of specFiles()) {
+    const source = readFileSync(file, 'utf8');
+    for (const { 2: ids, 3: title, index } of source.matchAll(
+      /(['"`])((?:\[[A-Z]{2}\d+\])+) ((?:(?!\1)[^\\\n]|\\.)+)\1/g,
+    )) {
+      const name = [groupOf(source, index), title].filter(Boolean).join(' › ');
+      for (const [id] of ids.matchAll(/[A-Z]{2}\d+/g)) {
+        if (!found.has(id)) found.set(id, new Map());
+        const names = found.get(id).get(file) ?? [];
+        found.get(id).set(file, names.includes(name) ? names : [...names, name]);
+      }
+    }
+  }
+  return found;
+}
+
+/** The title of the `describe` a test is in; groups do not nest here. */
+function groupOf(source, index) {
+  const start = source.lastIndexOf('\n});\n', index);
+  const [, , title] = /^describe\((['"`])(.+)\1/m.exec(source.slice(Math.max(start, 0), index)) ?? [];
+  return title;
+}
+
+function specFiles() {
+  const folders = ['test', ...readdirSync('packages').map((name) => join('packages', name, 'test'))];
+  return folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)))
+    .filter((name) => name.endsWith('.spec.ts'))
+    .sort();
+}
+
+function isCore({ second, issue }) {
+  return !second && !issue;
+}
+
+function pageText() {
+  return [
+    '# What a stranger can test, and the tests that do',
+    '',
+    'Made by `npm run requirements` from `docs/requirements.json` and the names of the tests; a test keeps it up to date.',
+    'Rows marked ° are second line. `%s`, `%j` and `%i` in a name stand for the cases of a table.',
+    '',
+    '<!-- prettier-ignore-start -->',
+    ...sections.flatMap(({ section, rows }) => [
+      '',
+      `## ${section}`,
+      '',
+      '| id | requirement | tests |',
+      '| --- | --- | --- |',
+      ...rows.map((row) => `| ${row.id}${row.second ? '°' : ''} | ${escaped(row.text)} | ${coverage(row)} |`),
+    ]),
+    '',
+    '<!-- prettier-ignore-end -->',
+    '',
+  ].join('\n');
+}
+
+function coverage({ id, second, issue }) {
+  const files = [...(tests.get(id) ?? [])];
+  if (files.length > 0)
+    return files.map(([file, names]) => `\`${file}\`: ${names.map(escaped).join('; ')}`).join('<br>');
+  if (issue) return `comes with issue ${issue}`;
+  return second ? 'second line, not covered' : 'none';
+}
+
+function escaped(text) {
+  return text.replace(/\\(['"`])/g, '$1').replace(/[\\|<>*_[\]]/g, String.raw`\$&`);
+}

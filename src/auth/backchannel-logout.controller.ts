@@ -1,0 +1,66 @@
+import { hash } from 'node:crypto';
+import { describeError, Public, type HttpRequest } from '@mridang/nestjs-auth';
+import { All, Controller, Logger, Req, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import { SharedState } from '../state/shared-state.js';
+import { EndedSessions } from '../zitadel/ended-sessions.js';
+import { LOGOUT_TOKEN_LIFETIME_MS, type LogoutTokenClaims } from '../zitadel/logout-token.js';
+import { LogoutTokenRefused } from '../zitadel/oidc.errors.js';
+import { TokenVerifier } from '../zitadel/token-verifier.js';
+
+/**
+ * Where Zitadel says that a session has ended there (OpenID Connect Back-Channel Logout 2.5). The signature of the token
+ * is all that counts: there is neither a cookie nor a form.
+ */
+@Public()
+@Controller('auth/backchannel-logout')
+export class BackchannelLogoutController {
+  private readonly logger = new Logger('Back-channel logout');
+
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly endedSessions: EndedSessions,
+    private readonly state: SharedState,
+  ) {}
+
+  @All()
+  async logout(@Req() request: HttpRequest, @Res() response: Response): Promise<void> {
+    response.setHeader('Cache-Control', 'no-store');
+    const token = request.method === 'POST' ? fieldOf(request.body, 'logout_token') : undefined;
+    if (token === undefined) {
+      refuse(response, 'A form with one logout_token is expected');
+      return;
+    }
+    try {
+      await this.endOnce(await this.verifier.logoutToken(token));
+      response.status(200).end();
+    } catch (error) {
+      this.logger.warn(describeError(error));
+      if (error instanceof LogoutTokenRefused) refuse(response, 'The logout token is not accepted');
+      // Zitadel sends it again.
+      else response.status(503).setHeader('Retry-After', '5').json({ error: 'temporarily_unavailable' });
+    }
+  }
+
+  private async endOnce({ jti, sid, sub }: LogoutTokenClaims): Promise<void> {
+    const key = `logout-token:${hash('sha256', jti, 'base64url')}`;
+    const isNew = await this.state.setIfAbsent(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
+    if (!isNew) throw new LogoutTokenRefused({ cause: new TypeError('The token was sent before') });
+    try {
+      if (sid !== undefined) await this.endedSessions.revokeSid(sid);
+      else if (sub !== undefined) await this.endedSessions.revokeUser(sub);
+    } catch (error) {
+      await this.state.delete(key);
+      throw error;
+    }
+  }
+}
+
+function refuse(response: Response, description: string) {
+  response.status(400).json({ error: 'invalid_request', error_description: description });
+}
+
+function fieldOf(body: unknown, name: string): string | undefined {
+  const value = (body as Record<string, unknown> | undefined)?.[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,63 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { Inject, Injectable } from '@nestjs/common';
+import { parseCookie } from 'cookie';
+import type { Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
+
+const LIFETIME_MS = 10 * 60_000;
+
+/** Sign-outs that a browser can have under way, one per tab. */
+const MAX_PENDING = 5;
+
+/** Characters of the state that name its cookie. */
+const NAME_LENGTH = 8;
+
+/**
+ * Remembers the `state` of each sign-out in a cookie of its own, named after it: so tabs that sign out at the same time
+ * do not take each other's.
+ */
+@Injectable()
+export class LogoutStates {
+  private readonly prefix: string;
+  private readonly options: { httpOnly: true; sameSite: 'lax'; secure: boolean; path: '/' };
+
+  constructor(@Inject(ENV) { origin }: Env) {
+    const secure = origin.startsWith('https:');
+    this.prefix = `${secure ? '__Host-' : ''}logout-state.`;
+    this.options = { httpOnly: true, sameSite: 'lax', secure, path: '/' };
+  }
+
+  /** Makes a state that `take` will know in this browser for ten minutes. */
+  begin(request: AuthenticatedRequest, response: Response): string {
+    const state = randomBytes(32).toString('base64url');
+    // Browsers send the oldest first (RFC 6265 5.4).
+    const pending = Object.keys(this.cookiesOf(request)).filter((name) => name.startsWith(this.prefix));
+    for (const name of pending.slice(0, Math.max(0, pending.length + 1 - MAX_PENDING)))
+      response.clearCookie(name, this.options);
+    response.cookie(this.nameFor(state), state, { ...this.options, maxAge: LIFETIME_MS });
+    return state;
+  }
+
+  /** Tells whether this browser began a sign-out with that state, and forgets it. */
+  take(state: string, request: AuthenticatedRequest, response: Response): boolean {
+    const name = this.nameFor(state);
+    const expected = this.cookiesOf(request)[name];
+    if (!expected || !equal(state, expected)) return false;
+    response.clearCookie(name, this.options);
+    return true;
+  }
+
+  private nameFor(state: string) {
+    return this.prefix + state.slice(0, NAME_LENGTH);
+  }
+
+  private cookiesOf({ headers }: AuthenticatedRequest) {
+    return parseCookie(headers.cookie ?? '');
+  }
+}
+
+function equal(given: string, expected: string) {
+  const [left, right] = [Buffer.from(given), Buffer.from(expected)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,66 @@
+import {
+  describeError,
+  SessionService,
+  type AuthenticatedRequest,
+  type SessionToken,
+} from '@mridang/nestjs-auth';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Response } from 'express';
+import { OidcClient } from '../zitadel/oidc.client.js';
+import { TokenRefresher } from '../zitadel/token-refresher.js';
+import { logoutErrorPage } from './logout-error-page.js';
+import { LogoutStates } from './logout-states.js';
+
+/** How long a sign-out waits for Zitadel to revoke a refresh token. It goes on without the answer. */
+const REVOCATION_WAIT_MS = 2_000;
+
+/** Signs out: first here, then at Zitadel. */
+@Injectable()
+export class SignOut {
+  private readonly logger = new Logger('Logout');
+
+  constructor(
+    private readonly sessions: SessionService,
+    private readonly oidc: OidcClient,
+    private readonly refresher: TokenRefresher,
+    private readonly states: LogoutStates,
+  ) {}
+
+  /** Ends the session of a request whose CSRF token was verified. Returns where the browser goes next. */
+  async run(request: AuthenticatedRequest, response: Response): Promise<string> {
+    const token = await this.sessions.end(request, response);
+    if (token?.refreshToken) await this.revoke(token.refreshToken);
+    return this.nextStop(token, request, response);
+  }
+
+  /** Without a session here there may still be one at Zitadel; without the hint it asks which. */
+  private async nextStop(
+    token: SessionToken | null,
+    request: AuthenticatedRequest,
+    response: Response,
+  ): Promise<string> {
+    try {
+      const url = await this.oidc.endSessionUrl(token?.idToken, token?.user?.username);
+      if (!url) return '/auth/logout/success?only=here';
+      url.searchParams.set('state', this.states.begin(request, response));
+      return url.href;
+    } catch (error) {
+      this.logger.warn(`Signed out here only\n${describeError(error)}`);
+      return logoutErrorPage('provider_unavailable');
+    }
+  }
+
+  /** A refresh token that stays alive is no reason to keep somebody signed in. */
+  private async revoke(refreshToken: string): Promise<void> {
+    const revocation = this.refresher
+      .newest(refreshToken)
+      .then((newest) => this.oidc.revoke(newest))
+      .catch((error: unknown) =>
+        this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`),
+      );
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, REVOCATION_WAIT_MS)));
+    await Promise.race([revocation, patience]);
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,25 @@
+/** What is wrong with one variable. Holds no value. */
+export interface Problem {
+  variable: string;
+  /** the end of the sentence "expected …" */
+  expected: string;
+  /** how to get a value */
+  how?: string | undefined;
+}
+
+/** The configuration cannot be used. Lists every problem by variable name; holds no value. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly Problem[]) {
+    super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`);
+    this.name = 'ConfigError';
+  }
+}
+
+/** The sentences for a person who starts the application with a configuration that cannot be used. */
+export function explain(error: ConfigError): string {
+  const lines = error.problems.map(
+    ({ variable, expected, how }) =>
+      `  ${variable}: expected ${expected}${how ? `\n    get one: ${how}` : ''}`,
+  );
+  return [`${error.message}:`, ...lines, 'All variables: docs/configuration.md'].join('\n');
+}

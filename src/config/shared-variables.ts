@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Variable } from './variable.js';
+
+/** An http(s) address without credentials and fragment. */
+export const webUrl = z.string().refine((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
+});
+
+/** An issuer as Zitadel has them: an origin. */
+export const issuerUrl = webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value));
+
+export const origins = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*]+$/i.test(origin)));
+
+export const trueOrFalse = z.enum(['true', 'false']).transform((value) => value === 'true');
+
+export const wholeNumber = (min: number, max: number) =>
+  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
+
+export const NODE_ENV = {
+  about: 'Production refuses placeholder values, caches views and writes JSON logs.',
+  expected: 'development, test or production',
+  default: 'development',
+  schema: z.enum(['development', 'test', 'production']).default('development'),
+} satisfies Variable;
+
+export const LOG_LEVEL = {
+  about: 'How much is logged.',
+  expected: 'error, warn, info or debug',
+  default: 'info',
+  schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+} satisfies Variable;
+
+export const ALLOW_INSECURE_HTTP = {
+  about:
+    'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
+  expected: 'true or false',
+  default: 'false',
+  schema: trueOrFalse.default(false),
+} satisfies Variable;

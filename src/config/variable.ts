@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type { Problem } from './config-error.js';
+
+/** One environment variable: what it does, and what it may hold. */
+export interface Variable {
+  about: string;
+  /** what a value must be, as the end of the sentence "expected …" */
+  expected: string;
+  /** how to get a value */
+  how?: string;
+  /** shown in the documentation as the default */
+  default?: string;
+  /** stands in `.env.example`; refused in production */
+  placeholder?: string;
+  schema: z.ZodType<string | number | boolean | string[] | undefined>;
+}
+
+/** The values of `Variables` after their schemas. */
+export type ValuesOf<Variables extends Record<string, Variable>> = {
+  [Name in keyof Variables]: z.output<Variables[Name]['schema']>;
+};
+
+/** Reads every variable, and notes all that cannot be used. What is noted is missing in `values`. */
+export function readVariables<Variables extends Record<string, Variable>>(
+  variables: Variables,
+  source: Record<string, string | undefined>,
+) {
+  const problems: Problem[] = [];
+  const report = (variable: keyof Variables & string, expected?: string) => {
+    const { expected: usual = '', how } = variables[variable] ?? {};
+    problems.push({ variable, expected: expected ?? usual, how });
+  };
+  const values: Partial<ValuesOf<Variables>> = {};
+  const production = given(source, 'NODE_ENV') === 'production';
+  for (const [name, variable] of Object.entries(variables)) {
+    const value = given(source, name);
+    const result = variable.schema.safeParse(value);
+    if (!result.success) report(name);
+    else Object.assign(values, { [name]: result.data });
+    const isPlaceholder = value?.split(',').some((part) => part.trim() === variable.placeholder);
+    if (production && isPlaceholder) {
+      report(name, `a value of your own: the one from .env.example is public. Expected ${variable.expected}`);
+    }
+  }
+  return { values, problems, report };
+}
+
+/** An empty value is none. */
+export const given = (source: Record<string, string | undefined>, name: string) =>
+  source[name]?.trim() || undefined;

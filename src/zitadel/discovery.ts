@@ -1,0 +1,66 @@
+import { describeError } from '@mridang/nestjs-auth';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isPlainRemote } from '../config/is-plain-remote.js';
+import { ENV, type Env } from '../config/env.js';
+import { AnswerTooLarge, boundedFetch } from './bounded-fetch.js';
+import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
+import { KeptValue } from './kept-value.js';
+import { IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
+import { withoutEcho } from './without-echo.js';
+
+/** Longest wait for any answer of Zitadel. */
+const TIMEOUT_MS = 5_000;
+
+/** A hundred times what a user with a hundred roles needs. */
+const MAX_ANSWER_BYTES = 1_000_000;
+
+const LIFETIME_MS = 60 * 60_000;
+const RETRY_AFTER_MS = 10_000;
+
+/** Zitadel's metadata, and the one way to call it. */
+@Injectable()
+export class Discovery {
+  private readonly logger = new Logger('Discovery');
+  private readonly kept = new KeptValue<CheckedMetadata>(() => this.discover(), {
+    lifetimeMs: LIFETIME_MS,
+    retryAfterMs: RETRY_AFTER_MS,
+    onRenewalFailed: (error) =>
+      this.logger.warn(`The metadata were not renewed, the old ones stay\n${describeError(error)}`),
+  });
+
+  constructor(@Inject(ENV) private readonly env: Env) {}
+
+  /** Throws `IdpUnavailable`, or `IdpMisconfigured` when they are not those of a Zitadel this application can use. */
+  metadata(): Promise<CheckedMetadata> {
+    return this.kept.get();
+  }
+
+  /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx, too. */
+  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    if (isPlainRemote(addressOf(input)) && !this.env.zitadel.allowInsecureHttp) {
+      throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
+    }
+    try {
+      const answer = await boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES });
+      if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
+      return await withoutEcho(answer, init);
+    } catch (cause) {
+      throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
+    }
+  };
+
+  private async discover(): Promise<CheckedMetadata> {
+    const { issuer } = this.env.zitadel;
+    const answer = await this.fetch(`${issuer}/.well-known/openid-configuration`, {
+      headers: { accept: 'application/json' },
+    });
+    try {
+      if (answer.status !== 200) throw new TypeError(`Zitadel has no metadata: it answered ${answer.status}`);
+      return checkedMetadata(await answer.json(), this.env.zitadel);
+    } catch (cause) {
+      throw new IdpMisconfigured({ cause });
+    }
+  }
+}
+
+const addressOf = (input: string | URL | Request) => new URL(input instanceof Request ? input.url : input);

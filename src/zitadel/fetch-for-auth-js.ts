@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto';
+import { SignInFailed } from '@mridang/nestjs-auth';
+import { LRUCache } from 'lru-cache';
+import type { Env } from '../config/env.js';
+import { codeRefusal } from './code-refusal.js';
+import type { Discovery } from './discovery.js';
+import type { IdTokenClaims } from './id-token.js';
+import { isBearer } from './is-bearer.js';
+import { isGrant } from './is-grant.js';
+import { IdpMisconfigured, IdTokenRefused } from './oidc.errors.js';
+import type { TokenVerifier } from './token-verifier.js';
+
+/** From the answer of the token endpoint to the call of userinfo. */
+const BETWEEN_CALLS_MS = 30_000;
+
+const MAX_SIGN_INS = 1_000;
+
+/**
+ * `fetch` for a sign-in by Auth.js, which reads the metadata every time, builds the redirect URI from its own path and
+ * trusts an ID token for having come through TLS. Here the metadata come from memory, the code grant repeats the configured
+ * redirect URI (RFC 6749 4.1.3), the ID token is verified, and the userinfo compared with it. Failures are `SignInFailed`.
+ */
+export function fetchForAuthJs(
+  { zitadel: { issuer, callbackUrl } }: Env,
+  discovery: Discovery,
+  verifier: TokenVerifier,
+): typeof fetch {
+  /** claims of the ID tokens just received, by the access token that came with them */
+  const signIns = new LRUCache<string, IdTokenClaims>({ max: MAX_SIGN_INS, ttl: BETWEEN_CALLS_MS });
+  /** Where Auth.js is sent for claims when there is nowhere to ask. */
+  const noUserinfo = `${issuer}/no-userinfo-endpoint`;
+
+  return async (input, init) => {
+    try {
+      const address = input instanceof Request ? input.url : String(input);
+      if (address === `${issuer}/.well-known/openid-configuration`) {
+        return Response.json({ userinfo_endpoint: noUserinfo, ...(await discovery.metadata()) });
+      }
+      if (isGrant(init, 'authorization_code')) return await exchanged(address, init);
+      if (address === noUserinfo) return Response.json(signIns.get(bearerIn(init)));
+      const { userinfo_endpoint: userinfo } = await discovery.metadata();
+      const answer = await discovery.fetch(input, init);
+      if (address === userinfo && answer.ok) await compare(answer, init);
+      return answer;
+    } catch (error) {
+      if (error instanceof IdTokenRefused) throw new SignInFailed('id_token_invalid', { cause: error });
+      if (error instanceof IdpMisconfigured) {
+        throw new SignInFailed('provider_misconfigured', { cause: error });
+      }
+      throw error;
+    }
+  };
+
+  async function exchanged(address: string, init: RequestInit & { body: URLSearchParams }) {
+    init.body.set('redirect_uri', callbackUrl);
+    const answer = await discovery.fetch(address, init);
+    const body = await jsonOf(answer);
+    const refusal = codeRefusal(answer.status, body);
+    if (refusal)
+      throw new SignInFailed(refusal, { cause: new Error('The code was refused', { cause: body }) });
+    if (!body || !isBearer(body)) throw new SignInFailed('provider_error', { cause: noTokens });
+    const { id_token: idToken, access_token: accessToken } = body;
+    if (typeof idToken !== 'string') {
+      throw new IdTokenRefused({ cause: new TypeError('The answer has no ID token') });
+    }
+    const hashed = typeof accessToken === 'string' ? accessToken : undefined;
+    const claims = await verifier.idToken(idToken, hashed);
+    if (hashed !== undefined) signIns.set(fingerprint(hashed), claims);
+    return answer;
+  }
+
+  /** OpenID Connect Core 5.3.2: claims about anybody else must not be used. */
+  async function compare(answer: Response, init: RequestInit | undefined) {
+    const expected = signIns.get(bearerIn(init))?.sub;
+    const claims = await jsonOf(answer);
+    if (claims && claims['sub'] !== expected) {
+      throw new SignInFailed('userinfo_mismatch', {
+        cause: new TypeError('sub is not that of the ID token'),
+      });
+    }
+  }
+}
+
+const noTokens = new TypeError('The answer to the code holds no bearer token');
+
+const fingerprint = (accessToken: string) => hash('sha256', accessToken, 'base64url');
+
+const bearerIn = (init: RequestInit | undefined) =>
+  fingerprint(new Headers(init?.headers).get('authorization')?.replace(/^bearer /i, '') ?? '');
+
+/** The JSON object an answer holds, if it does; the answer can still be read. */
+async function jsonOf(answer: Response): Promise<Record<string, unknown> | undefined> {
+  const body: unknown = await answer
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return typeof body === 'object' && body !== null && !Array.isArray(body)
+    ? (body as Record<string, unknown>)
+    : undefined;
+}

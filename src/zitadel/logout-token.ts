@@ -1,0 +1,67 @@
+import type { Asker, KeySet } from './key-set.js';
+import { refuseUnless } from './refuse-unless.js';
+
+/** What a logout token says: whose session has ended, and which. One of `sub` and `sid` is there. */
+export interface LogoutTokenClaims {
+  jti: string;
+  sub: string | undefined;
+  sid: string | undefined;
+}
+
+interface Expected {
+  issuer: string;
+  clientId: string;
+  algorithms: string[];
+}
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const CLOCK_TOLERANCE_SECONDS = 60;
+const MAX_AGE_SECONDS = 15 * 60;
+const asker: Asker = 'logout';
+
+/** How long a logout token could be sent again. */
+export const LOGOUT_TOKEN_LIFETIME_MS = (MAX_AGE_SECONDS + 2 * CLOCK_TOLERANCE_SECONDS) * 1000;
+
+/** Zitadel writes `JWT`, the specification `logout+jwt`, older providers nothing. */
+const types = ['logout+jwt', 'jwt'];
+
+/**
+ * Verifies a logout token as OpenID Connect Back-Channel Logout 2.6 has it; whether it was seen before is for the
+ * caller to know. Throws with the reason, or what `keys` throws.
+ */
+export async function verifiedLogoutToken(
+  token: string,
+  keys: Pick<KeySet, 'verify'>,
+  { issuer, clientId, algorithms }: Expected,
+): Promise<LogoutTokenClaims> {
+  const { payload, protectedHeader } = await keys.verify(
+    token,
+    {
+      algorithms,
+      issuer,
+      audience: clientId,
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      maxTokenAge: MAX_AGE_SECONDS,
+      requiredClaims: ['iat', 'jti', 'events'],
+    },
+    asker,
+  );
+  const { typ } = protectedHeader;
+  const { jti, sub, sid, events, nonce } = payload;
+  refuseUnless(typ === undefined || isType(typ), 'typ is not that of a logout token');
+  refuseUnless(isObject(events) && isObject(events[EVENT]), 'events do not name a logout');
+  refuseUnless(nonce === undefined, 'a logout token has no nonce');
+  refuseUnless(isText(jti), 'jti is no text');
+  refuseUnless(sub === undefined || isText(sub), 'sub is no text');
+  refuseUnless(sid === undefined || isText(sid), 'sid is no text');
+  refuseUnless(sub !== undefined || sid !== undefined, 'neither sub nor sid says who');
+  return { jti, sub, sid };
+}
+
+const isType = (typ: unknown) =>
+  typeof typ === 'string' && types.includes(typ.toLowerCase().replace(/^application\//, ''));
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

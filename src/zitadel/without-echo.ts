@@ -1,0 +1,27 @@
+/** Parameters of requests to Zitadel that nobody else may know. */
+const secretNames = ['code', 'code_verifier', 'refresh_token', 'token', 'client_secret', 'client_assertion'];
+
+/** What is shorter is no secret, and may well be a word. */
+const MIN_LENGTH = 8;
+
+/**
+ * A refusal as it may stand in the log: should the server repeat the secrets it was sent, they are replaced. Any other
+ * answer stays as it is.
+ */
+export async function withoutEcho(answer: Response, { body, headers }: RequestInit): Promise<Response> {
+  if (answer.status < 400) return answer;
+  const text = await answer.clone().text();
+  const redacted = secretsIn(body, new Headers(headers)).reduce(
+    (remaining, secret) => remaining.replaceAll(secret, '[redacted]'),
+    text,
+  );
+  if (redacted === text) return answer;
+  return new Response(redacted, { status: answer.status, headers: answer.headers });
+}
+
+function secretsIn(body: RequestInit['body'], headers: Headers): string[] {
+  const [, credentials = ''] = headers.get('authorization')?.split(' ') ?? [];
+  const [, password = ''] = Buffer.from(credentials, 'base64').toString().split(':');
+  const sent = body instanceof URLSearchParams ? secretNames.map((name) => body.get(name) ?? '') : [];
+  return [...sent, credentials, password].filter(({ length }) => length >= MIN_LENGTH);
+}

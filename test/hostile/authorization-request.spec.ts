@@ -1,0 +1,231 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { csrfFrom, type Browser } from '../support/browser.js';
+import { clientId } from '../support/hostile-provider.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+const AUTHORIZE = '/oauth/v2/authorize';
+const scope = [
+  'openid',
+  'profile',
+  'email',
+  'offline_access',
+  'urn:zitadel:iam:user:metadata',
+  'urn:zitadel:iam:user:resourceowner',
+  'urn:zitadel:iam:org:projects:roles',
+].join(' ');
+
+let app: HostileApp;
+beforeAll(async () => {
+  app = await startHostileApp();
+});
+afterAll(() => app.close());
+
+/** The authorization request of a sign-in from `login`, with further fields in the form. */
+async function requestOf(
+  login = '/auth/login',
+  fields: Record<string, string> = {},
+  browser = app.browser(),
+) {
+  const page = await browser.get(login);
+  const url = await browser.stopAt(AUTHORIZE, () =>
+    browser.submit(page, 'form[action="/auth/signin/zitadel"]', { fields }),
+  );
+  expect(url.origin + url.pathname).toBe(app.provider.issuer + AUTHORIZE);
+  return url.searchParams;
+}
+
+/** Posts the sign-in form as it is, with other headers or another query. */
+async function postSignIn(browser: Browser, query = '', headers: Record<string, string> = {}) {
+  const fields = csrfFrom(await browser.get('/auth/login'));
+  const target = new URL(`/auth/signin/zitadel${query}`, app.origin);
+  return browser.request('POST', target, new URLSearchParams(fields), headers);
+}
+
+describe('the request', () => {
+  it('[AR1] asks for a code and nothing else', async () => {
+    const query = await requestOf();
+    expect(query.getAll('response_type')).toEqual(['code']);
+    expect(query.get('response_mode') ?? 'query').toBe('query');
+  });
+
+  it('[AR2][AR3][AR4] has a challenge, a state and a nonce of its own, a thousand times', async () => {
+    const browser = app.browser();
+    const fields = csrfFrom(await browser.get('/auth/login'));
+    const seen = { code_challenge: new Set(), state: new Set(), nonce: new Set() };
+    for (let start = 0; start < 1_000; start++) {
+      const response = await browser.post('/auth/signin/zitadel', fields);
+      const query = new URL(response.headers['location'] ?? '').searchParams;
+      for (const [name, values] of Object.entries(seen)) values.add(query.get(name));
+      expect(query.get('code_challenge_method')).toBe('S256');
+      // 128 bits are 22 characters of base64url.
+      expect(query.get('state')?.length).toBeGreaterThanOrEqual(22);
+      expect(query.get('nonce')?.length).toBeGreaterThanOrEqual(22);
+      expect(query.get('code_challenge')).toMatch(/^[\w-]{43}$/);
+    }
+    expect(Object.values(seen).map(({ size }) => size)).toEqual([1_000, 1_000, 1_000]);
+  }, 60_000);
+
+  it('[AR2] is followed by the verifier of its challenge', async () => {
+    await app.signIn(app.browser());
+    const verifier = app.provider.grants('authorization_code').at(-1)?.form['code_verifier'] ?? '';
+    expect(verifier).toMatch(/^[\w.~-]{43,128}$/);
+    expect(createHash('sha256').update(verifier).digest('base64url')).toBe(app.provider.lastLogin.challenge);
+  });
+
+  it('[AR3] tells nobody anything by its state but the one who began', async () => {
+    const state = (await requestOf('/auth/login?callbackUrl=/profile?secret=canary')).get('state') ?? '';
+    expect(state.length).toBeLessThanOrEqual(200);
+    expect(state + Buffer.from(state, 'base64url').toString()).not.toContain('canary');
+  });
+
+  it.each([
+    { host: 'evil.example' },
+    { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
+    { forwarded: 'host=evil.example;proto=https' },
+    { 'x-forwarded-port': '444', 'x-forwarded-prefix': '/evil' },
+    { 'x-original-url': '/evil', 'x-rewrite-url': '/evil' },
+  ] as Record<string, string>[])('[AR5][CS5] has the configured redirect URI: %j', async (headers) => {
+    const response = await postSignIn(app.browser(), '', headers);
+    if (response.status >= 400) return expect(response.headers['location']).toBeUndefined();
+    const location = new URL(response.headers['location'] ?? '');
+    expect(location.origin).toBe(app.provider.issuer);
+    expect(location.searchParams.get('redirect_uri')).toBe(`${app.origin}/auth/callback`);
+    expect(String(response.headers['set-cookie'])).not.toContain('evil');
+  });
+
+  it('[AR5] has the same redirect URI at the token endpoint', async () => {
+    await app.signIn(app.browser());
+    expect(app.provider.grants('authorization_code').at(-1)?.form['redirect_uri']).toBe(
+      `${app.origin}/auth/callback`,
+    );
+  });
+
+  it('[AR6] asks for the configured scopes and no more', async () => {
+    expect((await requestOf()).get('scope')).toBe(scope);
+  });
+
+  it('[AR10] is a redirect that turns the POST into a GET', async () => {
+    expect([302, 303]).toContain((await postSignIn(app.browser())).status);
+  });
+
+  it('[AR9] has PKCE even if the metadata do not speak of it', async () => {
+    const silent = await startHostileApp({
+      provider: { metadata: () => ({ code_challenge_methods_supported: undefined }) },
+    });
+    try {
+      const browser = silent.browser();
+      expect((await silent.signIn(browser)).url.pathname).toBe('/profile');
+      expect(silent.provider.lastLogin.challenge).toMatch(/^[\w-]{43}$/);
+    } finally {
+      await silent.close();
+    }
+  });
+});
+
+describe('what a caller may add', () => {
+  const allowed = { login_hint: 'bob', prompt: 'login', ui_locales: 'de fr', max_age: '600' };
+
+  it('[AR7] goes from the form to the provider', async () => {
+    const query = await requestOf('/auth/login', { ...allowed, organization: '300000000000000001' });
+    expect(Object.fromEntries(query)).toMatchObject(allowed);
+    expect(query.get('scope')).toBe(`${scope} urn:zitadel:iam:org:id:300000000000000001`);
+  });
+
+  it('[AR7] goes from the address of the login page to the provider', async () => {
+    const query = await requestOf(
+      `/auth/login?${new URLSearchParams({ ...allowed, organization: '300000000000000001' }).toString()}`,
+    );
+    expect(Object.fromEntries(query)).toMatchObject(allowed);
+    expect(query.get('scope')).toContain('urn:zitadel:iam:org:id:300000000000000001');
+  });
+
+  const forbidden = {
+    redirect_uri: 'https://evil.example/',
+    client_id: 'evil',
+    scope: 'openid evil',
+    response_type: 'token',
+    response_mode: 'form_post',
+    state: 'evil',
+    nonce: 'evil',
+    code_challenge: 'evil',
+    code_challenge_method: 'plain',
+    request: 'evil',
+    request_uri: 'https://evil.example/',
+    acr_values: 'evil',
+    claims: '{"evil":true}',
+    id_token_hint: 'evil',
+    anything: 'evil',
+  };
+
+  it('[AR7] is nothing else: not in the address of the login page, not in the form', async () => {
+    for (const query of [
+      await requestOf(`/auth/login?${new URLSearchParams(forbidden).toString()}`),
+      await requestOf('/auth/login', forbidden),
+    ]) {
+      expect(query.toString()).not.toMatch(/evil|plain|form_post/);
+      expect(query.get('redirect_uri')).toBe(`${app.origin}/auth/callback`);
+      expect(query.get('client_id')).toBe(clientId);
+      expect(query.get('scope')).toBe(scope);
+    }
+  });
+
+  it('[AR7] is nothing in the address the form is sent to', async () => {
+    const query = new URLSearchParams({ ...forbidden, ...allowed, login_hint: 'evil' }).toString();
+    const response = await postSignIn(app.browser(), `?${query}`);
+    const { searchParams } = new URL(response.headers['location'] ?? '');
+    expect(searchParams.toString()).not.toMatch(/evil|plain|form_post/);
+    expect(searchParams.get('scope')).toBe(scope);
+  });
+
+  it.each([
+    ['organization', '1 openid evil'],
+    ['organization', '1 urn:zitadel:iam:org:project:id:zitadel:aud'],
+    ['organization', '<script>evil</script>'],
+    ['max_age', 'evil'],
+    ['max_age', '-1'],
+    ['prompt', 'evil'],
+    ['prompt', 'none evil'],
+  ])('[AR7] has to make sense: %s=%s is dropped', async (name, value) => {
+    const query = await requestOf('/auth/login', { [name]: value });
+    expect(query.get('scope')).toBe(scope);
+    expect(query.has('prompt')).toBe(false);
+    expect(query.has('max_age')).toBe(false);
+    expect(query.toString()).not.toContain('evil');
+  });
+
+  it('asks for a new account by the link of the login page', async () => {
+    const browser = app.browser();
+    const login = await browser.get('/auth/login?callbackUrl=/profile');
+    const link = login.document.querySelector('main a[href*="prompt=create"]')?.getAttribute('href');
+    const isForm = login.document.querySelector('main [name="prompt"][value="create"]') !== null;
+    expect(isForm || link !== undefined).toBe(true);
+    const query = await requestOf(link ?? '/auth/login?prompt=create', {}, browser);
+    expect(query.get('prompt')).toBe('create');
+  });
+});
+
+describe('an act of a person', () => {
+  it('[AR8] is needed: the login page itself starts nothing', async () => {
+    const browser = app.browser();
+    const before = app.provider.logins.length;
+    const page = await browser.get('/auth/login?login_hint=alice');
+    expect(page.path).toHaveLength(1);
+    expect(page.status).toBe(200);
+    expect(app.provider.logins).toHaveLength(before);
+    expect(await app.session(browser)).toBeNull();
+    expect((await browser.cookies()).some(({ key }) => /session-token|login\./.test(key))).toBe(false);
+  });
+
+  it('[AR8] is a POST with the token of the form', async () => {
+    const browser = app.browser();
+    await browser.get('/auth/login');
+    const fetched = await browser.request('GET', new URL('/auth/signin/zitadel', app.origin));
+    expect(fetched.headers['location'] ?? '').not.toContain(AUTHORIZE);
+    for (const csrfToken of ['', 'wrong']) {
+      const response = await browser.post('/auth/signin/zitadel', { csrfToken });
+      expect(response.status).toBe(403);
+      expect(response.headers['location']).toBeUndefined();
+    }
+  });
+});

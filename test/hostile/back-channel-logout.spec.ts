@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Browser } from '../support/browser.js';
+import type { TokenMutation } from '../support/hostile/mutation.js';
+import { people } from '../support/hostile/people.js';
+import { broken, byHmac, byNobody, byProvider, byStranger, pemOf } from '../support/hostile/signers.js';
+import { startTrap } from '../support/hostile/trap.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+
+let app: HostileApp;
+let browser: Browser;
+beforeAll(async () => {
+  app = await startHostileApp({
+    provider: {
+      algorithms: ['RS256', 'ES256'],
+      metadata: () => ({ id_token_signing_alg_values_supported: ['RS256'] }),
+    },
+  });
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  browser = app.browser();
+  await app.signIn(browser);
+});
+
+const post = (body: string, contentType = 'application/x-www-form-urlencoded') =>
+  fetch(`${app.origin}/auth/backchannel-logout`, {
+    method: 'POST',
+    headers: { 'content-type': contentType },
+    body,
+  });
+const send = (token: string) => post(new URLSearchParams({ logout_token: token }).toString());
+const now = () => Math.floor(Date.now() / 1000);
+
+async function expectAccepted(mutation: TokenMutation = {}) {
+  const response = await send(await app.provider.logoutToken(mutation));
+  expect(await response.text()).not.toContain('error');
+  expect(response.status).toBe(200);
+  expect(response.headers.get('cache-control')).toContain('no-store');
+  expect(await app.session(browser)).toBeNull();
+}
+
+async function expectRefused(token: string) {
+  const response = await send(token);
+  expect(response.status).toBe(400);
+  expect(response.headers.get('cache-control')).toContain('no-store');
+  expect(await response.json()).toEqual({ error: 'invalid_request', error_description: expect.any(String) });
+  expect(await app.session(browser)).not.toBeNull();
+}
+
+const expectMutationRefused = async (mutation: TokenMutation) =>
+  expectRefused(await app.provider.logoutToken(mutation));
+
+describe('the request', () => {
+  it('[BL1] may have parameters nobody knows', async () => {
+    const token = await app.provider.logoutToken({ claims: { ignored_claim: 'x' } });
+    const response = await post(
+      new URLSearchParams({ ignored_parameter: 'x', logout_token: token }).toString(),
+    );
+    expect(response.status).toBe(200);
+    expect(await app.session(browser)).toBeNull();
+  });
+
+  it.each([
+    ['a GET', 'GET', '', ''],
+    ['JSON', 'POST', 'application/json', 'json'],
+    ['text', 'POST', 'text/plain', 'form'],
+    ['an empty form', 'POST', 'application/x-www-form-urlencoded', ''],
+    ['no body', 'POST', '', ''],
+    ['a form without the token', 'POST', 'application/x-www-form-urlencoded', 'other=1'],
+    ['a form with an empty token', 'POST', 'application/x-www-form-urlencoded', 'logout_token='],
+    ['a form with two tokens', 'POST', 'application/x-www-form-urlencoded', 'two'],
+  ])('[BL1] that is %s: 400', async (_name, method, contentType, kind) => {
+    const token = await app.provider.logoutToken();
+    const bodies: Record<string, string> = {
+      json: JSON.stringify({ logout_token: token }),
+      form: `logout_token=${token}`,
+      two: `logout_token=${token}&logout_token=${token}`,
+    };
+    const query = method === 'GET' ? `?logout_token=${token}` : '';
+    const response = await fetch(`${app.origin}/auth/backchannel-logout${query}`, {
+      method,
+      headers: contentType ? { 'content-type': contentType } : {},
+      ...(method === 'POST' && kind ? { body: bodies[kind] ?? kind } : {}),
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: 'invalid_request' });
+    expect(response.headers.get('cache-control')).toContain('no-store');
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
+  it('[BL1] needs no CSRF token and may come from anywhere', async () => {
+    const response = await fetch(`${app.origin}/auth/backchannel-logout`, {
+      method: 'POST',
+      headers: { origin: app.provider.issuer },
+      body: new URLSearchParams({ logout_token: await app.provider.logoutToken() }),
+    });
+    expect(response.status).toBe(200);
+  });
+});
+
+describe('the signature', () => {
+  it.each([
+    ['none', byNobody()],
+    ['NONE', byNobody('NONE')],
+    ['HS256 with the public key', byHmac(pemOf)],
+    ['ES256, published but not in the metadata', byProvider('ES256')],
+    ['by a stranger', byStranger()],
+    ['changed', broken],
+  ])('[BL2] %s: 400', (_name, sign) => expectMutationRefused({ sign }));
+
+  it('[BL2] by a key the header points at: 400, and nobody looks there', async () => {
+    const trap = await startTrap();
+    try {
+      await expectMutationRefused({ header: { jku: `${trap.origin}/keys` }, sign: byStranger() });
+      expect(trap.visits).toEqual([]);
+    } finally {
+      await trap.close();
+    }
+  });
+
+  it.each(['nonsense', 'a.b.c', 'eyJhbGciOiJSUzI1NiJ9.e30.', '..'])('[BL2] of %s: 400', (token) =>
+    expectRefused(token),
+  );
+});
+
+describe('the claims', () => {
+  it.each([
+    ['iss of another', { claims: ({ iss }) => ({ iss: `${String(iss)}INVALID` }) }],
+    ['iss missing', { claims: { iss: undefined } }],
+    ['aud of another', { claims: ({ aud }) => ({ aud: `${String(aud)}INVALID` }) }],
+    ['aud missing', { claims: { aud: undefined } }],
+  ] as [string, TokenMutation][])('[BL2] %s: 400', (_name, mutation) => expectMutationRefused(mutation));
+
+  it('[BL2] aud as text: 200', () => expectAccepted({ claims: ({ aud }) => ({ aud: [aud].flat()[0] }) }));
+
+  it.each([
+    ['events missing', { claims: { events: undefined } }],
+    ['events a list', { claims: { events: [EVENT] } }],
+    ['events text', { claims: { events: EVENT } }],
+    ['events null', { claims: { events: null } }],
+    ['another event', { claims: { events: { 'http://schemas.openid.net/event/foobar': {} } } }],
+    ['the event true', { claims: { events: { [EVENT]: true } } }],
+    ['the event text', { claims: { events: { [EVENT]: 'yes' } } }],
+    ['the event a list', { claims: { events: { [EVENT]: [] } } }],
+    ['nonce', { claims: { nonce: 'n' } }],
+    ['an empty nonce', { claims: { nonce: '' } }],
+    ['neither sub nor sid', { claims: { sub: undefined, sid: undefined } }],
+    ['sid no text', { claims: { sub: undefined, sid: 1 } }],
+    ['sub no text', { claims: { sub: 1, sid: undefined } }],
+  ] as [string, TokenMutation][])('[BL3] %s: 400', (_name, mutation) => expectMutationRefused(mutation));
+
+  it('[BL3] another event beside the right one: 200', () =>
+    expectAccepted({ claims: { events: { [EVENT]: {}, 'https://example.org/other': {} } } }));
+
+  it.each([
+    ['iat missing', { claims: { iat: undefined } }],
+    ['iat no number', { claims: { iat: 'now' } }],
+    ['iat an hour ago', { claims: () => ({ iat: now() - 3_600, exp: undefined }) }],
+    ['iat in an hour', { claims: () => ({ iat: now() + 3_600, exp: now() + 4_000 }) }],
+    ['jti missing', { claims: { jti: undefined } }],
+    ['jti empty', { claims: { jti: '' } }],
+    ['exp ten minutes ago', { claims: () => ({ iat: now() - 900, exp: now() - 600 }) }],
+    ['exp no number', { claims: { exp: 'later' } }],
+  ] as [string, TokenMutation][])('[BL4] %s: 400', (_name, mutation) => expectMutationRefused(mutation));
+
+  it('[BL5] jti a second time: 400', async () => {
+    const token = await app.provider.logoutToken();
+    expect((await send(token)).status).toBe(200);
+    expect((await send(token)).status).toBe(400);
+  });
+
+  it('[BL5] jti a second time in another token: 400', async () => {
+    const jti = crypto.randomUUID();
+    expect((await send(await app.provider.logoutToken({ claims: { jti } }))).status).toBe(200);
+    expect((await send(await app.provider.logoutToken({ claims: { jti } }))).status).toBe(400);
+  });
+
+  it('[BL5] jti of a token that was refused is free', async () => {
+    const jti = crypto.randomUUID();
+    await expectMutationRefused({ claims: { jti }, sign: byStranger() });
+    await expectAccepted({ claims: { jti } });
+  });
+});
+
+describe('typ', () => {
+  it.each(['JWT', 'logout+jwt', 'LOGOUT+JWT', 'application/logout+jwt', undefined])('[BL6] %s: 200', (typ) =>
+    expectAccepted({ header: { typ } }),
+  );
+
+  it.each(['at+jwt', 'id_token', 'secevent+jwt', 'JOSE', '', 1])('[BL6] %j: 400', (typ) =>
+    expectMutationRefused({ header: { typ } }),
+  );
+
+  it('[BL6] of an ID token: 400', () => expectRefused(app.provider.lastLogin.idTokens[0] ?? ''));
+});
+
+describe('the answer', () => {
+  it('[BL7] is 200 and not stored, and the session is gone with the next request', async () => {
+    const cookie = await browser.jar.getCookieString(app.origin);
+    const response = await send(await app.provider.logoutToken());
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toContain('no-store');
+    const profile = await fetch(`${app.origin}/profile`, { headers: { cookie, accept: 'application/json' } });
+    expect(profile.status).toBe(401);
+    expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+
+  it('[BL7] is 400 with the reason in JSON for what is wrong', () =>
+    expectMutationRefused({ claims: { iss: 'x' } }));
+
+  it('[BL7] is 200 for a session nobody has here', async () => {
+    const token = await app.provider.logoutToken({ claims: { sid: '999999999999999999', sub: undefined } });
+    expect((await send(token)).status).toBe(200);
+    expect(await app.session(browser)).not.toBeNull();
+  });
+});
+
+describe('what ends', () => {
+  async function threeJars() {
+    const jars = { phone: app.browser(), laptop: app.browser(), bob: app.browser() };
+    await app.signIn(jars.phone);
+    const phone = app.provider.lastLogin;
+    await app.signIn(jars.laptop);
+    await app.signIn(jars.bob, { person: people.bob });
+    const alive = async () => {
+      const sessions = await Promise.all(Object.values(jars).map((jar) => app.session(jar)));
+      return sessions.map((session) => session !== null);
+    };
+    return { ...jars, alive, phoneLogin: phone };
+  }
+
+  it('[BL8][BL9] with sid alone: that session', async () => {
+    const { alive, phoneLogin } = await threeJars();
+    expect(await alive()).toEqual([true, true, true]);
+    const token = await app.provider.logoutToken({ claims: { sub: undefined } }, phoneLogin);
+    expect((await send(token)).status).toBe(200);
+    expect(await alive()).toEqual([false, true, true]);
+  });
+
+  it('[BL8][BL9] with sub alone: all of that person', async () => {
+    const { alive, phoneLogin } = await threeJars();
+    const token = await app.provider.logoutToken({ claims: { sid: undefined } }, phoneLogin);
+    expect((await send(token)).status).toBe(200);
+    expect(await alive()).toEqual([false, false, true]);
+  });
+
+  it('[BL8] with both, as Zitadel sends: that session', async () => {
+    const { alive, phoneLogin } = await threeJars();
+    expect((await send(await app.provider.logoutToken({}, phoneLogin))).status).toBe(200);
+    expect(await alive()).toEqual([false, true, true]);
+  });
+
+  it('[BL8] is no session that begins afterwards', async () => {
+    const token = await app.provider.logoutToken({ claims: { sid: undefined } });
+    expect((await send(token)).status).toBe(200);
+    expect(await app.session(browser)).toBeNull();
+    await app.signIn(browser);
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
+  it('[BL8] stays ended when the tokens were renewed meanwhile', async () => {
+    const renewed = app.browser();
+    await app.signIn(renewed, { tokenAnswer: { expires_in: 1 } });
+    const { lastLogin } = app.provider;
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await renewed.get('/profile');
+    expect(lastLogin.refreshTokens).toHaveLength(2);
+    expect(
+      (await send(await app.provider.logoutToken({ claims: { sub: undefined } }, lastLogin))).status,
+    ).toBe(200);
+    expect(await app.session(renewed)).toBeNull();
+  });
+});

@@ -1,0 +1,379 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from '../support/browser.js';
+import { people } from '../support/hostile/people.js';
+import { refusalOf, refused } from '../support/refusal.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { textOf } from '../support/text-of.js';
+
+const TOKEN = '/oauth/v2/token';
+
+let app: HostileApp;
+let advertising: HostileApp;
+beforeAll(async () => {
+  app = await startHostileApp();
+  advertising = await startHostileApp({
+    provider: { metadata: () => ({ authorization_response_iss_parameter_supported: true }) },
+  });
+});
+afterAll(() => Promise.all([app.close(), advertising.close()]));
+
+const tokenCalls = () => app.provider.requestsTo(TOKEN).length;
+const loginCookies = async (browser: Browser) =>
+  (await browser.cookies()).filter(({ key }) => key.includes('authjs.login.'));
+
+/** The same address with other values in its query; `undefined` leaves one out. */
+function withQuery(url: URL, changes: Record<string, string | undefined>) {
+  const other = new URL(url);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) other.searchParams.delete(name);
+    else other.searchParams.set(name, value);
+  }
+  return other;
+}
+
+/** The next character of base64url: the last one of 128 bits has room for four bits nobody reads. */
+const neighbourOf = (character: string) => {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return alphabet[(alphabet.indexOf(character) ^ 1) % 64] ?? 'A';
+};
+
+describe('state', () => {
+  it.each([
+    ['unknown', () => 'x'.repeat(43)],
+    ['missing', () => undefined],
+    ['empty', () => ''],
+    ['altered at its end', (state: string) => state.slice(0, -1) + (/[A-P]$/.test(state) ? 'w' : 'A')],
+    [
+      'altered in bits that carry nothing',
+      (state: string) => state.slice(0, -1) + neighbourOf(state.at(-1) ?? ''),
+    ],
+    ['altered at its start', (state: string) => (state.startsWith('A') ? 'B' : 'A') + state.slice(1)],
+    ['cut short', (state: string) => state.slice(0, -4)],
+    ['prolonged', (state: string) => `${state}A`],
+    ['very long', () => 'A'.repeat(4_000)],
+    ['a name of an object', () => '__proto__'],
+  ])('[CB1] that is %s: refused, the code is not redeemed', async (_name, change) => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    const before = tokenCalls();
+    const page = await browser.get(
+      withQuery(callback, { state: change(callback.searchParams.get('state') ?? '') }),
+    );
+    expect(refusalOf(page)).toEqual(refused('state_invalid'));
+    expect(tokenCalls()).toBe(before);
+    expect(await app.session(browser)).toBeNull();
+  });
+
+  it('[CB2] of another browser: refused, the code is not redeemed', async () => {
+    const callback = await app.callbackOf(app.browser());
+    const stranger = app.browser();
+    await stranger.get('/auth/login');
+    const before = tokenCalls();
+    const page = await stranger.get(callback);
+    expect(refusalOf(page)).toEqual(refused('other_browser'));
+    expect(tokenCalls()).toBe(before);
+    expect(await app.session(stranger)).toBeNull();
+  });
+
+  it('[CB2] of another browser that is signing in, too: refused', async () => {
+    const callback = await app.callbackOf(app.browser());
+    const stranger = app.browser();
+    await app.callbackOf(stranger);
+    const before = tokenCalls();
+    expect(refusalOf(await stranger.get(callback))).toEqual(refused('other_browser'));
+    expect(tokenCalls()).toBe(before);
+  });
+
+  it('in a browser without any cookie: says that cookies are needed', async () => {
+    const callback = await app.callbackOf(app.browser());
+    const page = await app.browser().get(callback);
+    expect(refusalOf(page)).toEqual(refused('cookie_missing'));
+    expect(textOf(page)).toMatch(/cookie/i);
+  });
+});
+
+describe('the code', () => {
+  it('[CB3] is redeemed once: the same callback again changes nothing', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    await browser.get(callback);
+    const before = { calls: tokenCalls(), session: await app.session(browser) };
+    for (let again = 0; again < 3; again++) {
+      const page = await browser.get(callback);
+      expect(page.status).toBe(200);
+      expect(page.url.pathname).toBe('/profile');
+    }
+    expect(tokenCalls()).toBe(before.calls);
+    expect((await app.session(browser))?.user).toEqual(before.session?.user);
+  });
+
+  it('[CB3] is redeemed once when the same callback is opened twice at a time', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    const cookie = await browser.jar.getCookieString(app.origin);
+    const answers = await Promise.all(
+      [1, 2].map(() =>
+        fetch(callback, { redirect: 'manual', headers: { cookie, 'sec-fetch-mode': 'navigate' } }),
+      ),
+    );
+    for (const { status } of answers) expect(status).toBeLessThan(500);
+    expect(
+      answers.filter(({ headers }) => /session-token=[^;]/.test(String(headers.getSetCookie()))),
+    ).toHaveLength(1);
+  });
+
+  it.each(['HEAD', 'GET with Sec-Purpose', 'GET with Purpose'])(
+    '[CB10] survives what is no visit: %s',
+    async (kind) => {
+      const browser = app.browser();
+      const callback = await app.callbackOf(browser);
+      const before = tokenCalls();
+      const header: Record<string, string> =
+        kind === 'HEAD'
+          ? {}
+          : kind.endsWith('Sec-Purpose')
+            ? { 'sec-purpose': 'prefetch;prerender' }
+            : { purpose: 'prefetch' };
+      const response = await browser.request(kind.split(' ')[0] ?? '', callback, undefined, header);
+      expect(response.status).toBe(204);
+      expect(tokenCalls()).toBe(before);
+      expect((await browser.get(callback)).url.pathname).toBe('/profile');
+      expect(await app.session(browser)).not.toBeNull();
+    },
+  );
+
+  it('[CB9] and state stay neither in the address nor for the next page', async () => {
+    const browser = app.browser();
+    const page = await app.signIn(browser);
+    expect(page.url.href).toBe(`${app.origin}/profile`);
+    expect(page.headers['referrer-policy']).toMatch(/^(no-referrer|same-origin)$/);
+
+    const callback = await app.callbackOf(app.browser());
+    const response = await browser.request('GET', callback);
+    expect(response.headers['referrer-policy']).toMatch(/^(no-referrer|same-origin)$/);
+    expect(response.headers['location']).not.toContain(callback.searchParams.get('code'));
+    expect(response.headers['cache-control']).toContain('no-store');
+  });
+
+  it.each(['code', 'state', 'iss', 'error'])('[CB7] is refused with two values for %s', async (name) => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    const before = tokenCalls();
+    const value = callback.searchParams.get(name) ?? app.provider.issuer;
+    for (let count = callback.searchParams.getAll(name).length; count < 2; count++)
+      callback.searchParams.append(name, value);
+    expect(refusalOf(await browser.get(callback))).toEqual(refused('state_invalid'));
+    expect(tokenCalls()).toBe(before);
+    expect(await app.session(browser)).toBeNull();
+  });
+});
+
+describe('iss', () => {
+  it('[CB4] right: accepted', async () => {
+    const browser = advertising.browser();
+    const page = await advertising.signIn(browser, { callback: { iss: advertising.provider.issuer } });
+    expect(page.url.pathname).toBe('/profile');
+  });
+
+  it.each([
+    ['of another provider', (issuer: string) => `${issuer}1`],
+    ['with a slash too many', (issuer: string) => `${issuer}/`],
+  ])('[CB4] %s: refused, the code is not redeemed', async (_name, change) => {
+    for (const running of [advertising, app]) {
+      const browser = running.browser();
+      const before = running.provider.requestsTo(TOKEN).length;
+      const page = await running.signIn(browser, { callback: { iss: change(running.provider.issuer) } });
+      expect(refusalOf(page)).toEqual(refused('check_failed'));
+      expect(running.provider.requestsTo(TOKEN)).toHaveLength(before);
+      expect(await running.session(browser)).toBeNull();
+    }
+  });
+
+  // A parameter without a value counts as left out (RFC 6749 3.1).
+  it.each([undefined, ''])('[CB4] missing although the metadata promise it: refused (%j)', async (iss) => {
+    const browser = advertising.browser();
+    const before = advertising.provider.requestsTo(TOKEN).length;
+    const page = await advertising.signIn(browser, { callback: { iss } });
+    expect(refusalOf(page)).toEqual(refused('check_failed'));
+    expect(advertising.provider.requestsTo(TOKEN)).toHaveLength(before);
+    expect(await advertising.session(browser)).toBeNull();
+  });
+
+  it('[CB4] wrong in an error answer: the error is not believed', async () => {
+    const browser = advertising.browser();
+    const callback = { code: undefined, error: 'access_denied', iss: 'https://evil.example' };
+    expect(refusalOf(await advertising.signIn(browser, { callback }))).toEqual(refused('check_failed'));
+  });
+});
+
+describe('several sign-ins in one browser', () => {
+  it('[CB5] each finish, each at its own target with its query', async () => {
+    const browser = app.browser();
+    const targets = [1, 2, 3, 4, 5].map((tab) => `/profile?tab=${tab}&x=%26`);
+    const callbacks: URL[] = [];
+    for (const target of targets) callbacks.push(await app.callbackOf(browser, {}, target));
+    for (const tab of [3, 0, 4, 1, 2]) {
+      const page = await browser.get(callbacks[tab] ?? '');
+      expect(page.url.pathname + page.url.search).toBe(targets[tab]);
+    }
+  });
+
+  it('[CB12] leave few, short-lived cookies, and none when they are used', async () => {
+    const browser = app.browser();
+    const callbacks: URL[] = [];
+    for (let start = 0; start < 50; start++) callbacks.push(await app.callbackOf(browser));
+    const cookies = await loginCookies(browser);
+    expect(cookies.length).toBeGreaterThan(0);
+    expect(cookies.length).toBeLessThanOrEqual(5);
+    for (const cookie of cookies) {
+      expect(cookie.TTL()).toBeLessThanOrEqual(15 * 60_000);
+      expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/' });
+    }
+    expect((await browser.jar.getCookieString(app.origin)).length).toBeLessThan(8_192);
+
+    const before = tokenCalls();
+    await browser.get(callbacks.at(-1) ?? '');
+    expect(tokenCalls()).toBe(before + 1);
+    for (const callback of callbacks.slice(0, -1)) await browser.get(callback);
+    expect(await app.session(browser)).not.toBeNull();
+    expect(await loginCookies(browser)).toEqual([]);
+  });
+});
+
+describe('a callback that comes too late', () => {
+  it('[CB8] with a session goes on', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    await app.signIn(browser);
+    browser.forget(/authjs\.login\./);
+    const before = tokenCalls();
+    const page = await browser.get(callback);
+    expect(page.url.href).toBe(`${app.origin}/profile`);
+    expect(page.status).toBe(200);
+    expect(tokenCalls()).toBe(before);
+  });
+
+  it('[CB8] without a session starts again by itself, and arrives', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    browser.forget(/authjs\.login\./);
+    const page = await browser.get(callback);
+    expect(page.path.map(({ pathname }) => pathname)).toContain('/oauth/v2/authorize');
+    expect(page.url.pathname).toBe('/profile');
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
+  it('[CB8] starts again only once, then explains', async () => {
+    const browser = app.browser();
+    const first = await app.callbackOf(browser);
+    browser.forget(/authjs\.login\./);
+    const second = await browser.stopAt('/auth/callback', async () => {
+      const response = await browser.request('GET', first);
+      expect(response.status).toBe(302);
+      return browser.get(response.headers['location'] ?? '');
+    });
+    browser.forget(/authjs\.login\./);
+    const page = await browser.get(second);
+    expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/callback', '/auth/error']);
+    expect(page.url.searchParams.get('error')).toMatch(/^login_(timed_out|already_used)$/);
+    expect(page.status).toBe(400);
+    expect(page.document.querySelector('main a[href^="/auth/login"]')).not.toBeNull();
+  });
+
+  it('[CB8] with the session of a person who has logged out again never loops', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    await browser.get(callback);
+    await app.logOut(browser);
+    const page = await browser.get(callback);
+    expect(page.status).toBeLessThan(500);
+    expect(page.path.filter(({ pathname }) => pathname === '/auth/callback').length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('an error answer', () => {
+  const html = '<script>alert(1)</script>"><img src=x onerror=alert(2)>';
+
+  it.each([
+    ['access_denied', 'access_denied'],
+    ['interaction_required', 'interaction_required'],
+    ['login_required', 'interaction_required'],
+    ['temporarily_unavailable', 'provider_unavailable'],
+    ['server_error', 'provider_unavailable'],
+    ['<script>alert(1)</script>', 'provider_error'],
+  ] as const)('[CB6] %s: a page of its own, and no session', async (error, reason) => {
+    const browser = app.browser();
+    const before = tokenCalls();
+    const page = await app.signIn(browser, {
+      callback: { code: undefined, error, error_description: html, error_uri: 'https://evil.example/' },
+    });
+    expect(refusalOf(page)).toEqual(refused(reason));
+    expect(page.url.origin).toBe(app.origin);
+    expect(page.text).not.toMatch(/alert\(|evil\.example/);
+    expect(textOf(page).length).toBeGreaterThan(40);
+    expect(page.document.querySelector('main a[href^="/auth/login"]')).not.toBeNull();
+    expect(page.url.searchParams.get('ref')).toMatch(/^[0-9a-f]{12}$/);
+    expect(textOf(page)).toContain(page.url.searchParams.get('ref'));
+    expect(tokenCalls()).toBe(before);
+    expect(await app.session(browser)).toBeNull();
+  });
+
+  it('[CB6] beside a code: the code is not redeemed', async () => {
+    const browser = app.browser();
+    const before = tokenCalls();
+    expect(refusalOf(await app.signIn(browser, { callback: { error: 'access_denied' } }))).toEqual(
+      refused('access_denied'),
+    );
+    expect(tokenCalls()).toBe(before);
+  });
+
+  it('[CB6] with the state of nobody: refused as such', async () => {
+    const page = await app.browser().get('/auth/callback?error=access_denied&state=nobodys');
+    expect(page.url.pathname).toBe('/auth/error');
+    expect(page.url.searchParams.get('error')).not.toBe('access_denied');
+  });
+
+  it('is JSON for a program', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser, {
+      callback: { code: undefined, error: 'access_denied' },
+    });
+    const response = await fetch(callback, {
+      redirect: 'manual',
+      headers: { accept: 'application/json', cookie: await browser.jar.getCookieString(app.origin) },
+    });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({
+      code: 'AUTH_SIGN_IN_FAILED',
+      reason: 'access_denied',
+      reference: expect.stringMatching(/^[0-9a-f]{12}$/),
+    });
+  });
+});
+
+describe('the session', () => {
+  const sessionCookie = async (browser: Browser) =>
+    (await browser.cookies()).find(({ key }) => key === 'authjs.session-token')?.value;
+
+  it('[CB11] is a new one, whatever cookie was there before', async () => {
+    const mallory = app.browser();
+    await app.signIn(mallory, { person: people.mallory });
+    const planted = (await sessionCookie(mallory)) ?? '';
+    const victim = app.browser();
+    const login = await victim.get('/auth/login');
+    await victim.jar.setCookie(`authjs.session-token=${planted}; Path=/`, app.origin);
+    await victim.submit(login, 'form[action="/auth/signin/zitadel"]');
+    expect(await sessionCookie(victim)).not.toBe(planted);
+    expect((await app.session(victim))?.user).toMatchObject({ name: 'Alice Archer' });
+  });
+
+  it('[CB11] is a new one at each sign-in of the same person', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const first = await sessionCookie(browser);
+    browser.forget(/session-token/);
+    await app.signIn(browser);
+    expect(await sessionCookie(browser)).toEqual(expect.any(String));
+    expect(await sessionCookie(browser)).not.toBe(first);
+  });
+});

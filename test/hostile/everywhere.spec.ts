@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { csrfFrom, type Browser } from '../support/browser.js';
+import { people } from '../support/hostile/people.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+const EVERYWHERE = '/auth/logout/everywhere';
+
+let app: HostileApp;
+let laptop: Browser;
+let phone: Browser;
+let bob: Browser;
+beforeAll(async () => {
+  app = await startHostileApp();
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  [laptop, phone, bob] = [app.browser(), app.browser(), app.browser()];
+  await app.signIn(laptop);
+  await app.signIn(phone);
+  await app.signIn(bob, { person: people.bob });
+});
+
+const alive = async () =>
+  (await Promise.all([laptop, phone, bob].map((browser) => app.session(browser)))).map(
+    (session) => session !== null,
+  );
+
+describe('signing out everywhere', () => {
+  it('[SE4] ends all sessions of this person, and nobody else’s', async () => {
+    const copied = await phone.jar.getCookieString(app.origin);
+    const page = await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
+    expect(page.status).toBe(200);
+    expect(page.url.pathname).toBe('/auth/logout/success');
+    expect(await alive()).toEqual([false, false, true]);
+    const replay = await fetch(`${app.origin}/profile`, {
+      headers: { cookie: copied, accept: 'application/json' },
+    });
+    expect(replay.status).toBe(401);
+    expect((await phone.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+
+  it('[SE4] ends the session at the provider, too', async () => {
+    const page = await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
+    const endSession = page.path.find(({ pathname }) => pathname === '/oidc/v1/end_session');
+    expect(endSession?.searchParams.get('id_token_hint')).toEqual(expect.any(String));
+  });
+
+  it('[SE4] leaves nobody out for good: the next sign-in works at once', async () => {
+    await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
+    expect((await app.signIn(laptop)).url.pathname).toBe('/profile');
+    expect(await app.session(laptop)).not.toBeNull();
+    expect(await alive()).toEqual([true, false, true]);
+  });
+
+  it('[SE4][CS1] needs the token of its form', async () => {
+    for (const fields of [{}, { csrfToken: 'wrong' }, csrfFrom(await bob.get('/profile'))])
+      expect((await laptop.post(EVERYWHERE, fields as Record<string, string>)).status).toBe(403);
+    expect(await alive()).toEqual([true, true, true]);
+  });
+
+  it('[SE4][CS2] is nothing a GET does', async () => {
+    expect((await laptop.get(EVERYWHERE)).status).toBeGreaterThanOrEqual(400);
+    expect(await alive()).toEqual([true, true, true]);
+  });
+
+  it('without a session ends none', async () => {
+    const stranger = app.browser();
+    const response = await stranger.post(EVERYWHERE, csrfFrom(await stranger.get('/auth/login')));
+    expect(response.status).toBeLessThan(500);
+    expect(await alive()).toEqual([true, true, true]);
+  });
+});

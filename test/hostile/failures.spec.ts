@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Browser, Page } from '../support/browser.js';
+import type { Fault } from '../support/hostile/fault.js';
+import { mutations } from '../support/hostile/mutations.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+const CLIENT_SECRET = 'a-client-secret-nobody-may-see';
+
+// The log is Nest's, and that of the application started last: this file starts one.
+let app: HostileApp;
+let browser: Browser;
+beforeAll(async () => {
+  app = await startHostileApp({ env: { ZITADEL_CLIENT_SECRET: CLIENT_SECRET } });
+});
+afterAll(() => app.close());
+beforeEach(() => {
+  browser = app.browser();
+});
+
+describe('failures', () => {
+  const inside = new RegExp(
+    [
+      String.raw`\bat .+:\d+:\d+`,
+      'node_modules',
+      String.raw`\.[jt]s:\d`,
+      'eyJ',
+      'code-',
+      'at-[A-Za-z0-9_-]{20}',
+      'rt-[A-Za-z0-9_-]{20}',
+      CLIENT_SECRET,
+      'Exception',
+      'TypeError',
+    ].join('|'),
+  );
+  const TOKEN = '/oauth/v2/token';
+  const USERINFO = '/oidc/v1/userinfo';
+  const faulty = async (path: string, fault: Fault) => {
+    app.provider.fault(path, fault);
+    const page = await app.signIn(browser);
+    app.provider.fault(path, null);
+    return page;
+  };
+
+  const provoked: [string, () => Promise<Page>][] = [
+    ['a wrong issuer', () => app.signIn(browser, mutations['wrong-issuer'])],
+    ['a foreign signature', () => app.signIn(browser, mutations['signed-by-a-stranger'])],
+    ['an expired ID token', () => app.signIn(browser, mutations['long-expired'])],
+    ['another nonce', () => app.signIn(browser, mutations['other-nonce'])],
+    ['somebody else in userinfo', () => app.signIn(browser, mutations['other-sub-in-userinfo'])],
+    ['no bearer token', () => app.signIn(browser, mutations['no-bearer'])],
+    ['no ID token', () => app.signIn(browser, { tokenAnswer: { id_token: undefined } })],
+    ['access denied', () => app.signIn(browser, { callback: { code: undefined, error: 'access_denied' } })],
+    ['server error', () => app.signIn(browser, { callback: { code: undefined, error: 'server_error' } })],
+    ['an unknown state', () => app.signIn(browser, { callback: { state: 'unknown' } })],
+    ['a wrong iss', () => app.signIn(browser, { callback: { iss: 'https://evil.example' } })],
+    ['an unknown code', () => app.signIn(browser, { callback: { code: 'unknown' } })],
+    ['no code', () => app.signIn(browser, { callback: { code: undefined } })],
+    ['a token endpoint that fails', () => faulty(TOKEN, { status: 500, body: 'stack at x.js:1:1' })],
+    ['a token endpoint that refuses', () => faulty(TOKEN, { status: 400 })],
+    ['a token endpoint without JSON', () => faulty(TOKEN, { body: '<html>' })],
+    ['a token endpoint that hangs up', () => faulty(TOKEN, { hangUp: true })],
+    ['a userinfo endpoint that fails', () => faulty(USERINFO, { status: 503 })],
+    ['a userinfo endpoint without JSON', () => faulty(USERINFO, { body: 'oops' })],
+    ['too much userinfo', () => app.signIn(browser, { userinfo: { name: randomText(9_000) } })],
+  ];
+
+  it.each(provoked)(
+    '[HD4] say nothing of the inside, and have a number that is in the log: %s',
+    async (_name, act) => {
+      const page = await act();
+      expect(page.status).toBeGreaterThanOrEqual(400);
+      expect(page.url.pathname).toBe('/auth/error');
+      expect(page.text + page.url.href).not.toMatch(inside);
+      const reference = page.url.searchParams.get('ref') ?? '';
+      expect(reference).toMatch(/^[0-9a-f]{12}$/);
+      expect(page.text).toContain(reference);
+      expect(app.log.filter((line) => line.includes(reference))).not.toEqual([]);
+    },
+  );
+
+  it.each([
+    ['GET', '/auth/callback?state=%00&code=%00', 400],
+    ['GET', '/auth/%', 400],
+    ['POST', '/auth/callback', 0],
+    ['GET', '/no/such/page?x=<script>', 404],
+    ['GET', '/auth/error?error[]=x&ref=<script>alert(1)</script>', 0],
+    ['GET', '/auth/logout/error?reason=__proto__', 0],
+    ['GET', '/auth/login?callbackUrl[a]=x&login_hint[]=y', 0],
+    ['PATCH', '/auth/logout', 0],
+  ])('[HD4] say nothing of the inside: %s %s', async (method, path, status) => {
+    const response = await browser.request(method, new URL(path, app.origin));
+    expect(response.status).toBeLessThan(500);
+    if (status) expect([response.status, 302, 303]).toContain(response.status);
+    expect(response.text).not.toMatch(inside);
+    expect(response.text).not.toContain('<script>alert');
+  });
+
+  it('[HD6] cannot forge a line of the log', async () => {
+    const forged = 'x\r\nerror FORGED line';
+    const start = app.log.length;
+    await app.signIn(browser, { callback: { code: undefined, error: forged, error_description: forged } });
+    await app.signIn(browser, {
+      callback: { code: undefined, error: 'access_denied', error_description: forged },
+    });
+    await app.signIn(browser, { callback: { state: forged } });
+    await app.signIn(browser, { callback: { iss: forged } });
+    await app.signIn(browser, { idToken: { claims: { iss: forged, sub: forged } } });
+    await faulty(TOKEN, { status: 400, body: JSON.stringify({ error: forged, error_description: forged }) });
+    await browser.get(`/no/such/${encodeURIComponent(forged)}`);
+    const logged = app.log.slice(start);
+    expect(logged.length).toBeGreaterThan(0);
+    expect(logged.join('\n')).not.toMatch(/^\W*error FORGED/m);
+  });
+});
+
+const randomText = (length: number) =>
+  Array.from({ length }, () => String.fromCharCode(33 + Math.floor(Math.random() * 90))).join('');

@@ -1,0 +1,277 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CompactSign } from 'jose';
+import type { Mutation } from '../support/hostile/mutation.js';
+import { mutations } from '../support/hostile/mutations.js';
+import { people } from '../support/hostile/people.js';
+import { newKey } from '../support/hostile/provider-keys.js';
+import {
+  byHmac,
+  byNobody,
+  byProvider,
+  byStranger,
+  byUnknownKey,
+  cutOff,
+  forged,
+} from '../support/hostile/signers.js';
+import { startTrap } from '../support/hostile/trap.js';
+import { refusalOf, refused } from '../support/refusal.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+const USERINFO = '/oidc/v1/userinfo';
+const CLIENT_SECRET = 'a client secret that signs nothing';
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+let app: HostileApp;
+/** whose metadata name every good algorithm, with a key for each */
+let versatile: HostileApp;
+beforeAll(async () => {
+  app = await startHostileApp({
+    env: { ZITADEL_CLIENT_SECRET: CLIENT_SECRET },
+    provider: {
+      algorithms: ['RS256', 'ES256', 'PS256'],
+      metadata: () => ({ id_token_signing_alg_values_supported: ['RS256'] }),
+    },
+  });
+  versatile = await startHostileApp({
+    provider: { algorithms, metadata: () => ({ id_token_signing_alg_values_supported: algorithms }) },
+  });
+});
+afterAll(() => Promise.all([app.close(), versatile.close()]));
+
+async function expectAccepted(mutation: Mutation, running = app) {
+  const browser = running.browser();
+  const page = await running.signIn(browser, mutation);
+  expect(page.url.pathname).toBe('/profile');
+  expect(await running.session(browser)).toMatchObject({ user: { id: people.alice.sub } });
+}
+
+async function expectRefused(mutation: Mutation, running = app) {
+  const browser = running.browser();
+  const before = running.provider.requestsTo(USERINFO).length;
+  const page = await running.signIn(browser, mutation);
+  expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
+  expect(running.provider.requestsTo(USERINFO)).toHaveLength(before);
+  expect(await running.session(browser)).toBeNull();
+}
+
+/** A change of the ID token's claims. */
+const claims = (patch: NonNullable<Mutation['idToken']>['claims']): Mutation => ({
+  idToken: { claims: patch ?? {} },
+});
+const now = () => Math.floor(Date.now() / 1000);
+
+describe('an ID token as Zitadel makes it', () => {
+  it('[ID4] is accepted: several audiences, and azp', () => expectAccepted({}));
+
+  it('is required', async () => {
+    const page = await app.signIn(app.browser(), { tokenAnswer: { id_token: undefined } });
+    expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
+  });
+
+  it.each(['', 'nonsense', 'a.b.c', 'eyJhbGciOiJSUzI1NiJ9..', 42, { alg: 'RS256' }])(
+    'is not %j',
+    async (idToken) => {
+      const page = await app.signIn(app.browser(), { tokenAnswer: { id_token: idToken } });
+      expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
+    },
+  );
+});
+
+describe('signature', () => {
+  it.each([
+    ['by a key nobody published, under the name of one that is', mutations['signed-by-a-stranger']],
+    ['by a key nobody published, under a name of its own', { idToken: { sign: byUnknownKey } }],
+    ['changed', mutations['broken-signature']],
+    ['cut off', { idToken: { sign: cutOff } }],
+    ['of other claims', { idToken: { sign: forged({ sub: people.mallory.sub }) } }],
+  ] as [string, Mutation][])('[ID1] %s: refused', (_name, mutation) => expectRefused(mutation));
+
+  it('[ID1] with a header that must be understood and is not: refused', () =>
+    expectRefused({
+      idToken: {
+        sign: (header, payload, keys) => {
+          const key = keys.for();
+          return new CompactSign(Buffer.from(JSON.stringify(payload)))
+            .setProtectedHeader({
+              ...header,
+              alg: key.alg,
+              kid: key.kid ?? '',
+              crit: ['urgent'],
+              urgent: true,
+            })
+            .sign(key.privateKey, { crit: { urgent: true } });
+        },
+      },
+    }));
+});
+
+describe('algorithm', () => {
+  it.each([
+    ['none', byNobody()],
+    ['None', byNobody('None')],
+    ['NONE', byNobody('NONE')],
+    ['HS256 with the public key as the secret', mutations['signed-with-public-key'].idToken.sign],
+    ['HS256 with the client secret', byHmac(() => CLIENT_SECRET)],
+    ['HS512 with the client secret', byHmac(() => CLIENT_SECRET.padEnd(64), 'HS512')],
+    ['HS256 with the modulus', byHmac((keys) => String(keys.for().publicKey.export({ format: 'jwk' }).n))],
+    ['ES256, published but not in the metadata', byProvider('ES256')],
+    ['PS256, published but not in the metadata', byProvider('PS256')],
+    ['ES256 under the name of an RSA key', byStranger('ES256')],
+  ])('[ID2] %s: refused', (_name, sign) => expectRefused({ idToken: { sign } }));
+
+  it.each(['none', 'HS256'])('[ID2] %s: refused even if the metadata name it', async (alg) => {
+    const careless = await startHostileApp({
+      env: { ZITADEL_CLIENT_SECRET: CLIENT_SECRET },
+      provider: { metadata: () => ({ id_token_signing_alg_values_supported: [alg, 'RS256'] }) },
+    });
+    try {
+      const sign = alg === 'none' ? byNobody() : byHmac(() => CLIENT_SECRET);
+      await expectRefused({ idToken: { sign } }, careless);
+    } finally {
+      await careless.close();
+    }
+  });
+
+  it.each(algorithms)('[ID2] %s: accepted when the metadata name it and the key fits', (alg) =>
+    // at_hash is of another length with other algorithms (OpenID Connect Core 3.1.3.6)
+    expectAccepted({ idToken: { claims: { at_hash: undefined }, sign: byProvider(alg) } }, versatile),
+  );
+});
+
+describe('iss', () => {
+  it.each([
+    ['with something behind it', mutations['wrong-issuer']],
+    ['with a slash too many', claims(({ iss }) => ({ iss: `${String(iss)}/` }))],
+    ['of other case', claims(({ iss }) => ({ iss: String(iss).toUpperCase() }))],
+    ['in a list', claims(({ iss }) => ({ iss: [iss] }))],
+    ['missing', claims({ iss: undefined })],
+  ] as [string, Mutation][])('[ID3] %s: refused', (_name, mutation) => expectRefused(mutation));
+});
+
+describe('aud and azp', () => {
+  it.each([
+    ['another client', mutations['foreign-audience']],
+    ['one character more', claims(({ azp }) => ({ aud: `${String(azp)}1`, azp: undefined }))],
+    ['another client alone, although azp is this one', claims({ aud: ['another-client'] })],
+    ['another client beside this one, without azp', mutations['foreign-audience-beside']],
+    ['this client, but azp another', mutations['foreign-azp']],
+    ['this client alone, but azp another', claims(({ azp }) => ({ aud: azp, azp: 'another-client' }))],
+    ['nobody', claims({ aud: [] })],
+    ['missing', claims({ aud: undefined })],
+  ] as [string, Mutation][])('[ID4] %s: refused', (_name, mutation) => expectRefused(mutation));
+
+  it.each([
+    ['this client in a list', mutations['own-audience-alone']],
+    ['this client as text', mutations['own-audience-as-text']],
+  ] as [string, Mutation][])('[ID4] %s, without azp: accepted', (_name, mutation) =>
+    expectAccepted(mutation),
+  );
+});
+
+describe('times', () => {
+  it.each([
+    ['ten minutes ago', mutations['long-expired']],
+    ['missing', mutations['no-exp']],
+    ['no number', claims({ exp: 'tomorrow' })],
+  ] as [string, Mutation][])('[ID5] exp %s: refused', (_name, mutation) => expectRefused(mutation));
+
+  it('[ID5] exp twenty seconds ago: accepted, clocks differ', () =>
+    expectAccepted(claims(() => ({ exp: now() - 20 }))));
+
+  it.each([
+    ['missing', mutations['no-iat']],
+    ['no number', claims({ iat: 'yesterday' })],
+  ] as [string, Mutation][])('[ID6] iat %s: refused', (_name, mutation) => expectRefused(mutation));
+
+  it('[ID9] nbf in ten minutes: refused', () => expectRefused(claims(() => ({ nbf: now() + 600 }))));
+
+  it('[ID9] nbf now: accepted', () => expectAccepted(claims(() => ({ nbf: now() }))));
+
+  it.each([
+    ['an hour ago', () => ({ auth_time: now() - 3_600 })],
+    ['missing', () => ({ auth_time: undefined })],
+  ] as const)('[ID9] auth_time %s, when max_age=60 was asked for: refused', async (_name, patch) => {
+    const browser = app.browser();
+    app.provider.next(claims(patch));
+    const page = await browser.submit(
+      await browser.get('/auth/login'),
+      'form[action="/auth/signin/zitadel"]',
+      { fields: { max_age: '60' } },
+    );
+    expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
+    expect(await app.session(browser)).toBeNull();
+  });
+});
+
+describe('sub', () => {
+  it.each([
+    ['missing', mutations['no-sub']],
+    ['empty', claims({ sub: '' })],
+    ['a number', claims(({ sub }) => ({ sub: Number(sub) }))],
+    ['of 256 characters', claims({ sub: 'x'.repeat(256) })],
+    ['not ASCII', claims({ sub: 'álice' })],
+  ] as [string, Mutation][])('[ID7] %s: refused', (_name, mutation) => expectRefused(mutation));
+
+  it('[ID12] names the user, not the e-mail address', async () => {
+    const [alice, mallory] = [app.browser(), app.browser()];
+    await app.signIn(alice, { person: people.alice });
+    await app.signIn(mallory, { person: people.mallory });
+    const [first, second] = [await app.session(alice), await app.session(mallory)];
+    expect(first?.user['email']).toBe(second?.user['email']);
+    expect(first?.user['id']).toBe(people.alice.sub);
+    expect(second?.user['id']).toBe(people.mallory.sub);
+    expect(second?.user['roles']).toEqual([]);
+    expect((await mallory.get('/admin')).status).toBe(403);
+  });
+
+  it('[ID12] of the userinfo must be the same', async () => {
+    const browser = app.browser();
+    const page = await app.signIn(browser, mutations['other-sub-in-userinfo']);
+    expect(refusalOf(page)).toEqual(refused('userinfo_mismatch'));
+    expect(await app.session(browser)).toBeNull();
+  });
+});
+
+describe('nonce', () => {
+  it.each([
+    ['changed', mutations['other-nonce']],
+    ['missing', mutations['no-nonce']],
+    ['empty', claims({ nonce: '' })],
+    ['of an earlier sign-in', claims(() => ({ nonce: app.provider.logins.at(0)?.nonce }))],
+  ] as [string, Mutation][])('[ID8] %s: refused', (_name, mutation) => expectRefused(mutation));
+});
+
+describe('header', () => {
+  it.each(['jku', 'x5u'])('[ID10] %s is not followed', async (name) => {
+    const trap = await startTrap();
+    try {
+      await expectRefused({ idToken: { header: { [name]: `${trap.origin}/keys` }, sign: byStranger() } });
+      expect(trap.visits).toEqual([]);
+    } finally {
+      await trap.close();
+    }
+  });
+
+  it('[ID10] a key in it (jwk) is not used', () =>
+    expectRefused({
+      idToken: {
+        sign: (header, payload) => {
+          const key = newKey('RS256');
+          const jwk = key.publicKey.export({ format: 'jwk' });
+          return new CompactSign(Buffer.from(JSON.stringify(payload)))
+            .setProtectedHeader({ ...header, alg: 'RS256', jwk })
+            .sign(key.privateKey);
+        },
+      },
+    }));
+});
+
+describe('at_hash', () => {
+  const hashOf = (text: string) =>
+    createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url');
+
+  it('[ID11] of another access token: refused', () => expectRefused(claims({ at_hash: hashOf('another') })));
+
+  it('[ID11] missing: accepted', () => expectAccepted(claims({ at_hash: undefined })));
+});

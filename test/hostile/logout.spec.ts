@@ -1,0 +1,236 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { csrfFrom, type Browser } from '../support/browser.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { textOf } from '../support/text-of.js';
+
+const END_SESSION = '/oidc/v1/end_session';
+const REVOKE = '/oauth/v2/revoke';
+
+let app: HostileApp;
+/** whose metadata name neither end_session nor revocation */
+let poor: HostileApp;
+beforeAll(async () => {
+  app = await startHostileApp();
+  poor = await startHostileApp({
+    provider: { metadata: () => ({ end_session_endpoint: undefined, revocation_endpoint: undefined }) },
+  });
+});
+afterAll(() => Promise.all([app.close(), poor.close()]));
+afterEach(() => app.provider.fault(REVOKE, null));
+
+const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
+
+/** What a copy of the cookies still opens. */
+async function statusWith(cookie: string, path = '/profile') {
+  const response = await fetch(app.origin + path, {
+    redirect: 'manual',
+    headers: { cookie, accept: 'application/json' },
+  });
+  return response.status;
+}
+
+describe('the session here', () => {
+  it('[LO1] is over before the browser gets to the provider', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const copied = await cookieHeader(browser);
+    expect(await statusWith(copied)).toBe(200);
+    const endSession = await browser.stopAt(END_SESSION, () => app.logOut(browser));
+    expect(endSession.origin).toBe(app.provider.issuer);
+    expect(app.provider.requestsTo(END_SESSION)).toEqual([]);
+    expect(await statusWith(copied)).toBe(401);
+    expect(await app.session(browser)).toBeNull();
+  });
+
+  it('[SE3] stays over for every copy of the cookie, everywhere', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const copied = await cookieHeader(browser);
+    await app.logOut(browser);
+    for (const path of ['/profile', '/admin', '/auth/userinfo'])
+      expect(await statusWith(copied, path)).toBe(401);
+    const session = await fetch(`${app.origin}/auth/session`, { headers: { cookie: copied } });
+    expect(await session.json()).toBeNull();
+  });
+
+  it('[SE3] stays over for the cookie of an earlier answer, too', async () => {
+    const browser = app.browser();
+    await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
+    const first = await cookieHeader(browser);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await browser.get('/profile');
+    const second = await cookieHeader(browser);
+    expect(second).not.toBe(first);
+    await app.logOut(browser);
+    expect(await statusWith(second)).toBe(401);
+    expect(await statusWith(first)).toBe(401);
+  });
+
+  it('ends alone: another browser of the same person stays signed in', async () => {
+    const [one, other] = [app.browser(), app.browser()];
+    await app.signIn(one);
+    await app.signIn(other);
+    await app.logOut(one);
+    expect(await app.session(one)).toBeNull();
+    expect(await app.session(other)).not.toBeNull();
+  });
+
+  it('can begin anew at once', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    await app.logOut(browser);
+    expect((await app.signIn(browser)).url.pathname).toBe('/profile');
+    expect(await app.session(browser)).not.toBeNull();
+  });
+});
+
+describe('the session at the provider', () => {
+  it('[LO2] is ended with hint, client, return address and state', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const page = await app.logOut(browser);
+    const endSession = page.path.find(({ pathname }) => pathname === END_SESSION);
+    expect(Object.fromEntries(endSession?.searchParams ?? [])).toEqual({
+      id_token_hint: app.provider.lastLogin.idTokens[0],
+      client_id: app.provider.lastLogin.clientId,
+      post_logout_redirect_uri: `${app.origin}/auth/logout/callback`,
+      state: expect.stringMatching(/^[\w-]{22,}$/),
+    });
+    expect(page.url.pathname).toBe('/auth/logout/success');
+    expect(page.status).toBe(200);
+  });
+
+  it('[LO2] has a state of its own each time', async () => {
+    const states = new Set<string | null>();
+    for (let time = 0; time < 3; time++) {
+      const browser = app.browser();
+      await app.signIn(browser);
+      states.add((await browser.stopAt(END_SESSION, () => app.logOut(browser))).searchParams.get('state'));
+    }
+    expect(states.size).toBe(3);
+  });
+
+  it('[RT9] loses its refresh token first', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const before = app.provider.requestsTo(REVOKE).length;
+    await app.logOut(browser);
+    const revocations = app.provider.requestsTo(REVOKE).slice(before);
+    expect(revocations.map(({ form }) => form['token'])).toEqual(app.provider.lastLogin.refreshTokens);
+    expect(app.provider.requests.at(-1)?.path).toBe(END_SESSION);
+  });
+
+  it.each([{ status: 500 }, { hangUp: true }, { status: 400 }])(
+    '[LO1] keeps nobody here when it cannot be told: %j',
+    async (fault) => {
+      app.provider.fault(REVOKE, fault);
+      const browser = app.browser();
+      await app.signIn(browser);
+      const copied = await cookieHeader(browser);
+      const page = await app.logOut(browser);
+      expect(page.url.pathname).toBe('/auth/logout/success');
+      expect(await statusWith(copied)).toBe(401);
+    },
+  );
+});
+
+describe('the way back', () => {
+  it.each([
+    ['another state', { state: 'another' }, 'state_mismatch'],
+    ['an empty state', { state: '' }, 'state_m'],
+    ['two states', { state: ['one', 'two'] }, 'state_m'],
+    ['no state', { state: undefined }, 'state_missing'],
+  ])('[LO3] with %s: explained, and signed out all the same', async (_name, logoutReturn, reason) => {
+    const browser = app.browser();
+    await app.signIn(browser, { logoutReturn });
+    const copied = await cookieHeader(browser);
+    const page = await app.logOut(browser);
+    expect(page.url.pathname).toBe('/auth/logout/error');
+    expect(page.url.searchParams.get('reason')).toContain(reason);
+    expect(page.status).toBe(400);
+    expect(textOf(page)).toContain('You are signed out here');
+    expect(await app.session(browser)).toBeNull();
+    expect(await statusWith(copied)).toBe(401);
+  });
+
+  it('[LO3] that nobody began: explained, and no session is touched', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const page = await browser.get('/auth/logout/callback?state=invented');
+    expect(page.status).toBeLessThan(500);
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
+  it('[LO3] taken twice: no failure', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const page = await app.logOut(browser);
+    const back = page.path.find(({ pathname }) => pathname === '/auth/logout/callback');
+    expect((await browser.get(back ?? '')).status).toBeLessThan(500);
+  });
+});
+
+describe('logging out', () => {
+  it('[LO4] works where the provider has no end_session_endpoint', async () => {
+    const browser = poor.browser();
+    await poor.signIn(browser);
+    const page = await poor.logOut(browser);
+    expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/logout', '/auth/logout/success']);
+    expect(page.status).toBe(200);
+    expect(await poor.session(browser)).toBeNull();
+  });
+
+  it('[LO4] works with an ID token that has expired', async () => {
+    const browser = app.browser();
+    await app.signIn(browser, { idToken: { claims: { exp: Math.floor(Date.now() / 1000) + 1 } } });
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const page = await app.logOut(browser);
+    expect(page.url.pathname).toBe('/auth/logout/success');
+    expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);
+  });
+
+  it('[LO4] works without an ID token to hint with', async () => {
+    const browser = app.browser();
+    const profile = await app.signIn(browser);
+    browser.forget(/session-token/);
+    const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+    expect(page.path[1]?.pathname).toBe(END_SESSION);
+    expect(page.path[1]?.searchParams.has('id_token_hint')).toBe(false);
+    expect(page.path[1]?.searchParams.get('client_id')).toBe(app.provider.lastLogin.clientId);
+    expect(page.status).toBe(200);
+  });
+
+  it('[LO5] twice is no failure: second click, second tab', async () => {
+    const browser = app.browser();
+    const tab = await app.signIn(browser);
+    const fields = csrfFrom(tab);
+    const [first, second] = await Promise.all([
+      browser.post('/auth/logout', fields),
+      browser.post('/auth/logout', fields),
+    ]);
+    expect([first?.status, second?.status]).toEqual([303, 303]);
+    const page = await browser.submit(tab, 'main form[action="/auth/logout"]');
+    expect(page.status).toBe(200);
+    expect(page.url.pathname).toBe('/auth/logout/success');
+  });
+
+  it('[LO6] leaves the cookies of other applications on the host alone', async () => {
+    const browser = app.browser();
+    await browser.jar.setCookie('other-app=kept; Path=/', app.origin);
+    await app.signIn(browser);
+    const response = await browser.post('/auth/logout', csrfFrom(await browser.get('/profile')));
+    expect(response.headers['clear-site-data'] ?? '').not.toMatch(/cookies|\*/);
+    expect(String(response.headers['set-cookie'])).not.toContain('other-app');
+    expect((await browser.cookies()).find(({ key }) => key === 'other-app')?.value).toBe('kept');
+  });
+
+  it.each(['/profile', '/admin', '/'])('[SE6] is offered on %s', async (path) => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const page = await browser.get(path);
+    expect(page.status).toBe(200);
+    expect(page.document.querySelector('form[action="/auth/logout"][method="post"] button')?.text).toBe(
+      'Log out',
+    );
+  });
+});

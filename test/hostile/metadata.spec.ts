@@ -1,0 +1,232 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Mutation } from '../support/hostile/mutation.js';
+import { mutations } from '../support/hostile/mutations.js';
+import { byUnknownKey } from '../support/hostile/signers.js';
+import { startTrap } from '../support/hostile/trap.js';
+import { refusalOf, refused } from '../support/refusal.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+const DISCOVERY = '/.well-known/openid-configuration';
+const KEYS = '/oauth/v2/keys';
+const TOKEN = '/oauth/v2/token';
+const USERINFO = '/oidc/v1/userinfo';
+
+const closing: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((one) => one.close()));
+});
+
+async function start(...options: Parameters<typeof startHostileApp>): Promise<HostileApp> {
+  const app = await startHostileApp(...options);
+  closing.push(app);
+  return app;
+}
+
+async function trapped() {
+  const trap = await startTrap();
+  closing.push(trap);
+  return trap;
+}
+
+describe('the issuer in the metadata', () => {
+  it.each([
+    ['with something behind it', (issuer: string) => `${issuer}INVALID`],
+    ['with a slash too many', (issuer: string) => `${issuer}/`],
+    ['of somebody else', () => 'https://evil.example'],
+    ['missing', () => undefined],
+  ])('[MD1] %s: nobody is sent there', async (_name, change) => {
+    const app = await start({ provider: { metadata: ({ issuer }) => ({ issuer: change(String(issuer)) }) } });
+    const browser = app.browser();
+    expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_misconfigured'));
+    expect(app.provider.requestsTo('/oauth/v2/authorize')).toEqual([]);
+    expect(await app.session(browser)).toBeNull();
+  });
+});
+
+describe('the keys', () => {
+  it('[MD2] are fetched again, once, when one is unknown', async () => {
+    const app = await start();
+    await app.signIn(app.browser());
+    expect(app.provider.requestsTo(KEYS)).toHaveLength(1);
+    expect((await app.signIn(app.browser(), mutations['new-key'])).url.pathname).toBe('/profile');
+    expect(app.provider.requestsTo(KEYS)).toHaveLength(2);
+    await app.signIn(app.browser());
+    expect(app.provider.requestsTo(KEYS)).toHaveLength(2);
+  });
+
+  it('[MD2] are not fetched for each of a hundred unknown ones', async () => {
+    const app = await start();
+    for (let login = 0; login < 100; login++) {
+      const page = await app.signIn(app.browser(), { idToken: { sign: byUnknownKey } });
+      expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
+    }
+    expect(app.provider.requestsTo(KEYS).length).toBeLessThanOrEqual(2);
+  });
+
+  it('[MD2] are not fetched for a flood of logout tokens', async () => {
+    const app = await start();
+    await app.signIn(app.browser());
+    for (let sent = 0; sent < 100; sent++) {
+      const body = new URLSearchParams({
+        logout_token: await app.provider.logoutToken({ sign: byUnknownKey }),
+      });
+      const response = await fetch(`${app.origin}/auth/backchannel-logout`, { method: 'POST', body });
+      expect(response.status).toBe(400);
+    }
+    expect(app.provider.requestsTo(KEYS).length).toBeLessThanOrEqual(2);
+  });
+
+  it('[MD3] stay good while they cannot be fetched', async () => {
+    const app = await start();
+    await app.signIn(app.browser());
+    app.provider.fault(KEYS, { status: 500 });
+    expect((await app.signIn(app.browser())).url.pathname).toBe('/profile');
+  });
+
+  it('that cannot be fetched at all are a provider out of reach', async () => {
+    const app = await start();
+    app.provider.fault(KEYS, { status: 500 });
+    const browser = app.browser();
+    expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));
+    expect(await app.session(browser)).toBeNull();
+    app.provider.fault(KEYS, null);
+    expect((await app.signIn(browser)).url.pathname).toBe('/profile');
+  });
+});
+
+describe('the metadata', () => {
+  it('[MD3] are fetched when first needed, and once', async () => {
+    const app = await start();
+    await app.browser().get('/');
+    await app.browser().get('/auth/login');
+    expect(app.provider.requests).toEqual([]);
+    for (let login = 0; login < 5; login++) await app.signIn(app.browser());
+    expect(app.provider.requestsTo(DISCOVERY)).toHaveLength(1);
+  });
+
+  it('[MD3] are fetched once for logins that begin together', async () => {
+    const app = await start();
+    app.provider.fault(DISCOVERY, { delayMs: 200 });
+    const pages = await Promise.all([1, 2, 3, 4, 5].map(() => app.signIn(app.browser())));
+    expect(pages.map(({ url }) => url.pathname)).toEqual(Array.from({ length: 5 }, () => '/profile'));
+    expect(app.provider.requestsTo(DISCOVERY)).toHaveLength(1);
+  });
+
+  it('[MD3] stay good while the provider fails, and the application starts without it', async () => {
+    const app = await start();
+    app.provider.fault(DISCOVERY, { hangUp: true });
+    const browser = app.browser();
+    expect((await browser.get('/')).status).toBe(200);
+    expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));
+    app.provider.fault(DISCOVERY, null);
+    expect((await app.signIn(browser)).url.pathname).toBe('/profile');
+    app.provider.fault(DISCOVERY, { status: 500 });
+    expect((await app.signIn(app.browser())).url.pathname).toBe('/profile');
+  });
+
+  it.each([
+    ['no JSON', { body: '<html>maintenance</html>', contentType: 'text/html' }],
+    ['a list', { body: '[]' }],
+    ['null', { body: 'null' }],
+    ['cut short', { body: '{"issuer":' }],
+  ])('that are %s: nobody is sent anywhere', async (_name, fault) => {
+    const app = await start();
+    app.provider.fault(DISCOVERY, fault);
+    const page = await app.signIn(app.browser());
+    expect(page.url.pathname).toBe('/auth/error');
+    expect(page.url.searchParams.get('error')).toMatch(/^provider_(misconfigured|unavailable)$/);
+    expect(app.provider.requestsTo('/oauth/v2/authorize')).toEqual([]);
+  });
+});
+
+describe('every call to the provider', () => {
+  const endpoints = [DISCOVERY, KEYS, TOKEN, USERINFO];
+
+  it('[MD4] is given up after a while', async () => {
+    const started = Date.now();
+    await Promise.all(
+      endpoints.map(async (path) => {
+        const app = await start();
+        app.provider.fault(path, { delayMs: 30_000 });
+        const browser = app.browser();
+        const page = await app.signIn(browser);
+        expect([path, refusalOf(page)]).toEqual([path, refused('provider_unavailable')]);
+        expect(await app.session(browser)).toBeNull();
+      }),
+    );
+    expect(Date.now() - started).toBeLessThan(10_000);
+  });
+
+  it.each(endpoints)('[MD4] follows no redirect to another host: %s', async (path) => {
+    const trap = await trapped();
+    const app = await start();
+    app.provider.fault(path, { redirectTo: `${trap.origin}${path}` });
+    const browser = app.browser();
+    const page = await app.signIn(browser);
+    expect(page.url.pathname).toBe('/auth/error');
+    expect(trap.visits).toEqual([]);
+    expect(await app.session(browser)).toBeNull();
+  });
+
+  it.each(endpoints)('[MD4] takes no answer of 50 MB: %s', async (path) => {
+    const app = await start();
+    app.provider.fault(path, { megabytes: 50 });
+    const browser = app.browser();
+    const page = await app.signIn(browser);
+    expect(page.url.pathname).toBe('/auth/error');
+    expect(app.provider.megabytesSent).toBeLessThan(25);
+    expect(await app.session(browser)).toBeNull();
+  });
+
+  it.each([
+    ['token_endpoint', TOKEN],
+    ['userinfo_endpoint', USERINFO],
+    ['jwks_uri', KEYS],
+  ])('[MD5] is refused over http to another host than this machine: %s', async (name, path) => {
+    // 0.0.0.0 reaches this machine, and is no address of it.
+    const app = await start({
+      provider: { metadata: (known) => ({ [name]: String(known[name]).replace('127.0.0.1', '0.0.0.0') }) },
+    });
+    const browser = app.browser();
+    const page = await app.signIn(browser);
+    expect(refusalOf(page)).toEqual(refused('provider_misconfigured'));
+    expect(app.provider.requestsTo(path)).toEqual([]);
+    expect(await app.session(browser)).toBeNull();
+  });
+});
+
+describe('answers that are none', () => {
+  it.each([
+    ['token: 500', TOKEN, { status: 500 }, 503],
+    ['token: no JSON', TOKEN, { body: 'oops', contentType: 'text/plain' }, 502],
+    ['token: JSON that is a list', TOKEN, { body: '[]' }, 502],
+    ['userinfo: 500', USERINFO, { status: 500 }, 503],
+    ['userinfo: no JSON', USERINFO, { body: 'oops', contentType: 'text/plain' }, 502],
+    ['userinfo: 401', USERINFO, { status: 401 }, 502],
+  ] as const)('%s', async (_name, path, fault, status) => {
+    const app = await start();
+    app.provider.fault(path, fault);
+    const browser = app.browser();
+    const page = await app.signIn(browser);
+    expect([page.url.pathname, page.status]).toEqual(['/auth/error', status]);
+    expect(await app.session(browser)).toBeNull();
+  });
+
+  it.each([
+    ['[RT7] token_type bEARER: accepted', mutations['odd-bearer'], '/profile'],
+    ['[RT7] token_type mac: refused', mutations['no-bearer'], '/auth/error'],
+    [
+      '[RT7] token_type DPoP, which nobody asked for: refused',
+      { tokenAnswer: { token_type: 'DPoP' } },
+      '/auth/error',
+    ],
+    ['[RT7] token_type missing: refused', { tokenAnswer: { token_type: undefined } }, '/auth/error'],
+    ['[RT6] expires_in missing: accepted', mutations['no-expires-in'], '/profile'],
+    ['access_token missing: refused', { tokenAnswer: { access_token: undefined } }, '/auth/error'],
+  ] as [string, Mutation, string][])('%s', async (_name, mutation, path) => {
+    const app = await start();
+    const browser = app.browser();
+    expect((await app.signIn(browser, mutation)).url.pathname).toBe(path);
+    expect((await app.session(browser)) !== null).toBe(path === '/profile');
+  });
+});

@@ -1,0 +1,208 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import supertest from 'supertest';
+import { csrfFrom, type Browser } from '../support/browser.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+let app: HostileApp;
+beforeAll(async () => {
+  app = await startHostileApp();
+});
+afterAll(() => app.close());
+
+const more: HostileApp[] = [];
+afterEach(async () => {
+  await Promise.all(more.splice(0).map((one) => one.close()));
+});
+async function start(env: Record<string, string>) {
+  const started = await startHostileApp({ env });
+  more.push(started);
+  return started;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const sessionCookie = async (browser: Browser) =>
+  (await browser.cookies()).find(({ key }) => key.endsWith('authjs.session-token'));
+const ask = (path: string, headers: Record<string, string>) =>
+  fetch(app.origin + path, { redirect: 'manual', headers });
+
+describe('lifetime', () => {
+  it('[SE1] ends when nothing is asked for', async () => {
+    const brief = await start({ SESSION_DURATION: '1' });
+    const browser = brief.browser();
+    await brief.signIn(browser);
+    const cookie = await browser.jar.getCookieString(brief.origin);
+    await pause(1_300);
+    const replay = await fetch(`${brief.origin}/profile`, {
+      headers: { cookie, accept: 'application/json' },
+    });
+    expect(replay.status).toBe(401);
+  });
+
+  it('[SE2] ends however busy it is', async () => {
+    const brief = await start({ SESSION_DURATION: '10', SESSION_MAX_DURATION: '2' });
+    const browser = brief.browser();
+    await brief.signIn(browser);
+    const until = Date.now() + 2_400;
+    while (Date.now() < until) {
+      await browser.get('/profile');
+      await pause(200);
+    }
+    expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+});
+
+describe('without a session', () => {
+  it.each([
+    [{ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' }, 302],
+    [{ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: '*/*' }, 302],
+    [{ 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: 'text/html' }, 401],
+    [{ 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', accept: 'application/json' }, 401],
+    [{ 'sec-fetch-mode': 'same-origin', 'sec-fetch-dest': 'empty', accept: '*/*' }, 401],
+    [{ accept: 'text/html,application/xhtml+xml' }, 302],
+    [{ accept: 'application/json' }, 401],
+    [{ accept: '*/*' }, 401],
+  ] as [Record<string, string>, number][])('[SE7] %j: %i', async (headers, status) => {
+    // Not fetch: it sets Sec-Fetch-Mode by itself.
+    const response = await supertest(app.origin).get('/profile?tab=1&x=%26').redirects(0).set(headers);
+    expect(response.status).toBe(status);
+    if (status === 302) {
+      const location = new URL(response.headers['location'] ?? '', app.origin);
+      expect(location.pathname).toBe('/auth/login');
+      expect(location.searchParams.get('callbackUrl')).toBe('/profile?tab=1&x=%26');
+    } else {
+      expect(response.headers['content-type']).toContain('application/json');
+      expect(response.body).toMatchObject({ statusCode: 401, code: 'AUTH_SESSION_REQUIRED' });
+    }
+  });
+});
+
+describe('a protected page', () => {
+  it.each(['/profile', '/admin', '/auth/userinfo'])('[SE8] is not stored: %s', async (path) => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const page = await browser.get(path);
+    expect(page.status).toBe(200);
+    expect(page.headers['cache-control']).toContain('no-store');
+    expect(page.headers['vary'] ?? '').toMatch(/\bcookie\b/i);
+  });
+
+  it('[SE8] and what is shown instead of it without a session are not stored', async () => {
+    for (const accept of ['text/html', 'application/json']) {
+      const response = await supertest(app.origin).get('/profile').redirects(0).set({ accept });
+      expect(response.headers['cache-control']).toContain('no-store');
+    }
+  });
+});
+
+describe('the cookies', () => {
+  const https = {
+    ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
+    ZITADEL_POST_LOGOUT_URL: 'https://app.example.com/auth/logout/callback',
+  };
+
+  it('[CK1] are for this host and no script', async () => {
+    const browser = app.browser();
+    await app.callbackOf(browser);
+    await app.signIn(browser);
+    const cookies = await browser.cookies();
+    expect(cookies.map(({ key }) => key)).toContain('authjs.session-token');
+    for (const cookie of cookies)
+      expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/', hostOnly: true });
+  });
+
+  it('[CK1][CK2] are Secure and bound to the host on https', async () => {
+    const secure = await start(https);
+    const login = await secure.browser().get('/auth/login');
+    const lines = [login.headers['set-cookie'] ?? []].flat();
+    const cookie = lines.map((line) => line.split(';')[0]).join('; ');
+    const response = await fetch(`${secure.origin}/auth/signin/zitadel`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie },
+      body: new URLSearchParams(csrfFrom(login)),
+    });
+    const all = [...lines, ...response.headers.getSetCookie()];
+    expect(all.some((line) => line.startsWith('__Host-authjs.login.'))).toBe(true);
+    for (const line of all) {
+      expect(line).toMatch(/^__Host-/);
+      expect(line).toMatch(/; Secure/i);
+      expect(line).toMatch(/; HttpOnly/i);
+      expect(line).toMatch(/; Path=\/(;|$)/i);
+      expect(line).toMatch(/; SameSite=(Lax|Strict)/i);
+      expect(line).not.toMatch(/; Domain=/i);
+    }
+  });
+
+  it('[CK3] stay below 4 KB each and 8 KB together, with 200 roles and five sign-ins begun', async () => {
+    const browser = app.browser();
+    const roles = Object.fromEntries(
+      Array.from({ length: 200 }, (_, index) => [`role-${index}`, { '300000000000000001': 'acme.example' }]),
+    );
+    for (let tab = 0; tab < 6; tab++) await app.callbackOf(browser);
+    const page = await app.signIn(browser, { userinfo: { 'urn:zitadel:iam:org:project:roles': roles } });
+    expect(page.text).toContain('role-199');
+    expect(
+      (await browser.cookies()).filter(({ key }) => key.includes('authjs.login.')).length,
+    ).toBeGreaterThan(2);
+    for (const cookie of await browser.cookies()) expect(cookie.toString().length).toBeLessThanOrEqual(4_096);
+    expect((await browser.jar.getCookieString(app.origin)).length).toBeLessThan(8_000);
+  });
+
+  it('[CK4] leave no pieces of a longer one behind', async () => {
+    const browser = app.browser();
+    for (const index of [0, 1, 2])
+      await browser.jar.setCookie(`authjs.session-token.${index}=old; Path=/`, app.origin);
+    await app.signIn(browser);
+    const names = (await browser.cookies())
+      .map(({ key }) => key)
+      .filter((key) => key.includes('session-token'));
+    expect(names).toEqual(['authjs.session-token']);
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
+  it('[CK5] open only unchanged: any changed character is being signed out, and no failure', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const { key = '', value = '' } = (await sessionCookie(browser)) ?? {};
+    const step = Math.ceil(value.length / 60);
+    for (let at = 0; at < value.length; at += step) {
+      const changed = value.slice(0, at) + (value[at] === 'A' ? 'B' : 'A') + value.slice(at + 1);
+      const response = await ask('/profile', { cookie: `${key}=${changed}`, accept: 'application/json' });
+      expect(response.status).toBe(401);
+      expect(response.headers.getSetCookie().join()).toContain(`${key}=;`);
+    }
+  });
+
+  it('[CK5] open only under their own name', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    const login = (await browser.cookies()).find(({ key }) => key.includes('authjs.login.'));
+    const asSession = await ask('/profile', {
+      cookie: `authjs.session-token=${login?.value}`,
+      accept: 'application/json',
+    });
+    expect(asSession.status).toBe(401);
+
+    await app.signIn(browser);
+    const session = (await sessionCookie(browser))?.value ?? '';
+    const before = app.provider.requestsTo('/oauth/v2/token').length;
+    const asLogin = await ask(callback.pathname + callback.search, {
+      cookie: `${login?.key}=${session}`,
+      accept: 'application/json',
+    });
+    expect(asLogin.status).toBeLessThan(500);
+    expect(app.provider.requestsTo('/oauth/v2/token')).toHaveLength(before);
+  });
+
+  it.each(['garbage', 'eyJhbGciOiJkaXIifQ..a.b.c', 'a.b.c.d.e', '%00', 'x'.repeat(3_900)])(
+    '[CK7] of another time are taken for none, and removed: %.20s',
+    async (value) => {
+      const response = await ask('/profile', {
+        cookie: `authjs.session-token=${value}`,
+        accept: 'application/json',
+      });
+      expect(response.status).toBe(401);
+      expect(response.headers.getSetCookie().join()).toContain('authjs.session-token=;');
+    },
+  );
+});

@@ -1,0 +1,61 @@
+import { generateKeyPairSync, randomInt, type KeyObject } from 'node:crypto';
+
+export interface SigningKey {
+  alg: string;
+  kid: string | undefined;
+  publicKey: KeyObject;
+  privateKey: KeyObject;
+}
+
+/** The keys of the hostile provider: one for each algorithm; the first is the one it signs with. */
+export class ProviderKeys {
+  private keys: SigningKey[];
+
+  constructor(
+    private readonly algorithms: string[],
+    private readonly withKid: boolean,
+  ) {
+    this.keys = this.fresh();
+  }
+
+  /** The key for `alg`, or the usual one. */
+  for(alg = this.algorithms[0]): SigningKey {
+    const key = this.keys.find((candidate) => candidate.alg === alg);
+    if (!key) throw new Error(`The provider has no key for ${alg}`);
+    return key;
+  }
+
+  /** New keys in place of all old ones. */
+  rotate() {
+    this.keys = this.fresh();
+  }
+
+  jwks() {
+    return {
+      keys: this.keys.map(({ alg, kid, publicKey }) => ({
+        use: 'sig',
+        ...(kid ? { kid } : {}),
+        ...(this.withKid ? { alg } : {}),
+        ...publicKey.export({ format: 'jwk' }),
+      })),
+    };
+  }
+
+  private fresh() {
+    return this.algorithms.map((alg) => newKey(alg, this.withKid ? newKid() : undefined));
+  }
+}
+
+/** A key that nobody publishes. */
+export const newKey = (alg: string, kid?: string): SigningKey => ({ alg, kid, ...generated(alg) });
+
+/** Zitadel's are 18 digits. */
+const newKid = () => `${randomInt(1e8, 1e9)}${randomInt(1e8, 1e9)}`;
+
+function generated(alg: string) {
+  if (/^[RP]S/.test(alg)) return generateKeyPairSync('rsa', { modulusLength: 2048 });
+  if (alg === 'EdDSA') return generateKeyPairSync('ed25519');
+  const namedCurve = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521', ES256K: 'secp256k1' }[alg];
+  if (!namedCurve) throw new Error(`No key can be made for ${alg}`);
+  return generateKeyPairSync('ec', { namedCurve });
+}

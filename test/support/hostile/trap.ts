@@ -1,0 +1,11 @@
+import { listening } from './listening.js';
+
+/** A server nobody has any reason to ask: remembers who did. */
+export async function startTrap() {
+  const visits: string[] = [];
+  const { origin, ...server } = await listening((request, response) => {
+    visits.push(`${request.method} ${request.url}`);
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+  });
+  return { origin, visits, close: () => server.close() };
+}

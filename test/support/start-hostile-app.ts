@@ -1,0 +1,75 @@
+import { Browser, type Page } from './browser.js';
+import { freePort } from './free-port.js';
+import type { Mutation } from './hostile/mutation.js';
+import {
+  clientId,
+  startHostileProvider,
+  type HostileProvider,
+  type ProviderOptions,
+} from './hostile-provider.js';
+import { launch } from './start-app.js';
+
+export interface HostileApp {
+  origin: string;
+  provider: HostileProvider;
+  /** what the application has logged, as `level message context` */
+  log: string[];
+  browser(): Browser;
+  /** Signs in from the login page, with what goes wrong on the way. */
+  signIn(browser: Browser, mutation?: Mutation, from?: string): Promise<Page>;
+  /** The callback that a sign-in leads to, before the browser opens it: a tab that is still loading. */
+  callbackOf(browser: Browser, mutation?: Mutation, from?: string): Promise<URL>;
+  /** Presses the log-out button of the profile. */
+  logOut(browser: Browser): Promise<Page>;
+  /** What `GET /auth/session` says. */
+  session(browser: Browser): Promise<{ user: Record<string, unknown>; expires: string } | null>;
+  close(): Promise<void>;
+}
+
+interface Options {
+  env?: Record<string, string>;
+  provider?: ProviderOptions;
+}
+
+/** Starts the web application against a hostile provider of its own. */
+export async function startHostileApp(options: Options = {}): Promise<HostileApp> {
+  const provider = await startHostileProvider(options.provider);
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const log: string[] = [];
+  const app = await launch({ ...environment(origin, provider.issuer), ...options.env }, port, log);
+
+  const signIn = async (browser: Browser, mutation?: Mutation, from = '/auth/login') => {
+    const login = await browser.get(from);
+    if (mutation) provider.next(mutation);
+    return browser.submit(login, 'form[action="/auth/signin/zitadel"]');
+  };
+  return {
+    origin,
+    provider,
+    log,
+    browser: () => new Browser(origin),
+    signIn,
+    callbackOf: (browser, mutation, from) =>
+      browser.stopAt('/auth/callback', () => signIn(browser, mutation, from)),
+    logOut: async (browser) =>
+      browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]'),
+    session: async (browser) =>
+      JSON.parse((await browser.get('/auth/session')).text) as Awaited<ReturnType<HostileApp['session']>>,
+    close: async () => {
+      await app.close();
+      await provider.close();
+    },
+  };
+}
+
+const environment = (origin: string, issuer: string) => ({
+  NODE_ENV: 'test',
+  PORT: new URL(origin).port,
+  SESSION_SECRET: 'a secret for hostile tests that is long enough',
+  SESSION_SALT: 'a salt for hostile tests',
+  ZITADEL_DOMAIN: issuer,
+  ZITADEL_CLIENT_ID: clientId,
+  ZITADEL_CALLBACK_URL: `${origin}/auth/callback`,
+  ZITADEL_POST_LOGOUT_URL: `${origin}/auth/logout/callback`,
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { authorizationParams } from '../../src/zitadel/authorization-params.js';
+import { scopes } from '../../src/zitadel/claims.js';
+
+describe('what a caller may decide about a sign-in', () => {
+  it.each([
+    [{ login_hint: 'alice@acme.example' }],
+    [{ login_hint: 'Älice Ärcher' }],
+    [{ prompt: 'none' }],
+    [{ prompt: 'login' }],
+    [{ prompt: 'select_account' }],
+    [{ prompt: 'create' }],
+    [{ prompt: 'consent' }],
+    [{ ui_locales: 'de' }],
+    [{ ui_locales: 'de-CH fr-CA en' }],
+    [{ ui_locales: 'zh-Hant-TW' }],
+    [{ max_age: '0' }],
+    [{ max_age: '3600' }],
+  ])('is %j', (given) => {
+    expect(authorizationParams(given)).toEqual(given);
+  });
+
+  it.each([
+    ['320000000000000001', 'urn:zitadel:iam:org:id:320000000000000001'],
+    ['acme.example', 'urn:zitadel:iam:org:domain:primary:acme.example'],
+    ['localhost', 'urn:zitadel:iam:org:domain:primary:localhost'],
+  ])('is the organization %s, as one more scope', (organization, scope) => {
+    expect(authorizationParams({ organization })).toEqual({ scope: [...scopes, scope].join(' ') });
+  });
+
+  it.each([
+    [{ redirect_uri: 'https://evil.example', scope: 'x', client_id: 'y', state: 'z', nonce: 'n' }],
+    [
+      {
+        code_challenge: 'x',
+        response_type: 'token',
+        response_mode: 'fragment',
+        request: 'x',
+        id_token_hint: 'y',
+      },
+    ],
+    [{ csrfToken: 'x', callbackUrl: '/profile' }],
+    [{ login_hint: '' }],
+    [{ login_hint: 'x'.repeat(256) }],
+    [{ login_hint: 'a\nb' }],
+    [{ login_hint: ['a', 'b'] }],
+    [{ prompt: 'none login' }],
+    [{ prompt: 'constructor' }],
+    [{ prompt: ['none'] }],
+    [{ ui_locales: 'de,fr' }],
+    [{ ui_locales: '<script>' }],
+    [{ ui_locales: 'de '.repeat(20) }],
+    [{ max_age: '-1' }],
+    [{ max_age: '1e9' }],
+    [{ max_age: 60 }],
+    [{ organization: '' }],
+    [{ organization: 'acme.example openid' }],
+    [{ organization: 'acme..example' }],
+    [{ organization: '-acme.example' }],
+    [{ organization: 'acme:roles' }],
+    [{ organization: '*' }],
+    [{ organization: ['320000000000000001'] }],
+    [{ organization: `${'a'.repeat(60)}.`.repeat(5) + 'example' }],
+  ] as Record<string, unknown>[][])('is not %j', (given) => {
+    expect(authorizationParams(given)).toEqual({});
+  });
+});

@@ -1,0 +1,68 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { boundedFetch } from '../../src/zitadel/bounded-fetch.js';
+
+let server: Server;
+let origin: string;
+let sent = 0;
+const routes: Record<string, (response: ServerResponse) => void> = {
+  '/small': (response) => response.end('{"a":1}'),
+  '/empty': (response) => response.writeHead(204).end(),
+  '/elsewhere': (response) => response.writeHead(302, { location: '/small' }).end(),
+  '/silent': () => undefined,
+  '/slow': (response) => {
+    response.write('{');
+  },
+  '/endless': (response) => {
+    const more = () => {
+      while (!response.destroyed && response.write(' '.repeat(65_536))) sent++;
+    };
+    response.on('drain', more);
+    more();
+  },
+};
+
+beforeAll(async () => {
+  server = createServer(({ url = '' }, response) => routes[url]?.(response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const get = (path: string, bounds = {}) =>
+  boundedFetch(origin + path, {}, { timeoutMs: 300, maxBytes: 1_000, ...bounds });
+
+describe('a bounded fetch', () => {
+  it('gives the answer, status and all', async () => {
+    const answer = await get('/small');
+    expect([answer.status, await answer.json()]).toEqual([200, { a: 1 }]);
+    expect((await get('/empty')).status).toBe(204);
+  });
+
+  it('follows no redirect', async () => {
+    const answer = await get('/elsewhere');
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/small']);
+  });
+
+  it.each(['/silent', '/slow'])('does not wait for ever: %s', async (path) => {
+    await expect(get(path)).rejects.toThrow(/timeout/i);
+  });
+
+  it('reads no more than it may, and hangs up', async () => {
+    await expect(get('/endless', { maxBytes: 100_000, timeoutMs: 5_000 })).rejects.toThrow(
+      'longer than 100000 bytes',
+    );
+    const before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(sent).toBe(before);
+  });
+
+  it('takes an answer that is just as long as it may be', async () => {
+    expect((await get('/small', { maxBytes: 7 })).status).toBe(200);
+    await expect(get('/small', { maxBytes: 6 })).rejects.toThrow();
+  });
+});
