@@ -1,9 +1,11 @@
 // `npm run dev`: builds, then runs everything in watch mode until it is stopped.
-// Without a `.env` file, or with `-- --sandbox`, the sandbox stands in for Zitadel; else only the application runs.
+// Without a `.env` file, or with `-- --sandbox`, the sandbox stands in for Zitadel. With one, the API runs if it has a key.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parse } from 'dotenv';
 
 const SANDBOX_PORT = Number(process.env.SANDBOX_PORT || 8080);
@@ -23,8 +25,14 @@ const ownZitadel = existsSync('.env') && !process.argv.includes('--sandbox');
 const env = ownZitadel
   ? { ...parse(readFileSync('.env')), ...process.env }
   : { ...process.env, ...(await sandboxEnv()) };
-const { readEnv, explain, ConfigError } = await import('../dist/config/env.js');
-const { port, origin, zitadel } = configurationFrom(env);
+const { explain, ConfigError } = await import('../dist/config/config-error.js');
+const { readEnv } = await import('../dist/config/env.js');
+const { readApiEnv } = await import('../dist/config/api-env.js');
+const { port, origin, zitadel } = await configurationFrom(readEnv);
+const keyFolder = ownZitadel ? undefined : mkdtempSync(join(tmpdir(), 'zitadel-sandbox-'));
+const hasApi = !ownZitadel || env.ZITADEL_API_KEY_FILE || env.IDP_AUTHORIZATION_PROFILE_KEY;
+env.APP_PORT ||= String(port + 1);
+const apiPort = Number(env.APP_PORT);
 
 await mustBeFree(
   port,
@@ -37,6 +45,13 @@ if (!ownZitadel) {
   );
 }
 
+if (hasApi) {
+  await mustBeFree(
+    apiPort,
+    `Port ${apiPort}, for the API, is in use. Stop what listens there, or run: APP_PORT=${apiPort + 100} npm run dev`,
+  );
+}
+
 run('tsc', ['-b', '--watch', '--preserveWatchOutput'], { quiet: true });
 run('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css', '--watch=always'], { quiet: true });
 if (!ownZitadel) {
@@ -46,16 +61,30 @@ if (!ownZitadel) {
     SANDBOX_PORT,
     '--web-origin',
     origin,
+    '--key-folder',
+    keyFolder,
     '--quiet',
   ]);
   await answers(`${zitadel.issuer}/.well-known/openid-configuration`);
+  env.ZITADEL_API_KEY_FILE = join(keyFolder, 'api-key.json');
+  await isThere(env.ZITADEL_API_KEY_FILE);
+}
+if (hasApi) {
+  await configurationFrom(readApiEnv);
+  run('node', ['--watch', '--watch-preserve-output', 'dist/api/main.js'], { env });
 }
 run('node', ['--watch', '--watch-preserve-output', 'dist/main.js'], { env });
 await answers(`http://localhost:${port}/`);
+if (hasApi) await answers(`http://localhost:${apiPort}/api/v1/app`);
 await banner();
 
 async function banner() {
   const lines = [`Web app   ${origin}`];
+  lines.push(
+    hasApi
+      ? `API       http://localhost:${apiPort}/api/v1/app  (described at http://localhost:${apiPort}/api)`
+      : 'API       not started: it needs ZITADEL_API_KEY_FILE (docs/configuration.md)',
+  );
   if (ownZitadel) lines.push(`Zitadel   ${zitadel.issuer}  (from .env)`);
   else {
     const { defaultUsers, defaultPassword } = await import('zitadel-sandbox');
@@ -87,15 +116,18 @@ async function sandboxEnv() {
     ZITADEL_CALLBACK_URL: callback,
     ZITADEL_POST_LOGOUT_URL: callback.replace('/auth/callback', '/auth/logout/callback'),
     SESSION_SECRET: process.env.SESSION_SECRET || randomBytes(32).toString('hex'),
+    IDP_PROJECT_ID: defaultIds.project,
   };
 }
 
-function configurationFrom(source) {
+/** @template T @param {(source: typeof env) => T} read @returns {Promise<T>} */
+async function configurationFrom(read) {
   try {
-    return readEnv(source);
+    return read(env);
   } catch (error) {
-    if (error instanceof ConfigError) fail(explain(error));
-    throw error;
+    if (!(error instanceof ConfigError)) throw error;
+    fail(explain(error));
+    return new Promise(() => {});
   }
 }
 
@@ -156,6 +188,12 @@ async function answers(url) {
   fail(`${url} does not answer.`);
 }
 
+async function isThere(file) {
+  for (let attempt = 0; attempt < 100 && !existsSync(file); attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 function fail(sentence) {
   console.error(sentence);
   stop(1);
@@ -169,7 +207,9 @@ function stop(code) {
   const started = Date.now();
   setInterval(() => {
     if (Date.now() - started > 3_000) signalChildren('SIGKILL');
-    if (children.size === 0) process.exit(code);
+    if (children.size > 0) return;
+    if (keyFolder) rmSync(keyFolder, { recursive: true, force: true });
+    process.exit(code);
   }, 20);
 }
 

@@ -1,0 +1,41 @@
+import { describeError } from '@mridang/nestjs-auth';
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Response } from 'express';
+import { ApiError } from './api.errors.js';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** Answers every failure with JSON: status, code, message, and the challenge of RFC 6750. Never the inside of the program. */
+@Catch()
+export class ApiErrorFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Error');
+
+  catch(error: unknown, host: ArgumentsHost) {
+    const response = host.switchToHttp().getResponse<Response>();
+    const statusCode = statusOf(error);
+    // Why tokens cannot be checked is in the log already.
+    if (statusCode >= 500 && !(error instanceof ApiError)) this.logger.error(describeError(error));
+    if (response.headersSent) return void response.end();
+    response.status(statusCode).setHeader('Cache-Control', 'no-store');
+    if (statusCode === 503) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
+    if (error instanceof ApiError && error.challenge) response.setHeader('WWW-Authenticate', error.challenge);
+    response.json(
+      error instanceof ApiError
+        ? error.getResponse()
+        : { statusCode, message: messageFor(error, statusCode) },
+    );
+  }
+}
+
+/** Errors of Express and its parsers carry `statusCode`. */
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
+}
+
+function messageFor(error: unknown, status: number): string {
+  if (status === 404) return 'There is nothing at this address';
+  if (status >= 500) return 'Something went wrong';
+  return error instanceof HttpException ? error.message : 'The request makes no sense';
+}

@@ -1,0 +1,82 @@
+import { HttpException } from '@nestjs/common';
+
+/** A refusal of the API: JSON for the caller, and the challenge of RFC 6750 3. */
+export abstract class ApiError extends HttpException {
+  abstract readonly code: string;
+
+  constructor(
+    message: string,
+    status: number,
+    /** the `WWW-Authenticate` header, where there is one */
+    readonly challenge?: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, status, options);
+    this.name = new.target.name;
+  }
+
+  override getResponse(): { statusCode: number; code: string; message: string } {
+    return { statusCode: this.getStatus(), code: this.code, message: this.message };
+  }
+}
+
+/** 401: the request has no bearer token. */
+export class TokenRequired extends ApiError {
+  readonly code = 'API_TOKEN_REQUIRED';
+
+  constructor() {
+    super('This needs a bearer token', 401, 'Bearer');
+  }
+}
+
+/** 401: the token is unknown, expired, revoked or meant for somebody else; which, the caller is not told. */
+export class TokenInvalid extends ApiError {
+  readonly code = 'API_TOKEN_INVALID';
+
+  constructor(options?: { cause?: unknown }) {
+    const message = 'The token is not valid here';
+    super(message, 401, challenge('invalid_token', message), options);
+  }
+}
+
+/** 400: more than one `Authorization` header. */
+export class AuthorizationAmbiguous extends ApiError {
+  readonly code = 'API_AUTHORIZATION_AMBIGUOUS';
+
+  constructor() {
+    const message = 'There is more than one Authorization header';
+    super(message, 400, challenge('invalid_request', message));
+  }
+}
+
+/** 403: the token lacks a scope. */
+export class ScopeRequired extends ApiError {
+  readonly code = 'API_SCOPE_REQUIRED';
+
+  constructor(readonly scopes: readonly string[]) {
+    const message = 'The token lacks a scope this needs';
+    super(message, 403, `${challenge('insufficient_scope', message)}, scope="${scopes.join(' ')}"`);
+  }
+}
+
+/** 403: the caller has none of the roles. */
+export class CallerRoleRequired extends ApiError {
+  readonly code = 'API_ROLE_REQUIRED';
+
+  constructor(readonly roles: readonly string[]) {
+    const message = 'The caller lacks a role this needs';
+    super(message, 403, challenge('insufficient_scope', message));
+  }
+}
+
+/** 503: whether the token is valid cannot be found out now. Trying again later helps. */
+export class IntrospectionUnavailable extends ApiError {
+  readonly code = 'API_INTROSPECTION_UNAVAILABLE';
+
+  constructor(options?: { cause?: unknown }) {
+    super('Tokens cannot be checked right now', 503, undefined, options);
+  }
+}
+
+const challenge = (error: string, description: string) =>
+  `Bearer error="${error}", error_description="${description}"`;

@@ -1,0 +1,29 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { API_ENV, type ApiEnv } from '../config/api-env.js';
+import { ENV } from '../config/env.js';
+import { Discovery } from '../zitadel/discovery.js';
+import { ApiErrorFilter } from './api-error.filter.js';
+import { AppController } from './app.controller.js';
+import { BearerGuard } from './bearer.guard.js';
+import { Introspection } from './introspection.js';
+
+/** The API: every route needs a token that Zitadel calls active, unless it is `@Public()`. */
+@Module({})
+export class ApiModule {
+  static register(env: ApiEnv): DynamicModule {
+    return {
+      module: ApiModule,
+      controllers: [AppController],
+      providers: [
+        { provide: API_ENV, useValue: env },
+        // What is shared with the web application asks for less than both have.
+        { provide: ENV, useExisting: API_ENV },
+        Discovery,
+        Introspection,
+        { provide: APP_GUARD, useClass: BearerGuard },
+        { provide: APP_FILTER, useClass: ApiErrorFilter },
+      ],
+    };
+  }
+}

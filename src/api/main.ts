@@ -1,0 +1,30 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { config } from 'dotenv';
+import { readApiEnv } from '../config/api-env.js';
+import { AppLogger } from '../http/app.logger.js';
+import { LeanExpressAdapter } from '../http/lean-express.adapter.js';
+import { startProblem } from '../http/start-problem.js';
+import { ApiModule } from './api.module.js';
+import { configureApi } from './api.setup.js';
+
+config({ quiet: true });
+try {
+  const env = readApiEnv(process.env);
+  const logger = new AppLogger(env);
+  const app = await NestFactory.create<NestExpressApplication>(
+    ApiModule.register(env),
+    new LeanExpressAdapter(),
+    {
+      logger,
+      bodyParser: false,
+    },
+  );
+  configureApi(app);
+  app.enableShutdownHooks();
+  await app.listen(env.port);
+  logger.log(`Ready at http://localhost:${env.port}/api/v1/app`, 'API');
+} catch (error) {
+  process.stderr.write(`${startProblem(error, 'APP_PORT')}\n`);
+  process.exit(1);
+}

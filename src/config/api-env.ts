@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { apiKeyFields, apiKeyFrom, ApiKeyProblem, type ApiKey, type ApiKeyFields } from './api-key.js';
+import { ConfigError } from './config-error.js';
+import type { Env } from './env.js';
+import { isPlainRemote } from './is-plain-remote.js';
+import {
+  ALLOW_INSECURE_HTTP,
+  issuerUrl,
+  LOG_LEVEL,
+  NODE_ENV,
+  origins,
+  trueOrFalse,
+  wholeNumber,
+} from './shared-variables.js';
+import { given, readVariables, type Variable } from './variable.js';
+
+/** The configuration of the API, read once at start. */
+export interface ApiEnv extends Pick<Env, 'production' | 'port' | 'logLevel'> {
+  zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp'>;
+  /** what the API shows Zitadel when it asks about a token */
+  key: ApiKey;
+  /** the project tokens are meant for; without it, the one they were asked for counts */
+  projectId: string | undefined;
+  /** may call from a browser */
+  corsOrigins: string[];
+  isSwaggerShown: boolean;
+  /** the application Swagger UI logs in as */
+  swaggerClientId: string | undefined;
+}
+
+/** Injection token of `ApiEnv`. */
+export const API_ENV = Symbol('ApiEnv');
+
+const inKeyFile = 'the JSON file Zitadel gives when a key is made at the API application has it';
+
+/** Every variable the API reads, in the order of the documentation. */
+export const apiVariables = {
+  NODE_ENV,
+  APP_PORT: {
+    about: 'Port the API listens on.',
+    expected: 'a port number, 1 to 65535',
+    default: '3001',
+    schema: wholeNumber(1, 65_535).default(3001),
+  },
+  LOG_LEVEL,
+  IDP_AUTHORITY: {
+    about: 'Address of your Zitadel instance: its issuer. ZITADEL_DOMAIN, if this is empty.',
+    expected: 'an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080',
+    how: 'Zitadel console, the address you sign in at',
+    schema: issuerUrl.optional(),
+  },
+  ZITADEL_API_KEY_FILE: {
+    about: 'The key of the API application: instead of the five variables that follow.',
+    expected: 'the path of the JSON file as downloaded, or its content',
+    how: 'Zitadel console, Projects, your project, your API application, Keys, New',
+    schema: z.string().optional(),
+  },
+  IDP_AUTHORIZATION_TYPE: {
+    about: 'How the API proves to Zitadel who it is.',
+    expected: 'jwt-profile, the one way there is',
+    default: 'jwt-profile',
+    schema: z.enum(['jwt-profile', 'private_key_jwt']).default('jwt-profile'),
+  },
+  IDP_AUTHORIZATION_PROFILE_TYPE: {
+    about: 'Whose key it is: `type` in the key file.',
+    expected: 'application',
+    default: 'application',
+    schema: z.enum(['application']).default('application'),
+  },
+  IDP_AUTHORIZATION_PROFILE_KEY_ID: {
+    about: 'ID of the key: `keyId` in the key file.',
+    expected: 'the ID of the key',
+    how: inKeyFile,
+    schema: z.string().optional(),
+  },
+  IDP_AUTHORIZATION_PROFILE_KEY: {
+    about: 'The private key: `key` in the key file.',
+    expected: 'the RSA key as PEM (PKCS#1 or PKCS#8, line breaks may be \\n) or the base64 of that',
+    how: inKeyFile,
+    schema: z.string().optional(),
+  },
+  IDP_AUTHORIZATION_PROFILE_APP_ID: {
+    about: 'ID of the API application: `appId` in the key file. Said in the log at start.',
+    expected: 'the ID of the application, or nothing',
+    how: inKeyFile,
+    schema: z.string().optional(),
+  },
+  IDP_AUTHORIZATION_PROFILE_CLIENT_ID: {
+    about: 'Client ID of the API application: `clientId` in the key file.',
+    expected: 'the client ID of the API application',
+    how: inKeyFile,
+    schema: z.string().optional(),
+  },
+  IDP_PROJECT_ID: {
+    about:
+      'Project of the API application. Tokens must be meant for it or for the application itself. Empty: the project a token was asked for counts, and Zitadel decides whether it is the right one.',
+    expected: 'the ID of the project, or nothing',
+    schema: z.string().optional(),
+  },
+  API_CORS_ORIGINS: {
+    about: 'Origins of web pages that may call the API from a browser.',
+    expected: 'a comma-separated list of origins, such as https://app.example.com, or nothing',
+    schema: origins,
+  },
+  API_SWAGGER: {
+    about: 'Shows the Swagger UI at /api.',
+    expected: 'true or false',
+    default: 'true (false in production)',
+    schema: trueOrFalse.optional(),
+  },
+  API_SWAGGER_CLIENT_ID: {
+    about:
+      'Client ID of the application Swagger UI logs in as, with PKCE and no secret. It needs the redirect URI /api/oauth2-redirect.html of the API. ZITADEL_CLIENT_ID, if this is empty.',
+    expected: 'a client ID, or nothing',
+    schema: z.string().optional(),
+  },
+  ALLOW_INSECURE_HTTP,
+} satisfies Record<string, Variable>;
+
+const variableOf: Record<keyof ApiKeyFields, keyof typeof apiVariables> = {
+  type: 'IDP_AUTHORIZATION_PROFILE_TYPE',
+  keyId: 'IDP_AUTHORIZATION_PROFILE_KEY_ID',
+  key: 'IDP_AUTHORIZATION_PROFILE_KEY',
+  appId: 'IDP_AUTHORIZATION_PROFILE_APP_ID',
+  clientId: 'IDP_AUTHORIZATION_PROFILE_CLIENT_ID',
+};
+
+/** Reads the configuration of the API. Throws `ConfigError` with all problems at once. */
+export function readApiEnv(source: Record<string, string | undefined>): ApiEnv {
+  const { values, problems, report } = readVariables(apiVariables, source);
+  const production = values.NODE_ENV === 'production';
+  const authority = values.IDP_AUTHORITY ?? given(source, 'ZITADEL_DOMAIN');
+  const isAuthorityBad = problems.some(({ variable }) => variable === 'IDP_AUTHORITY');
+  if (!isAuthorityBad && !issuerUrl.safeParse(authority).success) report('IDP_AUTHORITY');
+  else if (authority && isPlainRemote(new URL(authority)) && !values.ALLOW_INSECURE_HTTP) {
+    report('IDP_AUTHORITY', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
+  }
+  const key = keyFrom(values, report);
+  if (problems.length > 0 || !authority || !key) throw new ConfigError(problems);
+  return {
+    production,
+    port: values.APP_PORT ?? 3001,
+    logLevel: values.LOG_LEVEL ?? 'info',
+    zitadel: {
+      issuer: new URL(authority).origin,
+      allowInsecureHttp: values.ALLOW_INSECURE_HTTP ?? false,
+    },
+    key,
+    projectId: values.IDP_PROJECT_ID,
+    corsOrigins: values.API_CORS_ORIGINS ?? [],
+    isSwaggerShown: values.API_SWAGGER ?? !production,
+    swaggerClientId: values.API_SWAGGER_CLIENT_ID ?? given(source, 'ZITADEL_CLIENT_ID'),
+  };
+}
+
+type Values = ReturnType<typeof readVariables<typeof apiVariables>>['values'];
+type Report = ReturnType<typeof readVariables<typeof apiVariables>>['report'];
+
+function keyFrom(values: Values, report: Report): ApiKey | undefined {
+  const file = values.ZITADEL_API_KEY_FILE;
+  try {
+    return apiKeyFrom(
+      file === undefined
+        ? {
+            type: values.IDP_AUTHORIZATION_PROFILE_TYPE,
+            keyId: values.IDP_AUTHORIZATION_PROFILE_KEY_ID,
+            key: values.IDP_AUTHORIZATION_PROFILE_KEY,
+            clientId: values.IDP_AUTHORIZATION_PROFILE_CLIENT_ID,
+          }
+        : apiKeyFields(keyFileText(file)),
+    );
+  } catch (error) {
+    const problems = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+    for (const problem of problems) {
+      if (!(problem instanceof ApiKeyProblem)) throw error;
+      const { field, expected } = problem;
+      if (file === undefined) report(variableOf[field], expected);
+      else report('ZITADEL_API_KEY_FILE', `a file in which \`${field}\` is ${expected}`);
+    }
+    return undefined;
+  }
+}
+
+/** Names of files end in something; their content does not look like a path. */
+function keyFileText(value: string): string {
+  if (value.startsWith('{') || /^[\w+/=-]{200,}$/.test(value)) return value;
+  try {
+    return readFileSync(value, 'utf8');
+  } catch {
+    throw new ApiKeyProblem('key', 'there: the file cannot be read');
+  }
+}

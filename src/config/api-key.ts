@@ -1,0 +1,136 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+
+/** The key of an API application, ready to sign with. */
+export interface ApiKey {
+  /** `iss` and `sub` of its assertions */
+  clientId: string;
+  /** `kid` of its assertions */
+  keyId: string;
+  privateKey: KeyObject;
+}
+
+/** The key JSON as Zitadel downloads it, or the same fields from the environment. */
+export interface ApiKeyFields {
+  type?: string | undefined;
+  keyId?: string | undefined;
+  key?: string | undefined;
+  appId?: string | undefined;
+  clientId?: string | undefined;
+}
+
+/** One field of a key cannot be used. Never says what was in it. */
+export class ApiKeyProblem extends Error {
+  constructor(
+    readonly field: keyof ApiKeyFields,
+    /** the end of the sentence "expected …" */
+    readonly expected: string,
+  ) {
+    super(`${field}: expected ${expected}`);
+    this.name = 'ApiKeyProblem';
+  }
+}
+
+const MIN_BITS = 2048;
+
+/** Reads the text of a key file: the JSON, or its base64. Throws `ApiKeyProblem` about `key` when it is neither. */
+export function apiKeyFields(text: string): ApiKeyFields {
+  const json = unquoted(text).startsWith('{') ? unquoted(text) : fromBase64(text);
+  try {
+    const fields = JSON.parse(json ?? '') as unknown;
+    if (typeof fields === 'object' && fields !== null) return fields;
+  } catch {
+    // Whatever it is, it is no JSON.
+  }
+  throw new ApiKeyProblem('key', 'the JSON file Zitadel gave when the key was made');
+}
+
+/** Throws every `ApiKeyProblem` of `fields` at once, as the `errors` of an `AggregateError`. */
+export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
+  const problems: ApiKeyProblem[] = [];
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof ApiKeyProblem)) throw error;
+      problems.push(error);
+      return undefined;
+    }
+  };
+  if (fields.type === 'serviceaccount') {
+    problems.push(
+      new ApiKeyProblem(
+        'type',
+        '"application": this is the key of a service user; make one at the API application',
+      ),
+    );
+  } else if (fields.type !== undefined && fields.type !== 'application') {
+    problems.push(new ApiKeyProblem('type', '"application"'));
+  }
+  const keyId = attempt(() => textOf(fields, 'keyId', 'the ID of the key, as in the JSON file'));
+  const clientId = attempt(() => textOf(fields, 'clientId', 'the client ID of the API application'));
+  const privateKey = attempt(() => privateKeyFrom(textOf(fields, 'key', 'a private key')));
+  if (problems.length > 0 || !keyId || !clientId || !privateKey) {
+    throw new AggregateError(problems, problems.map(({ message }) => message).join('; '));
+  }
+  return { keyId, clientId, privateKey };
+}
+
+/**
+ * Reads an RSA private key: PEM of PKCS#1 (what Zitadel gives) or PKCS#8, with line breaks, `\n` written out or none at
+ * all, or the base64 of that. Throws `ApiKeyProblem`.
+ */
+export function privateKeyFrom(text: string): KeyObject {
+  const given = unquoted(text)
+    .replaceAll(String.raw`\r`, '')
+    .replaceAll(String.raw`\n`, '\n');
+  if (given.startsWith('{')) return privateKeyFrom(textOf(apiKeyFields(given), 'key', 'a private key'));
+  const pem = given.includes('-----BEGIN') ? given : fromBase64(given);
+  if (pem?.startsWith('{')) return privateKeyFrom(pem);
+  const match = /-----BEGIN ([A-Z ]+)-----([\s\S]+?)-----END \1-----/.exec(pem ?? '');
+  if (!match) throw new ApiKeyProblem('key', 'a whole PEM text, from -----BEGIN to -----END and its dashes');
+  const [, label = '', body = ''] = match;
+  if (label.includes('ENCRYPTED') || body.includes('ENCRYPTED')) {
+    throw new ApiKeyProblem('key', 'a private key without a passphrase');
+  }
+  if (label.includes('PUBLIC') || label.includes('CERTIFICATE')) {
+    throw new ApiKeyProblem('key', 'the private key, and this is the public part');
+  }
+  return rsaKeyFrom(`-----BEGIN ${label}-----\n${lines(body)}\n-----END ${label}-----\n`);
+}
+
+function rsaKeyFrom(pem: string): KeyObject {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    throw new ApiKeyProblem('key', 'an undamaged private key: the text between BEGIN and END cannot be read');
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (key.asymmetricKeyType !== 'rsa' || bits < MIN_BITS) {
+    throw new ApiKeyProblem('key', `an RSA key of at least ${MIN_BITS} bits`);
+  }
+  return key;
+}
+
+function textOf(fields: ApiKeyFields, field: keyof ApiKeyFields, expected: string): string {
+  const value: unknown = fields[field];
+  if (typeof value === 'string' && value.trim()) return value.trim();
+  throw new ApiKeyProblem(field, expected);
+}
+
+/** Environments and shells leave quotes around a value, and byte order marks before it. */
+const unquoted = (text: string) =>
+  text
+    .replace(/^\uFEFF/, '')
+    .trim()
+    .replace(/^(["'])([\s\S]*)\1$/, '$2')
+    .trim();
+
+function fromBase64(text: string): string | undefined {
+  const compact = text.replaceAll(/\s/g, '');
+  if (!/^[\w+/-]+=*$/.test(compact)) return undefined;
+  return Buffer.from(compact, 'base64').toString('utf8').trim();
+}
+
+/** Base64 in lines of 64 characters (RFC 7468 2), whatever has become of its line breaks. */
+const lines = (body: string) => body.replaceAll(/\s/g, '').replaceAll(/.{64}(?=.)/g, '$&\n');
