@@ -23,7 +23,11 @@ try {
   configureApi(app);
   app.enableShutdownHooks();
   await app.listen(env.port);
-  logger.log(`Ready at http://localhost:${env.port}/api/v1/app`, 'API');
+  const { appId, clientId } = env.key;
+  logger.log(
+    `Ready at http://localhost:${env.port}/api/v1/app, checks tokens as application ${appId ?? clientId}`,
+    'API',
+  );
 } catch (error) {
   process.stderr.write(`${startProblem(error, 'APP_PORT')}\n`);
   process.exit(1);

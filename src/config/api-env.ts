@@ -166,6 +166,7 @@ function keyFrom(values: Values, report: Report): ApiKey | undefined {
             type: values.IDP_AUTHORIZATION_PROFILE_TYPE,
             keyId: values.IDP_AUTHORIZATION_PROFILE_KEY_ID,
             key: values.IDP_AUTHORIZATION_PROFILE_KEY,
+            appId: values.IDP_AUTHORIZATION_PROFILE_APP_ID,
             clientId: values.IDP_AUTHORIZATION_PROFILE_CLIENT_ID,
           }
         : apiKeyFields(keyFileText(file)),

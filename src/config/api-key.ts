@@ -7,6 +7,8 @@ export interface ApiKey {
   /** `kid` of its assertions */
   keyId: string;
   privateKey: KeyObject;
+  /** of the application, where it was told */
+  appId: string | undefined;
 }
 
 /** The key JSON as Zitadel downloads it, or the same fields from the environment. */
@@ -72,20 +74,18 @@ export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
   if (problems.length > 0 || !keyId || !clientId || !privateKey) {
     throw new AggregateError(problems, problems.map(({ message }) => message).join('; '));
   }
-  return { keyId, clientId, privateKey };
+  return { keyId, clientId, privateKey, appId: fields.appId };
 }
 
 /**
  * Reads an RSA private key: PEM of PKCS#1 (what Zitadel gives) or PKCS#8, with line breaks, `\n` written out or none at
  * all, or the base64 of that. Throws `ApiKeyProblem`.
  */
-export function privateKeyFrom(text: string): KeyObject {
-  const given = unquoted(text)
-    .replaceAll(String.raw`\r`, '')
-    .replaceAll(String.raw`\n`, '\n');
-  if (given.startsWith('{')) return privateKeyFrom(textOf(apiKeyFields(given), 'key', 'a private key'));
-  const pem = given.includes('-----BEGIN') ? given : fromBase64(given);
-  if (pem?.startsWith('{')) return privateKeyFrom(pem);
+function privateKeyFrom(text: string): KeyObject {
+  const given = unquoted(text);
+  const decoded = given.startsWith('{') || given.includes('-----BEGIN') ? given : fromBase64(given);
+  if (decoded?.startsWith('{')) return privateKeyFrom(textOf(apiKeyFields(decoded), 'key', 'a private key'));
+  const pem = decoded?.replaceAll(String.raw`\r`, '').replaceAll(String.raw`\n`, '\n');
   const match = /-----BEGIN ([A-Z ]+)-----([\s\S]+?)-----END \1-----/.exec(pem ?? '');
   if (!match) throw new ApiKeyProblem('key', 'a whole PEM text, from -----BEGIN to -----END and its dashes');
   const [, label = '', body = ''] = match;

@@ -1,7 +1,11 @@
+import { apiVariables } from './api-env.js';
 import { variables } from './env.js';
 import type { Variable } from './variable.js';
 
-const all = Object.entries(variables) as [string, Variable][];
+const web = Object.entries(variables) as [string, Variable][];
+const api = Object.entries(apiVariables) as [string, Variable][];
+/** Both programs read the same file. */
+const all = [...web, ...api.filter(([name]) => !(name in variables))];
 
 /** The text of `.env.example`. */
 export function envExample(): string {
@@ -15,22 +19,32 @@ export function envExample(): string {
 
 /** The text of `docs/configuration.md`. */
 export function configurationPage(): string {
-  const rows = all.map(
+  return `# Configuration
+
+The web application and the API each read their environment variables once, at start. A \`.env\` file in the working directory is
+read, too; a variable of the environment wins over the file. If something is wrong, the program says everything that is, by
+name, and exits with code 1. Values from \`.env.example\` that are marked as placeholders are refused in production.
+
+This page is made from \`src/config/env.ts\` and \`src/config/api-env.ts\` by \`npm run docs\`.
+
+## The web application
+
+${table(web)}
+
+## The API
+
+${table(api)}
+`;
+}
+
+function table(variablesOf: [string, Variable][]): string {
+  const rows = variablesOf.map(
     ([name, { about, expected, default: fallback, how, placeholder }]) =>
       `| \`${name}\` | ${about} | ${expected}${how ? `; get one: \`${how}\`` : ''} | ${fallback ? `\`${fallback}\`` : placeholder && name !== 'SESSION_SALT' ? 'required' : 'empty'} |`,
   );
-  return `# Configuration
-
-The web application reads these environment variables once, at start. A \`.env\` file in the working directory is read, too;
-a variable of the environment wins over the file. If something is wrong, the application says everything that is, by
-name, and exits with code 1. Values from \`.env.example\` that are marked as placeholders are refused in production.
-
-This page is made from \`src/config/env.ts\` by \`npm run docs\`.
-
-| variable | what it does | expected | default |
-| --- | --- | --- | --- |
-${rows.join('\n')}
-`;
+  return ['| variable | what it does | expected | default |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
 }
 
 const exampleValue = ({ placeholder, default: fallback }: Variable) =>

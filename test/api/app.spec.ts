@@ -1,0 +1,159 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { runProgram } from '../support/run-program.js';
+import { startApi, type RunningApi } from '../support/start-api.js';
+
+let sandbox: Sandbox;
+let api: RunningApi;
+let folder: string;
+let apiKeyFile: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  folder = mkdtempSync(join(tmpdir(), 'api-'));
+  ({ apiKeyFile } = await sandbox.writeKeys(folder));
+  api = await startApi({
+    IDP_AUTHORITY: sandbox.issuer,
+    ZITADEL_API_KEY_FILE: apiKeyFile,
+    IDP_PROJECT_ID: sandbox.projectId,
+  });
+});
+afterAll(async () => {
+  await api.close();
+  await sandbox.close();
+  rmSync(folder, { recursive: true });
+});
+
+const robot = () => sandbox.users.find(({ kind }) => kind === 'machine');
+const audience = () => `urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
+
+async function tokenFor(scope: string): Promise<string> {
+  const { loginName = '', clientSecret = '' } = robot() ?? {};
+  const answer = await fetch(`${sandbox.issuer}/oauth/v2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: loginName,
+      client_secret: clientSecret,
+      scope,
+    }),
+  });
+  return ((await answer.json()) as { access_token: string }).access_token;
+}
+
+describe('GET /api/v1/app', () => {
+  it('says "Hello World!" as JSON to a token that is meant for it', async () => {
+    const answer = await api.get('/api/v1/app', await tokenFor(`openid ${audience()}`));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(await answer.text()).toBe('"Hello World!"');
+  });
+
+  it('refuses a token that is meant for nobody here', async () => {
+    expect((await api.get('/api/v1/app', await tokenFor('openid'))).status).toBe(401);
+  });
+
+  it('refuses an ID token and a text that is none', async () => {
+    expect((await api.get('/api/v1/app', 'eyJhbGciOiJub25lIn0.e30.')).status).toBe(401);
+  });
+});
+
+describe('a handler', () => {
+  it('knows who calls', async () => {
+    const token = await tokenFor(
+      `openid ${audience()} urn:zitadel:iam:org:projects:roles urn:zitadel:iam:user:resourceowner`,
+    );
+    const answer = await api.get('/api/v1/caller', token);
+    expect(await answer.json()).toMatchObject({
+      sub: robot()?.id,
+      username: 'robot@acme.example',
+      roles: ['viewer'],
+      organization: { name: 'Acme' },
+    });
+  });
+
+  it('can ask for a role', async () => {
+    const scope = `openid ${audience()} urn:zitadel:iam:org:projects:roles`;
+    const refused = await api.get('/api/v1/admin', await tokenFor(scope));
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ code: 'API_ROLE_REQUIRED' });
+    sandbox.grantRole('robot@acme.example', 'admin');
+    const accepted = await api.get('/api/v1/admin', await tokenFor(scope));
+    expect(accepted.status).toBe(200);
+    expect(await accepted.json()).toEqual({ message: 'Hello robot@acme.example!' });
+  });
+});
+
+describe('everything else', () => {
+  it('answers in JSON, without the inside of the program', async () => {
+    const answer = await api.get('/nothing/here');
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toEqual({ statusCode: 404, message: 'There is nothing at this address' });
+    expect(answer.headers.get('x-powered-by')).toBeNull();
+  });
+
+  it('lets no other origin in, unless it is configured', async () => {
+    const headers = { origin: 'https://app.example.com' };
+    expect(
+      (await api.get('/api/v1/app', undefined, headers)).headers.get('access-control-allow-origin'),
+    ).toBeNull();
+    const open = await startApi({
+      IDP_AUTHORITY: sandbox.issuer,
+      ZITADEL_API_KEY_FILE: apiKeyFile,
+      API_CORS_ORIGINS: 'https://app.example.com',
+    });
+    const allowed = await open.get('/api/v1/app', undefined, headers);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    const other = await open.get('/api/v1/app', undefined, { origin: 'https://evil.example' });
+    expect(other.headers.get('access-control-allow-origin')).not.toBe('https://evil.example');
+    await open.close();
+  });
+});
+
+describe('Swagger UI', () => {
+  it('describes every route, and logs in with PKCE and no secret', async () => {
+    expect((await api.get('/api')).headers.get('content-type')).toMatch(/^text\/html/);
+    const document = (await (await api.get('/api-json')).json()) as {
+      paths: object;
+      components: { securitySchemes: Record<string, unknown> };
+    };
+    expect(Object.keys(document.paths)).toEqual(['/api/v1/app', '/api/v1/caller', '/api/v1/admin']);
+    expect(document.components.securitySchemes['zitadel']).toMatchObject({
+      flows: { authorizationCode: { authorizationUrl: `${sandbox.issuer}/oauth/v2/authorize` } },
+    });
+    const script = await (await api.get('/api/swagger-ui-init.js')).text();
+    expect(script).toContain('"usePkceWithAuthorizationCodeGrant": true');
+    expect(script).not.toMatch(/clientSecret/);
+  });
+
+  it('is off in production, unless it is asked for', async () => {
+    for (const [wanted, status] of [
+      ['', 404],
+      ['true', 200],
+    ] as const) {
+      const production = await startApi({
+        NODE_ENV: 'production',
+        IDP_AUTHORITY: sandbox.issuer,
+        ZITADEL_API_KEY_FILE: apiKeyFile,
+        API_SWAGGER: wanted,
+      });
+      expect((await production.get('/api')).status).toBe(status);
+      await production.close();
+    }
+  });
+});
+
+describe('the program', () => {
+  it('says what is wrong with its configuration, and not what is in it', async () => {
+    const program = runProgram('node', [resolve('dist/api/main.js')], {
+      IDP_AUTHORITY: sandbox.issuer,
+      IDP_AUTHORIZATION_PROFILE_KEY: readFileSync(apiKeyFile, 'utf8').slice(0, 300),
+    });
+    expect(await program.exit).toBe(1);
+    expect(program.output()).toContain('IDP_AUTHORIZATION_PROFILE_KEY: expected');
+    expect(program.output()).not.toContain('PRIVATE KEY');
+  }, 20_000);
+});

@@ -1,0 +1,336 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Controller, Get } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { FreshToken, Scopes } from '../../src/api/route.decorators.js';
+import { startApi, type RunningApi } from '../support/start-api.js';
+import { startIntrospector, type Introspector } from '../support/introspector.js';
+
+const clientId = '320000000000000103';
+const projectId = '320000000000000100';
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+
+@Controller('more')
+class MoreRoutes {
+  @Get('fresh')
+  @FreshToken()
+  fresh() {
+    return 'fresh';
+  }
+
+  @Get('scoped')
+  @Scopes('read', 'write')
+  scoped() {
+    return 'scoped';
+  }
+}
+
+let idp: Introspector;
+let api: RunningApi;
+
+const now = () => Math.floor(Date.now() / 1000);
+const active = (claims: object = {}) => ({
+  body: {
+    active: true,
+    iss: idp.issuer,
+    sub: 'u1',
+    aud: [clientId],
+    exp: now() + 600,
+    iat: now(),
+    scope: 'openid',
+    client_id: 'web',
+    token_type: 'Bearer',
+    ...claims,
+  },
+});
+
+const environment = () => ({
+  IDP_AUTHORITY: idp.issuer,
+  IDP_AUTHORIZATION_PROFILE_KEY_ID: 'key-1',
+  IDP_AUTHORIZATION_PROFILE_KEY: key,
+  IDP_AUTHORIZATION_PROFILE_CLIENT_ID: clientId,
+  IDP_PROJECT_ID: projectId,
+});
+
+beforeEach(async () => {
+  idp = await startIntrospector();
+  api = await startApi(environment(), [MoreRoutes]);
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await api.close();
+  await idp.close();
+});
+
+const statusFor = async (token: string) => (await api.get('/api/v1/app', token)).status;
+const later = (ms: number) => {
+  const at = Date.now() + ms;
+  jest.spyOn(Date, 'now').mockImplementation(() => at);
+};
+
+describe('the answer', () => {
+  it.each<[string, () => object]>([
+    ['"true"', () => ({ active: 'true' })],
+    ['"false"', () => ({ active: 'false' })],
+    ['1', () => ({ active: 1 })],
+    ['missing', () => ({ active: undefined })],
+  ])('[RS3] with `active` %s grants nothing: 503', async (_name, claims) => {
+    idp.answer = () => active(claims());
+    const answer = await api.get('/api/v1/app', 'token');
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+  });
+
+  it.each([
+    ['no JSON', { body: 'active', type: 'text/plain' }],
+    ['an empty text', { body: '' }],
+    ['a list', { body: [] }],
+    ['null', { body: 'null' }],
+    [
+      '400, though it says active',
+      { ...{ status: 400 }, body: { active: true, sub: 'u1', aud: [clientId] } },
+    ],
+    ['401', { status: 401, body: { error: 'invalid_client' } }],
+    ['500', { status: 500, body: {} }],
+    ['a redirect', { status: 302, body: '' }],
+    ['too much', { body: `{"active":true,"x":"${'x'.repeat(1_100_000)}"}` }],
+  ])('[RS3] that is %s grants nothing: 503', async (_name, answer) => {
+    idp.answer = () => answer;
+    expect(await statusFor('token')).toBe(503);
+  });
+
+  it('[RS3] that says inactive is 401', async () => {
+    const answer = await api.get('/api/v1/app', 'token');
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token"/);
+  });
+
+  it.each<[string, () => object]>([
+    ['of this client', () => ({ aud: [clientId] })],
+    ['of this client, as a text', () => ({ aud: clientId })],
+    ['of this project', () => ({ aud: ['other', projectId] })],
+    [
+      'without iss, nbf, exp and token_type',
+      () => ({ iss: undefined, exp: undefined, token_type: undefined }),
+    ],
+    ['with a token_type in other letters', () => ({ token_type: 'bEARER' })],
+    ['valid since a moment in the future', () => ({ nbf: now() + 20 })],
+  ])('[RS4] %s is accepted', async (_name, claims) => {
+    idp.answer = () => active(claims());
+    expect(await statusFor('token')).toBe(200);
+  });
+
+  it.each<[string, () => object]>([
+    ['meant for another', () => ({ aud: ['other'] })],
+    ['meant for nobody', () => ({ aud: undefined })],
+    [
+      'meant for another project that was asked for',
+      () => ({
+        aud: ['9'],
+        scope: 'urn:zitadel:iam:org:project:id:9:aud',
+      }),
+    ],
+    ['of another issuer', () => ({ iss: `${idp.issuer}/` })],
+    ['that has ended', () => ({ exp: now() - 1 })],
+    ['whose end is no number', () => ({ exp: 'tomorrow' })],
+    ['that is not valid yet', () => ({ nbf: now() + 600 })],
+    ['about nobody', () => ({ sub: undefined })],
+    ['that is no bearer token', () => ({ token_type: 'DPoP' })],
+  ])('[RS4] %s is refused', async (_name, claims) => {
+    idp.answer = () => active(claims());
+    expect(await statusFor('token')).toBe(401);
+  });
+});
+
+it('[RS4] without a configured project, the one the token was asked for counts', async () => {
+  const other = await startApi({ ...environment(), IDP_PROJECT_ID: '' });
+  idp.answer = (token) => active({ aud: [token], scope: `urn:zitadel:iam:org:project:id:${projectId}:aud` });
+  expect((await other.get('/api/v1/app', projectId)).status).toBe(200);
+  expect((await other.get('/api/v1/app', 'another')).status).toBe(401);
+  await other.close();
+});
+
+describe('the question', () => {
+  it('[RS5] is signed: iss and sub the client, aud the issuer, kid, a short life and a jti', async () => {
+    idp.answer = () => active();
+    await api.get('/api/v1/app', 'token');
+    const [question] = idp.asked;
+    expect(question?.form.get('client_assertion_type')).toBe(
+      'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    );
+    expect(question?.form.has('client_secret')).toBe(false);
+    expect(question?.header).toMatchObject({ alg: 'RS256', kid: 'key-1' });
+    const { iss, sub, aud, jti, iat = 0, exp = 0 } = question?.assertion ?? {};
+    expect({ iss, sub, aud }).toEqual({ iss: clientId, sub: clientId, aud: idp.issuer });
+    expect(jti).toMatch(/^[0-9a-f-]{36}$/);
+    expect(exp - iat).toBeLessThanOrEqual(300);
+    expect(Math.abs(now() - iat)).toBeLessThan(10);
+  });
+
+  it('[RS5] is signed anew after a few minutes, with a jti of its own, long before the old one ends', async () => {
+    idp.answer = () => active();
+    await api.get('/api/v1/app', 'one');
+    await api.get('/api/v1/app', 'two');
+    later(200_000);
+    await api.get('/api/v1/app', 'three');
+    const [one, two, three] = idp.asked.map(({ assertion }) => assertion.jti);
+    expect(two).toBe(one);
+    expect(three).not.toBe(one);
+  });
+
+  it('needs the metadata once', async () => {
+    idp.answer = () => active();
+    for (const token of ['one', 'two', 'three']) await api.get('/api/v1/app', token);
+    expect(idp.discoveries).toBe(1);
+  });
+});
+
+describe('what is known', () => {
+  it('[RS6] is not asked again for a minute', async () => {
+    idp.answer = () => active();
+    await statusFor('token');
+    later(59_000);
+    expect(await statusFor('token')).toBe(200);
+    expect(idp.asked).toHaveLength(1);
+  });
+
+  it('[RS6] is asked again after a minute: a revoked token is refused then', async () => {
+    idp.answer = () => active();
+    await statusFor('token');
+    idp.answer = () => ({ body: { active: false } });
+    later(61_000);
+    expect(await statusFor('token')).toBe(401);
+  });
+
+  it('[RS6] is not kept beyond the end of the token', async () => {
+    idp.answer = () => active({ exp: now() + 20 });
+    expect(await statusFor('token')).toBe(200);
+    idp.answer = () => ({ body: { active: false } });
+    later(21_000);
+    expect(await statusFor('token')).toBe(401);
+  });
+
+  it('[RS6] that a token is not valid is kept for a shorter time', async () => {
+    await statusFor('token');
+    await statusFor('token');
+    expect(idp.asked).toHaveLength(1);
+    idp.answer = () => active();
+    later(11_000);
+    expect(await statusFor('token')).toBe(200);
+  });
+
+  it('[RS6] is not trusted on routes that ask for a fresh answer', async () => {
+    idp.answer = () => active();
+    expect(await statusFor('token')).toBe(200);
+    expect((await api.get('/more/fresh', 'token')).status).toBe(200);
+    idp.answer = () => ({ body: { active: false } });
+    expect((await api.get('/more/fresh', 'token')).status).toBe(401);
+  });
+
+  it('[RS7] a hundred requests with one token are one question', async () => {
+    idp.answer = () => ({ ...active(), delayMs: 100 });
+    const statuses = await Promise.all(Array.from({ length: 100 }, () => statusFor('token')));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    expect(idp.asked).toHaveLength(1);
+  });
+});
+
+describe('without an answer', () => {
+  it('[RS8] a caller waits less than a second, and is told to come back', async () => {
+    idp.answer = () => ({ ...active(), delayMs: 3_000 });
+    const started = Date.now();
+    const answer = await api.get('/api/v1/app', 'token');
+    expect(answer.status).toBe(503);
+    expect(Date.now() - started).toBeLessThan(1_000);
+    expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(await answer.json()).toMatchObject({ statusCode: 503, code: 'API_INTROSPECTION_UNAVAILABLE' });
+  });
+
+  it('[RS8] the provider is left alone after five failures, and asked again after five seconds', async () => {
+    idp.answer = () => ({ status: 500, body: {} });
+    for (let attempt = 0; attempt < 10; attempt++)
+      expect(await statusFor(`token ${attempt}`.replace(' ', '-'))).toBe(503);
+    expect(idp.asked).toHaveLength(5);
+    idp.answer = () => active();
+    expect(await statusFor('token')).toBe(503);
+    later(6_000);
+    expect(await statusFor('token')).toBe(200);
+  });
+
+  it('[RS8] ten requests in a row are answered within a second each, and the process lives', async () => {
+    await idp.close();
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const started = Date.now();
+      expect(await statusFor(`token-${attempt}`)).toBe(503);
+      expect(Date.now() - started).toBeLessThan(1_000);
+    }
+    expect((await api.get('/api/v1/app')).status).toBe(401);
+    idp = await startIntrospector();
+  });
+
+  it('what is known stays known', async () => {
+    idp.answer = () => active();
+    expect(await statusFor('token')).toBe(200);
+    idp.answer = () => ({ status: 500, body: {} });
+    expect(await statusFor('token')).toBe(200);
+  });
+});
+
+describe('the token', () => {
+  it('[RS1] is required, and the answer says how', async () => {
+    for (const authorization of [undefined, 'Basic dTpw', 'Token abc']) {
+      const answer = await api.get('/api/v1/app', undefined, authorization ? { authorization } : {});
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+      expect(await answer.json()).toMatchObject({ statusCode: 401, code: 'API_TOKEN_REQUIRED' });
+    }
+    expect(idp.asked).toHaveLength(0);
+  });
+
+  it.each(['Bearer a b', 'Bearer a,b', 'Bearer "a"', `Bearer ${'a'.repeat(15_000)}ü`])(
+    '[RS1] %# has to look like one',
+    async (authorization) => {
+      const answer = await api.get('/api/v1/app', undefined, {
+        authorization: Buffer.from(authorization).toString('latin1'),
+      });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+      expect(idp.asked).toHaveLength(0);
+    },
+  );
+
+  it('[RS1] lacks a scope: 403 insufficient_scope', async () => {
+    idp.answer = () => active({ scope: 'openid read' });
+    const answer = await api.get('/more/scoped', 'token');
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+    expect(answer.headers.get('www-authenticate')).toContain('scope="read write"');
+    idp.answer = () => active({ scope: 'write openid read' });
+    expect((await api.get('/more/scoped', 'other')).status).toBe(200);
+  });
+
+  it('[RS2] comes in a header, whatever the letters of the scheme', async () => {
+    idp.answer = () => active();
+    for (const scheme of ['bearer', 'BEARER', 'Bearer'])
+      expect((await api.get('/api/v1/app', undefined, { authorization: `${scheme} token` })).status).toBe(
+        200,
+      );
+    const inQuery = await api.get('/api/v1/app?access_token=token');
+    expect(inQuery.status).toBe(401);
+  });
+
+  it('is in no log line, whatever happens', async () => {
+    const canary = 'canary-token-0123456789';
+    for (const answer of [
+      active(),
+      { body: { active: false } },
+      { status: 500, body: canary },
+      { body: canary },
+    ]) {
+      idp.answer = () => answer;
+      await api.get('/more/fresh', canary);
+    }
+    expect(api.log.join('\n')).not.toContain(canary);
+    expect(api.log.join('\n')).not.toContain('client_assertion');
+  });
+});

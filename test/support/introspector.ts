@@ -1,0 +1,71 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
+
+type Answer = { status?: number; body: unknown; type?: string; delayMs?: number };
+
+export interface Introspector {
+  issuer: string;
+  /** what it says from now on: claims, or a whole answer made from the token */
+  answer: (token: string) => Answer;
+  /** how often the metadata were read */
+  discoveries: number;
+  asked: { token: string; header: Record<string, unknown>; assertion: JWTPayload; form: URLSearchParams }[];
+  close(): Promise<void>;
+}
+
+/** A provider that has metadata and an introspection endpoint, and says whatever a test wants it to say. */
+export async function startIntrospector(): Promise<Introspector> {
+  const server = createServer((request, response) => {
+    void textOf(request).then((text) => {
+      if (request.url === '/.well-known/openid-configuration') {
+        introspector.discoveries++;
+        response
+          .setHeader('content-type', 'application/json')
+          .end(JSON.stringify(metadata(introspector.issuer)));
+        return;
+      }
+      const form = new URLSearchParams(text);
+      const assertion = form.get('client_assertion') ?? '';
+      const token = form.get('token') ?? '';
+      introspector.asked.push({
+        token,
+        form,
+        header: { ...decodeProtectedHeader(assertion) },
+        assertion: decodeJwt(assertion),
+      });
+      const { status = 200, body, type = 'application/json', delayMs = 0 } = introspector.answer(token);
+      setTimeout(() => {
+        response.writeHead(status, { 'content-type': type });
+        response.end(typeof body === 'string' ? body : JSON.stringify(body));
+      }, delayMs);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const introspector: Introspector = {
+    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    answer: () => ({ body: { active: false } }),
+    discoveries: 0,
+    asked: [],
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return introspector;
+}
+
+const metadata = (issuer: string) => ({
+  issuer,
+  authorization_endpoint: `${issuer}/oauth/v2/authorize`,
+  token_endpoint: `${issuer}/oauth/v2/token`,
+  introspection_endpoint: `${issuer}/oauth/v2/introspect`,
+  jwks_uri: `${issuer}/oauth/v2/keys`,
+});
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString();
+}
