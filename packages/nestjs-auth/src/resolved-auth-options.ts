@@ -21,7 +21,7 @@ export interface CookieSpec {
 export class ResolvedAuthOptions {
   readonly origin: string;
   readonly property: string;
-  readonly secrets: readonly string[];
+  readonly secrets: readonly [string, ...string[]];
   readonly maxAgeSeconds: number;
   readonly maxLifetimeSeconds: number;
   readonly defaultCallbackUrl: string;
@@ -61,10 +61,11 @@ export class ResolvedAuthOptions {
     } = options;
     this.origin = new URL(origin).origin;
     this.property = property ?? 'user';
-    this.secrets = [secret].flat();
-    if (this.secrets.length === 0 || this.secrets.some(({ length }) => length < 32)) {
+    const [first, ...others] = [secret].flat();
+    if (!first || [first, ...others].some(({ length }) => length < 32)) {
       throw new Error('AuthModule: `secret` needs at least 32 characters');
     }
+    this.secrets = [first, ...others];
     this.maxAgeSeconds = session?.maxAge ?? 3600;
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
     this.defaultCallbackUrl = defaultCallbackUrl ?? '/';

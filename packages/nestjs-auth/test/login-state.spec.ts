@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { isPrefetch } from '../src/index.js';
 import { LoginStates } from '../src/transaction/login-state.js';
 
-const secrets = ['the first secret, which is long enough', 'the second secret, which is long enough'];
+const secrets: [string, string] = [
+  'the first secret, which is long enough',
+  'the second secret, which is long enough',
+];
 const states = new LoginStates(secrets);
 const made = { browser: 'AAAAAAAAAAA', attempt: 0 };
 
@@ -21,7 +24,7 @@ describe('the state of a sign-in', () => {
   });
 
   it('is read with every secret, and made with the first', () => {
-    const [first = '', second = ''] = secrets;
+    const [first, second] = secrets;
     expect(new LoginStates([second]).read(states.issue(made).state)).toBeNull();
     expect(new LoginStates([first]).read(states.issue(made).state)).toMatchObject(made);
     expect(states.read(new LoginStates([second]).issue(made).state)).toMatchObject(made);

@@ -129,9 +129,13 @@ export class LoginTransactions {
       const { name } = this.options.checkCookies[check];
       const line = answer.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`));
       if (!line) continue;
-      const token = line.slice(name.length + 1).split(';', 1)[0] ?? '';
-      const sealed = await decode({ token, secret: [...this.options.secrets], salt: name });
-      checks[check] = String(sealed?.['value']);
+      const token = line.slice(name.length + 1, line.indexOf(';'));
+      const sealed = await decode<{ value: string }>({
+        token,
+        secret: [...this.options.secrets],
+        salt: name,
+      });
+      if (sealed) checks[check] = sealed.value;
     }
     return checks;
   }
@@ -148,13 +152,12 @@ export class LoginTransactions {
 
   private dropOldest(added: number, request: HttpRequest, response: HttpResponse) {
     const { cookies } = stateOf(request);
-    const newestFirst = Object.keys(cookies)
-      .filter((name) => name.startsWith(this.prefix))
-      .sort()
-      .reverse();
+    const newestFirst = Object.entries(cookies)
+      .filter(([name]) => name.startsWith(this.prefix))
+      .sort(([a], [b]) => (a < b ? 1 : -1));
     let length = added;
-    for (const [index, name] of newestFirst.entries()) {
-      length += name.length + (cookies[name]?.length ?? 0);
+    for (const [index, [name, value = '']] of newestFirst.entries()) {
+      length += name.length + value.length;
       if (index + 1 >= MAX_TRANSACTIONS || length > MAX_COOKIE_LENGTH) this.remove(name, response);
     }
   }
