@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Auth, skipCSRFCheck } from '@auth/core';
+import { EventError } from '@auth/core/errors';
 import { serialize } from 'cookie';
 import { UnknownAuthAction, SignInFailed } from './auth.errors.js';
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
@@ -41,14 +42,26 @@ export class AuthEngine {
    * `SignInFailed`; the library's error is the `cause`.
    */
   async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
-    const action = this.actionOf(request);
-    if (action.provider && action.name === 'callback') return this.callback(action, request, response);
-    if (request.method !== 'POST') return this.ask(request, action.url);
-    this.csrf.verifyOrigin(request);
-    if (action.provider && action.name === 'signin') return this.signIn(action.provider, request, response);
-    const answer = await this.ask(request, action.url);
-    if (action.name === 'signout') await this.sessions.end(request, response);
-    return answer;
+    const { name, provider, url } = this.actionOf(request);
+    if (provider && name === 'callback') return this.callback(url, provider, request, response);
+    if (request.method === 'POST') this.csrf.verify(request);
+    if (name === 'session') return this.session(request, response);
+    if (name === 'csrf') return json({ csrfToken: this.csrf.token(request, response) });
+    if (request.method !== 'POST') return this.ask(request, url);
+    if (provider && name === 'signin') return this.signIn(provider, request, response);
+    if (name === 'signout') await this.sessions.end(request, response);
+    return this.ask(request, url, { isTrusted: true });
+  }
+
+  /** As Auth.js answers it, without its reading of the cookie: that knows nothing of sessions that were ended. */
+  private async session(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
+    if (request.method !== 'POST') {
+      // Throws where `load` would say that nobody is signed in, which a program would believe.
+      await this.sessions.token(request, response);
+      return json(await this.sessions.load(request, response));
+    }
+    const { data } = (request.body ?? {}) as { data?: unknown };
+    return json(await this.sessions.update(request, response, data));
   }
 
   /**
@@ -86,7 +99,6 @@ export class AuthEngine {
   }
 
   private async signIn(provider: string, request: HttpRequest, response: HttpResponse): Promise<Response> {
-    this.csrf.verify(request);
     const params = (request.body ?? {}) as Record<string, unknown>;
     const { callbackUrl } = params;
     const answer = await this.startSignIn(request, response, { provider, callbackUrl, params });
@@ -97,7 +109,8 @@ export class AuthEngine {
   }
 
   private async callback(
-    { url, provider }: Action,
+    url: URL,
+    provider: string,
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<Response> {
@@ -113,7 +126,7 @@ export class AuthEngine {
 
     const found = await this.transactions.take(query.getAll('state'), request, response);
     if ('stale' in found) {
-      if (request.session) return redirect(this.options.defaultCallbackUrl, 302);
+      if (await this.sessions.load(request, response)) return redirect(this.options.defaultCallbackUrl, 302);
       if (found.attempt > 0) throw new SignInFailed(found.stale);
       return this.startSignIn(request, response, { provider, attempt: 1 });
     }
@@ -122,14 +135,19 @@ export class AuthEngine {
       ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
       [this.options.callbackUrlCookie.name]: found.target,
     };
-    return this.ask(request, url, { cookies, maxAge: found.maxAge });
+    const answer = await this.ask(request, url, { cookies, maxAge: found.maxAge });
+    await this.sessions.endReplaced(request);
+    return answer;
   }
 
   /** Lets Auth.js answer a request of the browser. Of the cookies that belong to a sign-in it sees `cookies` and no other. */
-  private ask(
+  private async ask(
     request: HttpRequest,
     url: URL,
-    { cookies = {}, maxAge }: { cookies?: Record<string, string>; maxAge?: number | undefined } = {},
+    {
+      cookies = {},
+      ...how
+    }: { cookies?: Record<string, string>; maxAge?: number | undefined; isTrusted?: boolean } = {},
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
@@ -142,11 +160,12 @@ export class AuthEngine {
       headers: { ...headers, cookie: [withoutCookies(headers.cookie ?? '', names), ...own].join('; ') },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.target(fields?.callbackUrl) } : body,
     };
-    return this.auth(toWebRequest(asked, this.options.origin, url.pathname + url.search), { maxAge });
+    const answer = await this.auth(toWebRequest(asked, this.options.origin, url.pathname + url.search), how);
+    return this.withoutLoginCookies(answer);
   }
 
   /**
-   * @param options.isTrusted this application asks, not a form
+   * @param options.isTrusted the CSRF token was verified, or this application asks by itself
    * @param options.maxAge seconds since the user has signed in at the provider, at most
    */
   private async auth(
@@ -154,10 +173,13 @@ export class AuthEngine {
     { isTrusted = false, maxAge }: { isTrusted?: boolean; maxAge?: number | undefined } = {},
   ): Promise<Response> {
     let failure: Error | undefined;
-    const config = this.options.configFor((error) => (failure = error), maxAge);
+    // An event of the program that fails is in the log, and changes nothing.
+    const config = this.options.configFor((error) => {
+      if (!(error instanceof EventError)) failure = error;
+    }, maxAge);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
     if (failure) throw refusalFor(failure, new URL(request.url).searchParams.get('error'));
-    return isTrusted ? answer : this.withoutLoginCookies(answer);
+    return answer;
   }
 
   /** Auth.js keeps one sign-in per browser in these cookies; here each has its own. */
@@ -180,8 +202,7 @@ export class AuthEngine {
     const [, name = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
     if (id && !providers.has(id)) throw new UnknownAuthAction();
     // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
-    if (pages.signIn && request.method !== 'POST' && /^(signout|verify-request)$/.test(name))
-      throw new UnknownAuthAction();
+    if (pages.signIn && request.method !== 'POST' && name === 'signout') throw new UnknownAuthAction();
     const meant = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
     if (meant && !id) url.pathname += `/${meant}`;
     if (!localPath(url.searchParams.get('callbackUrl'), origin)) url.searchParams.delete('callbackUrl');
@@ -194,6 +215,8 @@ export class AuthEngine {
     return others.length === 0 ? id : undefined;
   }
 }
+
+const json = (body: unknown) => Response.json(body, { headers: { 'cache-control': 'private, no-store' } });
 
 const redirect = (location: string, status: number) =>
   new Response(null, { status, headers: { location, 'cache-control': 'no-store' } });

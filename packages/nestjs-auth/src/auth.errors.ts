@@ -40,6 +40,8 @@ export type SessionEnd =
   | 'refresh_rejected'
   /** the access token is no longer accepted, and there is no refresh token to get another with */
   | 'no_refresh'
+  /** it was ended before its time: signed out elsewhere, or by the provider */
+  | 'revoked'
   /** the renewed tokens do not fit into the session, or the program cannot use them */
   | 'unusable';
 

@@ -35,7 +35,7 @@ export interface IAuthGuard extends CanActivate {
  *
  * @param _type accepted for programs that name a strategy; Auth.js has one
  */
-export function AuthGuard(_type?: string | string[]): Type<IAuthGuard> {
+export function AuthGuard(_type?: string | readonly string[]): Type<IAuthGuard> {
   return SessionGuard;
 }
 
@@ -58,17 +58,21 @@ class SessionGuard implements IAuthGuard {
     const request = this.getRequest(context);
     const response = context.switchToHttp().getResponse<HttpResponse>();
     // Public routes never wait for the provider.
-    const loaded = this.isPublic(context)
-      ? this.sessions.load(request, response)
-      : this.sessions.loadFresh(request, response);
-    if (!(loaded instanceof Promise)) return this.admit(request, loaded, undefined, context);
-    return loaded.then(
-      (session) => this.admit(request, session, undefined, context),
-      (error: unknown) => {
-        if (error instanceof SessionEnded) return this.admit(request, null, error, context);
-        throw error;
-      },
-    );
+    const ended = (error: unknown) => {
+      if (error instanceof SessionEnded) return this.admit(request, null, error, context);
+      throw error;
+    };
+    let loaded: Eventual<Session | null>;
+    try {
+      loaded = this.isPublic(context)
+        ? this.sessions.load(request, response)
+        : this.sessions.loadFresh(request, response);
+    } catch (error) {
+      return ended(error);
+    }
+    return loaded instanceof Promise
+      ? loaded.then((session) => this.admit(request, session, undefined, context), ended)
+      : this.admit(request, loaded, undefined, context);
   }
 
   handleRequest(

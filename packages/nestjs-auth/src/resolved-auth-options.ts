@@ -103,13 +103,15 @@ export class ResolvedAuthOptions {
     this.callbacks = { redirect: ({ url }) => this.origin + this.target(url), ...options.callbacks };
     this.config = {
       ...rest,
+      providers: options.providers.map(withChecks),
       callbacks: this.callbacks,
       trustHost: true,
       useSecureCookies: secure,
       secret: [...this.secrets],
       session: { strategy: 'jwt', maxAge: this.maxAgeSeconds },
       jwt: {
-        encode: ({ token }) => this.seal(token ?? {}).value,
+        // Auth.js encodes at sign-in only. What the provider calls `jti` or `start` says nothing about this session.
+        encode: ({ token }) => this.seal(asNew(token)).value,
         decode: ({ token }) => this.codec.open(token ?? ''),
       },
       cookies: {
@@ -179,7 +181,24 @@ function idAndType(provider: Provider): [id: string, type: string] {
   return [(options as { id?: string } | undefined)?.id ?? id, type];
 }
 
+function asNew(token: SessionToken | undefined): SessionToken {
+  const fresh: SessionToken = { ...token };
+  delete fresh.jti;
+  delete fresh['start'];
+  return fresh;
+}
+
 type Provider = IAuthModuleOptions['providers'][number];
+
+/** Auth.js sends neither state nor nonce unless it is told to. */
+function withChecks(provider: Provider): Provider {
+  const given = typeof provider === 'function' ? provider() : provider;
+  const { options } = given as { options?: { checks?: unknown } };
+  const hasChecks = 'checks' in given || options?.checks !== undefined;
+  return given.type === 'oidc' && !hasChecks
+    ? ({ ...given, checks: ['pkce', 'state', 'nonce'] } as Provider)
+    : provider;
+}
 
 function withMaxAge(provider: Provider, maxAge: number): Provider {
   const given = typeof provider === 'function' ? provider() : provider;

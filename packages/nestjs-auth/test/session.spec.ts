@@ -207,6 +207,51 @@ describe('the callbacks of the program', () => {
     expect(headers['set-cookie']).toBeUndefined();
   });
 
+  it("may leave out what is the module's own: a session keeps its name and its end", async () => {
+    const jwt = ({ token }: { token: SessionToken }) => ({ sub: token.sub ?? '' });
+    await start({ callbacks: { jwt: jwt }, session: { maxLifetime: 200 } });
+    const first = cookieFrom(100, { sub: 'u1', name: 'User' });
+    const { headers } = await app.get('/who', { cookie: first }).expect(200);
+    const [second = ''] = Object.values(sessionCookies(headers));
+    const [before, after] = [first.split('=')[1] ?? '', second].map((value) =>
+      app.resolved.codec.open(value),
+    );
+    expect(after).toMatchObject({ jti: before?.jti, start: before?.start });
+    expect((after?.exp ?? 0) - (after?.start ?? 0)).toBeCloseTo(200, 3);
+    const again = await app.get('/who', { cookie: app.header(second) }).expect(200);
+    expect(sessionCookies(again.headers)).toEqual({});
+  });
+
+  it('may change it on demand, as Auth.js has it', async () => {
+    const jwt = ({
+      token,
+      trigger,
+      session,
+    }: {
+      token: SessionToken;
+      trigger?: string;
+      session?: object;
+    }) => {
+      if (trigger !== 'update') return token;
+      return (session as { end?: boolean }).end ? null : { ...token, ...session };
+    };
+    await start({ callbacks: { jwt: jwt } });
+    const form = await app.get('/auth/csrf').expect(200);
+    const { headers } = form;
+    const csrfToken = (bodyOf(form) as Record<string, unknown>)['csrfToken'];
+    const csrf = String([headers['set-cookie']].flat()[0]).split(';')[0];
+    const post = (data: object, cookie = app.cookie()) =>
+      app.post('/auth/session', { csrfToken, data }, { cookie: `${csrf}; ${cookie}` });
+    const changed = await post({ name: 'Other' }).expect(200);
+    expect(changed.body).toMatchObject({ user: { id: 'u1', name: 'Other' } });
+    const [value = ''] = Object.values(sessionCookies(changed.headers));
+    await app.get('/who', { cookie: app.header(value) }).expect(200, { id: 'u1', name: 'Other' });
+    const ended = await post({ end: true }).expect(200).expect('null');
+    expect(sessionCookies(ended.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    await post({ name: 'Other' }, 'a=b').expect(200).expect('null');
+    await app.post('/auth/session', { data: {} }, { cookie: app.cookie() }).expect(403);
+  });
+
   it('may end it', async () => {
     await start({ callbacks: { jwt: () => null } });
     const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
@@ -415,10 +460,58 @@ describe('ending before its time', () => {
     const other = app.cookie();
     await app.get('/who', { cookie }).expect(200);
     await app.get('/out', { cookie }).expect(200, { ended: 'u1', session: null });
-    const { headers } = await app.get('/who', { cookie, ...program }).expect(401);
-    expect(sessionCookies(headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+    const refused = await app.get('/who', { cookie, ...program }).expect(401);
+    expect(refused.body).toMatchObject({ reason: 'revoked' });
+    // The browser may have the cookie of the next session by now.
+    expect(sessionCookies(refused.headers)).toEqual({});
     await app.get('/open', { cookie }).expect(200, { id: null });
+    await app.get('/auth/session', { cookie }).expect(200).expect('null');
+    await app.get('/out', { cookie }).expect(200, { ended: null, session: null });
     await app.get('/who', { cookie: other }).expect(200);
+  });
+
+  it('happens when the provider refuses to renew, for every copy of the cookie', async () => {
+    const refresh: SessionRefresh = {
+      isDue: () => true,
+      refresh: () => Promise.reject(new SessionEnded('refresh_rejected')),
+    };
+    await start({ revocations: store(), refresh });
+    const cookie = app.cookie();
+    await app.get('/open', { cookie }).expect(200, { id: 'u1' });
+    await app.get('/who', { cookie, ...program }).expect(401);
+    await app.get('/open', { cookie }).expect(200, { id: null });
+  });
+
+  it('takes back the cookie of a slow answer', async () => {
+    const revocations = store();
+    const refresh: SessionRefresh = {
+      isDue: ({ at }) => at === 'old',
+      refresh: (token) => Promise.resolve({ ...token, at: 'new' }),
+    };
+    await start({ revocations, refresh });
+    for (const cookie of [cookieFrom(61), app.cookie({ sub: 'u1', at: 'old' })]) {
+      const slow = app.get('/slow', { cookie }).expect(200).then();
+      await pause(100);
+      await app.get('/out', { cookie }).expect(200);
+      expect(sessionCookies((await slow).headers)).toEqual({});
+    }
+  });
+
+  it.each([true, false])('takes nothing back when that cannot be told (late: %s)', async (isLate) => {
+    let isDown = false;
+    const down = failing(isLate);
+    const revocations: SessionRevocations = {
+      isRevoked: (token) => (isDown ? down.isRevoked(token) : false),
+      revoke: () => Promise.resolve(),
+    };
+    await start({ revocations });
+    const slow = app
+      .get('/slow', { cookie: cookieFrom(61) })
+      .expect(200)
+      .then();
+    await pause(100);
+    isDown = true;
+    expect(Object.keys(sessionCookies((await slow).headers))).toHaveLength(1);
   });
 
   it('ends what the cookie has become since, too', async () => {
@@ -440,6 +533,7 @@ describe('ending before its time', () => {
       expect(sessionCookies(answer.headers)).toEqual({});
       await app.get('/token', { cookie }).expect(503);
       await app.get('/stored', { cookie }).expect(503);
+      await app.get('/auth/session', { cookie }).expect(503);
       await app.get('/open', { cookie }).expect(200, { id: null });
       expect(log.join()).toContain('no connection');
     },

@@ -24,7 +24,7 @@ export class CsrfService {
     if (known) return known;
     const token = randomBytes(32).toString('hex');
     const { name, options } = this.options.csrfCookie;
-    setCookie(response, name, `${token}|${this.signature(token)}`, options);
+    setCookie(response, name, `${token}|${this.signatures(token)[0]}`, options);
     stateOf(request).csrfToken = token;
     return token;
   }
@@ -59,13 +59,20 @@ export class CsrfService {
     const known = this.verified.get(cookie);
     if (known) return known;
     const [token, signed] = cookie.split(/\||%7C/);
-    if (!token || !signed || !equal(signed, this.signature(token))) return undefined;
+    if (!token || !signed || !this.signatures(token).some((signature) => equal(signed, signature)))
+      return undefined;
     this.verified.set(cookie, token);
     return token;
   }
 
-  private signature(token: string): string {
-    return createHash('sha256').update(`${token}${this.options.secrets.join()}`).digest('hex');
+  /** Auth.js signs with all secrets. Those of the time before a secret was put in front of the list count, too. */
+  private signatures(token: string): string[] {
+    const { secrets } = this.options;
+    return secrets.map((_, index) =>
+      createHash('sha256')
+        .update(`${token}${secrets.slice(index).join()}`)
+        .digest('hex'),
+    );
   }
 }
 

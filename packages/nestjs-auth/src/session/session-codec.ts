@@ -58,7 +58,7 @@ export class SessionCodec {
     const now = Date.now() / 1000;
     const start = typeof token['start'] === 'number' ? token['start'] : now;
     const exp = Math.min(now + this.options.maxAgeSeconds, start + this.options.maxLifetimeSeconds);
-    const jti = typeof token.jti === 'string' ? token.jti : randomBytes(JTI_BYTES).toString('base64url');
+    const jti = token.jti ?? randomBytes(JTI_BYTES).toString('base64url');
     const sealed = { ...token, jti, start, iat: now, exp };
     return { value: this.first.encrypt(packed(sealed)), token: sealed };
   }

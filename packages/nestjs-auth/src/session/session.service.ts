@@ -59,7 +59,8 @@ export class SessionService {
    */
   loadFresh(request: AuthenticatedRequest, response: HttpResponse): Eventual<Session | null> {
     return mapped(this.loadOnce(request, response), (loaded) => {
-      if (loaded.unknown) throw loaded.unknown;
+      const problem = loaded.unknown ?? loaded.ended;
+      if (problem) throw problem;
       return this.isDue(loaded) ? this.loadRenewed(request, response) : loaded.session;
     });
   }
@@ -81,14 +82,52 @@ export class SessionService {
   }
 
   /**
-   * Ends the session: the browser forgets its cookie, and copies of it are worthless from now on. Returns what it held.
-   * A store that cannot note the end is in the log; the browser is signed out all the same.
+   * Changes what the session holds: the `jwt` callback gets `data` with `trigger: 'update'`, as in Auth.js. `null` when
+   * nobody is signed in. Throws `SessionsUnavailable`.
+   */
+  async update(
+    request: AuthenticatedRequest,
+    response: HttpResponse,
+    data: unknown,
+  ): Promise<Session | null> {
+    const { token } = await this.known(request, response);
+    if (!token) return null;
+    const changed = await this.afterCallback(token, { trigger: 'update', session: data });
+    if (!changed) {
+      this.forget(request, response);
+      return null;
+    }
+    const loaded = await this.loadedFrom(this.written(changed, token, request, response).sealed);
+    stateOf(request).loaded = loaded;
+    return loaded.session;
+  }
+
+  /**
+   * Ends the session: the browser forgets its cookie, and copies of it are worthless from now on. Returns what it held,
+   * and `null` where it had ended before. A store that cannot note the end is in the log; the browser is signed out all
+   * the same.
    */
   async end(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
-    const token = this.opened(this.cookie.read(request));
+    const token = await this.alive(request);
     this.forget(request, response);
     if (token) await this.revoke(token);
     return token;
+  }
+
+  /** Ends the session a request carries, of which the answer sets the successor. */
+  async endReplaced(request: HttpRequest): Promise<void> {
+    const token = await this.alive(request);
+    if (token) await this.revoke(token);
+  }
+
+  /** What the cookie holds, unless it is known to have ended. */
+  private async alive(request: HttpRequest): Promise<OpenSession | null> {
+    const token = this.opened(this.cookie.read(request));
+    try {
+      return token && !(await this.isRevoked(token)) ? token : null;
+    } catch {
+      return token;
+    }
   }
 
   private async revoke(token: OpenSession) {
@@ -136,14 +175,14 @@ export class SessionService {
   }
 
   private async renew(
-    token: SessionToken,
+    token: OpenSession,
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<LoadedSession> {
     const { refresh } = this.options;
     if (!refresh) throw new SessionEnded('no_refresh');
     try {
-      const renewed = await this.afterRefresh(await refresh.refresh(token), request, response);
+      const renewed = await this.afterRefresh(await refresh.refresh(token), token, request, response);
       stateOf(request).loaded = renewed;
       return renewed;
     } catch (error) {
@@ -151,14 +190,22 @@ export class SessionService {
       this.logger.warn(`A session has ended\n${describeError(error)}`);
       this.forget(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
+      await this.revoke(token);
       throw error;
     }
   }
 
   /** The old tokens are used up: a session that cannot take the new ones is over. */
-  private async afterRefresh(token: SessionToken, request: HttpRequest, response: HttpResponse) {
+  private async afterRefresh(
+    token: SessionToken,
+    before: OpenSession,
+    request: HttpRequest,
+    response: HttpResponse,
+  ) {
     try {
-      return await this.loadedFrom(this.written(token, request, response).sealed);
+      const { sealed, lines } = this.written(token, before, request, response);
+      this.takeBackIf(() => this.hasEnded(sealed), lines, response);
+      return await this.loadedFrom(sealed);
     } catch (cause) {
       throw new SessionEnded('unusable', { cause });
     }
@@ -187,19 +234,24 @@ export class SessionService {
     const value = this.cookie.read(request);
     if (!value) return signedOut;
     const opened = this.opened(value);
-    const isOver = opened === null || this.isRevoked(opened);
-    return mapped(isOver, (over) => this.used(over ? null : opened, request, response));
+    if (!opened) return this.removed(request, response);
+    // The cookie of a session that was ended stays: by the time of this answer the browser may have the one of the next.
+    return mapped(this.isRevoked(opened), (revoked) =>
+      revoked ? { ...signedOut, ended: new SessionEnded('revoked') } : this.used(opened, request, response),
+    );
   }
 
-  private used(opened: OpenSession | null, request: HttpRequest, response: HttpResponse) {
-    return mapped(opened && this.afterCallback(opened), (token): Eventual<LoadedSession> => {
-      if (!opened || !token) {
-        this.cookie.remove(request, response);
-        return signedOut;
-      }
+  private used(opened: OpenSession, request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
+    return mapped(this.afterCallback(opened), (token) => {
+      if (!token) return this.removed(request, response);
       const isKept = isSame(token, opened) && !this.isSlideDue(opened);
-      return isKept ? this.loadedFrom(opened) : this.slid(token, request, response);
+      return isKept ? this.loadedFrom(opened) : this.slid(token, opened, request, response);
     });
+  }
+
+  private removed(request: HttpRequest, response: HttpResponse): LoadedSession {
+    this.cookie.remove(request, response);
+    return signedOut;
   }
 
   private isRevoked(token: OpenSession): Eventual<boolean> {
@@ -227,27 +279,54 @@ export class SessionService {
   }
 
   /** Sets the cookie whose idle time starts anew. It is no longer wanted when another request has renewed the tokens. */
-  private slid(token: SessionToken, request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
-    const { sealed, lines } = this.written(token, request, response);
-    const { refresh } = this.options;
-    if (refresh?.isSuperseded) {
-      onHeaders(response, () => {
-        if (refresh.isSuperseded?.(sealed)) this.cookie.takeBack(response, lines);
-      });
-    }
+  private slid(
+    token: SessionToken,
+    before: OpenSession,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Eventual<LoadedSession> {
+    const { sealed, lines } = this.written(token, before, request, response);
+    const isSuperseded = () => this.options.refresh?.isSuperseded?.(sealed) === true;
+    this.takeBackIf(() => isSuperseded() || this.hasEnded(sealed), lines, response);
     return this.loadedFrom(sealed);
   }
 
-  private written(token: SessionToken, request: HttpRequest, response: HttpResponse) {
-    const sealed = this.options.seal(token);
+  /** A slow answer must not bring back what has ended meanwhile. */
+  private takeBackIf(isUnwanted: () => boolean, lines: readonly string[], response: HttpResponse) {
+    const { refresh, revocations } = this.options;
+    if (!refresh?.isSuperseded && !revocations) return;
+    onHeaders(response, () => {
+      if (isUnwanted()) this.cookie.takeBack(response, lines);
+    });
+  }
+
+  /** As far as that is known at once: headers wait for nobody. */
+  private hasEnded(token: OpenSession): boolean {
+    try {
+      const answer = this.isRevoked(token);
+      if (!(answer instanceof Promise)) return answer;
+      answer.catch(() => undefined);
+    } catch {
+      // Nobody can tell now; the next request will ask.
+    }
+    return false;
+  }
+
+  /** The name and the start of a session are not the callbacks' to change: they end it. */
+  private written(token: SessionToken, before: OpenSession, request: HttpRequest, response: HttpResponse) {
+    const { jti, start } = before;
+    const sealed = this.options.seal({ ...token, jti, start });
     const lines = this.cookie.write(request, response, sealed.value, sealed.token.exp - Date.now() / 1000);
     return { sealed: deepFrozen(sealed.token), lines };
   }
 
-  private afterCallback(token: SessionToken): Eventual<SessionToken | null> {
+  private afterCallback(
+    token: SessionToken,
+    about: { trigger?: 'update'; session?: unknown } = {},
+  ): Eventual<SessionToken | null> {
     const { jwt } = this.options.callbacks;
     return jwt
-      ? (jwt({ token: { ...token } } as Parameters<typeof jwt>[0]) as Eventual<SessionToken | null>)
+      ? (jwt({ token: { ...token }, ...about } as Parameters<typeof jwt>[0]) as Eventual<SessionToken | null>)
       : token;
   }
 
@@ -273,10 +352,12 @@ export class SessionService {
   }
 }
 
-/** Whether a callback gave back what it was given. */
-function isSame(left: SessionToken, right: SessionToken): boolean {
-  const keys = Object.keys(left);
-  return keys.length === Object.keys(right).length && keys.every((key) => left[key] === right[key]);
+/** Whether a callback gave back what it was given, but for what is the module's own. */
+function isSame(given: SessionToken, opened: OpenSession): boolean {
+  const { jti, start, iat, exp } = opened;
+  const all = { ...given, jti, start, iat, exp };
+  const keys = Object.keys(all) as (keyof typeof all)[];
+  return keys.length === Object.keys(opened).length && keys.every((key) => all[key] === opened[key]);
 }
 
 /** What requests share, none of them may change. */

@@ -85,6 +85,14 @@ export class TinyApp {
       .set(headers);
   }
 
+  post(path: string, body: object, headers: Record<string, string> = {}) {
+    return supertest(this.nest.getHttpServer() as never)
+      .post(path)
+      .redirects(0)
+      .set(headers)
+      .send(body);
+  }
+
   page(path: string, headers: Record<string, string> = {}) {
     return this.get(path, { 'sec-fetch-mode': 'navigate', ...headers });
   }
