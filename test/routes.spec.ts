@@ -4,18 +4,17 @@ import { startApp, type RunningApp } from './support/start-app.js';
 /** Everything a stranger may ask for. A new route belongs here only if it is meant for everyone. */
 const publicRoutes = [
   'GET /',
-  'GET /auth/csrf',
   'GET /auth/error',
   'GET /auth/initiate',
   'GET /auth/login',
   'GET /auth/logout/callback',
   'GET /auth/logout/error',
   'GET /auth/logout/success',
-  'GET /auth/session',
   'ALL /auth/backchannel-logout',
   'POST /auth/logout',
+  'POST /auth/logout/everywhere',
   'POST /auth/signout',
-  // Auth.js: sign-in, callback, providers
+  // sign-in, callback, session, csrf, providers
   'ALL /auth/{*action}',
 ];
 

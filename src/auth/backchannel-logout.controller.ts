@@ -8,6 +8,8 @@ import { LOGOUT_TOKEN_LIFETIME_MS, type LogoutTokenClaims } from '../zitadel/log
 import { LogoutTokenRefused } from '../zitadel/oidc.errors.js';
 import { TokenVerifier } from '../zitadel/token-verifier.js';
 
+const CLOCK_SKEW_SECONDS = 5;
+
 /**
  * Where Zitadel says that a session has ended there (OpenID Connect Back-Channel Logout 2.5). The signature of the token
  * is all that counts: there is neither a cookie nor a form.
@@ -42,19 +44,19 @@ export class BackchannelLogoutController {
     }
   }
 
-  private async endOnce({ jti, sid, sub }: LogoutTokenClaims): Promise<void> {
+  /** The token counts as used when all is done: until then Zitadel may send it again, and ending twice does no harm. */
+  private async endOnce({ jti, sid, sub, iat }: LogoutTokenClaims): Promise<void> {
     const key = `logout-token:${hash('sha256', jti, 'base64url')}`;
-    const isNew = await this.state.setIfAbsent(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
-    if (!isNew) throw new LogoutTokenRefused({ cause: new TypeError('The token was sent before') });
-    try {
-      if (sid !== undefined) await this.endedSessions.revokeSid(sid);
-      else if (sub !== undefined) await this.endedSessions.revokeUser(sub);
-    } catch (error) {
-      await this.state.delete(key);
-      throw error;
-    }
+    if ((await this.state.get(key)) !== undefined)
+      throw new LogoutTokenRefused({ cause: new TypeError('The token was sent before') });
+    if (sid !== undefined) await this.endedSessions.revokeSid(sid);
+    else if (sub !== undefined) await this.endedSessions.revokeUser(sub, endOf(iat));
+    await this.state.setIfAbsent(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
   }
 }
+
+/** A token may arrive late: who has signed in since it was made stays. Clocks differ, and nothing ends in advance. */
+const endOf = (iat: number) => Math.min(iat + CLOCK_SKEW_SECONDS, Date.now() / 1000);
 
 function refuse(response: Response, description: string) {
   response.status(400).json({ error: 'invalid_request', error_description: description });

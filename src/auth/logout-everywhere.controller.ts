@@ -1,9 +1,10 @@
 import {
   CsrfService,
   describeError,
+  Public,
+  SessionRequired,
   SessionService,
   type AuthenticatedRequest,
-  type SessionToken,
 } from '@mridang/nestjs-auth';
 import { Controller, Logger, Post, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
@@ -12,7 +13,11 @@ import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { SignOut } from './sign-out.service.js';
 
-/** Ends every session of the person who asks. Only somebody who is signed in has others to end. */
+/**
+ * Ends every session of the person who asks. Only somebody who is signed in has others to end; public all the same, because
+ * the guard would renew tokens first: a sign-out waits for nobody, and a refusal of Zitadel is no reason against it.
+ */
+@Public()
 @Controller('auth/logout/everywhere')
 export class LogoutEverywhereController {
   private readonly logger = new Logger('Logout');
@@ -27,14 +32,16 @@ export class LogoutEverywhereController {
   @Post()
   async logout(@Req() request: AuthenticatedRequest, @Res() response: Response): Promise<void> {
     this.csrf.verify(request);
-    const isDone = await this.endOthers(await this.sessions.token(request, response));
-    const url = await this.signOut.run(request, response);
+    const token = await this.sessions.end(request, response);
+    if (!token?.sub) throw new SessionRequired('/profile');
+    const isDone = await this.endOthers(token.sub);
+    const url = await this.signOut.atZitadel(token, request, response);
     seeOther(response, isDone ? url : logoutErrorPage('others_not_ended'));
   }
 
-  private async endOthers(token: SessionToken | null): Promise<boolean> {
+  private async endOthers(sub: string): Promise<boolean> {
     try {
-      if (token?.sub) await this.endedSessions.revokeUser(token.sub);
+      await this.endedSessions.revokeUser(sub, Date.now() / 1000);
       return true;
     } catch (error) {
       this.logger.error(`Other sessions were not ended\n${describeError(error)}`);

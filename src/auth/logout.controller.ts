@@ -1,5 +1,5 @@
-import { CsrfService, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
-import { Controller, Get, Post, Query, Redirect, Req, Res } from '@nestjs/common';
+import { CsrfService, isPrefetch, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { Controller, Get, Post, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { seeOther } from '../http/see-other.js';
 import { logoutErrorPage } from './logout-error-page.js';
@@ -29,15 +29,18 @@ export class LogoutController {
   }
 
   @Get('logout/callback')
-  @Redirect()
   callback(
     @Query('state') state: unknown,
     @Req() request: AuthenticatedRequest,
-    @Res({ passthrough: true }) response: Response,
-  ) {
-    if (state === undefined) return { url: logoutErrorPage('state_missing'), statusCode: 302 };
-    const isOurs = typeof state === 'string' && this.states.take(state, request, response);
-    return { url: isOurs ? '/auth/logout/success' : logoutErrorPage('state_mismatch'), statusCode: 302 };
+    @Res() response: Response,
+  ): void {
+    response.setHeader('Cache-Control', 'no-store');
+    if (request.method === 'HEAD' || isPrefetch(request.headers)) response.status(204).end();
+    else if (state === undefined) response.redirect(logoutErrorPage('state_missing'));
+    else {
+      const isOurs = typeof state === 'string' && this.states.take(state, request, response);
+      response.redirect(isOurs ? '/auth/logout/success' : logoutErrorPage('state_mismatch'));
+    }
   }
 
   @Get('logout/success')

@@ -85,6 +85,8 @@ export const signInMessages: Record<SignInFailure, Message> = {
 /** Why somebody who was signed in sees the login page, in a sentence. */
 export const sessionEndMessages: Record<SessionEnd, string> = {
   refresh_rejected: 'You were signed out because Zitadel has ended your session. Please log in again.',
+  revoked:
+    'You were signed out because your session was ended, in another place or by Zitadel. Please log in again.',
   unusable: 'You were signed out because your session could not be kept. Please log in again.',
   no_refresh: 'You were signed out because Zitadel no longer accepts your session. Please log in again.',
 };

@@ -28,7 +28,15 @@ export class SignOut {
 
   /** Ends the session of a request whose CSRF token was verified. Returns where the browser goes next. */
   async run(request: AuthenticatedRequest, response: Response): Promise<string> {
-    const token = await this.sessions.end(request, response);
+    return this.atZitadel(await this.sessions.end(request, response), request, response);
+  }
+
+  /** What is left to do at Zitadel about a session that has ended here. Returns where the browser goes next. */
+  async atZitadel(
+    token: SessionToken | null,
+    request: AuthenticatedRequest,
+    response: Response,
+  ): Promise<string> {
     if (token?.refreshToken) await this.revoke(token.refreshToken);
     return this.nextStop(token, request, response);
   }

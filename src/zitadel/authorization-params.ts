@@ -16,11 +16,15 @@ const DOMAIN = /^(?=.{1,253}$)[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]
  */
 export function authorizationParams(given: Readonly<Record<string, unknown>>): Record<string, string> {
   const organization = organizationScope(text(given['organization']));
+  const prompt = prompts.find((known) => known === given['prompt']);
+  const maxAge = matching(/^\d{1,9}$/, given['max_age']);
+  // To ask nothing and to ask again for a password exclude each other.
+  const isContradiction = prompt === 'none' && Number(maxAge) === 0;
   const accepted = {
     login_hint: loginHint(text(given['login_hint'])),
-    prompt: prompts.find((prompt) => prompt === given['prompt']),
+    prompt,
     ui_locales: matching(UI_LOCALES, given['ui_locales']),
-    max_age: matching(/^\d{1,9}$/, given['max_age']),
+    max_age: isContradiction ? undefined : maxAge,
     scope: organization && [...scopes, organization].join(' '),
   };
   return Object.fromEntries(

@@ -16,6 +16,7 @@ const MAX_ANSWER_BYTES = 1_000_000;
 
 const LIFETIME_MS = 60 * 60_000;
 const RETRY_AFTER_MS = 10_000;
+const MAX_STALE_MS = 24 * 60 * 60_000;
 
 /** Zitadel's metadata, and the one way to call it. */
 @Injectable()
@@ -24,6 +25,7 @@ export class Discovery {
   private readonly kept = new KeptValue<CheckedMetadata>(() => this.discover(), {
     lifetimeMs: LIFETIME_MS,
     retryAfterMs: RETRY_AFTER_MS,
+    maxStaleMs: MAX_STALE_MS,
     onRenewalFailed: (error) =>
       this.logger.warn(`The metadata were not renewed, the old ones stay\n${describeError(error)}`),
   });

@@ -42,9 +42,15 @@ export class EndedSessions implements SessionRevocations {
     await this.state.set(sidKey(sid), '1', this.lifetimeMs);
   }
 
-  /** Ends every session of the user that has begun until now. */
-  async revokeUser(sub: string): Promise<void> {
-    await this.state.set(userKey(sub), String(Date.now() / 1000), this.lifetimeMs);
+  /**
+   * Ends every session of the user that has begun until then; what was ended before stays ended.
+   *
+   * @param untilSeconds since 1970
+   */
+  async revokeUser(sub: string, untilSeconds: number): Promise<void> {
+    const known = await this.state.get(userKey(sub));
+    if (known !== undefined && Number(known) >= untilSeconds) return;
+    await this.state.set(userKey(sub), String(untilSeconds), this.lifetimeMs);
   }
 }
 

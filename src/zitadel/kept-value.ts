@@ -3,15 +3,17 @@ interface KeptValueOptions {
   lifetimeMs: number;
   /** how long nobody tries again after a renewal that failed */
   retryAfterMs: number;
+  /** how old it may become at most while renewals fail */
+  maxStaleMs: number;
   onRenewalFailed: (error: unknown) => void;
 }
 
 /**
  * A value fetched at first need and kept. An old one is renewed behind the back of those who ask, and stays in use when
- * that fails. A first attempt that fails is not remembered.
+ * that fails, up to an age: then whoever asks waits for the renewal, and fails with it. A first attempt that fails is not remembered.
  */
 export class KeptValue<T> {
-  private value: { is: T } | undefined;
+  private value: { is: T; since: number } | undefined;
   private dueAt = 0;
   private flight: Promise<T> | undefined;
 
@@ -25,8 +27,9 @@ export class KeptValue<T> {
   }
 
   async get(): Promise<T> {
-    if (!this.value) return this.renew();
-    if (Date.now() >= this.dueAt && !this.isRenewing) {
+    const now = Date.now();
+    if (!this.value || now - this.value.since > this.options.maxStaleMs) return this.renew();
+    if (now >= this.dueAt && !this.isRenewing) {
       this.renew().catch((error: unknown) => {
         this.dueAt = Date.now() + this.options.retryAfterMs;
         this.options.onRenewalFailed(error);
@@ -39,7 +42,7 @@ export class KeptValue<T> {
   renew(): Promise<T> {
     this.flight ??= this.fetch()
       .then((is) => {
-        this.value = { is };
+        this.value = { is, since: Date.now() };
         this.dueAt = Date.now() + this.options.lifetimeMs;
         return is;
       })

@@ -22,6 +22,9 @@ const LIFETIME_MS = 5 * 60_000;
 const COOLDOWN_MS = 30_000;
 const RETRY_AFTER_MS = 2_000;
 
+/** A key that Zitadel has withdrawn must not be good for ever because its keys cannot be fetched. */
+const MAX_STALE_MS = 24 * 60 * 60_000;
+
 /**
  * The provider's public keys (RFC 7517), fetched at first need. A token signed with a key that is not among them has
  * them fetched once more; when that did not help, nobody asks again for a while. What a token's own header says about
@@ -29,13 +32,14 @@ const RETRY_AFTER_MS = 2_000;
  */
 export class KeySet {
   private readonly kept: KeptValue<Lookup>;
-  private readonly coolUntil = new Map<Asker, number>();
+  private readonly cooldowns = new Map<Asker, Cooldown>();
 
   /** @param fetchKeys throws `IdpUnavailable` when there are none to be had */
   constructor(fetchKeys: () => Promise<JSONWebKeySet>, onRenewalFailed: (error: unknown) => void) {
     this.kept = new KeptValue(async () => createLocalJWKSet(await fetchKeys()), {
       lifetimeMs: LIFETIME_MS,
       retryAfterMs: RETRY_AFTER_MS,
+      maxStaleMs: MAX_STALE_MS,
       onRenewalFailed,
     });
   }
@@ -46,28 +50,39 @@ export class KeySet {
     try {
       return await verifiedWith(lookup, token, options);
     } catch (error) {
-      const newer = mayKeyBeNew(error, token) ? await this.newerThan(lookup, asker) : undefined;
-      if (!newer) throw error;
-      const verified = await verifiedWith(newer, token, options);
-      this.coolUntil.delete(asker);
+      if (!mayKeyBeNew(error, token)) throw error;
+      const verified = await verifiedWith(await this.newerThan(lookup, asker, error), token, options);
+      this.cooldowns.delete(asker);
       return verified;
     }
   }
 
-  private async newerThan(lookup: Lookup, asker: Asker): Promise<Lookup | undefined> {
+  private async newerThan(lookup: Lookup, asker: Asker, error: unknown): Promise<Lookup> {
     const current = await this.kept.get();
     if (current !== lookup) return current;
     if (this.kept.isRenewing) return this.kept.renew();
-    if (Date.now() < (this.coolUntil.get(asker) ?? 0)) return undefined;
-    this.coolUntil.set(asker, Date.now() + COOLDOWN_MS);
+    const cooldown = this.cooldowns.get(asker);
+    if (cooldown && Date.now() < cooldown.until)
+      throw cooldown.failure ?? new KeyNotLookedFor(undefined, { cause: error });
+    this.cooldowns.set(asker, { until: Date.now() + COOLDOWN_MS });
     try {
       return await this.kept.renew();
-    } catch (error) {
-      this.coolUntil.set(asker, Date.now() + RETRY_AFTER_MS);
-      throw error;
+    } catch (thrown) {
+      const failure = thrown as Error;
+      this.cooldowns.set(asker, { until: Date.now() + RETRY_AFTER_MS, failure });
+      throw failure;
     }
   }
 }
+
+interface Cooldown {
+  until: number;
+  /** why the keys could not be fetched when they last were to be */
+  failure?: Error;
+}
+
+/** Nobody knows the key, and nobody asks for it just now: it may be a new one all the same. */
+export class KeyNotLookedFor extends errors.JWKSNoMatchingKey {}
 
 /** Without a `kid` every key that fits the algorithm is tried. */
 async function verifiedWith(lookup: Lookup, token: string, options: JWTVerifyOptions) {

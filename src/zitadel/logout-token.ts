@@ -6,6 +6,8 @@ export interface LogoutTokenClaims {
   jti: string;
   sub: string | undefined;
   sid: string | undefined;
+  /** when it was made, seconds since 1970 */
+  iat: number;
 }
 
 interface Expected {
@@ -47,7 +49,7 @@ export async function verifiedLogoutToken(
     asker,
   );
   const { typ } = protectedHeader;
-  const { jti, sub, sid, events, nonce } = payload;
+  const { jti, sub, sid, iat, events, nonce } = payload;
   refuseUnless(typ === undefined || isType(typ), 'typ is not that of a logout token');
   refuseUnless(isObject(events) && isObject(events[EVENT]), 'events do not name a logout');
   refuseUnless(nonce === undefined, 'a logout token has no nonce');
@@ -55,7 +57,8 @@ export async function verifiedLogoutToken(
   refuseUnless(sub === undefined || isText(sub), 'sub is no text');
   refuseUnless(sid === undefined || isText(sid), 'sid is no text');
   refuseUnless(sub !== undefined || sid !== undefined, 'neither sub nor sid says who');
-  return { jti, sub, sid };
+  // jose has seen that it is a number.
+  return { jti, sub, sid, iat: Number(iat) };
 }
 
 const isType = (typ: unknown) =>

@@ -1,4 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { describeError } from '@mridang/nestjs-auth';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { decodeJwt } from 'jose';
 import {
   allowInsecureRequests,
   buildEndSessionUrl,
@@ -16,7 +18,7 @@ import type { ZitadelClaims } from './claims.js';
 import { Discovery } from './discovery.js';
 import { isBearer } from './is-bearer.js';
 import { isGrant } from './is-grant.js';
-import { IdpMisbehaved, IdpUnavailable, RefreshRejected, refreshFailure, translated } from './oidc.errors.js';
+import { IdpMisbehaved, IdTokenRefused, RefreshRejected, refreshFailure, translated } from './oidc.errors.js';
 import { tokenSetFrom, type TokenSet } from './session-token.js';
 import { TokenVerifier } from './token-verifier.js';
 
@@ -26,6 +28,7 @@ const MAX_HINT_LENGTH = 2_048;
 /** The calls to Zitadel. Every failure is one of `oidc.errors.ts`. */
 @Injectable()
 export class OidcClient {
+  private readonly logger = new Logger('Zitadel');
   private made: { metadata: CheckedMetadata; configuration: Configuration } | undefined;
 
   constructor(
@@ -43,14 +46,17 @@ export class OidcClient {
 
   /**
    * Renews the tokens of `sub`. Throws `RefreshRejected` when the session is over and `IdpUnavailable` when it is not known.
-   * A new ID token must be as good as the first, and name the same issuer, client and user (OpenID Connect Core 12.2).
+   * A new ID token must be as good as the first, and name the same issuer, client, user and nonce (OpenID Connect Core 12.2).
+   *
+   * @param idToken the one there is
    */
-  async refresh(refreshToken: string, sub: string): Promise<TokenSet> {
+  async refresh(refreshToken: string, sub: string, idToken?: string): Promise<TokenSet> {
     try {
       const answer = await refreshTokenGrant(await this.configuration(), refreshToken);
-      if (answer.claims() && answer.claims()?.sub !== sub) {
-        throw new RefreshRejected({ cause: new Error('The new ID token is about somebody else') });
-      }
+      const claims = answer.claims();
+      if (claims && claims.sub !== sub) throw new RefreshRejected({ cause: new Error(foreign) });
+      if (claims?.nonce !== undefined && idToken && claims.nonce !== decodeJwt(idToken)['nonce'])
+        throw new RefreshRejected({ cause: new Error(otherSignIn) });
       return tokenSetFrom(answer);
     } catch (error) {
       throw refreshFailure(error);
@@ -121,7 +127,7 @@ export class OidcClient {
     return isGrant(init, 'refresh_token') ? this.verified(answer) : answer;
   }
 
-  /** When there are no keys to verify a new ID token with, the session keeps the one it has: its tokens are used up. */
+  /** When a new ID token cannot be verified, the session keeps the one it has: the refresh token is used up. */
   private async verified(answer: Response): Promise<Response> {
     const body = (await answer
       .clone()
@@ -135,11 +141,15 @@ export class OidcClient {
       await this.verifier.idToken(idToken, rest.access_token);
       return answer;
     } catch (error) {
-      if (error instanceof IdpUnavailable) return Response.json(rest);
-      throw error;
+      if (error instanceof IdTokenRefused) throw error;
+      this.logger.warn(`The new ID token was not verified, the old one stays\n${describeError(error)}`);
+      return Response.json(rest);
     }
   }
 }
+
+const foreign = 'The new ID token is about somebody else';
+const otherSignIn = 'The new ID token has the nonce of another sign-in';
 
 interface TokenAnswer extends Record<string, unknown> {
   access_token?: string;

@@ -30,11 +30,10 @@ export class IdTokenRefused extends Error {
   }
 }
 
-/** A logout token that must not be accepted. */
-export class LogoutTokenRefused extends Error {
+/** 400: a logout token that must not be accepted. */
+export class LogoutTokenRefused extends HttpException {
   constructor(options?: { cause?: unknown }) {
-    super('The logout token is not accepted', options);
-    this.name = 'LogoutTokenRefused';
+    super('The logout token is not accepted', 400, options);
   }
 }
 

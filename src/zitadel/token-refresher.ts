@@ -42,7 +42,7 @@ export class TokenRefresher implements SessionRefresh {
     const { refreshToken, sub } = token;
     if (!refreshToken || !sub) throw new SessionEnded('no_refresh');
     try {
-      return { ...token, ...(await this.answer(refreshToken, sub, token.accessToken)) };
+      return { ...token, ...(await this.answer({ ...token, refreshToken, sub })) };
     } catch (error) {
       if (error instanceof RefreshRejected) throw new SessionEnded('refresh_rejected', { cause: error });
       throw error;
@@ -61,22 +61,18 @@ export class TokenRefresher implements SessionRefresh {
   }
 
   /** Where refresh tokens are not rotated, a request may carry the very answer that is known: then there is another. */
-  private async answer(
-    refreshToken: string,
-    sub: string,
-    accessToken: string | undefined,
-  ): Promise<TokenSet> {
-    const key = fingerprint(refreshToken);
+  private async answer(token: Refreshable): Promise<TokenSet> {
+    const key = fingerprint(token.refreshToken);
     const known = this.answers.get(key);
-    if (!known) return this.ask(key, refreshToken, sub);
+    if (!known) return this.ask(key, token);
     const tokens = await known;
-    if (tokens.accessToken !== accessToken) return tokens;
+    if (tokens.accessToken !== token.accessToken) return tokens;
     const latest = this.answers.get(key);
-    return latest && latest !== known ? latest : this.ask(key, refreshToken, sub);
+    return latest && latest !== known ? latest : this.ask(key, token);
   }
 
-  private ask(key: string, refreshToken: string, sub: string): Promise<TokenSet> {
-    const answer = this.oidc.refresh(refreshToken, sub);
+  private ask(key: string, { refreshToken, sub, idToken }: Refreshable): Promise<TokenSet> {
+    const answer = this.oidc.refresh(refreshToken, sub, idToken);
     this.answers.set(key, answer);
     answer.then(
       (tokens) => tokens.refreshToken && tokens.refreshToken !== refreshToken && this.usedUp.set(key, true),
@@ -89,5 +85,7 @@ export class TokenRefresher implements SessionRefresh {
     return answer;
   }
 }
+
+type Refreshable = SessionToken & { refreshToken: string; sub: string };
 
 const fingerprint = (refreshToken: string) => createHash('sha256').update(refreshToken).digest('base64url');

@@ -4,9 +4,9 @@ import { errors, type JSONWebKeySet } from 'jose';
 import { ENV, type Env } from '../config/env.js';
 import { Discovery } from './discovery.js';
 import { verifiedIdToken, type IdTokenClaims } from './id-token.js';
-import { KeySet } from './key-set.js';
+import { KeyNotLookedFor, KeySet } from './key-set.js';
 import { verifiedLogoutToken, type LogoutTokenClaims } from './logout-token.js';
-import { IdpMisconfigured, IdTokenRefused, LogoutTokenRefused } from './oidc.errors.js';
+import { IdpMisconfigured, IdpUnavailable, IdTokenRefused, LogoutTokenRefused } from './oidc.errors.js';
 import { signingAlgorithms } from './signing-algorithms.js';
 
 /** Verifies the tokens Zitadel signs, with the keys and algorithms its metadata name. */
@@ -45,7 +45,8 @@ export class TokenVerifier {
   }
 
   /**
-   * Throws `LogoutTokenRefused`, or `IdpUnavailable` when the keys cannot be had. A provider signs logout tokens as it
+   * Throws `LogoutTokenRefused`, or `IdpUnavailable` when the keys cannot be had, or not yet: nobody may lose a log-out
+   * because somebody else has posted bad tokens just before. A provider signs logout tokens as it
    * signs ID tokens (OpenID Connect Back-Channel Logout 2.6): once one of those was seen, another algorithm is refused.
    */
   async logoutToken(token: string): Promise<LogoutTokenClaims> {
@@ -54,6 +55,7 @@ export class TokenVerifier {
     try {
       return await verifiedLogoutToken(token, this.keys, { issuer, clientId, algorithms });
     } catch (cause) {
+      if (cause instanceof KeyNotLookedFor) throw new IdpUnavailable({ cause });
       throw isVerdict(cause) ? new LogoutTokenRefused({ cause }) : cause;
     }
   }

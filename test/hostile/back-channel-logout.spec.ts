@@ -120,6 +120,29 @@ describe('the signature', () => {
     }
   });
 
+  it('[BL2] by an algorithm the metadata list, but ID tokens are not signed with: 400', async () => {
+    const both = await startHostileApp({
+      provider: {
+        algorithms: ['RS256', 'ES256'],
+        metadata: () => ({ id_token_signing_alg_values_supported: ['RS256', 'ES256'] }),
+      },
+    });
+    try {
+      const jar = both.browser();
+      await both.signIn(jar);
+      const statusFor = async (alg: string) => {
+        const token = await both.provider.logoutToken({ sign: byProvider(alg) });
+        const body = new URLSearchParams({ logout_token: token });
+        return (await fetch(`${both.origin}/auth/backchannel-logout`, { method: 'POST', body })).status;
+      };
+      expect(await statusFor('ES256')).toBe(400);
+      expect(await both.session(jar)).not.toBeNull();
+      expect(await statusFor('RS256')).toBe(200);
+    } finally {
+      await both.close();
+    }
+  });
+
   it.each(['nonsense', 'a.b.c', 'eyJhbGciOiJSUzI1NiJ9.e30.', '..'])('[BL2] of %s: 400', (token) =>
     expectRefused(token),
   );
@@ -257,6 +280,13 @@ describe('what ends', () => {
     expect((await send(token)).status).toBe(200);
     expect(await app.session(browser)).toBeNull();
     await app.signIn(browser);
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
+  it('[BL8] is no session that began after the token was made', async () => {
+    const iat = now() - 300;
+    const token = await app.provider.logoutToken({ claims: { sid: undefined, iat } });
+    expect((await send(token)).status).toBe(200);
     expect(await app.session(browser)).not.toBeNull();
   });
 

@@ -375,4 +375,15 @@ describe('the session', () => {
     expect(await sessionCookie(browser)).toEqual(expect.any(String));
     expect(await sessionCookie(browser)).not.toBe(first);
   });
+
+  it('[CB11] ends the one that was there: a copy of it opens nothing', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const cookie = `authjs.session-token=${await sessionCookie(browser)}`;
+    await app.signIn(browser, undefined, '/auth/login?prompt=login');
+    expect(await sessionCookie(browser)).toEqual(expect.any(String));
+    const replay = await fetch(`${app.origin}/auth/session`, { headers: { cookie } });
+    expect(await replay.json()).toBeNull();
+    expect(await app.session(browser)).not.toBeNull();
+  });
 });

@@ -3,6 +3,7 @@ import { csrfFrom, type Browser } from '../support/browser.js';
 import { people } from '../support/hostile/people.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
+const TOKEN = '/oauth/v2/token';
 const EVERYWHERE = '/auth/logout/everywhere';
 
 let app: HostileApp;
@@ -63,10 +64,32 @@ describe('signing out everywhere', () => {
     expect(await alive()).toEqual([true, true, true]);
   });
 
-  it('without a session ends none', async () => {
+  it('without a session ends none, and asks for one', async () => {
     const stranger = app.browser();
     const response = await stranger.post(EVERYWHERE, csrfFrom(await stranger.get('/auth/login')));
-    expect(response.status).toBeLessThan(500);
+    expect([response.status, response.headers['location']]).toEqual([303, '/auth/login']);
     expect(await alive()).toEqual([true, true, true]);
+  });
+
+  it.each([
+    ['refuses to', { status: 400 }],
+    ['is out of reach to', { delayMs: 30_000 }],
+  ])('[SE4] asks nobody to renew tokens that are due: the provider %s', async (_name, fault) => {
+    laptop = app.browser();
+    const page = await app.signIn(laptop, { tokenAnswer: { expires_in: 1 } });
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    app.provider.fault(TOKEN, fault);
+    try {
+      const before = app.provider.requestsTo(TOKEN).length;
+      const response = await laptop.post(EVERYWHERE, csrfFrom(page));
+      expect([response.status, response.headers['location']]).toEqual([
+        303,
+        expect.stringContaining('/oidc/v1/end_session'),
+      ]);
+      expect(app.provider.requestsTo(TOKEN)).toHaveLength(before);
+      expect(await alive()).toEqual([false, false, true]);
+    } finally {
+      app.provider.fault(TOKEN, null);
+    }
   });
 });

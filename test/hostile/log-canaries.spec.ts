@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
+import { byNobody } from '../support/hostile/signers.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
 const secrets = {
@@ -100,6 +101,20 @@ describe('the log', () => {
     }
   });
 
+  it('[HD6] of a logout token has no line that the token wrote, and no stack', async () => {
+    const before = app.log.length;
+    const token = await app.provider.logoutToken({
+      header: { crit: ['x\n[Nest] FORGED'] },
+      sign: byNobody('RS256'),
+    });
+    const body = new URLSearchParams({ logout_token: token });
+    const response = await fetch(`${app.origin}/auth/backchannel-logout`, { method: 'POST', body });
+    expect(response.status).toBe(400);
+    const said = app.log.slice(before).join('\n');
+    expect(said).toContain('FORGED');
+    expect(said).not.toMatch(/^\[Nest\] FORGED|^ +at /m);
+  });
+
   it('[HD5] of a provider that repeats in its errors what it was sent holds none', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
@@ -132,7 +147,7 @@ describe('the log', () => {
     const refused = await app.callbackOf(browser, { tokenAnswer: { id_token: 'eyJ.canary.id-token' } });
     expect((await browser.get(refused)).status).toBe(502);
     expect(app.log.length).toBeGreaterThan(0);
-    expect(logged()).not.toMatch(/canary-(code|state|iss)|canary\.id-token/);
+    expect(logged()).not.toMatch(/canary-(code|state|iss|error_description)|canary\.id-token/);
   });
 });
 

@@ -53,6 +53,27 @@ describe('the session here', () => {
     expect(await session.json()).toBeNull();
   });
 
+  it('[SE3] stays over for a copy that is posted to /auth/session with a token of its own', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const copied = (await browser.cookies()).find(({ key }) => key.includes('session-token'));
+    await app.logOut(browser);
+    const thief = app.browser();
+    const { csrfToken } = csrfFrom(await thief.get('/auth/login'));
+    const cookie = `${await thief.jar.getCookieString(app.origin)}; ${copied?.key}=${copied?.value}`;
+    for (const body of [{ csrfToken }, { csrfToken, data: { user: { roles: ['admin'] } } }]) {
+      const response = await fetch(`${app.origin}/auth/session`, {
+        method: 'POST',
+        headers: { cookie, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      expect(await response.text()).not.toMatch(/Alice|alice/);
+      expect(response.headers.getSetCookie().filter((line) => /session-token[^=]*=[^;]/.test(line))).toEqual(
+        [],
+      );
+    }
+  });
+
   it('[SE3] stays over for the cookie of an earlier answer, too', async () => {
     const browser = app.browser();
     await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
@@ -161,6 +182,18 @@ describe('the way back', () => {
     expect(await app.session(browser)).not.toBeNull();
   });
 
+  it.each([
+    ['HEAD', {}],
+    ['GET', { 'sec-purpose': 'prefetch' }],
+  ])('[LO3] survives what is no visit: %s %j', async (method, headers) => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const back = await browser.stopAt('/auth/logout/callback', () => app.logOut(browser));
+    const response = await browser.request(method, back, undefined, headers);
+    expect([response.status, response.headers['set-cookie']]).toEqual([204, undefined]);
+    expect((await browser.get(back)).url.pathname).toBe('/auth/logout/success');
+  });
+
   it('[LO3] taken twice: no failure', async () => {
     const browser = app.browser();
     await app.signIn(browser);
@@ -187,6 +220,17 @@ describe('logging out', () => {
     const page = await app.logOut(browser);
     expect(page.url.pathname).toBe('/auth/logout/success');
     expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);
+  });
+
+  it('[LO4] works with an ID token too long for an address: the login name says who', async () => {
+    const browser = app.browser();
+    await app.signIn(browser, { idToken: { claims: { padding: 'x'.repeat(1_500) } } });
+    expect(app.provider.lastLogin.idTokens[0]?.length).toBeGreaterThan(2_048);
+    const page = await app.logOut(browser);
+    expect(page.path[1]?.pathname).toBe(END_SESSION);
+    expect(page.path[1]?.searchParams.has('id_token_hint')).toBe(false);
+    expect(page.path[1]?.searchParams.get('logout_hint')).toBe('alice@acme.example');
+    expect(page.url.pathname).toBe('/auth/logout/success');
   });
 
   it('[LO4] works without an ID token to hint with', async () => {

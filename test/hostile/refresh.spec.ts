@@ -5,6 +5,7 @@ import { people } from '../support/hostile/people.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
 const TOKEN = '/oauth/v2/token';
+const KEYS = '/oauth/v2/keys';
 const USERINFO = '/oidc/v1/userinfo';
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -31,6 +32,7 @@ describe('a refresh whose ID token', () => {
     ['is about another user', { claims: { sub: people.mallory.sub } }],
     ['is for another client', { claims: { aud: 'another-client', azp: undefined } }],
     ['is for another client beside this one', { claims: { azp: 'another-client' } }],
+    ['has the nonce of another sign-in', { claims: { nonce: 'another' } }],
   ] as [string, NonNullable<Mutation['idToken']>][])(
     '[RT5] %s: the session ends, and nothing is done with the new tokens',
     async (_name, idToken) => {
@@ -41,6 +43,35 @@ describe('a refresh whose ID token', () => {
       expect(app.provider.requestsTo(USERINFO)).toHaveLength(before);
       expect(await app.session(browser)).toBeNull();
       expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+    },
+  );
+
+  it('[RT5] has no nonce, as it may: the session goes on with it', async () => {
+    const browser = await signInDue({ idToken: { claims: { nonce: undefined } } });
+    expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
+    const page = await app.logOut(browser);
+    expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[1]);
+  });
+
+  it.each([
+    ['answers 404', { status: 404 }],
+    ['answers HTML', { body: '<html>maintenance</html>', contentType: 'text/html' }],
+    ['answers much too much', { megabytes: 2 }],
+    ['answers 500', { status: 500 }],
+  ])(
+    '[RT5] cannot be verified as the key endpoint %s: the session goes on with the first one',
+    async (_name, fault) => {
+      const browser = await signInDue();
+      app.provider.keys.rotate();
+      app.provider.fault(KEYS, fault);
+      expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
+      expect(app.provider.lastLogin.accessTokens).toHaveLength(2);
+      expect(await app.session(browser)).not.toBeNull();
+      const page = await app.logOut(browser);
+      expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);
+      app.provider.fault(KEYS, null);
+      // The keys are asked for again after two seconds.
+      await pause(2_100);
     },
   );
 
@@ -95,8 +126,21 @@ describe('a provider that', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
+  it('[RT4] forgot the refresh token: every copy of the cookie is dead, on public pages, too', async () => {
+    const browser = await signInDue();
+    const cookie = await browser.jar.getCookieString(app.origin);
+    const get = (path: string) => fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
+    expect(await (await get('/auth/session')).json()).not.toBeNull();
+    app.provider.forgetRefreshTokens();
+    expect((await get('/auth/userinfo')).status).toBe(401);
+    expect(await (await get('/auth/session')).json()).toBeNull();
+    expect(await (await get('/')).text()).not.toContain('Log out');
+    expect((await get('/profile')).status).toBe(401);
+  });
+
   it.each([
     ['answers 500', { status: 500 }],
+    ['answers 429', { status: 429 }],
     ['hangs up', { hangUp: true }],
     ['sleeps', { delayMs: 30_000 }],
   ])('[RT4] %s: the session stays, and what needs a token is 503', async (_name, fault) => {

@@ -194,6 +194,20 @@ describe('the cookies', () => {
     expect(app.provider.requestsTo('/oauth/v2/token')).toHaveLength(before);
   });
 
+  it('[CK5] open only under their own name, even where that is a session’s, too', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const value = (await sessionCookie(browser))?.value;
+    // With the same secrets; its session cookie is named for https.
+    const secure = await start(https);
+    const status = async (origin: string, name: string) => {
+      const headers = { cookie: `${name}=${value}`, accept: 'application/json' };
+      return (await fetch(`${origin}/profile`, { headers })).status;
+    };
+    expect(await status(app.origin, 'authjs.session-token')).toBe(200);
+    expect(await status(secure.origin, '__Host-authjs.session-token')).toBe(401);
+  });
+
   it.each(['garbage', 'eyJhbGciOiJkaXIifQ..a.b.c', 'a.b.c.d.e', '%00', 'x'.repeat(3_900)])(
     '[CK7] of another time are taken for none, and removed: %.20s',
     async (value) => {

@@ -20,6 +20,11 @@ describe('what a caller may decide about a sign-in', () => {
     expect(authorizationParams(given)).toEqual(given);
   });
 
+  it.each(['0', '000'])('is not prompt=none and max_age=%s at the same time', (maxAge) => {
+    expect(authorizationParams({ prompt: 'none', max_age: maxAge })).toEqual({ prompt: 'none' });
+    expect(authorizationParams({ prompt: 'none', max_age: '1' })).toEqual({ prompt: 'none', max_age: '1' });
+  });
+
   it.each([
     ['320000000000000001', 'urn:zitadel:iam:org:id:320000000000000001'],
     ['acme.example', 'urn:zitadel:iam:org:domain:primary:acme.example'],

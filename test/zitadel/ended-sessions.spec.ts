@@ -59,10 +59,17 @@ describe.each([
 
   it('are all of a user that have begun, and none that begins later', async () => {
     const ended = new EndedSessions(make(), env);
-    await ended.revokeUser('alice');
+    await ended.revokeUser('alice', Date.now() / 1000);
     expect(await revoked(ended)).toEqual([true, true, false]);
     expect(await ended.isRevoked({ ...alice, start: Date.now() / 1000 + 0.001 })).toBe(false);
     expect(await ended.isRevoked({ jti: 'd', sub: 'alice' })).toBe(true);
+  });
+
+  it('stay ended when somebody says later that they ended earlier', async () => {
+    const ended = new EndedSessions(make(), env);
+    await ended.revokeUser('alice', start + 10);
+    await ended.revokeUser('alice', start - 10);
+    expect(await revoked(ended)).toEqual([true, true, false]);
   });
 
   it('are told apart by user and start where they have no id', async () => {
@@ -81,7 +88,7 @@ describe('an entry for an ended session', () => {
     const ended = new EndedSessions(state, env);
     await ended.revoke(alice);
     await ended.revokeSid('sa');
-    await ended.revokeUser('alice');
+    await ended.revokeUser('alice', Date.now() / 1000);
     expect([...state.kept.values()].map(({ ttlMs }) => ttlMs)).toEqual([3_600_000, 3_600_000, 3_600_000]);
     expect([...state.kept.keys()].join()).not.toMatch(/alice|sa\b/);
   });

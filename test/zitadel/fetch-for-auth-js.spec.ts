@@ -126,14 +126,6 @@ describe('a sign-in fails', () => {
     expect(await reasonOf(start(given).exchange())).toBe(reason);
   });
 
-  it('userinfo_mismatch: the userinfo is about somebody else, or nobody', async () => {
-    for (const sub of ['mallory', undefined]) {
-      const { exchange, ask } = start({ userinfo: Response.json({ sub }) });
-      await exchange();
-      expect(await reasonOf(ask(metadata.userinfo_endpoint))).toBe('userinfo_mismatch');
-    }
-  });
-
   it('provider_misconfigured: the metadata are not those of this Zitadel', async () => {
     expect(await reasonOf(start({ metadata: new IdpMisconfigured() }).call(wellKnown))).toBe(
       'provider_misconfigured',

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { JWK } from 'jose';
-import { KeySet } from '../../src/zitadel/key-set.js';
+import { KeyNotLookedFor, KeySet } from '../../src/zitadel/key-set.js';
 import { signerWith, type Signer } from './signed-by.js';
 
 const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
@@ -107,6 +107,34 @@ describe('the keys of the provider', () => {
     isDown = false;
     later(2_100);
     await expect(verify(second)).resolves.toBeDefined();
+  });
+
+  it('cannot be told to be unknown while nobody asks for them', async () => {
+    await expect(verify(stranger, 'logout')).rejects.not.toThrow(KeyNotLookedFor);
+    published = [second.jwk];
+    await expect(verify(second, 'logout')).rejects.toThrow(KeyNotLookedFor);
+    await expect(verify(await signerWith('ES256', 'first'), 'logout')).rejects.not.toThrow(KeyNotLookedFor);
+    later(31_000);
+    await expect(verify(second, 'logout')).resolves.toBeDefined();
+  });
+
+  it('that could not be fetched a moment ago are still that, and not unknown', async () => {
+    await verify(first);
+    published = [second.jwk];
+    isDown = true;
+    await expect(verify(second)).rejects.toThrow('down');
+    await expect(verify(second)).rejects.toThrow('down');
+    expect(fetches).toBe(2);
+  });
+
+  it('are good for a day at most without being renewed', async () => {
+    await verify(first);
+    isDown = true;
+    later(23 * 60 * 60_000);
+    await expect(verify(first)).resolves.toBeDefined();
+    await new Promise(setImmediate);
+    later(61 * 60_000);
+    await expect(verify(first)).rejects.toThrow('down');
   });
 
   it('without names are all tried', async () => {

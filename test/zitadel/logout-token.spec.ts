@@ -43,6 +43,7 @@ describe('a logout token', () => {
       jti: 'V2_1-lt_1',
       sub: '320000000000000011',
       sid: '340000000000000001',
+      iat: expect.any(Number),
     });
   });
 

@@ -98,7 +98,7 @@ describe('a code that was refused', () => {
 
 describe('a value that is kept', () => {
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  const counted = (lifetimeMs: number, isDown: () => boolean) => {
+  const counted = (lifetimeMs: number, isDown: () => boolean, maxStaleMs = 10_000) => {
     const failures: unknown[] = [];
     let count = 0;
     const kept = new KeptValue(
@@ -108,7 +108,7 @@ describe('a value that is kept', () => {
         if (isDown()) throw new Error(`down ${number}`);
         return number;
       },
-      { lifetimeMs, retryAfterMs: 30, onRenewalFailed: (error) => failures.push(error) },
+      { lifetimeMs, retryAfterMs: 30, maxStaleMs, onRenewalFailed: (error) => failures.push(error) },
     );
     return { kept, failures };
   };
@@ -144,6 +144,17 @@ describe('a value that is kept', () => {
     await kept.get();
     await pause(10);
     expect(await kept.get()).toBe(3);
+  });
+
+  it('is of no use beyond an age: whoever asks waits for another', async () => {
+    let isDown = false;
+    const { kept } = counted(20, () => isDown, 60);
+    await kept.get();
+    isDown = true;
+    await pause(65);
+    await expect(kept.get()).rejects.toThrow('down 2');
+    isDown = false;
+    expect(await Promise.all([kept.get(), kept.get()])).toEqual([3, 3]);
   });
 
   it('is asked for again after a first attempt that failed', async () => {
