@@ -85,6 +85,13 @@ class Pages {
     return [await attempt(), await attempt()];
   }
 
+  @Get('replaced')
+  @Public()
+  async replaced(@Req() request: AuthenticatedRequest) {
+    await this.sessions.endReplaced(request);
+    return 'replaced';
+  }
+
   @Get('out')
   @Public()
   async out(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
@@ -546,6 +553,15 @@ describe('ending before its time', () => {
       .expect(200, { ended: 'u1', session: null });
     expect(sessionCookies(headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
     expect(log.join()).toContain('The end of a session was not noted');
+  });
+
+  it('happens to the one that a sign-in replaces, whose cookie the answer sets anew', async () => {
+    await start({ revocations: store() });
+    const cookie = app.cookie();
+    const { headers } = await app.get('/replaced', { cookie }).expect(200);
+    expect(sessionCookies(headers)).toEqual({});
+    await app.get('/who', { cookie, ...program }).expect(401);
+    await app.get('/replaced').expect(200);
   });
 
   it('needs no session', async () => {
