@@ -117,6 +117,7 @@ async function sandboxEnv() {
     ZITADEL_POST_LOGOUT_URL: callback.replace('/auth/callback', '/auth/logout/callback'),
     SESSION_SECRET: process.env.SESSION_SECRET || randomBytes(32).toString('hex'),
     IDP_PROJECT_ID: defaultIds.project,
+    API_URL: `http://localhost:${process.env.APP_PORT || Number(process.env.PORT || 3000) + 1}`,
   };
 }
 

@@ -122,6 +122,10 @@ describe('problems', () => {
     ['ZITADEL_LOGIN_ORIGINS', 'https://login.example.com/path'],
     ['ZITADEL_POST_LOGOUT_URL', 'https://elsewhere.example/auth/logout/callback'],
     ['ZITADEL_POST_LOGOUT_URL', 'http://localhost:3000/auth/callback'],
+    ['API_URL', 'http://localhost:3001/api/v1/app'],
+    ['API_URL', 'http://api.example.com'],
+    ['IDP_PROJECT_ID', '320000000000000100 openid'],
+    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile/api'],
     ['ALLOW_INSECURE_HTTP', 'yes'],
   ])('%s=%s is one', (name, value) => {
     expect(problemsOf({ ...good, [name]: value })).toEqual([name]);

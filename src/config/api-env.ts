@@ -6,6 +6,7 @@ import type { Env } from './env.js';
 import { isPlainRemote } from './is-plain-remote.js';
 import {
   ALLOW_INSECURE_HTTP,
+  IDP_PROJECT_ID,
   issuerUrl,
   LOG_LEVEL,
   NODE_ENV,
@@ -92,12 +93,7 @@ export const apiVariables = {
     how: inKeyFile,
     schema: z.string().optional(),
   },
-  IDP_PROJECT_ID: {
-    about:
-      'Project of the API application. Tokens must be meant for it or for the application itself. Empty: the project a token was asked for counts, and Zitadel decides whether it is the right one.',
-    expected: 'the ID of the project, or nothing',
-    schema: z.string().optional(),
-  },
+  IDP_PROJECT_ID,
   API_CORS_ORIGINS: {
     about: 'Origins of web pages that may call the API from a browser.',
     expected: 'a comma-separated list of origins, such as https://app.example.com, or nothing',

@@ -4,6 +4,7 @@ import { ConfigError } from './config-error.js';
 import { isPlainRemote } from './is-plain-remote.js';
 import {
   ALLOW_INSECURE_HTTP,
+  IDP_PROJECT_ID,
   issuerUrl,
   LOG_LEVEL,
   NODE_ENV,
@@ -41,6 +42,14 @@ export interface Env {
     loginOrigins: string[];
     allowInsecureHttp: boolean;
   };
+  /** the API the profile page can call */
+  api:
+    | {
+        origin: string;
+        /** asked for at sign-in: the access token is then meant for this project, too */
+        projectId: string | undefined;
+      }
+    | undefined;
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -136,12 +145,20 @@ export const variables = {
     expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
     schema: origins,
   },
+  API_URL: {
+    about:
+      'Address of the API, which the profile page can call for the signed-in user. Empty: the page does not offer it.',
+    expected:
+      'an address without a path, such as https://api.example.com or http://localhost:3001, or nothing',
+    schema: issuerUrl.optional(),
+  },
+  IDP_PROJECT_ID,
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
 
 /** Addresses with a purpose: redirect URIs need paths of their own. */
 const takenPath =
-  /^\/(|profile|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
+  /^\/(|profile(\/api)?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>): Env {
@@ -161,6 +178,9 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       'ZITADEL_CALLBACK_URL',
       'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)',
     );
+  }
+  if (values.API_URL && isRefused(values.API_URL)) {
+    report('API_URL', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
   }
   const { origin, pathname: callbackPath } = new URL(callbackUrl);
   const postLogoutUrl = values.ZITADEL_POST_LOGOUT_URL ?? `${origin}/auth/logout/callback`;
@@ -204,5 +224,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
     },
+    api: known.API_URL
+      ? { origin: new URL(known.API_URL).origin, projectId: known.IDP_PROJECT_ID }
+      : undefined,
   };
 }

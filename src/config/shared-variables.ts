@@ -40,6 +40,16 @@ export const LOG_LEVEL = {
   schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 } satisfies Variable;
 
+export const IDP_PROJECT_ID = {
+  about:
+    'Project of the API application. Tokens must be meant for it or for the application itself; the web application asks for such tokens where it has an API_URL. Empty: the project a token was asked for counts, and Zitadel decides whether it is the right one.',
+  expected: 'the ID of the project, or nothing',
+  schema: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .optional(),
+} satisfies Variable;
+
 export const ALLOW_INSECURE_HTTP = {
   about:
     'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',

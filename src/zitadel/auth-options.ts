@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose';
 import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
 import { authorizationParams } from './authorization-params.js';
-import { scopes, userFrom, type ZitadelClaims } from './claims.js';
+import { scopesFor, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
@@ -22,6 +22,7 @@ export function authOptions(
   endedSessions: EndedSessions,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
+  const scopes = scopesFor(env);
   return {
     origin: env.origin,
     secret: env.session.secrets.map((secret) => saltedSecret(secret, env.session.salt)),
@@ -33,7 +34,7 @@ export function authOptions(
     },
     refresh: refresher,
     revocations: endedSessions,
-    authorizationParams,
+    authorizationParams: (given) => authorizationParams(given, scopes),
     pages: { signIn: '/auth/login', error: '/auth/error' },
     defaultCallbackUrl: postLoginPath,
     providers: [

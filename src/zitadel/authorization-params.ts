@@ -1,5 +1,3 @@
-import { scopes } from './claims.js';
-
 /** OpenID Connect Core 3.1.2.1, and `create` of Initiating User Registration 1.0. */
 const prompts = ['none', 'login', 'select_account', 'consent', 'create'];
 
@@ -13,8 +11,13 @@ const DOMAIN = /^(?=.{1,253}$)[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]
 /**
  * What whoever starts a sign-in may decide about it, as parameters of the authorization request: nothing but
  * `login_hint`, `prompt`, `ui_locales`, `max_age` and `organization`. What is not as it should be is left out.
+ *
+ * @param scopes asked for in any case
  */
-export function authorizationParams(given: Readonly<Record<string, unknown>>): Record<string, string> {
+export function authorizationParams(
+  given: Readonly<Record<string, unknown>>,
+  scopes: readonly string[],
+): Record<string, string> {
   const organization = organizationScope(text(given['organization']));
   const prompt = prompts.find((known) => known === given['prompt']);
   const maxAge = matching(/^\d{1,9}$/, given['max_age']);

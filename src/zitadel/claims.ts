@@ -1,7 +1,8 @@
 import type { AuthUser } from '@mridang/nestjs-auth';
+import type { Env } from '../config/env.js';
 
-/** The scopes this application asks for: identity, refresh, and Zitadel's roles, metadata and organization. */
-export const scopes = [
+/** Identity, refresh, and Zitadel's roles, metadata and organization. */
+const scopes = [
   'openid',
   'profile',
   'email',
@@ -10,6 +11,10 @@ export const scopes = [
   'urn:zitadel:iam:user:resourceowner',
   'urn:zitadel:iam:org:projects:roles',
 ];
+
+/** The scopes this application asks for. With an API of another project its access tokens are meant for that, too. */
+export const scopesFor = ({ api }: Pick<Env, 'api'>) =>
+  api?.projectId ? [...scopes, `urn:zitadel:iam:org:project:id:${api.projectId}:aud`] : scopes;
 
 const ROLES = 'urn:zitadel:iam:org:project:roles';
 const PROJECT_ROLES = /^urn:zitadel:iam:org:project:([^:]+):roles$/;

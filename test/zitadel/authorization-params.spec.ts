@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { authorizationParams } from '../../src/zitadel/authorization-params.js';
-import { scopes } from '../../src/zitadel/claims.js';
+import { authorizationParams as paramsWith } from '../../src/zitadel/authorization-params.js';
+
+const scopes = ['openid', 'profile'];
+const authorizationParams = (given: Record<string, unknown>) => paramsWith(given, scopes);
 
 describe('what a caller may decide about a sign-in', () => {
   it.each([

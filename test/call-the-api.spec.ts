@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { Browser, type Page } from './support/browser.js';
+import { freePort } from './support/free-port.js';
+import { listening } from './support/hostile/listening.js';
+import { signIn } from './support/sign-in.js';
+import { startApi } from './support/start-api.js';
+import { environment, launch } from './support/start-app.js';
+
+const AUDIENCE_OF_OTHERS = 'urn:zitadel:iam:org:project:id:320000000000000200:aud';
+
+let sandbox: Sandbox;
+let origin: string;
+let calls: { authorization: string | undefined; cookie: string | undefined }[] = [];
+/** what the API between says instead of passing the call on */
+let refuse: { status: number; body?: string } | 'hang up' | undefined;
+const running: { close(): Promise<unknown> }[] = [];
+
+/** The application, and the real API behind a server that counts the calls and can refuse them. */
+beforeAll(async () => {
+  const port = await freePort();
+  origin = `http://localhost:${port}`;
+  sandbox = await startSandbox({ web: { redirectUris: [`${origin}/auth/callback`] } });
+  const api = await startApi({
+    IDP_AUTHORITY: sandbox.issuer,
+    ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
+    IDP_PROJECT_ID: sandbox.projectId,
+  });
+  const between = await listening((request, response) => {
+    const { authorization, cookie } = request.headers;
+    calls.push({ authorization, cookie });
+    if (refuse === 'hang up') return void response.destroy();
+    if (refuse) return void response.writeHead(refuse.status).end(refuse.body);
+    void api.get(request.url ?? '', authorization?.replace('Bearer ', '')).then(async (answer) => {
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    });
+  });
+  const app = await launch({ ...environment(origin, sandbox), API_URL: between.origin }, port);
+  running.push(app, between, api, sandbox);
+}, 30_000);
+afterAll(() => Promise.all(running.map((server) => server.close())));
+beforeEach(() => {
+  calls = [];
+  refuse = undefined;
+});
+
+async function signedIn() {
+  const browser = new Browser(origin);
+  const profile = await signIn(browser, 'alice@acme.example');
+  sandbox.requests.length = 0;
+  return { browser, profile };
+}
+
+const callApi = (browser: Browser, page: Page) => browser.submit(page, 'form[action^="/profile/api"]');
+const said = (page: Page) =>
+  page.document.querySelector('#api [role="status"]')?.text.replace(/\s+/g, ' ').trim();
+
+describe('"Call the API"', () => {
+  it('shows what the API says to the signed-in user, and no token', async () => {
+    const { browser, profile } = await signedIn();
+    expect(said(profile)).toBeUndefined();
+    const page = await callApi(browser, profile);
+    expect(page.status).toBe(200);
+    expect(said(page)).toBe('The API answered (200) "Hello World!"');
+    expect(page.text).toContain('Alice Archer');
+    expect(page.headers['cache-control']).toBe('no-store');
+    expect(calls).toEqual([{ authorization: expect.stringMatching(/^Bearer \S+$/), cookie: undefined }]);
+    for (const { response } of browser.answers) {
+      expect(response.text).not.toContain(calls[0]?.authorization?.replace('Bearer ', ''));
+    }
+  });
+
+  it('renews the access token once when the API refuses it, and calls again with the new one', async () => {
+    const { browser, profile } = await signedIn();
+    sandbox.expire('access_tokens');
+    const page = await callApi(browser, profile);
+    expect(said(page)).toBe('The API answered (200) "Hello World!"');
+    expect(calls).toHaveLength(2);
+    expect(calls[1]?.authorization).not.toBe(calls[0]?.authorization);
+    expect(sandbox.grants('refresh_token')).toHaveLength(1);
+
+    calls = [];
+    expect(said(await callApi(browser, page))).toContain('Hello World!');
+    expect(calls).toHaveLength(1);
+    expect(sandbox.grants('refresh_token')).toHaveLength(1);
+  });
+
+  it('ten at a time cost one renewal', async () => {
+    const { browser } = await signedIn();
+    sandbox.expire('access_tokens');
+    const pages = await Promise.all(Array.from({ length: 10 }, () => browser.get('/profile/api')));
+    for (const page of pages) expect(said(page)).toBe('The API answered (200) "Hello World!"');
+    expect(sandbox.grants('refresh_token')).toHaveLength(1);
+  });
+
+  it('gives up after one retry, and the session goes on', async () => {
+    const { browser, profile } = await signedIn();
+    refuse = { status: 401 };
+    const page = await callApi(browser, profile);
+    expect(said(page)).toMatch(
+      /^The API did not let you in \(401\) It accepts neither your access token nor/,
+    );
+    expect(calls).toHaveLength(2);
+    expect(sandbox.grants('refresh_token')).toHaveLength(1);
+    expect((await browser.get('/profile')).status).toBe(200);
+  });
+
+  it.each([
+    [{ status: 403, body: '<b>no</b>' }, 'The API did not let you in (403)'],
+    [{ status: 503 }, 'The API cannot check who you are right now (503)'],
+    [{ status: 418, body: 'teapot' }, 'The API answered something unexpected (418)'],
+    [{ status: 200, body: 'x'.repeat(20_000) }, 'The API does not answer'],
+    ['hang up', 'The API does not answer'],
+  ] as const)('says what came of it: %j', async (refusal, sentence) => {
+    const { browser, profile } = await signedIn();
+    refuse = refusal;
+    const page = await callApi(browser, profile);
+    expect(page.status).toBe(200);
+    expect(said(page)?.slice(0, sentence.length)).toBe(sentence);
+    expect(page.text).not.toMatch(/<b>no|teapot/);
+    expect(calls).toHaveLength(1);
+    expect(sandbox.grants('refresh_token')).toHaveLength(0);
+  });
+
+  it('shows the answer as text, whatever is in it', async () => {
+    const { browser, profile } = await signedIn();
+    refuse = { status: 200, body: '<script>alert(1)</script>' };
+    const page = await callApi(browser, profile);
+    expect(said(page)).toBe('The API answered (200) <script>alert(1)</script>');
+    expect(page.document.querySelector('script:not([src])')).toBeNull();
+  });
+
+  it('is for people who are signed in', async () => {
+    const page = await new Browser(origin).get('/profile/api');
+    expect(page.url.pathname).toBe('/auth/login');
+    expect(calls).toEqual([]);
+  });
+});
+
+describe('the audience of the access token', () => {
+  it('is a foreign project, too, where the API belongs to one', async () => {
+    const port = await freePort();
+    const elsewhere = `http://localhost:${port}`;
+    const idp = await startSandbox({ web: { redirectUris: [`${elsewhere}/auth/callback`] } });
+    const foreign = {
+      IDP_AUTHORITY: idp.issuer,
+      ZITADEL_API_KEY_FILE: JSON.stringify(idp.clients.foreignApi.key),
+      IDP_PROJECT_ID: '320000000000000200',
+    };
+    const api = await startApi(foreign);
+    const app = await launch(
+      { ...environment(elsewhere, idp), API_URL: api.origin, IDP_PROJECT_ID: foreign.IDP_PROJECT_ID },
+      port,
+    );
+    try {
+      const browser = new Browser(elsewhere);
+      const profile = await signIn(browser, 'alice@acme.example');
+      const asked = browser.answers.find(({ url }) => url.pathname === '/oauth/v2/authorize');
+      expect(asked?.url.searchParams.get('scope')?.split(' ')).toContain(AUDIENCE_OF_OTHERS);
+      expect(said(await callApi(browser, profile))).toBe('The API answered (200) "Hello World!"');
+    } finally {
+      await Promise.all([app, api, idp].map((server) => server.close()));
+    }
+  }, 30_000);
+
+  it('is not asked for where no API is called', async () => {
+    const port = await freePort();
+    const alone = `http://localhost:${port}`;
+    const app = await launch({ ...environment(alone, sandbox), IDP_PROJECT_ID: '320000000000000200' }, port);
+    try {
+      const browser = new Browser(alone);
+      const login = await browser.get('/auth/login');
+      const stopped = await browser.stopAt('/oauth/v2/authorize', () =>
+        browser.submit(login, 'form[action="/auth/signin/zitadel"]'),
+      );
+      expect(stopped.searchParams.get('scope')).not.toContain(':aud');
+    } finally {
+      await app.close();
+    }
+  });
+});
+
+describe('without API_URL', () => {
+  it('the profile does not offer a call, and its address is nothing', async () => {
+    const port = await freePort();
+    const alone = `http://localhost:${port}`;
+    const idp = await startSandbox({ web: { redirectUris: [`${alone}/auth/callback`] } });
+    const app = await launch(environment(alone, idp), port);
+    try {
+      const browser = new Browser(alone);
+      const profile = await signIn(browser, 'alice@acme.example');
+      expect(profile.url.pathname).toBe('/profile');
+      expect(profile.document.querySelector('#api')).toBeNull();
+      expect((await browser.get('/profile/api')).status).toBe(404);
+    } finally {
+      await Promise.all([app.close(), idp.close()]);
+    }
+  });
+});
