@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { machineSentence } from './support/machine.mjs';
 import { goalRow, isMet, table, writeJson, writeReadme } from './support/report.mjs';
 
-const questions = ['profile-page', 'public-page', 'session-read', 'refresh-race'];
+const questions = ['profile-page', 'public-page', 'session-read', 'refresh-race', 'api-route', 'api-burst'];
 
 const SHORT_LIMIT_MS = 3 * 60_000;
 const LIMIT_MS = 15 * 60_000;

@@ -1,6 +1,6 @@
 import { profileOf } from '../dist/pages/profile.js';
 import { startApp, startPlain } from './support/app.mjs';
-import { comparePages } from './support/compare-pages.mjs';
+import { compare } from './support/compare.mjs';
 
 export const question = 'What does being signed in cost a page?';
 export const about =
@@ -22,11 +22,17 @@ export async function answer(lab) {
       accept: 'text/html',
       cookie: await browser.signIn(app.origin, 'alice@acme.example'),
     });
-    const candidate = (name, { origin, cpuUs }) => ({ name, url: `${origin}/profile`, cpuUs, headers });
-    const results = await comparePages(
+    const candidate = (name, { origin, cpuUs }, baseline) => ({
+      name,
+      url: `${origin}/profile`,
+      cpuUs,
+      headers,
+      baseline,
+    });
+    const results = await compare(
       [
-        candidate('plain', plain),
-        candidate('this app without sign-in', withoutSignIn),
+        candidate('plain', plain, 'plain'),
+        candidate('this app without sign-in', withoutSignIn, 'the same without sign-in'),
         candidate('this app, signed in', app),
       ],
       lab,

@@ -1,5 +1,5 @@
 import { startApp, startPlain } from './support/app.mjs';
-import { comparePages } from './support/compare-pages.mjs';
+import { compare } from './support/compare.mjs';
 
 export const question = 'What does the module cost a public page?';
 export const about =
@@ -19,11 +19,17 @@ export async function answer(lab) {
     await browser.open(`${app.origin}/auth/login`);
     const returning = async () => ({ accept: 'text/html', cookie: browser.cookieHeader(app.origin) });
     const first = async () => ({ accept: 'text/html' });
-    const candidate = (name, { origin, cpuUs }, headers) => ({ name, url: `${origin}/`, cpuUs, headers });
-    const results = await comparePages(
+    const candidate = (name, { origin, cpuUs }, headers, baseline) => ({
+      name,
+      url: `${origin}/`,
+      cpuUs,
+      headers,
+      baseline,
+    });
+    const results = await compare(
       [
-        candidate('plain', plain, returning),
-        candidate('this app without sign-in', withoutSignIn, returning),
+        candidate('plain', plain, returning, 'plain'),
+        candidate('this app without sign-in', withoutSignIn, returning, 'the same without sign-in'),
         candidate('this app, nobody signed in', app, returning),
         candidate('this app, first visit', app, first),
       ],

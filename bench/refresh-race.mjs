@@ -1,7 +1,7 @@
-import { request } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startApp } from './support/app.mjs';
+import { get } from './support/get.mjs';
 import { rounded } from './support/numbers.mjs';
 
 export const question = 'What happens when many requests race at the expiry of the access token?';
@@ -25,23 +25,23 @@ export async function answer() {
 
     const started = performance.now();
     const racing = await Promise.all(
-      Array.from({ length: REQUESTS }, () => get(`${origin}/profile`, cookie)),
+      Array.from({ length: REQUESTS }, () => get(`${origin}/profile`, { accept: 'text/html', cookie })),
     );
     const totalMs = performance.now() - started;
     // Sent before the browser had the new cookie, and slow on its way.
-    const late = await get(`${origin}/profile`, cookie);
+    const late = await get(`${origin}/profile`, { accept: 'text/html', cookie });
 
     const tokenRequests = (await sandbox.call('grants', 'refresh_token')) - before;
-    const answers200 = racing.filter(({ status }) => status === 200).length;
+    const answers200 = racing.filter(({ statusCode }) => statusCode === 200).length;
     return {
       rows: [
         {
           'requests at once': REQUESTS,
           'token requests': tokenRequests,
           'answers 200': answers200,
-          'of them with a new cookie': racing.filter(({ renewed }) => renewed).length,
+          'of them with a new cookie': racing.filter(isRenewed).length,
           'all answered after, ms': rounded(totalMs, 0),
-          'late request, old cookie': late.status,
+          'late request, old cookie': late.statusCode,
         },
       ],
       goals: [
@@ -54,14 +54,5 @@ export async function answer() {
   }
 }
 
-/** @returns {Promise<{ status: number | undefined, renewed: boolean }>} */
-const get = (url, cookie) =>
-  new Promise((resolve, reject) => {
-    const headers = { accept: 'text/html', cookie };
-    request(url, { headers, agent: false, signal: AbortSignal.timeout(10_000) }, (response) => {
-      const renewed = (response.headers['set-cookie'] ?? []).some((line) => line.includes('session-token='));
-      response.resume().on('end', () => resolve({ status: response.statusCode, renewed }));
-    })
-      .on('error', reject)
-      .end();
-  });
+const isRenewed = ({ headers }) =>
+  (headers['set-cookie'] ?? []).some((line) => line.includes('session-token='));

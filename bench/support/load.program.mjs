@@ -3,13 +3,24 @@ import { performance } from 'node:perf_hooks';
 import autocannon from 'autocannon';
 import { serve } from './remote.mjs';
 
+/** How many bearer tokens have been made; none comes twice in the life of this process. */
+let tokens = 0;
+
 serve({
-  /** Asks for `url` as fast as the answers come, over `connections` connections. */
-  async run({ url, headers, connections, seconds }) {
+  /**
+   * Asks for `url` as fast as the answers come, over `connections` connections; with `hasNewTokens` each time with another
+   * bearer token, which begins as the given one.
+   */
+  async run({ url, headers, hasNewTokens, connections, seconds }) {
     const times = [];
     let first = 0;
     let last = 0;
-    const load = autocannon({ url, headers, connections, duration: seconds });
+    const withNewToken = (request) => {
+      request.headers.authorization = `${headers.authorization}-${tokens++}`;
+      return request;
+    };
+    const requests = hasNewTokens ? [{ setupRequest: withNewToken }] : undefined;
+    const load = autocannon({ url, headers, requests, connections, duration: seconds });
     load.on('response', (_client, _status, _bytes, ms) => {
       last = performance.now();
       first ||= last;

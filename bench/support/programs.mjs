@@ -51,7 +51,7 @@ export function startProgram(path, { core, env = {}, served = true }) {
       return running.has(child) ? undefined : `${path} has ended:\n${said}`;
     },
     call: (name, ...args) => call(child, name, ...args),
-    /** CPU time of all its threads; `undefined` where the system does not tell. */
+    /** CPU time of all its threads; NaN where the system does not tell. */
     cpuUs: () => cpuUsOf(child.pid),
     async stop() {
       child.kill('SIGTERM');
@@ -63,7 +63,7 @@ export function startProgram(path, { core, env = {}, served = true }) {
 
 /** @param {number | undefined} pid */
 function cpuUsOf(pid) {
-  if (process.platform !== 'linux') return undefined;
+  if (process.platform !== 'linux') return NaN;
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name of the program stands in brackets and may hold anything; utime and stime are fields 14 and 15 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,0 +1,116 @@
+import { performance } from 'node:perf_hooks';
+import { startProgram } from './programs.mjs';
+import { median, rounded } from './numbers.mjs';
+
+const CONNECTIONS = 10;
+
+/**
+ * Loads addresses that answer the same in turns, so that what disturbs the machine disturbs them alike.
+ *
+ * @typedef {object} Candidate
+ * @property {string} name
+ * @property {string} url
+ * @property {() => Promise<Record<string, string>>} headers made anew for each round
+ * @property {() => number} cpuUs of the server
+ * @property {string} [baseline] all are compared with this one, in a column of this name; one at least has it
+ * @property {boolean} [hasNewTokens] no two requests bring the same bearer token
+ * @property {{ cpuUs: () => number, introspections: () => Promise<number> }} [idp] what the server may ask; of all or of none
+ *
+ * @param {Candidate[]} candidates
+ * @param {{ short: boolean, say: (text: string) => void }} lab
+ */
+export async function compare(candidates, { short, say }) {
+  const [rounds, seconds, warmUpSeconds] = short ? [3, 1.5, 1.5] : [5, 5, 4];
+  const generator = startProgram('bench/support/load.program.mjs', { core: 'load' });
+  try {
+    await checkSameBytes(candidates);
+    for (const candidate of candidates) await load(generator, candidate, warmUpSeconds);
+    const results = candidates.map(() => []);
+    for (let round = 0; round < rounds; round++) {
+      const order = [...candidates.keys()];
+      // What runs first in one round runs last in the next.
+      for (const index of round % 2 ? order.reverse() : order) {
+        results[index].push(await load(generator, candidates[index], seconds));
+      }
+      say(`round ${round + 1} of ${rounds}`);
+    }
+    const baselines = candidates.flatMap(({ baseline }, index) =>
+      baseline ? [{ baseline, results: results[index] }] : [],
+    );
+    return candidates.map(({ name }, index) => summary(name, results[index], baselines));
+  } finally {
+    await generator.stop();
+  }
+}
+
+async function load(generator, { name, url, headers, cpuUs, hasNewTokens, idp }, seconds) {
+  const request = { url, headers: await headers(), hasNewTokens };
+  const counted = async () => ({
+    ms: performance.now(),
+    serverUs: cpuUs(),
+    loadUs: generator.cpuUs() + (idp?.cpuUs() ?? 0),
+    introspections: (await idp?.introspections()) ?? NaN,
+  });
+  const before = await counted();
+  const result = await generator.call('run', { ...request, connections: CONNECTIONS, seconds });
+  const after = await counted();
+  if (result.failures > 0) throw new Error(`${name}: ${result.failures} requests failed`);
+  const { requests } = result;
+  const rise = (figure) => after[figure] - before[figure];
+  return {
+    ...result,
+    cpuUs: rise('serverUs') / requests,
+    serverBusy: rise('serverUs') / 1_000 / rise('ms'),
+    loadBusy: rise('loadUs') / 1_000 / rise('ms'),
+    introspections: rise('introspections') / requests,
+  };
+}
+
+/** The ratio is the median of the rounds' ratios: a round in which the machine was busy disturbs both its parts. */
+function summary(name, results, baselines) {
+  const of = (figure) => median(results.map((result) => result[figure]));
+  const ratioTo = (others, figure) =>
+    median(results.map((result, round) => result[figure] / others[round][figure]));
+  const ratios = Object.fromEntries(
+    baselines.map(({ baseline, results: others }) => [baseline, ratioTo(others, 'requestsPerSecond')]),
+  );
+  const hasCpu = !Number.isNaN(results[0].cpuUs);
+  const hasIntrospections = !Number.isNaN(results[0].introspections);
+  const percent = (figure) => rounded(of(figure) * 100, 0);
+  const columns = Object.entries(ratios).map(([baseline, ratio]) => [`of ${baseline}`, ratio.toFixed(3)]);
+  const [first] = baselines;
+  return {
+    ratios,
+    introspections: of('introspections'),
+    row: {
+      '': name,
+      'requests/s': rounded(of('requestsPerSecond'), 0),
+      'p50 ms': rounded(of('p50Ms'), 2),
+      'p99 ms': rounded(of('p99Ms'), 2),
+      ...(hasIntrospections ? { 'introspections/request': of('introspections').toFixed(3) } : {}),
+      ...(hasCpu ? { 'CPU µs/request': rounded(of('cpuUs'), 0) } : {}),
+      ...(hasCpu ? { 'server core %': percent('serverBusy'), 'load core %': percent('loadBusy') } : {}),
+      ...Object.fromEntries(columns),
+      ...(hasCpu ? { [`CPU of ${first.baseline}`]: ratioTo(first.results, 'cpuUs').toFixed(3) } : {}),
+    },
+  };
+}
+
+/** A comparison of answers that differ would say nothing. */
+async function checkSameBytes([baseline, ...others]) {
+  const expected = await textOf(baseline);
+  for (const other of others) {
+    const text = await textOf(other);
+    if (text === expected) continue;
+    const at = [...text].findIndex((letter, index) => letter !== expected[index]);
+    throw new Error(
+      `${other.name} differs from ${baseline.name}:\n${text.slice(at - 40, at + 80)}\ninstead of\n${expected.slice(at - 40, at + 80)}`,
+    );
+  }
+}
+
+async function textOf({ name, url, headers }) {
+  const answer = await fetch(url, { headers: await headers(), redirect: 'manual' });
+  if (answer.status !== 200) throw new Error(`${name} answers ${answer.status}`);
+  return answer.text();
+}

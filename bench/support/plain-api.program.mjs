@@ -1,0 +1,25 @@
+// What the API is compared with: the same controller, headers and parsers, no token check.
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { configureApi } from '../../dist/api/api.setup.js';
+import { AppController } from '../../dist/api/app.controller.js';
+import { API_ENV, readApiEnv } from '../../dist/config/api-env.js';
+import { LeanExpressAdapter } from '../../dist/http/lean-express.adapter.js';
+import { serve } from './remote.mjs';
+
+serve({
+  async start(env, { lean }) {
+    class PlainModule {}
+    Module({
+      controllers: [AppController],
+      providers: [{ provide: API_ENV, useValue: readApiEnv(env) }],
+    })(PlainModule);
+    const adapter = lean ? new LeanExpressAdapter() : new ExpressAdapter();
+    const app = await NestFactory.create(PlainModule, adapter, { logger: false, bodyParser: false });
+    configureApi(app);
+    await app.listen(0);
+    return app.getHttpServer().address().port;
+  },
+});

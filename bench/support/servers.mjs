@@ -1,0 +1,44 @@
+// What is measured: servers in processes of their own, on the core of the server.
+import { createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startProgram } from './programs.mjs';
+
+const START_MS = 20_000;
+
+/**
+ * A program that is configured by its environment alone, as in production.
+ *
+ * @param {string} path below the root of the repository
+ * @param {{ origin: string, env: Record<string, string> }} options `origin`: where it answers when it is ready
+ */
+export async function startServer(path, { origin, env }) {
+  const program = startProgram(path, { core: 'server', env, served: false });
+  for (const end = Date.now() + START_MS; Date.now() < end && !program.problem; await wait(50)) {
+    const answer = await fetch(origin, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer && answer.status < 500) return { cpuUs: program.cpuUs, stop: program.stop };
+  }
+  throw new Error(program.problem ?? `${origin} does not answer`);
+}
+
+/**
+ * A program that serves `start`, which returns its port.
+ *
+ * @param {string} path below the root of the repository
+ */
+export async function startPlainServer(path, ...args) {
+  const program = startProgram(path, { core: 'server', env: { NODE_ENV: 'production' } });
+  const port = await program.call('start', ...args);
+  return { origin: `http://localhost:${port}`, cpuUs: program.cpuUs, stop: program.stop };
+}
+
+/** @returns {Promise<number>} */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
