@@ -11,6 +11,7 @@ import { parse } from 'dotenv';
 const SANDBOX_PORT = Number(process.env.SANDBOX_PORT || 8080);
 const children = new Set();
 let stopping = false;
+let keyFolder;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(0));
 // npm passes a signal on to its shell only, which does not pass it on to this program.
@@ -29,7 +30,7 @@ const { explain, ConfigError } = await import('../dist/config/config-error.js');
 const { readEnv } = await import('../dist/config/env.js');
 const { readApiEnv } = await import('../dist/config/api-env.js');
 const { port, origin, zitadel } = await configurationFrom(readEnv);
-const keyFolder = ownZitadel ? undefined : mkdtempSync(join(tmpdir(), 'zitadel-sandbox-'));
+keyFolder = ownZitadel ? undefined : mkdtempSync(join(tmpdir(), 'zitadel-sandbox-'));
 const hasApi = !ownZitadel || env.ZITADEL_API_KEY_FILE || env.IDP_AUTHORIZATION_PROFILE_KEY;
 env.APP_PORT ||= String(port + 1);
 const apiPort = Number(env.APP_PORT);
@@ -61,6 +62,8 @@ if (!ownZitadel) {
     SANDBOX_PORT,
     '--web-origin',
     origin,
+    '--api-origin',
+    `http://localhost:${apiPort}`,
     '--key-folder',
     keyFolder,
     '--quiet',
@@ -117,6 +120,7 @@ async function sandboxEnv() {
     ZITADEL_POST_LOGOUT_URL: callback.replace('/auth/callback', '/auth/logout/callback'),
     SESSION_SECRET: process.env.SESSION_SECRET || randomBytes(32).toString('hex'),
     IDP_PROJECT_ID: defaultIds.project,
+    API_SWAGGER_CLIENT_ID: defaultIds.swagger,
     API_URL: `http://localhost:${process.env.APP_PORT || Number(process.env.PORT || 3000) + 1}`,
   };
 }

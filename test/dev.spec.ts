@@ -4,17 +4,23 @@ import { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
+import { textOf } from './support/text-of.js';
 
 let dev: RunningProgram;
 let port: number;
 let sandboxPort: number;
+let apiPort: number;
 
 const runDev = (env: Record<string, string>) =>
   runProgram('npm', ['run', 'dev', '--', '--sandbox'], env, resolve('.'));
 
 beforeAll(async () => {
-  [port, sandboxPort] = [await freePort(), await freePort()];
-  dev = runDev({ PORT: String(port), SANDBOX_PORT: String(sandboxPort) });
+  [port, sandboxPort, apiPort] = [await freePort(), await freePort(), await freePort()];
+  dev = runDev({
+    PORT: String(port),
+    SANDBOX_PORT: String(sandboxPort),
+    APP_PORT: String(apiPort),
+  });
   await dev.says('Stop with Ctrl+C', 90_000);
 }, 100_000);
 afterAll(() => dev?.stop());
@@ -30,6 +36,15 @@ it('npm run dev runs an application one can log in to', async () => {
   expect(page.text).toContain('Alice Archer');
 });
 
+it('npm run dev runs the API, which the profile page can call', async () => {
+  expect(dev.output()).toContain(`API       http://localhost:${apiPort}/api/v1/app`);
+  expect((await fetch(`http://localhost:${apiPort}/api/v1/app`)).status).toBe(401);
+  const browser = new Browser(`http://localhost:${port}`);
+  const profile = await signIn(browser, 'bob@acme.example');
+  const page = await browser.submit(profile, 'form[action^="/profile/api"]');
+  expect(textOf(page)).toContain('"Hello World!"');
+});
+
 it('npm run dev says in one line that a port is in use', async () => {
   const second = runDev({ PORT: String(port), SANDBOX_PORT: String(sandboxPort) });
   expect(await second.exit).not.toBe(0);
@@ -40,6 +55,6 @@ it('npm run dev says in one line that a port is in use', async () => {
 
 it('npm run dev ends everything it started', async () => {
   await dev.stop();
-  for (const stopped of [port, sandboxPort])
+  for (const stopped of [port, sandboxPort, apiPort])
     await expect(fetch(`http://localhost:${stopped}/`)).rejects.toThrow();
 }, 20_000);

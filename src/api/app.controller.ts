@@ -3,6 +3,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiForbiddenResponse,
+  ApiOAuth2,
   ApiOkResponse,
   ApiOperation,
   ApiServiceUnavailableResponse,
@@ -15,6 +16,7 @@ import { Caller } from './caller.js';
 @Controller('api/v1')
 @ApiTags('app')
 @ApiBearerAuth()
+@ApiOAuth2([], 'zitadel')
 @ApiUnauthorizedResponse({ description: 'No token, or none that is valid here' })
 @ApiServiceUnavailableResponse({ description: 'Zitadel cannot be asked about the token' })
 export class AppController {

@@ -16,6 +16,7 @@ export interface Introspector {
 
 /** A provider that has metadata and an introspection endpoint, and says whatever a test wants it to say. */
 export async function startIntrospector(): Promise<Introspector> {
+  const late = new Set<NodeJS.Timeout>();
   const server = createServer((request, response) => {
     void textOf(request).then((text) => {
       if (request.url === '/.well-known/openid-configuration') {
@@ -35,10 +36,12 @@ export async function startIntrospector(): Promise<Introspector> {
         assertion: decodeJwt(assertion),
       });
       const { status = 200, body, type = 'application/json', delayMs = 0 } = introspector.answer(token);
-      setTimeout(() => {
+      const timer = setTimeout(() => {
+        late.delete(timer);
         response.writeHead(status, { 'content-type': type });
         response.end(typeof body === 'string' ? body : JSON.stringify(body));
       }, delayMs);
+      late.add(timer);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -49,6 +52,7 @@ export async function startIntrospector(): Promise<Introspector> {
     asked: [],
     close: () =>
       new Promise((resolve) => {
+        late.forEach(clearTimeout);
         server.close(() => resolve());
         server.closeAllConnections();
       }),

@@ -16,7 +16,7 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
-/** Starts the API on a free port. */
+/** Starts the API on `APP_PORT`, else on a free port. */
 export async function startApi(
   env: Record<string, string>,
   controllers: NonNullable<Parameters<typeof Test.createTestingModule>[0]['controllers']> = [],
@@ -31,7 +31,7 @@ export async function startApi(
     logger: recorder(log),
   });
   configureApi(app);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(Number(env['APP_PORT'] ?? 0), '127.0.0.1');
   const origin = `http://127.0.0.1:${new URL(await app.getUrl()).port}`;
   return {
     origin,

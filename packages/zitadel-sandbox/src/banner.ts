@@ -5,7 +5,8 @@ import type { Sandbox } from './sandbox.js';
 export function banner(sandbox: Sandbox, webOrigin: string, keyFolder: string | undefined): string {
   const { issuer, clients, users } = sandbox;
   const people = users.filter(({ kind }) => kind === 'human');
-  const api = keyFolder === undefined ? [] : [`ZITADEL_API_KEY_FILE=${join(keyFolder, 'api-key.json')}`];
+  const key = keyFolder === undefined ? [] : [`ZITADEL_API_KEY_FILE=${join(keyFolder, 'api-key.json')}`];
+  const api = [`IDP_AUTHORITY=${issuer}`, ...key, `API_SWAGGER_CLIENT_ID=${clients.swagger.clientId}`];
   const width = Math.max(...people.map(({ loginName }) => loginName.length));
   return `Zitadel sandbox on ${issuer} (development and tests only; not Zitadel)
 
@@ -15,7 +16,7 @@ Environment of the web app:
   ZITADEL_CALLBACK_URL=${webOrigin}/auth/callback
   ZITADEL_POST_LOGOUT_URL=${webOrigin}/auth/logout/callback
 Environment of the API${keyFolder === undefined ? ' (its key: --key-folder DIR)' : ''}:
-${[`IDP_AUTHORITY=${issuer}`, ...api].map((line) => `  ${line}`).join('\n')}
+${api.map((line) => `  ${line}`).join('\n')}
 
 Log in as (one click, or with the password ${passwordsOf(people)}):
 ${people.map(({ loginName, goodFor }) => `  ${loginName.padEnd(width)}  ${goodFor}`).join('\n')}

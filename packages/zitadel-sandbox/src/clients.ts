@@ -75,6 +75,7 @@ export const defaultIds = {
   second: '320000000000000102',
   api: '320000000000000103',
   apiBasic: '320000000000000104',
+  swagger: '320000000000000105',
   foreignApi: '320000000000000201',
 } as const;
 
@@ -83,6 +84,7 @@ const appIds: Record<string, string> = {
   [defaultIds.second]: '320000000000000112',
   [defaultIds.api]: '320000000000000113',
   [defaultIds.apiBasic]: '320000000000000114',
+  [defaultIds.swagger]: '320000000000000115',
   [defaultIds.foreignApi]: '320000000000000211',
 };
 
@@ -90,18 +92,20 @@ export function isApplicationId(id: string): boolean {
   return Object.hasOwn(appIds, id);
 }
 
-/** All applications of a sandbox: two web apps, two API apps, and an API app of a foreign project. */
+/** All applications of a sandbox: two web apps, two API apps, a Swagger UI, and an API app of a foreign project. */
 export class Applications {
   readonly web: Application;
   readonly second: Application;
   readonly api: Application;
   readonly apiBasic: Application;
+  readonly swagger: Application;
   readonly foreignApi: Application;
 
   constructor(
     readonly project: Project,
     web: WebClientOptions,
     second: WebClientOptions,
+    swagger: WebClientOptions,
   ) {
     const foreignProject: Project = { ...project, id: defaultIds.foreignProject, name: 'Foreign' };
     this.web = webApplication('Web app', defaultIds.web, project, web);
@@ -112,6 +116,13 @@ export class Applications {
     });
     this.api = apiApplication('API', defaultIds.api, project, 'private_key_jwt');
     this.apiBasic = apiApplication('API with a secret', defaultIds.apiBasic, project, 'basic');
+    this.swagger = webApplication('Swagger UI', defaultIds.swagger, project, {
+      redirectUris: ['http://localhost:3001/api/oauth2-redirect.html'],
+      postLogoutRedirectUris: [],
+      applicationType: 'user_agent',
+      refreshTokenGrant: false,
+      ...swagger,
+    });
     this.foreignApi = apiApplication(
       'API of another project',
       defaultIds.foreignApi,
@@ -121,7 +132,7 @@ export class Applications {
   }
 
   get all(): Application[] {
-    return [this.web, this.second, this.api, this.apiBasic, this.foreignApi];
+    return [this.web, this.second, this.api, this.apiBasic, this.swagger, this.foreignApi];
   }
 
   byClientId(clientId: string | undefined): Application | undefined {

@@ -17,6 +17,7 @@ export interface Command {
 
 const defaultPort = 8080;
 const defaultWebOrigin = 'http://localhost:3000';
+const defaultApiOrigin = 'http://localhost:3001';
 
 export const usage = `Zitadel sandbox: a stand-in for Zitadel on this machine, for development and tests only.
 
@@ -26,6 +27,8 @@ export const usage = `Zitadel sandbox: a stand-in for Zitadel on this machine, f
   --access-token-type TYPE        opaque (default) or jwt
   --web-origin URL                origin of your web app (default ${defaultWebOrigin}); may be given several
                                   times, back-channel logout and logins started here go to the first
+  --api-origin URL                origin of your API, whose Swagger UI logs in here
+                                  (default ${defaultApiOrigin})
   --key-folder DIR                write api-key.json and service-user-key.json there
   --quiet                         print nothing when started
   --help                          this text
@@ -39,8 +42,11 @@ export const usage = `Zitadel sandbox: a stand-in for Zitadel on this machine, f
 export async function readCommandLine(args: string[]): Promise<Command | 'help'> {
   if (args.includes('--help')) return 'help';
   const values = parse(args);
-  const origins = (values['web-origin'] ?? [defaultWebOrigin]).map(originFrom);
+  const origins = (values['web-origin'] ?? [defaultWebOrigin]).map((value) =>
+    originFrom('--web-origin', value),
+  );
   const webOrigin = origins[0] ?? defaultWebOrigin;
+  const apiOrigin = originFrom('--api-origin', values['api-origin'] ?? defaultApiOrigin);
   return {
     quiet: values.quiet ?? false,
     webOrigin,
@@ -57,6 +63,7 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
         initiateLoginUri: `${webOrigin}/auth/initiate`,
         accessTokenType: accessTokenType(values['access-token-type'] ?? 'opaque'),
       },
+      swagger: { redirectUris: [`${apiOrigin}/api/oauth2-redirect.html`] },
       ...(values['access-token-ttl'] !== undefined && {
         accessTokenTtlSeconds: wholeNumber('--access-token-ttl', values['access-token-ttl'], 2 ** 31),
       }),
@@ -83,6 +90,7 @@ function parseOptions(args: string[]) {
       'access-token-ttl': { type: 'string' },
       'access-token-type': { type: 'string' },
       'web-origin': { type: 'string', multiple: true },
+      'api-origin': { type: 'string' },
       'key-folder': { type: 'string' },
       quiet: { type: 'boolean' },
     },
@@ -101,11 +109,11 @@ function accessTokenType(value: string): 'opaque' | 'jwt' {
   throw new Error('--access-token-type: expected opaque or jwt');
 }
 
-function originFrom(value: string): string {
+function originFrom(option: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && !url.search)
     return url.origin;
-  throw new Error('--web-origin: expected an origin such as http://localhost:3000');
+  throw new Error(`${option}: expected an origin such as http://localhost:3000`);
 }
 
 async function usersFrom(file: string): Promise<UserSpec[]> {

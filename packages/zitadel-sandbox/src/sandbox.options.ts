@@ -8,6 +8,8 @@ export interface SandboxOptions {
   web?: WebClientOptions;
   /** the second web app; defaults for an app on http://localhost:3002 */
   second?: WebClientOptions;
+  /** a Swagger UI; defaults for one on http://localhost:3001/api */
+  swagger?: WebClientOptions;
   users?: readonly UserSpec[];
   /** "Assert Roles on Authentication" of the project; default true */
   projectRoleAssertion?: boolean;

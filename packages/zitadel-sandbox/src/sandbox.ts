@@ -46,6 +46,8 @@ export interface Sandbox {
     api: SandboxKeyClient;
     /** an API app of the project with a secret */
     apiBasic: SandboxClient;
+    /** the Swagger UI of an API of the project, on http://localhost:3001/api: a public client that uses PKCE */
+    swagger: SandboxClient;
     /** an API app of another project */
     foreignApi: SandboxKeyClient;
   };
@@ -95,6 +97,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
   checkBackChannelUri('web', options.web);
   checkBackChannelUri('second', options.second);
+  checkBackChannelUri('swagger', options.swagger);
   const listener = await listen(options.port ?? 0);
   try {
     return await openSandbox(options, listener);
@@ -151,7 +154,12 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
     roleAssertion: options.projectRoleAssertion ?? true,
     roles: [...new Set(['admin', 'editor', 'viewer', ...grants])],
   };
-  const applications = new Applications(project, options.web ?? {}, options.second ?? {});
+  const applications = new Applications(
+    project,
+    options.web ?? {},
+    options.second ?? {},
+    options.swagger ?? {},
+  );
   const store = new MemoryStore();
   const provider = createProvider(issuer, store, applications.all, directory.users);
   const keys = new SigningKeys();
@@ -189,6 +197,7 @@ function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Li
       second: applications.second,
       api: withKey(applications.api),
       apiBasic: applications.apiBasic,
+      swagger: applications.swagger,
       foreignApi: withKey(applications.foreignApi),
     },
     users: directory.users,

@@ -76,10 +76,10 @@ describe('ID token', () => {
   it('multi-aud + azp: every client id of the project, API apps included, the project, extra :aud projects', async () => {
     const scope =
       'openid urn:zitadel:iam:org:project:id:399999999999999999:aud urn:zitadel:iam:org:project:id:zitadel:aud';
-    const { web, second, api, apiBasic, foreignApi } = sandbox.clients;
+    const { web, second, api, apiBasic, swagger, foreignApi } = sandbox.clients;
     const { claims } = await client.signIn(alice, { scope });
     expect(claims.aud).toEqual([
-      ...[web, second, api, apiBasic].map(({ clientId }) => clientId),
+      ...[web, second, api, apiBasic, swagger].map(({ clientId }) => clientId),
       ...[sandbox.projectId, '399999999999999999', '320000000000000300'],
     ]);
     expect(claims.aud).not.toContain(foreignApi.clientId);

@@ -78,6 +78,7 @@ describe('starting', () => {
     expect(banner).toContain('  ZITADEL_CALLBACK_URL=http://localhost:3000/auth/callback\n');
     expect(banner).toContain('  ZITADEL_POST_LOGOUT_URL=http://localhost:3000/auth/logout/callback\n');
     expect(banner).toContain(`  IDP_AUTHORITY=${issuer}\n`);
+    expect(banner).toContain('  API_SWAGGER_CLIENT_ID=320000000000000105\n');
     for (const name of ['alice@acme.example', 'bob@acme.example', 'carol@globex.example']) {
       expect(banner).toContain(name);
     }
@@ -124,7 +125,7 @@ describe('starting', () => {
     expect([await exited, out]).toEqual([[0, null], '']);
   });
 
-  it('--web-origin, --access-token-type, --access-token-ttl, --users, --key-folder', async () => {
+  it('--web-origin, --api-origin, --access-token-type, --access-token-ttl, --users, --key-folder', async () => {
     const users = join(folder, 'users.json');
     const keys = join(folder, 'keys');
     writeFileSync(
@@ -133,6 +134,7 @@ describe('starting', () => {
     );
     const { banner, stop } = await started([
       ...['--web-origin', 'http://localhost:4000', '--web-origin', 'https://app.example'],
+      ...['--api-origin', 'http://localhost:4001'],
       ...['--access-token-type', 'jwt', '--access-token-ttl', '60', '--users', users, '--key-folder', keys],
     ]);
     expect(banner).toContain('ZITADEL_CALLBACK_URL=http://localhost:4000/auth/callback');
@@ -143,16 +145,22 @@ describe('starting', () => {
     const tokens = await tokensOf(issuer, 'https://app.example/auth/callback');
     expect(tokens.expires_in).toBe(59);
     expect(tokens.access_token.split('.')).toHaveLength(3);
+    const swagger = await tokensOf(
+      issuer,
+      'http://localhost:4001/api/oauth2-redirect.html',
+      '320000000000000105',
+    );
+    expect(swagger.access_token.split('.')).toHaveLength(5);
     await stop('SIGTERM');
   });
 });
 
-/** The login of dora at the web client, without PKCE. */
+/** The login of dora at a client, without PKCE. */
 async function tokensOf(
   issuer: string,
   redirect_uri: string,
+  client_id = '320000000000000101',
 ): Promise<{ access_token: string; expires_in: number }> {
-  const client_id = '320000000000000101';
   const query = new URLSearchParams({ client_id, redirect_uri, response_type: 'code', scope: 'openid' });
   const login = await fetch(`${issuer}/oauth/v2/authorize?${query.toString()}`, { redirect: 'manual' });
   const authRequest = login.headers.get('location')?.split('=')[1] ?? '';
@@ -179,6 +187,7 @@ describe('not starting', () => {
       'access-token-ttl',
       'access-token-type',
       'web-origin',
+      'api-origin',
       'key-folder',
       'quiet',
     ];
@@ -229,6 +238,7 @@ describe('not starting', () => {
     [['--access-token-type', 'jwe'], '--access-token-type: expected opaque or jwt'],
     [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin such as http://localhost:3000'],
     [['--web-origin', 'http://localhost:3000/app'], '--web-origin: expected an origin'],
+    [['--api-origin', 'localhost:3001'], '--api-origin: expected an origin such as'],
     [['--users', '/nowhere.json'], '--users: cannot read /nowhere.json'],
     [['--nonsense'], "Unknown option '--nonsense'"],
     [['nonsense'], "Unexpected argument 'nonsense'"],

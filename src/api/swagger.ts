@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import type { Express } from 'express';
+import helmet from 'helmet';
+import type { ApiEnv } from '../config/api-env.js';
+
+/** What a browser shows as a page. */
+const PAGES = ['/api', '/api/index.html', '/api/oauth2-redirect.html'];
+
+/** Swagger UI takes its redirect URI from the address of the page, and gets it right with a slash at the end. */
+const SLASH_AT_END = `if (location.pathname.endsWith('/api')) history.replaceState(null, '', location.pathname + '/' + location.search + location.hash)`;
+
+/** Swagger UI asks for a secret with PKCE, too. */
+const NO_SECRET = '.auth-container .wrapper:has([for^=client_secret]) { display: none }';
+
+/** Shows what the API can do at `/api`; people log in there as an application of their own, with PKCE and no secret. */
+export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
+  const express: Express = app.getHttpAdapter().getInstance();
+  express.get(PAGES, pageHeaders(env));
+  const scopes = scopesOf(env);
+  const description = documentBuilder(env, scopes).build();
+  SwaggerModule.setup('api', app, () => SwaggerModule.createDocument(app, description), {
+    customJsStr: SLASH_AT_END,
+    customfavIcon: '/api/favicon-32x32.png',
+    customCss: NO_SECRET,
+    swaggerOptions: {
+      initOAuth: {
+        clientId: env.swaggerClientId ?? '',
+        usePkceWithAuthorizationCodeGrant: true,
+        scopes: Object.keys(scopes),
+      },
+    },
+  });
+}
+
+/** Swagger UI styles itself inline, fetches tokens from Zitadel, and is told of the login by the window it opened. */
+const pageHeaders = ({ zitadel }: ApiEnv) =>
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'", `'sha256-${createHash('sha256').update(SLASH_AT_END).digest('base64')}'`],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'", zitadel.issuer],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    crossOriginOpenerPolicy: { policy: 'unsafe-none' },
+  });
+
+function scopesOf({ projectId }: ApiEnv): Record<string, string> {
+  return {
+    openid: 'who you are',
+    'urn:zitadel:iam:org:projects:roles': 'your roles',
+    ...(projectId ? { [`urn:zitadel:iam:org:project:id:${projectId}:aud`]: 'calling this API' } : {}),
+  };
+}
+
+const documentBuilder = ({ zitadel, projectId, key }: ApiEnv, scopes: Record<string, string>) =>
+  new DocumentBuilder()
+    .setTitle('NestJS with Zitadel')
+    .setDescription(
+      `Every route needs an access token of ${zitadel.issuer}, meant for ${projectId ?? key.clientId}.`,
+    )
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An access token you have' })
+    .addOAuth2(
+      {
+        type: 'oauth2',
+        flows: {
+          authorizationCode: {
+            authorizationUrl: `${zitadel.issuer}/oauth/v2/authorize`,
+            tokenUrl: `${zitadel.issuer}/oauth/v2/token`,
+            scopes,
+          },
+        },
+      },
+      'zitadel',
+    );

@@ -1,0 +1,19 @@
+import type { Sandbox } from 'zitadel-sandbox';
+
+/** The tokens the sandbox's service user gets for its client secret. */
+export async function serviceUserTokens(
+  { issuer, users }: Sandbox,
+  scope: string,
+): Promise<{ access_token: string; id_token: string }> {
+  const { loginName = '', clientSecret = '' } = users.find(({ kind }) => kind === 'machine') ?? {};
+  const answer = await fetch(`${issuer}/oauth/v2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: loginName,
+      client_secret: clientSecret,
+      scope,
+    }),
+  });
+  return (await answer.json()) as { access_token: string; id_token: string };
+}
