@@ -39,6 +39,20 @@ export class TokenInvalid extends ApiError {
   }
 }
 
+/** 401: the caller logged in too long ago. */
+export class LoginTooOld extends ApiError {
+  readonly code = 'API_LOGIN_TOO_OLD';
+
+  constructor(readonly maxAgeSeconds: number) {
+    const message = 'This needs a more recent login';
+    super(
+      message,
+      401,
+      `${challenge('insufficient_user_authentication', message)}, max_age="${maxAgeSeconds}"`,
+    );
+  }
+}
+
 /** 400: more than one `Authorization` header. */
 export class AuthorizationAmbiguous extends ApiError {
   readonly code = 'API_AUTHORIZATION_AMBIGUOUS';

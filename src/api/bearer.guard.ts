@@ -5,6 +5,7 @@ import type { Request } from 'express';
 import {
   AuthorizationAmbiguous,
   CallerRoleRequired,
+  LoginTooOld,
   ScopeRequired,
   TokenInvalid,
   TokenRequired,
@@ -12,7 +13,7 @@ import {
 import { bearerTokenOf } from './bearer-token.js';
 import type { Caller } from './caller.js';
 import { Introspection } from './introspection.js';
-import { FRESH_KEY, SCOPES_KEY } from './route.decorators.js';
+import { FRESH_KEY, MAX_AGE_KEY, SCOPES_KEY } from './route.decorators.js';
 
 /** A request whose token Zitadel has called active. */
 export interface CalledRequest extends Request {
@@ -24,6 +25,7 @@ interface Rules {
   isFresh: boolean;
   scopes: readonly string[];
   roles: readonly string[];
+  maxAgeSeconds: number | undefined;
 }
 
 /** Lets in who has a valid token, with the scopes and roles the route asks for. */
@@ -64,16 +66,22 @@ export class BearerGuard implements CanActivate {
       isFresh: read(FRESH_KEY, false),
       scopes: read<string[]>(SCOPES_KEY, []),
       roles: read<string[]>(REQUIRED_ROLES_KEY, []),
+      maxAgeSeconds: read<number | undefined>(MAX_AGE_KEY, undefined),
     };
     this.rules.set(handler, rules);
     return rules;
   }
 }
 
-function admit(request: CalledRequest, caller: Caller, { scopes, roles }: Rules): true {
+function admit(request: CalledRequest, caller: Caller, { scopes, roles, maxAgeSeconds }: Rules): true {
   if (!scopes.every((scope) => caller.scopes.includes(scope))) throw new ScopeRequired(scopes);
   if (roles.length > 0 && !roles.some((role) => caller.roles.includes(role)))
     throw new CallerRoleRequired(roles);
+  if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
   request.caller = caller;
   return true;
 }
+
+/** Who never logged in, such as the owner of a personal access token, has not done so recently. */
+const isRecent = ({ authenticatedAt = -Infinity }: Caller, maxAgeSeconds: number) =>
+  Date.now() / 1000 - authenticatedAt <= maxAgeSeconds;

@@ -12,6 +12,8 @@ export interface Caller {
   /** in the project of this API */
   roles: readonly string[];
   organization: { id: string; name?: string; domain?: string } | undefined;
+  /** when the user logged in, seconds since 1970 */
+  authenticatedAt: number | undefined;
   /** when the token ends, seconds since 1970 */
   expiresAt: number | undefined;
 }

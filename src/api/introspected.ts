@@ -51,6 +51,7 @@ export function introspected(answer: unknown, expected: Expectation): Caller | {
     scopes,
     roles: Object.keys(objectOf(claims[ROLES])),
     organization: organizationIn(claims),
+    authenticatedAt: numberOf(claims['auth_time']),
     expiresAt: exp,
   };
 }
@@ -71,6 +72,8 @@ function organizationIn(claims: Record<string, unknown>): Caller['organization']
 }
 
 const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefined);
 
 const objectOf = (value: unknown): object =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { circuitBreaker, ConsecutiveBreaker, handleAll } from 'cockatiel';
@@ -19,7 +19,7 @@ const REJECTED_MS = 10_000;
 const MAX_KNOWN = 10_000;
 
 /** Longest time a caller waits. The answer may still come, and is there when the caller tries again. */
-const PATIENCE_MS = 900;
+const PATIENCE_MS = 750;
 
 /** After so many failures in a row Zitadel is left alone… */
 const FAILURES = 5;
@@ -55,25 +55,26 @@ export class Introspection {
    * not say.
    */
   callerOf(token: string): Caller | Promise<Caller> {
-    const key = createHash('sha256').update(token).digest('base64');
+    const key = keyOf(token);
     const known = this.known.get(key);
     if (known && known.until > Date.now()) return accepted(known);
     const flight = this.flights.get(key) ?? this.start(key, token);
     return this.patiently(flight);
   }
 
-  /** As `callerOf`, and asks Zitadel in any case. */
+  /** As `callerOf`, and asks Zitadel in any case. `callerOf` knows the answer from then on. */
   callerNow(token: string): Promise<Caller> {
-    return this.patiently(this.ask(token));
+    return this.patiently(this.start(keyOf(token), token));
   }
 
   private start(key: string, token: string): Promise<Verdict> {
+    const isLatest = () => this.flights.get(key) === flight;
     const flight = this.ask(token)
       .then((verdict) => {
-        this.known.set(key, verdict);
+        if (isLatest()) this.known.set(key, verdict);
         return verdict;
       })
-      .finally(() => this.flights.delete(key));
+      .finally(() => isLatest() && this.flights.delete(key));
     this.flights.set(key, flight);
     return flight;
   }
@@ -110,19 +111,18 @@ export class Introspection {
   private async answerAbout(token: string): Promise<unknown> {
     const { introspection_endpoint: endpoint } = await this.discovery.metadata();
     if (!endpoint) throw new AnswerUnusable('the metadata name no introspection endpoint');
-    const answer = await this.discovery.fetch(endpoint, {
-      method: 'POST',
-      headers: { accept: 'application/json' },
-      body: new URLSearchParams({
+    const { status, contentType, text } = await this.discovery.post(
+      endpoint,
+      new URLSearchParams({
         token,
         client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
         client_assertion: await this.assertion.get(),
       }),
-    });
-    const body: unknown = await answer.json().catch(() => undefined);
-    if (answer.status !== 200) {
+    );
+    const body = isJson(contentType) ? parsed(text) : undefined;
+    if (status !== 200) {
       const { error } = (body ?? {}) as { error?: unknown };
-      throw new AnswerUnusable(`status ${answer.status} ${JSON.stringify(error) ?? ''}`.trim());
+      throw new AnswerUnusable(`status ${status} ${JSON.stringify(error) ?? ''}`.trim());
     }
     return body;
   }
@@ -138,6 +138,19 @@ export class Introspection {
     }
     const ends = result.expiresAt === undefined ? Infinity : result.expiresAt * 1000;
     return { caller: result, until: Math.min(now + ACCEPTED_MS, ends) };
+  }
+}
+
+const keyOf = (token: string) => hash('sha256', token, 'base64');
+
+/** A signed answer (RFC 9701) has a type of its own; nobody here asks for one or checks its signature. */
+const isJson = (contentType: string) => /^application\/json *(;|$)/.test(contentType);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

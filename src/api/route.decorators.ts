@@ -2,9 +2,13 @@ import { SetMetadata } from '@nestjs/common';
 
 export const SCOPES_KEY = 'api:scopes';
 export const FRESH_KEY = 'api:fresh';
+export const MAX_AGE_KEY = 'api:max-age';
 
 /** The token must have every one of these scopes; else 403 `insufficient_scope`. On a method or a class. */
 export const Scopes = (...scopes: string[]) => SetMetadata(SCOPES_KEY, scopes);
 
 /** Asks Zitadel about the token at every request: a revoked one is refused at once, and not after a minute. */
 export const FreshToken = () => SetMetadata(FRESH_KEY, true);
+
+/** The caller must have logged in no longer than so many seconds ago; else 401 `insufficient_user_authentication` (RFC 9470). */
+export const MaxAge = (seconds: number) => SetMetadata(MAX_AGE_KEY, seconds);

@@ -3,6 +3,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isPlainRemote } from '../config/is-plain-remote.js';
 import { ENV, type Env } from '../config/env.js';
 import { AnswerTooLarge, boundedFetch } from './bounded-fetch.js';
+import { BoundedPost, type TextAnswer } from './bounded-post.js';
 import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
 import { KeptValue } from './kept-value.js';
 import { IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
@@ -13,6 +14,9 @@ const TIMEOUT_MS = 5_000;
 
 /** A hundred times what a user with a hundred roles needs. */
 const MAX_ANSWER_BYTES = 1_000_000;
+
+/** What does not get one waits: Zitadel is not to be flooded from here. */
+const MAX_CONNECTIONS = 50;
 
 const LIFETIME_MS = 60 * 60_000;
 const RETRY_AFTER_MS = 10_000;
@@ -30,6 +34,12 @@ export class Discovery {
       this.logger.warn(`The metadata were not renewed, the old ones stay\n${describeError(error)}`),
   });
 
+  private readonly poster = new BoundedPost({
+    timeoutMs: TIMEOUT_MS,
+    maxBytes: MAX_ANSWER_BYTES,
+    connections: MAX_CONNECTIONS,
+  });
+
   constructor(@Inject(ENV) private readonly env: Env) {}
 
   /** Throws `IdpUnavailable`, or `IdpMisconfigured` when they are not those of a Zitadel this application can use. */
@@ -39,17 +49,36 @@ export class Discovery {
 
   /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx, too. */
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    if (isPlainRemote(addressOf(input)) && !this.env.zitadel.allowInsecureHttp) {
+    const answer = await this.answer(addressOf(input), () =>
+      boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES }),
+    );
+    return withoutEcho(answer, init);
+  };
+
+  /** As `fetch`, for a form, where every microsecond counts. */
+  async post(url: string, form: URLSearchParams): Promise<TextAnswer> {
+    const answer = await this.answer(new URL(url), () => this.poster.send(url, form));
+    if (answer.status < 400) return answer;
+    const { status, text } = answer;
+    const redacted = await withoutEcho(new Response(text, { status }), { body: form });
+    return { ...answer, text: await redacted.text() };
+  }
+
+  private async answer<Answer extends { status: number }>(
+    url: URL,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> {
+    if (isPlainRemote(url) && !this.env.zitadel.allowInsecureHttp) {
       throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
     }
     try {
-      const answer = await boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES });
+      const answer = await ask();
       if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
-      return await withoutEcho(answer, init);
+      return answer;
     } catch (cause) {
       throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
     }
-  };
+  }
 
   private async discover(): Promise<CheckedMetadata> {
     const { issuer } = this.env.zitadel;

@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { runProgram } from '../support/run-program.js';
+import { serviceUserTokens } from '../support/service-user-tokens.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 
 let sandbox: Sandbox;
@@ -30,19 +32,7 @@ afterAll(async () => {
 const robot = () => sandbox.users.find(({ kind }) => kind === 'machine');
 const audience = () => `urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
 
-async function tokenFor(scope: string): Promise<string> {
-  const { loginName = '', clientSecret = '' } = robot() ?? {};
-  const answer = await fetch(`${sandbox.issuer}/oauth/v2/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: loginName,
-      client_secret: clientSecret,
-      scope,
-    }),
-  });
-  return ((await answer.json()) as { access_token: string }).access_token;
-}
+const tokenFor = async (scope: string) => (await serviceUserTokens(sandbox, scope)).access_token;
 
 describe('GET /api/v1/app', () => {
   it('says "Hello World!" as JSON to a token that is meant for it', async () => {
@@ -56,7 +46,15 @@ describe('GET /api/v1/app', () => {
     expect((await api.get('/api/v1/app', await tokenFor('openid'))).status).toBe(401);
   });
 
-  it('refuses an ID token and a text that is none', async () => {
+  it('[RS10] refuses an ID token, though it is meant for the project', async () => {
+    const { id_token: idToken } = await serviceUserTokens(sandbox, `openid ${audience()}`);
+    expect(decodeJwt(idToken).aud).toContain(sandbox.projectId);
+    const answer = await api.get('/api/v1/app', idToken);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  });
+
+  it('refuses a JWT that nobody signed', async () => {
     expect((await api.get('/api/v1/app', 'eyJhbGciOiJub25lIn0.e30.')).status).toBe(401);
   });
 });
@@ -95,6 +93,12 @@ describe('everything else', () => {
     expect(answer.headers.get('x-powered-by')).toBeNull();
   });
 
+  it('may be stored by nobody, and is only for https from the first visit on', async () => {
+    const { headers } = await api.get('/api/v1/app');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+  });
+
   it('lets no other origin in, unless it is configured', async () => {
     const headers = { origin: 'https://app.example.com' };
     expect(
@@ -127,6 +131,17 @@ describe('Swagger UI', () => {
     const script = await (await api.get('/api/swagger-ui-init.js')).text();
     expect(script).toContain('"usePkceWithAuthorizationCodeGrant": true');
     expect(script).not.toMatch(/clientSecret/);
+  });
+
+  it('runs no inline script but its own, and its routes load nothing at all', async () => {
+    const policyOf = async (path: string) =>
+      (await api.get(path)).headers.get('content-security-policy') ?? '';
+    for (const path of ['/api', '/api/', '/api/index.html', '/api/oauth2-redirect.html'])
+      expect(await policyOf(path)).toMatch(/script-src 'self' 'sha256-[^']+';/);
+    for (const path of ['/api/v1/app', '/api/v1', '/api/nothing', '/api-json', '/nothing'])
+      expect(await policyOf(path)).toBe(
+        "default-src 'none';form-action 'none';frame-ancestors 'none';base-uri 'none'",
+      );
   });
 
   it('is off in production, unless it is asked for', async () => {

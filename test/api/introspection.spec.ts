@@ -1,13 +1,16 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { Controller, Get } from '@nestjs/common';
+import { compactVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { FreshToken, Scopes } from '../../src/api/route.decorators.js';
+import { FreshToken, MaxAge, Scopes } from '../../src/api/route.decorators.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
+import { rawRequest } from '../support/raw-request.js';
 import { startIntrospector, type Introspector } from '../support/introspector.js';
 
 const clientId = '320000000000000103';
 const projectId = '320000000000000100';
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 
 @Controller('more')
@@ -22,6 +25,12 @@ class MoreRoutes {
   @Scopes('read', 'write')
   scoped() {
     return 'scoped';
+  }
+
+  @Get('recent')
+  @MaxAge(60)
+  recent() {
+    return 'recent';
   }
 }
 
@@ -62,6 +71,7 @@ afterEach(async () => {
   await idp.close();
 });
 
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const statusFor = async (token: string) => (await api.get('/api/v1/app', token)).status;
 const later = (ms: number) => {
   const at = Date.now() + ms;
@@ -98,6 +108,25 @@ describe('the answer', () => {
     idp.answer = () => answer;
     expect(await statusFor('token')).toBe(503);
   });
+
+  it.each([
+    [
+      'a signed one',
+      `${part({ typ: 'token-introspection+jwt' })}.${part({ token_introspection: { active: true } })}.c2ln`,
+    ],
+    ['JSON under the name of a signed one', { active: true, sub: 'u1', aud: [clientId] }],
+  ])('[RS3][RS9] that nobody asked for, %s, grants nothing: 503', async (_name, body) => {
+    idp.answer = () => ({ type: 'application/token-introspection+jwt', body });
+    expect(await statusFor('token')).toBe(503);
+  });
+
+  it.each(['application/json', 'Application/JSON; charset=utf-8'])(
+    '[RS3] of the type %s is read',
+    async (type) => {
+      idp.answer = () => ({ ...active(), type });
+      expect(await statusFor('token')).toBe(200);
+    },
+  );
 
   it('[RS3] that says inactive is 401', async () => {
     const answer = await api.get('/api/v1/app', 'token');
@@ -178,6 +207,13 @@ describe('the question', () => {
     expect(three).not.toBe(one);
   });
 
+  it('[RS5] is signed with the key of this API', async () => {
+    idp.answer = () => active();
+    await api.get('/api/v1/app', 'token');
+    const assertion = idp.asked[0]?.form.get('client_assertion') ?? '';
+    await expect(compactVerify(assertion, publicKey)).resolves.toBeDefined();
+  });
+
   it('needs the metadata once', async () => {
     idp.answer = () => active();
     for (const token of ['one', 'two', 'three']) await api.get('/api/v1/app', token);
@@ -219,12 +255,33 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(200);
   });
 
-  it('[RS6] is not trusted on routes that ask for a fresh answer', async () => {
+  it('[RS6] is not trusted on routes that ask for a fresh answer, which all others know then', async () => {
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);
     expect((await api.get('/more/fresh', 'token')).status).toBe(200);
     idp.answer = () => ({ body: { active: false } });
     expect((await api.get('/more/fresh', 'token')).status).toBe(401);
+    expect(await statusFor('token')).toBe(401);
+  });
+
+  it('[RS6] is kept under a hash: no token stays in memory', async () => {
+    const keep = jest.spyOn(LRUCache.prototype, 'set');
+    idp.answer = () => active();
+    await statusFor('a-token');
+    const [key, kept] = keep.mock.calls.at(-1) ?? [];
+    expect(key).toBe(createHash('sha256').update('a-token').digest('base64'));
+    expect(JSON.stringify(kept)).not.toContain('a-token');
+  });
+
+  it('[RS6] is about the latest ten thousand tokens at most', async () => {
+    const keep = jest.spyOn(LRUCache.prototype, 'set');
+    idp.answer = () => active();
+    await statusFor('token');
+    const cache = keep.mock.contexts.at(-1) as LRUCache<string, object>;
+    for (let count = 0; count < 10_000; count++) cache.set(`another-${count}`, { until: 0 });
+    expect(cache.size).toBe(10_000);
+    await statusFor('token');
+    expect(idp.asked).toHaveLength(2);
   });
 
   it('[RS7] a hundred requests with one token are one question', async () => {
@@ -307,6 +364,41 @@ describe('the token', () => {
     expect(answer.headers.get('www-authenticate')).toContain('scope="read write"');
     idp.answer = () => active({ scope: 'write openid read' });
     expect((await api.get('/more/scoped', 'other')).status).toBe(200);
+  });
+
+  it.each<[string, () => object]>([
+    ['too long ago', () => ({ auth_time: now() - 61 })],
+    ['never', () => ({ auth_time: undefined })],
+    ['at a time that is no number', () => ({ auth_time: String(now()) })],
+  ])(
+    '[RS13] is of somebody who logged in %s: 401 insufficient_user_authentication',
+    async (_name, claims) => {
+      idp.answer = () => active(claims());
+      const answer = await api.get('/more/recent', 'token');
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toBe(
+        'Bearer error="insufficient_user_authentication", error_description="This needs a more recent login", max_age="60"',
+      );
+      expect(await answer.json()).toMatchObject({ statusCode: 401, code: 'API_LOGIN_TOO_OLD' });
+      expect(await statusFor('token')).toBe(200);
+    },
+  );
+
+  it('[RS13] of a recent login is good until the login is old', async () => {
+    idp.answer = () => active({ auth_time: now() - 10 });
+    expect((await api.get('/more/recent', 'token')).status).toBe(200);
+    later(51_000);
+    expect((await api.get('/more/recent', 'token')).status).toBe(401);
+  });
+
+  it('[RS2] comes in one Authorization header, not in two: 400', async () => {
+    const twice = await rawRequest(
+      api.origin,
+      'GET /api/v1/app HTTP/1.1\r\nAuthorization: Bearer one\r\nAuthorization: Bearer two',
+    );
+    expect(twice).toMatch(/^HTTP\/1.1 400 /);
+    expect(twice).toMatch(/www-authenticate: bearer error="invalid_request"/i);
+    expect(idp.asked).toHaveLength(0);
   });
 
   it('[RS2] comes in a header, whatever the letters of the scheme', async () => {

@@ -2,11 +2,22 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { boundedFetch } from '../../src/zitadel/bounded-fetch.js';
+import { BoundedPost } from '../../src/zitadel/bounded-post.js';
 
 let server: Server;
 let origin: string;
 let sent = 0;
 const routes: Record<string, (response: ServerResponse) => void> = {
+  '/form': (response) => {
+    const { req } = response;
+    let body = '';
+    req.on('data', (part: Buffer) => (body += part.toString()));
+    req.on('end', () =>
+      response
+        .setHeader('content-type', 'Application/JSON')
+        .end(`${req.method} ${req.headers['content-type']} ${body}`),
+    );
+  },
   '/small': (response) => response.end('{"a":1}'),
   '/empty': (response) => response.writeHead(204).end(),
   '/elsewhere': (response) => response.writeHead(302, { location: '/small' }).end(),
@@ -64,5 +75,39 @@ describe('a bounded fetch', () => {
   it('takes an answer that is just as long as it may be', async () => {
     expect((await get('/small', { maxBytes: 7 })).status).toBe(200);
     await expect(get('/small', { maxBytes: 6 })).rejects.toThrow();
+  });
+});
+
+describe('a bounded post', () => {
+  const post = (path: string, bounds = {}) =>
+    new BoundedPost({ timeoutMs: 300, maxBytes: 1_000, connections: 2, ...bounds }).send(
+      origin + path,
+      new URLSearchParams({ a: 'b c' }),
+    );
+
+  it('sends the form and gives the answer', async () => {
+    expect(await post('/form')).toEqual({
+      status: 200,
+      contentType: 'application/json',
+      text: 'POST application/x-www-form-urlencoded a=b+c',
+    });
+    expect(await post('/empty')).toEqual({ status: 204, contentType: '', text: '' });
+  });
+
+  it('follows no redirect', async () => {
+    expect((await post('/elsewhere')).status).toBe(302);
+  });
+
+  it.each(['/silent', '/slow'])('does not wait for ever: %s', async (path) => {
+    await expect(post(path)).rejects.toThrow(/timeout/i);
+  });
+
+  it('reads no more than it may, and hangs up', async () => {
+    await expect(post('/endless', { maxBytes: 100_000, timeoutMs: 5_000 })).rejects.toThrow(
+      'longer than 100000 bytes',
+    );
+    const before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(sent).toBe(before);
   });
 });

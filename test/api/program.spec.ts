@@ -1,0 +1,117 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { resolve } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { startSandbox } from 'zitadel-sandbox';
+import { freePort } from '../support/free-port.js';
+import { runProgram, type RunningProgram } from '../support/run-program.js';
+import { serviceUserTokens } from '../support/service-user-tokens.js';
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+const keyFile = JSON.stringify({ type: 'application', keyId: 'k', key, appId: 'a', clientId: 'c' });
+
+let program: RunningProgram | undefined;
+let silent: Server | undefined;
+const held: Socket[] = [];
+afterEach(async () => {
+  await program?.stop('SIGKILL');
+  for (const socket of held.splice(0)) socket.destroy();
+  silent?.close();
+  silent = undefined;
+});
+
+/** Starts the built API, in production unless told otherwise. */
+async function start(env: Record<string, string>) {
+  const port = String(await freePort());
+  program = runProgram(process.execPath, [resolve('dist/api/main.js')], {
+    NODE_ENV: 'production',
+    APP_PORT: port,
+    ZITADEL_API_KEY_FILE: keyFile,
+    ...env,
+  });
+  await program.says('Ready at');
+  const get = (authorization?: string) =>
+    fetch(`http://localhost:${port}/api/v1/app`, { headers: authorization ? { authorization } : {} });
+  return { get, output: program.output };
+}
+
+/** The address of a server that takes connections and says nothing. */
+async function silentIssuer() {
+  const server = (silent = createServer((socket) => void held.push(socket)));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
+  const started = performance.now();
+  return [await work(), performance.now() - started];
+}
+
+describe('node dist/api/main.js', () => {
+  it.each([
+    ['where nothing listens', async () => `http://127.0.0.1:${await freePort()}`],
+    ['that takes connections and never answers', silentIssuer],
+  ])(
+    '[RS8] with an issuer %s answers 503 within a second, ten times, and lives',
+    async (_name, issuer) => {
+      const api = await start({ IDP_AUTHORITY: await issuer() });
+      for (let attempt = 0; attempt < 10; attempt++) {
+        const [answer, ms] = await timed(() => api.get(`Bearer token-${attempt}`));
+        expect(answer.status).toBe(503);
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+        expect(ms).toBeLessThan(1_000);
+        const [refused, refusedMs] = await timed(() => api.get());
+        expect(refused.status).toBe(401);
+        expect(refusedMs).toBeLessThan(300);
+      }
+    },
+    30_000,
+  );
+
+  it.each(['opaque', 'jwt'] as const)(
+    'has no token, assertion or key in its log, %s tokens, good and bad',
+    async (accessTokenType) => {
+      const sandbox = await startSandbox({ users: [robot(accessTokenType)] });
+      const { clients, projectId, requests } = sandbox;
+      const apiKey = clients.api.key;
+      try {
+        const api = await start({
+          LOG_LEVEL: 'debug',
+          IDP_AUTHORITY: sandbox.issuer,
+          ZITADEL_API_KEY_FILE: JSON.stringify(apiKey),
+          IDP_PROJECT_ID: projectId,
+        });
+        const scope = `openid urn:zitadel:iam:org:project:id:${projectId}:aud`;
+        const { access_token: good } = await serviceUserTokens(sandbox, scope);
+        const canaries = [good, `${good}x`, 'canary-unknown-token', 'canary"malformed', 'canary two'];
+        expect(
+          await Promise.all(canaries.map(async (token) => (await api.get(`Bearer ${token}`)).status)),
+        ).toEqual([200, 401, 401, 401, 401]);
+        sandbox.fail('/oauth/v2/introspect', 500);
+        expect((await api.get('Bearer canary-failing')).status).toBe(503);
+        sandbox.fail('/oauth/v2/introspect', 400);
+        expect((await api.get('Bearer canary-refused')).status).toBe(503);
+        await api.get('Basic canary-basic');
+
+        const assertions = requests.map(({ form }) => form['client_assertion'] ?? '').filter(Boolean);
+        expect(assertions.length).toBeGreaterThan(3);
+        const keyLines = apiKey.key.split('\n').filter((line) => line.length > 30);
+        const said = api.output();
+        expect(said).toContain('A token was refused');
+        expect(said).toContain('A token could not be checked');
+        expect(said).not.toMatch(/canary|eyJ|PRIVATE KEY/);
+        for (const secret of [good, ...assertions, ...keyLines]) expect(said.includes(secret)).toBe(false);
+      } finally {
+        await sandbox.close();
+      }
+    },
+  );
+});
+
+const robot = (accessTokenType: 'opaque' | 'jwt') => ({
+  kind: 'machine' as const,
+  loginName: 'robot',
+  clientSecret: 'a secret of the robot',
+  accessTokenType,
+});
