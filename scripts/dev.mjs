@@ -2,9 +2,8 @@
 // Without a `.env` file, or with `-- --sandbox`, the sandbox stands in for Zitadel. With one, the API runs if it has a key.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'dotenv';
 
@@ -30,7 +29,8 @@ const { explain, ConfigError } = await import('../dist/config/config-error.js');
 const { readEnv } = await import('../dist/config/env.js');
 const { readApiEnv } = await import('../dist/config/api-env.js');
 const { port, origin, zitadel } = await configurationFrom(readEnv);
-keyFolder = ownZitadel ? undefined : mkdtempSync(join(tmpdir(), 'zitadel-sandbox-'));
+keyFolder = ownZitadel ? undefined : join('.sandbox', String(SANDBOX_PORT));
+if (keyFolder) rmSync(keyFolder, { recursive: true, force: true });
 const hasApi = !ownZitadel || env.ZITADEL_API_KEY_FILE || env.IDP_AUTHORIZATION_PROFILE_KEY;
 env.APP_PORT ||= String(port + 1);
 const apiPort = Number(env.APP_PORT);
@@ -99,7 +99,11 @@ async function banner() {
     for (const { kind, loginName, goodFor } of defaultUsers) {
       if (kind !== 'machine') lines.push(`  ${loginName.padEnd(22)}${goodFor}`);
     }
-    lines.push(`  (the password, where a form asks for one: ${defaultPassword})`);
+    lines.push(
+      `  (the password, where a form asks for one: ${defaultPassword})`,
+      '',
+      `Credentials of a service user, to call the API with (docs/api.md): ${keyFolder}`,
+    );
   }
   lines.push('', 'Changes are picked up as you save. Stop with Ctrl+C.');
   console.log(`\n${lines.map((line) => `  ${line}`).join('\n')}\n`);
@@ -119,6 +123,7 @@ async function sandboxEnv() {
     ZITADEL_CALLBACK_URL: callback,
     ZITADEL_POST_LOGOUT_URL: callback.replace('/auth/callback', '/auth/logout/callback'),
     SESSION_SECRET: process.env.SESSION_SECRET || randomBytes(32).toString('hex'),
+    IDP_AUTHORITY: '',
     IDP_PROJECT_ID: defaultIds.project,
     API_SWAGGER_CLIENT_ID: defaultIds.swagger,
     API_URL: `http://localhost:${process.env.APP_PORT || Number(process.env.PORT || 3000) + 1}`,

@@ -21,7 +21,7 @@ export interface SandboxOptions {
   refreshTokenIdleSeconds?: number;
   /** how long refreshing may go on after the login; default 2160 h, as Zitadel */
   refreshTokenSeconds?: number;
-  /** a folder to write `api-key.json` and `service-user-key.json` into */
+  /** a folder to write `api-key.json`, `service-user-key.json` and `personal-access-token` into */
   keyFolder?: string;
   /** pause before a failed back-channel logout is sent again, doubled the second time; default 1000 */
   backChannelRetryDelayMs?: number;

@@ -34,6 +34,13 @@ export interface SandboxKeyClient extends SandboxClient {
   readonly key: ApplicationKeyFile;
 }
 
+/** Where credentials were written to; those of the service user only where there is one. */
+export interface KeyFiles {
+  apiKeyFile: string;
+  serviceUserKeyFile?: string;
+  personalAccessTokenFile?: string;
+}
+
 /** A running sandbox. */
 export interface Sandbox {
   /** `http://localhost:PORT`, without a slash at the end */
@@ -74,8 +81,8 @@ export interface Sandbox {
   delay(path: string, ms: number): void;
   /** Makes an endpoint answer with a status instead of working, until reset with null. */
   fail(path: string, status: number | null): void;
-  /** Writes `api-key.json` and `service-user-key.json` and gives their paths. */
-  writeKeys(folder: string): Promise<{ apiKeyFile: string; serviceUserKeyFile?: string }>;
+  /** Writes `api-key.json`, `service-user-key.json` and `personal-access-token`, and gives their paths. */
+  writeKeys(folder: string): Promise<KeyFiles>;
   /** Stops at once and frees the port. */
   close(): Promise<void>;
 }
@@ -238,26 +245,28 @@ function withKey(application: Application): SandboxKeyClient {
   return application as Application & SandboxKeyClient;
 }
 
-async function writeKeys(realm: Realm, folder: string): ReturnType<Sandbox['writeKeys']> {
+async function writeKeys(realm: Realm, folder: string): Promise<KeyFiles> {
   const { api } = realm.applications;
   const serviceUser = realm.directory.users.find(({ kind }) => kind === 'machine');
   // both at once and in the background, so that a start with keys stays quick
   await Promise.all([rsaKey(api.clientId), serviceUser && rsaKey(serviceUser.id)]);
   await mkdir(folder, { recursive: true });
   const apiKeyFile = join(folder, 'api-key.json');
-  await writeKey(apiKeyFile, api.key);
+  await writeSecret(apiKeyFile, JSON.stringify(api.key));
   if (!serviceUser) return { apiKeyFile };
   const serviceUserKeyFile = join(folder, 'service-user-key.json');
-  await writeKey(serviceUserKeyFile, serviceUser.key);
-  return { apiKeyFile, serviceUserKeyFile };
+  await writeSecret(serviceUserKeyFile, JSON.stringify(serviceUser.key));
+  const personalAccessTokenFile = join(folder, 'personal-access-token');
+  await writeSecret(personalAccessTokenFile, serviceUser.pat ?? '');
+  return { apiKeyFile, serviceUserKeyFile, personalAccessTokenFile };
 }
 
-async function writeKey(path: string, key: unknown): Promise<void> {
+async function writeSecret(path: string, text: string): Promise<void> {
   const file = await open(path, 'w', ownerOnly);
   try {
     // a file that was there before keeps its mode; changed before the key is in it
     await file.chmod(ownerOnly);
-    await file.writeFile(`${JSON.stringify(key)}\n`);
+    await file.writeFile(`${text}\n`);
   } finally {
     await file.close();
   }
