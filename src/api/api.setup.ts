@@ -15,16 +15,17 @@ export function configureApi(app: NestExpressApplication) {
       strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
     }),
   );
-  app.use('/api/v1', notStored);
+  if (env.isSwaggerShown) showSwagger(app, env);
+  app.use(notStored);
   if (env.corsOrigins.length > 0) {
     app.enableCors({
       origin: env.corsOrigins,
       allowedHeaders: ['Authorization', 'Content-Type'],
+      exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
       maxAge: 600,
     });
   }
   app.useBodyParser('json', { limit: '100kb' });
-  if (env.isSwaggerShown) showSwagger(app, env);
 }
 
 /** What a caller gets depends on who calls (RFC 6750 5.3). */

@@ -1,4 +1,4 @@
-import { IS_PUBLIC_KEY, REQUIRED_ROLES_KEY } from '@mridang/nestjs-auth';
+import { IS_PUBLIC_KEY, REQUIRED_ROLES_KEY, RouteMetadata } from '@mridang/nestjs-auth';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
@@ -15,8 +15,9 @@ import type { Caller } from './caller.js';
 import { Introspection } from './introspection.js';
 import { FRESH_KEY, MAX_AGE_KEY, SCOPES_KEY } from './route.decorators.js';
 
-/** A request whose token Zitadel has called active. */
+/** A request that has passed the guard. */
 export interface CalledRequest extends Request {
+  /** missing on public routes */
   caller?: Caller;
 }
 
@@ -28,19 +29,23 @@ interface Rules {
   maxAgeSeconds: number | undefined;
 }
 
-/** Lets in who has a valid token, with the scopes and roles the route asks for. */
+/**
+ * Lets in who has a valid token, with the scopes and roles the route asks for. A route is public when it is `@Public()` and
+ * neither it nor its class asks for anything.
+ */
 @Injectable()
 export class BearerGuard implements CanActivate {
-  /** what decorators say does not change while the program runs */
-  private readonly rules = new WeakMap<object, Rules>();
+  private readonly rules: RouteMetadata<Rules>;
 
   constructor(
     private readonly introspection: Introspection,
-    private readonly reflector: Reflector,
-  ) {}
+    reflector: Reflector,
+  ) {
+    this.rules = new RouteMetadata((targets) => rulesFrom(reflector, targets));
+  }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const rules = this.rulesFor(context);
+    const rules = this.rules.of(context);
     if (rules.isPublic) return true;
     const request = context.switchToHttp().getRequest<CalledRequest>();
     const given = bearerTokenOf(request);
@@ -54,23 +59,17 @@ export class BearerGuard implements CanActivate {
       ? caller.then((known) => admit(request, known, rules))
       : admit(request, caller, rules);
   }
+}
 
-  private rulesFor(context: ExecutionContext): Rules {
-    const handler = context.getHandler();
-    const known = this.rules.get(handler);
-    if (known) return known;
-    const read = <T>(key: string, fallback: T): T =>
-      this.reflector.getAllAndOverride<T | undefined>(key, [handler, context.getClass()]) ?? fallback;
-    const rules: Rules = {
-      isPublic: read(IS_PUBLIC_KEY, false),
-      isFresh: read(FRESH_KEY, false),
-      scopes: read<string[]>(SCOPES_KEY, []),
-      roles: read<string[]>(REQUIRED_ROLES_KEY, []),
-      maxAgeSeconds: read<number | undefined>(MAX_AGE_KEY, undefined),
-    };
-    this.rules.set(handler, rules);
-    return rules;
-  }
+function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAndOverride']>[1]): Rules {
+  const read = <T>(key: string) => reflector.getAllAndOverride<T | undefined>(key, targets);
+  const isFresh = read<boolean>(FRESH_KEY) ?? false;
+  const scopes = [...new Set(reflector.getAllAndMerge<string[]>(SCOPES_KEY, targets))];
+  const roles = read<string[]>(REQUIRED_ROLES_KEY) ?? [];
+  const maxAgeSeconds = read<number>(MAX_AGE_KEY);
+  const asksForSomething = isFresh || scopes.length > 0 || roles.length > 0 || maxAgeSeconds !== undefined;
+  const isPublic = !asksForSomething && read<boolean>(IS_PUBLIC_KEY) === true;
+  return { isPublic, isFresh, scopes, roles, maxAgeSeconds };
 }
 
 function admit(request: CalledRequest, caller: Caller, { scopes, roles, maxAgeSeconds }: Rules): true {

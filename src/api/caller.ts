@@ -1,24 +1,26 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Organization } from '../zitadel/claims.js';
 import type { CalledRequest } from './bearer.guard.js';
 
-/** Who calls the API, as Zitadel's introspection answers it. */
+/** Who calls the API, as Zitadel's introspection answers it. Frozen: the calls with one token share it. */
 export interface Caller {
   /** the user or service user */
-  sub: string;
+  readonly sub: string;
   /** the application the token was issued to; empty for a personal access token */
-  clientId: string;
-  username: string | undefined;
-  scopes: readonly string[];
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly scopes: readonly string[];
   /** in the project of this API */
-  roles: readonly string[];
-  organization: { id: string; name?: string; domain?: string } | undefined;
+  readonly roles: readonly string[];
+  readonly organization: Readonly<Organization> | undefined;
   /** when the user logged in, seconds since 1970 */
-  authenticatedAt: number | undefined;
+  readonly authenticatedAt: number | undefined;
   /** when the token ends, seconds since 1970 */
-  expiresAt: number | undefined;
+  readonly expiresAt: number | undefined;
 }
 
-/** Injects who calls. */
+/** Injects who calls. On a public route it is `undefined`, whatever token there is: declare `Caller | undefined` there. */
 export const Caller = createParamDecorator(
-  (_data: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<CalledRequest>().caller,
+  (_data: unknown, context: ExecutionContext): Caller | undefined =>
+    context.switchToHttp().getRequest<CalledRequest>().caller,
 );

@@ -1,3 +1,4 @@
+import { audienceScope, organizationFrom, rolesFrom, text } from '../zitadel/claims.js';
 import type { Caller } from './caller.js';
 
 /** What the answer has to match. */
@@ -18,9 +19,6 @@ export class AnswerUnusable extends Error {
 
 /** For clocks that differ. */
 const SKEW_SECONDS = 60;
-
-const ROLES = 'urn:zitadel:iam:org:project:roles';
-const RESOURCE_OWNER = 'urn:zitadel:iam:user:resourceowner';
 
 /**
  * Reads an introspection answer: the caller of an active token, or why the token does not count here. Only `active: true`
@@ -44,39 +42,27 @@ export function introspected(answer: unknown, expected: Expectation): Caller | {
   const scopes = typeof claims['scope'] === 'string' ? claims['scope'].split(' ').filter(Boolean) : [];
   if (!isMeantFor(expected, listOf(claims['aud']), scopes)) return { rejected: 'meant for somebody else' };
 
-  return {
+  const organization = organizationFrom(claims);
+  return Object.freeze({
     sub,
-    clientId: textOf(claims['client_id']) ?? '',
-    username: textOf(claims['username']),
-    scopes,
-    roles: Object.keys(objectOf(claims[ROLES])),
-    organization: organizationIn(claims),
+    clientId: text(claims['client_id']) ?? '',
+    username: text(claims['username']),
+    scopes: Object.freeze(scopes),
+    roles: Object.freeze(rolesFrom(claims)),
+    organization: organization && Object.freeze(organization),
     authenticatedAt: numberOf(claims['auth_time']),
     expiresAt: exp,
-  };
+  });
 }
 
 function isMeantFor({ clientId, projectId }: Expectation, audiences: string[], scopes: string[]): boolean {
   if (audiences.includes(clientId)) return true;
   if (projectId) return audiences.includes(projectId);
   // Zitadel calls a token active for this application only if it is meant for its project, whose ID nobody has told us.
-  return audiences.some((id) => scopes.includes(`urn:zitadel:iam:org:project:id:${id}:aud`));
+  return audiences.some((id) => scopes.includes(audienceScope(id)));
 }
-
-function organizationIn(claims: Record<string, unknown>): Caller['organization'] {
-  const id = textOf(claims[`${RESOURCE_OWNER}:id`]);
-  if (!id) return undefined;
-  const name = textOf(claims[`${RESOURCE_OWNER}:name`]);
-  const domain = textOf(claims[`${RESOURCE_OWNER}:primary_domain`]);
-  return { id, ...(name ? { name } : {}), ...(domain ? { domain } : {}) };
-}
-
-const textOf = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
 const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefined);
-
-const objectOf = (value: unknown): object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 
 const listOf = (value: unknown): string[] =>
   (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');

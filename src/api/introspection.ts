@@ -1,14 +1,15 @@
 import { hash } from 'node:crypto';
-import { describeError } from '@mridang/nestjs-auth';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { circuitBreaker, ConsecutiveBreaker, handleAll } from 'cockatiel';
-import { LRUCache } from 'lru-cache';
+import { Inject, Injectable } from '@nestjs/common';
+import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
 import { ClientAssertion } from '../zitadel/client-assertion.js';
 import { Discovery } from '../zitadel/discovery.js';
 import { IntrospectionUnavailable, TokenInvalid } from './api.errors.js';
 import type { Caller } from './caller.js';
 import { AnswerUnusable, introspected } from './introspected.js';
+import { IntrospectionLog } from './introspection-log.js';
+import { IntrospectionRefused } from './introspection-refused.js';
+import { Verdicts, type Verdict } from './verdicts.js';
 
 /** Longest time a revoked token goes on working. */
 const ACCEPTED_MS = 60_000;
@@ -16,38 +17,42 @@ const ACCEPTED_MS = 60_000;
 /** A token that is refused may be one that Zitadel does not know yet. */
 const REJECTED_MS = 10_000;
 
+/** Of each kind. */
 const MAX_KNOWN = 10_000;
 
 /** Longest time a caller waits. The answer may still come, and is there when the caller tries again. */
 const PATIENCE_MS = 750;
+
+/** Longest time an answer may take, its caller there or not. */
+const DEADLINE_MS = 2_000;
+
+/** Questions under way: beyond, nobody would get an answer in time. */
+const MAX_FLIGHTS = 1_000;
 
 /** After so many failures in a row Zitadel is left alone… */
 const FAILURES = 5;
 /** …for so long. */
 const PAUSE_MS = 5_000;
 
-interface Verdict {
-  caller?: Caller;
-  until: number;
-}
-
 /** Asks Zitadel about access tokens (RFC 7662), and no more often than it has to. */
 @Injectable()
 export class Introspection {
-  private readonly logger = new Logger('Introspection');
+  private readonly log = new IntrospectionLog();
   private readonly assertion: ClientAssertion;
-  private readonly known = new LRUCache<string, Verdict>({ max: MAX_KNOWN });
+  private readonly known = new Verdicts(MAX_KNOWN);
   private readonly flights = new Map<string, Promise<Verdict>>();
-  private readonly breaker = circuitBreaker(handleAll, {
-    halfOpenAfter: PAUSE_MS,
-    breaker: new ConsecutiveBreaker(FAILURES),
-  });
+  private readonly breaker = circuitBreaker(
+    handleWhen((error) => !(error instanceof IntrospectionRefused && error.isAboutOneQuestion)),
+    { halfOpenAfter: PAUSE_MS, breaker: new ConsecutiveBreaker(FAILURES) },
+  );
 
   constructor(
     @Inject(API_ENV) private readonly env: ApiEnv,
     private readonly discovery: Discovery,
   ) {
     this.assertion = new ClientAssertion(env.key, env.zitadel.issuer);
+    this.breaker.onBreak((reason) => this.log.paused('error' in reason ? reason.error : undefined));
+    this.breaker.onReset(() => this.log.resumed());
   }
 
   /**
@@ -57,39 +62,24 @@ export class Introspection {
   callerOf(token: string): Caller | Promise<Caller> {
     const key = keyOf(token);
     const known = this.known.get(key);
-    if (known && known.until > Date.now()) return accepted(known);
+    return known ? accepted(known) : this.answerFor(key, token);
+  }
+
+  /** As `callerOf`, and takes no answer that was there before. `callerOf` knows this one from then on. */
+  async callerNow(token: string): Promise<Caller> {
+    return this.answerFor(keyOf(token), token);
+  }
+
+  private async answerFor(key: string, token: string): Promise<Caller> {
     const flight = this.flights.get(key) ?? this.start(key, token);
-    return this.patiently(flight);
-  }
-
-  /** As `callerOf`, and asks Zitadel in any case. `callerOf` knows the answer from then on. */
-  callerNow(token: string): Promise<Caller> {
-    return this.patiently(this.start(keyOf(token), token));
-  }
-
-  private start(key: string, token: string): Promise<Verdict> {
-    const isLatest = () => this.flights.get(key) === flight;
-    const flight = this.ask(token)
-      .then((verdict) => {
-        if (isLatest()) this.known.set(key, verdict);
-        return verdict;
-      })
-      .finally(() => isLatest() && this.flights.delete(key));
-    this.flights.set(key, flight);
-    return flight;
-  }
-
-  private async patiently(flight: Promise<Verdict>): Promise<Caller> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`No answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+      timer = setTimeout(() => reject(this.impatience(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
     });
     let verdict: Verdict;
     try {
       verdict = await Promise.race([flight, late]);
     } catch (cause) {
-      // The flight may fail after everybody has left.
-      flight.catch(() => undefined);
       throw new IntrospectionUnavailable({ cause });
     } finally {
       clearTimeout(timer);
@@ -97,34 +87,54 @@ export class Introspection {
     return accepted(verdict);
   }
 
+  private start(key: string, token: string): Promise<Verdict> {
+    if (this.flights.size >= MAX_FLIGHTS) {
+      throw new IntrospectionUnavailable({
+        cause: this.impatience(`${MAX_FLIGHTS} questions are under way`),
+      });
+    }
+    const flight = this.ask(token)
+      .then((verdict) => {
+        this.known.set(key, verdict);
+        return verdict;
+      })
+      .finally(() => this.flights.delete(key));
+    this.flights.set(key, flight);
+    return flight;
+  }
+
+  private impatience(reason: string): Error {
+    const error = new Error(reason);
+    this.log.impatient(error);
+    return error;
+  }
+
   private async ask(token: string): Promise<Verdict> {
-    return this.breaker.execute(async () => {
-      try {
-        return this.verdictOn(await this.answerAbout(token));
-      } catch (error) {
-        this.logger.error(`A token could not be checked\n${describeError(error)}`);
-        throw error;
-      }
-    });
+    try {
+      const verdict = await this.breaker.execute(async () => this.verdictOn(await this.answerAbout(token)));
+      this.log.answered();
+      return verdict;
+    } catch (error) {
+      if (!(error instanceof BrokenCircuitError)) this.log.failed(error);
+      throw error;
+    }
   }
 
   private async answerAbout(token: string): Promise<unknown> {
     const { introspection_endpoint: endpoint } = await this.discovery.metadata();
     if (!endpoint) throw new AnswerUnusable('the metadata name no introspection endpoint');
-    const { status, contentType, text } = await this.discovery.post(
-      endpoint,
-      new URLSearchParams({
-        token,
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        client_assertion: await this.assertion.get(),
-      }),
-    );
+    const assertion = this.assertion.get();
+    const form = new URLSearchParams({
+      token,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await assertion,
+    });
+    const { status, contentType, text } = await this.discovery.post(endpoint, form, DEADLINE_MS);
     const body = isJson(contentType) ? parsed(text) : undefined;
-    if (status !== 200) {
-      const { error } = (body ?? {}) as { error?: unknown };
-      throw new AnswerUnusable(`status ${status} ${JSON.stringify(error) ?? ''}`.trim());
-    }
-    return body;
+    if (status === 200) return body;
+    // It may be the assertion that displeases: the next question gets another.
+    if (status === 400 || status === 401) this.assertion.forget(assertion);
+    throw new IntrospectionRefused(status, (body as { error?: unknown } | null | undefined)?.error);
   }
 
   private verdictOn(answer: unknown): Verdict {
@@ -133,7 +143,7 @@ export class Introspection {
     const result = introspected(answer, { issuer, clientId: key.clientId, projectId });
     const now = Date.now();
     if ('rejected' in result) {
-      this.logger.debug(`A token was refused: it is ${result.rejected}`);
+      this.log.rejected(result.rejected);
       return { until: now + REJECTED_MS };
     }
     const ends = result.expiresAt === undefined ? Infinity : result.expiresAt * 1000;

@@ -28,6 +28,12 @@ try {
     `Ready at http://localhost:${env.port}/api/v1/app, checks tokens as application ${appId ?? clientId}`,
     'API',
   );
+  if (!env.projectId) {
+    logger.warn(
+      'Without IDP_PROJECT_ID a token counts that is meant for whichever project it was asked for: set it to the project of this API',
+      'API',
+    );
+  }
 } catch (error) {
   process.stderr.write(`${startProblem(error, 'APP_PORT')}\n`);
   process.exit(1);

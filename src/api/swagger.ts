@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Express } from 'express';
-import helmet from 'helmet';
+import { contentSecurityPolicy, crossOriginOpenerPolicy } from 'helmet';
 import type { ApiEnv } from '../config/api-env.js';
+import { audienceScope, ROLES_SCOPE } from '../zitadel/claims.js';
+import { loginAddresses } from '../zitadel/login-addresses.js';
 
 /** What a browser shows as a page. */
 const PAGES = ['/api', '/api/index.html', '/api/oauth2-redirect.html'];
@@ -17,7 +19,7 @@ const NO_SECRET = '.auth-container .wrapper:has([for^=client_secret]) { display:
 /** Shows what the API can do at `/api`; people log in there as an application of their own, with PKCE and no secret. */
 export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
   const express: Express = app.getHttpAdapter().getInstance();
-  express.get(PAGES, pageHeaders(env));
+  express.get(PAGES, ...pageHeaders(env));
   const scopes = scopesOf(env);
   const description = documentBuilder(env, scopes).build();
   SwaggerModule.setup('api', app, () => SwaggerModule.createDocument(app, description), {
@@ -35,29 +37,28 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
 }
 
 /** Swagger UI styles itself inline, fetches tokens from Zitadel, and is told of the login by the window it opened. */
-const pageHeaders = ({ zitadel }: ApiEnv) =>
-  helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'", `'sha256-${createHash('sha256').update(SLASH_AT_END).digest('base64')}'`],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'", zitadel.issuer],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
+const pageHeaders = ({ zitadel }: ApiEnv) => [
+  contentSecurityPolicy({
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'", `'sha256-${createHash('sha256').update(SLASH_AT_END).digest('base64')}'`],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'", zitadel.issuer],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
     },
-    crossOriginOpenerPolicy: { policy: 'unsafe-none' },
-  });
+  }),
+  crossOriginOpenerPolicy({ policy: 'unsafe-none' }),
+];
 
 function scopesOf({ projectId }: ApiEnv): Record<string, string> {
   return {
     openid: 'who you are',
-    'urn:zitadel:iam:org:projects:roles': 'your roles',
-    ...(projectId ? { [`urn:zitadel:iam:org:project:id:${projectId}:aud`]: 'calling this API' } : {}),
+    [ROLES_SCOPE]: 'your roles',
+    ...(projectId ? { [audienceScope(projectId)]: 'calling this API' } : {}),
   };
 }
 
@@ -73,11 +74,7 @@ const documentBuilder = ({ zitadel, projectId, key }: ApiEnv, scopes: Record<str
       {
         type: 'oauth2',
         flows: {
-          authorizationCode: {
-            authorizationUrl: `${zitadel.issuer}/oauth/v2/authorize`,
-            tokenUrl: `${zitadel.issuer}/oauth/v2/token`,
-            scopes,
-          },
+          authorizationCode: { ...loginAddresses(zitadel.issuer), scopes },
         },
       },
       'zitadel',

@@ -1,6 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { apiKeyFields, apiKeyFrom, ApiKeyProblem, type ApiKey, type ApiKeyFields } from './api-key.js';
+import {
+  apiKeyFrom,
+  ApiKeyProblem,
+  isSameField,
+  keyFileFields,
+  KeyFileProblem,
+  wholeKey,
+  type ApiKey,
+  type ApiKeyFields,
+} from './api-key.js';
 import { ConfigError } from './config-error.js';
 import type { Env } from './env.js';
 import { isPlainRemote } from './is-plain-remote.js';
@@ -52,7 +60,7 @@ export const apiVariables = {
     schema: issuerUrl.optional(),
   },
   ZITADEL_API_KEY_FILE: {
-    about: 'The key of the API application: instead of the five variables that follow.',
+    about: 'The key of the API application: instead of the IDP_AUTHORIZATION_PROFILE_* variables.',
     expected: 'the path of the JSON file as downloaded, or its content',
     how: 'Zitadel console, Projects, your project, your API application, Keys, New',
     schema: z.string().optional(),
@@ -76,8 +84,9 @@ export const apiVariables = {
     schema: z.string().optional(),
   },
   IDP_AUTHORIZATION_PROFILE_KEY: {
-    about: 'The private key: `key` in the key file.',
-    expected: 'the RSA key as PEM (PKCS#1 or PKCS#8, line breaks may be \\n) or the base64 of that',
+    about: 'The private key: `key` in the key file. The whole file will do, too: then the rest may be empty.',
+    expected:
+      'the RSA key as PEM (PKCS#1 or PKCS#8, line breaks may be \\n), the whole JSON file, or the base64 of either',
     how: inKeyFile,
     schema: z.string().optional(),
   },
@@ -154,37 +163,46 @@ type Values = ReturnType<typeof readVariables<typeof apiVariables>>['values'];
 type Report = ReturnType<typeof readVariables<typeof apiVariables>>['report'];
 
 function keyFrom(values: Values, report: Report): ApiKey | undefined {
-  const file = values.ZITADEL_API_KEY_FILE;
+  const given = givenFields(values, report);
+  const path = values.ZITADEL_API_KEY_FILE;
   try {
-    return apiKeyFrom(
-      file === undefined
-        ? {
-            type: values.IDP_AUTHORIZATION_PROFILE_TYPE,
-            keyId: values.IDP_AUTHORIZATION_PROFILE_KEY_ID,
-            key: values.IDP_AUTHORIZATION_PROFILE_KEY,
-            appId: values.IDP_AUTHORIZATION_PROFILE_APP_ID,
-            clientId: values.IDP_AUTHORIZATION_PROFILE_CLIENT_ID,
-          }
-        : apiKeyFields(keyFileText(file)),
-    );
+    if (path === undefined) return apiKeyFrom(given);
+    const file = keyFileFields(path);
+    reportContradictions(given, file, 'ZITADEL_API_KEY_FILE', report);
+    return apiKeyFrom(file);
   } catch (error) {
     const problems = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
     for (const problem of problems) {
-      if (!(problem instanceof ApiKeyProblem)) throw error;
-      const { field, expected } = problem;
-      if (file === undefined) report(variableOf[field], expected);
-      else report('ZITADEL_API_KEY_FILE', `a file in which \`${field}\` is ${expected}`);
+      if (problem instanceof KeyFileProblem) report('ZITADEL_API_KEY_FILE', problem.expected);
+      else if (!(problem instanceof ApiKeyProblem)) throw error;
+      else if (path === undefined) report(variableOf[problem.field], problem.expected);
+      else report('ZITADEL_API_KEY_FILE', `a file in which \`${problem.field}\` is ${problem.expected}`);
     }
     return undefined;
   }
 }
 
-/** Names of files end in something; their content does not look like a path. */
-function keyFileText(value: string): string {
-  if (value.startsWith('{') || /^[\w+/=-]{200,}$/.test(value)) return value;
-  try {
-    return readFileSync(value, 'utf8');
-  } catch {
-    throw new ApiKeyProblem('key', 'there: the file cannot be read');
+/** What the `IDP_AUTHORIZATION_PROFILE_*` variables say. A whole key file in the one of the key fills in the others. */
+function givenFields(values: Values, report: Report): ApiKeyFields {
+  const given: ApiKeyFields = {
+    type: values.IDP_AUTHORIZATION_PROFILE_TYPE,
+    keyId: values.IDP_AUTHORIZATION_PROFILE_KEY_ID,
+    key: values.IDP_AUTHORIZATION_PROFILE_KEY,
+    appId: values.IDP_AUTHORIZATION_PROFILE_APP_ID,
+    clientId: values.IDP_AUTHORIZATION_PROFILE_CLIENT_ID,
+  };
+  const whole = given.key === undefined ? undefined : wholeKey(given.key);
+  if (!whole) return given;
+  const beside = { ...given, key: whole.key };
+  reportContradictions(beside, { ...beside, ...whole }, 'the JSON in IDP_AUTHORIZATION_PROFILE_KEY', report);
+  return { ...beside, ...whole };
+}
+
+/** Reports the variables that say something else than the key file; `type` has a message of its own. */
+function reportContradictions(given: ApiKeyFields, file: ApiKeyFields, source: string, report: Report) {
+  for (const field of ['keyId', 'key', 'appId', 'clientId'] as const) {
+    const value = given[field];
+    if (value !== undefined && !isSameField(field, value, file[field]))
+      report(variableOf[field], `what ${source} says, or nothing`);
   }
 }

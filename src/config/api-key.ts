@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 /** The key of an API application, ready to sign with. */
 export interface ApiKey {
@@ -34,16 +35,52 @@ export class ApiKeyProblem extends Error {
 
 const MIN_BITS = 2048;
 
-/** Reads the text of a key file: the JSON, or its base64. Throws `ApiKeyProblem` about `key` when it is neither. */
-export function apiKeyFields(text: string): ApiKeyFields {
-  const json = unquoted(text).startsWith('{') ? unquoted(text) : fromBase64(text);
-  try {
-    const fields = JSON.parse(json ?? '') as unknown;
-    if (typeof fields === 'object' && fields !== null) return fields;
-  } catch {
-    // Whatever it is, it is no JSON.
+/** A key file cannot be used as a whole. Never says what was in it. */
+export class KeyFileProblem extends Error {
+  /** @param expected the end of the sentence "expected …" */
+  constructor(readonly expected: string) {
+    super(`expected ${expected}`);
+    this.name = 'KeyFileProblem';
   }
-  throw new ApiKeyProblem('key', 'the JSON file Zitadel gave when the key was made');
+}
+
+/** The fields of a key file, given as its path, its content or the base64 of that. Throws `KeyFileProblem`. */
+export function keyFileFields(pathOrContent: string): ApiKeyFields {
+  const given = unquoted(pathOrContent);
+  // Names of files end in something; base64 has no dot.
+  const isContent = given.startsWith('{') || /^[\w+/=-]{200,}$/.test(given.replaceAll(/\s/g, ''));
+  const fields = wholeKey(isContent ? given : textOfFile(given));
+  if (!fields) throw new KeyFileProblem('the JSON file as downloaded');
+  return fields;
+}
+
+function textOfFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new KeyFileProblem('a file that can be read');
+  }
+}
+
+/** The fields in `text` where it is the content of a key file or the base64 of that, and not a key alone. */
+export function wholeKey(text: string): ApiKeyFields | undefined {
+  const given = unquoted(text);
+  try {
+    const fields = JSON.parse(given.startsWith('{') ? given : (fromBase64(given) ?? '')) as unknown;
+    return typeof fields === 'object' && fields !== null && !Array.isArray(fields) ? fields : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a field says the same twice: a key may have another form. */
+export function isSameField(field: keyof ApiKeyFields, one: string, other: unknown): boolean {
+  if (field !== 'key' || typeof other !== 'string') return one === other;
+  try {
+    return privateKeyFrom(one).equals(privateKeyFrom(other));
+  } catch {
+    return false;
+  }
 }
 
 /** Throws every `ApiKeyProblem` of `fields` at once, as the `errors` of an `AggregateError`. */
@@ -74,7 +111,7 @@ export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
   if (problems.length > 0 || !keyId || !clientId || !privateKey) {
     throw new AggregateError(problems, problems.map(({ message }) => message).join('; '));
   }
-  return { keyId, clientId, privateKey, appId: fields.appId };
+  return { keyId, clientId, privateKey, appId: typeof fields.appId === 'string' ? fields.appId : undefined };
 }
 
 /**
@@ -83,10 +120,10 @@ export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
  */
 function privateKeyFrom(text: string): KeyObject {
   const given = unquoted(text);
-  const decoded = given.startsWith('{') || given.includes('-----BEGIN') ? given : fromBase64(given);
-  if (decoded?.startsWith('{')) return privateKeyFrom(textOf(apiKeyFields(decoded), 'key', 'a private key'));
+  const decoded = given.includes('-----BEGIN') ? given : fromBase64(given);
   const pem = decoded?.replaceAll(String.raw`\r`, '').replaceAll(String.raw`\n`, '\n');
   const match = /-----BEGIN ([A-Z ]+)-----([\s\S]+?)-----END \1-----/.exec(pem ?? '');
+  if (!match && given.startsWith('{')) throw new ApiKeyProblem('key', 'the whole JSON file as downloaded');
   if (!match) throw new ApiKeyProblem('key', 'a whole PEM text, from -----BEGIN to -----END and its dashes');
   const [, label = '', body = ''] = match;
   if (label.includes('ENCRYPTED') || body.includes('ENCRYPTED')) {

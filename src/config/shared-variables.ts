@@ -19,7 +19,8 @@ export const origins = z
       .map((part) => part.trim())
       .filter(Boolean),
   )
-  .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*]+$/i.test(origin)));
+  .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
+  .transform((all) => all.map((origin) => new URL(origin).origin));
 
 export const trueOrFalse = z.enum(['true', 'false']).transform((value) => value === 'true');
 

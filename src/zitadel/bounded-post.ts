@@ -9,27 +9,36 @@ export interface TextAnswer {
   text: string;
 }
 
+/** A server may close a connection it keeps open just when it is used again (RFC 9112 9.3.1). */
+const CLOSED = ['UND_ERR_SOCKET', 'ECONNRESET'];
+
 /** Sends forms as `boundedFetch` would, at a quarter of its cost: the API asks about each new token. */
 export class BoundedPost {
-  private readonly dispatcher: Dispatcher;
+  private dispatcher: Dispatcher | undefined;
 
-  /** @param bounds of an answer, to its last byte */
-  constructor(private readonly bounds: { timeoutMs: number; maxBytes: number; connections: number }) {
-    const { maxBytes, connections } = bounds;
-    this.dispatcher = new Agent({ connections, maxResponseSize: maxBytes });
-  }
+  /** @param bounds of an answer, and of all of them */
+  constructor(private readonly bounds: { maxBytes: number; connections: number }) {}
 
-  /** Throws what the network throws, and `AnswerTooLarge`. Follows no redirect. */
-  async send(url: string, form: URLSearchParams): Promise<TextAnswer> {
-    const { dispatcher } = this;
-    const { timeoutMs, maxBytes } = this.bounds;
+  /**
+   * Throws what the network throws, and `AnswerTooLarge`. Follows no redirect. Sends the form a second time where the connection
+   * is closed before an answer: it must be one that may be sent twice.
+   *
+   * @param timeoutMs for the whole answer, to its last byte
+   */
+  async send(url: string, form: URLSearchParams, timeoutMs: number): Promise<TextAnswer> {
+    const { maxBytes, connections } = this.bounds;
+    this.dispatcher ??= new Agent({ connections, maxResponseSize: maxBytes });
+    const options = {
+      dispatcher: this.dispatcher,
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: form.toString(),
+      signal: AbortSignal.timeout(timeoutMs),
+    } as const;
     try {
-      const { statusCode, headers, body } = await request(url, {
-        dispatcher,
-        method: 'POST',
-        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-        body: form.toString(),
-        signal: AbortSignal.timeout(timeoutMs),
+      const { statusCode, headers, body } = await request(url, options).catch((error: unknown) => {
+        if (isClosed(error)) return request(url, options);
+        throw error;
       });
       const contentType = String(headers['content-type'] ?? '').toLowerCase();
       return { status: statusCode, contentType, text: await body.text() };
@@ -38,3 +47,5 @@ export class BoundedPost {
     }
   }
 }
+
+const isClosed = (error: unknown) => CLOSED.includes(String((error as { code?: unknown } | null)?.code));

@@ -9,7 +9,12 @@ export interface CheckedMetadata extends ServerMetadata {
 }
 
 const required = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
-const optional = ['userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint'] as const;
+const optional = [
+  'userinfo_endpoint',
+  'end_session_endpoint',
+  'revocation_endpoint',
+  'introspection_endpoint',
+] as const;
 
 /**
  * Returns `document` when it describes `issuer`, character by character (OpenID Connect Discovery 4.3), and names what a
@@ -24,7 +29,7 @@ export function checkedMetadata(
   const metadata = document as Record<string, unknown>;
   if (metadata['issuer'] !== issuer) {
     throw new TypeError(
-      `The metadata are those of ${JSON.stringify(metadata['issuer'])}, and ZITADEL_DOMAIN is ${issuer}`,
+      `The metadata are those of ${JSON.stringify(metadata['issuer'])}, and the configured issuer is ${issuer}`,
     );
   }
   for (const name of [...required, ...optional]) {

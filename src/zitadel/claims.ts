@@ -1,6 +1,12 @@
 import type { AuthUser } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
 
+/** Asks for the roles of the user in the projects the token is meant for. */
+export const ROLES_SCOPE = 'urn:zitadel:iam:org:projects:roles';
+
+/** Asks for a token that is meant for a project. */
+export const audienceScope = (projectId: string) => `urn:zitadel:iam:org:project:id:${projectId}:aud`;
+
 /** Identity, refresh, and Zitadel's roles, metadata and organization. */
 const scopes = [
   'openid',
@@ -9,12 +15,12 @@ const scopes = [
   'offline_access',
   'urn:zitadel:iam:user:metadata',
   'urn:zitadel:iam:user:resourceowner',
-  'urn:zitadel:iam:org:projects:roles',
+  ROLES_SCOPE,
 ];
 
 /** The scopes this application asks for. With an API of another project its access tokens are meant for that, too. */
 export const scopesFor = ({ api }: Pick<Env, 'api'>) =>
-  api?.projectId ? [...scopes, `urn:zitadel:iam:org:project:id:${api.projectId}:aud`] : scopes;
+  api?.projectId ? [...scopes, audienceScope(api.projectId)] : scopes;
 
 const ROLES = 'urn:zitadel:iam:org:project:roles';
 const PROJECT_ROLES = /^urn:zitadel:iam:org:project:([^:]+):roles$/;
@@ -65,13 +71,16 @@ export function userFrom(claims: ZitadelClaims): AuthUser {
     image: text(claims['picture']) ?? null,
     emailVerified: claims['email_verified'] === true,
     ...(username ? { username } : {}),
-    roles: roleGrants.map(({ role }) => role),
+    roles: rolesFrom(claims),
     roleGrants,
     projectRoles: projectRolesFrom(claims),
     ...(organization ? { organization } : {}),
     metadata: metadataFrom(claims),
   };
 }
+
+/** The names of the user's roles in this application's project. */
+export const rolesFrom = (claims: Record<string, unknown>): string[] => Object.keys(record(claims[ROLES]));
 
 /** Zitadel's `{role: {organization id: primary domain}}`. */
 function roleGrantsFrom(claim: unknown): RoleGrant[] {
@@ -94,7 +103,8 @@ function projectRolesFrom(claims: ZitadelClaims): Record<string, RoleGrant[]> {
   );
 }
 
-function organizationFrom(claims: ZitadelClaims): Organization | undefined {
+/** The organization the user belongs to. */
+export function organizationFrom(claims: Record<string, unknown>): Organization | undefined {
   const id = text(claims[`${ORGANIZATION}:id`]);
   if (!id) return undefined;
   return {
@@ -113,7 +123,8 @@ function metadataFrom(claims: ZitadelClaims): Record<string, string> {
   );
 }
 
-const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+/** `value` where it is a text, and not an empty one. */
+export const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
 
 const named = <Key extends 'name' | 'domain'>(key: Key, value: unknown) =>
   (text(value) ? { [key]: value } : {}) as { [K in Key]?: string };

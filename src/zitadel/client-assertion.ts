@@ -16,7 +16,7 @@ const BACKDATED_SECONDS = 5;
  */
 export class ClientAssertion {
   private current: Promise<string> | undefined;
-  private renewAt = 0;
+  private signedAt = 0;
 
   constructor(
     private readonly key: ApiKey,
@@ -24,11 +24,19 @@ export class ClientAssertion {
   ) {}
 
   get(): Promise<string> {
-    if (!this.current || Date.now() >= this.renewAt) {
-      this.renewAt = Date.now() + USED_SECONDS * 1000;
-      this.current = this.signed();
-    }
-    return this.current;
+    const age = Date.now() - this.signedAt;
+    // A clock that was set back makes it one of the future.
+    if (this.current && age >= 0 && age < USED_SECONDS * 1000) return this.current;
+    const signed = this.signed();
+    this.signedAt = Date.now();
+    this.current = signed;
+    signed.catch(() => this.forget(signed));
+    return signed;
+  }
+
+  /** What `get` gave is of no use: whoever asks next gets another. */
+  forget(assertion: Promise<string>) {
+    if (this.current === assertion) this.current = undefined;
   }
 
   private signed(): Promise<string> {

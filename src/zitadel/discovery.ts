@@ -9,7 +9,7 @@ import { KeptValue } from './kept-value.js';
 import { IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
 import { withoutEcho } from './without-echo.js';
 
-/** Longest wait for any answer of Zitadel. */
+/** Longest wait for an answer of Zitadel, unless the caller says otherwise. */
 const TIMEOUT_MS = 5_000;
 
 /** A hundred times what a user with a hundred roles needs. */
@@ -35,12 +35,14 @@ export class Discovery {
   });
 
   private readonly poster = new BoundedPost({
-    timeoutMs: TIMEOUT_MS,
     maxBytes: MAX_ANSWER_BYTES,
     connections: MAX_CONNECTIONS,
   });
 
-  constructor(@Inject(ENV) private readonly env: Env) {}
+  constructor(
+    @Inject(ENV)
+    private readonly env: { zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp'> },
+  ) {}
 
   /** Throws `IdpUnavailable`, or `IdpMisconfigured` when they are not those of a Zitadel this application can use. */
   metadata(): Promise<CheckedMetadata> {
@@ -55,9 +57,9 @@ export class Discovery {
     return withoutEcho(answer, init);
   };
 
-  /** As `fetch`, for a form, where every microsecond counts. */
-  async post(url: string, form: URLSearchParams): Promise<TextAnswer> {
-    const answer = await this.answer(new URL(url), () => this.poster.send(url, form));
+  /** As `fetch`, for a form that may be sent twice, where every microsecond counts. */
+  async post(url: string, form: URLSearchParams, timeoutMs: number): Promise<TextAnswer> {
+    const answer = await this.answer(new URL(url), () => this.poster.send(url, form, timeoutMs));
     if (answer.status < 400) return answer;
     const { status, text } = answer;
     const redacted = await withoutEcho(new Response(text, { status }), { body: form });

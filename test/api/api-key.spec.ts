@@ -54,7 +54,11 @@ describe('a key', () => {
   it.each([
     ['the path of the file', file],
     ['its content', json],
+    ['its content in quotes', `'${json}'`],
+    ['its content after a byte order mark', `"\uFEFF${json}"`],
     ['the base64 of its content', base64(json)],
+    ['the base64 of its content in lines', base64(json).replaceAll(/.{76}/g, '$&\n')],
+    ['its path in quotes', `"${file}"`],
   ])('[RS12] loads from ZITADEL_API_KEY_FILE: %s', (_name, value) => {
     const { key } = readApiEnv({ IDP_AUTHORITY: 'https://a.example', ZITADEL_API_KEY_FILE: value });
     expect(key).toMatchObject({ clientId: 'c1', keyId: 'k1' });
@@ -72,6 +76,7 @@ describe('a key', () => {
     ['nothing', '', 'a private key'],
     ['some text', 'hello world', 'a whole PEM text'],
     ['half of it', pkcs1.slice(0, 400), 'a whole PEM text'],
+    ['half of the JSON', json.slice(0, 400), 'the whole JSON file as downloaded'],
     ['damaged', pkcs1.replace(/\n.{10}/, '\n!!!!!!!!!!'), 'an undamaged private key'],
     ['the public part', pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(), 'the public part'],
     ['locked', String(locked), 'without a passphrase'],
@@ -116,8 +121,86 @@ describe('a key', () => {
   });
 
   it('[RS12] whose file is not there is said so', () => {
-    expect(problemsOf({ ...fields, ZITADEL_API_KEY_FILE: join(folder, 'nothing.json') })).toContain(
-      'the file cannot be read',
+    const text = problemsOf({
+      IDP_AUTHORITY: fields.IDP_AUTHORITY,
+      ZITADEL_API_KEY_FILE: join(folder, 'nothing.json'),
+    });
+    expect(text).toContain('ZITADEL_API_KEY_FILE: expected a file that can be read\n');
+    expect(text).not.toContain('`key`');
+  });
+
+  it.each(['{"type":', '"{}x"', base64('x'.repeat(200)), base64('[1]'.padEnd(200))])(
+    'whose file is no JSON is said so: %j',
+    (content) => {
+      const text = problemsOf({ IDP_AUTHORITY: fields.IDP_AUTHORITY, ZITADEL_API_KEY_FILE: content });
+      expect(text).toContain('ZITADEL_API_KEY_FILE: expected the JSON file as downloaded\n');
+      expect(text).not.toContain('`key`');
+    },
+  );
+});
+
+describe('a whole key file in IDP_AUTHORIZATION_PROFILE_KEY', () => {
+  const authority = { IDP_AUTHORITY: fields.IDP_AUTHORITY };
+
+  it.each([json, base64(json), `"${json}"`])('%# needs nothing beside it', (content) => {
+    expect(readApiEnv({ ...authority, IDP_AUTHORIZATION_PROFILE_KEY: content }).key).toMatchObject({
+      clientId: 'c1',
+      keyId: 'k1',
+      appId: 'a1',
+    });
+  });
+
+  it('may be repeated, and not contradicted', () => {
+    const given = { ...fields, IDP_AUTHORIZATION_PROFILE_KEY: json };
+    expect(readApiEnv({ ...given, IDP_AUTHORIZATION_PROFILE_APP_ID: 'a1' }).key.appId).toBe('a1');
+    const text = problemsOf({
+      ...given,
+      IDP_AUTHORIZATION_PROFILE_KEY_ID: 'k2',
+      IDP_AUTHORIZATION_PROFILE_APP_ID: 'a2',
+    });
+    for (const name of ['KEY_ID', 'APP_ID'])
+      expect(text).toContain(
+        `IDP_AUTHORIZATION_PROFILE_${name}: expected what the JSON in IDP_AUTHORIZATION_PROFILE_KEY says, or nothing`,
+      );
+    expect(text).not.toContain('CLIENT_ID');
+  });
+
+  it('may lack what is said beside it', () => {
+    const content = JSON.stringify({ type: 'application', key: pkcs1 });
+    expect(readApiEnv({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: content }).key).toMatchObject({
+      clientId: 'c1',
+      keyId: 'k1',
+    });
+  });
+
+  it('of a service user is refused', () => {
+    const content = JSON.stringify({ type: 'serviceaccount', keyId: 'k1', key: pkcs1, userId: 'u' });
+    const text = problemsOf({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: content });
+    expect(text).toContain('this is the key of a service user');
+  });
+});
+
+describe('ZITADEL_API_KEY_FILE beside the other variables', () => {
+  const whole = { ...fields, ZITADEL_API_KEY_FILE: file };
+  const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+
+  it.each([
+    ['the same', {}],
+    ['the same key in another form', { IDP_AUTHORIZATION_PROFILE_KEY: pkcs8 }],
+    ['the same file once more', { IDP_AUTHORIZATION_PROFILE_KEY: base64(json) }],
+  ])('is fine when they say %s', (_name, more) => {
+    expect(readApiEnv({ ...whole, ...more }).key).toMatchObject({ clientId: 'c1', keyId: 'k1', appId: 'a1' });
+  });
+
+  it.each([
+    ['KEY_ID', 'k2'],
+    ['CLIENT_ID', 'c2'],
+    ['APP_ID', 'a2'],
+    ['KEY', other.export({ type: 'pkcs1', format: 'pem' }).toString()],
+    ['KEY', 'no key at all'],
+  ])('contradicts %s', (name, value) => {
+    expect(problemsOf({ ...whole, [`IDP_AUTHORIZATION_PROFILE_${name}`]: value })).toContain(
+      `IDP_AUTHORIZATION_PROFILE_${name}: expected what ZITADEL_API_KEY_FILE says, or nothing`,
     );
   });
 });
@@ -144,4 +227,22 @@ describe('the issuer', () => {
       'http://localhost:8080',
     );
   });
+});
+
+describe('the origins of web pages', () => {
+  const read = (origins: string) =>
+    readApiEnv({ ...fields, ZITADEL_API_KEY_FILE: json, API_CORS_ORIGINS: origins }).corsOrigins;
+
+  it('are written as browsers write them', () => {
+    expect(read('https://App.Example.com, http://localhost:80,https://a.example:8443')).toEqual([
+      'https://app.example.com',
+      'http://localhost',
+      'https://a.example:8443',
+    ]);
+  });
+
+  it.each(['*', 'app.example.com', 'https://a.example/', 'https://[a', 'https://me@a.example'])(
+    'are none: %s',
+    (origins) => expect(() => read(origins)).toThrow(ConfigError),
+  );
 });

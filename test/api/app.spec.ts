@@ -1,12 +1,23 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Public } from '@mridang/nestjs-auth';
+import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { runProgram } from '../support/run-program.js';
 import { serviceUserTokens } from '../support/service-user-tokens.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
+
+@Controller('elsewhere')
+class Elsewhere {
+  @Get('public')
+  @Public()
+  open() {
+    return 'open';
+  }
+}
 
 let sandbox: Sandbox;
 let api: RunningApi;
@@ -17,11 +28,14 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   folder = mkdtempSync(join(tmpdir(), 'api-'));
   ({ apiKeyFile } = await sandbox.writeKeys(folder));
-  api = await startApi({
-    IDP_AUTHORITY: sandbox.issuer,
-    ZITADEL_API_KEY_FILE: apiKeyFile,
-    IDP_PROJECT_ID: sandbox.projectId,
-  });
+  api = await startApi(
+    {
+      IDP_AUTHORITY: sandbox.issuer,
+      ZITADEL_API_KEY_FILE: apiKeyFile,
+      IDP_PROJECT_ID: sandbox.projectId,
+    },
+    [Elsewhere],
+  );
 });
 afterAll(async () => {
   await api.close();
@@ -94,9 +108,16 @@ describe('everything else', () => {
   });
 
   it('may be stored by nobody, and is only for https from the first visit on', async () => {
-    const { headers } = await api.get('/api/v1/app');
-    expect(headers.get('cache-control')).toBe('no-store');
-    expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+    for (const path of ['/api/v1/app', '/api/v1', '/elsewhere/public', '/api/nothing', '/nothing']) {
+      const { headers } = await api.get(path);
+      expect([path, headers.get('cache-control')]).toEqual([path, 'no-store']);
+      expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+    }
+    for (const path of ['/api', '/api/swagger-ui.css', '/api-json']) {
+      const { headers } = await api.get(path);
+      expect([path, headers.get('cache-control')]).not.toEqual([path, 'no-store']);
+      expect(headers.get('strict-transport-security')).toBe('max-age=31536000');
+    }
   });
 
   it('lets no other origin in, unless it is configured', async () => {
@@ -107,10 +128,21 @@ describe('everything else', () => {
     const open = await startApi({
       IDP_AUTHORITY: sandbox.issuer,
       ZITADEL_API_KEY_FILE: apiKeyFile,
-      API_CORS_ORIGINS: 'https://app.example.com',
+      API_CORS_ORIGINS: 'https://other.example, https://App.Example.com:443',
     });
     const allowed = await open.get('/api/v1/app', undefined, headers);
     expect(allowed.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+    expect(allowed.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate,Retry-After');
+    const preflight = await fetch(`${open.origin}/api/v1/app`, {
+      method: 'OPTIONS',
+      headers: {
+        ...headers,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'authorization',
+      },
+    });
+    expect(preflight.headers.get('access-control-allow-headers')).toBe('Authorization,Content-Type');
+    expect(preflight.headers.get('cache-control')).toBe('no-store');
     const other = await open.get('/api/v1/app', undefined, { origin: 'https://evil.example' });
     expect(other.headers.get('access-control-allow-origin')).not.toBe('https://evil.example');
     await open.close();
@@ -124,7 +156,12 @@ describe('Swagger UI', () => {
       paths: object;
       components: { securitySchemes: Record<string, unknown> };
     };
-    expect(Object.keys(document.paths)).toEqual(['/api/v1/app', '/api/v1/caller', '/api/v1/admin']);
+    expect(Object.keys(document.paths)).toEqual([
+      '/elsewhere/public',
+      '/api/v1/app',
+      '/api/v1/caller',
+      '/api/v1/admin',
+    ]);
     expect(document.components.securitySchemes['zitadel']).toMatchObject({
       flows: { authorizationCode: { authorizationUrl: `${sandbox.issuer}/oauth/v2/authorize` } },
     });

@@ -1,17 +1,19 @@
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Controller, Get } from '@nestjs/common';
 import { compactVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Introspection } from '../../src/api/introspection.js';
 import { FreshToken, MaxAge, Scopes } from '../../src/api/route.decorators.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { rawRequest } from '../support/raw-request.js';
-import { startIntrospector, type Introspector } from '../support/introspector.js';
-
-const clientId = '320000000000000103';
-const projectId = '320000000000000100';
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+import {
+  clientId,
+  projectId,
+  publicKey,
+  startIntrospector,
+  type Introspector,
+} from '../support/introspector.js';
 
 @Controller('more')
 class MoreRoutes {
@@ -38,32 +40,11 @@ let idp: Introspector;
 let api: RunningApi;
 
 const now = () => Math.floor(Date.now() / 1000);
-const active = (claims: object = {}) => ({
-  body: {
-    active: true,
-    iss: idp.issuer,
-    sub: 'u1',
-    aud: [clientId],
-    exp: now() + 600,
-    iat: now(),
-    scope: 'openid',
-    client_id: 'web',
-    token_type: 'Bearer',
-    ...claims,
-  },
-});
-
-const environment = () => ({
-  IDP_AUTHORITY: idp.issuer,
-  IDP_AUTHORIZATION_PROFILE_KEY_ID: 'key-1',
-  IDP_AUTHORIZATION_PROFILE_KEY: key,
-  IDP_AUTHORIZATION_PROFILE_CLIENT_ID: clientId,
-  IDP_PROJECT_ID: projectId,
-});
+const active = (claims: object = {}) => idp.active(claims);
 
 beforeEach(async () => {
   idp = await startIntrospector();
-  api = await startApi(environment(), [MoreRoutes]);
+  api = await startApi(idp.env, [MoreRoutes]);
 });
 afterEach(async () => {
   jest.restoreAllMocks();
@@ -73,6 +54,7 @@ afterEach(async () => {
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const statusFor = async (token: string) => (await api.get('/api/v1/app', token)).status;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const later = (ms: number) => {
   const at = Date.now() + ms;
   jest.spyOn(Date, 'now').mockImplementation(() => at);
@@ -172,7 +154,7 @@ describe('the answer', () => {
 });
 
 it('[RS4] without a configured project, the one the token was asked for counts', async () => {
-  const other = await startApi({ ...environment(), IDP_PROJECT_ID: '' });
+  const other = await startApi({ ...idp.env, IDP_PROJECT_ID: '' });
   idp.answer = (token) => active({ aud: [token], scope: `urn:zitadel:iam:org:project:id:${projectId}:aud` });
   expect((await other.get('/api/v1/app', projectId)).status).toBe(200);
   expect((await other.get('/api/v1/app', 'another')).status).toBe(401);
@@ -214,10 +196,17 @@ describe('the question', () => {
     await expect(compactVerify(assertion, publicKey)).resolves.toBeDefined();
   });
 
-  it('needs the metadata once', async () => {
+  it('needs the metadata once within an hour, and once more after it', async () => {
     idp.answer = () => active();
-    for (const token of ['one', 'two', 'three']) await api.get('/api/v1/app', token);
+    for (const token of ['one', 'two', 'three']) await statusFor(token);
+    later(59 * 60_000);
+    await statusFor('four');
     expect(idp.discoveries).toBe(1);
+    later(2 * 60_000);
+    await Promise.all(['five', 'six', 'seven'].map(statusFor));
+    await pause(100);
+    await statusFor('eight');
+    expect(idp.discoveries).toBe(2);
   });
 });
 
@@ -290,6 +279,14 @@ describe('what is known', () => {
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(idp.asked).toHaveLength(1);
   });
+
+  it('a hundred requests with one token are one question where the answer has to be fresh, too', async () => {
+    idp.answer = () => ({ ...active(), delayMs: 100 });
+    expect(await statusFor('token')).toBe(200);
+    const answers = await Promise.all(Array.from({ length: 100 }, () => api.get('/more/fresh', 'token')));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(idp.asked).toHaveLength(2);
+  });
 });
 
 describe('without an answer', () => {
@@ -327,9 +324,40 @@ describe('without an answer', () => {
 
   it('what is known stays known', async () => {
     idp.answer = () => active();
-    expect(await statusFor('token')).toBe(200);
+    expect(await statusFor('known')).toBe(200);
     idp.answer = () => ({ status: 500, body: {} });
+    for (let attempt = 0; attempt < 6; attempt++) expect(await statusFor(`other-${attempt}`)).toBe(503);
+    expect(await statusFor('known')).toBe(200);
+  });
+
+  it('in time, the late one serves the next call', async () => {
+    idp.answer = () => ({ ...active(), delayMs: 900 });
+    expect(await statusFor('token')).toBe(503);
+    await pause(300);
     expect(await statusFor('token')).toBe(200);
+    expect(idp.asked).toHaveLength(1);
+  });
+
+  it('the provider is given up after two seconds, and asked anew', async () => {
+    idp.answer = () => ({ ...active(), delayMs: 4_000 });
+    expect(await statusFor('token')).toBe(503);
+    await pause(1_500);
+    idp.answer = () => active();
+    expect(await statusFor('token')).toBe(200);
+    expect(idp.asked).toHaveLength(2);
+  });
+
+  it('no more than a thousand questions are under way: the next caller is told at once', async () => {
+    idp.answer = () => active();
+    const introspection = api.app.get(Introspection);
+    const call = async (token: string) => introspection.callerOf(token);
+    const waiting = Promise.allSettled(Array.from({ length: 1_000 }, (_, index) => call(`token-${index}`)));
+    await expect(call('one-more')).rejects.toMatchObject({
+      status: 503,
+      cause: { message: '1000 questions are under way' },
+    });
+    await waiting;
+    while ((await statusFor('one-more')) !== 200) await pause(100);
   });
 });
 
@@ -344,7 +372,7 @@ describe('the token', () => {
     expect(idp.asked).toHaveLength(0);
   });
 
-  it.each(['Bearer a b', 'Bearer a,b', 'Bearer "a"', `Bearer ${'a'.repeat(15_000)}ü`])(
+  it.each(['Bearer a b', 'Bearer a,b', 'Bearer "a"', 'Bearer aü', `Bearer ${'a'.repeat(8_193)}`])(
     '[RS1] %# has to look like one',
     async (authorization) => {
       const answer = await api.get('/api/v1/app', undefined, {
@@ -355,6 +383,11 @@ describe('the token', () => {
       expect(idp.asked).toHaveLength(0);
     },
   );
+
+  it('may be of eight kilobytes', async () => {
+    idp.answer = () => active();
+    expect(await statusFor('a'.repeat(8_192))).toBe(200);
+  });
 
   it('[RS1] lacks a scope: 403 insufficient_scope', async () => {
     idp.answer = () => active({ scope: 'openid read' });

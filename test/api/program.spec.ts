@@ -50,6 +50,18 @@ async function timed<T>(work: () => Promise<T>): Promise<[T, number]> {
 
 describe('node dist/api/main.js', () => {
   it.each([
+    ['', 1],
+    ['320000000000000100', 0],
+  ])(
+    'warns once that it cannot check audiences when IDP_PROJECT_ID is "%s": %i times',
+    async (projectId, times) => {
+      const api = await start({ IDP_AUTHORITY: 'http://localhost:1', IDP_PROJECT_ID: projectId });
+      await api.get();
+      expect(api.output().split('IDP_PROJECT_ID').length - 1).toBe(times);
+    },
+  );
+
+  it.each([
     ['where nothing listens', async () => `http://127.0.0.1:${await freePort()}`],
     ['that takes connections and never answers', silentIssuer],
   ])(
@@ -99,7 +111,7 @@ describe('node dist/api/main.js', () => {
         const keyLines = apiKey.key.split('\n').filter((line) => line.length > 30);
         const said = api.output();
         expect(said).toContain('A token was refused');
-        expect(said).toContain('A token could not be checked');
+        expect(said).toContain('Tokens cannot be checked');
         expect(said).not.toMatch(/canary|eyJ|PRIVATE KEY/);
         for (const secret of [good, ...assertions, ...keyLines]) expect(said.includes(secret)).toBe(false);
       } finally {

@@ -1,11 +1,22 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
 
-type Answer = { status?: number; body: unknown; type?: string; delayMs?: number };
+export const clientId = '320000000000000103';
+export const projectId = '320000000000000100';
+const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+export const { publicKey } = pair;
+const key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+
+export type Answer = { status?: number; body: unknown; type?: string; delayMs?: number };
 
 export interface Introspector {
   issuer: string;
+  /** for an API that asks it */
+  env: Record<string, string>;
+  /** an answer that calls a token active, with other claims than usual */
+  active(claims?: object): Answer;
   /** what it says from now on: claims, or a whole answer made from the token */
   answer: (token: string) => Answer;
   /** how often the metadata were read */
@@ -45,8 +56,33 @@ export async function startIntrospector(): Promise<Introspector> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const introspector: Introspector = {
-    issuer: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    issuer,
+    env: {
+      IDP_AUTHORITY: issuer,
+      IDP_AUTHORIZATION_PROFILE_KEY_ID: 'key-1',
+      IDP_AUTHORIZATION_PROFILE_KEY: key,
+      IDP_AUTHORIZATION_PROFILE_CLIENT_ID: clientId,
+      IDP_PROJECT_ID: projectId,
+    },
+    active(claims = {}) {
+      const now = Math.floor(Date.now() / 1000);
+      return {
+        body: {
+          active: true,
+          iss: issuer,
+          sub: 'u1',
+          aud: [clientId],
+          exp: now + 600,
+          iat: now,
+          scope: 'openid',
+          client_id: 'web',
+          token_type: 'Bearer',
+          ...claims,
+        },
+      };
+    },
     answer: () => ({ body: { active: false } }),
     discoveries: 0,
     asked: [],

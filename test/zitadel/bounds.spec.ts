@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { boundedFetch } from '../../src/zitadel/bounded-fetch.js';
 import { BoundedPost } from '../../src/zitadel/bounded-post.js';
@@ -79,10 +79,14 @@ describe('a bounded fetch', () => {
 });
 
 describe('a bounded post', () => {
-  const post = (path: string, bounds = {}) =>
-    new BoundedPost({ timeoutMs: 300, maxBytes: 1_000, connections: 2, ...bounds }).send(
+  const post = (
+    path: string,
+    { timeoutMs = 300, ...bounds }: { timeoutMs?: number; maxBytes?: number } = {},
+  ) =>
+    new BoundedPost({ maxBytes: 1_000, connections: 2, ...bounds }).send(
       origin + path,
       new URLSearchParams({ a: 'b c' }),
+      timeoutMs,
     );
 
   it('sends the form and gives the answer', async () => {
@@ -109,5 +113,43 @@ describe('a bounded post', () => {
     const before = sent;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(sent).toBe(before);
+  });
+
+  /** Sends two forms to a server that hangs up when the second comes on a connection. */
+  async function sentTwice(hangUp: (socket: Socket) => void, isAlways = false) {
+    const used = new WeakSet<Socket>();
+    let asked = 0;
+    const closing = createServer(({ socket }, response) => {
+      asked++;
+      if (isAlways || used.has(socket)) return hangUp(socket);
+      used.add(socket);
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(closing.address() as AddressInfo).port}`;
+    const posts = new BoundedPost({ maxBytes: 1_000, connections: 1 });
+    const send = () => posts.send(address, new URLSearchParams({ a: 'b' }), 1_000);
+    const results = [await send().catch(String), await send().catch(String)];
+    closing.closeAllConnections();
+    closing.close();
+    return { results, asked };
+  }
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['closed', (socket) => socket.destroy()],
+    ['reset', (socket) => socket.resetAndDestroy()],
+  ])('is sent once more when the connection turns out to be %s', async (_name, hangUp) => {
+    const { results, asked } = await sentTwice(hangUp);
+    expect(results).toEqual([
+      expect.objectContaining({ text: '{}' }),
+      expect.objectContaining({ text: '{}' }),
+    ]);
+    expect(asked).toBe(3);
+  });
+
+  it('is not sent for ever', async () => {
+    const { results, asked } = await sentTwice((socket) => socket.destroy(), true);
+    expect(results).toEqual([expect.stringMatching(/Error/), expect.stringMatching(/Error/)]);
+    expect(asked).toBe(4);
   });
 });

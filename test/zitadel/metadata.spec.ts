@@ -21,6 +21,7 @@ describe('metadata', () => {
   it.each([
     ['that are complete', {}],
     ['without userinfo', { userinfo_endpoint: undefined }],
+    ['without introspection', { introspection_endpoint: undefined }],
     ['without end-session', { end_session_endpoint: undefined }],
     ['without revocation', { revocation_endpoint: undefined }],
     ['with an endpoint on another host', { jwks_uri: 'https://keys.example/x' }],
@@ -39,10 +40,18 @@ describe('metadata', () => {
     ['with an endpoint that is null', { userinfo_endpoint: null }],
     ['with an endpoint that is no address', { token_endpoint: '/token' }],
     ['with an endpoint that is a script', { authorization_endpoint: 'javascript:alert(1)' }],
+    ['with an introspection that is no address', { introspection_endpoint: '/oauth/v2/introspect' }],
+    ['with an introspection without TLS', { introspection_endpoint: 'http://zitadel.example/introspect' }],
     ['with an endpoint without TLS', { token_endpoint: 'http://zitadel.example/token' }],
     ['with a log-out without TLS', { end_session_endpoint: 'http://zitadel.example/end' }],
   ])('%s are refused', (_name, change) => {
     expect(() => check(change)).toThrow();
+  });
+
+  it('of another issuer are named, and no variable that may not be the one', () => {
+    expect(() => check({ issuer: 'https://other.example' })).toThrow(
+      'The metadata are those of "https://other.example", and the configured issuer is https://zitadel.example',
+    );
   });
 
   it('may name endpoints without TLS where that is allowed', () => {

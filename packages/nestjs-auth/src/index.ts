@@ -47,5 +47,6 @@ export { describeError } from './http/describe-error.js';
 export { isPageRequest } from './http/is-page-request.js';
 export { isPrefetch } from './http/is-prefetch.js';
 export { localPath } from './http/local-path.js';
+export { RouteMetadata } from './http/route-metadata.js';
 export { toHttpResponse } from './http/to-http-response.js';
 export { toWebRequest } from './http/to-web-request.js';

@@ -1,0 +1,173 @@
+import { Public, RequireRoles } from '@mridang/nestjs-auth';
+import { Controller, Get } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Caller } from '../../src/api/caller.js';
+import { FreshToken, MaxAge, Scopes } from '../../src/api/route.decorators.js';
+import { startApi, type RunningApi } from '../support/start-api.js';
+import { startIntrospector, type Introspector } from '../support/introspector.js';
+
+abstract class Inherited {
+  @Get('list')
+  list() {
+    return 'a list';
+  }
+}
+
+@Controller('open')
+@Public()
+class OpenRoutes extends Inherited {}
+
+@Controller('closed')
+@RequireRoles('admin')
+class ClosedRoutes extends Inherited {}
+
+@Controller('default')
+class DefaultRoutes extends Inherited {}
+
+@Controller('mixed')
+@Public()
+class MixedRoutes {
+  @Get('open')
+  open(@Caller() caller: Caller | undefined) {
+    return { caller: caller ?? null };
+  }
+
+  @Get('role')
+  @RequireRoles('admin')
+  role() {
+    return 'role';
+  }
+
+  @Get('scope')
+  @Scopes('read')
+  scope() {
+    return 'scope';
+  }
+
+  @Get('recent')
+  @MaxAge(60)
+  recent() {
+    return 'recent';
+  }
+
+  @Get('fresh')
+  @FreshToken()
+  fresh() {
+    return 'fresh';
+  }
+}
+
+@Controller('strict')
+@Scopes('read')
+@MaxAge(60)
+@FreshToken()
+class StrictRoutes {
+  @Get('read')
+  read() {
+    return 'read';
+  }
+
+  @Get('write')
+  @Scopes('write')
+  @MaxAge(3_600)
+  write() {
+    return 'written';
+  }
+
+  @Get('public')
+  @Public()
+  open() {
+    return 'open';
+  }
+}
+
+let idp: Introspector;
+let api: RunningApi;
+let count = 0;
+
+beforeAll(async () => {
+  idp = await startIntrospector();
+  api = await startApi(idp.env, [OpenRoutes, ClosedRoutes, DefaultRoutes, MixedRoutes, StrictRoutes]);
+});
+afterAll(async () => {
+  await api.close();
+  await idp.close();
+});
+
+const now = () => Math.floor(Date.now() / 1000);
+/** Calls with a new token that has `claims`. */
+const call = (path: string, claims: object) => {
+  idp.answer = () => idp.active(claims);
+  return api.get(path, `token-${count++}`);
+};
+const statusOf = async (path: string, claims: object) => (await call(path, claims)).status;
+
+it('a method that several controllers inherit has the rules of each', async () => {
+  for (let round = 0; round < 2; round++) {
+    expect((await api.get('/open/list')).status).toBe(200);
+    expect((await api.get('/default/list')).status).toBe(401);
+    expect((await api.get('/closed/list')).status).toBe(401);
+    expect(await statusOf('/closed/list', {})).toBe(403);
+    expect(await statusOf('/default/list', {})).toBe(200);
+  }
+});
+
+describe('a public class', () => {
+  it('has public routes, where nobody calls', async () => {
+    const answer = await api.get('/mixed/open', 'token');
+    expect([answer.status, await answer.json()]).toEqual([200, { caller: null }]);
+  });
+
+  it.each(['role', 'scope', 'recent', 'fresh'])(
+    'needs a token where a method asks for something: %s',
+    async (path) => {
+      expect((await api.get(`/mixed/${path}`)).status).toBe(401);
+    },
+  );
+
+  it('lets in who has what the method asks for', async () => {
+    expect(await statusOf('/mixed/scope', { scope: 'openid' })).toBe(403);
+    expect(await statusOf('/mixed/scope', { scope: 'read' })).toBe(200);
+  });
+});
+
+describe('the rules of a class', () => {
+  it('hold for its methods', async () => {
+    expect((await api.get('/strict/read')).status).toBe(401);
+    expect(await statusOf('/strict/read', { auth_time: now(), scope: 'write' })).toBe(403);
+    expect(await statusOf('/strict/read', { auth_time: now() - 120, scope: 'read' })).toBe(401);
+    expect(await statusOf('/strict/read', { auth_time: now(), scope: 'read' })).toBe(200);
+  });
+
+  it('about freshness hold, too: Zitadel is asked each time', async () => {
+    idp.answer = () => idp.active({ auth_time: now(), scope: 'read' });
+    const before = idp.asked.length;
+    for (let round = 0; round < 3; round++) expect((await api.get('/strict/read', 'same')).status).toBe(200);
+    expect(idp.asked).toHaveLength(before + 3);
+  });
+
+  it('give way to those of a method, but scopes add up', async () => {
+    const old = { auth_time: now() - 120 };
+    expect(await statusOf('/strict/write', { ...old, scope: 'read write' })).toBe(200);
+    for (const scope of ['read', 'write']) {
+      const answer = await call('/strict/write', { ...old, scope });
+      expect(answer.status).toBe(403);
+      const [, named = ''] = /scope="([^"]*)"$/.exec(answer.headers.get('www-authenticate') ?? '') ?? [];
+      expect(named.split(' ').sort()).toEqual(['read', 'write']);
+    }
+  });
+
+  it('are not lifted by a public method', async () => {
+    expect((await api.get('/strict/public')).status).toBe(401);
+  });
+});
+
+describe('a scope', () => {
+  it.each(['', 'a b', 'a"b', 'a\\b', 'a\nb', 'ä'])('cannot be %j: the program does not start', (scope) => {
+    expect(() => Scopes('read', scope)).toThrow(/scope/);
+  });
+
+  it.each(['read', 'urn:zitadel:iam:org:project:id:1:aud', "!#$'[]~"])('can be %s', (scope) => {
+    expect(() => Scopes(scope)).not.toThrow();
+  });
+});

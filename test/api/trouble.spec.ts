@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { startApi, type RunningApi } from '../support/start-api.js';
+import { startIntrospector, type Answer, type Introspector } from '../support/introspector.js';
+
+let idp: Introspector;
+let api: RunningApi;
+let count = 0;
+
+beforeEach(async () => {
+  idp = await startIntrospector();
+  idp.answer = () => idp.active();
+  api = await startApi(idp.env);
+  api.log.splice(0);
+});
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await api.close();
+  await idp.close();
+});
+
+/** What a caller gets with a token nobody knows yet. */
+const status = async () => (await api.get('/api/v1/app', `token-${count++}`)).status;
+const statuses = async (times: number) => {
+  const all: number[] = [];
+  for (let time = 0; time < times; time++) all.push(await status());
+  return all;
+};
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const later = (ms: number) => {
+  const at = Date.now() + ms;
+  jest.spyOn(Date, 'now').mockImplementation(() => at);
+};
+const down = { status: 500, body: {} };
+/** What the API has said since its start or the last time, above debug. */
+const said = () => api.log.splice(0).filter((line) => !line.startsWith('debug'));
+
+describe('a probe after the pause', () => {
+  beforeEach(async () => {
+    idp.answer = () => down;
+    await statuses(5);
+    expect(idp.asked).toHaveLength(5);
+    later(6_000);
+  });
+
+  it('that fails is the only one for another five seconds', async () => {
+    expect(await statuses(3)).toEqual([503, 503, 503]);
+    expect(idp.asked).toHaveLength(6);
+    idp.answer = () => idp.active();
+    later(4_000);
+    expect(await status()).toBe(503);
+    later(2_000);
+    expect(await status()).toBe(200);
+  });
+
+  it('that succeeds ends the pause: it takes five failures again', async () => {
+    idp.answer = () => idp.active();
+    expect(await statuses(3)).toEqual([200, 200, 200]);
+    idp.answer = () => down;
+    await statuses(10);
+    expect(idp.asked).toHaveLength(5 + 3 + 5);
+  });
+});
+
+describe('a refusal of Zitadel', () => {
+  it.each<[string, Answer]>([
+    ['400', { status: 400, body: { error: 'invalid_request' } }],
+    ['403', { status: 403, body: 'blocked', type: 'text/html' }],
+    ['413', { status: 413, body: {} }],
+  ])('of one question, %s, does not keep others from being asked', async (_name, answer) => {
+    idp.answer = () => answer;
+    expect(new Set(await statuses(8))).toEqual(new Set([503]));
+    expect(idp.asked).toHaveLength(8);
+    idp.answer = () => idp.active();
+    expect(await status()).toBe(200);
+  });
+
+  it.each<[string, Answer]>([
+    ['401', { status: 401, body: {} }],
+    ['429', { status: 429, body: {} }],
+    ['unauthorized_client', { status: 400, body: { error: 'unauthorized_client' } }],
+    ['invalid_client', { status: 400, body: { error: 'invalid_client' } }],
+    ['503', { status: 503, body: {} }],
+  ])('of every question, %s, ends them for a while', async (_name, answer) => {
+    idp.answer = () => answer;
+    await statuses(8);
+    expect(idp.asked).toHaveLength(5);
+  });
+
+  it.each(['unauthorized_client', 'invalid_client'])('%s says what to look at', async (error) => {
+    idp.answer = () => ({ status: 400, body: { error } });
+    await status();
+    expect(said().join()).toContain(
+      "Zitadel does not accept this API's key: check the key and the client ID (status 400, " + error + ')',
+    );
+  });
+
+  it.each(['Problems', 'p b', 'x\nforged', 'p'.repeat(41), 123_456, ['unknown']])(
+    'is not quoted when its error is %j',
+    async (error) => {
+      idp.answer = () => ({ status: 400, body: { error } });
+      await status();
+      const text = said().join();
+      expect(text).toContain('status 400');
+      expect(text).not.toContain(String(error).slice(0, 40));
+    },
+  );
+
+  it.each([400, 401])('%i is answered with a new assertion', async (code) => {
+    idp.answer = () => ({ status: code, body: {} });
+    await statuses(2);
+    const [one, two] = idp.asked.map(({ assertion }) => assertion.jti);
+    expect(two).not.toBe(one);
+  });
+});
+
+describe('the log', () => {
+  it('has a line when trouble begins, when Zitadel is left alone and when all is well again', async () => {
+    await status();
+    said();
+    idp.answer = () => down;
+    await statuses(3);
+    const begun = said();
+    expect(begun).toHaveLength(1);
+    expect(begun[0]).toMatch(/^error Tokens cannot be checked\n[^]*Zitadel answered 500/);
+    await statuses(20);
+    expect(said()).toEqual([expect.stringMatching(/^error .*left alone[^]*Zitadel answered 500/)]);
+    for (let round = 0; round < 3; round++) {
+      later(6_000);
+      await statuses(3);
+    }
+    expect(said()).toEqual([]);
+    idp.answer = () => idp.active();
+    later(6_000);
+    await statuses(3);
+    expect(said()).toEqual(['log Zitadel is asked about tokens again']);
+  });
+
+  it('has a line again when there is trouble again, but not for each other token', async () => {
+    for (let round = 0; round < 3; round++) {
+      idp.answer = () => down;
+      await status();
+      idp.answer = () => idp.active();
+      await status();
+    }
+    expect(said()).toHaveLength(1);
+    later(11_000);
+    idp.answer = () => down;
+    await statuses(2);
+    expect(said()).toHaveLength(1);
+  });
+
+  it('says that Zitadel is slow, every ten seconds at most', async () => {
+    await status();
+    said();
+    idp.answer = () => ({ ...idp.active(), delayMs: 800 });
+    const answers = await Promise.all(Array.from({ length: 8 }, status));
+    expect(new Set(answers)).toEqual(new Set([503]));
+    await pause(200);
+    expect(said()).toEqual([expect.stringMatching(/^warn .*no answer within 750 ms/i)]);
+    later(11_000);
+    expect(await status()).toBe(503);
+    expect(said()).toHaveLength(1);
+  });
+
+  it('says nothing about single tokens', async () => {
+    await status();
+    said();
+    idp.answer = () => ({ body: { active: false } });
+    await statuses(5);
+    expect(said()).toEqual([]);
+  });
+});
