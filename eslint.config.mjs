@@ -26,7 +26,7 @@ const zone = (folder, ...above) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', 'node_modules/**', 'coverage/**', 'public/**'] },
+  { ignores: ['**/dist/**', 'node_modules/**', 'coverage/**'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -64,6 +64,17 @@ export default tseslint.config(
     files: ['src/main.ts', 'src/api/main.ts', 'packages/zitadel-sandbox/**', 'test/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
+  {
+    files: ['public/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'navigator', 'Intl', 'XMLHttpRequest', 'IntersectionObserver'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
+    },
+  },
   zone('*.ts'),
   zone('pages/**', '../auth/**', '../api/**', '../app.*', '../main*'),
   zone('auth/**', '../pages/**', '../api/**', '../app.*', '../main*'),
@@ -80,6 +91,7 @@ export default tseslint.config(
     '../app.*',
     '../main*',
   ),
+  zone('texts/**', '../*/**', '../app.*', '../main*'),
   zone('config/**', '../*/**', '../app.*', '../main*'),
   {
     files: ['packages/**/src/**'],

@@ -1,6 +1,11 @@
-import { profileOf } from '../dist/pages/profile.js';
+import { SessionService } from '@mridang/nestjs-auth';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from '../dist/app.module.js';
+import { readEnv } from '../dist/config/env.js';
+import { ProfileController } from '../dist/pages/profile.controller.js';
 import { startApp, startPlain } from './support/app.mjs';
 import { compare } from './support/compare.mjs';
+import { requestWith } from './support/request-with.mjs';
 
 export const question = 'What does being signed in cost a page?';
 export const about =
@@ -12,8 +17,8 @@ const GOAL = 0.85;
 export async function answer(lab) {
   const app = await startApp();
   const browser = app.browser();
-  await browser.signIn(app.origin, 'alice@acme.example');
-  const pages = { '/profile': await profilePage(app.origin, browser) };
+  const cookie = await browser.signIn(app.origin, 'alice@acme.example');
+  const pages = { '/profile': await profilePage(app, browser, cookie) };
   const plain = await startPlain(pages, app.env);
   const withoutSignIn = await startPlain(pages, app.env, { lean: true });
   try {
@@ -53,17 +58,22 @@ export async function answer(lab) {
   }
 }
 
-async function profilePage(origin, browser) {
-  const { text } = await browser.open(`${origin}/auth/session`);
-  const session = JSON.parse(text);
+/** The view model of the application itself, for the person whose cookie it is. */
+async function profilePage({ origin, env }, browser, cookie) {
+  const app = await NestFactory.createApplicationContext(AppModule.register(readEnv(env)), { logger: false });
+  const { request, response } = requestWith(cookie);
+  const session = await app.get(SessionService, { strict: false }).load(request, response);
+  const model = await app.get(ProfileController, { strict: false }).profile(session, request, response);
+  await app.close();
   const profile = await browser.open(`${origin}/profile`);
   const frame = {
+    language: 'en',
     userName: session.user.name,
     links: [
-      { href: '/profile', label: 'Profile', isCurrent: true },
-      { href: '/admin', label: 'Admin', isCurrent: false },
+      { href: '/profile', label: 'nav.profile', isCurrent: true },
+      { href: '/admin', label: 'nav.admin', isCurrent: false },
     ],
     csrfToken: /name="csrfToken" value="(\w+)"/.exec(profile.text)?.[1],
   };
-  return { view: 'profile', model: { profile: profileOf(session), frame } };
+  return { view: 'profile', model: { ...model, frame } };
 }

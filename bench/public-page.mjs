@@ -10,7 +10,7 @@ const GOAL = 0.97;
 /** @param {import('./main.mjs').Lab} lab */
 export async function answer(lab) {
   const app = await startApp();
-  const frame = { links: [{ href: '/profile', label: 'Profile', isCurrent: false }] };
+  const frame = { language: 'en', links: [{ href: '/profile', label: 'nav.profile', isCurrent: false }] };
   const pages = { '/': { view: 'home', model: { frame } } };
   const plain = await startPlain(pages, app.env);
   const withoutSignIn = await startPlain(pages, app.env, { lean: true });

@@ -2,9 +2,10 @@ import { CsrfService } from '@mridang/nestjs-auth';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ENV, type Env } from './config/env.js';
 import { aliasPaths } from './http/alias-paths.js';
+import { limitRate } from './http/rate-limit.js';
 import { pageFrame } from './http/page-frame.js';
 import { securityHeaders } from './http/security-headers.js';
-import { varyByCookie } from './http/vary-by-cookie.js';
+import { personalAnswers } from './http/personal-answers.js';
 import { useViews } from './http/view-engine.js';
 
 /** Configures Express: the same for `main.ts` and for the tests. */
@@ -14,10 +15,12 @@ export function configureApp(app: NestExpressApplication) {
   // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
   app.set('etag', false);
   app.use(securityHeaders(env));
-  app.use(varyByCookie);
+  app.use(personalAnswers);
   const aliases = aliasesFrom(env);
   if (Object.keys(aliases).length > 0) app.use(aliasPaths(aliases));
   app.use(pageFrame(app.get(CsrfService)));
+  if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
+  app.use(limitRate(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
   useViews(app, { cache: env.production });
 }

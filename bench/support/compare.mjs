@@ -98,9 +98,9 @@ function summary(name, results, baselines) {
 
 /** A comparison of answers that differ would say nothing. */
 async function checkSameBytes([baseline, ...others]) {
-  const expected = await textOf(baseline);
+  const expected = masked(await textOf(baseline));
   for (const other of others) {
-    const text = await textOf(other);
+    const text = masked(await textOf(other));
     if (text === expected) continue;
     const at = [...text].findIndex((letter, index) => letter !== expected[index]);
     throw new Error(
@@ -108,6 +108,9 @@ async function checkSameBytes([baseline, ...others]) {
     );
   }
 }
+
+/** Each sign-in has times and random values of its own. */
+const masked = (text) => text.replace(/[\w-]{20,}/g, (value) => '#'.repeat(value.length)).replace(/\d/g, '0');
 
 async function textOf({ name, url, headers }) {
   const answer = await fetch(url, { headers: await headers(), redirect: 'manual' });

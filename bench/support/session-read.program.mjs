@@ -1,7 +1,5 @@
 // The application without its web server: reads sessions, and nothing else happens in this process.
 import { Buffer } from 'node:buffer';
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import process from 'node:process';
 import { SessionService } from '@mridang/nestjs-auth';
 import { NestFactory } from '@nestjs/core';
@@ -9,6 +7,7 @@ import { AppModule } from '../../dist/app.module.js';
 import { readEnv } from '../../dist/config/env.js';
 import { median } from './numbers.mjs';
 import { serve } from './remote.mjs';
+import { requestWith } from './request-with.mjs';
 
 const BATCHES = 5;
 /** More in one batch than the process remembers, so that nothing is met twice. */
@@ -49,7 +48,7 @@ serve({
   },
 });
 
-/** @param {{ request: any, response: ServerResponse }[]} exchanges */
+/** @param {{ request: any, response: import('node:http').ServerResponse }[]} exchanges */
 async function cpuUsPerRead(sessions, exchanges) {
   const before = process.cpuUsage();
   let found = 0;
@@ -80,12 +79,4 @@ async function differentCookies(sessions, cookie, count) {
     if (values.size === before) throw new Error('The same cookie again');
   }
   return [...values];
-}
-
-/** As it comes from a browser. Each has headers of its own: a session is read once per request. */
-function requestWith(cookie) {
-  const request = new IncomingMessage(new Socket());
-  const headers = { host: 'localhost', accept: 'text/html', 'sec-fetch-mode': 'navigate', cookie };
-  Object.assign(request, { method: 'GET', url: '/profile', headers });
-  return { request, response: new ServerResponse(request) };
 }

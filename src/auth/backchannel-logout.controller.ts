@@ -27,7 +27,6 @@ export class BackchannelLogoutController {
 
   @All()
   async logout(@Req() request: HttpRequest, @Res() response: Response): Promise<void> {
-    response.setHeader('Cache-Control', 'no-store');
     const token = request.method === 'POST' ? fieldOf(request.body, 'logout_token') : undefined;
     if (token === undefined) {
       refuse(response, 'A form with one logout_token is expected');

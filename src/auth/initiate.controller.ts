@@ -29,7 +29,7 @@ export class InitiateController {
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
-    if (!isNavigation(request)) response.status(204).setHeader('Cache-Control', 'no-store').end();
+    if (!isNavigation(request)) response.status(204).end();
     else if (issuer !== this.env.zitadel.issuer) throw new UnknownIssuer();
     else
       await this.signIn.start(request, response, { callbackUrl: target, params: { login_hint: loginHint } });

@@ -1,8 +1,8 @@
 import { CsrfService, localPath, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
-import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { Page } from '../http/page.decorator.js';
+import type { TextKey } from '../texts/en.js';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
 /** The pages around sign-in. Signing in itself is a form post to Auth.js. */
@@ -28,20 +28,21 @@ export class LoginController {
     // Whoever is signed in may want to be somebody else, or to prove it again.
     if (request.session && wishes.length === 0) response.redirect(callbackUrl);
     else {
-      const model = {
+      const model: LoginPage = {
         callbackUrl,
         csrfToken: this.csrf.token(request, response),
-        isDeepLink: asked !== undefined,
         ended: sentenceFor(reason),
         passedOn: wishes,
         canRegister: query['prompt'] === undefined,
+        title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
+        lead: asked === undefined ? 'login.elsewhere' : 'login.deepLink',
       };
-      response.setHeader('Cache-Control', 'no-store').render('login', model);
+      response.render('login', model);
     }
   }
 
   @Get('error')
-  @Page('sign-in-failed')
+  @Render('sign-in-failed')
   error(
     @Query('error') reason: unknown,
     @Query('ref') reference: unknown,
@@ -51,6 +52,17 @@ export class LoginController {
     response.status(message.status);
     return { message, reference: referenceIn(reference) };
   }
+}
+
+interface LoginPage {
+  title: TextKey;
+  lead: TextKey;
+  /** why somebody who was signed in sees this page */
+  ended: TextKey | undefined;
+  callbackUrl: string;
+  csrfToken: string;
+  passedOn: { name: string; value: string }[];
+  canRegister: boolean;
 }
 
 /** What a link to the login page may decide about the sign-in. What of it counts, `authorizationParams` says. */
@@ -63,5 +75,5 @@ const passedOn = (query: Record<string, unknown>) =>
 const referenceIn = (value: unknown) =>
   typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 
-const sentenceFor = (reason: unknown): string | undefined =>
+const sentenceFor = (reason: unknown): TextKey | undefined =>
   Object.entries(sessionEndMessages).find(([known]) => known === reason)?.[1];

@@ -4,13 +4,14 @@ import type { Response } from 'express';
 import { seeOther } from '../http/see-other.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { LogoutStates } from './logout-states.js';
+import type { TextKey } from '../texts/en.js';
 import { messageFor, signOutMessages } from './messages.js';
 import { SignOut } from './sign-out.service.js';
 
-const signedOutTexts = {
-  here: 'Your session here has ended. Zitadel offers no way to end the one there from here.',
-  everywhere: 'Your session here and your session at Zitadel have ended.',
-};
+const signedOutTexts = { here: 'signedOut.here', everywhere: 'signedOut.everywhere' } satisfies Record<
+  string,
+  TextKey
+>;
 
 /** Signs out, and checks that the browser comes back from that very sign-out. */
 @Public()
@@ -34,7 +35,6 @@ export class LogoutController {
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): void {
-    response.setHeader('Cache-Control', 'no-store');
     if (request.method === 'HEAD' || isPrefetch(request.headers)) response.status(204).end();
     else if (state === undefined) response.redirect(logoutErrorPage('state_missing'));
     else {
@@ -52,7 +52,7 @@ export class LogoutController {
     if (request.session) response.redirect('/');
     else {
       const text = signedOutTexts[only === 'here' ? 'here' : 'everywhere'];
-      response.setHeader('Cache-Control', 'no-store').render('signed-out', { text });
+      response.render('signed-out', { text });
     }
   }
 
@@ -66,10 +66,7 @@ export class LogoutController {
     const message = messageFor(signOutMessages, reason);
     if (request.session) response.redirect('/');
     else {
-      response
-        .status(message.status)
-        .setHeader('Cache-Control', 'no-store')
-        .render('sign-out-failed', { message });
+      response.status(message.status).render('sign-out-failed', { message });
     }
   }
 }

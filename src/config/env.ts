@@ -9,6 +9,7 @@ import {
   LOG_LEVEL,
   NODE_ENV,
   origins,
+  proxies,
   webUrl,
   wholeNumber,
 } from './shared-variables.js';
@@ -42,6 +43,10 @@ export interface Env {
     loginOrigins: string[];
     allowInsecureHttp: boolean;
   };
+  /** sign-in, callback and sign-out requests per minute and address; 0 = no limit */
+  authRateLimit: number;
+  /** whose `X-Forwarded-For` counts */
+  trustedProxies: string[];
   /** the API the profile page can call */
   api:
     | {
@@ -145,6 +150,19 @@ export const variables = {
     expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
     schema: origins,
   },
+  AUTH_RATE_LIMIT: {
+    about: 'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
+    expected: 'a whole number',
+    default: '60',
+    schema: wholeNumber(0, 1_000_000).default(60),
+  },
+  TRUSTED_PROXIES: {
+    about:
+      'Proxies in front of this application, whose X-Forwarded-For tells the address of a person for AUTH_RATE_LIMIT. It is used for nothing else.',
+    expected:
+      'a comma-separated list of addresses, networks such as 10.0.0.0/8, or the words loopback, linklocal and uniquelocal; or nothing',
+    schema: proxies,
+  },
   API_URL: {
     about:
       'Address of the API, which the profile page can call for the signed-in user. Empty: the page does not offer it.',
@@ -158,7 +176,7 @@ export const variables = {
 
 /** Addresses with a purpose: redirect URIs need paths of their own. */
 const takenPath =
-  /^\/(|profile(\/api)?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
+  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>): Env {
@@ -224,6 +242,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
     },
+    authRateLimit: known.AUTH_RATE_LIMIT,
+    trustedProxies: known.TRUSTED_PROXIES,
     api: known.API_URL
       ? { origin: new URL(known.API_URL).origin, projectId: known.IDP_PROJECT_ID }
       : undefined,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Variable } from './variable.js';
 
@@ -21,6 +22,30 @@ export const origins = z
   )
   .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
   .transform((all) => all.map((origin) => new URL(origin).origin));
+
+const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
+
+/** What Express accepts as `trust proxy`, but for numbers of hops: whoever skips a proxy would be believed. */
+export const proxies = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+  .refine((all) => all.every((proxy) => PROXY_WORDS.includes(proxy) || isNetwork(proxy)));
+
+function isNetwork(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  return (
+    bits > 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
+}
 
 export const trueOrFalse = z.enum(['true', 'false']).transform((value) => value === 'true');
 

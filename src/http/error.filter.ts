@@ -1,13 +1,17 @@
 import {
   describeError,
   isPageRequest,
+  MethodNotAllowed,
   newReference,
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
+import { languages } from '../texts/language.js';
+import { text } from '../texts/text.js';
 import { explanationFor } from './explanations.js';
+import { wrongMethod } from './wrong-method.js';
 
 /** Answers every failure: a page for a browser, JSON for a program, and never the inside of the application. */
 @Catch()
@@ -16,9 +20,10 @@ export class ErrorFilter implements ExceptionFilter {
 
   constructor(private readonly sessions: SessionService) {}
 
-  async catch(error: unknown, host: ArgumentsHost) {
-    const request = host.switchToHttp().getRequest<AuthenticatedRequest>();
+  async catch(thrown: unknown, host: ArgumentsHost) {
+    const request = host.switchToHttp().getRequest<Request & AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
+    const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
     const status = statusOf(error);
     const reference = status >= 500 || status === 403 ? referenceOf(error) : undefined;
     if (reference) {
@@ -27,21 +32,22 @@ export class ErrorFilter implements ExceptionFilter {
     if (response.headersSent) return void response.end();
 
     const code = codeOf(error);
-    const { title, text } = explanationFor(status, code);
+    const explanation = explanationFor(status, code);
     response.status(status).setHeader('Cache-Control', 'no-store');
+    if (error instanceof MethodNotAllowed) response.setHeader('Allow', error.allowed.join(', '));
     if (status === 503) response.setHeader('Retry-After', '10');
     if (!isPageRequest(request.headers)) {
       response.json({
         statusCode: status,
         ...(code ? { code } : {}),
-        message: messageOf(error) ?? title,
+        message: messageOf(error) ?? text(languages[0], explanation.title),
         ...(reference ? { reference } : {}),
       });
       return;
     }
     // No guard has run where there is no route.
     request.session ??= await this.sessions.load(request, response);
-    response.render('error', { status, title, text, reference, canLogIn: status === 401 });
+    response.render('error', { status, ...explanation, reference, canLogIn: status === 401 });
   }
 }
 

@@ -1,11 +1,14 @@
 import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import type { NextFunction, Response } from 'express';
+import type { TextKey } from '../texts/en.js';
+import { languageFor, type Language } from '../texts/language.js';
 
 /** What the layout of every page shows. */
 export interface Frame {
+  language: Language;
   /** of the person who is signed in */
   userName: string | undefined;
-  links: readonly { href: string; label: string; isCurrent: boolean }[];
+  links: readonly { href: string; label: TextKey; isCurrent: boolean }[];
   /** for the log-out forms; a visitor gets a cookie only where there is a form */
   csrfToken: string | undefined;
 }
@@ -13,11 +16,17 @@ export interface Frame {
 /** Gives every view its frame: the function is called when a page is rendered, after the guard. */
 export function pageFrame(csrf: CsrfService) {
   return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
-    response.locals['frame'] = (): Frame => ({
-      userName: nameOf(request),
-      links: linksFor(request),
-      csrfToken: request.session ? csrf.token(request, response) : undefined,
-    });
+    response.locals['frame'] = (): Frame => {
+      const language = languageFor(request.headers['accept-language']);
+      response.setHeader('Content-Language', language);
+      response.vary('Accept-Language');
+      return {
+        language,
+        userName: nameOf(request),
+        links: linksFor(request),
+        csrfToken: request.session ? csrf.token(request, response) : undefined,
+      };
+    };
     next();
   };
 }
@@ -28,9 +37,9 @@ function nameOf({ session }: AuthenticatedRequest) {
 
 function linksFor({ url, session }: AuthenticatedRequest) {
   const path = url.split('?', 1)[0];
-  const link = (href: string, label: string) => ({ href, label, isCurrent: href === path });
+  const link = (href: string, label: TextKey) => ({ href, label, isCurrent: href === path });
   return [
-    link('/profile', 'Profile'),
-    ...(session?.user.roles?.includes('admin') ? [link('/admin', 'Admin')] : []),
+    link('/profile', 'nav.profile'),
+    ...(session?.user.roles?.includes('admin') ? [link('/admin', 'nav.admin')] : []),
   ];
 }

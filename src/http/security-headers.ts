@@ -1,13 +1,42 @@
+import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Env } from '../config/env.js';
+
+/** Pages here need nothing of what a browser could offer; passkeys are Zitadel's business. */
+const permissionsPolicy = [
+  'accelerometer',
+  'autoplay',
+  'bluetooth',
+  'browsing-topics',
+  'camera',
+  'display-capture',
+  'encrypted-media',
+  'fullscreen',
+  'geolocation',
+  'gyroscope',
+  'hid',
+  'idle-detection',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'picture-in-picture',
+  'publickey-credentials-get',
+  'screen-wake-lock',
+  'serial',
+  'usb',
+  'xr-spatial-tracking',
+]
+  .map((feature) => `${feature}=()`)
+  .join(', ');
 
 /**
  * Security headers of every answer. Browsers apply `form-action` to the redirects after a form post, too,
  * so the sign-in and sign-out forms need Zitadel's origin in it, and those it sends the browser on to at once.
  */
-export function securityHeaders({ origin, zitadel }: Env) {
+export function securityHeaders({ origin, zitadel }: Env): RequestHandler {
   const secure = origin.startsWith('https:');
-  return helmet({
+  const setHeaders = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -19,7 +48,10 @@ export function securityHeaders({ origin, zitadel }: Env) {
         connectSrc: ["'self'"],
         formAction: ["'self'", zitadel.issuer, ...zitadel.loginOrigins],
         baseUri: ["'none'"],
+        objectSrc: ["'none'"],
         frameAncestors: ["'none'"],
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ["'none'"],
         ...(secure ? { upgradeInsecureRequests: [] } : {}),
       },
     },
@@ -27,4 +59,8 @@ export function securityHeaders({ origin, zitadel }: Env) {
     referrerPolicy: { policy: 'same-origin' },
     strictTransportSecurity: secure && { maxAge: 31_536_000, includeSubDomains: false },
   });
+  return (request, response, next) => {
+    response.setHeader('Permissions-Policy', permissionsPolicy);
+    setHeaders(request, response, next);
+  };
 }

@@ -3,7 +3,11 @@ import { join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import hbs from 'hbs';
+import type { TextKey } from '../texts/en.js';
+import { text } from '../texts/text.js';
+import { Assets } from './assets.js';
 import type { Frame } from './page-frame.js';
+import { timeElement } from './time-element.js';
 
 const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -12,6 +16,21 @@ export function useViews(app: NestExpressApplication, { cache }: { cache: boolea
   const engine = hbs.create();
   const partials = folder('views/partials');
   registerPartials(engine, partials);
+  const assets = new Assets(folder('public'), { cache });
+  engine.registerHelper('asset', (name: string) => assets.urlOf(name));
+  engine.registerHelper('t', (key: TextKey, { data, hash }: HelperOptions) =>
+    text(data.root.frame.language, key, hash),
+  );
+  engine.registerHelper(
+    'breakable',
+    (name: string) =>
+      new engine.handlebars.SafeString(engine.handlebars.escapeExpression(name).replaceAll(':', ':<wbr>')),
+  );
+  engine.registerHelper(
+    'time',
+    (seconds: number, { data }: HelperOptions) =>
+      new engine.handlebars.SafeString(timeElement(seconds, data.root.frame.language)),
+  );
   app.engine('hbs', (path: string, model: Model, done: (error: unknown, html?: string) => void) => {
     if (!cache) registerPartials(engine, partials);
     engine.__express(path, resolved(model), done);
@@ -21,7 +40,13 @@ export function useViews(app: NestExpressApplication, { cache }: { cache: boolea
   // Pages name their layout themselves; hbs would read the file a local named `layout` points to.
   app.set('view options', { layout: false });
   app.set('view cache', cache);
+  app.use(assets.middleware);
   app.useStaticAssets(folder('public'), { prefix: '/static', index: false, redirect: false });
+}
+
+interface HelperOptions {
+  hash: Record<string, string | undefined>;
+  data: { root: { frame: Frame } };
 }
 
 interface Model {

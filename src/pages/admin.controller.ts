@@ -1,12 +1,11 @@
 import { AuthSession, RequireRoles, type Session } from '@mridang/nestjs-auth';
-import { Controller, Get } from '@nestjs/common';
-import { Page } from '../http/page.decorator.js';
+import { Controller, Get, Render } from '@nestjs/common';
 
 @Controller('admin')
 @RequireRoles('admin')
 export class AdminController {
   @Get()
-  @Page('admin')
+  @Render('admin')
   admin(@AuthSession() { user }: Session) {
     return { roles: user.roles };
   }

@@ -1,42 +1,29 @@
+import type { TextKey } from '../texts/en.js';
 import type { ApiAnswer } from './api.client.js';
 
 /** What the profile page shows of a call of the API. */
 export interface ApiCall {
-  isGood: boolean;
-  title: string;
-  text: string;
+  title: TextKey;
   status?: number;
+  /** what the API itself says, where it let the user in */
+  answer?: string;
+  /** what to make of it, where it did not */
+  text?: TextKey;
 }
 
-/** How a call of the API ended, in words. What is said by the API itself is shown only where it let the user in. */
+/** How a call of the API ended. */
 export function apiCallOf(answer: ApiAnswer): ApiCall {
-  if (answer.kind === 'none')
-    return {
-      isGood: false,
-      title: 'The API does not answer',
-      text: 'It cannot be reached. Please try again in a minute.',
-    };
+  if (answer.kind === 'none') return { title: 'api.none.title', text: 'api.none.text' };
   const { status, text } = answer;
-  if (status === 200) return { isGood: true, title: 'The API answered', text, status };
-  return { isGood: false, status, ...(refusals[status] ?? unexpected) };
+  return status === 200
+    ? { title: 'api.good', status, answer: text }
+    : { ...(refusals[status] ?? unexpected), status };
 }
 
-const refusals: Record<number, Pick<ApiCall, 'title' | 'text'>> = {
-  401: {
-    title: 'The API did not let you in',
-    text: 'It accepts neither your access token nor a new one. Most likely the token is not meant for the project of the API.',
-  },
-  403: {
-    title: 'The API did not let you in',
-    text: 'You are known there, but a permission is missing.',
-  },
-  503: {
-    title: 'The API cannot check who you are right now',
-    text: 'Zitadel does not tell it whether your access token is valid. Please try again in a minute.',
-  },
+const refusals: Record<number, ApiCall> = {
+  401: { title: 'api.refused.title', text: 'api.refused.text' },
+  403: { title: 'api.forbidden.title', text: 'api.forbidden.text' },
+  503: { title: 'api.unavailable.title', text: 'api.unavailable.text' },
 };
 
-const unexpected = {
-  title: 'The API answered something unexpected',
-  text: 'The people who run this application have to look at it.',
-};
+const unexpected: ApiCall = { title: 'api.unexpected.title', text: 'api.unexpected.text' };

@@ -1,12 +1,11 @@
 import { Public } from '@mridang/nestjs-auth';
-import { Controller, Get } from '@nestjs/common';
-import { Page } from '../http/page.decorator.js';
+import { Controller, Get, Render } from '@nestjs/common';
 
 @Public()
 @Controller()
 export class HomeController {
   @Get()
-  @Page('home')
+  @Render('home')
   home() {
     return {};
   }

@@ -4,30 +4,57 @@ import {
   SessionService,
   type AuthenticatedRequest,
   type Session,
+  type SessionToken,
 } from '@mridang/nestjs-auth';
-import { Controller, Get, NotFoundException, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { Page } from '../http/page.decorator.js';
+import { ENV, type Env } from '../config/env.js';
+import { claimsIn } from '../zitadel/claims.js';
+import { describedClaims, type DescribedClaim } from '../zitadel/described-claims.js';
+import { LiveUserinfo } from '../zitadel/live-userinfo.js';
 import { apiCallOf } from './api-call.js';
 import { ApiClient, type ApiAnswer } from './api.client.js';
 import { profileOf } from './profile.js';
+import { sessionFacts } from './session-facts.js';
 
+/** The profile page; below its address the same page with what was asked for on it. */
 @Controller('profile')
 export class ProfileController {
+  /** what a session holds stays as it is */
+  private readonly idTokens = new WeakMap<SessionToken, { amr: unknown; claims: DescribedClaim[] }>();
+
   constructor(
     private readonly sessions: SessionService,
+    private readonly userinfo: LiveUserinfo,
     private readonly api: ApiClient,
+    @Inject(ENV) private readonly env: Env,
   ) {}
 
   @Get()
-  @Page('profile')
-  profile(@AuthSession() session: Session) {
-    return { profile: profileOf(session), hasApi: this.api.isConfigured };
+  @Render('profile')
+  profile(
+    @AuthSession() session: Session,
+    @Req() request: AuthenticatedRequest,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    return this.page(session, request, response);
   }
 
-  /** The profile, and what the API answers the user at this moment. */
+  /** With what Zitadel says at this moment. */
+  @Get('live')
+  @Render('profile')
+  async live(
+    @AuthSession() session: Session,
+    @Req() request: AuthenticatedRequest,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    const live = describedClaims(await this.userinfo.claims(request, response));
+    return { ...(await this.page(session, request, response)), live };
+  }
+
+  /** With what the API answers the user at this moment. */
   @Get('api')
-  @Page('profile')
+  @Render('profile')
   async callApi(
     @AuthSession() session: Session,
     @Req() request: AuthenticatedRequest,
@@ -35,7 +62,27 @@ export class ProfileController {
   ) {
     if (!this.api.isConfigured) throw new NotFoundException();
     const apiCall = apiCallOf(await this.answer(request, response));
-    return { profile: profileOf(session), hasApi: true, apiCall };
+    return { ...(await this.page(session, request, response)), apiCall };
+  }
+
+  private async page(session: Session, request: AuthenticatedRequest, response: Response) {
+    const token = (await this.sessions.token(request, response)) ?? {};
+    const { amr, claims } = this.idTokenOf(token);
+    return {
+      profile: profileOf(session, this.env.zitadel.issuer),
+      session: sessionFacts(session, token, amr, this.env.session.maxDurationSeconds),
+      claims,
+      hasApi: this.api.isConfigured,
+    };
+  }
+
+  private idTokenOf(token: SessionToken) {
+    const known = this.idTokens.get(token);
+    if (known) return known;
+    const claims = claimsIn(token.idToken);
+    const idToken = { amr: claims['amr'], claims: describedClaims(claims) };
+    this.idTokens.set(token, idToken);
+    return idToken;
   }
 
   /** An access token the API refuses is renewed once: Zitadel may have ended it before its time. */

@@ -1,13 +1,17 @@
 import type { Session } from '@mridang/nestjs-auth';
 
-/** What the profile page shows of a session. */
-export function profileOf({ user }: Session) {
+/**
+ * What the profile page shows of a session.
+ *
+ * @param issuer pictures come from there; one of another site would tell that site who looks at this page, and when
+ */
+export function profileOf({ user }: Session, issuer: string) {
   const name = user.name ?? user.email ?? user.id;
   return {
     id: user.id,
     name,
     initials: initialsOf(name),
-    picture: user.image ?? undefined,
+    picture: pictureFrom(user.image, issuer),
     username: user.username,
     email: user.email ?? undefined,
     emailVerified: user.emailVerified,
@@ -18,6 +22,12 @@ export function profileOf({ user }: Session) {
     })),
     metadata: Object.entries(user.metadata).map(([key, value]) => ({ key, value })),
   };
+}
+
+function pictureFrom(address: string | null | undefined, issuer: string): string | undefined {
+  if (!address || !URL.canParse(address)) return undefined;
+  const { origin, href } = new URL(address);
+  return origin === issuer ? href : undefined;
 }
 
 /** The first letters of the first and the last word. */

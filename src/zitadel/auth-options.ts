@@ -1,11 +1,11 @@
 import { hkdfSync } from 'node:crypto';
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
-import { decodeJwt } from 'jose';
 import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
+import { languageFor } from '../texts/language.js';
 import { authorizationParams } from './authorization-params.js';
-import { scopesFor, userFrom, type ZitadelClaims } from './claims.js';
+import { claimsIn, scopesFor, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
@@ -34,7 +34,10 @@ export function authOptions(
     },
     refresh: refresher,
     revocations: endedSessions,
-    authorizationParams: (given) => authorizationParams(given, scopes),
+    authorizationParams: (given, { headers }) => ({
+      ui_locales: languageFor(headers['accept-language']),
+      ...authorizationParams(given, scopes),
+    }),
     pages: { signIn: '/auth/login', error: '/auth/error' },
     defaultCallbackUrl: postLoginPath,
     providers: [
@@ -71,9 +74,8 @@ export function authOptions(
   };
 }
 
-/** The ID token was verified before Auth.js saw it. */
 function sidIn(idToken: string | undefined): string | undefined {
-  const { sid } = idToken ? decodeJwt(idToken) : {};
+  const { sid } = claimsIn(idToken);
   return typeof sid === 'string' ? sid : undefined;
 }
 

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import type { AuthUser } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
 
@@ -22,10 +23,10 @@ const scopes = [
 export const scopesFor = ({ api }: Pick<Env, 'api'>) =>
   api?.projectId ? [...scopes, audienceScope(api.projectId)] : scopes;
 
-const ROLES = 'urn:zitadel:iam:org:project:roles';
+export const ROLES = 'urn:zitadel:iam:org:project:roles';
 const PROJECT_ROLES = /^urn:zitadel:iam:org:project:([^:]+):roles$/;
 const ORGANIZATION = 'urn:zitadel:iam:user:resourceowner';
-const METADATA = 'urn:zitadel:iam:user:metadata';
+export const METADATA = 'urn:zitadel:iam:user:metadata';
 
 /** Claims as Zitadel's userinfo endpoint and ID tokens carry them; nothing but `sub` is certain. */
 export interface ZitadelClaims {
@@ -59,6 +60,11 @@ declare module '@mridang/nestjs-auth' {
   }
 }
 
+/** The claims of an ID token that was verified when it came; none where there is none. */
+export function claimsIn(idToken: string | undefined): Record<string, unknown> {
+  return idToken === undefined ? {} : decodeJwt(idToken);
+}
+
 /** The user this application works with, from Zitadel's claims. */
 export function userFrom(claims: ZitadelClaims): AuthUser {
   const roleGrants = roleGrantsFrom(claims[ROLES]);
@@ -75,7 +81,7 @@ export function userFrom(claims: ZitadelClaims): AuthUser {
     roleGrants,
     projectRoles: projectRolesFrom(claims),
     ...(organization ? { organization } : {}),
-    metadata: metadataFrom(claims),
+    metadata: metadataFrom(claims[METADATA]),
   };
 }
 
@@ -83,7 +89,7 @@ export function userFrom(claims: ZitadelClaims): AuthUser {
 export const rolesFrom = (claims: Record<string, unknown>): string[] => Object.keys(record(claims[ROLES]));
 
 /** Zitadel's `{role: {organization id: primary domain}}`. */
-function roleGrantsFrom(claim: unknown): RoleGrant[] {
+export function roleGrantsFrom(claim: unknown): RoleGrant[] {
   return Object.entries(record(claim)).map(([role, organizations]) => ({
     role,
     organizations: Object.entries(record(organizations)).map(([id, domain]) => ({
@@ -93,11 +99,14 @@ function roleGrantsFrom(claim: unknown): RoleGrant[] {
   }));
 }
 
+/** The project whose roles a claim has, if the claim is named after one. */
+export const projectIdIn = (claim: string): string | undefined => PROJECT_ROLES.exec(claim)?.[1];
+
 /** The claims named after a project: this one's, and those of others the token is for. */
 function projectRolesFrom(claims: ZitadelClaims): Record<string, RoleGrant[]> {
   return Object.fromEntries(
     Object.entries(claims).flatMap(([claim, value]) => {
-      const [, projectId] = PROJECT_ROLES.exec(claim) ?? [];
+      const projectId = projectIdIn(claim);
       return projectId ? [[projectId, roleGrantsFrom(value)]] : [];
     }),
   );
@@ -115,9 +124,9 @@ export function organizationFrom(claims: Record<string, unknown>): Organization 
 }
 
 /** Zitadel sends metadata values base64url-encoded without padding. */
-function metadataFrom(claims: ZitadelClaims): Record<string, string> {
+export function metadataFrom(claim: unknown): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(record(claims[METADATA])).flatMap(([key, value]) =>
+    Object.entries(record(claim)).flatMap(([key, value]) =>
       typeof value === 'string' ? [[key, Buffer.from(value, 'base64url').toString('utf8')]] : [],
     ),
   );

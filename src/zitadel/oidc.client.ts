@@ -57,7 +57,7 @@ export class OidcClient {
       if (claims && claims.sub !== sub) throw new RefreshRejected({ cause: new Error(foreign) });
       if (claims?.nonce !== undefined && idToken && claims.nonce !== decodeJwt(idToken)['nonce'])
         throw new RefreshRejected({ cause: new Error(otherSignIn) });
-      return tokenSetFrom(answer);
+      return { ...tokenSetFrom(answer), accessTokenRenewedAt: Math.floor(Date.now() / 1000) };
     } catch (error) {
       throw refreshFailure(error);
     }

@@ -8,6 +8,8 @@ export interface TokenSet {
   idToken?: string | undefined;
   /** when to renew the access token, seconds since 1970 */
   accessTokenDueAt?: number | undefined;
+  /** when it was last renewed, seconds since 1970 */
+  accessTokenRenewedAt?: number | undefined;
 }
 
 declare module '@auth/core/jwt' {

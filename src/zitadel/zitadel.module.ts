@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
+import { LiveUserinfo } from './live-userinfo.js';
 import { OidcClient } from './oidc.client.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TokenVerifier } from './token-verifier.js';
 
-const providers = [Discovery, EndedSessions, OidcClient, TokenRefresher, TokenVerifier];
+const providers = [Discovery, EndedSessions, LiveUserinfo, OidcClient, TokenRefresher, TokenVerifier];
 
 /** What the rest of the application knows of Zitadel. */
 @Module({ providers, exports: providers })

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Auth, skipCSRFCheck } from '@auth/core';
 import { EventError } from '@auth/core/errors';
 import { serialize } from 'cookie';
-import { UnknownAuthAction, SignInFailed } from './auth.errors.js';
+import { MethodNotAllowed, SignInFailed, UnknownAuthAction } from './auth.errors.js';
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { isPrefetch } from './http/is-prefetch.js';
@@ -84,7 +84,7 @@ export class AuthEngine {
     const wanted = this.options.target(options.callbackUrl);
     const target = wanted.length > MAX_TARGET_LENGTH ? this.options.defaultCallbackUrl : wanted;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
-    const params = this.options.authorizationParams(options.params ?? {});
+    const params = this.options.authorizationParams(options.params ?? {}, request);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
 
@@ -116,7 +116,6 @@ export class AuthEngine {
   ): Promise<Response> {
     // What only looks ahead must not use up the code: mail scanners, link previews, browsers guessing the next click.
     if (request.method === 'HEAD' || isPrefetch(request.headers)) return new Response(null, { status: 204 });
-    if (request.method !== 'GET') throw new UnknownAuthAction();
     const query = url.searchParams;
     if (RESPONSE_PARAMS.some((name) => query.getAll(name).length > 1))
       throw new SignInFailed('state_invalid');
@@ -196,17 +195,17 @@ export class AuthEngine {
 
   /** What a request asks for. `/callback` alone means the only provider. */
   private actionOf(request: HttpRequest): Action {
-    if (!['GET', 'HEAD', 'POST'].includes(request.method)) throw new UnknownAuthAction();
     const { basePath, providers, origin, pages } = this.options;
     const url = new URL(origin + requestTarget(request));
     const [, name = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
     if (id && !providers.has(id)) throw new UnknownAuthAction();
-    // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
-    if (pages.signIn && request.method !== 'POST' && name === 'signout') throw new UnknownAuthAction();
     const meant = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
     if (meant && !id) url.pathname += `/${meant}`;
     if (!localPath(url.searchParams.get('callbackUrl'), origin)) url.searchParams.delete('callbackUrl');
     const isRedirecting = /^(oauth|oidc)$/.test(providers.get(meant ?? '') ?? '');
+    const allowed = methodsFor(name, { isRedirecting, hasOwnPages: pages.signIn !== undefined });
+    if (!allowed) throw new UnknownAuthAction();
+    if (!allowed.includes(request.method)) throw new MethodNotAllowed(allowed);
     return { url, name, provider: isRedirecting ? meant : undefined };
   }
 
@@ -214,6 +213,19 @@ export class AuthEngine {
     const [id, ...others] = this.options.providers.keys();
     return others.length === 0 ? id : undefined;
   }
+}
+
+/** The methods of an action of Auth.js; `undefined` for what is none. */
+function methodsFor(
+  action: string,
+  { isRedirecting, hasOwnPages }: { isRedirecting: boolean; hasOwnPages: boolean },
+): string[] | undefined {
+  const reading = ['GET', 'HEAD'];
+  if (['csrf', 'providers', 'error', 'verify-request', 'webauthn-options'].includes(action)) return reading;
+  if (action === 'callback' && isRedirecting) return reading;
+  // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
+  if (action === 'signout' && hasOwnPages) return ['POST'];
+  return ['callback', 'session', 'signin', 'signout'].includes(action) ? [...reading, 'POST'] : undefined;
 }
 
 const json = (body: unknown) => Response.json(body, { headers: { 'cache-control': 'private, no-store' } });

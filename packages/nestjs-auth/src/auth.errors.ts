@@ -176,6 +176,16 @@ export class SessionTooLarge extends Error {
   }
 }
 
+/** 405: the address is there, but not for this method (RFC 9110 15.5.6). */
+export class MethodNotAllowed extends AuthError {
+  readonly code = 'METHOD_NOT_ALLOWED';
+
+  /** @param allowed for the `Allow` header */
+  constructor(readonly allowed: readonly string[]) {
+    super(`This address takes ${allowed.join(', ')}`, 405);
+  }
+}
+
 /** 404: a path below the module's base path that Auth.js does not know. */
 export class UnknownAuthAction extends AuthError {
   readonly code = 'AUTH_UNKNOWN_ACTION';

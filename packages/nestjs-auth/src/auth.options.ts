@@ -1,5 +1,6 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
+import type { HttpRequest } from './auth.types.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 import type { SessionRevocations } from './session/session-revocations.js';
 
@@ -19,10 +20,13 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   /** How the tokens in the session are renewed. Without it they stay as they were at sign-in. */
   refresh?: SessionRefresh;
   /**
-   * What a caller may add to the authorization request: gets the fields of the sign-in form, returns parameters.
-   * Without it a caller can add nothing (RFC 9700 4.1).
+   * What goes into the authorization request beside the module's own parameters: gets the fields of the sign-in form, of
+   * which only what it returns counts. Without it a caller can add nothing (RFC 9700 4.1).
    */
-  authorizationParams?: (given: Readonly<Record<string, unknown>>) => Record<string, string>;
+  authorizationParams?: (
+    given: Readonly<Record<string, unknown>>,
+    request: HttpRequest,
+  ) => Record<string, string>;
   /** Which sessions were ended before their time. Without it a copied cookie outlives its sign-out. */
   revocations?: SessionRevocations;
   session?: {

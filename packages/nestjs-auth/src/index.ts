@@ -18,6 +18,7 @@ export {
   newReference,
   ProviderUnavailable,
   RolesRequired,
+  MethodNotAllowed,
   SessionEnded,
   SessionRequired,
   SessionsUnavailable,

@@ -1,0 +1,52 @@
+// Comfort: every page works without this file.
+
+/** Shows times in the time zone of the reader, the way the reader writes them. */
+function localTimes(root) {
+  const { lang } = document.documentElement;
+  const locale = navigator.languages.find((language) => language.split('-')[0] === lang) ?? lang;
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' });
+  for (const time of root.querySelectorAll('time')) {
+    time.title = time.textContent;
+    time.textContent = format.format(new Date(time.dateTime));
+  }
+}
+
+/** Fills a section, before it comes into view, with what the page it names would say in its place. */
+function fillLater(section) {
+  const status = section.querySelector('[role=status]');
+  const content = section.querySelector('[data-live-content]');
+  const load = () => {
+    const request = new XMLHttpRequest();
+    request.responseType = 'document';
+    request.onloadend = () => {
+      const found =
+        request.status === 200 && request.response?.querySelector(`#${section.id} [data-live-content]`);
+      status.textContent = found ? '' : section.dataset.failed;
+      if (!found) return;
+      content.replaceChildren(...document.adoptNode(found).childNodes);
+      localTimes(content);
+    };
+    request.open('GET', section.dataset.live);
+    request.send();
+    status.textContent = section.dataset.waiting;
+  };
+  section.querySelector('form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    load();
+  });
+  if (content.childElementCount > 0) return;
+  // What is below the section must not jump into view and out again.
+  content.classList.add('min-h-screen');
+  const observer = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      load();
+    },
+    { rootMargin: '600px' },
+  );
+  observer.observe(section);
+}
+
+localTimes(document);
+document.querySelectorAll('[data-live]').forEach(fillLater);

@@ -1,0 +1,67 @@
+import { HttpException, Logger } from '@nestjs/common';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { rateLimit, type Options } from 'express-rate-limit';
+
+const WINDOW_MS = 60_000;
+
+/** What begins or ends a session. The pages around it are there for everybody at any time. */
+const LIMITED =
+  /^\/auth\/(signin\/.+|callback(\/.*)?|initiate|signout|logout|logout\/everywhere|logout\/callback)\/?$/i;
+
+const BACK_CHANNEL = /^\/auth\/backchannel-logout\/?$/i;
+
+/** 429: too many sign-ins and sign-outs from one address. Trying again after `Retry-After` seconds helps. */
+export class TooManyRequests extends HttpException {
+  readonly code = 'TOO_MANY_REQUESTS';
+
+  constructor() {
+    super('Too many requests. Please try again later', 429);
+  }
+}
+
+/**
+ * Bounds sign-ins, callbacks and sign-outs.
+ *
+ * @param perMinute from one address (of an IPv6 network: /56); 0 = no bound
+ */
+export function limitRate(perMinute: number): RequestHandler {
+  if (perMinute === 0) return (_request, _response, next) => next();
+  const people = limiter({ limit: perMinute });
+  // All back-channel logouts come from Zitadel, so only what is refused counts.
+  const backChannel = limiter({ limit: perMinute, skipSuccessfulRequests: true });
+  const warn = warnOnce();
+  return (request: Request, response: Response, next: NextFunction) => {
+    const limit = LIMITED.test(request.path)
+      ? people
+      : BACK_CHANNEL.test(request.path)
+        ? backChannel
+        : undefined;
+    if (!limit) return next();
+    warn(request);
+    void limit(request, response, next);
+  };
+}
+
+const limiter = (options: Partial<Options>) =>
+  rateLimit({
+    windowMs: WINDOW_MS,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    handler: (_request, _response, next) => next(new TooManyRequests()),
+    // Said by `warnOnce`, in words that fit.
+    validate: { xForwardedForHeader: false },
+    ...options,
+  });
+
+/** Behind a proxy nobody told us about, all people seem to have one address. */
+function warnOnce() {
+  const logger = new Logger('Rate limit');
+  let isSaid = false;
+  return ({ app, headers }: Request) => {
+    if (isSaid || !headers['x-forwarded-for'] || app.get('trust proxy') !== false) return;
+    isSaid = true;
+    logger.warn(
+      'Requests come through a proxy, whose address counts for everybody behind it. Name it in TRUSTED_PROXIES, or set AUTH_RATE_LIMIT=0',
+    );
+  };
+}

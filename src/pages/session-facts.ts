@@ -1,0 +1,34 @@
+import type { Session, SessionToken } from '@mridang/nestjs-auth';
+import type { TextKey } from '../texts/en.js';
+
+/** What the profile page shows of a session. Times are seconds since 1970. */
+export interface SessionFacts {
+  signedInAt: number;
+  signedInHow: TextKey[];
+  renewedAt: number | undefined;
+  idleEnd: number;
+  absoluteEnd: number;
+}
+
+/** Authentication methods (RFC 8176) that Zitadel names. */
+const methods: Record<string, TextKey> = { pwd: 'how.pwd', otp: 'how.otp', user: 'how.user', mfa: 'how.mfa' };
+
+/**
+ * @param amr of the ID token; Zitadel leaves it out after a sign-in with an external identity provider
+ * @param maxDurationSeconds how long a session lasts at most
+ */
+export function sessionFacts(
+  { expires }: Session,
+  { start = 0, accessTokenRenewedAt }: SessionToken,
+  amr: unknown,
+  maxDurationSeconds: number,
+): SessionFacts {
+  const named = (Array.isArray(amr) ? amr : []).flatMap((method) => methods[String(method)] ?? []);
+  return {
+    signedInAt: start,
+    signedInHow: named.length > 0 ? named : ['how.unknown'],
+    renewedAt: accessTokenRenewedAt,
+    idleEnd: Date.parse(expires) / 1000,
+    absoluteEnd: start + maxDurationSeconds,
+  };
+}
