@@ -49,6 +49,9 @@ describe('defaults', () => {
         loginOrigins: [],
         allowInsecureHttp: false,
       },
+      authRateLimit: 60,
+      trustedProxies: [],
+      api: undefined,
     });
   });
 
@@ -124,6 +127,12 @@ describe('problems', () => {
     ['ZITADEL_POST_LOGOUT_URL', 'http://localhost:3000/auth/callback'],
     ['API_URL', 'http://localhost:3001/api/v1/app'],
     ['API_URL', 'http://api.example.com'],
+    ['AUTH_RATE_LIMIT', '-1'],
+    ['AUTH_RATE_LIMIT', 'many'],
+    ['TRUSTED_PROXIES', '1'],
+    ['TRUSTED_PROXIES', 'true'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', 'proxy.example.com'],
     ['IDP_PROJECT_ID', '320000000000000100 openid'],
     ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile/api'],
     ['ALLOW_INSECURE_HTTP', 'yes'],

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { sessionEndMessages, signInMessages, signOutMessages, type Message } from '../src/auth/messages.js';
+import { en } from '../src/texts/en.js';
 import { explanationFor, explanationsByCode } from '../src/http/explanations.js';
 import { SignInFailed, type SignInFailure } from '@mridang/nestjs-auth';
 
@@ -50,10 +51,10 @@ describe('docs/errors.md', () => {
 describe('what a person reads', () => {
   it('is a sentence of its own for every reason', () => {
     for (const messages of [signInMessages, signOutMessages]) {
-      const texts = Object.values(messages).map(({ text }) => text);
+      const texts = Object.values(messages).map(({ text }) => en[text]);
       expect(new Set(texts).size).toBe(texts.length);
     }
-    const titles = Object.values(signInMessages).map(({ title }) => title);
+    const titles = Object.values(signInMessages).map(({ title }) => en[title]);
     expect(new Set(titles).size).toBe(titles.length);
   });
 
@@ -64,10 +65,10 @@ describe('what a person reads', () => {
   });
 
   it('is something for any status, and more for codes that exist', () => {
-    for (const code of Object.keys(explanationsByCode)) expect(codes).toContain(code);
-    expect(explanationFor(503, undefined).title).toContain('not available');
-    expect(explanationFor(503, 'AUTH_SESSIONS_UNAVAILABLE').title).toContain('session');
+    for (const code of explanationsByCode.keys()) expect(codes).toContain(code);
+    expect(en[explanationFor(503, undefined).title]).toContain('not available');
+    expect(en[explanationFor(503, 'AUTH_SESSIONS_UNAVAILABLE').title]).toContain('session');
     expect(explanationFor(418, 'SOMETHING_ELSE')).toEqual(explanationFor(400, undefined));
-    expect(explanationFor(599, undefined).title).toBe('Something went wrong');
+    expect(en[explanationFor(599, undefined).title]).toBe('Something went wrong');
   });
 });

@@ -95,7 +95,7 @@ describe('signing in', () => {
     expect(page.status).toBe(200);
     expect(page.headers['cache-control']).toBe('no-store');
     expect(page.document.querySelector('h1')?.text).toBe('Alice Archer');
-    expect(textOf(page)).toContain('alice@acme.example (verified)');
+    expect(textOf(page)).toContain('alice@acme.example ✓ verified');
     expect(textOf(page)).toContain('admin granted by acme.example');
     expect(textOf(page)).toContain('editor granted by acme.example');
     expect(textOf(page)).toContain('Acme');
@@ -182,7 +182,7 @@ describe('a sign-in that fails', () => {
       /^\/auth\/error\?error=access_denied&ref=[0-9a-f]{12}$/,
     );
     expect(page.status).toBe(403);
-    expect(textOf(page)).toContain('Sign-in was cancelled');
+    expect(textOf(page)).toContain('You were not signed in');
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
@@ -319,7 +319,7 @@ describe('logging out', () => {
       fields: { csrfToken: '' },
     });
     expect(forged.status).toBe(403);
-    expect((await browser.get('/auth/logout')).status).toBe(404);
+    expect((await browser.get('/auth/logout')).status).toBe(405);
     expect((await browser.get('/profile')).status).toBe(200);
   });
 
@@ -338,7 +338,7 @@ describe('logging out', () => {
     const profile = await signIn(browser, 'alice@acme.example');
     const response = await browser.post('/auth/signout', csrfFrom(profile));
     expect(response.headers['location']).toContain(`${app.sandbox.issuer}/oidc/v1/end_session`);
-    expect((await browser.get('/auth/signout')).status).toBe(404);
+    expect((await browser.get('/auth/signout')).status).toBe(405);
   });
 
   it('does not call somebody logged out who is signed in', async () => {
@@ -369,7 +369,7 @@ describe('what is not there or not right', () => {
     ['GET', '/auth/%', 400],
     ['GET', '/static/../package.json', 404],
     ['GET', '/static/%2e%2e/package.json', 404],
-    ['PUT', '/auth/signin/zitadel', 404],
+    ['PUT', '/auth/signin/zitadel', 405],
   ])('answers %s %s with a page and %i', async (method, address, status) => {
     const response = await app.browser().request(method, new URL(app.origin + address));
     expect(response.status).toBe(status);
@@ -382,9 +382,9 @@ describe('what is not there or not right', () => {
     expect(answer).not.toContain('evil');
   });
 
-  it.each(['TRACE', 'DELETE'])('answers %s below /auth with 404', async (method) => {
+  it.each(['TRACE', 'DELETE'])('answers %s below /auth with 405', async (method) => {
     expect(await rawRequest(app.origin, `${method} /auth/signin/zitadel HTTP/1.1`)).toMatch(
-      /^HTTP\/1\.1 404 /,
+      /^HTTP\/1\.1 405 [\s\S]*^Allow: GET, HEAD, POST\r$/m,
     );
   });
 

@@ -1,6 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { startChromium } from '../support/chromium.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
 
@@ -18,15 +17,6 @@ afterAll(async () => {
   await app?.close();
 });
 
-/** Writes a picture for the documentation when asked to (`npm run screenshots`). */
-async function picture(page: Page, name: string) {
-  const png = await page.screenshot({ fullPage: true });
-  expect(png.subarray(1, 4).toString()).toBe('PNG');
-  if (!process.env['SCREENSHOTS']) return;
-  mkdirSync('docs/screenshots', { recursive: true });
-  writeFileSync(`docs/screenshots/${name}.png`, png);
-}
-
 describe.each([
   { javaScriptEnabled: true, name: 'with JavaScript' },
   { javaScriptEnabled: false, name: 'without JavaScript' },
@@ -40,13 +30,10 @@ describe.each([
     page.on('requestfailed', (request) => problems.push(`${request.url()} failed`));
 
     await page.goto(app.origin);
-    await picture(page, 'home');
     await page.getByRole('main').getByRole('link', { name: 'Log in' }).click();
-    await picture(page, 'login');
     await page.getByRole('button', { name: 'Continue with Zitadel' }).click();
 
     await page.waitForURL(`${app.sandbox.issuer}/**`);
-    await picture(page, 'sandbox');
     await page.getByRole('button', { name: /alice@acme\.example/ }).click();
 
     await page.waitForURL(`${app.origin}/profile`);
@@ -54,12 +41,10 @@ describe.each([
     const text = await page.getByRole('main').innerText();
     for (const part of ['alice@acme.example', 'verified', 'admin', 'editor', 'Acme'])
       expect(text).toContain(part);
-    await picture(page, 'profile');
 
     await page.getByRole('main').getByRole('button', { name: 'Log out' }).click();
     await page.waitForURL(`${app.origin}/auth/logout/success`);
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('You are logged out');
-    await picture(page, 'signed-out');
 
     await page.goto(`${app.origin}/profile`);
     expect(new URL(page.url()).pathname).toBe('/auth/login');

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { LoggerService } from '@nestjs/common';
+import type { LoggerService, Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { startSandbox, type Sandbox, type SandboxOptions } from 'zitadel-sandbox';
@@ -27,6 +27,8 @@ interface StartOptions {
   postLogoutPath?: string;
   /** receives what the application logs, as `level message` */
   log?: string[];
+  /** routes beside those of the application */
+  controllers?: Type[];
 }
 
 /** The environment of an application on `origin` that signs in at the sandbox. */
@@ -38,6 +40,7 @@ export function environment(
   return {
     NODE_ENV: 'test',
     LOG_LEVEL: 'error',
+    AUTH_RATE_LIMIT: '0',
     PORT: new URL(origin).port,
     SESSION_SECRET: 'a secret for the tests that is long enough',
     SESSION_SALT: 'a salt for the tests',
@@ -62,7 +65,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
       ...options.sandbox?.web,
     },
   });
-  const app = await launch({ ...environment(origin, sandbox, options), ...options.env }, port, options.log);
+  const app = await launch({ ...environment(origin, sandbox, options), ...options.env }, port, options);
   return {
     origin,
     sandbox,
@@ -79,9 +82,12 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
 export async function launch(
   source: Record<string, string>,
   port: number,
-  log?: string[],
+  { log, controllers = [] }: Pick<StartOptions, 'log' | 'controllers'> = {},
 ): Promise<NestExpressApplication> {
-  const module = await Test.createTestingModule({ imports: [AppModule.register(readEnv(source))] }).compile();
+  const module = await Test.createTestingModule({
+    imports: [AppModule.register(readEnv(source))],
+    controllers,
+  }).compile();
   const app = module.createNestApplication<NestExpressApplication>(new LeanExpressAdapter(), {
     bodyParser: false,
     logger: log ? recorder(log) : false,

@@ -37,7 +37,7 @@ export async function startHostileApp(options: Options = {}): Promise<HostileApp
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const log: string[] = [];
-  const app = await launch({ ...environment(origin, provider.issuer), ...options.env }, port, log);
+  const app = await launch({ ...environment(origin, provider.issuer), ...options.env }, port, { log });
 
   const signIn = async (browser: Browser, mutation?: Mutation, from = '/auth/login') => {
     const login = await browser.get(from);
@@ -68,6 +68,7 @@ const environment = (origin: string, issuer: string) => ({
   PORT: new URL(origin).port,
   SESSION_SECRET: 'a secret for hostile tests that is long enough',
   SESSION_SALT: 'a salt for hostile tests',
+  AUTH_RATE_LIMIT: '0',
   ZITADEL_DOMAIN: issuer,
   ZITADEL_CLIENT_ID: clientId,
   ZITADEL_CALLBACK_URL: `${origin}/auth/callback`,

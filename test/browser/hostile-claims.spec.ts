@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { UserSpec } from 'zitadel-sandbox';
+import { startChromium } from '../support/chromium.js';
+import { contextOf } from '../support/context-of.js';
+import { awkwardNames, hostileStrings } from '../support/hostile-strings.js';
+import { observedPage } from '../support/observed-page.js';
+import type { RunningApp } from '../support/start-app.js';
+import { startAppWithApi } from '../support/start-app-with-api.js';
+
+/** Installing a browser takes its time. */
+const START_MS = 240_000;
+
+const half = Math.ceil(hostileStrings.length / 2);
+
+/** Two strings in each claim, other ones for each user: over all users each claim has every string. */
+const packed: UserSpec[] = hostileStrings.slice(0, half).map((_, index) => {
+  const strings = (slot: number) => {
+    const at = (index + slot * 3) % half;
+    return [hostileStrings[at], hostileStrings[at + half]].join(' ');
+  };
+  return {
+    loginName: `user-${index}@evil.example`,
+    displayName: strings(0),
+    givenName: strings(1),
+    familyName: strings(2),
+    nickname: strings(3),
+    email: strings(4),
+    emailVerified: index % 2 === 0,
+    locale: strings(5),
+    phone: strings(6),
+    picture: strings(7),
+    organization: strings(8),
+    // A role is part of a scope, and scopes are separated by spaces.
+    roles: ['admin', strings(9).replace(/\s/g, '/')],
+    metadata: Object.fromEntries([[strings(10), strings(11)]]),
+  };
+});
+/** What only does harm when there is nothing else in a claim. */
+const alone: UserSpec[] = hostileStrings
+  .filter((string) => URL.canParse(string) || string === '__proto__')
+  .map((string, index) => ({
+    loginName: `alone-${index}@evil.example`,
+    displayName: string,
+    email: string,
+    picture: string,
+    organization: string,
+    roles: ['admin'],
+    metadata: Object.fromEntries([[string, string]]),
+  }));
+const users = [...packed, ...alone];
+const awkward: UserSpec[] = awkwardNames.map((displayName, index) => ({
+  loginName: `${['long', 'four-lines'][index]}@acme.example`,
+  displayName,
+  email: `${displayName.replace(/\s/g, '')}@acme.example`,
+  organization: displayName,
+  roles: ['admin', displayName.replace(/\s/g, '-')],
+  metadata: { [displayName.replace(/\s/g, '-')]: displayName },
+}));
+
+let app: RunningApp;
+let chromium: Browser;
+
+beforeAll(async () => {
+  [app, chromium] = await Promise.all([startAppWithApi({ users: [...users, ...awkward] }), startChromium()]);
+}, START_MS);
+afterAll(async () => {
+  await chromium?.close();
+  await app?.close();
+});
+
+declare global {
+  interface Window {
+    /** what every hostile string tries to set */
+    pwned?: number;
+  }
+}
+
+/** The text of a document that was given as a string: what the HTML parser makes of NUL and of line ends. */
+const parsed = (text: string) => text.replaceAll('\u0000', '').replace(/\r\n?/g, '\n');
+
+/** The addresses of other sites that a context asked for. */
+function strangersAskedIn(context: BrowserContext): string[] {
+  const asked: string[] = [];
+  const own = [new URL(app.origin).origin, new URL(app.sandbox.issuer).origin];
+  context.on('request', (request) => {
+    if (!own.includes(new URL(request.url()).origin)) asked.push(request.url());
+  });
+  return asked;
+}
+
+type Look = (page: Page) => Promise<void>;
+
+/** Opens addresses one after the other and looks at each; gives all that should not have happened there. */
+async function visit(context: BrowserContext, addresses: Record<string, Look | undefined>) {
+  const { page, problems } = await observedPage(context);
+  const strangers = strangersAskedIn(context);
+  const found = new Set<string>();
+  for (const [path, look] of Object.entries(addresses)) {
+    await page.goto(app.origin + path);
+    await look?.(page);
+    if (await page.evaluate(() => window.pwned !== undefined)) found.add(`${path}: window.pwned`);
+    for (const problem of [...(await problems()), ...strangers]) found.add(`${path}: ${problem}`);
+  }
+  await page.close();
+  return [...found];
+}
+
+async function scrollToLive(page: Page) {
+  await page.locator('#live').scrollIntoViewIfNeeded();
+  await page.waitForSelector('#live td');
+}
+
+/** Everything a person reads in an element, letter by letter. */
+const textOf = (page: Page, selector: string) =>
+  page
+    .locator(selector)
+    .first()
+    .evaluate((e) => e.textContent);
+
+/** Opens every page that shows claims, as somebody. */
+async function visitAs({ loginName, ...user }: UserSpec) {
+  const context = await contextOf(app, chromium, loginName);
+  const { displayName = '', email = '', organization = '', roles = [], metadata = {} } = user;
+  const problems = await visit(context, {
+    '/': async (page) => expect(await textOf(page, 'main')).toContain(parsed(displayName)),
+    '/profile': async (page) => {
+      await scrollToLive(page);
+      expect(await textOf(page, 'h1')).toBe(parsed(displayName));
+      const main = await textOf(page, 'main');
+      for (const value of [email, organization, ...roles, ...Object.entries(metadata).flat()])
+        expect(main).toContain(parsed(value));
+      expect(await page.locator('main :is(script, style, iframe, object, base, meta)').count()).toBe(0);
+    },
+    '/profile/live': undefined,
+    '/profile/api': undefined,
+    '/admin': async (page) =>
+      expect(await page.locator('main li').allTextContents()).toEqual(roles.map(parsed)),
+    '/failures/403': undefined,
+    '/auth/session': undefined,
+    '/auth/userinfo': undefined,
+  });
+  await context.close();
+  return problems.map((problem) => `${loginName} ${problem}`);
+}
+
+describe('claims that attack', () => {
+  it.each(users)('are text on every page: $loginName', async (user) => {
+    expect(await visitAs(user)).toEqual([]);
+  });
+});
+
+describe('addresses that attack', () => {
+  it('are harmless, whatever is in them', async () => {
+    const context = await contextOf(app, chromium);
+    const addresses = hostileStrings.flatMap((string): [string, Look | undefined][] => {
+      const value = encodeURIComponent(string);
+      const login: Look = async (page) => {
+        const valueOf = (name: string) => page.locator(`input[name="${name}"]`).inputValue();
+        expect(await valueOf('login_hint')).toBe(string.replaceAll('\u0000', '\ufffd'));
+        expect(new URL(await valueOf('callbackUrl'), app.origin).origin).toBe(app.origin);
+        expect(await page.locator('form').count()).toBe(1);
+      };
+      return [
+        [`/auth/error?error=${value}&ref=${value}`, undefined],
+        [`/auth/logout/error?reason=${value}`, undefined],
+        [`/auth/login?reason=${value}&callbackUrl=${value}&login_hint=${value}`, login],
+        [`/${value}?x=${value}`, undefined],
+      ];
+    });
+    expect(await visit(context, Object.fromEntries(addresses))).toEqual([]);
+    await context.close();
+  }, 90_000);
+});
+
+describe('names that are long', () => {
+  it.each(awkward)('do not break a page: $loginName', async ({ loginName, displayName = '' }) => {
+    const context = await contextOf(app, chromium, loginName, { viewport: { width: 360, height: 740 } });
+    for (const path of ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403']) {
+      const { page, problems } = await observedPage(context);
+      await page.goto(app.origin + path);
+      if (path === '/profile') {
+        await scrollToLive(page);
+        expect(await textOf(page, 'h1')).toBe(displayName);
+      }
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect({ path, overflow, problems: await problems() }).toEqual({ path, overflow: 0, problems: [] });
+      await page.close();
+    }
+    await context.close();
+  });
+});

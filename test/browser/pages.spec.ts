@@ -1,0 +1,95 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { AxeResults, RunOptions } from 'axe-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { startChromium } from '../support/chromium.js';
+import { contextOf } from '../support/context-of.js';
+import { observedPage } from '../support/observed-page.js';
+import { pages, people, type PageUnderTest, type Person } from '../support/pages.js';
+import type { RunningApp } from '../support/start-app.js';
+import { startAppWithApi } from '../support/start-app-with-api.js';
+
+/** Installing a browser takes its time. */
+const START_MS = 240_000;
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Each page is loaded once in each scheme. axe looks at it in the first width. */
+const schemes = [
+  { scheme: 'light', widths: [360, 1280] },
+  { scheme: 'dark', widths: [1280, 360] },
+] as const;
+
+let app: RunningApp;
+let chromium: Browser;
+let contexts: Record<Person | 'visitor', BrowserContext>;
+
+beforeAll(async () => {
+  [app, chromium] = await Promise.all([startAppWithApi(), startChromium()]);
+  const [visitor, alice, bob] = await Promise.all(
+    [undefined, people.alice, people.bob].map((loginName) => contextOf(app, chromium, loginName)),
+  );
+  contexts = { visitor, alice, bob } as typeof contexts;
+}, START_MS);
+afterAll(async () => {
+  await chromium?.close();
+  await app?.close();
+});
+
+async function open({ path, person, status = 200, scrollToLive }: PageUnderTest, options: Shown) {
+  const { page, problems } = await observedPage(contexts[person ?? 'visitor']);
+  await page.setViewportSize({ width: options.width, height: 800 });
+  await page.emulateMedia({ colorScheme: options.scheme });
+  const response = await page.goto(app.origin + path);
+  expect(response?.status()).toBe(status);
+  expect(page.url()).toBe(app.origin + path);
+  if (scrollToLive) {
+    await page.locator('#live').scrollIntoViewIfNeeded();
+    await page.waitForSelector('#live td');
+  }
+  return { page, problems };
+}
+
+interface Shown {
+  width: number;
+  scheme: 'light' | 'dark';
+}
+
+/** What axe finds: every rule it has, those of its best practices and those it calls experimental included. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations: found } = await page.evaluate(() => {
+    const { axe } = window as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } };
+    const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'];
+    return axe.run({ runOnly: { type: 'tag', values }, resultTypes: ['violations'] });
+  });
+  return found.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
+}
+
+/** How far the page can be scrolled sideways, in pixels. */
+const overflow = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** Writes a picture for the documentation when asked to (`npm run screenshots`). */
+async function picture(page: Page, name: string) {
+  if (!process.env['SCREENSHOTS']) return;
+  mkdirSync('docs/screenshots', { recursive: true });
+  const png = await page.screenshot({ fullPage: true, animations: 'disabled' });
+  writeFileSync(`docs/screenshots/${name}.png`, png);
+}
+
+describe.each(pages)('the page $name', (entry) => {
+  it.each(schemes)('is accessible, fits and is free of faults: $scheme', async ({ scheme, widths }) => {
+    const { page, problems } = await open(entry, { width: widths[0], scheme });
+    expect(await overflow(page)).toBe(0);
+    await picture(page, `${entry.name}-${widths[0]}-${scheme}`);
+    expect(await problems()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+
+    await page.setViewportSize({ width: widths[1], height: 800 });
+    expect(await overflow(page)).toBe(0);
+    await picture(page, `${entry.name}-${widths[1]}-${scheme}`);
+    await page.close();
+  });
+});

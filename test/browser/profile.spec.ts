@@ -1,0 +1,249 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { en } from '../../src/texts/en.js';
+import { startChromium } from '../support/chromium.js';
+import { contextOf } from '../support/context-of.js';
+import { observedPage } from '../support/observed-page.js';
+import { people } from '../support/pages.js';
+import type { RunningApp } from '../support/start-app.js';
+import { startAppWithApi } from '../support/start-app-with-api.js';
+
+/** Installing a browser takes its time. */
+const START_MS = 240_000;
+
+const USERINFO = '/oidc/v1/userinfo';
+const sizes = [
+  { width: 360, height: 740 },
+  { width: 1280, height: 800 },
+];
+
+let app: RunningApp;
+let chromium: Browser;
+const contexts: BrowserContext[] = [];
+
+beforeAll(async () => {
+  [app, chromium] = await Promise.all([startAppWithApi(), startChromium()]);
+}, START_MS);
+afterEach(async () => {
+  app.sandbox.fail(USERINFO, null);
+  app.sandbox.delay(USERINFO, 0);
+  await Promise.all(contexts.splice(0).map((context) => context.close()));
+});
+afterAll(async () => {
+  await chromium?.close();
+  await app?.close();
+});
+
+async function contextFor(person?: keyof typeof people, options?: BrowserContextOptions) {
+  const context = await contextOf(app, chromium, person && people[person], options);
+  contexts.push(context);
+  return context;
+}
+
+/** The profile of Alice. */
+async function profile(options?: BrowserContextOptions) {
+  const observed = await observedPage(await contextFor('alice', options));
+  await observed.page.goto(`${app.origin}/profile`);
+  return observed;
+}
+
+const live = (page: Page) => page.locator('#live');
+const liveClaims = (page: Page) => live(page).locator('tbody code').allTextContents();
+
+async function scrollToLive(page: Page) {
+  await live(page).scrollIntoViewIfNeeded();
+  await page.waitForSelector('#live td');
+}
+
+describe('layout shift', () => {
+  /** The sum of all shifts so far that follow no key and no click. */
+  const shiftOf = (page: Page) =>
+    page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          let sum = 0;
+          const add = (entries: PerformanceEntryList) => {
+            for (const entry of entries as (PerformanceEntry & { value: number; hadRecentInput: boolean })[])
+              if (!entry.hadRecentInput) sum += entry.value;
+          };
+          const observer = new PerformanceObserver((list) => add(list.getEntries()));
+          observer.observe({ type: 'layout-shift', buffered: true });
+          // Shifts are known when a frame has been painted.
+          setTimeout(() => {
+            add(observer.takeRecords());
+            resolve(sum);
+          }, 300);
+        }),
+    );
+
+  it.each(sizes)('there is none on the landing page: $width pixels', async (viewport) => {
+    const { page } = await observedPage(await contextFor(undefined, { viewport }));
+    await page.goto(app.origin);
+    expect(await shiftOf(page)).toBeLessThan(0.01);
+  });
+
+  it.each(sizes)('there is none on the profile when it loads: $width pixels', async (viewport) => {
+    const { page } = await profile({ viewport, timezoneId: 'Asia/Tokyo' });
+    expect(await shiftOf(page)).toBeLessThan(0.01);
+  });
+
+  it.each(sizes)('there is none when the live section fills: $width pixels', async (viewport) => {
+    const { page } = await profile({ viewport, timezoneId: 'Asia/Tokyo' });
+    const before = await shiftOf(page);
+    app.sandbox.delay(USERINFO, 600);
+    await scrollToLive(page);
+    expect((await shiftOf(page)) - before).toBeLessThan(0.01);
+  });
+});
+
+describe('with the keyboard alone', () => {
+  /** What has the focus, and how wide the line around it is. */
+  const focused = (page: Page) =>
+    page.evaluate(() => {
+      const element = document.activeElement as HTMLElement;
+      const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
+      const { width, height } = element.getBoundingClientRect();
+      return {
+        isControl: element.matches('a[href], button, input:not([type="hidden"]), select, textarea, summary'),
+        name: element === document.body ? 'nothing' : (element.textContent?.trim() ?? ''),
+        isVisible: width > 1 && height > 1,
+        outline: outlineStyle === 'none' ? 0 : parseFloat(outlineWidth),
+        outlineColor,
+      };
+    });
+
+  it.each(['light', 'dark'] as const)(
+    'every link and button is reached in order, and the focus is seen: %s',
+    async (scheme) => {
+      const { page, problems } = await profile({ colorScheme: scheme });
+      const controls = await page
+        .locator('a[href], button, input:not([type="hidden"]), select, textarea, summary')
+        .evaluateAll((elements) => elements.map((element) => element.textContent?.trim()));
+      expect(controls.length).toBeGreaterThan(8);
+      const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+
+      const reached: string[] = [];
+      for (let presses = 0; presses < controls.length + 5 && reached.length < controls.length; presses++) {
+        await page.keyboard.press('Tab');
+        const { isControl, name, isVisible, outline, outlineColor } = await focused(page);
+        expect({ name, isVisible, isOutlined: outline > 0 }).toEqual({
+          name,
+          isVisible: true,
+          isOutlined: true,
+        });
+        expect(outlineColor).not.toBe(background);
+        if (isControl) reached.push(name);
+      }
+      expect(reached).toEqual(controls);
+      expect(await problems()).toEqual([]);
+    },
+  );
+
+  it('the first link skips the navigation', async () => {
+    const { page } = await profile();
+    await page.keyboard.press('Tab');
+    expect((await focused(page)).name).toBe(en['app.skip']);
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    await page.keyboard.press('Tab');
+    const first = page.locator('main').locator('a[href], button').first();
+    expect((await focused(page)).name).toBe((await first.textContent())?.trim());
+  });
+
+  it('a press of Enter asks Zitadel, and the focus is not lost', async () => {
+    const { page } = await profile();
+    await scrollToLive(page);
+    await page.getByRole('button', { name: en['profile.liveButton'] }).focus();
+    const asked = page.waitForResponse(`${app.origin}/profile/live`);
+    await page.keyboard.press('Enter');
+    await asked;
+    await page.waitForFunction(() => !document.querySelector('#live [role=status]')?.textContent);
+    expect((await focused(page)).name).toBe(en['profile.liveButton']);
+  });
+});
+
+describe('without JavaScript', () => {
+  it('the profile shows everything, times in UTC', async () => {
+    const { page } = await profile({ javaScriptEnabled: false });
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Alice Archer');
+    const times = await page.locator('time').allTextContents();
+    expect(times.length).toBeGreaterThan(3);
+    for (const time of times) expect(time).toMatch(/ UTC$/);
+    expect(await live(page).getByRole('status').isVisible()).toBe(false);
+  });
+
+  it('"Ask Zitadel now" works', async () => {
+    const { page } = await profile({ javaScriptEnabled: false });
+    await page.getByRole('button', { name: en['profile.liveButton'] }).click();
+    await page.waitForURL(/\/profile\/live\?*#live$/);
+    expect(await liveClaims(page)).toEqual(expect.arrayContaining(['sub', 'name', 'email']));
+  });
+
+  it('"Call the API" works', async () => {
+    const { page } = await profile({ javaScriptEnabled: false });
+    await page.getByRole('button', { name: en['profile.apiButton'] }).click();
+    await page.waitForURL(/\/profile\/api\?*#api$/);
+    expect(await page.locator('#api').getByRole('status').innerText()).toMatch(
+      /The API answered \(200\)\s+"Hello World!"/,
+    );
+  });
+});
+
+describe('with JavaScript', () => {
+  it('the live section fills when somebody scrolls to it, and not before', async () => {
+    const { page, problems } = await profile();
+    const asked = () => app.sandbox.requests.filter(({ path }) => path === USERINFO).length;
+    const before = asked();
+    await page.waitForTimeout(200);
+    expect(asked()).toBe(before);
+    expect(await liveClaims(page)).toEqual([]);
+    await scrollToLive(page);
+    expect(await liveClaims(page)).toEqual(expect.arrayContaining(['sub', 'name', 'email']));
+    expect(await live(page).locator('[role="status"]').textContent()).toBe('');
+    expect(asked()).toBe(before + 1);
+    expect(page.url()).toBe(`${app.origin}/profile`);
+    expect(await problems()).toEqual([]);
+  });
+
+  it('says that it asks', async () => {
+    const { page } = await profile();
+    app.sandbox.delay(USERINFO, 1500);
+    await live(page).scrollIntoViewIfNeeded();
+    await live(page).getByRole('status').filter({ hasText: en['profile.liveWaiting'] }).waitFor();
+    await page.waitForSelector('#live td');
+  });
+
+  it('times are those of the reader, in the live section, too', async () => {
+    const { page } = await profile({ timezoneId: 'Asia/Tokyo' });
+    await scrollToLive(page);
+    const times = await page.locator('time').evaluateAll((elements) =>
+      (elements as HTMLTimeElement[]).map(({ dateTime, textContent, title }) => {
+        const at = new Date(dateTime);
+        const hours = String(at.getUTCHours()).padStart(2, '0');
+        const minutes = String(at.getUTCMinutes()).padStart(2, '0');
+        return { utc: `${hours}:${minutes}`, there: (at.getUTCHours() + 9) % 24, textContent, title };
+      }),
+    );
+    expect(times.length).toBeGreaterThan(3);
+    for (const { utc, there, textContent, title } of times) {
+      expect(title).toContain(`${utc} UTC`);
+      expect(textContent).not.toContain('UTC');
+      const hour = new RegExp(`\\b0?(${there}|${there % 12 || 12}):`);
+      expect(textContent).toMatch(hour);
+    }
+  });
+
+  it('a userinfo endpoint that fails leaves the page as it is, with a sentence', async () => {
+    const { page } = await profile();
+    app.sandbox.fail(USERINFO, 500);
+    await live(page).scrollIntoViewIfNeeded();
+    await live(page).getByRole('status').filter({ hasText: en['profile.liveFailed'] }).waitFor();
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Alice Archer');
+    expect(page.url()).toBe(`${app.origin}/profile`);
+
+    app.sandbox.fail(USERINFO, null);
+    await page.getByRole('button', { name: en['profile.liveButton'] }).click();
+    await page.waitForSelector('#live td');
+    expect(await liveClaims(page)).toContain('sub');
+  });
+});

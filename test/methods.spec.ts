@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { signIn } from './support/sign-in.js';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+const READ = ['GET', 'HEAD'];
+
+/** Every address, and the methods it takes. */
+const addresses: Record<string, string[]> = {
+  '/': READ,
+  '/profile': READ,
+  '/profile/live': READ,
+  '/profile/api': READ,
+  '/admin': READ,
+  '/auth/login': READ,
+  '/auth/error': READ,
+  '/auth/userinfo': READ,
+  '/auth/initiate': READ,
+  '/auth/logout': ['POST'],
+  '/auth/signout': ['POST'],
+  '/auth/logout/everywhere': ['POST'],
+  '/auth/logout/callback': READ,
+  '/auth/logout/success': READ,
+  '/auth/logout/error': READ,
+  // Says itself, with 400, what it makes of a request (OpenID Connect Back-Channel Logout 2.8).
+  '/auth/backchannel-logout': [...READ, 'POST', 'PUT', 'PATCH', 'DELETE'],
+  '/auth/csrf': READ,
+  '/auth/providers': READ,
+  '/auth/session': [...READ, 'POST'],
+  '/auth/signin/zitadel': [...READ, 'POST'],
+  '/auth/callback': READ,
+  '/auth/callback/zitadel': READ,
+  '/static/app.css': READ,
+  '/static/app.js': READ,
+};
+
+const wrong = Object.entries(addresses).flatMap(([path, allowed]) =>
+  ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+    .filter((method) => !allowed.includes(method))
+    .map((method) => ({ method, path, allowed })),
+);
+
+let app: RunningApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app.close());
+
+const methodsIn = (allow: string | null | undefined) => (allow ?? '').split(/,\s*/).filter(Boolean).sort();
+
+describe('a wrong method', () => {
+  it.each(wrong)('$method $path is a page for a browser', async ({ method, path, allowed }) => {
+    const response = await app.browser().request(method, new URL(path, app.origin));
+    expect(response.status).toBe(405);
+    expect(methodsIn(response.headers['allow'])).toEqual([...allowed].sort());
+    expect(response.headers['content-type']).toContain('text/html');
+    expect(response.text).toContain('That does not work here');
+    expect(response.text).toContain('405');
+  });
+
+  it.each(wrong)('$method $path is JSON for a program', async ({ method, path, allowed }) => {
+    const answer = await fetch(app.origin + path, { method, redirect: 'manual' });
+    expect(answer.status).toBe(405);
+    expect(methodsIn(answer.headers.get('allow'))).toEqual([...allowed].sort());
+    expect(await answer.json()).toMatchObject({
+      statusCode: 405,
+      message: expect.stringContaining(allowed[0] ?? ''),
+    });
+  });
+
+  it('is one for somebody who is signed in, too, and ends nothing', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const response = await browser.request('DELETE', new URL('/profile', app.origin));
+    expect(response.status).toBe(405);
+    expect(response.text).toContain('Log out');
+    expect((await browser.get('/profile')).status).toBe(200);
+  });
+});
+
+describe('a right method', () => {
+  const right = Object.entries(addresses).flatMap(([path, allowed]) =>
+    allowed.map((method) => ({ method, path })),
+  );
+
+  it.each(right)('$method $path is not refused', async ({ method, path }) => {
+    const answer = await fetch(app.origin + path, { method, redirect: 'manual' });
+    expect(answer.status).not.toBe(405);
+    expect(answer.headers.has('allow')).toBe(false);
+  });
+});
+
+describe('what is not there', () => {
+  it.each(
+    ['GET', 'POST', 'PUT', 'DELETE'].flatMap((method) =>
+      ['/no/such/page', '/profile/none', '/auth/nonsense', '/auth/callback/other'].map((path) => ({
+        method,
+        path,
+      })),
+    ),
+  )('stays 404: $method $path', async ({ method, path }) => {
+    const answer = await fetch(app.origin + path, { method });
+    expect(answer.status).toBe(404);
+    expect(answer.headers.has('allow')).toBe(false);
+  });
+});
+
+it('the table names every route', () => {
+  const { router } = app.app.getHttpAdapter().getInstance() as {
+    router: { stack: { route?: { path: string } }[] };
+  };
+  const routes = router.stack.flatMap(({ route }) => route?.path ?? []);
+  expect(routes.filter((path) => !path.includes('{') && !(path in addresses))).toEqual([]);
+});

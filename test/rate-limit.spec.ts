@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { csrfFrom } from './support/browser.js';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+let app: RunningApp | undefined;
+afterEach(() => app?.close());
+
+const start = (env: Record<string, string>, log?: string[]) =>
+  startApp({ env, ...(log ? { log } : {}) }).then((started) => (app = started));
+
+describe('AUTH_RATE_LIMIT', () => {
+  it('[HD7] stops the sign-in after so many requests, says when to try again, and nothing else', async () => {
+    const { origin, ...running } = await start({ AUTH_RATE_LIMIT: '4' });
+    const browser = running.browser();
+    const form = csrfFrom(await browser.get('/auth/login'));
+    for (let count = 0; count < 4; count++)
+      expect((await browser.post('/auth/signin/zitadel', form)).status).toBe(303);
+    const page = await browser.request(
+      'POST',
+      new URL('/auth/signin/zitadel', origin),
+      new URLSearchParams(form),
+    );
+    expect(page.status).toBe(429);
+    expect(Number(page.headers['retry-after'])).toBeGreaterThan(0);
+    expect(Number(page.headers['retry-after'])).toBeLessThanOrEqual(60);
+    expect(page.text).toContain('One moment, please');
+    for (const path of ['/', '/auth/login', '/auth/session', '/auth/logout/success'])
+      expect((await browser.get(path)).status).toBe(200);
+  });
+
+  it.each([
+    ['GET', '/auth/callback?code=x&state=y'],
+    ['GET', '/auth/callback/zitadel?code=x'],
+    ['GET', '/auth/initiate'],
+    ['GET', '/auth/logout/callback?state=x'],
+    ['POST', '/auth/logout'],
+    ['POST', '/auth/signout'],
+    ['POST', '/auth/logout/everywhere'],
+    ['POST', '/auth/backchannel-logout'],
+    ['POST', '/AUTH/Logout/'],
+  ])('[HD7] holds for %s %s', async (method, path) => {
+    const { origin } = await start({ AUTH_RATE_LIMIT: '2' });
+    const statuses: number[] = [];
+    for (let count = 0; count < 3; count++)
+      statuses.push((await fetch(origin + path, { method, redirect: 'manual' })).status);
+    expect(statuses.slice(0, 2)).not.toContain(429);
+    expect(statuses[2]).toBe(429);
+  });
+
+  it('[HD7] answers a program with JSON', async () => {
+    const { origin } = await start({ AUTH_RATE_LIMIT: '1' });
+    await fetch(`${origin}/auth/initiate`);
+    const answer = await fetch(`${origin}/auth/initiate`);
+    expect(await answer.json()).toEqual({
+      statusCode: 429,
+      code: 'TOO_MANY_REQUESTS',
+      message: 'Too many requests. Please try again later',
+    });
+  });
+
+  it('[HD7] holds on the address that is registered in Zitadel', async () => {
+    const running = await startApp({ callbackPath: '/signed-in', env: { AUTH_RATE_LIMIT: '2' } });
+    app = running;
+    for (let count = 0; count < 2; count++)
+      await fetch(`${running.origin}/signed-in`, { redirect: 'manual' });
+    expect((await fetch(`${running.origin}/signed-in`, { redirect: 'manual' })).status).toBe(429);
+  });
+
+  it('0 turns it off', async () => {
+    const { origin } = await start({ AUTH_RATE_LIMIT: '0' });
+    for (let count = 0; count < 100; count++)
+      expect((await fetch(`${origin}/auth/initiate`)).status).toBe(400);
+  });
+});
+
+describe('TRUSTED_PROXIES', () => {
+  const from = (origin: string, address: string) =>
+    fetch(`${origin}/auth/initiate`, { headers: { 'x-forwarded-for': address } }).then(
+      ({ status }) => status,
+    );
+
+  it('empty: X-Forwarded-For is not believed, and the log says once what to do', async () => {
+    const log: string[] = [];
+    const { origin } = await start({ AUTH_RATE_LIMIT: '2' }, log);
+    expect([
+      await from(origin, '192.0.2.1'),
+      await from(origin, '192.0.2.2'),
+      await from(origin, '192.0.2.3'),
+    ]).toEqual([400, 400, 429]);
+    expect(log.filter((line) => line.includes('TRUSTED_PROXIES'))).toHaveLength(1);
+  });
+
+  it('names the proxy whose X-Forwarded-For counts', async () => {
+    const { origin } = await start({ AUTH_RATE_LIMIT: '1', TRUSTED_PROXIES: 'loopback, 10.0.0.0/8' });
+    expect(await from(origin, '192.0.2.1')).toBe(400);
+    expect(await from(origin, '192.0.2.2')).toBe(400);
+    expect(await from(origin, '192.0.2.1')).toBe(429);
+    // What the browser itself claims stands left of what the proxy saw.
+    expect(await from(origin, '192.0.2.9, 192.0.2.1')).toBe(429);
+  });
+});

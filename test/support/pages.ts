@@ -1,0 +1,42 @@
+/** Who looks at a page; nobody means a visitor. */
+export const people = { alice: 'alice@acme.example', bob: 'bob@acme.example' };
+
+export type Person = keyof typeof people;
+
+/** A page of the application, and how to get there. */
+export interface PageUnderTest {
+  /** its pictures are `docs/screenshots/NAME-WIDTH-SCHEME.png` */
+  name: string;
+  path: string;
+  person?: Person;
+  status?: number;
+  /** the script fills the section that asks Zitadel when somebody scrolls to it */
+  scrollToLive?: true;
+}
+
+const failure = (status: number): PageUnderTest => ({
+  name: `error-${status}`,
+  path: `/failures/${status}`,
+  status,
+});
+
+/** All pages of the application, for a `startAppWithApi()`. */
+export const pages: readonly PageUnderTest[] = [
+  { name: 'home', path: '/' },
+  { name: 'home-signed-in', path: '/', person: 'alice' },
+  { name: 'login', path: '/auth/login' },
+  { name: 'login-register', path: '/auth/login?prompt=create' },
+  { name: 'login-session-ended', path: '/auth/login?reason=revoked' },
+  { name: 'login-deep-link', path: '/auth/login?callbackUrl=%2Fadmin' },
+  { name: 'profile', path: '/profile', person: 'alice' },
+  { name: 'profile-no-roles', path: '/profile', person: 'bob' },
+  { name: 'profile-live', path: '/profile', person: 'alice', scrollToLive: true },
+  { name: 'profile-live-page', path: '/profile/live', person: 'alice' },
+  { name: 'profile-api', path: '/profile/api', person: 'alice' },
+  { name: 'admin', path: '/admin', person: 'alice' },
+  { name: 'admin-no-access', path: '/admin', person: 'bob', status: 403 },
+  { name: 'logged-out', path: '/auth/logout/success' },
+  { name: 'sign-in-failed', path: '/auth/error?error=provider_error&ref=0123456789ab', status: 502 },
+  { name: 'sign-out-failed', path: '/auth/logout/error?reason=state_mismatch', status: 400 },
+  ...[400, 401, 403, 404, 405, 413, 429, 500, 502, 503].map(failure),
+];
