@@ -11,7 +11,7 @@ const LIMITED =
 const BACK_CHANNEL = /^\/auth\/backchannel-logout\/?$/i;
 
 /** 429: too many sign-ins and sign-outs from one address. Trying again after `Retry-After` seconds helps. */
-export class TooManyRequests extends HttpException {
+class TooManyRequests extends HttpException {
   readonly code = 'TOO_MANY_REQUESTS';
 
   constructor() {
