@@ -68,7 +68,7 @@ export default tseslint.config(
     files: ['public/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['document', 'navigator', 'Intl', 'XMLHttpRequest', 'IntersectionObserver'].map((name) => [
+        ['document', 'location', 'navigator', 'Intl', 'XMLHttpRequest', 'IntersectionObserver'].map((name) => [
           name,
           'readonly',
         ]),

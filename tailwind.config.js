@@ -1,6 +1,6 @@
 /** Colours and type of the application. `views/app.css` loads this file. */
 export default {
-  content: ['./views/**/*.hbs'],
+  content: ['./views/**/*.hbs', './public/*.js'],
   darkMode: 'media',
   theme: {
     extend: {

@@ -19,12 +19,15 @@ function fillLater(section) {
     const request = new XMLHttpRequest();
     request.responseType = 'document';
     request.onloadend = () => {
+      // The login page says that the session is over, and leads back.
+      if (request.status === 401) return location.assign(section.dataset.ended);
       const found =
         request.status === 200 && request.response?.querySelector(`#${section.id} [data-live-content]`);
-      status.textContent = found ? '' : section.dataset.failed;
+      status.textContent = found ? section.dataset.done : section.dataset.failed;
       if (!found) return;
       content.replaceChildren(...document.adoptNode(found).childNodes);
       localTimes(content);
+      content.classList.remove('min-h-screen');
     };
     request.open('GET', section.dataset.live);
     request.send();

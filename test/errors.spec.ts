@@ -66,7 +66,7 @@ describe('what a person reads', () => {
 
   it('is something for any status, and more for codes that exist', () => {
     for (const code of explanationsByCode.keys()) expect(codes).toContain(code);
-    expect(en[explanationFor(503, undefined).title]).toContain('not available');
+    expect(en[explanationFor(503, undefined).title]).toContain('cannot be reached');
     expect(en[explanationFor(503, 'AUTH_SESSIONS_UNAVAILABLE').title]).toContain('session');
     expect(explanationFor(418, 'SOMETHING_ELSE')).toEqual(explanationFor(400, undefined));
     expect(en[explanationFor(599, undefined).title]).toBe('Something went wrong');

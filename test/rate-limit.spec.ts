@@ -38,6 +38,7 @@ describe('AUTH_RATE_LIMIT', () => {
     ['POST', '/auth/logout/everywhere'],
     ['POST', '/auth/backchannel-logout'],
     ['POST', '/AUTH/Logout/'],
+    ['GET', '/auth/Callback/zitadel/?code=x'],
   ])('[HD7] holds for %s %s', async (method, path) => {
     const { origin } = await start({ AUTH_RATE_LIMIT: '2' });
     const statuses: number[] = [];

@@ -365,6 +365,8 @@ describe('what is not there or not right', () => {
   it.each([
     ['GET', '/auth/nonsense', 404],
     ['GET', '/auth/callback/other', 404],
+    ['GET', '/auth/verify-request', 404],
+    ['GET', '/auth/webauthn-options', 404],
     ['GET', '/%', 404],
     ['GET', '/auth/%', 400],
     ['GET', '/static/../package.json', 404],
@@ -374,6 +376,18 @@ describe('what is not there or not right', () => {
     const response = await app.browser().request(method, new URL(app.origin + address));
     expect(response.status).toBe(status);
     expect(response.text).toContain('<!doctype html>');
+  });
+
+  it.each([
+    'POST /auth/./signin/zitadel',
+    'POST /auth/x/../signin/zitadel',
+    'POST /auth/%2e/signin/zitadel',
+    'POST /auth/signin\\zitadel',
+    'GET /auth/./callback?code=x&state=y',
+    'POST /auth/x/../signout',
+    'POST /auth/../aaaa/signin/zitadel',
+  ])('knows one spelling of an address: %s is none', async (target) => {
+    expect(await rawRequest(app.origin, `${target} HTTP/1.1`)).toMatch(/^HTTP\/1\.1 404 /);
   });
 
   it('does not take the host of an absolute request target for its own', async () => {

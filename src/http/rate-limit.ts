@@ -4,9 +4,9 @@ import { rateLimit, type Options } from 'express-rate-limit';
 
 const WINDOW_MS = 60_000;
 
-/** What begins or ends a session. The pages around it are there for everybody at any time. */
-const LIMITED =
-  /^\/auth\/(signin\/.+|callback(\/.*)?|initiate|signout|logout|logout\/everywhere|logout\/callback)\/?$/i;
+/** What begins a session, and what ends one. The pages around it are there for everybody at any time. */
+const SIGN_IN = /^\/auth\/(signin\/.+|callback(\/.*)?|initiate)\/?$/i;
+const SIGN_OUT = /^\/auth\/(signout|logout|logout\/everywhere|logout\/callback)\/?$/i;
 
 const BACK_CHANNEL = /^\/auth\/backchannel-logout\/?$/i;
 
@@ -26,16 +26,15 @@ class TooManyRequests extends HttpException {
  */
 export function limitRate(perMinute: number): RequestHandler {
   if (perMinute === 0) return (_request, _response, next) => next();
-  const people = limiter({ limit: perMinute });
-  // All back-channel logouts come from Zitadel, so only what is refused counts.
-  const backChannel = limiter({ limit: perMinute, skipSuccessfulRequests: true });
+  const limits: [RegExp, RequestHandler][] = [
+    [SIGN_IN, limiter({ limit: perMinute })],
+    [SIGN_OUT, limiter({ limit: perMinute })],
+    // All back-channel logouts come from Zitadel, so only what is refused counts.
+    [BACK_CHANNEL, limiter({ limit: perMinute, skipSuccessfulRequests: true })],
+  ];
   const warn = warnOnce();
   return (request: Request, response: Response, next: NextFunction) => {
-    const limit = LIMITED.test(request.path)
-      ? people
-      : BACK_CHANNEL.test(request.path)
-        ? backChannel
-        : undefined;
+    const [, limit] = limits.find(([paths]) => paths.test(request.path)) ?? [];
     if (!limit) return next();
     warn(request);
     void limit(request, response, next);

@@ -44,7 +44,7 @@ export function securityHeaders({ origin, zitadel }: Env): RequestHandler {
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
         fontSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:', zitadel.issuer],
+        imgSrc: ["'self'", zitadel.issuer],
         connectSrc: ["'self'"],
         formAction: ["'self'", zitadel.issuer, ...zitadel.loginOrigins],
         baseUri: ["'none'"],

@@ -65,7 +65,9 @@ export class ProfileController {
     return { ...(await this.page(session, request, response)), apiCall };
   }
 
-  private async page(session: Session, request: AuthenticatedRequest, response: Response) {
+  private async page(before: Session, request: AuthenticatedRequest, response: Response) {
+    // What the page was asked for may have renewed the session.
+    const session = (await this.sessions.load(request, response)) ?? before;
     const token = (await this.sessions.token(request, response)) ?? {};
     const { amr, claims } = this.idTokenOf(token);
     return {

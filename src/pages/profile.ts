@@ -34,5 +34,10 @@ function pictureFrom(address: string | null | undefined, issuer: string): string
 function initialsOf(name: string): string {
   const words = name.split(/\s+/).filter(Boolean);
   const chosen = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return chosen.map((word) => Array.from(word ?? '')[0]?.toUpperCase()).join('');
+  return chosen.map((word) => firstLetter(word ?? '').toUpperCase()).join('');
 }
+
+const letters = new Intl.Segmenter();
+
+/** As people see it: a letter may be made of several characters. */
+const firstLetter = (word: string) => [...letters.segment(word)][0]?.segment ?? '';

@@ -4,7 +4,8 @@ import type { TextKey } from '../texts/en.js';
 /** What the profile page shows of a session. Times are seconds since 1970. */
 export interface SessionFacts {
   signedInAt: number;
-  signedInHow: TextKey[];
+  /** in words of ours, or as Zitadel names it */
+  signedInHow: ({ text: TextKey } | { name: string })[];
   renewedAt: number | undefined;
   idleEnd: number;
   absoluteEnd: number;
@@ -23,12 +24,17 @@ export function sessionFacts(
   amr: unknown,
   maxDurationSeconds: number,
 ): SessionFacts {
-  const named = (Array.isArray(amr) ? amr : []).flatMap((method) => methods[String(method)] ?? []);
+  const names = Array.isArray(amr) ? amr.map(String) : [];
   return {
     signedInAt: start,
-    signedInHow: named.length > 0 ? named : ['how.unknown'],
+    signedInHow: names.length > 0 ? names.map(described) : [{ text: 'how.unknown' }],
     renewedAt: accessTokenRenewedAt,
     idleEnd: Date.parse(expires) / 1000,
     absoluteEnd: start + maxDurationSeconds,
   };
+}
+
+function described(name: string): { text: TextKey } | { name: string } {
+  const text = methods[name];
+  return text ? { text } : { name };
 }

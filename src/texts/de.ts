@@ -43,7 +43,7 @@ export const de: Texts = {
   'ended.revoked':
     'Sie wurden abgemeldet, weil Ihre Sitzung anderswo oder von Zitadel beendet wurde. Bitte erneut anmelden.',
   'ended.unusable':
-    'Sie wurden abgemeldet, weil Ihre Sitzung nicht fortgesetzt werden konnte. Bitte erneut anmelden.',
+    'Sie wurden abgemeldet, weil Ihre Sitzung nicht erneuert werden konnte. Bitte erneut anmelden.',
   'ended.no_refresh':
     'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung nicht mehr akzeptiert. Bitte erneut anmelden.',
 
@@ -79,6 +79,7 @@ export const de: Texts = {
   'profile.liveText': 'In diesem Moment für Sie am Userinfo-Endpunkt von Zitadel abgefragt.',
   'profile.liveButton': 'Zitadel jetzt fragen',
   'profile.liveWaiting': 'Zitadel wird gefragt …',
+  'profile.liveDone': 'Das sagt Zitadel.',
   'profile.liveFailed': 'Zitadel hat nicht geantwortet. Der Rest dieser Seite ist davon nicht betroffen.',
   'profile.json': 'Als JSON',
 
@@ -95,6 +96,11 @@ export const de: Texts = {
   'claim.client_id': 'Noch einmal die Anwendung, die angefragt hat.',
   'claim.exp': 'Wann das Token abläuft.',
   'claim.iat': 'Wann das Token ausgestellt wurde.',
+  'claim.nbf': 'Ab wann das Token gilt.',
+  'claim.jti': 'Der Name genau dieses Tokens.',
+  'claim.act': 'Wer in Ihrem Namen handelt.',
+  'claim.acr': 'Wie stark der Nachweis Ihrer Identität war.',
+  'claim.groups': 'Die Gruppen, denen Sie angehören.',
   'claim.auth_time': 'Wann Sie Ihre Identität zuletzt nachgewiesen haben.',
   'claim.updated_at': 'Wann Ihr Profil zuletzt geändert wurde.',
   'claim.nonce': 'Ein Zufallswert, der das Token an diese Anmeldung bindet.',
@@ -118,6 +124,7 @@ export const de: Texts = {
   'claim.organizationId': 'Die Organisation, zu der Sie gehören.',
   'claim.organizationName': 'Der Name Ihrer Organisation.',
   'claim.organizationDomain': 'Die primäre Domain Ihrer Organisation.',
+  'claim.organizationAsked': 'Die Organisation, für die diese Anmeldung galt.',
   'claim.metadata':
     'Was Ihre Organisation über Sie vermerkt hat. Zitadel sendet es codiert, hier ist es lesbar.',
   'claim.custom': 'Ein Claim, den Ihre Zitadel-Instanz hinzufügt.',
@@ -149,7 +156,7 @@ export const de: Texts = {
   'notice.reference': 'Bei Fragen bitte die Referenz {reference} angeben.',
   'notice.startAgain': 'Neu beginnen',
 
-  'error.400.title': 'Diese Anfrage ergibt keinen Sinn',
+  'error.400.title': 'Diese Anfrage ist ungültig',
   'error.400.text': 'An der Adresse oder am Formular stimmt etwas nicht.',
   'error.401.title': 'Bitte anmelden',
   'error.401.text': 'Diese Seite ist nur für angemeldete Personen.',
@@ -168,8 +175,8 @@ export const de: Texts = {
   'error.500.text': 'An Ihnen liegt es nicht. Bitte später erneut versuchen.',
   'error.502.title': 'Unerwartete Antwort von Zitadel',
   'error.502.text': 'Darum müssen sich die Betreiber dieser Anwendung kümmern.',
-  'error.503.title': 'Die Anmeldung ist gerade nicht verfügbar',
-  'error.503.text': 'Zitadel ist nicht erreichbar. Bitte in einer Minute erneut versuchen.',
+  'error.503.title': 'Zitadel ist nicht erreichbar',
+  'error.503.text': 'Bitte in einer Minute noch einmal versuchen. Sie sind nicht abgemeldet.',
   'error.AUTH_ROLES_REQUIRED.title': 'Kein Zugriff',
   'error.AUTH_ROLES_REQUIRED.text': 'Sie sind angemeldet, aber hierfür fehlt Ihnen eine Rolle.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Das Formular ist nicht mehr gültig',
@@ -181,7 +188,7 @@ export const de: Texts = {
   'error.AUTH_SESSIONS_UNAVAILABLE.title': 'Ihre Sitzung lässt sich gerade nicht prüfen',
   'error.AUTH_SESSIONS_UNAVAILABLE.text':
     'Sie sind nicht abgemeldet. Bitte in einer Minute erneut versuchen.',
-  'error.AUTH_UNKNOWN_ISSUER.title': 'Dieser Link gehört zu einer anderen Anmeldung',
+  'error.AUTH_UNKNOWN_ISSUER.title': 'Dieser Link gilt für einen anderen Identitätsanbieter',
   'error.AUTH_UNKNOWN_ISSUER.text':
     'Er nennt einen Identitätsanbieter, den diese Anwendung nicht verwendet. Die Anmeldung ist über die Startseite möglich.',
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Bitte erneut anmelden',
@@ -227,7 +234,7 @@ export const de: Texts = {
     'Die Angaben über Sie gehören zu jemand anderem. Deshalb wurde niemand angemeldet. Die Betreiber finden den Grund im Log der Anwendung.',
   'signIn.session_too_large.title': 'Ihr Konto ist zu umfangreich',
   'signIn.session_too_large.text':
-    'Zitadel sagt mehr über Sie, als in ein Cookie passt. Die Betreiber dieser Anwendung können weniger Rollen anfordern.',
+    'Zitadel sagt mehr über Sie, als in eine Sitzung hier passt. Wer diese Anwendung betreibt, kann weniger anfordern.',
   'signIn.provider_error.title': 'Zitadel hat die Anmeldung abgelehnt',
   'signIn.provider_error.text':
     'Zwischen dieser Anwendung und Zitadel ist etwas schiefgegangen. Die Betreiber finden den Grund im Log der Anwendung.',
@@ -246,5 +253,5 @@ export const de: Texts = {
     'Zitadel war nicht erreichbar; vielleicht sind Sie dort noch angemeldet. Bitte den Browser schließen, falls auch andere ihn benutzen.',
   'signOut.others_not_ended.title': 'Hier sind Sie abgemeldet, anderswo vielleicht nicht',
   'signOut.others_not_ended.text':
-    'Ihre Sitzungen in anderen Browsern konnten nicht beendet werden. Bitte in einer Minute anmelden und es noch einmal versuchen.',
+    'Ihre Sitzungen in anderen Browsern konnten nicht beendet werden, und bei Zitadel besteht Ihre Sitzung vielleicht noch. Bitte in einer Minute anmelden und es noch einmal versuchen.',
 };

@@ -41,7 +41,7 @@ export const fr: Texts = {
   'ended.revoked':
     'Votre session est terminée, car elle a été fermée ailleurs ou par Zitadel. Veuillez vous reconnecter.',
   'ended.unusable':
-    'Votre session est terminée, car elle n’a pas pu être conservée. Veuillez vous reconnecter.',
+    'Votre session est terminée, car elle n’a pas pu être renouvelée. Veuillez vous reconnecter.',
   'ended.no_refresh': 'Votre session est terminée, car Zitadel ne l’accepte plus. Veuillez vous reconnecter.',
 
   'profile.title': 'Votre profil',
@@ -77,12 +77,13 @@ export const fr: Texts = {
   'profile.liveText': 'Demandé pour vous à l’instant, auprès de l’endpoint userinfo de Zitadel.',
   'profile.liveButton': 'Interroger Zitadel',
   'profile.liveWaiting': 'Interrogation de Zitadel…',
+  'profile.liveDone': 'Voilà ce que dit Zitadel.',
   'profile.liveFailed': 'Zitadel n’a pas répondu. Le reste de cette page n’en est pas affecté.',
   'profile.json': 'Au format JSON',
 
   'how.pwd': 'mot de passe',
   'how.otp': 'code à usage unique',
-  'how.user': 'passkey ou clé de sécurité',
+  'how.user': 'clé d’accès ou clé de sécurité',
   'how.mfa': 'plusieurs facteurs',
   'how.unknown': 'fournisseur d’identité externe',
 
@@ -93,6 +94,11 @@ export const fr: Texts = {
   'claim.client_id': 'L’application qui a fait la demande, encore une fois.',
   'claim.exp': 'Quand le jeton expire.',
   'claim.iat': 'Quand le jeton a été émis.',
+  'claim.nbf': 'À partir de quand le jeton est valable.',
+  'claim.jti': 'Le nom de ce jeton précis.',
+  'claim.act': 'Qui agit en votre nom.',
+  'claim.acr': 'La force de la preuve de votre identité.',
+  'claim.groups': 'Les groupes dont vous faites partie.',
   'claim.auth_time': 'Quand vous avez prouvé votre identité pour la dernière fois.',
   'claim.updated_at': 'Quand votre profil a été modifié pour la dernière fois.',
   'claim.nonce': 'Une valeur aléatoire qui lie le jeton à cette connexion.',
@@ -116,6 +122,7 @@ export const fr: Texts = {
   'claim.organizationId': 'L’organisation à laquelle vous appartenez.',
   'claim.organizationName': 'Le nom de votre organisation.',
   'claim.organizationDomain': 'Le domaine principal de votre organisation.',
+  'claim.organizationAsked': 'L’organisation visée par cette connexion.',
   'claim.metadata':
     'Ce que votre organisation a noté à votre sujet. Zitadel l’envoie encodé ; ici, c’est lisible.',
   'claim.custom': 'Un claim ajouté par votre instance de Zitadel.',
@@ -147,7 +154,7 @@ export const fr: Texts = {
   'notice.reference': 'Si vous demandez de l’aide, indiquez la référence {reference}.',
   'notice.startAgain': 'Recommencer',
 
-  'error.400.title': 'Cette requête n’a pas de sens',
+  'error.400.title': 'Cette requête n’est pas valide',
   'error.400.text': 'Quelque chose ne va pas dans l’adresse ou le formulaire.',
   'error.401.title': 'Veuillez vous connecter',
   'error.401.text': 'Cette page est réservée aux personnes connectées.',
@@ -166,8 +173,8 @@ export const fr: Texts = {
   'error.500.text': 'Vous n’y êtes pour rien. Veuillez réessayer plus tard.',
   'error.502.title': 'Réponse inattendue de Zitadel',
   'error.502.text': 'Les responsables de cette application doivent s’en occuper.',
-  'error.503.title': 'La connexion est indisponible pour le moment',
-  'error.503.text': 'Zitadel est injoignable. Veuillez réessayer dans une minute.',
+  'error.503.title': 'Zitadel est injoignable',
+  'error.503.text': 'Réessayez dans une minute. Votre session reste ouverte.',
   'error.AUTH_ROLES_REQUIRED.title': 'Accès refusé',
   'error.AUTH_ROLES_REQUIRED.text': 'La connexion ne suffit pas : il faut ici un rôle que vous n’avez pas.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Le formulaire n’est plus valable',
@@ -178,7 +185,7 @@ export const fr: Texts = {
   'error.AUTH_SESSIONS_UNAVAILABLE.title': 'Votre session ne peut pas être vérifiée pour le moment',
   'error.AUTH_SESSIONS_UNAVAILABLE.text':
     'Elle n’est pas fermée pour autant. Veuillez réessayer dans une minute.',
-  'error.AUTH_UNKNOWN_ISSUER.title': 'Ce lien correspond à une autre connexion',
+  'error.AUTH_UNKNOWN_ISSUER.title': 'Ce lien concerne un autre fournisseur d’identité',
   'error.AUTH_UNKNOWN_ISSUER.text':
     'Il désigne un fournisseur d’identité que cette application n’utilise pas. Vous pouvez vous connecter depuis l’accueil.',
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Veuillez vous reconnecter',
@@ -223,7 +230,7 @@ export const fr: Texts = {
     'Ce qu’il dit de vous concerne quelqu’un d’autre ; aucune session n’a donc été ouverte. Les responsables de l’application en trouveront la raison dans son journal.',
   'signIn.session_too_large.title': 'Votre compte prend trop de place',
   'signIn.session_too_large.text':
-    'Zitadel en dit plus sur vous qu’un cookie ne peut en contenir. Les responsables de cette application peuvent demander moins de rôles.',
+    'Zitadel en dit plus sur vous qu’une session ne peut en contenir ici. Les responsables de cette application peuvent en demander moins.',
   'signIn.provider_error.title': 'Zitadel a refusé la connexion',
   'signIn.provider_error.text':
     'Un problème est survenu entre cette application et Zitadel. Les responsables de l’application en trouveront la raison dans son journal.',
@@ -242,5 +249,5 @@ export const fr: Texts = {
     'Zitadel était injoignable ; votre session y est peut-être encore ouverte. Fermez le navigateur si d’autres l’utilisent.',
   'signOut.others_not_ended.title': 'Votre session ici est fermée, mais peut-être pas les autres',
   'signOut.others_not_ended.text':
-    'Vos sessions dans d’autres navigateurs n’ont pas pu être fermées. Reconnectez-vous dans une minute et réessayez.',
+    'Vos sessions dans d’autres navigateurs n’ont pas pu être fermées, et celle chez Zitadel est peut-être encore ouverte. Reconnectez-vous dans une minute et réessayez.',
 };

@@ -9,15 +9,20 @@ export type Language = (typeof languages)[number];
 const MAX_KNOWN = 500;
 const MAX_HEADER_LENGTH = 500;
 
-const known = new LRUCache<string, Language>({ max: MAX_KNOWN });
+const known = new LRUCache<string, { language: Language | undefined }>({ max: MAX_KNOWN });
 
-/** The best of our languages for an `Accept-Language` header (RFC 9110 12.5.4). */
-export function languageFor(header = ''): Language {
+/** The language of the pages for an `Accept-Language` header. */
+export const languageFor = (header: string | undefined): Language => wantedLanguage(header) ?? languages[0];
+
+/** The one of our languages that an `Accept-Language` header asks for most (RFC 9110 12.5.4), if it asks for any. */
+export function wantedLanguage(header = ''): Language | undefined {
   const found = known.get(header);
-  if (found) return found;
-  if (header.length > MAX_HEADER_LENGTH) return languages[0];
-  const accepted = new Negotiator({ headers: { 'accept-language': header } }).language([...languages]);
-  const language = languages.find((candidate) => candidate === accepted) ?? languages[0];
-  known.set(header, language);
+  if (found) return found.language;
+  if (header.length > MAX_HEADER_LENGTH) return undefined;
+  const accepted = new Negotiator({ headers: { 'accept-language': header } })
+    .languages()
+    .map((tag) => tag.split('-', 1)[0]);
+  const language = accepted.map((tag) => languages.find((ours) => ours === tag)).find(Boolean);
+  known.set(header, { language });
   return language;
 }

@@ -3,7 +3,7 @@ import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
-import { languageFor } from '../texts/language.js';
+import { wantedLanguage } from '../texts/language.js';
 import { authorizationParams } from './authorization-params.js';
 import { claimsIn, scopesFor, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
@@ -34,10 +34,10 @@ export function authOptions(
     },
     refresh: refresher,
     revocations: endedSessions,
-    authorizationParams: (given, { headers }) => ({
-      ui_locales: languageFor(headers['accept-language']),
-      ...authorizationParams(given, scopes),
-    }),
+    authorizationParams: (given, { headers }) => {
+      const language = wantedLanguage(headers['accept-language']);
+      return { ...(language ? { ui_locales: language } : {}), ...authorizationParams(given, scopes) };
+    },
     pages: { signIn: '/auth/login', error: '/auth/error' },
     defaultCallbackUrl: postLoginPath,
     providers: [

@@ -133,7 +133,8 @@ export function metadataFrom(claim: unknown): Record<string, string> {
 }
 
 /** `value` where it is a text, and not an empty one. */
-export const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+export const text = (value: unknown) =>
+  typeof value === 'string' && value.trim() !== '' ? value : undefined;
 
 const named = <Key extends 'name' | 'domain'>(key: Key, value: unknown) =>
   (text(value) ? { [key]: value } : {}) as { [K in Key]?: string };

@@ -157,7 +157,10 @@ describe('with the keyboard alone', () => {
     const asked = page.waitForResponse(`${app.origin}/profile/live`);
     await page.keyboard.press('Enter');
     await asked;
-    await page.waitForFunction(() => !document.querySelector('#live [role=status]')?.textContent);
+    await page.waitForFunction(
+      (done) => document.querySelector('#live [role=status]')?.textContent === done,
+      en['profile.liveDone'],
+    );
     expect((await focused(page)).name).toBe(en['profile.liveButton']);
   });
 });
@@ -199,7 +202,7 @@ describe('with JavaScript', () => {
     expect(await liveClaims(page)).toEqual([]);
     await scrollToLive(page);
     expect(await liveClaims(page)).toEqual(expect.arrayContaining(['sub', 'name', 'email']));
-    expect(await live(page).locator('[role="status"]').textContent()).toBe('');
+    expect(await live(page).locator('[role="status"]').textContent()).toBe(en['profile.liveDone']);
     expect(asked()).toBe(before + 1);
     expect(page.url()).toBe(`${app.origin}/profile`);
     expect(await problems()).toEqual([]);
@@ -231,6 +234,15 @@ describe('with JavaScript', () => {
       const hour = new RegExp(`\\b0?(${there}|${there % 12 || 12}):`);
       expect(textContent).toMatch(hour);
     }
+  });
+
+  it('a session that has ended leads to the login page, which says why', async () => {
+    const { page } = await profile();
+    app.sandbox.expire('access_tokens');
+    app.sandbox.expire('refresh_tokens');
+    await live(page).scrollIntoViewIfNeeded();
+    await page.waitForURL(`${app.origin}/auth/login?**`);
+    expect(await page.locator('main').innerText()).toContain('You were signed out because');
   });
 
   it('a userinfo endpoint that fails leaves the page as it is, with a sentence', async () => {

@@ -196,7 +196,10 @@ export class AuthEngine {
   /** What a request asks for. `/callback` alone means the only provider. */
   private actionOf(request: HttpRequest): Action {
     const { basePath, providers, origin, pages } = this.options;
-    const url = new URL(origin + requestTarget(request));
+    const target = requestTarget(request);
+    const url = new URL(origin + target);
+    // Another spelling of an address (`/./`, `%2e`, a backslash) would get past whoever looks at addresses before this.
+    if (url.pathname !== target.split('?', 1)[0]) throw new UnknownAuthAction();
     const [, name = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
     if (id && !providers.has(id)) throw new UnknownAuthAction();
     const meant = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
@@ -221,7 +224,8 @@ function methodsFor(
   { isRedirecting, hasOwnPages }: { isRedirecting: boolean; hasOwnPages: boolean },
 ): string[] | undefined {
   const reading = ['GET', 'HEAD'];
-  if (['csrf', 'providers', 'error', 'verify-request', 'webauthn-options'].includes(action)) return reading;
+  if (['csrf', 'providers', 'error'].includes(action)) return reading;
+  if (['verify-request', 'webauthn-options'].includes(action)) return hasOwnPages ? undefined : reading;
   if (action === 'callback' && isRedirecting) return reading;
   // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
   if (action === 'signout' && hasOwnPages) return ['POST'];
