@@ -4,7 +4,8 @@ import type { UserSpec } from 'zitadel-sandbox';
 import { startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { awkwardNames, hostileStrings } from '../support/hostile-strings.js';
-import { observedPage } from '../support/observed-page.js';
+import { listenForViolations, observedPage } from '../support/observed-page.js';
+import { startHostileApp } from '../support/start-hostile-app.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
 
@@ -191,4 +192,52 @@ describe('names that are long', () => {
     }
     await context.close();
   });
+});
+
+describe('claims of a provider that attacks', () => {
+  /** Names and values no sandbox would send: of claims, of organizations, of domains, of everything. */
+  const userinfo = (strings: readonly string[]) => ({
+    ...Object.fromEntries(strings.map((string, index) => [`${string}${index}`, { [string]: [string] }])),
+    ...Object.fromEntries(strings.map((string) => [`urn:zitadel:iam:org:project:${string}:roles`, {}])),
+    preferred_username: strings[0],
+    gender: strings[1],
+    locale: strings[2],
+    picture: strings[3],
+    'urn:zitadel:iam:org:project:roles': Object.fromEntries(
+      strings.map((string) => [string, { [string]: string }]),
+    ),
+    'urn:zitadel:iam:user:resourceowner:id': strings[4],
+    'urn:zitadel:iam:user:resourceowner:name': strings[5],
+    'urn:zitadel:iam:user:resourceowner:primary_domain': strings[6],
+  });
+
+  it('are text, whatever their names and values are', async () => {
+    const hostile = await startHostileApp();
+    try {
+      for (let first = 0; first < hostileStrings.length; first += 7) {
+        const strings = hostileStrings.slice(first, first + 7).filter((string) => string.length < 200);
+        const browser = hostile.browser();
+        await hostile.signIn(browser, { userinfo: userinfo(strings) });
+        const context = await chromium.newContext();
+        await listenForViolations(context);
+        const cookies = await browser.cookies();
+        await context.addCookies(
+          cookies.map(({ key, value }) => ({ name: key, value, url: hostile.origin })),
+        );
+        const { page, problems } = await observedPage(context);
+        for (const path of ['/', '/profile', '/profile/live', '/admin']) {
+          await page.goto(hostile.origin + path);
+          expect(await page.evaluate(() => window.pwned)).toBeUndefined();
+          expect(await page.locator('main :is(script, style, iframe, object, base, meta)').count()).toBe(0);
+        }
+        await page.goto(`${hostile.origin}/profile/live`);
+        const said = await textOf(page, 'main');
+        for (const string of strings) expect(said).toContain(parsed(string));
+        expect(await problems()).toEqual([]);
+        await context.close();
+      }
+    } finally {
+      await hostile.close();
+    }
+  }, 90_000);
 });
