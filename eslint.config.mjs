@@ -68,10 +68,9 @@ export default tseslint.config(
     files: ['public/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['document', 'location', 'navigator', 'Intl', 'XMLHttpRequest', 'IntersectionObserver'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        ['document', 'location', 'navigator', 'Intl', 'XMLHttpRequest', 'IntersectionObserver'].map(
+          (name) => [name, 'readonly'],
+        ),
       ),
     },
   },
