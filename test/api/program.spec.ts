@@ -98,7 +98,7 @@ describe('node dist/api/main.js', () => {
         const { access_token: good } = await serviceUserTokens(sandbox, scope);
         const canaries = [good, `${good}x`, 'canary-unknown-token', 'canary"malformed', 'canary two'];
         expect(
-          await Promise.all(canaries.map(async (token) => (await api.get(`Bearer ${token}`)).status)),
+          await Promise.all(canaries.map((token) => answered(() => api.get(`Bearer ${token}`)))),
         ).toEqual([200, 401, 401, 401, 401]);
         sandbox.fail('/oauth/v2/introspect', 500);
         expect((await api.get('Bearer canary-failing')).status).toBe(503);
@@ -120,6 +120,16 @@ describe('node dist/api/main.js', () => {
     },
   );
 });
+
+/** The status, once it is known: on a busy machine the first answer may be to come back. */
+async function answered(ask: () => Promise<{ status: number }>): Promise<number> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const { status } = await ask();
+    if (status !== 503) return status;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return 503;
+}
 
 const robot = (accessTokenType: 'opaque' | 'jwt') => ({
   kind: 'machine' as const,
