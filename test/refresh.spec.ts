@@ -74,12 +74,12 @@ describe('when the access token is due', () => {
   });
 
   it('[RT10] gets the new cookie to the browser when the old one had to slide as well', async () => {
-    const sliding = await startApp({ env: { SESSION_DURATION: '5' }, sandbox: { accessTokenTtlSeconds: 2 } });
+    const sliding = await startApp({ env: { SESSION_DURATION: '12' }, sandbox: { accessTokenTtlSeconds: 2 } });
     try {
       const browser = sliding.browser();
       await signIn(browser, 'alice@acme.example');
       sliding.sandbox.setAccessTokenTtl(43_200);
-      await pause(1_500);
+      await pause(1_900);
       const old = await browser.jar.getCookieString(sliding.origin);
       expect((await browser.get('/profile')).status).toBe(200);
       expect(await browser.jar.getCookieString(sliding.origin)).not.toBe(old);
