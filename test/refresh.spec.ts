@@ -74,7 +74,10 @@ describe('when the access token is due', () => {
   });
 
   it('[RT10] gets the new cookie to the browser when the old one had to slide as well', async () => {
-    const sliding = await startApp({ env: { SESSION_DURATION: '12' }, sandbox: { accessTokenTtlSeconds: 2 } });
+    const sliding = await startApp({
+      env: { SESSION_DURATION: '12' },
+      sandbox: { accessTokenTtlSeconds: 2 },
+    });
     try {
       const browser = sliding.browser();
       await signIn(browser, 'alice@acme.example');

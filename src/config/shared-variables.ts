@@ -11,7 +11,7 @@ export const webUrl = z.string().refine((value) => {
 /** An issuer as Zitadel has them: an origin. */
 export const issuerUrl = webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value));
 
-export const origins = z
+const list = z
   .string()
   .default('')
   .transform((value) =>
@@ -19,23 +19,18 @@ export const origins = z
       .split(',')
       .map((part) => part.trim())
       .filter(Boolean),
-  )
+  );
+
+export const origins = list
   .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
   .transform((all) => all.map((origin) => new URL(origin).origin));
 
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
 
 /** What Express accepts as `trust proxy`, but for numbers of hops: whoever skips a proxy would be believed. */
-export const proxies = z
-  .string()
-  .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-  .refine((all) => all.every((proxy) => PROXY_WORDS.includes(proxy) || isNetwork(proxy)));
+export const proxies = list.refine((all) =>
+  all.every((proxy) => PROXY_WORDS.includes(proxy) || isNetwork(proxy)),
+);
 
 function isNetwork(value: string): boolean {
   const [address = '', prefix, ...rest] = value.split('/');

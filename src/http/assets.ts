@@ -26,7 +26,7 @@ export class Assets {
 
   /** Leads a fingerprinted address to its file; to none where the content has changed. */
   readonly middleware = (request: Request, response: Response, next: NextFunction) => {
-    const name = request.path.startsWith(PREFIX) ? this.addresses.nameOf.get(request.path) : undefined;
+    const name = request.url.startsWith(PREFIX) ? this.addresses.nameOf.get(request.path) : undefined;
     if (name !== undefined) {
       request.url = PREFIX + name;
       response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');

@@ -4,6 +4,9 @@ import { rateLimit, type Options } from 'express-rate-limit';
 
 const WINDOW_MS = 60_000;
 
+/** Most requests are for something else, and cost nothing here. */
+const AUTH = /^\/auth\//i;
+
 /** What begins a session, and what ends one. The pages around it are there for everybody at any time. */
 const SIGN_IN = /^\/auth\/(signin\/.+|callback(\/.*)?|initiate)\/?$/i;
 const SIGN_OUT = /^\/auth\/(signout|logout|logout\/everywhere|logout\/callback)\/?$/i;
@@ -34,6 +37,7 @@ export function limitRate(perMinute: number): RequestHandler {
   ];
   const warn = warnOnce();
   return (request: Request, response: Response, next: NextFunction) => {
+    if (!AUTH.test(request.path)) return next();
     const [, limit] = limits.find(([paths]) => paths.test(request.path)) ?? [];
     if (!limit) return next();
     warn(request);
