@@ -90,6 +90,17 @@ export default tseslint.config(
     '../app.*',
     '../main*',
   ),
+  zone(
+    'metrics/**',
+    '../auth/**',
+    '../pages/**',
+    '../api/**',
+    '../http/**',
+    '../zitadel/**',
+    '../state/**',
+    '../app.*',
+    '../main*',
+  ),
   zone('texts/**', '../*/**', '../app.*', '../main*'),
   zone('config/**', '../*/**', '../app.*', '../main*'),
   {

@@ -4,6 +4,8 @@ import { AuthPagesModule } from './auth/auth-pages.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { ENV, type Env } from './config/env.js';
 import { HttpModule } from './http/http.module.js';
+import { Journal } from './metrics/journal.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { PagesModule } from './pages/pages.module.js';
 import { StateModule } from './state/state.module.js';
 import { authOptions } from './zitadel/auth-options.js';
@@ -20,6 +22,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.register(env),
+        MetricsModule,
         StateModule,
         HttpModule,
         PagesModule,
@@ -27,7 +30,7 @@ export class AppModule {
         AuthPagesModule,
         AuthModule.registerAsync({
           imports: [ZitadelModule],
-          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, EndedSessions],
+          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, EndedSessions, Journal],
           useFactory: authOptions,
         }),
       ],

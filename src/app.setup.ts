@@ -6,6 +6,7 @@ import { limitRate } from './http/rate-limit.js';
 import { pageFrame } from './http/page-frame.js';
 import { securityHeaders } from './http/security-headers.js';
 import { personalAnswers } from './http/personal-answers.js';
+import { requestId } from './http/request-id.js';
 import { useViews } from './http/view-engine.js';
 
 /** Configures Express: the same for `main.ts` and for the tests. */
@@ -14,6 +15,7 @@ export function configureApp(app: NestExpressApplication) {
   app.disable('x-powered-by');
   // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
   app.set('etag', false);
+  app.use(requestId);
   app.use(securityHeaders(env));
   app.use(personalAnswers);
   const aliases = aliasesFrom(env);

@@ -6,6 +6,7 @@ import { configureApp } from './app.setup.js';
 import { AppLogger } from './http/app.logger.js';
 import { LeanExpressAdapter } from './http/lean-express.adapter.js';
 import { startProblem } from './http/start-problem.js';
+import { stopOnSignal } from './http/stop-on-signal.js';
 import { readEnv } from './config/env.js';
 
 config({ quiet: true });
@@ -21,7 +22,7 @@ try {
     },
   );
   configureApp(app);
-  app.enableShutdownHooks();
+  stopOnSignal(app);
   await app.listen(env.port);
   logger.log(`Ready at ${env.origin}`, 'Web');
 } catch (error) {

@@ -4,6 +4,9 @@ import { startApp, type RunningApp } from './support/start-app.js';
 /** Everything a stranger may ask for. A new route belongs here only if it is meant for everyone. */
 const publicRoutes = [
   'GET /',
+  'ALL /metrics',
+  'GET /health/live',
+  'GET /health/ready',
   'GET /auth/error',
   'GET /auth/initiate',
   'GET /auth/login',

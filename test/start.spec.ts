@@ -77,9 +77,15 @@ All variables: docs/configuration.md
       ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
     });
     await web.says('Ready at');
+    await web.says('metadata');
     const lines = web.output().trim().split('\n');
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
-      expect.objectContaining({ level: 'log', message: 'Ready at https://app.example.com' }),
-    ]);
+    const time: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+      expect.arrayContaining([
+        { level: 'info', time, context: 'Web', msg: 'Ready at https://app.example.com' },
+        expect.objectContaining({ level: 'warn', context: 'Discovery' }),
+      ]),
+    );
+    expect(lines).toHaveLength(2);
   });
 });

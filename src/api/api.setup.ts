@@ -2,6 +2,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
+import { requestId } from '../http/request-id.js';
 import { showSwagger } from './swagger.js';
 
 /** Configures Express for the API: the same for `main.ts` and for the tests. */
@@ -9,6 +10,7 @@ export function configureApi(app: NestExpressApplication) {
   const env = app.get<ApiEnv>(API_ENV);
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.use(requestId);
   app.use(
     helmet({
       contentSecurityPolicy: nothingToLoad,

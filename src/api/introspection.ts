@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
+import { Metrics } from '../metrics/metrics.js';
 import { ClientAssertion } from '../zitadel/client-assertion.js';
 import { Discovery } from '../zitadel/discovery.js';
 import { IntrospectionUnavailable, TokenInvalid } from './api.errors.js';
@@ -34,6 +35,10 @@ const FAILURES = 5;
 /** …for so long. */
 const PAUSE_MS = 5_000;
 
+const ACTIVE = { result: 'active' } as const;
+const INACTIVE = { result: 'inactive' } as const;
+const UNAVAILABLE = { result: 'unavailable' } as const;
+
 /** Asks Zitadel about access tokens (RFC 7662), and no more often than it has to. */
 @Injectable()
 export class Introspection {
@@ -49,6 +54,7 @@ export class Introspection {
   constructor(
     @Inject(API_ENV) private readonly env: ApiEnv,
     private readonly discovery: Discovery,
+    private readonly metrics: Metrics,
   ) {
     this.assertion = new ClientAssertion(env.key, env.zitadel.issuer);
     this.breaker.onBreak((reason) => this.log.paused('error' in reason ? reason.error : undefined));
@@ -62,7 +68,9 @@ export class Introspection {
   callerOf(token: string): Caller | Promise<Caller> {
     const key = keyOf(token);
     const known = this.known.get(key);
-    return known ? accepted(known) : this.answerFor(key, token);
+    if (!known) return this.answerFor(key, token);
+    this.metrics.introspectionCacheHits.inc(known.caller ? ACTIVE : INACTIVE);
+    return accepted(known);
   }
 
   /** As `callerOf`, and takes no answer that was there before. `callerOf` knows this one from then on. */
@@ -113,8 +121,10 @@ export class Introspection {
     try {
       const verdict = await this.breaker.execute(async () => this.verdictOn(await this.answerAbout(token)));
       this.log.answered();
+      this.metrics.introspections.inc(verdict.caller ? ACTIVE : INACTIVE);
       return verdict;
     } catch (error) {
+      this.metrics.introspections.inc(UNAVAILABLE);
       if (!(error instanceof BrokenCircuitError)) this.log.failed(error);
       throw error;
     }

@@ -5,6 +5,7 @@ import { readApiEnv } from '../config/api-env.js';
 import { AppLogger } from '../http/app.logger.js';
 import { LeanExpressAdapter } from '../http/lean-express.adapter.js';
 import { startProblem } from '../http/start-problem.js';
+import { stopOnSignal } from '../http/stop-on-signal.js';
 import { ApiModule } from './api.module.js';
 import { configureApi } from './api.setup.js';
 
@@ -21,7 +22,7 @@ try {
     },
   );
   configureApi(app);
-  app.enableShutdownHooks();
+  stopOnSignal(app);
   await app.listen(env.port);
   const { appId, clientId } = env.key;
   logger.log(

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { ApiExcludeController, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { Express } from 'express';
 import { contentSecurityPolicy, crossOriginOpenerPolicy } from 'helmet';
 import type { ApiEnv } from '../config/api-env.js';
+import { HealthController } from '../http/health.controller.js';
+import { MetricsController } from '../http/metrics.controller.js';
 import { audienceScope, ROLES_SCOPE } from '../zitadel/claims.js';
 import { loginAddresses } from '../zitadel/login-addresses.js';
 
@@ -18,6 +20,7 @@ const NO_SECRET = '.auth-container .wrapper:has([for^=client_secret]) { display:
 
 /** Shows what the API can do at `/api`; people log in there as an application of their own, with PKCE and no secret. */
 export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
+  for (const controller of [HealthController, MetricsController]) ApiExcludeController()(controller);
   const express: Express = app.getHttpAdapter().getInstance();
   express.get(PAGES, ...pageHeaders(env));
   const scopes = scopesOf(env);

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
-import { describeError, Public, type HttpRequest } from '@mridang/nestjs-auth';
-import { All, Controller, Logger, Req, Res } from '@nestjs/common';
+import { Public, type HttpRequest } from '@mridang/nestjs-auth';
+import { All, Controller, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { Journal } from '../metrics/journal.js';
 import { SharedState } from '../state/shared-state.js';
 import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { LOGOUT_TOKEN_LIFETIME_MS, type LogoutTokenClaims } from '../zitadel/logout-token.js';
@@ -17,12 +18,11 @@ const CLOCK_SKEW_SECONDS = 5;
 @Public()
 @Controller('auth/backchannel-logout')
 export class BackchannelLogoutController {
-  private readonly logger = new Logger('Back-channel logout');
-
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly endedSessions: EndedSessions,
     private readonly state: SharedState,
+    private readonly journal: Journal,
   ) {}
 
   @All()
@@ -33,11 +33,14 @@ export class BackchannelLogoutController {
       return;
     }
     try {
-      await this.endOnce(await this.verifier.logoutToken(token));
+      const claims = await this.verifier.logoutToken(token);
+      await this.endOnce(claims);
+      this.journal.backChannelLogout('done', claims);
       response.status(200).end();
     } catch (error) {
-      this.logger.warn(describeError(error));
-      if (error instanceof LogoutTokenRefused) refuse(response, 'The logout token is not accepted');
+      const isRefused = error instanceof LogoutTokenRefused;
+      this.journal.backChannelLogout(isRefused ? 'refused' : 'unavailable', {}, error);
+      if (isRefused) refuse(response, 'The logout token is not accepted');
       // Zitadel sends it again.
       else response.status(503).setHeader('Retry-After', '5').json({ error: 'temporarily_unavailable' });
     }

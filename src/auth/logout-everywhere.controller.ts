@@ -9,6 +9,7 @@ import {
 import { Controller, Logger, Post, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { seeOther } from '../http/see-other.js';
+import { Journal } from '../metrics/journal.js';
 import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { SignOut } from './sign-out.service.js';
@@ -27,6 +28,7 @@ export class LogoutEverywhereController {
     private readonly signOut: SignOut,
     private readonly endedSessions: EndedSessions,
     private readonly sessions: SessionService,
+    private readonly journal: Journal,
   ) {}
 
   @Post()
@@ -35,6 +37,7 @@ export class LogoutEverywhereController {
     const token = await this.sessions.end(request, response);
     if (!token?.sub) throw new SessionRequired('/profile');
     const isDone = await this.endOthers(token.sub);
+    this.journal.signedOut('everywhere', isDone ? 'done' : 'others_not_ended', token);
     const url = await this.signOut.atZitadel(token, request, response);
     seeOther(response, isDone ? url : logoutErrorPage('others_not_ended'));
   }

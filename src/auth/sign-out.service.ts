@@ -6,6 +6,7 @@ import {
 } from '@mridang/nestjs-auth';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
+import { Journal } from '../metrics/journal.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { TokenRefresher } from '../zitadel/token-refresher.js';
 import { logoutErrorPage } from './logout-error-page.js';
@@ -24,11 +25,14 @@ export class SignOut {
     private readonly oidc: OidcClient,
     private readonly refresher: TokenRefresher,
     private readonly states: LogoutStates,
+    private readonly journal: Journal,
   ) {}
 
   /** Ends the session of a request whose CSRF token was verified. Returns where the browser goes next. */
   async run(request: AuthenticatedRequest, response: Response): Promise<string> {
-    return this.atZitadel(await this.sessions.end(request, response), request, response);
+    const token = await this.sessions.end(request, response);
+    this.journal.signedOut('user', token ? 'done' : 'no_session', token);
+    return this.atZitadel(token, request, response);
   }
 
   /** What is left to do at Zitadel about a session that has ended here. Returns where the browser goes next. */
@@ -37,7 +41,7 @@ export class SignOut {
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
-    if (token?.refreshToken) await this.revoke(token.refreshToken);
+    if (token?.refreshToken) await this.revoke(token);
     return this.nextStop(token, request, response);
   }
 
@@ -59,10 +63,10 @@ export class SignOut {
   }
 
   /** A refresh token that stays alive is no reason to keep somebody signed in. */
-  private async revoke(refreshToken: string): Promise<void> {
+  private async revoke(token: SessionToken): Promise<void> {
     const revocation = this.refresher
-      .newest(refreshToken)
-      .then((newest) => this.oidc.revoke(newest))
+      .newest(token)
+      .then((newest) => (newest ? this.oidc.revoke(newest) : undefined))
       .catch((error: unknown) =>
         this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`),
       );

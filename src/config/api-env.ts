@@ -17,6 +17,7 @@ import {
   IDP_PROJECT_ID,
   issuerUrl,
   LOG_LEVEL,
+  METRICS_TOKEN,
   NODE_ENV,
   origins,
   trueOrFalse,
@@ -25,7 +26,7 @@ import {
 import { given, readVariables, type Variable } from './variable.js';
 
 /** The configuration of the API, read once at start. */
-export interface ApiEnv extends Pick<Env, 'production' | 'port' | 'logLevel'> {
+export interface ApiEnv extends Pick<Env, 'production' | 'port' | 'logLevel' | 'metricsToken'> {
   zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp'>;
   /** what the API shows Zitadel when it asks about a token */
   key: ApiKey;
@@ -120,6 +121,7 @@ export const apiVariables = {
     expected: 'a client ID, or nothing',
     schema: z.string().optional(),
   },
+  METRICS_TOKEN,
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
 
@@ -147,6 +149,7 @@ export function readApiEnv(source: Record<string, string | undefined>): ApiEnv {
     production,
     port: values.APP_PORT ?? 3001,
     logLevel: values.LOG_LEVEL ?? 'info',
+    metricsToken: values.METRICS_TOKEN,
     zitadel: {
       issuer: new URL(authority).origin,
       allowInsecureHttp: values.ALLOW_INSECURE_HTTP ?? false,

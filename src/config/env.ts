@@ -7,9 +7,12 @@ import {
   IDP_PROJECT_ID,
   issuerUrl,
   LOG_LEVEL,
+  METRICS_TOKEN,
   NODE_ENV,
   origins,
   proxies,
+  randomValue,
+  redisUrl,
   webUrl,
   wholeNumber,
 } from './shared-variables.js';
@@ -47,6 +50,10 @@ export interface Env {
   authRateLimit: number;
   /** whose `X-Forwarded-For` counts */
   trustedProxies: string[];
+  /** where the instances share their state */
+  redisUrl: string | undefined;
+  /** for `/metrics` from elsewhere */
+  metricsToken: string | undefined;
   /** the API the profile page can call */
   api:
     | {
@@ -61,8 +68,6 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
-
-const randomValue = `node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"`;
 
 /** Every variable the web application reads, in the order of the documentation. */
 export const variables = {
@@ -163,6 +168,14 @@ export const variables = {
       'a comma-separated list of addresses, networks such as 10.0.0.0/8, or the words loopback, linklocal and uniquelocal; or nothing',
     schema: proxies,
   },
+  REDIS_URL: {
+    about:
+      'State that several instances share: ended sessions, refreshes under way, logout tokens seen. What is stored there is encrypted. Empty: each instance has its own, in memory.',
+    expected:
+      'an address such as redis://redis:6379 or rediss://user:password@redis.example.com:6380, or nothing',
+    schema: redisUrl.optional(),
+  },
+  METRICS_TOKEN,
   API_URL: {
     about:
       'Address of the API, which the profile page can call for the signed-in user. Empty: the page does not offer it.',
@@ -242,6 +255,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
     },
+    redisUrl: known.REDIS_URL,
+    metricsToken: known.METRICS_TOKEN,
     authRateLimit: known.AUTH_RATE_LIMIT,
     trustedProxies: known.TRUSTED_PROXIES,
     api: known.API_URL

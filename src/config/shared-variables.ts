@@ -25,6 +25,13 @@ export const origins = list
   .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
   .transform((all) => all.map((origin) => new URL(origin).origin));
 
+/** `redis:` or, with TLS, `rediss:`. */
+export const redisUrl = z
+  .string()
+  .refine(
+    (value) => URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol) && new URL(value).hostname,
+  );
+
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
 
 /** What Express accepts as `trust proxy`, but for numbers of hops: whoever skips a proxy would be believed. */
@@ -59,6 +66,17 @@ export const LOG_LEVEL = {
   expected: 'error, warn, info or debug',
   default: 'info',
   schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+} satisfies Variable;
+
+/** A value nobody can guess. */
+export const randomValue = `node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"`;
+
+export const METRICS_TOKEN = {
+  about:
+    'Whoever brings it as bearer token is answered at /metrics, and nobody else. Without it, requests of this machine itself are.',
+  expected: 'at least 16 characters, or nothing',
+  how: randomValue,
+  schema: z.string().min(16).optional(),
 } satisfies Variable;
 
 export const IDP_PROJECT_ID = {

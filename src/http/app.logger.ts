@@ -1,5 +1,10 @@
+import { inspect } from 'node:util';
 import { ConsoleLogger, type LogLevel as NestLogLevel } from '@nestjs/common';
+import { describeError } from '@mridang/nestjs-auth';
+import type { DestinationStream, Logger } from 'pino';
 import type { Env, LogLevel } from '../config/env.js';
+import { jsonLines } from './json-lines.js';
+import { redacted } from './redacted.js';
 
 /** What Nest says about its own start; of use to somebody who debugs it. */
 const frameworkContexts = [
@@ -17,10 +22,26 @@ const shown: Record<LogLevel, NestLogLevel[]> = {
   debug: ['fatal', 'error', 'warn', 'log', 'debug'],
 };
 
-/** Readable lines in development, JSON in production; how much, `LOG_LEVEL` decides. */
+const levels: Record<NestLogLevel, 'fatal' | 'error' | 'warn' | 'info' | 'debug'> = {
+  fatal: 'fatal',
+  error: 'error',
+  warn: 'warn',
+  log: 'info',
+  debug: 'debug',
+  verbose: 'debug',
+};
+
+/** Readable lines in development, JSON in production, no secrets in either; how much, `LOG_LEVEL` decides. */
 export class AppLogger extends ConsoleLogger {
-  constructor({ production, logLevel }: Pick<Env, 'production' | 'logLevel'>) {
-    super({ json: production, logLevels: shown[logLevel] });
+  private readonly json: Logger | undefined;
+
+  /** @param destination of the JSON lines: standard output, unless told otherwise */
+  constructor(
+    { production, logLevel }: Pick<Env, 'production' | 'logLevel'>,
+    destination?: DestinationStream,
+  ) {
+    super({ logLevels: shown[logLevel] });
+    if (production) this.json = jsonLines(logLevel, destination);
   }
 
   override log(message: unknown, ...rest: unknown[]) {
@@ -32,4 +53,33 @@ export class AppLogger extends ConsoleLogger {
   override error(message: unknown, ...rest: unknown[]) {
     if (rest.at(-1) !== 'NestApplication') super.error(message, ...(rest as [string]));
   }
+
+  protected override printMessages(
+    messages: unknown[],
+    context?: string,
+    level: NestLogLevel = 'log',
+    stream?: 'stdout' | 'stderr',
+    stack?: unknown,
+    about?: Record<string, unknown>,
+  ) {
+    if (!this.json) return super.printMessages(messages, context, level, stream, stack, about);
+    const fields = { context, ...about, ...(stack === undefined ? {} : { stack }) };
+    for (const message of messages) this.json[levels[level]](fields, textOf(message));
+  }
+
+  protected override printStackTrace(stack: string) {
+    if (!this.json && stack) super.printStackTrace(redacted(stack));
+  }
+
+  protected override formatMessage(...parts: Parameters<ConsoleLogger['formatMessage']>): string {
+    return redacted(super.formatMessage(...parts));
+  }
+}
+
+function textOf(message: unknown): string {
+  if (typeof message === 'string') return message;
+  // Compact, or long texts would be cut in pieces, and what is secret in them not be seen.
+  return message instanceof Error
+    ? describeError(message)
+    : inspect(message, { compact: true, breakLength: Infinity });
 }

@@ -1,8 +1,23 @@
-import { createServer, IncomingMessage, ServerResponse, type RequestListener } from 'node:http';
+import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
+import { Server as TcpServer, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { NestApplicationOptions } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 
 type Express = RequestListener & { request: object; response: object };
+
+/** How long connections that nobody uses at this moment stay open, where one was used so shortly before… */
+const BUSY_MS = 100;
+/** …: whoever sends one request after another has sent the next by then, busy as that machine may be. */
+const BUSY_GRACE_MS = 1_000;
+const GRACE_MS = 100;
+
+const CHECK_MS = 50;
+
+/** Nobody waits in the queue of the system when nobody has come so many turns of the event loop long… */
+const QUIET_TURNS = 3;
+/** …, and somebody may always come. */
+const MAX_QUEUE_MS = 1_000;
 
 /**
  * Express, whose requests and responses are born with Express's prototypes. Otherwise Express gives them to each one
@@ -11,13 +26,86 @@ type Express = RequestListener & { request: object; response: object };
  * `forceCloseConnections`.
  */
 export class LeanExpressAdapter extends ExpressAdapter {
+  private readonly sockets = new Set<Socket>();
+  private accepted = 0;
+  private isDraining = false;
+  /** when a connection was last answered and kept */
+  private keptAt = 0;
+
+  /** Whether the program is about to end. */
+  get isStopping(): boolean {
+    return this.isDraining;
+  }
+
   override initHttpServer(options: NestApplicationOptions) {
     super.initHttpServer(options);
     const express = this.getInstance<Express>();
+    const begin = (response: ServerResponse) => {
+      if (this.isDraining) response.shouldKeepAlive = false;
+      else this.keptAt = performance.now();
+    };
     class Request extends IncomingMessage {}
-    class Response extends ServerResponse {}
+    class Response extends ServerResponse {
+      override writeHead(...args: unknown[]) {
+        begin(this);
+        return super.writeHead(...(args as [number]));
+      }
+    }
     express.request = Object.setPrototypeOf(Request.prototype, express.request) as object;
     express.response = Object.setPrototypeOf(Response.prototype, express.response) as object;
-    this.httpServer = createServer({ IncomingMessage: Request, ServerResponse: Response }, express);
+    const server = createServer({ IncomingMessage: Request, ServerResponse: Response }, express);
+    server.on('connection', (socket: Socket) => {
+      this.accepted++;
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+    this.httpServer = server;
+  }
+
+  /**
+   * Takes no more connections, answers what comes on those there are, and says with each answer that it is the last: so
+   * nobody sends a request into a connection that is being closed. Returns when all are closed, at the latest after `limitMs`.
+   *
+   * @returns how many were cut off
+   */
+  async drain(limitMs: number): Promise<number> {
+    const server = this.httpServer as Server;
+    let cut = 0;
+    this.isDraining = true;
+    const isBusy = performance.now() - this.keptAt < BUSY_MS;
+    const closeFrom = performance.now() + (isBusy ? BUSY_GRACE_MS : GRACE_MS);
+    const closeIdle = setInterval(() => {
+      // What has arrived is read before a connection counts as idle.
+      if (performance.now() >= closeFrom) setImmediate(() => this.closeIdle(server));
+    }, CHECK_MS);
+    const limit = setTimeout(() => {
+      cut = this.sockets.size;
+      server.closeAllConnections();
+    }, limitMs);
+    await this.acceptWhoWaits();
+    // `close` of an HTTP server would close what is idle at once.
+    await new Promise<void>((closed) => TcpServer.prototype.close.call(server, () => closed()));
+    clearInterval(closeIdle);
+    clearTimeout(limit);
+    return cut;
+  }
+
+  /**
+   * The system takes connections before the program does, which gets one per turn: those would be lost. Who comes between
+   * the last look and the end is still lost; so proxies have to stop sending first.
+   */
+  private async acceptWhoWaits() {
+    const until = performance.now() + MAX_QUEUE_MS;
+    for (let quietTurns = 0; quietTurns < QUIET_TURNS && performance.now() < until;) {
+      const before = this.accepted;
+      await turn();
+      quietTurns = this.accepted === before ? quietTurns + 1 : 0;
+    }
+  }
+
+  /** Browsers open connections in advance: for Node.js those are not idle. */
+  private closeIdle(server: Server) {
+    server.closeIdleConnections();
+    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 }

@@ -38,6 +38,16 @@ export class MemoryState extends SharedState {
     return true;
   }
 
+  raise(key: string, value: number, ttlMs: number): void {
+    const known = Number(this.entries.get(key) ?? -Infinity);
+    if (value > known) this.set(key, String(value), ttlMs);
+  }
+
+  /** What is there, with the milliseconds it has left. */
+  *entriesLeft(): Iterable<{ key: string; value: string; ttlMs: number }> {
+    for (const [key, value] of this.entries) yield { key, value, ttlMs: this.entries.getRemainingTTL(key) };
+  }
+
   delete(key: string): void {
     this.entries.delete(key);
   }

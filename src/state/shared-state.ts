@@ -2,7 +2,7 @@ import type { Eventual } from './eventual.js';
 
 /**
  * What all instances of the application must agree on, for as long as it matters. Also the injection token.
- * A store that cannot be reached rejects or throws; whoever asks decides what that means.
+ * Never fails: where the store cannot be reached, what this instance knows by itself has to do.
  */
 export abstract class SharedState {
   /** Whether there is certainly nothing to be found, so that nobody has to look. */
@@ -10,9 +10,16 @@ export abstract class SharedState {
     return false;
   }
 
+  /** Whether all instances see the same at this moment. */
+  get isShared(): boolean {
+    return true;
+  }
+
   abstract get(key: string): Eventual<string | undefined>;
   abstract set(key: string, value: string, ttlMs: number): Eventual<void>;
   /** Sets and says `true`, or says `false` when there is a value: of many that race, one wins. */
   abstract setIfAbsent(key: string, value: string, ttlMs: number): Eventual<boolean>;
+  /** Sets a number unless there is a greater one. It stays known here, and comes back to a store that has lost it. */
+  abstract raise(key: string, value: number, ttlMs: number): Eventual<void>;
   abstract delete(key: string): Eventual<void>;
 }

@@ -3,9 +3,10 @@ import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
 import type { Env } from '../config/env.js';
+import type { Journal } from '../metrics/journal.js';
 import { wantedLanguage } from '../texts/language.js';
 import { authorizationParams } from './authorization-params.js';
-import { claimsIn, scopesFor, userFrom, type ZitadelClaims } from './claims.js';
+import { scopesFor, sidIn, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
@@ -20,6 +21,7 @@ export function authOptions(
   verifier: TokenVerifier,
   refresher: TokenRefresher,
   endedSessions: EndedSessions,
+  journal: Journal,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
   const scopes = scopesFor(env);
@@ -34,6 +36,7 @@ export function authOptions(
     },
     refresh: refresher,
     revocations: endedSessions,
+    observer: journal,
     authorizationParams: (given, { headers }) => {
       const language = wantedLanguage(headers['accept-language']);
       return { ...(language ? { ui_locales: language } : {}), ...authorizationParams(given, scopes) };
@@ -56,6 +59,11 @@ export function authOptions(
         idToken: false,
       },
     ],
+    events: {
+      signIn: ({ account }) => {
+        journal.signedIn({ sub: account?.providerAccountId, sid: sidIn(account?.id_token) });
+      },
+    },
     callbacks: {
       jwt: ({ token, account, profile }) => {
         if (!account) return token;
@@ -72,11 +80,6 @@ export function authOptions(
       },
     },
   };
-}
-
-function sidIn(idToken: string | undefined): string | undefined {
-  const { sid } = claimsIn(idToken);
-  return typeof sid === 'string' ? sid : undefined;
 }
 
 const saltedSecret = (secret: string, salt: string) =>

@@ -65,6 +65,12 @@ export function claimsIn(idToken: string | undefined): Record<string, unknown> {
   return idToken === undefined ? {} : decodeJwt(idToken);
 }
 
+/** The session at Zitadel that an ID token is about. */
+export function sidIn(idToken: string | undefined): string | undefined {
+  const { sid } = claimsIn(idToken);
+  return typeof sid === 'string' ? sid : undefined;
+}
+
 /** The user this application works with, from Zitadel's claims. */
 export function userFrom(claims: ZitadelClaims): AuthUser {
   const roleGrants = roleGrantsFrom(claims[ROLES]);

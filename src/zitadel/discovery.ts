@@ -1,7 +1,8 @@
 import { describeError } from '@mridang/nestjs-auth';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { isPlainRemote } from '../config/is-plain-remote.js';
 import { ENV, type Env } from '../config/env.js';
+import { Metrics } from '../metrics/metrics.js';
 import { AnswerTooLarge, boundedFetch } from './bounded-fetch.js';
 import { BoundedPost, type TextAnswer } from './bounded-post.js';
 import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
@@ -24,15 +25,17 @@ const MAX_STALE_MS = 24 * 60 * 60_000;
 
 /** Zitadel's metadata, and the one way to call it. */
 @Injectable()
-export class Discovery {
+export class Discovery implements OnApplicationBootstrap {
   private readonly logger = new Logger('Discovery');
   private readonly kept = new KeptValue<CheckedMetadata>(() => this.discover(), {
     lifetimeMs: LIFETIME_MS,
     retryAfterMs: RETRY_AFTER_MS,
     maxStaleMs: MAX_STALE_MS,
-    onRenewalFailed: (error) =>
-      this.logger.warn(`The metadata were not renewed, the old ones stay\n${describeError(error)}`),
+    onRenewalFailed: (error) => this.noteFailure(error),
   });
+  private hasNoted = false;
+  /** what is at an address of the metadata */
+  private endpoints: ReadonlyMap<string, Endpoint> = new Map();
 
   private readonly poster = new BoundedPost({
     maxBytes: MAX_ANSWER_BYTES,
@@ -42,7 +45,18 @@ export class Discovery {
   constructor(
     @Inject(ENV)
     private readonly env: { zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp'> },
+    private readonly metrics: Metrics,
   ) {}
+
+  /** The first visitor is not to wait for the metadata. */
+  onApplicationBootstrap() {
+    void this.isKnown;
+  }
+
+  /** Whether there are metadata to work with. Where there are none, asking begins an attempt, unless one has just failed. */
+  get isKnown(): boolean {
+    return this.kept.current !== undefined;
+  }
 
   /** Throws `IdpUnavailable`, or `IdpMisconfigured` when they are not those of a Zitadel this application can use. */
   metadata(): Promise<CheckedMetadata> {
@@ -73,13 +87,26 @@ export class Discovery {
     if (isPlainRemote(url) && !this.env.zitadel.allowInsecureHttp) {
       throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
     }
+    const startedAt = performance.now();
+    const note = (result: 'ok' | 'refused' | 'unavailable') =>
+      this.metrics.zitadelSeconds.observe(
+        { endpoint: this.endpointAt(url.href), result },
+        (performance.now() - startedAt) / 1000,
+      );
     try {
       const answer = await ask();
       if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
+      note(answer.status < 400 ? 'ok' : 'refused');
       return answer;
     } catch (cause) {
+      note('unavailable');
       throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
     }
+  }
+
+  private endpointAt(address: string): Endpoint {
+    if (address.endsWith('/.well-known/openid-configuration')) return 'discovery';
+    return this.endpoints.get(address) ?? 'other';
   }
 
   private async discover(): Promise<CheckedMetadata> {
@@ -89,11 +116,35 @@ export class Discovery {
     });
     try {
       if (answer.status !== 200) throw new TypeError(`Zitadel has no metadata: it answered ${answer.status}`);
-      return checkedMetadata(await answer.json(), this.env.zitadel);
+      const metadata = checkedMetadata(await answer.json(), this.env.zitadel);
+      this.endpoints = endpointsOf(metadata);
+      this.hasNoted = false;
+      return metadata;
     } catch (cause) {
       throw new IdpMisconfigured({ cause });
     }
   }
+
+  /** Once, until they can be read again: attempts go on. */
+  private noteFailure(error: unknown) {
+    this.logger[this.hasNoted ? 'debug' : 'warn'](
+      `The metadata of Zitadel cannot be read. Those that are known stay\n${describeError(error)}`,
+    );
+    this.hasNoted = true;
+  }
+}
+
+type Endpoint = 'discovery' | 'token' | 'userinfo' | 'keys' | 'revoke' | 'introspect' | 'other';
+
+function endpointsOf(metadata: CheckedMetadata): ReadonlyMap<string, Endpoint> {
+  const named: [string | undefined, Endpoint][] = [
+    [metadata.token_endpoint, 'token'],
+    [metadata.userinfo_endpoint, 'userinfo'],
+    [metadata.jwks_uri, 'keys'],
+    [metadata.revocation_endpoint, 'revoke'],
+    [metadata.introspection_endpoint, 'introspect'],
+  ];
+  return new Map(named.flatMap(([url, kind]) => (url ? [[new URL(url).href, kind]] : [])));
 }
 
 const addressOf = (input: string | URL | Request) => new URL(input instanceof Request ? input.url : input);

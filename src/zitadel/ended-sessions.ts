@@ -34,12 +34,12 @@ export class EndedSessions implements SessionRevocations {
   }
 
   async revoke(token: SessionToken): Promise<void> {
-    await this.state.set(sessionKey(token), '1', this.lifetimeMs);
+    await this.state.raise(sessionKey(token), 1, this.lifetimeMs);
   }
 
   /** Ends the sessions that began with the session `sid` at Zitadel. */
   async revokeSid(sid: string): Promise<void> {
-    await this.state.set(sidKey(sid), '1', this.lifetimeMs);
+    await this.state.raise(sidKey(sid), 1, this.lifetimeMs);
   }
 
   /**
@@ -48,9 +48,7 @@ export class EndedSessions implements SessionRevocations {
    * @param untilSeconds since 1970
    */
   async revokeUser(sub: string, untilSeconds: number): Promise<void> {
-    const known = await this.state.get(userKey(sub));
-    if (known !== undefined && Number(known) >= untilSeconds) return;
-    await this.state.set(userKey(sub), String(untilSeconds), this.lifetimeMs);
+    await this.state.raise(userKey(sub), untilSeconds, this.lifetimeMs);
   }
 }
 

@@ -26,16 +26,23 @@ export class KeptValue<T> {
     return this.flight !== undefined;
   }
 
-  async get(): Promise<T> {
-    const now = Date.now();
-    if (!this.value || now - this.value.since > this.options.maxStaleMs) return this.renew();
-    if (now >= this.dueAt && !this.isRenewing) {
+  /** The value, if it is there at this moment. One that is missing or old is fetched behind the back, with a pause after a failure. */
+  get current(): T | undefined {
+    if (Date.now() >= this.dueAt && !this.isRenewing) {
       this.renew().catch((error: unknown) => {
         this.dueAt = Date.now() + this.options.retryAfterMs;
         this.options.onRenewalFailed(error);
       });
     }
-    return this.value.is;
+    return this.usable?.is;
+  }
+
+  async get(): Promise<T> {
+    return this.usable ? (this.current as T) : this.renew();
+  }
+
+  private get usable() {
+    return this.value && Date.now() - this.value.since <= this.options.maxStaleMs ? this.value : undefined;
   }
 
   /** Fetches the value now, once for all who ask meanwhile. */

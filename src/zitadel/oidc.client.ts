@@ -1,6 +1,5 @@
 import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { decodeJwt } from 'jose';
 import {
   allowInsecureRequests,
   buildEndSessionUrl,
@@ -13,8 +12,9 @@ import {
   tokenRevocation,
 } from 'openid-client';
 import { ENV, type Env } from '../config/env.js';
+import { Journal } from '../metrics/journal.js';
 import type { CheckedMetadata } from './checked-metadata.js';
-import type { ZitadelClaims } from './claims.js';
+import { claimsIn, sidIn, type ZitadelClaims } from './claims.js';
 import { Discovery } from './discovery.js';
 import { isBearer } from './is-bearer.js';
 import { isGrant } from './is-grant.js';
@@ -35,6 +35,7 @@ export class OidcClient {
     @Inject(ENV) private readonly env: Env,
     private readonly discovery: Discovery,
     private readonly verifier: TokenVerifier,
+    private readonly journal: Journal,
   ) {}
 
   /** The claims Zitadel has for the owner of the access token now. `sub` must be the one signed in. */
@@ -51,15 +52,19 @@ export class OidcClient {
    * @param idToken the one there is
    */
   async refresh(refreshToken: string, sub: string, idToken?: string): Promise<TokenSet> {
+    const whose = { sub, sid: sidIn(idToken) };
     try {
       const answer = await refreshTokenGrant(await this.configuration(), refreshToken);
       const claims = answer.claims();
       if (claims && claims.sub !== sub) throw new RefreshRejected({ cause: new Error(foreign) });
-      if (claims?.nonce !== undefined && idToken && claims.nonce !== decodeJwt(idToken)['nonce'])
+      if (claims?.nonce !== undefined && idToken && claims.nonce !== claimsIn(idToken)['nonce'])
         throw new RefreshRejected({ cause: new Error(otherSignIn) });
+      this.journal.refreshed('renewed', whose);
       return { ...tokenSetFrom(answer), accessTokenRenewedAt: Math.floor(Date.now() / 1000) };
     } catch (error) {
-      throw refreshFailure(error);
+      const failure = refreshFailure(error);
+      this.journal.refreshed(failure instanceof RefreshRejected ? 'rejected' : 'unavailable', whose);
+      throw failure;
     }
   }
 

@@ -1,16 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { describeError, SessionEnded, type SessionRefresh, type SessionToken } from '@mridang/nestjs-auth';
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { OidcClient } from './oidc.client.js';
 import { IdpUnavailable, RefreshRejected } from './oidc.errors.js';
 import type { TokenSet } from './session-token.js';
-
-/** How long requests that still carry the old cookie get the answer of the refresh they missed. */
-const ANSWER_KEPT_MS = 60_000;
-
-/** How long nobody asks again after Zitadel could not be reached. */
-const RETRY_AFTER_MS = 2_000;
+import { ANSWER_KEPT_MS, RETRY_AFTER_MS, SharedRefresh } from './shared-refresh.js';
 
 /** More than one process refreshes in a minute. */
 const MAX_ANSWERS = 5_000;
@@ -27,10 +22,13 @@ export class TokenRefresher implements SessionRefresh {
     ttl: ANSWER_KEPT_MS,
   });
 
-  /** refresh tokens that were exchanged for others */
+  /** tokens that were exchanged for others */
   private readonly usedUp = new LRUCache<string, true>({ max: MAX_ANSWERS, ttl: ANSWER_KEPT_MS });
 
-  constructor(private readonly oidc: OidcClient) {}
+  constructor(
+    private readonly oidc: OidcClient,
+    private readonly shared: SharedRefresh,
+  ) {}
 
   isDue({ refreshToken, accessTokenDueAt }: SessionToken): boolean {
     return (
@@ -49,37 +47,32 @@ export class TokenRefresher implements SessionRefresh {
     }
   }
 
-  /** The refresh token that `refreshToken` has become: a browser may sign out with a cookie that is a moment old. */
-  async newest(refreshToken: string): Promise<string> {
-    const tokens = await this.answers.get(fingerprint(refreshToken))?.catch(() => undefined);
-    const next = tokens?.refreshToken;
-    return next && next !== refreshToken ? this.newest(next) : refreshToken;
+  /** The refresh token that the one of a session has become: a browser may sign out with a cookie that is a moment old. */
+  async newest(token: SessionToken): Promise<string | undefined> {
+    const name = nameOf(token);
+    const tokens = await (this.answers.get(name)?.catch(() => undefined) ?? this.shared.known(name));
+    const next = { ...token, ...tokens };
+    return nameOf(next) === name ? token.refreshToken : this.newest(next);
   }
 
-  isSuperseded({ refreshToken }: SessionToken): boolean {
-    return refreshToken !== undefined && this.usedUp.has(fingerprint(refreshToken));
+  isSuperseded(token: SessionToken): boolean {
+    return token.refreshToken !== undefined && this.usedUp.has(nameOf(token));
   }
 
-  /** Where refresh tokens are not rotated, a request may carry the very answer that is known: then there is another. */
-  private async answer(token: Refreshable): Promise<TokenSet> {
-    const key = fingerprint(token.refreshToken);
-    const known = this.answers.get(key);
-    if (!known) return this.ask(key, token);
-    const tokens = await known;
-    if (tokens.accessToken !== token.accessToken) return tokens;
-    const latest = this.answers.get(key);
-    return latest && latest !== known ? latest : this.ask(key, token);
+  private answer(token: Refreshable): Promise<TokenSet> {
+    const name = nameOf(token);
+    return this.answers.get(name) ?? this.ask(name, token);
   }
 
-  private ask(key: string, { refreshToken, sub, idToken }: Refreshable): Promise<TokenSet> {
-    const answer = this.oidc.refresh(refreshToken, sub, idToken);
-    this.answers.set(key, answer);
+  private ask(name: string, { refreshToken, sub, idToken }: Refreshable): Promise<TokenSet> {
+    const answer = this.shared.once(name, () => this.oidc.refresh(refreshToken, sub, idToken));
+    this.answers.set(name, answer);
     answer.then(
-      (tokens) => tokens.refreshToken && tokens.refreshToken !== refreshToken && this.usedUp.set(key, true),
+      () => this.usedUp.set(name, true),
       (error: unknown) => {
         if (!(error instanceof IdpUnavailable)) return;
         this.logger.warn(`Tokens were not renewed\n${describeError(error)}`);
-        this.answers.set(key, answer, { ttl: RETRY_AFTER_MS });
+        this.answers.set(name, answer, { ttl: RETRY_AFTER_MS });
       },
     );
     return answer;
@@ -88,4 +81,6 @@ export class TokenRefresher implements SessionRefresh {
 
 type Refreshable = SessionToken & { refreshToken: string; sub: string };
 
-const fingerprint = (refreshToken: string) => createHash('sha256').update(refreshToken).digest('base64url');
+/** Names the tokens of a session; where refresh tokens are not rotated, the access token tells one generation from the next. */
+const nameOf = ({ refreshToken = '', accessToken = '' }: SessionToken) =>
+  hash('sha256', `${refreshToken}\n${accessToken}`, 'base64url');

@@ -3,10 +3,19 @@ import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
 import { OidcClient } from './oidc.client.js';
+import { SharedRefresh } from './shared-refresh.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TokenVerifier } from './token-verifier.js';
 
-const providers = [Discovery, EndedSessions, LiveUserinfo, OidcClient, TokenRefresher, TokenVerifier];
+const providers = [
+  Discovery,
+  EndedSessions,
+  LiveUserinfo,
+  OidcClient,
+  SharedRefresh,
+  TokenRefresher,
+  TokenVerifier,
+];
 
 /** What the rest of the application knows of Zitadel. */
 @Module({ providers, exports: providers })

@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import { BackchannelLogoutController } from '../../src/auth/backchannel-logout.controller.js';
 import type { Env } from '../../src/config/env.js';
+import type { Journal } from '../../src/metrics/journal.js';
 import { MemoryState } from '../../src/state/memory-state.js';
 import { EndedSessions } from '../../src/zitadel/ended-sessions.js';
 import type { LogoutTokenClaims } from '../../src/zitadel/logout-token.js';
@@ -29,6 +30,10 @@ class FailingState extends MemoryState {
     this.failFor('setIfAbsent', key);
     return super.setIfAbsent(key, value, ttlMs);
   }
+  override raise(key: string, value: number, ttlMs: number) {
+    this.failFor('raise', key);
+    super.raise(key, value, ttlMs);
+  }
   override delete(key: string) {
     this.failFor('delete', key);
     super.delete(key);
@@ -41,6 +46,7 @@ class FailingState extends MemoryState {
 }
 
 Logger.overrideLogger(false);
+const journal = { backChannelLogout: () => undefined } as unknown as Journal;
 
 let state: FailingState;
 let ended: EndedSessions;
@@ -51,7 +57,7 @@ beforeEach(() => {
   ended = new EndedSessions(state, { session: { maxDurationSeconds: 3600 } } as Env);
   claims = { jti: 'token', sid: 'sid', sub: undefined, iat: now() };
   const verifier = { logoutToken: () => Promise.resolve(claims) } as unknown as TokenVerifier;
-  controller = new BackchannelLogoutController(verifier, ended, state);
+  controller = new BackchannelLogoutController(verifier, ended, state, journal);
 });
 
 /** Sends the logout token; the status of the answer, and whether it says when to come again. */
@@ -72,7 +78,7 @@ async function send() {
 describe('a logout token that comes while the store fails', () => {
   it.each([
     ['at all', ['']],
-    ['to note that the session ended, and to forget', ['set ended:', 'delete']],
+    ['to note that the session ended, and to forget', ['raise ended:', 'delete']],
     ['to note that the token was used', ['setIfAbsent']],
   ])('%s: 503, and the second attempt ends the session', async (_name, failing) => {
     state.failing = failing;

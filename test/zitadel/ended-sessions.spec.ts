@@ -28,6 +28,10 @@ class RemoteState extends SharedState {
     await this.set(key, value, ttlMs);
     return true;
   }
+  async raise(key: string, value: number, ttlMs: number) {
+    await Promise.resolve();
+    if (value > Number(this.kept.get(key)?.value ?? -Infinity)) await this.set(key, String(value), ttlMs);
+  }
   async delete(key: string) {
     await Promise.resolve();
     this.kept.delete(key);

@@ -1,8 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionEnded } from '@mridang/nestjs-auth';
 import type { OidcClient } from '../../src/zitadel/oidc.client.js';
-import { RefreshRejected } from '../../src/zitadel/oidc.errors.js';
+import { IdpUnavailable, RefreshRejected } from '../../src/zitadel/oidc.errors.js';
+import { MemoryState } from '../../src/state/memory-state.js';
+import type { SharedState } from '../../src/state/shared-state.js';
+import { SharedRefresh } from '../../src/zitadel/shared-refresh.js';
 import { TokenRefresher } from '../../src/zitadel/token-refresher.js';
+
+const refresherOf = (oidc: OidcClient, state: SharedState = new MemoryState()) =>
+  new TokenRefresher(oidc, new SharedRefresh(state));
 
 /** A provider that keeps the refresh token as it is. */
 function withoutRotation() {
@@ -14,7 +20,7 @@ function withoutRotation() {
       return { accessToken };
     },
   } as unknown as OidcClient;
-  return { refresher: new TokenRefresher(oidc), calls: () => calls };
+  return { refresher: refresherOf(oidc), calls: () => calls };
 }
 
 const session = { sub: 'alice', refreshToken: 'rt', accessToken: 'at-0' };
@@ -22,21 +28,63 @@ const session = { sub: 'alice', refreshToken: 'rt', accessToken: 'at-0' };
 it('knows what a refresh token has become, and waits for what it is about to become', async () => {
   let calls = 0;
   const oidc = {
-    refresh: () => Promise.resolve({ accessToken: 'at', refreshToken: `rt-${++calls}` }),
+    refresh: () => Promise.resolve({ accessToken: `at-${++calls}`, refreshToken: `rt-${calls}` }),
   } as unknown as OidcClient;
-  const refresher = new TokenRefresher(oidc);
-  expect(await refresher.newest('rt')).toBe('rt');
+  const refresher = refresherOf(oidc);
+  expect(await refresher.newest(session)).toBe('rt');
   void refresher.refresh(session);
-  expect(await refresher.newest('rt')).toBe('rt-1');
-  await refresher.refresh({ ...session, refreshToken: 'rt-1' });
-  expect(await refresher.newest('rt')).toBe('rt-2');
+  expect(await refresher.newest(session)).toBe('rt-1');
+  await refresher.refresh({ ...session, accessToken: 'at-1', refreshToken: 'rt-1' });
+  expect(await refresher.newest(session)).toBe('rt-2');
 });
 
 it('takes a refresh token that was refused for the newest there is', async () => {
   const oidc = { refresh: () => Promise.reject(new RefreshRejected()) } as unknown as OidcClient;
-  const refresher = new TokenRefresher(oidc);
+  const refresher = refresherOf(oidc);
   await expect(refresher.refresh(session)).rejects.toThrow(SessionEnded);
-  expect(await refresher.newest('rt')).toBe('rt');
+  expect(await refresher.newest(session)).toBe('rt');
+});
+
+describe('instances that share their state', () => {
+  /** Two instances, and how often the provider was asked. */
+  function two(refresh: () => Promise<unknown>) {
+    let calls = 0;
+    const oidc = {
+      refresh: () => {
+        calls++;
+        return refresh();
+      },
+    } as unknown as OidcClient;
+    const state = new MemoryState();
+    return { one: refresherOf(oidc, state), other: refresherOf(oidc, state), calls: () => calls };
+  }
+  const soon = <T>(value: T) => new Promise<T>((resolve) => setTimeout(() => resolve(value), 60));
+
+  it('ask once, whoever comes first, and late ones get the answer', async () => {
+    const { one, other, calls } = two(() => soon({ accessToken: 'at-1', refreshToken: 'rt-1' }));
+    const answers = await Promise.all([one, other, other, one].map((instance) => instance.refresh(session)));
+    expect(new Set(answers.map(({ accessToken }) => accessToken))).toEqual(new Set(['at-1']));
+    expect((await other.refresh(session)).accessToken).toBe('at-1');
+    expect(calls()).toBe(1);
+  });
+
+  it('know what the other has made of a refresh token', async () => {
+    const { one, other } = two(() => soon({ accessToken: 'at-1', refreshToken: 'rt-1' }));
+    await one.refresh(session);
+    expect(await other.newest(session)).toBe('rt-1');
+  });
+
+  it('end a session together when the provider refuses, and wait together when it is away', async () => {
+    const refused = two(() => soon(undefined).then(() => Promise.reject(new RefreshRejected())));
+    await expect(Promise.all([refused.one.refresh(session)])).rejects.toThrow(SessionEnded);
+    await expect(refused.other.refresh(session)).rejects.toThrow(SessionEnded);
+    expect(refused.calls()).toBe(1);
+
+    const away = two(() => soon(undefined).then(() => Promise.reject(new IdpUnavailable())));
+    await expect(away.one.refresh(session)).rejects.toThrow(IdpUnavailable);
+    await expect(away.other.refresh(session)).rejects.toThrow(IdpUnavailable);
+    expect(away.calls()).toBe(1);
+  });
 });
 
 describe('where refresh tokens are not rotated', () => {

@@ -33,6 +33,8 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
 
   /** A person who changes their mind is no trouble; a provider that refuses is. */
   private log(error: SignInFailed) {
+    const { observer } = this.options;
+    if (observer) return observer.signInFailed(error);
     const isOrdinary = error.getStatus() < 500;
     this.logger[isOrdinary ? 'warn' : 'error'](
       `Sign-in failed (${error.reason}, reference ${error.reference})\n${describeError(error.cause)}`,

@@ -1,5 +1,6 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
+import type { AuthObserver } from './auth.observer.js';
 import type { HttpRequest } from './auth.types.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 import type { SessionRevocations } from './session/session-revocations.js';
@@ -29,6 +30,8 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   ) => Record<string, string>;
   /** Which sessions were ended before their time. Without it a copied cookie outlives its sign-out. */
   revocations?: SessionRevocations;
+  /** Hears of sign-ins that failed and sessions that ended, instead of the log. */
+  observer?: AuthObserver;
   session?: {
     strategy?: 'jwt';
     /** Seconds without a request after which the session ends. Default 3600. */

@@ -10,6 +10,7 @@ export { AuthGuard, type IAuthGuard } from './auth.guard.js';
 export { RolesGuard } from './roles.guard.js';
 export { AuthMiddleware } from './auth.middleware.js';
 export { AuthFilter } from './auth.filter.js';
+export type { AuthObserver } from './auth.observer.js';
 export { AuthSession, IS_PUBLIC_KEY, Public, REQUIRED_ROLES_KEY, RequireRoles } from './auth.decorators.js';
 export {
   AuthError,

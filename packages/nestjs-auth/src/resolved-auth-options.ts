@@ -1,5 +1,6 @@
 import type { AuthConfig } from '@auth/core';
 import type { SessionToken } from './auth.types.js';
+import type { AuthObserver } from './auth.observer.js';
 import type { IAuthModuleOptions } from './auth.options.js';
 import { localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
@@ -36,6 +37,7 @@ export class ResolvedAuthOptions {
   readonly providers: ReadonlyMap<string, string>;
   readonly refresh: SessionRefresh | undefined;
   readonly revocations: SessionRevocations | undefined;
+  readonly observer: AuthObserver | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
@@ -56,6 +58,7 @@ export class ResolvedAuthOptions {
       session,
       refresh,
       revocations,
+      observer,
       authorizationParams,
       ...rest
     } = options;
@@ -77,6 +80,7 @@ export class ResolvedAuthOptions {
     this.pages = options.pages ?? {};
     this.refresh = refresh;
     this.revocations = revocations;
+    this.observer = observer;
     this.authorizationParams = authorizationParams ?? (() => ({}));
 
     const secure = this.origin.startsWith('https:');

@@ -187,12 +187,18 @@ export class SessionService {
       return renewed;
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
-      this.logger.warn(`A session has ended\n${describeError(error)}`);
+      this.noteEnd(token, error);
       this.forget(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
       await this.revoke(token);
       throw error;
     }
+  }
+
+  private noteEnd(token: OpenSession, ended: SessionEnded) {
+    const { observer } = this.options;
+    if (observer) observer.sessionEnded(token, ended);
+    else this.logger.warn(`A session has ended\n${describeError(ended)}`);
   }
 
   /** The old tokens are used up: a session that cannot take the new ones is over. */

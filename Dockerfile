@@ -1,0 +1,55 @@
+# One image for the web application and the API:
+#   docker build -t nestjs-zitadel .
+#   docker run … nestjs-zitadel                        the web application
+#   docker run … nestjs-zitadel node dist/api/main.js  the API
+
+# The tag follows security fixes of Node and Debian. For a build that repeats byte for byte, pin the digest
+# that `docker buildx imagetools inspect node:24-bookworm-slim` shows: node:24-bookworm-slim@sha256:…
+FROM node:24-bookworm-slim AS base
+WORKDIR /app
+
+FROM base AS dependencies
+COPY package.json package-lock.json .npmrc ./
+COPY packages/nestjs-auth/package.json packages/nestjs-auth/
+COPY packages/zitadel-sandbox/package.json packages/zitadel-sandbox/
+# The cache mount keeps downloads out of every layer.
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+
+FROM dependencies AS build
+COPY tsconfig.json tsconfig.base.json tailwind.config.js ./
+COPY packages packages
+COPY src src
+COPY views views
+COPY public public
+RUN npm run build
+
+# The sandbox is a provider for development. Neither it nor what it depends on is installed here. Optional packages
+# are left out, too: here these are compilers that other packages can make use of, 25 MB.
+FROM base AS production
+COPY package.json package-lock.json .npmrc ./
+COPY packages/nestjs-auth/package.json packages/nestjs-auth/
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --omit=optional --workspace=@mridang/nestjs-auth --include-workspace-root --ignore-scripts --no-audit --no-fund
+
+FROM base
+ENV NODE_ENV=production
+COPY --from=production /app/node_modules node_modules
+# node_modules/@mridang/nestjs-auth is a link to this folder.
+COPY --from=build /app/packages/nestjs-auth/package.json packages/nestjs-auth/
+COPY --from=build /app/packages/nestjs-auth/dist packages/nestjs-auth/dist
+COPY --from=build /app/package.json ./
+COPY --from=build /app/views views
+COPY --from=build /app/public public
+COPY --from=build /app/dist dist
+
+# `node` of the base image, by number: Kubernetes can check only a number against runAsNonRoot.
+# The files above belong to root, and the programs write none: a read-only root file system is fine, without a tmpfs.
+USER 1000:1000
+EXPOSE 3000 3001
+
+# The slim image has no curl. Whoever runs the API checks APP_PORT instead, as compose.yaml does.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`, { signal: AbortSignal.timeout(2000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+
+# No init process: the programs handle SIGTERM themselves, which the kernel would not do for PID 1, and start no children.
+STOPSIGNAL SIGTERM
+CMD ["node", "dist/main.js"]

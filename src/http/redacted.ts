@@ -1,0 +1,31 @@
+const REPLACED = '[redacted]';
+
+/** Where a word begins; in JSON, where a line break is written `\n`, that is also after the `n`. */
+const START = String.raw`(?:\b|(?<=\\[nrt]))`;
+
+const NAMES =
+  'code|code_verifier|state|nonce|token|(?:access|refresh|id|logout)_token|id_token_hint|client_secret|client_assertion|csrfToken';
+
+/** What a secret looks like, wherever it turns up; the first group of a pattern stays. */
+const secrets: RegExp[] = [
+  // PEM
+  /()-----BEGIN [\w ]+-----(?:\\+[nr]|[\w+/=\s])*(?:-----END [\w ]+-----)?/g,
+  // JWT and JWE: session cookies and Zitadel's tokens, too; cut short or without signature
+  new RegExp(String.raw`()${START}eyJ[\w-]+(?:\.[\w-]*)*`, 'g'),
+  // Zitadel's names of tokens and authorization requests
+  new RegExp(String.raw`()${START}V2_[\w-]{6,}(?:\.[\w-]+)*`, 'g'),
+  // cookies of the auth module
+  /(authjs\.[\w.-]+=)[^;,\s"'\\]+/g,
+  new RegExp(String.raw`(${START}(?:Bearer|Basic) +)[\w.~+/-]{12,}=*`, 'gi'),
+  // in an address or a form
+  new RegExp(String.raw`(${START}(?:${NAMES})=)[^&\s"'\\]+`, 'gi'),
+  // in the address of a server
+  /(:\/\/[^\s:/@"'\\]*:)[^\s/@"'\\]+(?=@)/g,
+];
+
+/** `text` without what looks like a secret. Of JSON it leaves JSON. */
+export function redacted(text: string): string {
+  let clean = text;
+  for (const secret of secrets) clean = clean.replace(secret, `$1${REPLACED}`);
+  return clean;
+}

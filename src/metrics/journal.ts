@@ -1,0 +1,89 @@
+import { describeError, type AuthObserver, type SessionEnded, type SignInFailed } from '@mridang/nestjs-auth';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ENV, type Env } from '../config/env.js';
+import { Metrics } from './metrics.js';
+import { Pseudonyms } from './pseudonyms.js';
+
+/** Whose session it is: the user, and the session at Zitadel. */
+interface Whose {
+  sub?: string | undefined;
+  sid?: string | undefined;
+}
+
+type Level = 'log' | 'warn' | 'error';
+
+/** What becomes of sign-ins and sessions: counted, and a line in the log that names the event and tells nobody who it was. */
+@Injectable()
+export class Journal implements AuthObserver {
+  private readonly logger = new Logger('Event');
+  private readonly pseudonyms: Pseudonyms;
+
+  constructor(
+    private readonly metrics: Metrics,
+    @Inject(ENV) { session }: Env,
+  ) {
+    this.pseudonyms = new Pseudonyms(session);
+  }
+
+  signedIn(whose: Whose) {
+    this.metrics.logins.inc({ result: 'success' });
+    this.note('log', 'login.succeeded', 'Somebody has signed in', whose);
+  }
+
+  /** A person who changes their mind is no trouble; a provider that refuses is. */
+  signInFailed(failure: SignInFailed) {
+    const { reason, reference } = failure;
+    this.metrics.logins.inc({ result: reason });
+    this.note(
+      failure.getStatus() < 500 ? 'warn' : 'error',
+      'login.failed',
+      `Sign-in failed (${reason}, reference ${reference})\n${describeError(failure.cause)}`,
+      {},
+      { reason, reference },
+    );
+  }
+
+  refreshed(result: 'renewed' | 'rejected' | 'unavailable', whose: Whose) {
+    this.metrics.refreshes.inc({ result });
+    if (result === 'renewed') this.note('log', 'session.refreshed', 'Tokens were renewed', whose);
+  }
+
+  sessionEnded(whose: Whose, ended: SessionEnded) {
+    const { reason } = ended;
+    this.metrics.sessionsEnded.inc({ reason });
+    const text = `A session has ended\n${describeError(ended)}`;
+    this.note('warn', 'session.ended', text, whose, { reason });
+  }
+
+  /** @param result `done`, or what there was not or did not work */
+  signedOut(
+    kind: 'user' | 'everywhere',
+    result: 'done' | 'no_session' | 'others_not_ended',
+    whose: Whose | null,
+  ) {
+    this.metrics.logouts.inc({ kind, result });
+    this.note('log', 'logout', 'Somebody has signed out', whose ?? {}, { kind, result });
+  }
+
+  /** @param error why Zitadel's wish was not followed */
+  backChannelLogout(result: 'done' | 'refused' | 'unavailable', whose: Whose, error?: unknown) {
+    this.metrics.logouts.inc({ kind: 'back-channel', result });
+    const text = error ? `Zitadel ended nothing\n${describeError(error)}` : 'Zitadel has ended sessions';
+    this.note(error ? 'warn' : 'log', 'backchannel_logout', text, whose, { result });
+  }
+
+  private note(
+    level: Level,
+    event: string,
+    text: string,
+    { sub, sid }: Whose,
+    about: Record<string, string> = {},
+  ) {
+    this.logger[level](text, {
+      event,
+      ...about,
+      ...(sub === undefined ? {} : { user: this.pseudonyms.of(sub) }),
+      ...(sid === undefined ? {} : { session: this.pseudonyms.of(sid) }),
+    });
+  }
+}

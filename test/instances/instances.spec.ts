@@ -1,0 +1,194 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser } from '../support/browser.js';
+import { choose, signIn } from '../support/sign-in.js';
+import { startInstances, type RunningInstances } from '../support/start-instances.js';
+
+const TOKEN = '/oauth/v2/token';
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let app: RunningInstances;
+beforeAll(async () => {
+  app = await startInstances();
+}, 240_000);
+afterAll(() => app?.close());
+afterEach(() => {
+  app.sandbox.delay(TOKEN, 0);
+  app.sandbox.setAccessTokenTtl(43_200);
+});
+
+const cookieOf = (browser: Browser) => browser.jar.getCookieString(app.origin);
+
+/** What each instance answers to the cookie: 200, or 401 for somebody who is not signed in. */
+const statuses = async (cookie: string, path = '/auth/userinfo') =>
+  Promise.all(
+    app.origins.map(async (origin) => (await fetch(origin + path, { headers: { cookie } })).status),
+  );
+
+async function signedIn(loginName = 'alice@acme.example') {
+  const browser = app.browser();
+  expect((await signIn(browser, loginName)).url.pathname).toBe('/profile');
+  return browser;
+}
+
+describe('two instances behind nginx', () => {
+  it('finish a sign-in wherever its requests go', async () => {
+    for (let count = 0; count < 4; count++) {
+      const browser = await signedIn();
+      expect(await statuses(await cookieOf(browser))).toEqual([200, 200]);
+    }
+  });
+
+  it('[RT3] renew the tokens of a session once, for a hundred requests at once', async () => {
+    app.sandbox.setAccessTokenTtl(2);
+    const browser = await signedIn();
+    app.sandbox.setAccessTokenTtl(43_200);
+    await pause(1_900);
+    const cookie = await cookieOf(browser);
+    app.sandbox.delay(TOKEN, 300);
+    const before = app.sandbox.grants('refresh_token').length;
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        fetch(`${app.origin}/profile`, { redirect: 'manual', headers: { cookie } }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
+    for (const answer of answers) expect(answer.headers.getSetCookie().join()).toContain('session-token');
+
+    // Late ones with the old cookie, too, on both.
+    expect(await statuses(cookie)).toEqual([200, 200]);
+    expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
+  });
+
+  it('end a session together', async () => {
+    const browser = await signedIn();
+    const cookie = await cookieOf(browser);
+    const other = await cookieOf(await signedIn());
+    await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
+    expect(await statuses(cookie)).toEqual([401, 401]);
+    expect(await statuses(other)).toEqual([200, 200]);
+  });
+
+  it('end all sessions of a person together', async () => {
+    const browser = await signedIn('bob@acme.example');
+    const elsewhere = await cookieOf(await signedIn('bob@acme.example'));
+    const somebody = await cookieOf(await signedIn());
+    await browser.submit(await browser.get('/profile'), 'form[action="/auth/logout/everywhere"]');
+    expect(await statuses(elsewhere)).toEqual([401, 401]);
+    expect(await statuses(somebody)).toEqual([200, 200]);
+  });
+
+  it('end a session together when Zitadel says so', async () => {
+    const browser = await signedIn('carol@globex.example');
+    const cookie = await cookieOf(browser);
+    const before = app.sandbox.backChannelDeliveries.length;
+    browser.forget(/session-token/);
+    const login = await browser.submit(
+      await browser.get('/auth/login'),
+      'form[action="/auth/signin/zitadel"]',
+    );
+    const again =
+      login.url.origin === app.origin ? login : await choose(browser, login, 'carol@globex.example');
+    // The second session is of the same sign-in at Zitadel, which then says that the first has ended, too.
+    await browser.submit(again, 'main form[action="/auth/logout"]');
+    for (let attempt = 0; attempt < 100 && app.sandbox.backChannelDeliveries.length === before; attempt++)
+      await pause(50);
+    expect(await statuses(cookie)).toEqual([401, 401]);
+  });
+
+  it('[BL9] keep a session ended over a restart', async () => {
+    const browser = await signedIn();
+    const cookie = await cookieOf(browser);
+    await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
+    await app.restart(0);
+    expect(await statuses(cookie)).toEqual([401, 401]);
+  });
+
+  it('write nothing into Redis that anybody could read', async () => {
+    app.sandbox.setAccessTokenTtl(2);
+    const browser = await signedIn();
+    app.sandbox.setAccessTokenTtl(43_200);
+    await pause(1_900);
+    await browser.get('/profile');
+    const content = await app.redis.content();
+    expect(content.length).toBeGreaterThan(2);
+    const alice = app.sandbox.users.find(({ loginName }) => loginName === 'alice@acme.example');
+    const text = content
+      .map(({ key, value }) => `${key} ${value} ${Buffer.from(value, 'base64').toString('latin1')}`)
+      .join('\n');
+    for (const word of [alice?.id ?? '', 'alice', 'accessToken', 'tokens', 'V2_', 'eyJ'])
+      expect(text).not.toContain(word);
+    for (const { ttlMs } of content) expect(ttlMs).toBeGreaterThan(0);
+  });
+});
+
+describe('a Redis that is gone', () => {
+  it.each([
+    ['stopped', () => app.redis.stop(), () => app.redis.start()],
+    ['frozen', () => Promise.resolve(app.redis.freeze()), () => Promise.resolve(app.redis.thaw())],
+  ])(
+    '(%s) stops nobody, brings nobody back, and is said once',
+    async (_name, goes, comes) => {
+      const ended = await signedIn();
+      const endedCookie = await cookieOf(ended);
+      const staying = await signedIn();
+      await ended.submit(await ended.get('/profile'), 'main form[action="/auth/logout"]');
+      expect(await statuses(endedCookie)).toEqual([401, 401]);
+      const saidBefore = count('Redis does not answer');
+
+      await goes();
+      for (let views = 0; views < 5; views++) expect((await staying.get('/profile')).status).toBe(200);
+      expect(await statuses(endedCookie)).toEqual([401, 401]);
+      await signedIn('bob@acme.example');
+      expect(await readiness()).toEqual(['degraded', 'degraded']);
+      expect(count('Redis does not answer')).toEqual(saidBefore.map((times) => times + 1));
+
+      const meanwhile = await cookieOf(staying);
+      await staying.submit(await staying.get('/profile'), 'main form[action="/auth/logout"]');
+      expect(await statuses(meanwhile)).toContain(401);
+
+      await comes();
+      for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
+        await pause(50);
+      expect(await readiness()).toEqual(['ok', 'ok']);
+      expect(await statuses(meanwhile)).toEqual([401, 401]);
+      expect(await statuses(endedCookie)).toEqual([401, 401]);
+    },
+    60_000,
+  );
+});
+
+const count = (text: string) => [0, 1].map((index) => app.log(index).split(text).length - 1);
+
+/** What each instance says of its Redis. */
+const readiness = () =>
+  Promise.all(
+    app.origins.map(async (origin) => {
+      const answer = await fetch(`${origin}/health/ready`);
+      expect(answer.status).toBe(200);
+      return JSON.stringify(await answer.json()).includes('degraded') ? 'degraded' : 'ok';
+    }),
+  );
+
+describe('nginx with its defaults', () => {
+  it('passes the sign-in of somebody with a hundred roles and JWTs', async () => {
+    const roles = Array.from({ length: 100 }, (_, index) => `project-role-${index}`);
+    const large = await startInstances({
+      sandbox: {
+        users: [{ loginName: 'many@acme.example', givenName: 'Many', familyName: 'Roles', roles }],
+        web: { accessTokenType: 'jwt', accessTokenRoleAssertion: true, idTokenRoleAssertion: true },
+      },
+    });
+    try {
+      const browser = large.browser();
+      const page = await signIn(browser, 'many@acme.example');
+      expect([page.status, page.url.pathname]).toEqual([200, '/profile']);
+      expect(page.text).toContain('project-role-99');
+      for (const { response } of browser.answers) expect([400, 431, 502]).not.toContain(response.status);
+      const out = await browser.submit(page, 'main form[action="/auth/logout"]');
+      expect(out.url.pathname).toBe('/auth/logout/success');
+    } finally {
+      await large.close();
+    }
+  }, 60_000);
+});

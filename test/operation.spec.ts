@@ -1,0 +1,245 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { rawRequest } from './support/raw-request.js';
+import { serviceUserTokens } from './support/service-user-tokens.js';
+import { signIn } from './support/sign-in.js';
+import { startApi, type RunningApi } from './support/start-api.js';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+const TOKEN = 'a token for the metrics';
+const program = { accept: 'application/json', 'sec-fetch-mode': 'cors' };
+
+let app: RunningApp | undefined;
+let api: RunningApi | undefined;
+let sandbox: Sandbox | undefined;
+afterEach(async () => {
+  await Promise.all([app?.close(), api?.close()]);
+  await sandbox?.close();
+  app = api = sandbox = undefined;
+});
+
+const startWeb = async (...options: Parameters<typeof startApp>) => (app = await startApp(...options));
+
+/** The API, and the sandbox it asks unless there is another issuer. */
+async function startTheApi(env: Record<string, string> = {}) {
+  const running = (sandbox = await startSandbox());
+  api = await startApi({
+    IDP_AUTHORITY: running.issuer,
+    ZITADEL_API_KEY_FILE: JSON.stringify(running.clients.api.key),
+    IDP_PROJECT_ID: running.projectId,
+    ...env,
+  });
+  return { origin: api.origin, api, sandbox: running };
+}
+
+type Answer = Record<string, unknown>;
+const ask = async (url: string): Promise<[number, Answer]> => {
+  const answer = await fetch(url);
+  return [answer.status, (await answer.json()) as Answer];
+};
+
+/** Asks until it is answered `status`. */
+async function answers(status: number, url: string): Promise<Answer> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const [given, body] = await ask(url);
+    if (given === status) return body;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${url} never answered ${status}`);
+}
+
+describe('health', () => {
+  it.each([
+    ['the web application', () => startWeb()],
+    ['the API', () => startTheApi()],
+  ])('%s is alive, and ready before anybody has visited it', async (_name, start) => {
+    const { origin, sandbox: zitadel } = await start();
+    const live = await fetch(`${origin}/health/live`, { headers: { cookie: 'authjs.session-token=x' } });
+    expect([live.status, live.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    expect(await live.json()).toEqual({ status: 'ok' });
+    const ready = await answers(200, `${origin}/health/ready`);
+    expect(ready).toMatchObject({ status: 'ok', details: { zitadel: { status: 'up' } } });
+    expect(zitadel.requests.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration']);
+  });
+
+  it.each([
+    ['the web application', () => startWeb({ env: { ZITADEL_DOMAIN: 'http://127.0.0.1:1' } })],
+    ['the API', () => startTheApi({ IDP_AUTHORITY: 'http://127.0.0.1:1' })],
+  ])('%s is alive and not ready while Zitadel was never reached', async (_name, start) => {
+    const { origin } = await start();
+    expect(await ask(`${origin}/health/live`)).toEqual([200, { status: 'ok' }]);
+    const [status, body] = await ask(`${origin}/health/ready`);
+    expect(status).toBe(503);
+    expect(body).toMatchObject({ status: 'error', error: { zitadel: { status: 'down' } } });
+  });
+
+  it('asks a Zitadel that fails once in a while, however many ask', async () => {
+    let asked = 0;
+    const failing = createServer((_request, response) => {
+      asked++;
+      response.writeHead(503).end();
+    });
+    await new Promise<void>((listening) => failing.listen(0, '127.0.0.1', listening));
+    try {
+      const { port } = failing.address() as AddressInfo;
+      const { origin } = await startWeb({ env: { ZITADEL_DOMAIN: `http://127.0.0.1:${port}` } });
+      for (let count = 0; count < 50; count++) expect((await ask(`${origin}/health/ready`))[0]).toBe(503);
+      expect(asked).toBe(1);
+    } finally {
+      failing.close();
+    }
+  });
+
+  it('stays ready without Redis, and says what is worse', async () => {
+    const { origin } = await startWeb({ env: { REDIS_URL: 'redis://127.0.0.1:1' } });
+    const body = await answers(200, `${origin}/health/ready`);
+    expect(body).toMatchObject({ status: 'degraded', details: { redis: { status: 'degraded' } } });
+  });
+
+  it('is not limited in rate', async () => {
+    const { origin } = await startWeb({ env: { AUTH_RATE_LIMIT: '1' } });
+    for (let count = 0; count < 5; count++) expect((await ask(`${origin}/health/live`))[0]).toBe(200);
+  });
+});
+
+describe('metrics', () => {
+  const metricsOf = async (origin: string) => (await fetch(`${origin}/metrics`)).text();
+
+  it('count and time what the web application does', async () => {
+    const running = await startWeb({ log: [] });
+    const browser = running.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    expect(profile.url.pathname).toBe('/profile');
+    await browser.get('/nobody/knows/me');
+    await browser.get('/auth/callback?code=x&state=y');
+    await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
+    const text = await metricsOf(running.origin);
+    for (const line of [
+      'logins_total{result="success"} 1',
+      'logins_total{result="state_invalid"} 1',
+      'logouts_total{kind="user",result="done"} 1',
+      'zitadel_request_duration_seconds_count{endpoint="discovery",result="ok"} 1',
+      'zitadel_request_duration_seconds_count{endpoint="token",result="ok"} 1',
+      'zitadel_request_duration_seconds_count{endpoint="userinfo",result="ok"} 1',
+      'zitadel_request_duration_seconds_count{endpoint="keys",result="ok"} 1',
+      'zitadel_request_duration_seconds_count{endpoint="revoke",result="ok"} 1',
+      'http_request_duration_seconds_count{method="GET",route="/profile",status="2xx"} 2',
+      'http_request_duration_seconds_count{method="GET",route="none",status="4xx"} 1',
+    ])
+      expect(text).toContain(`${line}\n`);
+    expect(text).toMatch(/^process_cpu_seconds_total \d/m);
+    expect(text).not.toContain('nobody');
+  });
+
+  it.each([
+    ['renewed', null, 200],
+    ['rejected', 400, 302],
+    ['unavailable', 503, 200],
+  ] as const)('count a refresh as %s', async (result, fault, status) => {
+    const {
+      origin,
+      sandbox: zitadel,
+      ...running
+    } = await startWeb({
+      sandbox: { accessTokenTtlSeconds: 2 },
+    });
+    const browser = running.browser();
+    await signIn(browser, 'alice@acme.example');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    zitadel.fail('/oauth/v2/token', fault);
+    expect((await browser.request('GET', new URL('/profile', origin))).status).toBe(status);
+    const text = await metricsOf(origin);
+    expect(text).toContain(`refreshes_total{result="${result}"} 1\n`);
+    expect(text.includes('sessions_ended_total{reason="refresh_rejected"} 1')).toBe(result === 'rejected');
+  });
+
+  it('count introspections and what was known already in the API', async () => {
+    const { origin, api: running, sandbox: zitadel } = await startTheApi();
+    const { access_token: token } = await serviceUserTokens(
+      zitadel,
+      `openid urn:zitadel:iam:org:project:id:${zitadel.projectId}:aud`,
+    );
+    for (let count = 0; count < 3; count++)
+      expect((await running.get('/api/v1/app', token)).status).toBe(200);
+    expect((await running.get('/api/v1/app', 'x')).status).toBe(401);
+    const text = await metricsOf(origin);
+    for (const line of [
+      'introspections_total{result="active"} 1',
+      'introspections_total{result="inactive"} 1',
+      'introspection_cache_hits_total{result="active"} 2',
+      'zitadel_request_duration_seconds_count{endpoint="introspect",result="ok"} 2',
+      'http_request_duration_seconds_count{method="GET",route="/api/v1/app",status="2xx"} 3',
+    ])
+      expect(text).toContain(`${line}\n`);
+  });
+
+  const own = Object.values(networkInterfaces())
+    .flat()
+    .find((address) => address && !address.internal && address.family === 'IPv4')?.address;
+
+  it.each([
+    ['the web application', (env: Record<string, string>) => startWeb({ env })],
+    ['the API', startTheApi],
+  ])('of %s answer this machine only, and nobody behind a proxy on it', async (_name, start) => {
+    const { origin } = await start({});
+    expect((await fetch(`${origin}/metrics`)).status).toBe(200);
+    const unknown = await fetch(`${origin}/no/such/page`, { headers: program });
+    const expected = [404, await unknown.text()];
+    const shown = async (init: RequestInit) => {
+      const answer = await fetch(`${origin}/metrics`, init);
+      return [answer.status, await answer.text()];
+    };
+    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'])
+      expect(await shown({ headers: { ...program, [name]: '127.0.0.1' } })).toEqual(expected);
+    expect(await shown({ headers: program, method: 'POST' })).toEqual(expected);
+  });
+
+  (own ? it : it.skip)('answer 404 to another machine', async () => {
+    const { origin } = await startWeb();
+    const other = new URL('/metrics', origin);
+    other.hostname = own ?? '';
+    expect((await fetch(other, { headers: program })).status).toBe(404);
+  });
+
+  it.each([
+    ['the web application', (env: Record<string, string>) => startWeb({ env })],
+    ['the API', startTheApi],
+  ])('of %s answer whoever has the token, where there is one, and nobody else', async (_name, start) => {
+    const { origin } = await start({ METRICS_TOKEN: TOKEN });
+    const status = async (authorization?: string) =>
+      (
+        await fetch(`${origin}/metrics`, {
+          headers: { ...program, ...(authorization ? { authorization } : {}) },
+        })
+      ).status;
+    expect(await status()).toBe(404);
+    expect(await status('Bearer another token')).toBe(404);
+    expect(await status(`Basic ${TOKEN}`)).toBe(404);
+    expect(await status(`Bearer ${TOKEN}`)).toBe(200);
+  });
+});
+
+describe('the name of a request', () => {
+  it.each([
+    ['the web application', () => startWeb()],
+    ['the API', () => startTheApi()],
+  ])('of %s stands in every answer: the one that came with it, or a new one', async (_name, start) => {
+    const { origin } = await start();
+    const nameOf = async (path: string, given?: string) => {
+      const answer = await fetch(origin + path, { headers: given ? { 'x-request-id': given } : {} });
+      return answer.headers.get('x-request-id');
+    };
+    for (const path of ['/health/live', '/no/such/page', '/metrics'])
+      expect(await nameOf(path, 'proxy-1.a_b')).toBe('proxy-1.a_b');
+    const made = [await nameOf('/health/live'), await nameOf('/health/live')];
+    expect(made[0]).toMatch(/^[\w-]{36}$/);
+    expect(made[1]).not.toBe(made[0]);
+    for (const bad of ['a b', 'x'.repeat(65), '<script>', 'a,b'])
+      expect(await nameOf('/health/live', bad)).toMatch(/^[\w-]{36}$/);
+    const twice = await rawRequest(origin, 'GET /health/live HTTP/1.1\r\nX-Request-Id: a\r\nX-Request-Id: b');
+    expect(twice).toMatch(/^X-Request-Id: [\w-]{36}\r$/m);
+  });
+});

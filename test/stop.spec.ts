@@ -1,0 +1,154 @@
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { Browser } from './support/browser.js';
+import { freePort } from './support/free-port.js';
+import { runProgram, type RunningProgram } from './support/run-program.js';
+import { signIn } from './support/sign-in.js';
+import { environment } from './support/start-app.js';
+
+let program: RunningProgram;
+let sandbox: Sandbox;
+let origin: string;
+let port: number;
+afterEach(async () => {
+  await program.stop('SIGKILL');
+  await sandbox.close();
+});
+
+/** Starts the built web application in production, and a sandbox. */
+async function start(env: Record<string, string> = {}) {
+  port = await freePort();
+  origin = `http://localhost:${port}`;
+  sandbox = await startSandbox({
+    web: {
+      redirectUris: [`${origin}/auth/callback`],
+      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+    },
+  });
+  program = runProgram(process.execPath, [resolve('dist/main.js')], {
+    ...environment(origin, sandbox),
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'info',
+    ...env,
+  });
+  await program.says('Ready at');
+}
+
+/** One request; the connection closes after it where there is no agent. */
+function get(path: string, agent?: Agent, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+  return new Promise((answered, failed) => {
+    const asked = request({ port, path, headers, ...(agent ? { agent } : {}) }, (response) =>
+      response
+        .resume()
+        .on('end', () => answered(response))
+        .on('error', failed),
+    );
+    asked.on('error', failed).end();
+  });
+}
+
+const cookieOf = async () => {
+  const browser = new Browser(origin);
+  await signIn(browser, 'alice@acme.example');
+  return browser.jar.getCookieString(origin);
+};
+
+/** Asks for what waits for Zitadel, which takes its time. */
+async function askSlowly(ms: number): Promise<{ slow: Promise<IncomingMessage> }> {
+  const cookie = await cookieOf();
+  sandbox.delay('/oidc/v1/userinfo', ms);
+  const slow = get('/auth/userinfo', undefined, { cookie, accept: 'application/json' });
+  await wait(200);
+  return { slow };
+}
+
+describe('SIGTERM', () => {
+  it.each(['/', '/profile'])(
+    'under load on %s drops no request, says so on the connections, and ends with 0',
+    async (path) => {
+      await start();
+      const cookie = await cookieOf();
+      const answers: IncomingMessage[] = [];
+      const failures: string[] = [];
+      const client = async () => {
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+        for (let isOpen = true; isOpen;) {
+          try {
+            const answer = await get(path, agent, { cookie, accept: 'text/html' });
+            answers.push(answer);
+            isOpen = answer.headers.connection !== 'close';
+          } catch (error) {
+            failures.push(String(error));
+            isOpen = false;
+          }
+        }
+        agent.destroy();
+      };
+      const clients = Array.from({ length: 40 }, client);
+      await wait(700);
+      const exit = program.stop('SIGTERM');
+      await Promise.all(clients);
+      expect(await exit).toBe(0);
+      expect(failures).toEqual([]);
+      expect(answers.length).toBeGreaterThan(100);
+      expect(answers.filter(({ statusCode }) => statusCode !== 200)).toEqual([]);
+      expect(answers.filter(({ headers }) => headers.connection === 'close')).toHaveLength(40);
+    },
+  );
+
+  it('lets a slow request end, takes no other, and does not wait for connections nobody uses', async () => {
+    await start();
+    const idle = new Agent({ keepAlive: true });
+    await get('/', idle);
+    const early = connect(port, 'localhost').on('error', () => undefined);
+    const { slow } = await askSlowly(1_000);
+    const stoppedAt = performance.now();
+    const exit = program.stop('SIGTERM');
+    await wait(300);
+    await expect(get('/')).rejects.toThrow('ECONNREFUSED');
+    const answer = await slow;
+    expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close']);
+    expect(await exit).toBe(0);
+    expect(performance.now() - stoppedAt).toBeLessThan(3_000);
+    early.destroy();
+    idle.destroy();
+  });
+
+  it('is not ready from then on, on the connections that are left', async () => {
+    await start();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let count = 0; count < 50; count++) {
+      if ((await get('/health/ready', agent)).statusCode === 200) break;
+      await wait(50);
+    }
+    const exit = program.stop('SIGTERM');
+    const statuses: (number | undefined)[] = [];
+    for (let isOpen = true; isOpen;) {
+      const answer = await get('/health/ready', agent);
+      statuses.push(answer.statusCode);
+      isOpen = answer.headers.connection !== 'close';
+    }
+    expect(statuses.at(-1)).toBe(503);
+    expect(statuses.slice(0, -1).every((status) => status === 200)).toBe(true);
+    expect(await exit).toBe(0);
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('and then %s ends at once', async (second, code) => {
+    await start();
+    const { slow } = await askSlowly(4_000);
+    const end = slow.then(() => 'answered', String);
+    void program.stop('SIGTERM');
+    await wait(300);
+    const since = performance.now();
+    expect(await program.stop(second)).toBe(code);
+    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(await end).toMatch(/hang up|ECONNRESET/);
+  });
+});

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort } from './free-port.js';
+import { installed } from './installed.js';
+import { runProgram, type RunningProgram } from './run-program.js';
+
+export interface RunningRedis {
+  url: string;
+  /** everything in it, as anybody sees it who can read it */
+  content(): Promise<{ key: string; value: string; ttlMs: number }[]>;
+  stop(): Promise<void>;
+  /** stops it in its tracks: connections stay open, and nothing answers */
+  freeze(): void;
+  thaw(): void;
+  /** starts again on the same port, empty */
+  start(): Promise<void>;
+}
+
+/** A real Redis that keeps nothing on disk. */
+export async function startRedis(): Promise<RunningRedis> {
+  const server = installed('redis-server', 'redis-server');
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'redis-'));
+  let program: RunningProgram | undefined;
+
+  const start = async () => {
+    const options = { port, bind: '127.0.0.1', save: '', appendonly: 'no', dir: folder };
+    program = runProgram(
+      server,
+      Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    );
+    await listens(port);
+  };
+  await start();
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    async content() {
+      const client = new Redis(port, '127.0.0.1');
+      try {
+        const keys = await client.keys('*');
+        return await Promise.all(
+          keys.map(async (key) => ({
+            key,
+            value: (await client.get(key)) ?? '',
+            ttlMs: await client.pttl(key),
+          })),
+        );
+      } finally {
+        client.disconnect();
+      }
+    },
+    async stop() {
+      if (program) process.kill(program.pid, 'SIGCONT');
+      await program?.stop('SIGKILL');
+      program = undefined;
+    },
+    freeze: () => void process.kill(program?.pid ?? 0, 'SIGSTOP'),
+    thaw: () => void process.kill(program?.pid ?? 0, 'SIGCONT'),
+    start,
+  };
+}
+
+/** Waits until somebody accepts connections on a port of this machine. */
+export async function listens(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const socket = connect(port, '127.0.0.1');
+    try {
+      await once(socket, 'connect');
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    } finally {
+      socket.destroy();
+    }
+  }
+  throw new Error(`Nobody listens on port ${port}`);
+}
