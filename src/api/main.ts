@@ -3,11 +3,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { config } from 'dotenv';
 import { readApiEnv } from '../config/api-env.js';
 import { AppLogger } from '../http/app.logger.js';
-import { LeanExpressAdapter } from '../http/lean-express.adapter.js';
 import { startProblem } from '../http/start-problem.js';
 import { stopOnSignal } from '../http/stop-on-signal.js';
 import { ApiModule } from './api.module.js';
-import { configureApi } from './api.setup.js';
+import { apiAdapter, configureApi } from './api.setup.js';
 
 config({ quiet: true });
 try {
@@ -15,7 +14,7 @@ try {
   const logger = new AppLogger(env);
   const app = await NestFactory.create<NestExpressApplication>(
     ApiModule.register(env),
-    new LeanExpressAdapter(),
+    apiAdapter(),
     {
       logger,
       bodyParser: false,

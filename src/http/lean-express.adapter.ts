@@ -1,4 +1,11 @@
-import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  IncomingMessage,
+  ServerResponse,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
 import { Server as TcpServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { NestApplicationOptions } from '@nestjs/common';
@@ -32,6 +39,10 @@ export class LeanExpressAdapter extends ExpressAdapter {
   /** when a connection was last answered and kept */
   private keptAt = 0;
 
+  constructor(private readonly serverOptions: Pick<ServerOptions, 'maxHeaderSize'> = {}) {
+    super();
+  }
+
   /** Whether the program is about to end. */
   get isStopping(): boolean {
     return this.isDraining;
@@ -53,7 +64,10 @@ export class LeanExpressAdapter extends ExpressAdapter {
     }
     express.request = Object.setPrototypeOf(Request.prototype, express.request) as object;
     express.response = Object.setPrototypeOf(Response.prototype, express.response) as object;
-    const server = createServer({ IncomingMessage: Request, ServerResponse: Response }, express);
+    const server = createServer(
+      { ...this.serverOptions, IncomingMessage: Request, ServerResponse: Response },
+      express,
+    );
     server.on('connection', (socket: Socket) => {
       this.accepted++;
       this.sockets.add(socket);

@@ -60,6 +60,12 @@ describe('GET /api/v1/app', () => {
     expect((await api.get('/api/v1/app', await tokenFor('openid'))).status).toBe(401);
   });
 
+  it('looks into a token that is as long as hundreds of roles make it', async () => {
+    const answer = await api.get('/api/v1/app', `${'a'.repeat(20_000)}.${'b'.repeat(20_000)}.c`);
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
+  });
+
   it('[RS10] refuses an ID token, though it is meant for the project', async () => {
     const { id_token: idToken } = await serviceUserTokens(sandbox, `openid ${audience()}`);
     expect(decodeJwt(idToken).aud).toContain(sandbox.projectId);

@@ -172,7 +172,7 @@ const readiness = () =>
 
 describe('nginx with its defaults', () => {
   it('passes the sign-in of somebody with a hundred roles and JWTs', async () => {
-    const roles = Array.from({ length: 100 }, (_, index) => `project-role-${index}`);
+    const roles = Array.from({ length: 100 }, (_, index) => `department-${index}.position`);
     const large = await startInstances({
       sandbox: {
         users: [{ loginName: 'many@acme.example', givenName: 'Many', familyName: 'Roles', roles }],
@@ -183,7 +183,7 @@ describe('nginx with its defaults', () => {
       const browser = large.browser();
       const page = await signIn(browser, 'many@acme.example');
       expect([page.status, page.url.pathname]).toEqual([200, '/profile']);
-      expect(page.text).toContain('project-role-99');
+      expect(page.text).toContain('department-99.position');
       for (const { response } of browser.answers) expect([400, 431, 502]).not.toContain(response.status);
       const out = await browser.submit(page, 'main form[action="/auth/logout"]');
       expect(out.url.pathname).toBe('/auth/logout/success');

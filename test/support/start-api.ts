@@ -2,9 +2,8 @@ import type { INestApplication, LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { ApiModule } from '../../src/api/api.module.js';
-import { configureApi } from '../../src/api/api.setup.js';
+import { apiAdapter, configureApi } from '../../src/api/api.setup.js';
 import { readApiEnv } from '../../src/config/api-env.js';
-import { LeanExpressAdapter } from '../../src/http/lean-express.adapter.js';
 
 export interface RunningApi {
   origin: string;
@@ -26,7 +25,7 @@ export async function startApi(
     imports: [ApiModule.register(readApiEnv({ NODE_ENV: 'test', ...env }))],
     controllers,
   }).compile();
-  const app = module.createNestApplication<NestExpressApplication>(new LeanExpressAdapter(), {
+  const app = module.createNestApplication<NestExpressApplication>(apiAdapter(), {
     bodyParser: false,
     logger: recorder(log),
   });

@@ -5,6 +5,9 @@ import type { AddressInfo } from 'node:net';
 const maxTries = 20;
 const lastPort = 65535;
 
+/** What a server written in Go, as Zitadel is, takes by default: access tokens may be JWTs with hundreds of roles. */
+const maxHeaderSize = 1024 * 1024;
+
 /** The port is taken; the message is one line for people. */
 export class PortInUseError extends Error {
   constructor(readonly port: number) {
@@ -25,8 +28,8 @@ export interface Listener {
 /** Listens on 127.0.0.1 and, where the machine has it, on ::1: `localhost` may be either. */
 export async function listen(port: number): Promise<Listener & { answer(listener: RequestListener): void }> {
   for (let tries = 1; ; tries++) {
-    const v4 = createServer();
-    const v6 = createServer();
+    const v4 = createServer({ maxHeaderSize });
+    const v6 = createServer({ maxHeaderSize });
     await listenOn(v4, '127.0.0.1', port);
     const actual = (v4.address() as AddressInfo).port;
     try {
