@@ -54,8 +54,8 @@ export class HealthController {
     return this.discovery.isKnown ? zitadel.up() : zitadel.down('metadata not known');
   }
 
-  private redis() {
+  private async redis() {
     const redis = this.indicators.check('redis');
-    return this.state?.isShared ? redis.up() : redis.degraded('not reachable');
+    return (await this.state?.check()) ? redis.up() : redis.degraded('not reachable');
   }
 }

@@ -9,12 +9,12 @@ const MAX_ENTRIES = 100_000;
 @Injectable()
 export class MemoryState extends SharedState {
   private readonly logger = new Logger('State');
-  private readonly entries: LRUCache<string, string>;
+  private readonly entries: LRUCache<string, string | number>;
   private hasWarned = false;
 
   constructor(maxEntries = MAX_ENTRIES) {
     super();
-    this.entries = new LRUCache<string, string>({
+    this.entries = new LRUCache<string, string | number>({
       max: maxEntries,
       dispose: (_value, _key, reason) => reason === 'evict' && this.warn(),
     });
@@ -25,7 +25,7 @@ export class MemoryState extends SharedState {
   }
 
   get(key: string): string | undefined {
-    return this.entries.get(key);
+    return this.entries.get(key) as string | undefined;
   }
 
   set(key: string, value: string, ttlMs: number): void {
@@ -39,13 +39,24 @@ export class MemoryState extends SharedState {
   }
 
   raise(key: string, value: number, ttlMs: number): void {
-    const known = Number(this.entries.get(key) ?? -Infinity);
-    if (value > known) this.set(key, String(value), ttlMs);
+    if (value > (this.raised(key) ?? -Infinity)) this.entries.set(key, value, { ttl: ttlMs });
   }
 
-  /** What is there, with the milliseconds it has left. */
-  *entriesLeft(): Iterable<{ key: string; value: string; ttlMs: number }> {
-    for (const [key, value] of this.entries) yield { key, value, ttlMs: this.entries.getRemainingTTL(key) };
+  raised(key: string): number | undefined {
+    return this.entries.get(key) as number | undefined;
+  }
+
+  raisedHere(key: string): number | undefined {
+    return this.raised(key);
+  }
+
+  keys(): Iterable<string> {
+    return this.entries.keys();
+  }
+
+  /** Milliseconds until `key` is forgotten; 0 when it is. */
+  ttlMs(key: string): number {
+    return this.entries.getRemainingTTL(key);
   }
 
   delete(key: string): void {

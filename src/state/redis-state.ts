@@ -9,12 +9,15 @@ import type { StateCipher } from './state-cipher.js';
 /** Longest wait for an answer of Redis, which is near. */
 const TIMEOUT_MS = 500;
 
-/** How long Redis is left alone when it did not answer. */
+/** How long Redis is left alone after it has not answered, or has refused. */
 const PAUSE_MS = 1_000;
 
 const MAX_RECONNECT_MS = 2_000;
 
 const START_MS = 2_000;
+
+/** How many numbers are told to Redis at once when it is back. */
+const BATCH = 500;
 
 const PREFIX = 'nestjs-zitadel:';
 
@@ -25,22 +28,27 @@ if (found or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`;
 
-/** Instances that raise the same value at the same moment take turns. */
-const MAX_TURNS = 20;
-
 /**
- * State on Redis, encrypted. While Redis is gone, this instance goes on with what it knows; what was raised meanwhile, or
- * was lost with Redis, is written when it is back.
+ * State on Redis, encrypted. While Redis is gone, or takes nothing more, this instance goes on with what it knows. Whatever
+ * number it has heard of is told to Redis when it is back: it may have lost it.
  */
 export class RedisState extends SharedState implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('State');
   private readonly redis: Redis;
-  /** what this instance has set or raised */
-  private readonly known = new MemoryState();
-  /** what was raised: never to be forgotten before its time */
-  private readonly raised = new MemoryState();
+  /** what this instance has set */
+  private readonly own = new MemoryState();
+  /** what was raised, here or elsewhere, as far as this instance has heard */
+  private readonly heard = new MemoryState();
+  /** keys of numbers that Redis may not have */
+  private readonly owed = new Set<string>();
+  private canRead = false;
+  private canWrite = false;
+  /** `performance.now()` */
+  private sharedSince = -Infinity;
+  private isRecovering = false;
+  /** how many connections have ended */
+  private endings = 0;
   private retry: NodeJS.Timeout | undefined;
-  private isUp = false;
   private hasSaid = false;
 
   constructor(
@@ -57,19 +65,27 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
       connectTimeout: TIMEOUT_MS * 4,
       retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
     });
-    this.redis.on('error', (error) => this.fail(error));
-    this.redis.on('close', () => this.fail(new Error('The connection was closed')));
+    this.redis.on('error', (error) => this.lost(error));
+    this.redis.on('close', () => {
+      this.endings++;
+      this.lost(new Error('The connection was closed'));
+    });
     this.redis.on('ready', () => void this.recover());
   }
 
-  override get isShared(): boolean {
-    return this.isUp;
+  override get sharedForMs(): number {
+    return this.canWrite ? performance.now() - this.sharedSince : 0;
+  }
+
+  override async check(): Promise<boolean> {
+    await this.read(() => this.redis.ping());
+    return this.canWrite;
   }
 
   /** Who has just started knows of no ended session: it waits a moment for Redis, but starts without it, too. */
   async onModuleInit(): Promise<void> {
-    for (const end = Date.now() + START_MS; !this.isUp && Date.now() < end;) await wait(10);
-    if (!this.isUp) this.fail(new Error(`Not connected after ${START_MS} ms`));
+    for (const end = Date.now() + START_MS; !this.canWrite && Date.now() < end;) await wait(10);
+    if (!this.canWrite) this.lost(new Error(`Not connected after ${START_MS} ms`));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -80,68 +96,111 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
   }
 
   async get(key: string): Promise<string | undefined> {
-    const found = await this.ask(() => this.redis.get(key));
-    if (found === undefined) return this.raised.get(key) ?? this.known.get(key);
-    const value = found === null ? undefined : this.cipher.decrypt(key, found);
-    if (value !== undefined) void this.remember(key, value);
-    return value;
+    const name = this.cipher.nameOf(key);
+    const found = await this.read(() => this.redis.get(name));
+    return (found ? this.cipher.decrypt(name, found) : undefined) ?? this.own.get(key);
   }
 
   async set(key: string, value: string, ttlMs: number): Promise<void> {
-    this.known.set(key, value, ttlMs);
-    await this.ask(() => this.redis.set(key, this.cipher.encrypt(key, value), 'PX', Math.ceil(ttlMs)));
+    const name = this.cipher.nameOf(key);
+    this.own.set(key, value, ttlMs);
+    await this.write(() => this.redis.set(name, this.cipher.encrypt(name, value), 'PX', Math.ceil(ttlMs)));
   }
 
   async setIfAbsent(key: string, value: string, ttlMs: number): Promise<boolean> {
-    const sealed = this.cipher.encrypt(key, value);
-    const answer = await this.ask(() => this.redis.set(key, sealed, 'PX', Math.ceil(ttlMs), 'NX'));
-    if (answer === undefined) return this.known.setIfAbsent(key, value, ttlMs);
-    if (answer === null) return false;
-    this.known.set(key, value, ttlMs);
-    return true;
+    if (!this.own.setIfAbsent(key, value, ttlMs)) return false;
+    const name = this.cipher.nameOf(key);
+    const sealed = this.cipher.encrypt(name, value);
+    const answer = await this.write(() => this.redis.set(name, sealed, 'PX', Math.ceil(ttlMs), 'NX'));
+    if (answer !== null) return true;
+    this.own.delete(key);
+    return false;
   }
 
   async raise(key: string, value: number, ttlMs: number): Promise<void> {
-    this.raised.raise(key, value, ttlMs);
-    await this.ask(() => this.raiseThere(key, value, ttlMs));
+    this.heard.raise(key, value, ttlMs);
+    const done = await this.write(() => this.raiseThere(key));
+    if (done) return;
+    this.owed.add(key);
+    // Redis may have come back while that was found out.
+    if (this.canWrite) await this.recover();
   }
 
-  async delete(key: string): Promise<void> {
-    this.known.delete(key);
-    this.raised.delete(key);
-    await this.ask(() => this.redis.del(key));
+  async raised(key: string): Promise<number | undefined> {
+    const name = this.cipher.nameOf(key);
+    const found = await this.read(() => this.redis.get(name));
+    const there = (found ? this.numberIn(name, found) : undefined) ?? -Infinity;
+    const here = this.raisedHere(key) ?? -Infinity;
+    if (there > here) await this.hear(key, name, there);
+    // Redis has lost it.
+    else if (here > there) void this.write(() => this.raiseThere(key));
+    const highest = Math.max(there, here);
+    return highest === -Infinity ? undefined : highest;
   }
 
-  private async remember(key: string, value: string): Promise<void> {
-    const ttlMs = await this.ask(() => this.redis.pttl(key));
-    if (ttlMs !== undefined && ttlMs > 0) this.known.set(key, value, ttlMs);
+  private async hear(key: string, name: string, value: number) {
+    const ttlMs = await this.read(() => this.redis.pttl(name));
+    if (ttlMs !== undefined && ttlMs > 0) this.heard.raise(key, value, ttlMs);
+  }
+
+  raisedHere(key: string): number | undefined {
+    return this.heard.raised(key);
   }
 
   /** Redis sees ciphertexts only and cannot compare: the comparison is here, and Redis makes sure that nobody came between. */
-  private async raiseThere(key: string, value: number, ttlMs: number): Promise<true> {
-    for (let turn = 0; turn < MAX_TURNS; turn++) {
-      const found = (await this.redis.get(key)) ?? '';
-      const there = found === '' ? undefined : this.cipher.decrypt(key, found);
-      if (there !== undefined && Number(there) >= value) return true;
-      const sealed = this.cipher.encrypt(key, String(value));
-      if ((await this.redis.eval(REPLACE, 1, key, found, sealed, Math.ceil(ttlMs))) === 1) return true;
+  private async raiseThere(key: string): Promise<true> {
+    const name = this.cipher.nameOf(key);
+    for (;;) {
+      const value = this.raisedHere(key);
+      const found = (await this.redis.get(name)) ?? '';
+      if (value === undefined || (this.numberIn(name, found) ?? -Infinity) >= value) return true;
+      const sealed = this.cipher.encrypt(name, String(value));
+      const ttlMs = Math.max(1, Math.ceil(this.heard.ttlMs(key)));
+      // Whoever came between has raised it, too: this ends.
+      if ((await this.redis.eval(REPLACE, 1, name, found, sealed, ttlMs)) === 1) return true;
     }
-    throw new Error('Others were always faster');
   }
 
-  /** `undefined` when Redis does not answer: said once, until it is back. */
-  private async ask<T>(question: () => Promise<T>): Promise<T | undefined> {
-    if (!this.isUp) return undefined;
+  private numberIn(name: string, found: string): number | undefined {
+    const text = this.cipher.decrypt(name, found);
+    return text === undefined ? undefined : Number(text);
+  }
+
+  /** `undefined` when Redis does not answer. */
+  private async read<T>(question: () => Promise<T>): Promise<T | undefined> {
+    if (!this.canRead) return undefined;
     try {
       return await question();
     } catch (error) {
-      this.fail(error);
+      this.lost(error);
       return undefined;
     }
   }
 
-  private fail(error: unknown) {
-    this.isUp = false;
+  /** `undefined` when Redis does not take it. */
+  private async write<T>(order: () => Promise<T>): Promise<T | undefined> {
+    if (!this.canWrite) return undefined;
+    try {
+      return await order();
+    } catch (error) {
+      this.notWritten(error);
+      return undefined;
+    }
+  }
+
+  private lost(error: unknown) {
+    this.canRead = false;
+    this.apart(`Redis does not answer: this instance goes on with what it knows\n${describeError(error)}`);
+  }
+
+  private notWritten(error: unknown) {
+    if (isRefusal(error)) this.apart(`Redis takes nothing more\n${describeError(error)}`);
+    else this.lost(error);
+  }
+
+  /** Said once, until Redis is back. */
+  private apart(sentence: string) {
+    this.canWrite = false;
     // A connection that was lost says itself when it is back.
     this.retry ??= setTimeout(() => {
       this.retry = undefined;
@@ -149,21 +208,44 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
     }, PAUSE_MS).unref();
     if (this.hasSaid) return;
     this.hasSaid = true;
-    this.logger.error(
-      `Redis does not answer: this instance goes on with what it knows\n${describeError(error)}`,
-    );
+    this.logger.error(sentence);
   }
 
   private async recover(): Promise<void> {
+    if (this.isRecovering) return;
+    this.isRecovering = true;
     try {
-      for (const { key, value, ttlMs } of this.raised.entriesLeft())
-        await this.raiseThere(key, Number(value), ttlMs);
+      let endings: number;
+      do {
+        endings = this.endings;
+        await this.redis.ping();
+        this.canRead = true;
+        await this.redis.set('probe', '', 'PX', PAUSE_MS);
+        if (!this.canWrite) for (const key of this.heard.keys()) this.owed.add(key);
+        while (this.owed.size > 0) await this.pay([...this.owed].slice(0, BATCH));
+        // Another Redis may have come meanwhile, which has nothing of it.
+      } while (endings !== this.endings);
+      if (!this.canWrite) this.together();
     } catch (error) {
-      this.fail(error);
-      return;
+      this.notWritten(error);
+    } finally {
+      this.isRecovering = false;
     }
-    this.isUp = true;
-    if (this.hasSaid) this.logger.log('Redis is back');
+  }
+
+  private async pay(keys: readonly string[]) {
+    await Promise.all(keys.map((key) => this.raiseThere(key)));
+    for (const key of keys) this.owed.delete(key);
+  }
+
+  private together() {
+    this.canWrite = true;
+    if (!this.hasSaid) return;
     this.hasSaid = false;
+    this.sharedSince = performance.now();
+    this.logger.log('Redis is back');
   }
 }
+
+/** An answer, and not what is wrong with the connection: reading may still work. */
+const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ReplyError';

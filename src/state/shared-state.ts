@@ -10,8 +10,13 @@ export abstract class SharedState {
     return false;
   }
 
-  /** Whether all instances see the same at this moment. */
-  get isShared(): boolean {
+  /** For how many milliseconds all instances have seen the same; 0 while they do not. */
+  get sharedForMs(): number {
+    return Infinity;
+  }
+
+  /** Asks the store whether all instances see the same now. */
+  check(): Eventual<boolean> {
     return true;
   }
 
@@ -19,7 +24,11 @@ export abstract class SharedState {
   abstract set(key: string, value: string, ttlMs: number): Eventual<void>;
   /** Sets and says `true`, or says `false` when there is a value: of many that race, one wins. */
   abstract setIfAbsent(key: string, value: string, ttlMs: number): Eventual<boolean>;
+
   /** Sets a number unless there is a greater one. It stays known here, and comes back to a store that has lost it. */
   abstract raise(key: string, value: number, ttlMs: number): Eventual<void>;
-  abstract delete(key: string): Eventual<void>;
+  /** What `key` was raised to. */
+  abstract raised(key: string): Eventual<number | undefined>;
+  /** What `key` was raised to, as far as this instance knows without asking. */
+  abstract raisedHere(key: string): number | undefined;
 }

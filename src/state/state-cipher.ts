@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -8,12 +8,22 @@ const TAG_BYTES = 16;
 /** Encrypts what leaves the process with keys made from the session secrets; a value belongs to the name it was made for. */
 export class StateCipher {
   private readonly keys: Buffer[];
+  private readonly nameKey: Buffer;
 
-  /** @param secrets the first encrypts, all decrypt */
+  /**
+   * @param secrets the first encrypts, all decrypt
+   * @param salt hides names, too: it stays when secrets change
+   */
   constructor(secrets: readonly string[], salt: string) {
     this.keys = secrets.map((secret) =>
       Buffer.from(hkdfSync('sha256', secret, salt, 'shared state', KEY_BYTES)),
     );
+    this.nameKey = Buffer.from(hkdfSync('sha256', salt, '', 'shared state names', KEY_BYTES));
+  }
+
+  /** Stands for a key that says whose it is. */
+  nameOf(key: string): string {
+    return createHmac('sha256', this.nameKey).update(key).digest('base64url');
   }
 
   encrypt(name: string, text: string): string {

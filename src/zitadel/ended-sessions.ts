@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { SessionRevocations, SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
@@ -22,15 +21,17 @@ export class EndedSessions implements SessionRevocations {
 
   isRevoked(token: SessionToken): Eventual<boolean> {
     if (this.state.isEmpty) return false;
-    const { sid, sub } = token;
-    const session = this.state.get(sessionKey(token));
-    const atZitadel = sid ? this.state.get(sidKey(sid)) : undefined;
-    const user = sub ? this.state.get(userKey(sub)) : undefined;
-    return isThere(session) && isThere(atZitadel) && isThere(user)
-      ? isEnded(token, session, atZitadel, user)
-      : Promise.all([session, atZitadel, user].map((answer) => Promise.resolve(answer))).then((found) =>
-          isEnded(token, ...(found as [Found, Found, Found])),
-        );
+    const found = keysOf(token).map((key) => this.state.raised(key));
+    return found.every(isThere)
+      ? isEnded(token, found)
+      : Promise.all(found.map((answer) => Promise.resolve(answer))).then((all) => isEnded(token, all));
+  }
+
+  isKnownToBeRevoked(token: SessionToken): boolean {
+    return isEnded(
+      token,
+      keysOf(token).map((key) => this.state.raisedHere(key)),
+    );
   }
 
   async revoke(token: SessionToken): Promise<void> {
@@ -52,21 +53,24 @@ export class EndedSessions implements SessionRevocations {
   }
 }
 
-type Found = string | undefined;
+type Found = number | undefined;
 
 const isThere = (answer: Eventual<Found>): answer is Found => !(answer instanceof Promise);
 
-/** @param userUntil seconds since 1970: sessions of the user that began later live */
-function isEnded({ start }: SessionToken, session: Found, atZitadel: Found, userUntil: Found): boolean {
+/** In the order of `keysOf`: of the user, seconds since 1970, and sessions that began later live. */
+function isEnded({ start }: SessionToken, [session, userUntil, atZitadel]: Found[]): boolean {
   if (session !== undefined || atZitadel !== undefined) return true;
   // A session that does not say when it began may have begun before.
-  return userUntil !== undefined && !(typeof start === 'number' && start > Number(userUntil));
+  return userUntil !== undefined && !(typeof start === 'number' && start > userUntil);
 }
 
-/** Cookies from before sessions had an id are told apart by their user and their start. */
-const sessionKey = ({ jti, sub, start }: SessionToken) => key('session', jti ?? `${sub}@${String(start)}`);
-const sidKey = (sid: string) => key('sid', sid);
-const userKey = (sub: string) => key('user', sub);
+const keysOf = (token: SessionToken) => [
+  sessionKey(token),
+  userKey(token.sub ?? ''),
+  ...(token.sid ? [sidKey(token.sid)] : []),
+];
 
-/** Whoever reads the store learns no name. */
-const key = (kind: string, name: string) => `ended:${kind}:${hash('sha256', name, 'base64url')}`;
+/** Cookies from before sessions had an id are told apart by their user and their start. */
+const sessionKey = ({ jti, sub, start }: SessionToken) => `ended:session:${jti ?? `${sub}@${String(start)}`}`;
+const sidKey = (sid: string) => `ended:sid:${sid}`;
+const userKey = (sub: string) => `ended:user:${sub}`;

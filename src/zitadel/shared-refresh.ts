@@ -10,8 +10,11 @@ export const ANSWER_KEPT_MS = 60_000;
 /** How long nobody asks again after Zitadel could not be reached. */
 export const RETRY_AFTER_MS = 2_000;
 
-/** Longer than an answer of Zitadel may take: whoever holds the flight this long has died. */
-const FLIGHT_MS = 7_000;
+/** Longer than discovery, token and keys may take together: whoever holds the flight this long has died. */
+const LEASE_MS = 20_000;
+
+/** How long a request waits for the refresh of another instance. */
+const PATIENCE_MS = 7_000;
 
 const POLL_MS = 40;
 
@@ -27,12 +30,12 @@ export class SharedRefresh {
   /** @param name of the refresh token, which it must not give away */
   async once(name: string, ask: () => Promise<TokenSet>): Promise<TokenSet> {
     const key = keyOf(name);
-    for (const end = Date.now() + FLIGHT_MS; Date.now() < end; await wait(POLL_MS)) {
-      if (await this.state.setIfAbsent(key, UNDER_WAY, FLIGHT_MS)) return this.fly(key, ask);
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await wait(POLL_MS)) {
+      if (await this.state.setIfAbsent(key, UNDER_WAY, LEASE_MS)) return this.fly(key, ask);
       const landed = await this.landed(key);
       if (landed) return tokensOf(landed);
     }
-    throw new IdpUnavailable({ cause: new Error('Another instance did not finish the refresh') });
+    throw new IdpUnavailable({ cause: new Error('Another instance has not finished the refresh') });
   }
 
   /** The answer to a refresh of the last minute, whichever instance made it. */
@@ -47,14 +50,19 @@ export class SharedRefresh {
       await this.land(key, { tokens }, ANSWER_KEPT_MS);
       return tokens;
     } catch (error) {
-      const isRejected = error instanceof RefreshRejected;
-      await this.land(
-        key,
-        { failure: isRejected ? 'rejected' : 'unavailable' },
-        isRejected ? ANSWER_KEPT_MS : RETRY_AFTER_MS,
-      );
-      throw error;
+      const failure = this.isDoubtful(error) ? new IdpUnavailable({ cause: error }) : error;
+      if (failure instanceof RefreshRejected) await this.land(key, { failure: 'rejected' }, ANSWER_KEPT_MS);
+      else await this.land(key, { failure: 'unavailable' }, RETRY_AFTER_MS);
+      throw failure;
     }
+  }
+
+  /**
+   * Instances that did not see each other a moment ago may all have used a refresh token: then Zitadel refuses all but one,
+   * and that must not be the end of the session.
+   */
+  private isDoubtful(error: unknown): boolean {
+    return error instanceof RefreshRejected && this.state.sharedForMs < ANSWER_KEPT_MS;
   }
 
   private land(key: string, landed: Landed, ttlMs: number) {

@@ -158,6 +158,35 @@ describe('a Redis that is gone', () => {
   );
 });
 
+describe('instances without a Redis', () => {
+  it('renew tokens each for itself, and end no session whose tokens the other has renewed', async () => {
+    app.sandbox.setAccessTokenTtl(2);
+    const browser = await signedIn();
+    app.sandbox.setAccessTokenTtl(43_200);
+    await app.redis.stop();
+    await pause(1_900);
+    const cookie = await cookieOf(browser);
+    app.sandbox.delay(TOKEN, 100);
+    const both = await Promise.all(
+      app.origins.map((origin) => fetch(`${origin}/auth/userinfo`, { headers: { cookie } })),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 503]);
+    const renewed = both
+      .flatMap((answer) => answer.headers.getSetCookie())
+      .find((line) => line.includes('session-token'));
+    expect(
+      both
+        .find(({ status }) => status === 503)
+        ?.headers.getSetCookie()
+        .join(),
+    ).not.toContain('session-token');
+    await app.redis.start();
+    for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
+      await pause(50);
+    expect(await statuses(renewed?.split(';', 1)[0] ?? '')).toEqual([200, 200]);
+  }, 30_000);
+});
+
 const count = (text: string) => [0, 1].map((index) => app.log(index).split(text).length - 1);
 
 /** What each instance says of its Redis. */

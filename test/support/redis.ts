@@ -28,12 +28,16 @@ export async function startRedis(): Promise<RunningRedis> {
   let program: RunningProgram | undefined;
 
   const start = async () => {
+    if (program) return;
     const options = { port, bind: '127.0.0.1', save: '', appendonly: 'no', dir: folder };
     program = runProgram(
       server,
       Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
     );
     await listens(port);
+  };
+  const signal = (name: NodeJS.Signals) => {
+    if (program) process.kill(program.pid, name);
   };
   await start();
   return {
@@ -54,12 +58,12 @@ export async function startRedis(): Promise<RunningRedis> {
       }
     },
     async stop() {
-      if (program) process.kill(program.pid, 'SIGCONT');
+      signal('SIGCONT');
       await program?.stop('SIGKILL');
       program = undefined;
     },
-    freeze: () => void process.kill(program?.pid ?? 0, 'SIGSTOP'),
-    thaw: () => void process.kill(program?.pid ?? 0, 'SIGCONT'),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
     start,
   };
 }

@@ -87,6 +87,24 @@ describe('instances that share their state', () => {
   });
 });
 
+describe('instances that have not seen each other for a minute', () => {
+  class StateApart extends MemoryState {
+    constructor(override readonly sharedForMs: number) {
+      super();
+    }
+  }
+  const refusedAt = (sharedForMs: number) => {
+    const oidc = { refresh: () => Promise.reject(new RefreshRejected()) } as unknown as OidcClient;
+    return refresherOf(oidc, new StateApart(sharedForMs)).refresh(session);
+  };
+
+  it('do not end a session for a refresh token that another may have used', async () => {
+    await expect(refusedAt(0)).rejects.toThrow(IdpUnavailable);
+    await expect(refusedAt(59_000)).rejects.toThrow(IdpUnavailable);
+    await expect(refusedAt(60_000)).rejects.toThrow(SessionEnded);
+  });
+});
+
 describe('where refresh tokens are not rotated', () => {
   it('late requests get the answer that is known, and those that carry it get another, once for all', async () => {
     const { refresher, calls } = withoutRotation();

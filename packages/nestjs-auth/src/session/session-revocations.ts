@@ -5,6 +5,8 @@ import type { Eventual } from '../mapped.js';
 export interface SessionRevocations {
   /** Asked at every read of a session. A rejection counts as "cannot tell": the request is answered 503. */
   isRevoked(token: SessionToken): Eventual<boolean>;
+  /** What is known of that without asking anybody. Asked when an answer is about to set a cookie: that cannot wait. */
+  isKnownToBeRevoked?(token: SessionToken): boolean;
   /** Ends the session with `token.jti`, which every later renewal of its cookie keeps. */
   revoke(token: SessionToken): Promise<void>;
 }

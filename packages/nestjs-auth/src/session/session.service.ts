@@ -308,7 +308,9 @@ export class SessionService {
 
   /** As far as that is known at once: headers wait for nobody. */
   private hasEnded(token: OpenSession): boolean {
+    const { revocations } = this.options;
     try {
+      if (revocations?.isKnownToBeRevoked) return revocations.isKnownToBeRevoked(token);
       const answer = this.isRevoked(token);
       if (!(answer instanceof Promise)) return answer;
       answer.catch(() => undefined);
