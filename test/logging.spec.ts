@@ -32,6 +32,17 @@ const canaries: [secret: string, text: string][] = [
   [pem.slice(40, 60), `refused ${JSON.stringify({ key: pem })} today`],
 ];
 
+const secretNames = ['Authorization', 'cookie', 'Set-Cookie', 'access_token', 'clientSecret', 'password'];
+
+function sayNames(logger: AppLogger) {
+  for (const name of secretNames) {
+    logger.log('x', { [name]: 'canary' }, 'Test');
+    logger.log('x', { request: { headers: { [name]: ['canary'] } } }, 'Test');
+    logger.log('x', { a: [{ b: { c: { d: { [name]: 'canary' } } } }] }, 'Test');
+    logger.log({ a: { [name]: 'canary' } }, 'Test');
+  }
+}
+
 function production() {
   const lines: string[] = [];
   const logger = new AppLogger(
@@ -62,13 +73,8 @@ describe('the log of production', () => {
 
   it('[HD5] does not say what has the name of a secret', () => {
     const { logger, lines } = production();
-    const names = ['authorization', 'cookie', 'set-cookie', 'access_token', 'client_secret', 'password'];
-    for (const name of names) {
-      logger.log('x', { [name]: 'canary' }, 'Test');
-      logger.log('x', { headers: { [name]: 'canary' } }, 'Test');
-      logger.log('x', { request: { headers: { [name]: ['canary'] } } }, 'Test');
-    }
-    expect(lines).toHaveLength(names.length * 3);
+    sayNames(logger);
+    expect(lines).toHaveLength(secretNames.length * 4);
     expect(lines.join('')).not.toContain('canary');
   });
 
@@ -99,6 +105,15 @@ describe('the log of development', () => {
     jest.restoreAllMocks();
     expect(said).toMatch(/refused/);
     expect(said).not.toContain(secret);
+  });
+
+  it('[HD5] does not say what has the name of a secret', () => {
+    let said = '';
+    jest.spyOn(process.stdout, 'write').mockImplementation((part: unknown) => ((said += String(part)), true));
+    sayNames(new AppLogger({ production: false, logLevel: 'debug' }));
+    jest.restoreAllMocks();
+    expect(said).toContain('redacted');
+    expect(said).not.toContain('canary');
   });
 });
 

@@ -35,11 +35,11 @@ export class BackchannelLogoutController {
     try {
       const claims = await this.verifier.logoutToken(token);
       await this.endOnce(claims);
-      this.journal.backChannelLogout('done', claims);
+      this.journal.backChannelLogout('done', claims, request);
       response.status(200).end();
     } catch (error) {
       const isRefused = error instanceof LogoutTokenRefused;
-      this.journal.backChannelLogout(isRefused ? 'refused' : 'unavailable', {}, error);
+      this.journal.backChannelLogout(isRefused ? 'refused' : 'unavailable', {}, request, error);
       if (isRefused) refuse(response, 'The logout token is not accepted');
       // Zitadel sends it again.
       else response.status(503).setHeader('Retry-After', '5').json({ error: 'temporarily_unavailable' });

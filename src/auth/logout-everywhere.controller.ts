@@ -37,7 +37,7 @@ export class LogoutEverywhereController {
     const token = await this.sessions.end(request, response);
     if (!token?.sub) throw new SessionRequired('/profile');
     const isDone = await this.endOthers(token.sub);
-    this.journal.signedOut('everywhere', isDone ? 'done' : 'others_not_ended', token);
+    this.journal.signedOut('everywhere', isDone ? 'done' : 'others_not_ended', token, request);
     const url = await this.signOut.atZitadel(token, request, response);
     seeOther(response, isDone ? url : logoutErrorPage('others_not_ended'));
   }

@@ -31,7 +31,7 @@ export class SignOut {
   /** Ends the session of a request whose CSRF token was verified. Returns where the browser goes next. */
   async run(request: AuthenticatedRequest, response: Response): Promise<string> {
     const token = await this.sessions.end(request, response);
-    this.journal.signedOut('user', token ? 'done' : 'no_session', token);
+    this.journal.signedOut('user', token ? 'done' : 'no_session', token, request);
     return this.atZitadel(token, request, response);
   }
 

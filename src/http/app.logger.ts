@@ -31,6 +31,33 @@ const levels: Record<NestLogLevel, 'fatal' | 'error' | 'warn' | 'info' | 'debug'
   verbose: 'debug',
 };
 
+/** What has one of these names is never logged, whatever it holds, however deep and in whatever case. */
+const secretNames = [
+  'authorization',
+  'cookie',
+  'cookies',
+  'set-cookie',
+  'password',
+  'secret',
+  'token',
+  'code',
+  'state',
+  'nonce',
+  'key',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'logout_token',
+  'client_secret',
+  'client_assertion',
+  'code_verifier',
+  'csrfToken',
+  'accessToken',
+  'refreshToken',
+  'idToken',
+  'clientSecret',
+];
+
 /** Readable lines in development, JSON in production, no secrets in either; how much, `LOG_LEVEL` decides. */
 export class AppLogger extends ConsoleLogger {
   private readonly json: Logger | undefined;
@@ -40,7 +67,7 @@ export class AppLogger extends ConsoleLogger {
     { production, logLevel }: Pick<Env, 'production' | 'logLevel'>,
     destination?: DestinationStream,
   ) {
-    super({ logLevels: shown[logLevel] });
+    super({ logLevels: shown[logLevel], redact: { paths: secretNames, censor: '[redacted]' } });
     if (production) this.json = jsonLines(logLevel, destination);
   }
 
@@ -64,7 +91,16 @@ export class AppLogger extends ConsoleLogger {
   ) {
     if (!this.json) return super.printMessages(messages, context, level, stream, stack, about);
     const fields = { context, ...about, ...(stack === undefined ? {} : { stack }) };
-    for (const message of messages) this.json[levels[level]](fields, textOf(message));
+    for (const message of messages)
+      this.json[levels[level]](this.redact(fields) as object, this.textOf(message));
+  }
+
+  private textOf(message: unknown): string {
+    if (typeof message === 'string') return message;
+    // Compact, or long texts would be cut in pieces, and what is secret in them not be seen.
+    return message instanceof Error
+      ? describeError(message)
+      : inspect(this.redact(message), { compact: true, breakLength: Infinity });
   }
 
   protected override printStackTrace(stack: string) {
@@ -74,12 +110,4 @@ export class AppLogger extends ConsoleLogger {
   protected override formatMessage(...parts: Parameters<ConsoleLogger['formatMessage']>): string {
     return redacted(super.formatMessage(...parts));
   }
-}
-
-function textOf(message: unknown): string {
-  if (typeof message === 'string') return message;
-  // Compact, or long texts would be cut in pieces, and what is secret in them not be seen.
-  return message instanceof Error
-    ? describeError(message)
-    : inspect(message, { compact: true, breakLength: Infinity });
 }

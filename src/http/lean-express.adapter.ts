@@ -34,7 +34,6 @@ const MAX_QUEUE_MS = 1_000;
  */
 export class LeanExpressAdapter extends ExpressAdapter {
   private readonly sockets = new Set<Socket>();
-  private accepted = 0;
   private isDraining = false;
   /** when a connection was last answered and kept */
   private keptAt = 0;
@@ -69,7 +68,6 @@ export class LeanExpressAdapter extends ExpressAdapter {
       express,
     );
     server.on('connection', (socket: Socket) => {
-      this.accepted++;
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
@@ -85,36 +83,44 @@ export class LeanExpressAdapter extends ExpressAdapter {
   async drain(limitMs: number): Promise<number> {
     const server = this.httpServer as Server;
     let cut = 0;
+    const limit = setTimeout(() => {
+      cut = this.sockets.size;
+      server.closeAllConnections();
+    }, limitMs);
     this.isDraining = true;
     const isBusy = performance.now() - this.keptAt < BUSY_MS;
+    const { closed } = await this.closeWhenNobodyWaits(server);
     const closeFrom = performance.now() + (isBusy ? BUSY_GRACE_MS : GRACE_MS);
     const closeIdle = setInterval(() => {
       // What has arrived is read before a connection counts as idle.
       if (performance.now() >= closeFrom) setImmediate(() => this.closeIdle(server));
     }, CHECK_MS);
-    const limit = setTimeout(() => {
-      cut = this.sockets.size;
-      server.closeAllConnections();
-    }, limitMs);
-    await this.acceptWhoWaits();
-    // `close` of an HTTP server would close what is idle at once.
-    await new Promise<void>((closed) => TcpServer.prototype.close.call(server, () => closed()));
+    await closed;
     clearInterval(closeIdle);
     clearTimeout(limit);
     return cut;
   }
 
   /**
-   * The system takes connections before the program does, which gets one per turn: those would be lost. Who comes between
-   * the last look and the end is still lost; so proxies have to stop sending first.
+   * The system takes connections before the program does, which gets one per turn; those still in its queue at the end are
+   * lost. So the program takes them all first and answers none of them meanwhile, which makes the turns short: hardly
+   * anybody comes between the last look and the end. Only a proxy that stops sending first loses nobody for certain.
    */
-  private async acceptWhoWaits() {
+  private async closeWhenNobodyWaits(server: Server): Promise<{ closed: Promise<void> }> {
+    const begin = server.listeners('connection') as ((socket: Socket) => void)[];
+    const held: Socket[] = [];
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => held.push(socket.on('error', () => undefined)));
     const until = performance.now() + MAX_QUEUE_MS;
     for (let quietTurns = 0; quietTurns < QUIET_TURNS && performance.now() < until;) {
-      const before = this.accepted;
+      const before = held.length;
       await turn();
-      quietTurns = this.accepted === before ? quietTurns + 1 : 0;
+      quietTurns = held.length === before ? quietTurns + 1 : 0;
     }
+    // `close` of an HTTP server would close what is idle at once.
+    const closed = new Promise<void>((done) => TcpServer.prototype.close.call(server, () => done()));
+    for (const socket of held) if (!socket.destroyed) for (const listen of begin) listen.call(server, socket);
+    return { closed };
   }
 
   /** Browsers open connections in advance: for Node.js those are not idle. */

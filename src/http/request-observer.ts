@@ -11,6 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { Metrics } from '../metrics/metrics.js';
+import { aboutRequest } from './request-id.js';
 
 const STARTED = 'http.server.request.start';
 const FINISHED = 'http.server.response.finish';
@@ -80,8 +81,7 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
       event: 'request',
       route,
       ms: Math.round(ms),
-      // Node.js tells this outside of the request.
-      reqId: response.getHeader('x-request-id'),
+      ...aboutRequest(request),
     });
   }
 }

@@ -1,6 +1,8 @@
-import { describeError, type AuthObserver, type SessionEnded, type SignInFailed } from '@mridang/nestjs-auth';
+import type { IncomingHttpHeaders } from 'node:http';
+import { describeError, type SessionEnded, type SignInFailed } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
+import { aboutRequest } from '../http/request-id.js';
 import { Metrics } from './metrics.js';
 import { Pseudonyms } from './pseudonyms.js';
 
@@ -10,11 +12,15 @@ interface Whose {
   sid?: string | undefined;
 }
 
+interface HasHeaders {
+  headers: IncomingHttpHeaders;
+}
+
 type Level = 'log' | 'warn' | 'error';
 
 /** What becomes of sign-ins and sessions: counted, and a line in the log that names the event and tells nobody who it was. */
 @Injectable()
-export class Journal implements AuthObserver {
+export class Journal {
   private readonly logger = new Logger('Event');
   private readonly pseudonyms: Pseudonyms;
 
@@ -25,13 +31,13 @@ export class Journal implements AuthObserver {
     this.pseudonyms = new Pseudonyms(session);
   }
 
-  signedIn(whose: Whose) {
+  signedIn(whose: Whose, request: HasHeaders) {
     this.metrics.logins.inc({ result: 'success' });
-    this.note('log', 'login.succeeded', 'Somebody has signed in', whose);
+    this.note('log', 'login.succeeded', 'Somebody has signed in', whose, aboutRequest(request));
   }
 
   /** A person who changes their mind is no trouble; a provider that refuses is. */
-  signInFailed(failure: SignInFailed) {
+  signInFailed(failure: SignInFailed, request: HasHeaders) {
     const { reason, reference } = failure;
     this.metrics.logins.inc({ result: reason });
     this.note(
@@ -39,7 +45,7 @@ export class Journal implements AuthObserver {
       'login.failed',
       `Sign-in failed (${reason}, reference ${reference})\n${describeError(failure.cause)}`,
       {},
-      { reason, reference },
+      { reason, reference, ...aboutRequest(request) },
     );
   }
 
@@ -48,11 +54,11 @@ export class Journal implements AuthObserver {
     if (result === 'renewed') this.note('log', 'session.refreshed', 'Tokens were renewed', whose);
   }
 
-  sessionEnded(whose: Whose, ended: SessionEnded) {
+  sessionEnded(whose: Whose, ended: SessionEnded, request: HasHeaders) {
     const { reason } = ended;
     this.metrics.sessionsEnded.inc({ reason });
     const text = `A session has ended\n${describeError(ended)}`;
-    this.note('warn', 'session.ended', text, whose, { reason });
+    this.note('warn', 'session.ended', text, whose, { reason, ...aboutRequest(request) });
   }
 
   /** @param result `done`, or what there was not or did not work */
@@ -60,16 +66,29 @@ export class Journal implements AuthObserver {
     kind: 'user' | 'everywhere',
     result: 'done' | 'no_session' | 'others_not_ended',
     whose: Whose | null,
+    request: HasHeaders,
   ) {
     this.metrics.logouts.inc({ kind, result });
-    this.note('log', 'logout', 'Somebody has signed out', whose ?? {}, { kind, result });
+    this.note('log', 'logout', 'Somebody has signed out', whose ?? {}, {
+      kind,
+      result,
+      ...aboutRequest(request),
+    });
   }
 
   /** @param error why Zitadel's wish was not followed */
-  backChannelLogout(result: 'done' | 'refused' | 'unavailable', whose: Whose, error?: unknown) {
+  backChannelLogout(
+    result: 'done' | 'refused' | 'unavailable',
+    whose: Whose,
+    request: HasHeaders,
+    error?: unknown,
+  ) {
     this.metrics.logouts.inc({ kind: 'back-channel', result });
     const text = error ? `Zitadel ended nothing\n${describeError(error)}` : 'Zitadel has ended sessions';
-    this.note(error ? 'warn' : 'log', 'backchannel_logout', text, whose, { result });
+    this.note(error ? 'warn' : 'log', 'backchannel_logout', text, whose, {
+      result,
+      ...aboutRequest(request),
+    });
   }
 
   private note(
@@ -77,7 +96,7 @@ export class Journal implements AuthObserver {
     event: string,
     text: string,
     { sub, sid }: Whose,
-    about: Record<string, string> = {},
+    about: Record<string, unknown> = {},
   ) {
     this.logger[level](text, {
       event,

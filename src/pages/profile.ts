@@ -40,4 +40,4 @@ function initialsOf(name: string): string {
 const letters = new Intl.Segmenter();
 
 /** As people see it: a letter may be made of several characters. */
-const firstLetter = (word: string) => [...letters.segment(word)][0]?.segment ?? '';
+const firstLetter = (word: string) => letters.segment(word).containing(0)?.segment ?? '';

@@ -119,11 +119,9 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
 
   async raise(key: string, value: number, ttlMs: number): Promise<void> {
     this.heard.raise(key, value, ttlMs);
-    const done = await this.write(() => this.raiseThere(key));
-    if (done) return;
-    this.owed.add(key);
-    // Redis may have come back while that was found out.
-    if (this.canWrite) await this.recover();
+    // At once: who tells Redis the rest looks for it in the same turn.
+    if (!this.canWrite) this.owed.add(key);
+    else if (!(await this.write(() => this.raiseThere(key)))) this.owed.add(key);
   }
 
   async raised(key: string): Promise<number | undefined> {
@@ -218,10 +216,10 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
       let endings: number;
       do {
         endings = this.endings;
+        if (!this.canWrite) for (const key of this.heard.keys()) this.owed.add(key);
         await this.redis.ping();
         this.canRead = true;
         await this.redis.set('probe', '', 'PX', PAUSE_MS);
-        if (!this.canWrite) for (const key of this.heard.keys()) this.owed.add(key);
         while (this.owed.size > 0) await this.pay([...this.owed].slice(0, BATCH));
         // Another Redis may have come meanwhile, which has nothing of it.
       } while (endings !== this.endings);

@@ -36,7 +36,12 @@ export function authOptions(
     },
     refresh: refresher,
     revocations: endedSessions,
-    observer: journal,
+    observer: {
+      signedIn: ({ providerAccountId, id_token: idToken }, request) =>
+        journal.signedIn({ sub: providerAccountId, sid: sidIn(idToken) }, request),
+      signInFailed: (failure, request) => journal.signInFailed(failure, request),
+      sessionEnded: (token, ended, request) => journal.sessionEnded(token, ended, request),
+    },
     authorizationParams: (given, { headers }) => {
       const language = wantedLanguage(headers['accept-language']);
       return { ...(language ? { ui_locales: language } : {}), ...authorizationParams(given, scopes) };
@@ -59,11 +64,6 @@ export function authOptions(
         idToken: false,
       },
     ],
-    events: {
-      signIn: ({ account }) => {
-        journal.signedIn({ sub: account?.providerAccountId, sid: sidIn(account?.id_token) });
-      },
-    },
     callbacks: {
       jwt: ({ token, account, profile }) => {
         if (!account) return token;

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Auth, skipCSRFCheck } from '@auth/core';
 import { EventError } from '@auth/core/errors';
+import type { Account } from '@auth/core/types';
 import { serialize } from 'cookie';
 import { MethodNotAllowed, SignInFailed, UnknownAuthAction } from './auth.errors.js';
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
@@ -25,6 +26,14 @@ interface Action {
   name: string;
   /** the provider that signs in by redirecting the browser, if the action is about one */
   provider: string | undefined;
+}
+
+interface HowToAsk {
+  /** the CSRF token was verified, or this application asks by itself */
+  isTrusted?: boolean;
+  /** seconds since the user has signed in at the provider, at most */
+  maxAge?: number | undefined;
+  onSignIn?: (account: Account) => void;
 }
 
 /** The only caller of `Auth()`. */
@@ -134,7 +143,11 @@ export class AuthEngine {
       ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
       [this.options.callbackUrlCookie.name]: found.target,
     };
-    const answer = await this.ask(request, url, { cookies, maxAge: found.maxAge });
+    const answer = await this.ask(request, url, {
+      cookies,
+      maxAge: found.maxAge,
+      onSignIn: (account) => this.options.observer?.signedIn(account, request),
+    });
     await this.sessions.endReplaced(request);
     return answer;
   }
@@ -143,10 +156,7 @@ export class AuthEngine {
   private async ask(
     request: HttpRequest,
     url: URL,
-    {
-      cookies = {},
-      ...how
-    }: { cookies?: Record<string, string>; maxAge?: number | undefined; isTrusted?: boolean } = {},
+    { cookies = {}, ...how }: HowToAsk & { cookies?: Record<string, string> } = {},
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
@@ -163,19 +173,16 @@ export class AuthEngine {
     return this.withoutLoginCookies(answer);
   }
 
-  /**
-   * @param options.isTrusted the CSRF token was verified, or this application asks by itself
-   * @param options.maxAge seconds since the user has signed in at the provider, at most
-   */
   private async auth(
     request: Request,
-    { isTrusted = false, maxAge }: { isTrusted?: boolean; maxAge?: number | undefined } = {},
+    { isTrusted = false, maxAge, onSignIn = () => undefined }: HowToAsk = {},
   ): Promise<Response> {
     let failure: Error | undefined;
     // An event of the program that fails is in the log, and changes nothing.
-    const config = this.options.configFor((error) => {
+    const onError = (error: Error) => {
       if (!(error instanceof EventError)) failure = error;
-    }, maxAge);
+    };
+    const config = this.options.configFor(onError, onSignIn, maxAge);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
     if (failure) throw refusalFor(failure, new URL(request.url).searchParams.get('error'));
     return answer;

@@ -23,7 +23,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     const request = http.getRequest<HttpRequest>();
     const refusal =
       error instanceof SessionEnded ? new SessionRequired(requestTarget(request), error.reason) : error;
-    if (refusal instanceof SignInFailed) this.log(refusal);
+    if (refusal instanceof SignInFailed) this.log(refusal, request);
     const answer = isPageRequest(request.headers) ? this.page(refusal, request) : this.json(refusal);
     const response = http.getResponse<HttpResponse>();
     if (rawResponse(response).headersSent) return void rawResponse(response).end();
@@ -32,9 +32,9 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
   }
 
   /** A person who changes their mind is no trouble; a provider that refuses is. */
-  private log(error: SignInFailed) {
+  private log(error: SignInFailed, request: HttpRequest) {
     const { observer } = this.options;
-    if (observer) return observer.signInFailed(error);
+    if (observer) return observer.signInFailed(error, request);
     const isOrdinary = error.getStatus() < 500;
     this.logger[isOrdinary ? 'warn' : 'error'](
       `Sign-in failed (${error.reason}, reference ${error.reference})\n${describeError(error.cause)}`,

@@ -1,4 +1,5 @@
 import type { AuthConfig } from '@auth/core';
+import type { Account } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
 import type { AuthObserver } from './auth.observer.js';
 import type { IAuthModuleOptions } from './auth.options.js';
@@ -147,14 +148,26 @@ export class ResolvedAuthOptions {
    * What one call of `Auth()` gets.
    *
    * @param onError hears of a failure before it becomes an answer
+   * @param onSignIn hears of a sign-in that succeeded
    * @param maxAge the ID token must say that the user signed in no more seconds ago (OpenID Connect Core 3.1.3.7)
    */
-  configFor(onError: (error: Error) => void, maxAge?: number): AuthConfig {
-    const { logger, providers } = this.config;
+  configFor(
+    onError: (error: Error) => void,
+    onSignIn: (account: Account) => void,
+    maxAge?: number,
+  ): AuthConfig {
+    const { logger, providers, events } = this.config;
     return {
       ...this.config,
       providers: maxAge === undefined ? providers : providers.map((provider) => withMaxAge(provider, maxAge)),
       basePath: this.basePath,
+      events: {
+        ...events,
+        signIn: async (message) => {
+          if (message.account) onSignIn(message.account);
+          await events?.signIn?.(message);
+        },
+      },
       logger: {
         ...logger,
         error: (error) => {

@@ -187,7 +187,7 @@ export class SessionService {
       return renewed;
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
-      this.noteEnd(token, error);
+      this.noteEnd(token, error, request);
       this.forget(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
       await this.revoke(token);
@@ -195,9 +195,9 @@ export class SessionService {
     }
   }
 
-  private noteEnd(token: OpenSession, ended: SessionEnded) {
+  private noteEnd(token: OpenSession, ended: SessionEnded, request: HttpRequest) {
     const { observer } = this.options;
-    if (observer) observer.sessionEnded(token, ended);
+    if (observer) observer.sessionEnded(token, ended, request);
     else this.logger.warn(`A session has ended\n${describeError(ended)}`);
   }
 
