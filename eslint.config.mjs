@@ -26,7 +26,7 @@ const zone = (folder, ...above) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', 'node_modules/**', 'coverage/**'] },
+  { ignores: ['build/**', '**/dist/**', 'node_modules/**', 'coverage/**'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -17,7 +17,7 @@ export default {
     '^zitadel-sandbox$': '<rootDir>/packages/zitadel-sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/packages/[^/]+/dist'],
+  modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/packages/[^/]+/dist'],
   testEnvironment: 'node',
   maxWorkers: 2,
   workerIdleMemoryLimit: '512MB',

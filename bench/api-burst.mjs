@@ -40,9 +40,10 @@ export async function answer() {
           name: `introspections for ${REQUESTS} requests with one unknown token`,
           measured: introspections,
           exactly: 1,
+          isCount: true,
         },
-        { name: 'of them answered 200', measured: answers200, exactly: REQUESTS },
-        { name: 'discoveries for them', measured: discoveries, atMost: 1 },
+        { name: 'of them answered 200', measured: answers200, exactly: REQUESTS, isCount: true },
+        { name: 'discoveries for them', measured: discoveries, atMost: 1, isCount: true },
       ],
     };
   } finally {

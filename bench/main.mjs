@@ -1,17 +1,28 @@
 // `npm run bench`: asks every question, shows the answers, and fails when a goal is missed.
-//   --short        fewer seconds, for a machine that only checks that it works
+//   --short        fewer seconds, for a machine that only checks that it works: only a wrong count fails
 //   --only NAME    one question: the name of its file
 //   --write        put the answers into bench/README.md
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { machineSentence } from './support/machine.mjs';
-import { goalRow, isMet, table, writeJson, writeReadme } from './support/report.mjs';
+import { goalRow, isMet, table, writeReadme, writeResults } from './support/report.mjs';
 
-const questions = ['profile-page', 'public-page', 'session-read', 'refresh-race', 'api-route', 'api-burst'];
+const questions = [
+  'profile-page',
+  'public-page',
+  'auth-session',
+  'login',
+  'start',
+  'soak',
+  'session-read',
+  'refresh-race',
+  'api-route',
+  'api-burst',
+];
 
-const SHORT_LIMIT_MS = 3 * 60_000;
-const LIMIT_MS = 15 * 60_000;
+const SHORT_LIMIT_MS = 8 * 60_000;
+const LIMIT_MS = 30 * 60_000;
 
 /** @typedef {{ short: boolean, say: (text: string) => void }} Lab */
 
@@ -38,14 +49,22 @@ for (const name of chosen) {
   console.log(question);
   const { rows, goals } = await answer({ short, say: (text) => console.log(`  ${text}`) });
   console.log(`\n${table(rows)}\n`);
-  answers.push({ name, question, about, rows, goals });
+  // Not every system tells the memory of a process.
+  answers.push({
+    name,
+    question,
+    about,
+    rows,
+    goals: goals.filter(({ measured }) => !Number.isNaN(measured)),
+  });
 }
 
 const goals = answers.flatMap((answer) => answer.goals);
-console.log(table(goals.map(goalRow)).replaceAll('**', ''));
-await writeJson(answers);
+if (goals.length > 0) console.log(table(goals.map(goalRow)).replaceAll('**', ''));
+await writeResults(answers, { full: write });
 if (write) await writeReadme(answers);
-process.exit(goals.every(isMet) ? 0 : 1);
+const binding = short ? goals.filter(({ isCount }) => isCount) : goals;
+process.exit(binding.every(isMet) ? 0 : 1);
 
 function fail(sentence) {
   console.error(sentence);

@@ -1,4 +1,5 @@
 import { startApp, startPlain } from './support/app.mjs';
+import { homePage } from './support/app-services.mjs';
 import { compare } from './support/compare.mjs';
 
 export const question = 'What does the module cost a public page?';
@@ -10,19 +11,18 @@ const GOAL = 0.97;
 /** @param {import('./main.mjs').Lab} lab */
 export async function answer(lab) {
   const app = await startApp();
-  const frame = { language: 'en', links: [{ href: '/profile', label: 'nav.profile', isCurrent: false }] };
-  const pages = { '/': { view: 'home', model: { frame } } };
-  const plain = await startPlain(pages, app.env);
-  const withoutSignIn = await startPlain(pages, app.env, { lean: true });
+  const pages = { '/': homePage };
+  const plain = await startPlain(pages, app);
+  const withoutSignIn = await startPlain(pages, app, { lean: true });
   try {
     const browser = app.browser();
     await browser.open(`${app.origin}/auth/login`);
     const returning = async () => ({ accept: 'text/html', cookie: browser.cookieHeader(app.origin) });
     const first = async () => ({ accept: 'text/html' });
-    const candidate = (name, { origin, cpuUs }, headers, baseline) => ({
+    const candidate = (name, server, headers, baseline) => ({
       name,
-      url: `${origin}/`,
-      cpuUs,
+      url: `${server.origin}/`,
+      server,
       headers,
       baseline,
     });

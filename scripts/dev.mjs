@@ -25,9 +25,9 @@ const ownZitadel = existsSync('.env') && !process.argv.includes('--sandbox');
 const env = ownZitadel
   ? { ...parse(readFileSync('.env')), ...process.env }
   : { ...process.env, ...(await sandboxEnv()) };
-const { explain, ConfigError } = await import('../dist/config/config-error.js');
-const { readEnv } = await import('../dist/config/env.js');
-const { readApiEnv } = await import('../dist/config/api-env.js');
+const { explain, ConfigError } = await import('../build/config/config-error.js');
+const { readEnv } = await import('../build/config/env.js');
+const { readApiEnv } = await import('../build/config/api-env.js');
 const { port, origin, zitadel } = await configurationFrom(readEnv);
 keyFolder = ownZitadel ? undefined : join('.sandbox', String(SANDBOX_PORT));
 if (keyFolder) rmSync(keyFolder, { recursive: true, force: true });
@@ -74,9 +74,9 @@ if (!ownZitadel) {
 }
 if (hasApi) {
   await configurationFrom(readApiEnv);
-  run('node', ['--watch', '--watch-preserve-output', 'dist/api/main.js'], { env });
+  run('node', ['--watch', '--watch-preserve-output', 'build/api/main.js'], { env });
 }
-run('node', ['--watch', '--watch-preserve-output', 'dist/main.js'], { env });
+run('node', ['--watch', '--watch-preserve-output', 'build/main.js'], { env });
 await answers(`http://localhost:${port}/`);
 if (hasApi) await answers(`http://localhost:${apiPort}/api/v1/app`);
 await banner();

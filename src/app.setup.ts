@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { CsrfService } from '@mridang/nestjs-auth';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ENV, type Env } from './config/env.js';
@@ -8,6 +9,9 @@ import { securityHeaders } from './http/security-headers.js';
 import { personalAnswers } from './http/personal-answers.js';
 import { requestId } from './http/request-id.js';
 import { useViews } from './http/view-engine.js';
+
+/** The folder above this file: of the source, of the build, and of the bundle, which it becomes a part of. */
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Configures Express: the same for `main.ts` and for the tests. */
 export function configureApp(app: NestExpressApplication) {
@@ -24,7 +28,7 @@ export function configureApp(app: NestExpressApplication) {
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitRate(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
-  useViews(app, { cache: env.production });
+  useViews(app, root, { cache: env.production });
 }
 
 /** Routes for the addresses that are registered in Zitadel, where they are not those of the routes themselves. */

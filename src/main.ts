@@ -4,6 +4,7 @@ import { config } from 'dotenv';
 import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
 import { AppLogger } from './http/app.logger.js';
+import { checkPort } from './http/check-port.js';
 import { LeanExpressAdapter } from './http/lean-express.adapter.js';
 import { startProblem } from './http/start-problem.js';
 import { stopOnSignal } from './http/stop-on-signal.js';
@@ -12,6 +13,7 @@ import { readEnv } from './config/env.js';
 config({ quiet: true });
 try {
   const env = readEnv(process.env);
+  await checkPort(env.port);
   const logger = new AppLogger(env);
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.register(env),

@@ -27,14 +27,13 @@ export async function startApi({ delayMs = 0 } = {}) {
   };
   const server = await startServer('dist/api/main.js', { origin, env });
   return {
-    origin,
+    ...server,
     env,
     idp: {
       cpuUs: idp.cpuUs,
       introspections: () => idp.call('introspections'),
       discoveries: () => idp.call('discoveries'),
     },
-    cpuUs: server.cpuUs,
     async stop() {
       await Promise.all([server.stop(), idp.stop()]);
     },

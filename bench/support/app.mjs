@@ -1,6 +1,6 @@
 import { Browser } from './browser.mjs';
 import { startProgram } from './programs.mjs';
-import { freePort, startPlainServer, startServer } from './servers.mjs';
+import { freePort, startServer } from './servers.mjs';
 
 /**
  * The real application as it runs in production, and a sandbox to sign in at.
@@ -8,6 +8,13 @@ import { freePort, startPlainServer, startServer } from './servers.mjs';
  * @param {import('zitadel-sandbox').SandboxOptions} [options]
  */
 export async function startApp(options = {}) {
+  const app = await prepareApp(options);
+  const server = await app.start();
+  return { ...app, ...server, stop: async () => void (await Promise.all([server.stop(), app.stop()])) };
+}
+
+/** As `startApp`, but its program starts when `start` is called. */
+export async function prepareApp(options = {}) {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const sandbox = startProgram('bench/support/sandbox.program.mjs', { core: 'load' });
@@ -29,24 +36,33 @@ export async function startApp(options = {}) {
     ZITADEL_CALLBACK_URL: `${origin}/auth/callback`,
     AUTH_RATE_LIMIT: '0',
   };
-  const server = await startServer('dist/main.js', { origin, env });
   return {
     origin,
     env,
     sandbox,
-    cpuUs: server.cpuUs,
+    site: { origin, zitadel: { issuer, loginOrigins: [] } },
     browser: () => new Browser(),
-    async stop() {
-      await Promise.all([server.stop(), sandbox.stop()]);
-    },
+    start: () => startServer('dist/main.js', { origin, env }),
+    stop: sandbox.stop,
   };
 }
 
 /**
  * The plain program: the same pages with fixed view models, and nothing that knows of sign-in.
  *
- * @param {Record<string, object>} pages view model by path
+ * @param {Record<string, object>} pages by path: view and model, or JSON
+ * @param {{ site: object }} app whose security headers it has
  * @param {{ lean?: boolean }} [options] `lean`: with the HTTP server of this application
  */
-export const startPlain = (pages, env, options = {}) =>
-  startPlainServer('bench/support/plain.program.mjs', pages, env, options);
+export async function startPlain(pages, app, options = {}) {
+  const plain = await preparePlain(pages, app, options);
+  return plain.start();
+}
+
+/** As `startPlain`, but the program starts when `start` is called. */
+export async function preparePlain(pages, { site }, { lean = false } = {}) {
+  const port = await freePort();
+  const env = { NODE_ENV: 'production', SETTINGS: JSON.stringify({ port, site, pages, lean }) };
+  const origin = `http://localhost:${port}`;
+  return { start: () => startServer('bench/support/plain.program.mjs', { origin, env }) };
+}

@@ -1,30 +1,69 @@
+import { Buffer } from 'node:buffer';
+import { performance } from 'node:perf_hooks';
 import { URLSearchParams } from 'node:url';
 import { parse } from 'node-html-parser';
 
 const MAX_REDIRECTS = 10;
 
+/**
+ * How a site signs people in.
+ *
+ * @typedef {object} Login
+ * @property {string} page where the button or the link is
+ * @property {string} [form] selector of the form that is sent; or
+ * @property {string} [link] where the link leads
+ * @property {string} session name of the session cookie
+ */
+
+/** @type {Login} */
+export const appLogin = {
+  page: '/auth/login',
+  form: 'form[action="/auth/signin/zitadel"]',
+  session: 'authjs.session-token',
+};
+
 /** Keeps cookies and sends forms: as much of a browser as a sign-in needs. */
 export class Browser {
   /** @type {Map<string, Map<string, string>>} */
   jars = new Map();
+  requests = 0;
+  /** length of what set a cookie last, by its name */
+  setCookieBytes = new Map();
 
   /** What this browser sends to `origin` with every request. */
   cookieHeader(origin) {
     return [...(this.jars.get(origin) ?? [])].map((pair) => pair.join('=')).join('; ');
   }
 
-  /** @param {string} [session] name of the session cookie */
-  async signIn(origin, loginName, session = 'authjs.session-token') {
-    this.jars.get(origin)?.delete(session);
-    const login = await this.open(`${origin}/auth/login`);
-    let page = await this.submit(login, 'form[action="/auth/signin/zitadel"]');
+  /** Signs in, and returns `cookieHeader`. */
+  async signIn(origin, loginName, login = appLogin) {
+    await this.measuredSignIn(origin, loginName, login);
+    return this.cookieHeader(origin);
+  }
+
+  /**
+   * Signs in, and tells what it took from the click on "Log in" to the profile page.
+   *
+   * @param {Login} login
+   */
+  async measuredSignIn(origin, loginName, { page, form, link, session }) {
+    const jar = this.jarOf(origin);
+    const isSession = (name) => name === session || name.startsWith(`${session}.`);
+    for (const name of jar.keys()) if (isSession(name)) jar.delete(name);
+    const start = await this.open(origin + page);
+    const requestsBefore = this.requests;
+    const started = performance.now();
+    let end = form ? await this.submit(start, form) : await this.open(origin + link);
     // The second time the sandbox knows who it is.
     const choice = 'form:has(button[name="loginName"])';
-    if (new URL(page.url).origin !== origin) page = await this.submit(page, choice, { loginName });
-    if (page.status !== 200 || !this.jars.get(origin)?.has(session)) {
-      throw new Error(`The sign-in ended at ${page.url} (${page.status})`);
+    if (new URL(end.url).origin !== origin) end = await this.submit(end, choice, { loginName });
+    const ms = performance.now() - started;
+    const cookies = [...jar.keys()].filter(isSession);
+    if (end.status !== 200 || end.url !== `${origin}/profile` || cookies.length === 0) {
+      throw new Error(`The sign-in ended at ${end.url} (${end.status})`);
     }
-    return this.cookieHeader(origin);
+    const bytes = cookies.map((name) => this.setCookieBytes.get(name));
+    return { ms, requests: this.requests - requestsBefore, setCookieBytes: bytes.reduce((a, b) => a + b) };
   }
 
   submit(page, selector, pressed = {}) {
@@ -51,6 +90,7 @@ export class Browser {
 
   async request(url, { method, body }) {
     const { origin } = new URL(url);
+    this.requests++;
     const answer = await fetch(url, {
       method,
       redirect: 'manual',
@@ -58,14 +98,20 @@ export class Browser {
       headers: { accept: 'text/html', origin, cookie: this.cookieHeader(origin) },
       ...(body ? { body } : {}),
     });
-    const jar = this.jars.get(origin) ?? new Map();
-    this.jars.set(origin, jar);
+    const jar = this.jarOf(origin);
     for (const line of answer.headers.getSetCookie()) {
       const [pair = ''] = line.split(';');
       const name = pair.slice(0, pair.indexOf('='));
+      this.setCookieBytes.set(name, Buffer.byteLength(line));
       if (/;\s*max-age=0\b/i.test(line)) jar.delete(name);
       else jar.set(name, pair.slice(name.length + 1));
     }
     return answer;
+  }
+
+  jarOf(origin) {
+    const jar = this.jars.get(origin) ?? new Map();
+    this.jars.set(origin, jar);
+    return jar;
   }
 }

@@ -11,7 +11,9 @@ const CONNECTIONS = 10;
  * @property {string} name
  * @property {string} url
  * @property {() => Promise<Record<string, string>>} headers made anew for each round
- * @property {() => number} cpuUs of the server
+ * @property {() => Promise<string[]>} [cookies] made anew for each round; each request brings the next one
+ * @property {{ cpuUs: () => number, rssMiB: () => number }} server
+ * @property {boolean} [isOwnAnswer] the answer is not that of the others
  * @property {string} [baseline] all are compared with this one, in a column of this name; one at least has it
  * @property {boolean} [hasNewTokens] no two requests bring the same bearer token
  * @property {{ cpuUs: () => number, introspections: () => Promise<number> }} [idp] what the server may ask; of all or of none
@@ -20,7 +22,7 @@ const CONNECTIONS = 10;
  * @param {{ short: boolean, say: (text: string) => void }} lab
  */
 export async function compare(candidates, { short, say }) {
-  const [rounds, seconds, warmUpSeconds] = short ? [3, 1.5, 1.5] : [5, 5, 4];
+  const [rounds, seconds, warmUpSeconds] = short ? [3, 1, 1] : [5, 5, 4];
   const generator = startProgram('bench/support/load.program.mjs', { core: 'load' });
   try {
     await checkSameBytes(candidates);
@@ -37,17 +39,26 @@ export async function compare(candidates, { short, say }) {
     const baselines = candidates.flatMap(({ baseline }, index) =>
       baseline ? [{ baseline, results: results[index] }] : [],
     );
-    return candidates.map(({ name }, index) => summary(name, results[index], baselines));
+    return candidates.map(({ name, server }, index) => {
+      const rssMiB = server.rssMiB();
+      return { rssMiB, rounds: results[index], ...summary(name, results[index], rssMiB, baselines) };
+    });
   } finally {
     await generator.stop();
   }
 }
 
-async function load(generator, { name, url, headers, cpuUs, hasNewTokens, idp }, seconds) {
-  const request = { url, headers: await headers(), hasNewTokens };
+/**
+ * How many times as much one has of a figure as another. It is the median of the rounds' ratios: a round in which the
+ * machine was busy disturbs both its parts.
+ */
+export const ratioOf = (one, other, figure) => ratio(one.rounds, other.rounds, figure);
+
+async function load(generator, { name, url, headers, cookies, server, hasNewTokens, idp }, seconds) {
+  const request = { url, headers: await headers(), cookies: await cookies?.(), hasNewTokens };
   const counted = async () => ({
     ms: performance.now(),
-    serverUs: cpuUs(),
+    serverUs: server.cpuUs(),
     loadUs: generator.cpuUs() + (idp?.cpuUs() ?? 0),
     introspections: (await idp?.introspections()) ?? NaN,
   });
@@ -56,6 +67,7 @@ async function load(generator, { name, url, headers, cpuUs, hasNewTokens, idp },
   const after = await counted();
   if (result.failures > 0) throw new Error(`${name}: ${result.failures} requests failed`);
   const { requests } = result;
+  if (requests < 2) throw new Error(`${name} does not answer under load`);
   const rise = (figure) => after[figure] - before[figure];
   return {
     ...result,
@@ -66,13 +78,13 @@ async function load(generator, { name, url, headers, cpuUs, hasNewTokens, idp },
   };
 }
 
-/** The ratio is the median of the rounds' ratios: a round in which the machine was busy disturbs both its parts. */
-function summary(name, results, baselines) {
+const ratio = (results, others, figure) =>
+  median(results.map((result, round) => result[figure] / others[round][figure]));
+
+function summary(name, results, rssMiB, baselines) {
   const of = (figure) => median(results.map((result) => result[figure]));
-  const ratioTo = (others, figure) =>
-    median(results.map((result, round) => result[figure] / others[round][figure]));
   const ratios = Object.fromEntries(
-    baselines.map(({ baseline, results: others }) => [baseline, ratioTo(others, 'requestsPerSecond')]),
+    baselines.map(({ baseline, results: others }) => [baseline, ratio(results, others, 'requestsPerSecond')]),
   );
   const hasCpu = !Number.isNaN(results[0].cpuUs);
   const hasIntrospections = !Number.isNaN(results[0].introspections);
@@ -90,8 +102,9 @@ function summary(name, results, baselines) {
       ...(hasIntrospections ? { 'introspections/request': of('introspections').toFixed(3) } : {}),
       ...(hasCpu ? { 'CPU µs/request': rounded(of('cpuUs'), 0) } : {}),
       ...(hasCpu ? { 'server core %': percent('serverBusy'), 'load core %': percent('loadBusy') } : {}),
+      ...(Number.isNaN(rssMiB) ? {} : { 'RSS after, MiB': rounded(rssMiB, 0) }),
       ...Object.fromEntries(columns),
-      ...(hasCpu ? { [`CPU of ${first.baseline}`]: ratioTo(first.results, 'cpuUs').toFixed(3) } : {}),
+      ...(hasCpu ? { [`CPU of ${first.baseline}`]: ratio(results, first.results, 'cpuUs').toFixed(3) } : {}),
     },
   };
 }
@@ -99,7 +112,7 @@ function summary(name, results, baselines) {
 /** A comparison of answers that differ would say nothing. */
 async function checkSameBytes([baseline, ...others]) {
   const expected = masked(await textOf(baseline));
-  for (const other of others) {
+  for (const other of others.filter(({ isOwnAnswer }) => !isOwnAnswer)) {
     const text = masked(await textOf(other));
     if (text === expected) continue;
     const at = [...text].findIndex((letter, index) => letter !== expected[index]);

@@ -1,17 +1,21 @@
 // The load generator.
 import { performance } from 'node:perf_hooks';
 import autocannon from 'autocannon';
+import { percentile } from './numbers.mjs';
 import { serve } from './remote.mjs';
 
 /** How many bearer tokens have been made; none comes twice in the life of this process. */
 let tokens = 0;
 
+/** How many cookies have been sent. */
+let cookiesSent = 0;
+
 serve({
   /**
    * Asks for `url` as fast as the answers come, over `connections` connections; with `hasNewTokens` each time with another
-   * bearer token, which begins as the given one.
+   * bearer token, which begins as the given one; with `cookies` with the next of these, over and over.
    */
-  async run({ url, headers, hasNewTokens, connections, seconds }) {
+  async run({ url, headers, cookies, hasNewTokens, connections, seconds }) {
     const times = [];
     let first = 0;
     let last = 0;
@@ -19,7 +23,12 @@ serve({
       request.headers.authorization = `${headers.authorization}-${tokens++}`;
       return request;
     };
-    const requests = hasNewTokens ? [{ setupRequest: withNewToken }] : undefined;
+    const withNextCookie = (request) => {
+      request.headers.cookie = cookies[cookiesSent++ % cookies.length];
+      return request;
+    };
+    const setupRequest = hasNewTokens ? withNewToken : cookies ? withNextCookie : undefined;
+    const requests = setupRequest ? [{ setupRequest }] : undefined;
     const load = autocannon({ url, headers, requests, connections, duration: seconds });
     load.on('response', (_client, _status, _bytes, ms) => {
       last = performance.now();
@@ -27,13 +36,11 @@ serve({
       times.push(ms);
     });
     const { errors, timeouts, non2xx } = await load;
-    times.sort((a, b) => a - b);
-    const percentile = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))];
     return {
       requests: times.length,
       requestsPerSecond: ((times.length - 1) / (last - first)) * 1_000,
-      p50Ms: percentile(0.5),
-      p99Ms: percentile(0.99),
+      p50Ms: percentile(times, 0.5),
+      p99Ms: percentile(times, 0.99),
       failures: errors + timeouts + non2xx,
     };
   },

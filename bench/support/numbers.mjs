@@ -8,3 +8,12 @@ export function median(values) {
 
 /** @param {number} value */
 export const rounded = (value, digits) => Number(value.toFixed(digits));
+
+/**
+ * @param {number[]} values
+ * @param {number} share as in 0.99
+ */
+export function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}

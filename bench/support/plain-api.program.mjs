@@ -3,10 +3,10 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { configureApi } from '../../dist/api/api.setup.js';
-import { AppController } from '../../dist/api/app.controller.js';
-import { API_ENV, readApiEnv } from '../../dist/config/api-env.js';
-import { LeanExpressAdapter } from '../../dist/http/lean-express.adapter.js';
+import { configureApi } from '../../build/api/api.setup.js';
+import { AppController } from '../../build/api/app.controller.js';
+import { API_ENV, readApiEnv } from '../../build/config/api-env.js';
+import { LeanExpressAdapter } from '../../build/http/lean-express.adapter.js';
 import { serve } from './remote.mjs';
 
 serve({

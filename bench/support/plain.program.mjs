@@ -1,41 +1,43 @@
 // What the application is compared with: Nest and Handlebars, the same views, headers and parsers, no sign-in.
+// It is configured by its environment, as the application, and imports no more than it needs.
 import 'reflect-metadata';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { applyDecorators, Controller, Get, Header, Module, Render } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { readEnv } from '../../dist/config/env.js';
-import { LeanExpressAdapter } from '../../dist/http/lean-express.adapter.js';
-import { securityHeaders } from '../../dist/http/security-headers.js';
-import { useViews } from '../../dist/http/view-engine.js';
-import { serve } from './remote.mjs';
+import { securityHeaders } from '../../build/http/security-headers.js';
+import { useViews } from '../../build/http/view-engine.js';
 
-serve({
-  async start(pages, env, { lean }) {
-    const adapter = lean ? new LeanExpressAdapter() : new ExpressAdapter();
-    const app = await NestFactory.create(moduleOf(pages), adapter, { logger: false, bodyParser: false });
-    app.disable('x-powered-by');
-    app.set('etag', false);
-    app.use(securityHeaders(readEnv(env)));
-    app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
-    useViews(app, { cache: true });
-    await app.listen(0);
-    return app.getHttpServer().address().port;
-  },
-});
+const { port, site, pages, lean } = JSON.parse(process.env.SETTINGS ?? '');
+
+const app = await NestFactory.create(moduleOf(pages), await adapter(), { logger: false, bodyParser: false });
+app.disable('x-powered-by');
+app.set('etag', false);
+app.use(securityHeaders(site));
+app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
+useViews(app, fileURLToPath(new URL('../..', import.meta.url)), { cache: true });
+await app.listen(port);
+
+async function adapter() {
+  if (!lean) return new ExpressAdapter();
+  const { LeanExpressAdapter } = await import('../../build/http/lean-express.adapter.js');
+  return new LeanExpressAdapter();
+}
 
 /** A controller such as one would write by hand, without the syntax of decorators, which Node does not have. */
 function moduleOf(pages) {
   class PageController {}
-  for (const [path, { view, model }] of Object.entries(pages)) {
+  for (const [path, { json, view, model }] of Object.entries(pages)) {
     const method = {
-      value: () => ({ ...model, frame: () => model.frame }),
+      value: () => json ?? { ...model, frame: () => model.frame },
       configurable: true,
       writable: true,
     };
-    Object.defineProperty(PageController.prototype, view, method);
-    applyDecorators(Get(path), Render(view), Header('Cache-Control', 'no-store'))(
+    Object.defineProperty(PageController.prototype, path, method);
+    applyDecorators(Get(path), Header('Cache-Control', 'no-store'), ...(json ? [] : [Render(view)]))(
       PageController.prototype,
-      view,
+      path,
       method,
     );
   }

@@ -47,12 +47,12 @@ export function startProgram(path, { core, env = {}, served = true }) {
     });
   });
   return {
-    get problem() {
-      return running.has(child) ? undefined : `${path} has ended:\n${said}`;
-    },
+    problem: () => (running.has(child) ? undefined : `${path} has ended:\n${said}`),
     call: (name, ...args) => call(child, name, ...args),
     /** CPU time of all its threads; NaN where the system does not tell. */
     cpuUs: () => cpuUsOf(child.pid),
+    /** Memory it holds; NaN where the system does not tell. */
+    rssMiB: () => rssMiBOf(child.pid),
     async stop() {
       child.kill('SIGTERM');
       setTimeout(() => child.kill('SIGKILL'), STOP_MS).unref();
@@ -68,4 +68,10 @@ function cpuUsOf(pid) {
   // The name of the program stands in brackets and may hold anything; utime and stime are fields 14 and 15 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+}
+
+/** @param {number | undefined} pid */
+function rssMiBOf(pid) {
+  if (process.platform !== 'linux') return NaN;
+  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
 }

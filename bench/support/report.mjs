@@ -2,13 +2,25 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
+import { chart } from './chart.mjs';
 import { machine, machineSentence } from './machine.mjs';
 
 const file = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const START = '<!-- results: written by `npm run bench -- --write` -->';
 const END = '<!-- end of results -->';
 
-/** @param {{ measured: number, atLeast?: number, atMost?: number, exactly?: number }} goal */
+/**
+ * @typedef {object} Goal
+ * @property {string} name
+ * @property {number} measured
+ * @property {number} [atLeast]
+ * @property {number} [atMost]
+ * @property {number} [exactly]
+ * @property {number} [digits] after the point
+ * @property {boolean} [isCount] the same on every machine, however busy it is
+ */
+
+/** @param {Goal} goal */
 export const isMet = ({ measured, atLeast = -Infinity, atMost = Infinity, exactly = measured }) =>
   measured >= atLeast && measured <= atMost && measured === exactly;
 
@@ -40,9 +52,13 @@ export function table(rows) {
   return [head, rule, ...body].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
-export async function writeJson(answers) {
+/** The answers as JSON and as a chart. Those of a `full` run are kept in git. */
+export async function writeResults(answers, { full }) {
+  const [json, svg] = full ? ['latest.json', 'chart.svg'] : ['last-run.json', 'last-run.svg'];
   mkdirSync(file('results'), { recursive: true });
-  await write('results/latest.json', JSON.stringify({ at: new Date().toISOString(), machine, answers }));
+  await write(`results/${json}`, JSON.stringify({ at: new Date().toISOString(), machine, answers }));
+  const page = answers.find(({ name }) => name === 'profile-page');
+  if (page) writeFileSync(file(`results/${svg}`), chart(page.rows));
 }
 
 export async function writeReadme(answers) {
@@ -56,6 +72,7 @@ export async function writeReadme(answers) {
     START,
     `Measured ${new Date().toISOString().slice(0, 10)}: ${machineSentence}.`,
     table(answers.flatMap(({ goals }) => goals.map(goalRow))),
+    '![Requests per second and CPU time of one request, as in the first table below](results/chart.svg)',
     ...sections,
   ].join('\n\n');
   await write('README.md', `${readme.slice(0, before)}${results}\n\n${readme.slice(after)}`);

@@ -8,7 +8,8 @@ let sandbox;
 serve({
   async start(options) {
     sandbox = await startSandbox(options);
-    return { issuer: sandbox.issuer, clientId: sandbox.clients.web.clientId };
+    const { clientId, clientSecret } = sandbox.clients.web;
+    return { issuer: sandbox.issuer, clientId, clientSecret };
   },
   grants: (type) => sandbox.grants(type).length,
   setAccessTokenTtl: (seconds) => sandbox.setAccessTokenTtl(seconds),

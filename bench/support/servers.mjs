@@ -1,9 +1,11 @@
 // What is measured: servers in processes of their own, on the core of the server.
 import { createServer } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startProgram } from './programs.mjs';
 
-const START_MS = 20_000;
+const PATIENCE_MS = 20_000;
+const POLL_MS = 5;
 
 /**
  * A program that is configured by its environment alone, as in production.
@@ -12,13 +14,17 @@ const START_MS = 20_000;
  * @param {{ origin: string, env: Record<string, string> }} options `origin`: where it answers when it is ready
  */
 export async function startServer(path, { origin, env }) {
+  const started = performance.now();
   const program = startProgram(path, { core: 'server', env, served: false });
-  for (const end = Date.now() + START_MS; Date.now() < end && !program.problem; await wait(50)) {
+  while (performance.now() - started < PATIENCE_MS && !program.problem()) {
     const answer = await fetch(origin, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     await answer?.arrayBuffer();
-    if (answer && answer.status < 500) return { cpuUs: program.cpuUs, stop: program.stop };
+    if (answer && answer.status < 500) return { ...program, origin, startMs: performance.now() - started };
+    await wait(POLL_MS);
   }
-  throw new Error(program.problem ?? `${origin} does not answer`);
+  const problem = program.problem();
+  await program.stop();
+  throw new Error(problem ?? `${origin} does not answer`);
 }
 
 /**
@@ -29,7 +35,7 @@ export async function startServer(path, { origin, env }) {
 export async function startPlainServer(path, ...args) {
   const program = startProgram(path, { core: 'server', env: { NODE_ENV: 'production' } });
   const port = await program.call('start', ...args);
-  return { origin: `http://localhost:${port}`, cpuUs: program.cpuUs, stop: program.stop };
+  return { ...program, origin: `http://localhost:${port}` };
 }
 
 /** @returns {Promise<number>} */

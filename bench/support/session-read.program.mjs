@@ -3,8 +3,9 @@ import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { SessionService } from '@mridang/nestjs-auth';
 import { NestFactory } from '@nestjs/core';
-import { AppModule } from '../../dist/app.module.js';
-import { readEnv } from '../../dist/config/env.js';
+import { AppModule } from '../../build/app.module.js';
+import { readEnv } from '../../build/config/env.js';
+import { differentCookies } from './different-cookies.mjs';
 import { median } from './numbers.mjs';
 import { serve } from './remote.mjs';
 import { requestWith } from './request-with.mjs';
@@ -62,21 +63,4 @@ async function cpuUsPerRead(sessions, exchanges) {
     throw new Error('A read that writes is none');
   }
   return (user + system) / exchanges.length;
-}
-
-/** The same session sealed anew, again and again, as a renewal does; the other cookies of the browser stay beside it. */
-async function differentCookies(sessions, cookie, count) {
-  const values = new Set();
-  while (values.size < count) {
-    const { request, response } = requestWith(cookie);
-    await sessions.renewedToken(request, response);
-    const [line = ''] = [response.getHeader('set-cookie') ?? []].flat().map(String);
-    const [pair = ''] = line.split('; ');
-    const name = pair.slice(0, pair.indexOf('='));
-    const others = cookie.split('; ').filter((other) => !other.startsWith(`${name}=`));
-    const before = values.size;
-    values.add([pair, ...others].join('; '));
-    if (values.size === before) throw new Error('The same cookie again');
-  }
-  return [...values];
 }

@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { config } from 'dotenv';
 import { readApiEnv } from '../config/api-env.js';
 import { AppLogger } from '../http/app.logger.js';
+import { checkPort } from '../http/check-port.js';
 import { startProblem } from '../http/start-problem.js';
 import { stopOnSignal } from '../http/stop-on-signal.js';
 import { ApiModule } from './api.module.js';
@@ -11,6 +12,7 @@ import { apiAdapter, configureApi } from './api.setup.js';
 config({ quiet: true });
 try {
   const env = readApiEnv(process.env);
+  await checkPort(env.port);
   const logger = new AppLogger(env);
   const app = await NestFactory.create<NestExpressApplication>(
     ApiModule.register(env),

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import hbs from 'hbs';
 import type { TextKey } from '../texts/en.js';
@@ -9,14 +8,16 @@ import { Assets } from './assets.js';
 import type { Frame } from './page-frame.js';
 import { timeElement } from './time-element.js';
 
-const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-
-/** Sets up Handlebars for `views/` and serves `public/` under `/static`. */
-export function useViews(app: NestExpressApplication, { cache }: { cache: boolean }) {
+/**
+ * Sets up Handlebars for `views/` and serves `public/` under `/static`.
+ *
+ * @param root the folder that holds both
+ */
+export function useViews(app: NestExpressApplication, root: string, { cache }: { cache: boolean }) {
   const engine = hbs.create();
-  const partials = folder('views/partials');
+  const partials = join(root, 'views/partials');
   registerPartials(engine, partials);
-  const assets = new Assets(folder('public'), { cache });
+  const assets = new Assets(join(root, 'public'), { cache });
   engine.registerHelper('asset', (name: string) => assets.urlOf(name));
   engine.registerHelper('t', (key: TextKey, { data, hash }: HelperOptions) =>
     text(data.root.frame.language, key, hash),
@@ -36,12 +37,12 @@ export function useViews(app: NestExpressApplication, { cache }: { cache: boolea
     engine.__express(path, resolved(model), done);
   });
   app.setViewEngine('hbs');
-  app.setBaseViewsDir(folder('views/pages'));
+  app.setBaseViewsDir(join(root, 'views/pages'));
   // Pages name their layout themselves; hbs would read the file a local named `layout` points to.
   app.set('view options', { layout: false });
   app.set('view cache', cache);
   app.use(assets.middleware);
-  app.useStaticAssets(folder('public'), { prefix: '/static', index: false, redirect: false });
+  app.useStaticAssets(join(root, 'public'), { prefix: '/static', index: false, redirect: false });
 }
 
 interface HelperOptions {

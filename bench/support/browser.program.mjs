@@ -1,0 +1,9 @@
+// A browser beside the load generator, not on the core of the server.
+import { Browser } from './browser.mjs';
+import { serve } from './remote.mjs';
+
+const browser = new Browser();
+
+serve({
+  signIn: (origin, loginName, login) => browser.measuredSignIn(origin, loginName, login),
+});

@@ -1,0 +1,36 @@
+// An Express application with what this one has around its sign-in: the same headers, views and static files.
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import express from 'express';
+import { securityHeaders } from '../../build/http/security-headers.js';
+import { useViews } from '../../build/http/view-engine.js';
+
+/** What `support/peers.mjs` gives to the program of a peer. */
+export const settings = JSON.parse(process.env.SETTINGS ?? '');
+
+export function expressSite() {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.use(securityHeaders(settings.site));
+  useViews(withNestNames(app), fileURLToPath(new URL('../..', import.meta.url)), { cache: true });
+  app.get('/', (_request, response) => renderPage(response, '/'));
+  return app;
+}
+
+/** Renders a page, for the user with that name. */
+export function renderPage(response, path, userName) {
+  const { view, model } = settings.pages[path];
+  response.setHeader('Cache-Control', 'no-store');
+  response.render(view, { ...model, frame: () => ({ ...model.frame, userName }) });
+}
+
+/** What Nest's application has beside Express's own methods. */
+const withNestNames = (app) => ({
+  engine: (...args) => app.engine(...args),
+  set: (...args) => app.set(...args),
+  use: (...args) => app.use(...args),
+  setViewEngine: (name) => app.set('view engine', name),
+  setBaseViewsDir: (folder) => app.set('views', folder),
+  useStaticAssets: (folder, { prefix, ...options }) => app.use(prefix, express.static(folder, options)),
+});

@@ -1,0 +1,69 @@
+// Other ways to sign people in with Zitadel, each with a sandbox of its own to sign in at.
+import { readFileSync } from 'node:fs';
+import { Browser } from './browser.mjs';
+import { startProgram } from './programs.mjs';
+import { freePort, startServer } from './servers.mjs';
+
+const kinds = {
+  'express-openid-connect': {
+    program: 'bench/support/express-openid-connect.program.mjs',
+    callback: '/callback',
+    login: { page: '/', link: '/login', session: 'appSession' },
+  },
+  '@auth/express': {
+    program: 'bench/support/auth-express.program.mjs',
+    callback: '/auth/callback/zitadel',
+    login: {
+      page: '/auth/signin?callbackUrl=/profile',
+      form: 'form[action$="/auth/signin/zitadel"]',
+      session: 'authjs.session-token',
+    },
+  },
+};
+
+const versionOf = (name) =>
+  JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8'))
+    .version;
+
+const namesAndVersions = Object.keys(kinds).map((name) => `\`${name}\` ${versionOf(name)}`);
+
+/** Which versions are compared. */
+export const peersSentence = `${namesAndVersions.join(' and ')} run on Express ${versionOf('express')}`;
+
+/**
+ * An Express application with one of these packages.
+ *
+ * @param {keyof typeof kinds} name
+ * @param {Record<string, object>} pages view model by path: `/` and `/profile`
+ */
+export async function startPeer(name, pages) {
+  const peer = await preparePeer(name, pages);
+  const server = await peer.start();
+  return { ...peer, ...server, stop: async () => void (await Promise.all([server.stop(), peer.stop()])) };
+}
+
+/** As `startPeer`, but its program starts when `start` is called. */
+export async function preparePeer(name, pages) {
+  const { program, callback, login } = kinds[name];
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const sandbox = startProgram('bench/support/sandbox.program.mjs', { core: 'load' });
+  const { issuer, clientId, clientSecret } = await sandbox.call('start', {
+    // Both read who it is from the ID token.
+    web: { redirectUris: [origin + callback], authMethod: 'basic', idTokenUserinfo: true },
+  });
+  const settings = {
+    ...{ port, origin, issuer, clientId, clientSecret, pages },
+    site: { origin, zitadel: { issuer, loginOrigins: [] } },
+    secret: 'a secret for the benchmark that is long enough',
+  };
+  const env = { NODE_ENV: 'production', SETTINGS: JSON.stringify(settings) };
+  return {
+    name,
+    origin,
+    login,
+    signIn: (loginName) => new Browser().signIn(origin, loginName, login),
+    start: () => startServer(program, { origin, env }),
+    stop: sandbox.stop,
+  };
+}
