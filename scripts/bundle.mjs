@@ -31,8 +31,6 @@ await build({
   platform: 'node',
   format: 'esm',
   target: `node${process.versions.node.split('.', 1)[0]}`,
-  // Nest tells providers apart by their names.
-  keepNames: true,
   banner: { js: requireForAll },
   // Its pages are files.
   external: ['swagger-ui-dist'],
