@@ -8,38 +8,28 @@
 FROM node:24-bookworm-slim AS base
 WORKDIR /app
 
-FROM base AS dependencies
+FROM base AS build
 COPY package.json package-lock.json .npmrc ./
 COPY packages/nestjs-auth/package.json packages/nestjs-auth/
 COPY packages/zitadel-sandbox/package.json packages/zitadel-sandbox/
 # The cache mount keeps downloads out of every layer.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
-
-FROM dependencies AS build
 COPY tsconfig.json tsconfig.base.json tailwind.config.js ./
+COPY scripts scripts
 COPY packages packages
 COPY src src
 COPY views views
 COPY public public
 RUN npm run build
 
-# The sandbox is a provider for development. Neither it nor what it depends on is installed here. Optional packages
-# are left out, too: here these are compilers that other packages can make use of, 25 MB.
-FROM base AS production
-COPY package.json package-lock.json .npmrc ./
-COPY packages/nestjs-auth/package.json packages/nestjs-auth/
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --omit=optional --workspace=@mridang/nestjs-auth --include-workspace-root --ignore-scripts --no-audit --no-fund
-
+# `dist` holds all that the programs use, but for the pages of Swagger UI.
 FROM base
 ENV NODE_ENV=production
-COPY --from=production /app/node_modules node_modules
-# node_modules/@mridang/nestjs-auth is a link to this folder.
-COPY --from=build /app/packages/nestjs-auth/package.json packages/nestjs-auth/
-COPY --from=build /app/packages/nestjs-auth/dist packages/nestjs-auth/dist
 COPY --from=build /app/package.json ./
+COPY --from=build /app/dist dist
 COPY --from=build /app/views views
 COPY --from=build /app/public public
-COPY --from=build /app/dist dist
+COPY --from=build /app/node_modules/swagger-ui-dist node_modules/swagger-ui-dist
 
 # `node` of the base image, by number: Kubernetes can check only a number against runAsNonRoot.
 # The files above belong to root, and the programs write none: a read-only root file system is fine, without a tmpfs.

@@ -4,15 +4,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, posix, resolve } from 'node:path';
 import { DCLinter } from 'dclint';
-import ts from 'typescript';
 import { parse, parseAllDocuments } from 'yaml';
 
 const require = createRequire(import.meta.url);
+// `import` would read the whole compiler once more, to see what it exports.
+const ts = require('typescript');
 
 /** Kubernetes ends a program after this time; the programs need as long to finish what they began. */
 const drainSeconds = 10;
 const programs = { web: 'The web application', api: 'The API' };
-/** Beyond what has no default: what production refuses to be without, or what guards it. */
+/** Beyond what has no default: what production refuses to be without, what guards it, and what lets others look at it. */
 const needed = {
   web: [
     'NODE_ENV',
@@ -23,11 +24,11 @@ const needed = {
     'ZITADEL_CLIENT_ID',
     'ZITADEL_CALLBACK_URL',
     'REDIS_URL',
+    'TRUSTED_PROXIES',
+    'METRICS_TOKEN',
   ],
-  api: ['NODE_ENV', 'APP_PORT', 'IDP_AUTHORITY', 'ZITADEL_API_KEY_FILE', 'IDP_PROJECT_ID', 'REDIS_URL'],
+  api: ['NODE_ENV', 'APP_PORT', 'IDP_AUTHORITY', 'ZITADEL_API_KEY_FILE', 'IDP_PROJECT_ID', 'METRICS_TOKEN'],
 };
-/** Read by the programs, and documented as soon as `npm run docs` knows them. */
-const optionalEverywhere = ['REDIS_URL', 'METRICS_TOKEN', 'AUTH_RATE_LIMIT'];
 
 const folders = process.argv.length > 2 ? process.argv.slice(2) : ['.'];
 const problems = [];
@@ -56,7 +57,7 @@ function documentedVariables() {
       const documented = [...section.matchAll(/^\| `(\w+)` .*\| (.*?) \|$/gm)];
       for (const [, name, byDefault] of documented)
         if (byDefault === 'required' && !needed[program].includes(name)) needed[program].push(name);
-      return [program, new Set([...documented.map(([, name]) => name), ...optionalEverywhere])];
+      return [program, new Set(documented.map(([, name]) => name))];
     }),
   );
 }
@@ -103,6 +104,8 @@ function checkFields(all) {
     noEmit: true,
     skipLibCheck: true,
     types: [],
+    // The whole of them has all that a browser has.
+    lib: ['lib.es5.d.ts'],
     target: ts.ScriptTarget.ES2023,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -356,6 +359,11 @@ function checkCompose(folder, report) {
           say(`no ${kind.slice(0, -1)} ${entry.source ?? entry}`);
     for (const volume of service.volumes ?? [])
       if (!/^[./]/.test(volume) && !(volume.split(':')[0] in volumes)) say(`no volume ${volume}`);
+    for (const value of Object.values(service.environment ?? {})) {
+      const other = services[/:\/\/([\w-]+):\d/.exec(value)?.[1]];
+      if (other && !names(service.networks).some((network) => names(other.networks).includes(network)))
+        say(`shares no network with ${new URL(value).hostname}`);
+    }
     if (service.image && !service.build && !/:[\w$]/.test(service.image)) say('its image has no tag');
     if (!service.security_opt?.includes('no-new-privileges:true')) say('may gain privileges');
     if (service.profiles) continue;
@@ -370,10 +378,8 @@ function checkCompose(folder, report) {
     for (const variable of Object.keys(service.environment))
       if (!variables[name].has(variable)) say(`${variable} is not in docs/configuration.md`);
     for (const variable of variables[name])
-      if (
-        !(variable in service.environment) &&
-        !/^(IDP_AUTHORIZATION_|AUTH_RATE_LIMIT|METRICS_TOKEN)/.test(variable)
-      )
+      // The key file holds what those say.
+      if (!(variable in service.environment) && !variable.startsWith('IDP_AUTHORIZATION_'))
         say(`${variable} of docs/configuration.md does not reach it`);
   }
   for (const program of Object.keys(programs)) if (!services[program]) report(file, `no service ${program}`);

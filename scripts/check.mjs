@@ -1,4 +1,4 @@
-// `npm run check`: types, lint, format, unused exports and the lock file, all of them even when one fails.
+// `npm run check`: types, lint, format, unused exports, the lock file and what is deployed, all of them even when one fails.
 import { spawnSync } from 'node:child_process';
 
 const steps = [
@@ -17,6 +17,7 @@ const steps = [
     ],
   ],
   ['lock file', 'node', ['scripts/check-lock.mjs']],
+  ['what is deployed', 'node', ['scripts/check-deploy.mjs']],
 ];
 
 let failed = 0;

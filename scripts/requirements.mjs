@@ -90,10 +90,7 @@ function pageText() {
     'Made by `npm run requirements` from `docs/requirements.json` and the names of the tests; a test keeps it up to date.',
     'Rows marked ° are second line. `%s`, `%j` and `%i` in a name stand for the cases of a table.',
     '',
-    'Not there yet:',
-    '',
-    ...rows.flatMap(deferred),
-    '',
+    ...notThereYet(),
     '<!-- prettier-ignore-start -->',
     ...sections.flatMap(({ section, rows }) => [
       '',
@@ -107,6 +104,11 @@ function pageText() {
     '<!-- prettier-ignore-end -->',
     '',
   ].join('\n');
+}
+
+function notThereYet() {
+  const list = rows.flatMap(deferred);
+  return list.length > 0 ? ['Not there yet:', '', ...list, ''] : [];
 }
 
 /** What of a row another issue brings. */

@@ -3,23 +3,25 @@ import { generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { generate } from 'selfsigned';
 import { parse, parseAllDocuments } from 'yaml';
+import { readApiEnv } from '../src/config/api-env.js';
 import { ConfigError } from '../src/config/config-error.js';
 import { readEnv } from '../src/config/env.js';
 import { freePort } from './support/free-port.js';
+import { runNginx } from './support/nginx.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'deploy-'));
@@ -90,6 +92,15 @@ const mistakes: [what: string, file: string, from: string | RegExp, to: string, 
     'CALLBACK_URL is not in docs/configuration.md',
   ],
   ['a variable left out', config, /\n.*ZITADEL_CLIENT_ID.*/, '', 'ZITADEL_CLIENT_ID is missing'],
+  ['a proxy nobody names', config, /\n.*TRUSTED_PROXIES: .*/, '', 'TRUSTED_PROXIES is missing'],
+  ['metrics nobody may read', api, / *- secretRef:\n.*metrics\n/, '', 'METRICS_TOKEN is missing'],
+  [
+    'an API that gets the secrets of the web application',
+    api,
+    'secretRef:\n                name: metrics',
+    'secretRef:\n                name: web',
+    'Deployment api: SESSION_SECRET is not in docs/configuration.md',
+  ],
   ['another Redis', config, 'redis://redis:6379', 'redis://redis:6380', 'REDIS_URL is not the Service redis'],
   ['a rule for the wrong port', policies, 'port: 6379', 'port: 6380', 'pods of redis have no port 6380'],
   [
@@ -135,6 +146,13 @@ const mistakes: [what: string, file: string, from: string | RegExp, to: string, 
     'redys: { condition',
     'depends on redys',
   ],
+  [
+    'a service out of reach',
+    'compose.yaml',
+    'networks: [front, state]',
+    'networks: [front]',
+    'web: shares no network with redis',
+  ],
   ['a container that can write', 'compose.yaml', 'read_only: true', 'read_only: false', 'is writable'],
   [
     'a variable that does not reach',
@@ -142,6 +160,20 @@ const mistakes: [what: string, file: string, from: string | RegExp, to: string, 
     'SESSION_SALT:',
     'SESSION_SALD:',
     'SESSION_SALT is missing',
+  ],
+  [
+    'a variable the API does not read',
+    'compose.yaml',
+    'METRICS_TOKEN:\n    secrets',
+    'METRICS_TOKEN:\n      REDIS_URL: redis://redis:6379\n    secrets',
+    'api: REDIS_URL is not in docs/configuration.md',
+  ],
+  [
+    'metrics of the API nobody may read',
+    'compose.yaml',
+    '      METRICS_TOKEN:\n    secrets',
+    '    secrets',
+    'api: METRICS_TOKEN is missing',
   ],
   ['an image run by root', 'Dockerfile', 'USER 1000:1000', 'USER root', 'runs as root'],
   [
@@ -168,6 +200,7 @@ describe('the check of what is deployed', () => {
       for (const source of [
         'tsconfig.json',
         'tsconfig.base.json',
+        'scripts',
         'src',
         'public',
         'packages/nestjs-auth',
@@ -206,18 +239,41 @@ describe('the check of what is deployed', () => {
   );
 });
 
+interface Manifest {
+  kind: string;
+  metadata: { name: string };
+  data?: Record<string, string>;
+  stringData?: Record<string, string>;
+}
+
+interface Deployment extends Manifest {
+  spec: { template: { spec: { containers: [{ envFrom: Record<string, { name: string }>[] }] } } };
+}
+
 describe('the manifests', () => {
-  const values = (file: string, name: string) => {
-    const documents = parseAllDocuments(readFileSync(`deploy/kubernetes/${file}`, 'utf8')).map(
-      (document) => document.toJS() as { metadata: { name: string }; data?: object; stringData?: object },
+  const manifests = ['config', 'secrets.example', 'web', 'api'].flatMap((name) =>
+    parseAllDocuments(readFileSync(`deploy/kubernetes/${name}.yaml`, 'utf8')).map(
+      (document) => document.toJS() as Manifest,
+    ),
+  );
+  const find = (kind: string, name: string) =>
+    manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
+
+  /** What the container of a Deployment gets out of ConfigMaps and Secrets. */
+  function environmentOf(program: string): Record<string, string> {
+    const { spec } = find('Deployment', program) as Deployment;
+    const sources = spec.template.spec.containers[0].envFrom.map(({ configMapRef, secretRef }) =>
+      configMapRef ? find('ConfigMap', configMapRef.name) : find('Secret', secretRef?.name ?? ''),
     );
-    const found = documents.find(({ metadata }) => metadata.name === name);
-    return { ...found?.data, ...found?.stringData } as Record<string, string>;
-  };
-  const deployed = { ...values('config.yaml', 'web'), ...values('secrets.example.yaml', 'web') };
-  const problems = (env: Record<string, string>) => {
+    return Object.assign(
+      {},
+      ...sources.map((source) => ({ ...source?.data, ...source?.stringData })),
+    ) as Record<string, string>;
+  }
+
+  const problems = (read: (env: Record<string, string>) => unknown, env: Record<string, string>) => {
     try {
-      readEnv(env);
+      read(env);
       return [];
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -225,23 +281,100 @@ describe('the manifests', () => {
     }
   };
 
-  it('start the web application once the placeholders are filled in, and not before', () => {
-    expect(problems(deployed)).toEqual([
-      'SESSION_SECRET',
-      'SESSION_SALT',
-      'ZITADEL_DOMAIN',
-      'ZITADEL_CLIENT_ID',
-    ]);
-    expect(
-      problems({
-        ...deployed,
+  it.each([
+    [
+      'the web application',
+      'web',
+      readEnv,
+      {
         SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
         SESSION_SALT: 'a-salt',
         ZITADEL_DOMAIN: 'https://id.example.com',
         ZITADEL_CLIENT_ID: '1',
-      }),
-    ).toEqual([]);
+      },
+    ],
+    [
+      'the API',
+      'api',
+      readApiEnv,
+      { IDP_AUTHORITY: 'https://id.example.com', ZITADEL_API_KEY_FILE: apiKey(), IDP_PROJECT_ID: '1' },
+    ],
+  ])('start %s once the placeholders are filled in, and not before', (_, program, read, filled) => {
+    const deployed = environmentOf(program);
+    expect(problems(read, deployed).sort()).toEqual(Object.keys(filled).sort());
+    expect(problems(read, { ...deployed, ...filled })).toEqual([]);
   });
+});
+
+describe('compose.yaml', () => {
+  it('lets Zitadel reach the web application, for back-channel logout', () => {
+    const { services } = parse(readFileSync('compose.yaml', 'utf8'), { merge: true }) as {
+      services: Record<'web' | 'zitadel', { networks: string[]; environment: Record<string, string> }>;
+    };
+    const { zitadel, web } = services;
+    expect(web.networks.some((network) => zitadel.networks.includes(network))).toBe(true);
+    const denied = zitadel.environment['ZITADEL_HTTPCLIENT_DENYLIST'];
+    // Empty would be as if it were not there: then Zitadel denies every private network.
+    expect(denied).toBeTruthy();
+    expect(denied).not.toMatch(/\b(10|172|192)\./);
+  });
+});
+
+describe('the proxy of docs/deploy.md', () => {
+  it('tells who asks, passes forms, and keeps the metrics from the public', async () => {
+    const [port, appPort] = [await freePort(), await freePort()];
+    const { cert, private: key } = await generate([{ name: 'commonName', value: 'app.example.com' }]);
+    const files = { 'app.pem': cert, 'app.key': key };
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(scratch, name), content);
+    const web = runProgram(process.execPath, [resolve('dist/main.js')], {
+      NODE_ENV: 'production',
+      PORT: String(appPort),
+      SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
+      SESSION_SALT: 'a-salt',
+      ZITADEL_DOMAIN: 'http://localhost:9',
+      ZITADEL_CLIENT_ID: '1',
+      ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
+      AUTH_RATE_LIMIT: '1',
+      TRUSTED_PROXIES: '127.0.0.1',
+    });
+    await web.says('Ready at');
+    const site = /```nginx\n([^`]*)```/.exec(readFileSync('docs/deploy.md', 'utf8'))?.[1] ?? '';
+    const nginx = await runNginx(
+      port,
+      site
+        .replace('listen 443', `listen ${port}`)
+        .replace('127.0.0.1:3000', `127.0.0.1:${appPort}`)
+        .replaceAll('/etc/nginx/tls', scratch),
+    );
+    try {
+      const ask = (localAddress: string, path: string, claimed: string, body = '') =>
+        new Promise<number | undefined>((answered, failed) => {
+          request(
+            `https://127.0.0.1:${port}${path}`,
+            {
+              localAddress,
+              method: body ? 'POST' : 'GET',
+              headers: { 'x-forwarded-for': claimed },
+              rejectUnauthorized: false,
+              agent: false,
+            },
+            (response) => response.resume().on('end', () => answered(response.statusCode)),
+          )
+            .on('error', failed)
+            .end(body);
+        });
+      // All of 127.0.0.0/8 is this machine.
+      expect(await ask('127.0.0.2', '/auth/initiate', '192.0.2.1')).toBe(400);
+      expect(await ask('127.0.0.2', '/auth/initiate', '192.0.2.2')).toBe(429);
+      expect(await ask('127.0.0.3', '/auth/initiate', '192.0.2.2')).toBe(400);
+      expect(await ask('127.0.0.3', '/metrics', '192.0.2.2')).toBe(404);
+      // More than nginx keeps in memory.
+      const form = `csrfToken=${'x'.repeat(30_000)}`;
+      expect(await ask('127.0.0.4', '/auth/logout', '192.0.2.2', form)).toBe(403);
+    } finally {
+      await Promise.all([nginx.stop(), web.stop()]);
+    }
+  }, 30_000);
 });
 
 describe('the image', () => {
@@ -251,21 +384,8 @@ describe('the image', () => {
 
   // What `docker build` would do, by the Dockerfile's own lines: `npm test` has built what the stage `build` builds.
   beforeAll(() => {
-    const production = join(scratch, 'production');
-    const stages = stagesOf(readFileSync('Dockerfile', 'utf8'));
-    const last = stages.at(-1)?.lines ?? [];
-    for (const line of stages.find(({ name }) => name === 'production')?.lines ?? []) {
-      if (line.startsWith('COPY')) copy(line, () => '.', production);
-      const command = /^RUN (?:--mount=\S+ )?npm (.*)/.exec(line)?.[1];
-      if (command) {
-        execFileSync('npm', [...command.split(' '), '--prefer-offline'], {
-          cwd: production,
-          stdio: 'ignore',
-        });
-      }
-    }
-    for (const line of last.filter((text) => text.startsWith('COPY')))
-      copy(line, (stage) => (stage === 'production' ? production : '.'), image);
+    const last = stagesOf(readFileSync('Dockerfile', 'utf8')).at(-1)?.lines ?? [];
+    for (const line of last.filter((text) => text.startsWith('COPY'))) copy(line, image);
     writeFileSync(join(scratch, 'api-key.json'), apiKey());
     execFileSync('chmod', ['-R', 'a-w,a+rX', image]);
     chmodSync(scratch, 0o755);
@@ -318,21 +438,23 @@ describe('the image', () => {
     await program.stop('SIGTERM');
   }, 30_000);
 
-  it('has neither the sandbox, nor what only development needs', () => {
-    expect(readdirSync(join(image, 'packages'))).toEqual(['nestjs-auth']);
-    expect(readdirSync(join(image, 'packages/nestjs-auth')).sort()).toEqual(['dist', 'package.json']);
-    expect(readdirSync(image).sort()).toEqual([
-      'dist',
-      'node_modules',
-      'package.json',
-      'packages',
-      'public',
-      'views',
-    ]);
-    for (const name of ['zitadel-sandbox', 'oidc-provider', 'typescript', 'jest', 'tailwindcss', '.cache'])
-      expect(existsSync(join(image, 'node_modules', name))).toBe(false);
-    const installed = readFileSync(join(image, 'node_modules/.package-lock.json'), 'utf8');
-    expect(installed).not.toMatch(/sandbox|oidc-provider/);
+  it('shows Swagger UI where it is asked for', async () => {
+    const port = String(await freePort());
+    const program = start(['dist/api/main.js'], {
+      APP_PORT: port,
+      IDP_AUTHORITY: 'http://localhost:9',
+      ZITADEL_API_KEY_FILE: join(scratch, 'api-key.json'),
+      API_SWAGGER: 'true',
+    });
+    await program.says('Ready at');
+    const page = await fetch(`http://127.0.0.1:${port}/api`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('swagger-ui-bundle.js')]);
+    expect((await fetch(`http://127.0.0.1:${port}/api/swagger-ui-bundle.js`)).status).toBe(200);
+  }, 30_000);
+
+  it('has nothing else in it', () => {
+    expect(readdirSync(image).sort()).toEqual(['dist', 'node_modules', 'package.json', 'public', 'views']);
+    expect(readdirSync(join(image, 'node_modules'))).toEqual(['swagger-ui-dist']);
   });
 
   describe('its health check', () => {
@@ -382,16 +504,14 @@ function stagesOf(dockerfile: string) {
 }
 
 /** `COPY [--from=stage] source… target`: of a folder its content, and a target that ends in / is a folder. */
-function copy(instruction: string, folderOf: (stage: string | undefined) => string, into: string) {
-  const stage = /--from=(\S+)/.exec(instruction)?.[1];
+function copy(instruction: string, into: string) {
   const paths = instruction.split(/\s+/).filter((word) => word !== 'COPY' && !word.startsWith('--'));
   const target = paths.pop() ?? '';
   for (const path of paths) {
-    const source = resolve(folderOf(stage), path.replace('/app/', ''));
+    const source = resolve(path.replace('/app/', ''));
     const to = join(into, target, target.endsWith('/') ? basename(source) : '');
     mkdirSync(dirname(to), { recursive: true });
-    if (stage === 'production') renameSync(source, to);
-    else cpSync(source, to, { recursive: true, verbatimSymlinks: true });
+    cpSync(source, to, { recursive: true });
   }
 }
 

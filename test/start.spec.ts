@@ -1,26 +1,25 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 
 const entry = resolve('dist/main.js');
-let program: RunningProgram | undefined;
-let occupant: Server | undefined;
-
-afterEach(async () => {
-  await program?.stop('SIGKILL');
-  occupant?.close();
-});
+const running: RunningProgram[] = [];
+afterEach(() => Promise.all(running.splice(0).map((program) => program.stop('SIGKILL'))));
 
 const environment = {
   SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
+  SESSION_SALT: 'a-salt',
   ZITADEL_DOMAIN: 'http://localhost:9',
   ZITADEL_CLIENT_ID: '1',
 };
-const start = (env: Record<string, string>) => (program = runProgram(process.execPath, [entry], env));
+const start = (env: Record<string, string>) => {
+  const program = runProgram(process.execPath, [entry], env);
+  running.push(program);
+  return program;
+};
 
 describe('node dist/main.js', () => {
   it('says all that is wrong with the environment and exits with 1', async () => {
@@ -40,11 +39,14 @@ All variables: docs/configuration.md
 `);
   });
 
-  it('says in one line that the port is in use', async () => {
-    occupant = createServer();
-    await new Promise<void>((listening) => occupant?.listen(0, listening));
-    const { port } = occupant.address() as AddressInfo;
-    const { exit, output } = start({ ...environment, LOG_LEVEL: 'error', PORT: String(port) });
+  it.each([
+    ['', {}],
+    [', without Redis', { REDIS_URL: 'redis://127.0.0.1:1' }],
+    [', in production', { NODE_ENV: 'production', ZITADEL_CALLBACK_URL: 'https://app.example.com/callback' }],
+  ])('says in one line that the port is in use%s, while Zitadel is out of reach', async (_, env) => {
+    const port = String(await freePort());
+    await start({ ...environment, ...env, PORT: port }).says('Ready at');
+    const { exit, output } = start({ ...environment, ...env, PORT: port });
     expect(await exit).toBe(1);
     expect(output()).toBe(`Port ${port} is in use. Stop what listens there, or set PORT to another one.\n`);
   });

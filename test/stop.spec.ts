@@ -2,23 +2,19 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
 import { environment } from './support/start-app.js';
+import { startInstances, type RunningInstances } from './support/start-instances.js';
 
 let program: RunningProgram;
 let sandbox: Sandbox;
 let origin: string;
 let port: number;
-afterEach(async () => {
-  await program.stop('SIGKILL');
-  await sandbox.close();
-});
-
 /** Starts the built web application in production, and a sandbox. */
 async function start(env: Record<string, string> = {}) {
   port = await freePort();
@@ -67,6 +63,11 @@ async function askSlowly(ms: number): Promise<{ slow: Promise<IncomingMessage> }
 }
 
 describe('SIGTERM', () => {
+  afterEach(async () => {
+    await program.stop('SIGKILL');
+    await sandbox.close();
+  });
+
   it.each(['/', '/profile'])(
     'under load on %s drops no request, says so on the connections, and ends with 0',
     async (path) => {
@@ -151,4 +152,65 @@ describe('SIGTERM', () => {
     expect(performance.now() - since).toBeLessThan(1_000);
     expect(await end).toMatch(/hang up|ECONNRESET/);
   });
+});
+
+describe('SIGTERM to one of two instances behind nginx, which connects anew for each request,', () => {
+  let instances: RunningInstances;
+  beforeAll(async () => {
+    instances = await startInstances();
+  }, 240_000);
+  afterAll(() => instances?.close());
+
+  const wanted = { GET: 200, POST: 403 };
+
+  /** How 40 people were answered that should not have been, each of whom asks again and again while `end` happens. */
+  async function failuresWhile(end: () => Promise<unknown>): Promise<string[]> {
+    const failures: string[] = [];
+    let answers = 0;
+    let isOver = false;
+    const person = async (method: keyof typeof wanted) => {
+      while (!isOver) {
+        const status = await ask(method);
+        if (status === wanted[method]) answers++;
+        else failures.push(`${method} ${status}`);
+      }
+    };
+    const people = Array.from({ length: 40 }, (_, index) => person(index % 2 ? 'GET' : 'POST'));
+    while (answers + failures.length < 500) await wait(20);
+    await end();
+    await wait(300);
+    isOver = true;
+    await Promise.all(people);
+    return failures;
+  }
+
+  /** The status, or what happened instead. The form has no token: that is soon answered. */
+  const ask = (method: keyof typeof wanted): Promise<number | string> =>
+    new Promise((answered) => {
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      const url = instances.origin + (method === 'GET' ? '/' : '/auth/logout');
+      request(url, { method, headers, agent: false }, (response) =>
+        response.resume().on('end', () => answered(response.statusCode ?? 0)),
+      )
+        .on('error', ({ message }) => answered(message))
+        .end(method === 'POST' ? 'csrfToken=none' : undefined);
+    });
+
+  it('fails no GET, and hardly a POST', async () => {
+    const failures = await failuresWhile(async () => expect(await instances.stop(0)).toBe(0));
+    // nginx sends a GET to the other one when it was cut off, and a POST only when it could not connect. Who connects
+    // in the very moment of the end is cut off.
+    expect(failures.filter((failure) => failure !== 'POST 502')).toEqual([]);
+    expect(failures.length).toBeLessThanOrEqual(2);
+  }, 30_000);
+
+  it('fails nothing at all when nginx was told before', async () => {
+    await instances.restart(0);
+    const failures = await failuresWhile(async () => {
+      instances.leaveOut(0);
+      await wait(1_000);
+      await instances.stop(0);
+    });
+    expect(failures).toEqual([]);
+  }, 30_000);
 });

@@ -14,14 +14,10 @@ try {
   const env = readApiEnv(process.env);
   await checkPort(env.port);
   const logger = new AppLogger(env);
-  const app = await NestFactory.create<NestExpressApplication>(
-    ApiModule.register(env),
-    apiAdapter(),
-    {
-      logger,
-      bodyParser: false,
-    },
-  );
+  const app = await NestFactory.create<NestExpressApplication>(ApiModule.register(env), apiAdapter(), {
+    logger,
+    bodyParser: false,
+  });
   configureApi(app);
   stopOnSignal(app);
   await app.listen(env.port);

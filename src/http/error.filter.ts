@@ -11,6 +11,7 @@ import type { Request, Response } from 'express';
 import { languages } from '../texts/language.js';
 import { text } from '../texts/text.js';
 import { explanationFor } from './explanations.js';
+import { aboutRequest } from '../metrics/about-request.js';
 import { wrongMethod } from './wrong-method.js';
 
 /** Answers every failure: a page for a browser, JSON for a program, and never the inside of the application. */
@@ -27,7 +28,8 @@ export class ErrorFilter implements ExceptionFilter {
     const status = statusOf(error);
     const reference = status >= 500 || status === 403 ? referenceOf(error) : undefined;
     if (reference) {
-      this.logger[status >= 500 ? 'error' : 'warn'](`Reference ${reference}\n${describeError(error)}`);
+      const sentence = `Reference ${reference}\n${describeError(error)}`;
+      this.logger[status >= 500 ? 'error' : 'warn'](sentence, { reference, ...aboutRequest(request) });
     }
     if (response.headersSent) return void response.end();
 

@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { Metrics } from '../metrics/metrics.js';
-import { aboutRequest } from './request-id.js';
+import { aboutRequest } from '../metrics/about-request.js';
 
 const STARTED = 'http.server.request.start';
 const FINISHED = 'http.server.response.finish';

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { describeError, type SessionEnded, type SignInFailed } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
-import { aboutRequest } from '../http/request-id.js';
+import { aboutRequest } from './about-request.js';
 import { Metrics } from './metrics.js';
 import { Pseudonyms } from './pseudonyms.js';
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installed } from './installed.js';
@@ -7,20 +7,47 @@ import { runProgram } from './run-program.js';
 
 /** A real nginx with default limits on `port`, which gives each request to the next of the servers. */
 export async function startNginx(port: number, servers: readonly string[]) {
+  const nginx = await runNginx(port, balancer(port, servers));
+  return { ...nginx, serve: (others: readonly string[]) => nginx.reload(balancer(port, others)) };
+}
+
+/** A real nginx with what is in `http` of its configuration. Sizes, times and retries are those it has by itself. */
+export async function runNginx(port: number, http: string) {
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
+  // Started as root, it works as another user, who writes long requests and answers to files in here.
+  chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'logs'));
   const file = join(folder, 'nginx.conf');
-  // Paths are all that is set: sizes and times are those nginx has by itself.
-  writeFileSync(
-    file,
-    `daemon off;
+  const write = (text: string) => writeFileSync(file, configuration(folder, text));
+  write(http);
+  const program = runProgram(installed('nginx', 'nginx-light'), ['-p', folder, '-c', file]);
+  await listens(port);
+  return {
+    output: () => program.output(),
+    /** Returns at once: requests under way are finished by the configuration they came to. */
+    reload(other: string) {
+      write(other);
+      process.kill(program.pid, 'SIGHUP');
+    },
+    async stop() {
+      await program.stop('SIGTERM');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const configuration = (folder: string, http: string) => `daemon off;
 pid ${folder}/nginx.pid;
 error_log stderr;
 events {}
 http {
   access_log off;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
-  upstream app {
+  ${http}
+}
+`;
+
+const balancer = (port: number, servers: readonly string[]) => `upstream app {
     ${servers.map((server) => `server ${new URL(server).host.replace('localhost', '127.0.0.1')};`).join('\n    ')}
   }
   server {
@@ -31,11 +58,4 @@ http {
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
     }
-  }
-}
-`,
-  );
-  const program = runProgram(installed('nginx', 'nginx-light'), ['-p', folder, '-c', file]);
-  await listens(port);
-  return { output: () => program.output(), stop: () => program.stop('SIGTERM') };
-}
+  }`;

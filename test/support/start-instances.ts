@@ -47,6 +47,9 @@ export async function startInstances(
     browser: () => new Browser(origin),
     /** what an instance has logged */
     log: (index: number) => programs[index]?.output() ?? '',
+    stop: (index: number) => programs[index]?.stop(),
+    /** From now on nginx gives no request to this instance. */
+    leaveOut: (index: number) => nginx.serve(origins.filter((_, other) => other !== index)),
     async restart(index: number) {
       await programs[index]?.stop();
       const program = start(ports[index] ?? 0);

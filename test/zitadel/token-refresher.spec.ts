@@ -89,8 +89,11 @@ describe('instances that share their state', () => {
 
 describe('instances that have not seen each other for a minute', () => {
   class StateApart extends MemoryState {
-    constructor(override readonly sharedForMs: number) {
+    constructor(private readonly ms: number) {
       super();
+    }
+    override get sharedForMs() {
+      return this.ms;
     }
   }
   const refusedAt = (sharedForMs: number) => {
