@@ -18,6 +18,7 @@ const UNSEEN = 2_000;
 export async function answer(lab) {
   const person = 'alice@acme.example';
   const app = await startApp();
+  const appForUnseen = await startApp();
   const browser = app.browser();
   await browser.signIn(app.origin, person);
   const services = await startServices(app);
@@ -45,7 +46,7 @@ export async function answer(lab) {
         candidate('plain', plain, { baseline: 'plain' }),
         candidate('this app without sign-in', withoutSignIn, { baseline: 'the same without sign-in' }),
         candidate('this app, cookie seen before', app),
-        candidate('this app, unseen cookies', app, { cookies: unseenCookies }),
+        candidate('this app, unseen cookies', appForUnseen, { cookies: unseenCookies }),
         peer(openIdConnect),
         peer(authExpress),
       ],
@@ -83,7 +84,9 @@ export async function answer(lab) {
       ],
     };
   } finally {
-    await Promise.all([app, plain, withoutSignIn, openIdConnect, authExpress].map(({ stop }) => stop()));
+    await Promise.all(
+      [app, appForUnseen, plain, withoutSignIn, openIdConnect, authExpress].map(({ stop }) => stop()),
+    );
     await services.close();
   }
 }

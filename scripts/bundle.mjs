@@ -16,5 +16,12 @@ const bundle = await rolldown({
     next(level, log);
   },
 });
-await bundle.write({ dir: 'dist', entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
+await bundle.write({
+  dir: 'dist',
+  entryFileNames: '[name].js',
+  chunkFileNames: '[name]-[hash].js',
+  // One letter beyond Latin-1 would double the memory a file takes.
+  charset: 'ascii',
+  comments: { legal: true, annotation: false, jsdoc: false },
+});
 await bundle.close();

@@ -39,8 +39,9 @@ export async function compare(candidates, { short, say }) {
     const baselines = candidates.flatMap(({ baseline }, index) =>
       baseline ? [{ baseline, results: results[index] }] : [],
     );
-    return candidates.map(({ name, server }, index) => {
-      const rssMiB = server.rssMiB();
+    return candidates.map(({ name }, index) => {
+      // The garbage collector comes and goes: what is left at the end of one round alone says little.
+      const rssMiB = median(results[index].map((result) => result.rssMiB));
       return { rssMiB, rounds: results[index], ...summary(name, results[index], rssMiB, baselines) };
     });
   } finally {
@@ -75,6 +76,7 @@ async function load(generator, { name, url, headers, cookies, server, hasNewToke
     serverBusy: rise('serverUs') / 1_000 / rise('ms'),
     loadBusy: rise('loadUs') / 1_000 / rise('ms'),
     introspections: rise('introspections') / requests,
+    rssMiB: server.rssMiB(),
   };
 }
 

@@ -141,6 +141,7 @@ describe('a Redis that is gone', () => {
       expect(await statuses(endedCookie)).toEqual([401, 401]);
       await signedIn('bob@acme.example');
       expect(await readiness()).toEqual(['degraded', 'degraded']);
+      expect(await (await fetch(`${app.origins[0]}/metrics`)).text()).toMatch(/^state_shared 0$/m);
       expect(count('Redis does not answer')).toEqual(saidBefore.map((times) => times + 1));
 
       const meanwhile = await cookieOf(staying);
