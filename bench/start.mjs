@@ -2,6 +2,7 @@ import { prepareApp, preparePlain } from './support/app.mjs';
 import { homePage } from './support/app-services.mjs';
 import { median, rounded } from './support/numbers.mjs';
 import { peersSentence, preparePeer } from './support/peers.mjs';
+import { startServer } from './support/servers.mjs';
 
 export const question = 'How long does a start take?';
 export const about = `From the start of the program to the first answer to \`GET /\`. ${peersSentence}.`;
@@ -17,7 +18,13 @@ export async function answer({ short, say }) {
   const openIdConnect = await preparePeer('express-openid-connect', pages);
   const authExpress = await preparePeer('@auth/express', pages);
   try {
-    const sites = [{ ...plain, name: 'plain' }, { ...app, name: 'this app' }, openIdConnect, authExpress];
+    const sites = [
+      { name: 'plain', start: plain.start },
+      { name: 'this app', start: app.start },
+      { name: 'this app, unbundled', start: () => startServer('build/main.js', app) },
+      openIdConnect,
+      authExpress,
+    ];
     for (const site of sites) await startOf(site);
     const results = sites.map(() => []);
     for (let round = 0; round < rounds; round++) {

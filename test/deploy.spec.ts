@@ -457,6 +457,15 @@ describe('the image', () => {
     expect(readdirSync(join(image, 'node_modules'))).toEqual(['swagger-ui-dist']);
   });
 
+  it('names the licences of all that is in the programs', () => {
+    const notices = readFileSync(join(image, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8').split(/\n-{80}\n\n/);
+    const named = notices.map((notice) => notice.split(' ')[0]);
+    expect(named).toEqual(expect.arrayContaining(['@nestjs/core', 'express', 'handlebars', 'ioredis']));
+    expect(named).not.toContain('@mridang/nestjs-auth');
+    const licence = /^\S+ \d\S*: (\(?[A-Z\d]|see below\n\n\S)/;
+    expect(notices.filter((notice) => !licence.test(notice))).toEqual([]);
+  });
+
   describe('its health check', () => {
     let server: Server | undefined;
     afterEach(() => void server?.close());

@@ -243,3 +243,21 @@ describe('the name of a request', () => {
     expect(twice).toMatch(/^X-Request-Id: [\w-]{36}\r$/m);
   });
 });
+
+describe('a request that Node.js answers itself', () => {
+  const bad: [string, string, string | undefined, number][] = [
+    ['without a host', 'GET / HTTP/1.1', '', 400],
+    ['that expects what nobody knows', 'GET / HTTP/1.1\r\nExpect: canary', undefined, 417],
+    ['that is none', 'canary', undefined, 400],
+  ];
+  it.each(bad)('%s ends neither program', async (_name, requestLine, host, status) => {
+    const programs = [
+      await startWeb({ env: { LOG_LEVEL: 'debug' } }),
+      await startTheApi({ LOG_LEVEL: 'debug' }),
+    ];
+    for (const { origin } of programs) {
+      expect(await rawRequest(origin, requestLine, host)).toContain(` ${status} `);
+      expect((await fetch(`${origin}/health/live`)).status).toBe(200);
+    }
+  });
+});

@@ -53,7 +53,8 @@ export class BackchannelLogoutController {
       throw new LogoutTokenRefused({ cause: new TypeError('The token was sent before') });
     if (sid !== undefined) await this.endedSessions.revokeSid(sid);
     else if (sub !== undefined) await this.endedSessions.revokeUser(sub, endOf(iat));
-    if (this.state.sharedForMs === 0) throw new Error('Other instances do not know of it yet');
+    if (this.state.sharedForMs === 0)
+      throw new Error('It has ended here, and other instances do not know of it yet');
     await this.state.setIfAbsent(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
   }
 }

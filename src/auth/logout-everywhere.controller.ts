@@ -10,6 +10,7 @@ import { Controller, Logger, Post, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { seeOther } from '../http/see-other.js';
 import { Journal } from '../metrics/journal.js';
+import { SharedState } from '../state/shared-state.js';
 import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { SignOut } from './sign-out.service.js';
@@ -28,6 +29,7 @@ export class LogoutEverywhereController {
     private readonly signOut: SignOut,
     private readonly endedSessions: EndedSessions,
     private readonly sessions: SessionService,
+    private readonly state: SharedState,
     private readonly journal: Journal,
   ) {}
 
@@ -45,7 +47,7 @@ export class LogoutEverywhereController {
   private async endOthers(sub: string): Promise<boolean> {
     try {
       await this.endedSessions.revokeUser(sub, Date.now() / 1000);
-      return true;
+      return this.state.sharedForMs > 0;
     } catch (error) {
       this.logger.error(`Other sessions were not ended\n${describeError(error)}`);
       return false;

@@ -123,9 +123,10 @@ export class LeanExpressAdapter extends ExpressAdapter {
     return { closed };
   }
 
-  /** Browsers open connections in advance: for Node.js those are not idle. */
+  /** For Node.js a connection is idle whose answer is still on its way, and one that a browser opened in advance is not. */
   private closeIdle(server: Server) {
-    server.closeIdleConnections();
-    for (const socket of this.sockets) if (socket.bytesRead === 0) socket.destroy();
+    const sockets = [...this.sockets];
+    if (sockets.every(({ writableLength }) => writableLength === 0)) server.closeIdleConnections();
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   }
 }

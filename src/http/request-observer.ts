@@ -76,7 +76,7 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
   };
 
   private say({ request, response }: Message, route: string, ms: number) {
-    const [path = ''] = request.originalUrl.split('?', 1);
+    const [path = ''] = targetOf(request).split('?', 1);
     this.logger.debug(`${request.method} ${path.slice(0, MAX_PATH_LENGTH)} ${response.statusCode}`, {
       event: 'request',
       route,
@@ -87,7 +87,11 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
 }
 
 /** Not the path: anybody can ask for any. */
-function routeOf({ route, originalUrl }: Request): string {
-  const { path } = (route ?? {}) as { path?: string };
-  return path ?? (originalUrl.startsWith('/static/') ? '/static/*' : 'none');
+function routeOf(request: Request): string {
+  const { path } = (request.route ?? {}) as { path?: string };
+  return path ?? (targetOf(request).startsWith('/static/') ? '/static/*' : 'none');
 }
+
+/** Node.js answers some requests itself, such as one without `Host`: those Express has never seen. */
+const targetOf = ({ originalUrl, url }: Partial<Pick<Request, 'originalUrl' | 'url'>>) =>
+  originalUrl ?? url ?? '';

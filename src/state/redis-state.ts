@@ -16,6 +16,9 @@ const MAX_RECONNECT_MS = 2_000;
 
 const START_MS = 2_000;
 
+/** The pause, and the wait for the answer before it and after it. */
+const SETTLES_IN_MS = PAUSE_MS + 2 * TIMEOUT_MS;
+
 /** How many numbers are told to Redis at once when it is back. */
 const BATCH = 500;
 
@@ -41,6 +44,8 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
   private readonly heard = new MemoryState();
   /** keys of numbers that Redis may not have */
   private readonly owed = new Set<string>();
+  /** keys of what this instance has set and Redis has not */
+  private readonly unwritten = new MemoryState();
   private canRead = false;
   private canWrite = false;
   /** `performance.now()` */
@@ -77,6 +82,10 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
     return this.canWrite ? performance.now() - this.sharedSince : 0;
   }
 
+  override get settlesInMs(): number {
+    return SETTLES_IN_MS;
+  }
+
   override async check(): Promise<boolean> {
     await this.read(() => this.redis.ping());
     return this.canWrite;
@@ -102,9 +111,8 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
   }
 
   async set(key: string, value: string, ttlMs: number): Promise<void> {
-    const name = this.cipher.nameOf(key);
     this.own.set(key, value, ttlMs);
-    await this.write(() => this.redis.set(name, this.cipher.encrypt(name, value), 'PX', Math.ceil(ttlMs)));
+    if ((await this.write(() => this.setThere(key))) === undefined) this.unwritten.set(key, '', ttlMs);
   }
 
   async setIfAbsent(key: string, value: string, ttlMs: number): Promise<boolean> {
@@ -143,6 +151,15 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
 
   raisedHere(key: string): number | undefined {
     return this.heard.raised(key);
+  }
+
+  private async setThere(key: string): Promise<true> {
+    const value = this.own.get(key);
+    if (value === undefined) return true;
+    const name = this.cipher.nameOf(key);
+    const ttlMs = Math.max(1, Math.ceil(this.own.ttlMs(key)));
+    await this.redis.set(name, this.cipher.encrypt(name, value), 'PX', ttlMs);
+    return true;
   }
 
   /** Redis sees ciphertexts only and cannot compare: the comparison is here, and Redis makes sure that nobody came between. */
@@ -220,9 +237,13 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
         await this.redis.ping();
         this.canRead = true;
         await this.redis.set('probe', '', 'PX', PAUSE_MS);
+        for (const key of this.unwritten.keys()) {
+          await this.setThere(key);
+          this.unwritten.delete(key);
+        }
         while (this.owed.size > 0) await this.pay([...this.owed].slice(0, BATCH));
         // Another Redis may have come meanwhile, which has nothing of it.
-      } while (endings !== this.endings);
+      } while (endings !== this.endings || !this.canRead);
       if (!this.canWrite) this.together();
     } catch (error) {
       this.notWritten(error);
@@ -231,9 +252,15 @@ export class RedisState extends SharedState implements OnModuleInit, OnApplicati
     }
   }
 
+  /** Who raises one of them meanwhile owes it again. */
   private async pay(keys: readonly string[]) {
-    await Promise.all(keys.map((key) => this.raiseThere(key)));
     for (const key of keys) this.owed.delete(key);
+    try {
+      await Promise.all(keys.map((key) => this.raiseThere(key)));
+    } catch (error) {
+      for (const key of keys) this.owed.add(key);
+      throw error;
+    }
   }
 
   private together() {

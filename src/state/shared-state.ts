@@ -15,6 +15,11 @@ export abstract class SharedState {
     return Infinity;
   }
 
+  /** How long it takes at most until an instance that was alone for a moment has told the others what it did. */
+  get settlesInMs(): number {
+    return 0;
+  }
+
   /** Asks the store whether all instances see the same now. */
   check(): Eventual<boolean> {
     return true;

@@ -21,6 +21,7 @@ const POLL_MS = 40;
 type Landed = { tokens: TokenSet } | { failure: 'rejected' | 'unavailable' };
 
 const UNDER_WAY = 'under way';
+const LANDED = 'landed';
 
 /** Makes one refresh of many: of all instances that want it, one asks, and its answer is kept for the others. */
 @Injectable()
@@ -29,31 +30,29 @@ export class SharedRefresh {
 
   /** @param name of the refresh token, which it must not give away */
   async once(name: string, ask: () => Promise<TokenSet>): Promise<TokenSet> {
-    const key = keyOf(name);
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await wait(POLL_MS)) {
-      if (await this.state.setIfAbsent(key, UNDER_WAY, LEASE_MS)) return this.fly(key, ask);
-      const landed = await this.landed(key);
+      const landed = await this.landed(name);
       if (landed) return tokensOf(landed);
+      if (await this.state.setIfAbsent(flightOf(name), UNDER_WAY, LEASE_MS)) return this.fly(name, ask);
     }
     throw new IdpUnavailable({ cause: new Error('Another instance has not finished the refresh') });
   }
 
   /** The answer to a refresh of the last minute, whichever instance made it. */
   async known(name: string): Promise<TokenSet | undefined> {
-    const landed = await this.landed(keyOf(name));
+    const landed = await this.landed(name);
     return landed && 'tokens' in landed ? landed.tokens : undefined;
   }
 
-  private async fly(key: string, ask: () => Promise<TokenSet>): Promise<TokenSet> {
+  private async fly(name: string, ask: () => Promise<TokenSet>): Promise<TokenSet> {
     try {
       const tokens = await ask();
-      await this.land(key, { tokens }, ANSWER_KEPT_MS);
+      await this.land(name, { tokens }, ANSWER_KEPT_MS);
       return tokens;
     } catch (error) {
-      const failure = this.isDoubtful(error) ? new IdpUnavailable({ cause: error }) : error;
-      if (failure instanceof RefreshRejected) await this.land(key, { failure: 'rejected' }, ANSWER_KEPT_MS);
-      else await this.land(key, { failure: 'unavailable' }, RETRY_AFTER_MS);
-      throw failure;
+      if (error instanceof RefreshRejected) return this.refused(name, error);
+      await this.land(name, { failure: 'unavailable' }, RETRY_AFTER_MS);
+      throw error;
     }
   }
 
@@ -61,17 +60,29 @@ export class SharedRefresh {
    * Instances that did not see each other a moment ago may all have used a refresh token: then Zitadel refuses all but one,
    * and that must not be the end of the session.
    */
-  private isDoubtful(error: unknown): boolean {
-    return error instanceof RefreshRejected && this.state.sharedForMs < ANSWER_KEPT_MS;
+  private async refused(name: string, refusal: RefreshRejected): Promise<TokenSet> {
+    await wait(this.state.settlesInMs);
+    const told = await this.known(name);
+    if (told) {
+      await this.state.set(flightOf(name), LANDED, ANSWER_KEPT_MS);
+      return told;
+    }
+    if (this.state.sharedForMs < ANSWER_KEPT_MS) {
+      await this.land(name, { failure: 'unavailable' }, RETRY_AFTER_MS);
+      throw new IdpUnavailable({ cause: refusal });
+    }
+    await this.land(name, { failure: 'rejected' }, ANSWER_KEPT_MS);
+    throw refusal;
   }
 
-  private land(key: string, landed: Landed, ttlMs: number) {
-    return this.state.set(key, JSON.stringify(landed), ttlMs);
+  private async land(name: string, landed: Landed, ttlMs: number) {
+    await this.state.set(answerTo(name), JSON.stringify(landed), ttlMs);
+    await this.state.set(flightOf(name), LANDED, ttlMs);
   }
 
-  private async landed(key: string): Promise<Landed | undefined> {
-    const found = await this.state.get(key);
-    return found === undefined || found === UNDER_WAY ? undefined : (JSON.parse(found) as Landed);
+  private async landed(name: string): Promise<Landed | undefined> {
+    const found = await this.state.get(answerTo(name));
+    return found === undefined ? undefined : (JSON.parse(found) as Landed);
   }
 }
 
@@ -81,4 +92,5 @@ function tokensOf(landed: Landed): TokenSet {
   throw landed.failure === 'rejected' ? new RefreshRejected({ cause }) : new IdpUnavailable({ cause });
 }
 
-const keyOf = (name: string) => `refresh:${name}`;
+const flightOf = (name: string) => `refresh:${name}`;
+const answerTo = (name: string) => `refreshed:${name}`;

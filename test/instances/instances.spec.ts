@@ -139,7 +139,9 @@ describe('a Redis that is gone', () => {
       await goes();
       for (let views = 0; views < 5; views++) expect((await staying.get('/profile')).status).toBe(200);
       expect(await statuses(endedCookie)).toEqual([401, 401]);
-      await signedIn('bob@acme.example');
+      const bob = await signedIn('bob@acme.example');
+      const out = await bob.submit(await bob.get('/profile'), 'form[action="/auth/logout/everywhere"]');
+      expect(out.url.searchParams.get('reason')).toBe('others_not_ended');
       expect(await readiness()).toEqual(['degraded', 'degraded']);
       expect(await (await fetch(`${app.origins[0]}/metrics`)).text()).toMatch(/^state_shared 0$/m);
       expect(count('Redis does not answer')).toEqual(saidBefore.map((times) => times + 1));

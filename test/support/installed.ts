@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** Makes sure a program is there: as root on Debian or Ubuntu installs its package, else fails saying what to do. */
 export function installed(program: string, packageName: string): string {
@@ -9,24 +11,25 @@ export function installed(program: string, packageName: string): string {
   );
 }
 
+const find = (program: string) => `PATH="$PATH:/usr/sbin" command -v ${program}`;
+
 function path(program: string): string | undefined {
-  const { stdout } = spawnSync('sh', ['-c', `PATH="$PATH:/usr/sbin" command -v ${program}`], {
-    encoding: 'utf8',
-  });
+  const { stdout } = spawnSync('sh', ['-c', find(program)], { encoding: 'utf8' });
   return stdout.trim() || undefined;
 }
 
+/** One installation at a time: apt-get fails while another runs. Who waited may find the program there. */
 function afterInstalling(program: string, packageName: string): string | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  for (const args of [
-    ['update', '-qq'],
-    ['install', '-qq', '-y', '--no-install-recommends', packageName],
-  ]) {
-    spawnSync('apt-get', args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      // A package that starts its server at once would take the port of somebody else.
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-    });
-  }
+  const install = [
+    `${find(program)} && exit`,
+    'apt-get update -qq',
+    `apt-get install -qq -y --no-install-recommends ${packageName}`,
+  ];
+  spawnSync('flock', [join(tmpdir(), 'apt-get.lock'), 'sh', '-c', install.join('\n')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    // A package that starts its server at once would take the port of somebody else.
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
+  });
   return path(program);
 }

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 
-/** Sends a request line that no client library would, and gives the whole answer. */
-export function rawRequest(origin: string, requestLine: string): Promise<string> {
+/** Sends a request line that no client library would, and gives the whole answer. An empty `host` is left out. */
+export function rawRequest(origin: string, requestLine: string, givenHost?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port, host } = new URL(origin);
     const socket = connect({ host: hostname, port: Number(port) });
@@ -9,6 +9,7 @@ export function rawRequest(origin: string, requestLine: string): Promise<string>
     socket.on('data', (data) => (answer += data.toString()));
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
-    socket.write(`${requestLine}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const hostLine = givenHost === '' ? '' : `Host: ${givenHost ?? host}\r\n`;
+    socket.write(`${requestLine}\r\n${hostLine}Connection: close\r\n\r\n`);
   });
 }

@@ -101,6 +101,25 @@ describe('instances that have not seen each other for a minute', () => {
     return refresherOf(oidc, new StateApart(sharedForMs)).refresh(session);
   };
 
+  it('look again when they are refused: the other may have been faster', async () => {
+    class StateApart extends MemoryState {
+      override get settlesInMs() {
+        return 100;
+      }
+      override setIfAbsent() {
+        return true;
+      }
+    }
+    const state = new StateApart();
+    const renewed = { accessToken: 'at-1', refreshToken: 'rt-1' };
+    const soon = () => new Promise((resolve) => setTimeout(() => resolve(renewed), 30));
+    const one = refresherOf({ refresh: soon } as unknown as OidcClient, state);
+    const refused = () => Promise.reject(new RefreshRejected());
+    const other = refresherOf({ refresh: refused } as unknown as OidcClient, state);
+    const answers = await Promise.all([one.refresh(session), other.refresh(session)]);
+    expect(answers.map(({ accessToken }) => accessToken)).toEqual(['at-1', 'at-1']);
+  });
+
   it('do not end a session for a refresh token that another may have used', async () => {
     await expect(refusedAt(0)).rejects.toThrow(IdpUnavailable);
     await expect(refusedAt(59_000)).rejects.toThrow(IdpUnavailable);
