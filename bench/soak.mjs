@@ -6,7 +6,7 @@ import { startProgram } from './support/programs.mjs';
 
 export const question = 'Does it keep its size under load?';
 export const about =
-  '`GET /profile`, signed in, for five minutes without a pause; the memory of the process is read each second. With `--short` for 20 seconds, which is too short to tell.';
+  '`GET /profile`, signed in, for five minutes without a pause; the memory of the process is read each second. With `--short` for 10 seconds, which is too short to tell.';
 
 const CONNECTIONS = 10;
 
@@ -16,7 +16,7 @@ const GOAL = 1.05;
 /** @param {import('./main.mjs').Lab} lab */
 export async function answer({ short, say }) {
   // A session cookie is renewed after a minute: each part has its own.
-  const [parts, seconds] = short ? [1, 20] : [6, 50];
+  const [parts, seconds] = short ? [1, 10] : [6, 50];
   const app = await startApp();
   const browser = app.browser();
   const generator = startProgram('bench/support/load.program.mjs', { core: 'load' });

@@ -11,7 +11,7 @@ const GOAL = 1.25;
 
 /** @param {import('./main.mjs').Lab} lab */
 export async function answer({ short, say }) {
-  const rounds = short ? 3 : 7;
+  const rounds = short ? 2 : 7;
   const pages = { '/': homePage };
   const app = await prepareApp();
   const plain = await preparePlain(pages, app);

@@ -84,7 +84,9 @@ export class Journal {
     error?: unknown,
   ) {
     this.metrics.logouts.inc({ kind: 'back-channel', result });
-    const text = error ? `A back-channel logout was not done\n${describeError(error)}` : 'Zitadel has ended sessions';
+    const text = error
+      ? `A back-channel logout was not done\n${describeError(error)}`
+      : 'Zitadel has ended sessions';
     this.note(error ? 'warn' : 'log', 'backchannel_logout', text, whose, {
       result,
       ...aboutRequest(request),
