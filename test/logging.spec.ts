@@ -1,13 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { resolve } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import type { Sandbox } from 'zitadel-sandbox';
 import { AppLogger } from '../src/http/app.logger.js';
 import { Browser } from './support/browser.js';
-import { freePort } from './support/free-port.js';
-import { runProgram, type RunningProgram } from './support/run-program.js';
+import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
-import { environment } from './support/start-app.js';
+import { startProduction } from './support/start-production.js';
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -126,19 +124,9 @@ describe('the events of a visit', () => {
   });
 
   it('[HD5] have names, the name of the request, and nobody in them', async () => {
-    const origin = `http://localhost:${await freePort()}`;
-    sandbox = await startSandbox({
-      web: {
-        redirectUris: [`${origin}/auth/callback`],
-        postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-      },
-    });
-    program = runProgram(process.execPath, [resolve('dist/main.js')], {
-      ...environment(origin, sandbox),
-      NODE_ENV: 'production',
-      LOG_LEVEL: 'debug',
-    });
-    await program.says('Ready at');
+    const running = await startProduction({ LOG_LEVEL: 'debug' });
+    ({ program, sandbox } = running);
+    const { origin } = running;
     const browser = new Browser(origin);
     await signIn(browser, 'alice@acme.example');
     await browser.get('/auth/callback?code=canary-code&state=y', { 'x-request-id': 'failed-1' });

@@ -1,39 +1,23 @@
 import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import type { Sandbox } from 'zitadel-sandbox';
 import { LeanExpressAdapter } from '../src/http/lean-express.adapter.js';
 import { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
-import { runProgram, type RunningProgram } from './support/run-program.js';
+import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
-import { environment } from './support/start-app.js';
 import { startInstances, type RunningInstances } from './support/start-instances.js';
+import { startProduction } from './support/start-production.js';
 
 let program: RunningProgram;
 let sandbox: Sandbox;
 let origin: string;
 let port: number;
-/** Starts the built web application in production, and a sandbox. */
-async function start(env: Record<string, string> = {}) {
-  port = await freePort();
-  origin = `http://localhost:${port}`;
-  sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
-  });
-  program = runProgram(process.execPath, [resolve('dist/main.js')], {
-    ...environment(origin, sandbox),
-    NODE_ENV: 'production',
-    LOG_LEVEL: 'info',
-    ...env,
-  });
-  await program.says('Ready at');
-}
+const start = async () => {
+  ({ program, sandbox, origin, port } = await startProduction());
+};
 
 /** One request; the connection closes after it where there is no agent. */
 function get(path: string, agent?: Agent, headers: Record<string, string> = {}): Promise<IncomingMessage> {

@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import { startSandbox } from 'zitadel-sandbox';
+import { freePort } from './free-port.js';
+import { runProgram } from './run-program.js';
+import { environment } from './start-app.js';
+
+/** The built web application in production, in a process of its own, and a sandbox. */
+export async function startProduction(env: Record<string, string> = {}) {
+  const port = await freePort();
+  const origin = `http://localhost:${port}`;
+  const sandbox = await startSandbox({
+    web: {
+      redirectUris: [`${origin}/auth/callback`],
+      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+    },
+  });
+  const program = runProgram(process.execPath, [resolve('dist/main.js')], {
+    ...environment(origin, sandbox),
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'info',
+    ...env,
+  });
+  await program.says('Ready at');
+  return { port, origin, sandbox, program };
+}
