@@ -82,5 +82,5 @@ export class TokenRefresher implements SessionRefresh {
 type Refreshable = SessionToken & { refreshToken: string; sub: string };
 
 /** Names the tokens of a session; where refresh tokens are not rotated, the access token tells one generation from the next. */
-const nameOf = ({ refreshToken = '', accessToken = '' }: SessionToken) =>
-  hash('sha256', `${refreshToken}\n${accessToken}`, 'base64url');
+const nameOf = ({ refreshToken, accessToken }: SessionToken) =>
+  hash('sha256', JSON.stringify([refreshToken, accessToken]), 'base64url');
