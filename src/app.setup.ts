@@ -28,7 +28,7 @@ export function configureApp(app: NestExpressApplication) {
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitRate(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
-  useViews(app, root, { cache: env.production });
+  useViews(app, root, { cache: env.cacheViews });
 }
 
 /** Routes for the addresses that are registered in Zitadel, where they are not those of the routes themselves. */

@@ -30,6 +30,7 @@ describe('defaults', () => {
   it('are those of a clone on this machine', () => {
     expect(readEnv(good)).toEqual({
       production: false,
+      cacheViews: false,
       port: 3000,
       logLevel: 'info',
       origin: 'http://localhost:3000',

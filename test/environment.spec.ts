@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { csrfFrom } from './support/browser.js';
+import { moveTime } from './support/move-time.js';
 import { refusalOf, refused } from './support/refusal.js';
 import { signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
@@ -18,7 +19,6 @@ afterEach(async () => {
   await Promise.all(ended.map((app) => app.close()));
 });
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const sessionCookie = async (browser: ReturnType<RunningApp['browser']>) =>
   (await browser.cookies()).find(({ key }) => key.includes('session-token'));
 
@@ -85,7 +85,7 @@ describe('SESSION_DURATION', () => {
     await signIn(busy, 'alice@acme.example');
     const stolen = await sessionCookie(idle);
     for (let request = 0; request < 5; request++) {
-      await pause(600);
+      moveTime(600);
       expect((await busy.get('/profile')).url.pathname).toBe('/profile');
     }
     expect((await idle.get('/profile')).url.pathname).toBe('/auth/login');
@@ -108,9 +108,9 @@ describe('SESSION_DURATION', () => {
     const app = await start({ env: { SESSION_DURATION: '3', SESSION_MAX_DURATION: '2' } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
-    await pause(1_000);
+    moveTime(1_000);
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
-    await pause(1_200);
+    moveTime(1_200);
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 });
@@ -185,7 +185,7 @@ describe('what Zitadel puts into tokens', () => {
     const profile = await signIn(browser, 'alice@acme.example');
     expect(profile.text).toContain('Alice Archer');
     expect(profile.text).toContain('admin');
-    await pause(300);
+    moveTime(300);
     const again = await browser.get('/profile');
     expect(again.headers['set-cookie']).toBeDefined();
     expect(JSON.parse((await browser.get('/auth/userinfo')).text)).toMatchObject({

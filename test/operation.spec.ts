@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { serviceUserTokens } from './support/service-user-tokens.js';
 import { signIn } from './support/sign-in.js';
@@ -144,11 +145,11 @@ describe('metrics', () => {
       sandbox: zitadel,
       ...running
     } = await startWeb({
-      sandbox: { accessTokenTtlSeconds: 2 },
+      sandbox: { accessTokenTtlSeconds: 60 },
     });
     const browser = running.browser();
     await signIn(browser, 'alice@acme.example');
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    moveTime(55_000);
     zitadel.fail('/oauth/v2/token', fault);
     expect((await browser.request('GET', new URL('/profile', origin))).status).toBe(status);
     const text = await metricsOf(origin);

@@ -75,7 +75,7 @@ describe('SIGTERM', () => {
         agent.destroy();
       };
       const clients = Array.from({ length: 40 }, client);
-      await wait(700);
+      while (answers.length + failures.length < 100) await wait(20);
       const exit = program.stop('SIGTERM');
       await Promise.all(clients);
       expect(await exit).toBe(0);
@@ -92,14 +92,13 @@ describe('SIGTERM', () => {
     await get('/', idle);
     const early = connect(port, 'localhost').on('error', () => undefined);
     const { slow } = await askSlowly(1_000);
-    const stoppedAt = performance.now();
     const exit = program.stop('SIGTERM');
     await wait(300);
     await expect(get('/')).rejects.toThrow('ECONNREFUSED');
     const answer = await slow;
     expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close']);
     expect(await exit).toBe(0);
-    expect(performance.now() - stoppedAt).toBeLessThan(3_000);
+    expect(program.output()).not.toContain('were cut off');
     early.destroy();
     idle.destroy();
   });
@@ -132,9 +131,8 @@ describe('SIGTERM', () => {
     const end = slow.then(() => 'answered', String);
     void program.stop('SIGTERM');
     await wait(300);
-    const since = performance.now();
     expect(await program.stop(second)).toBe(code);
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(program.output()).not.toContain('were cut off');
     expect(await end).toMatch(/hang up|ECONNRESET/);
   });
 });

@@ -21,6 +21,8 @@ import { given, readVariables, type ValuesOf, type Variable } from './variable.j
 /** The configuration of the web application, read once at start. */
 export interface Env {
   production: boolean;
+  /** false while somebody changes them (`development`) */
+  cacheViews: boolean;
   port: number;
   logLevel: LogLevel;
   /** Public origin: that of `ZITADEL_CALLBACK_URL`. */
@@ -236,6 +238,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
   const known = values as ValuesOf<typeof variables>;
   return {
     production,
+    cacheViews: known.NODE_ENV !== 'development',
     port: known.PORT,
     logLevel: known.LOG_LEVEL,
     origin,

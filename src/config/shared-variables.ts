@@ -55,7 +55,8 @@ export const wholeNumber = (min: number, max: number) =>
   z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
 
 export const NODE_ENV = {
-  about: 'Production refuses placeholder values, caches views and writes JSON logs.',
+  about:
+    'Production refuses placeholder values and writes JSON logs. Development reads views anew for each page.',
   expected: 'development, test or production',
   default: 'development',
   schema: z.enum(['development', 'test', 'production']).default('development'),

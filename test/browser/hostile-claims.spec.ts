@@ -5,6 +5,7 @@ import { startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { awkwardNames, hostileStrings } from '../support/hostile-strings.js';
 import { listenForViolations, observedPage } from '../support/observed-page.js';
+import { signIn } from '../support/sign-in.js';
 import { startHostileApp } from '../support/start-hostile-app.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
@@ -50,6 +51,22 @@ const alone: UserSpec[] = hostileStrings
     metadata: Object.fromEntries([[string, string]]),
   }));
 const users = [...packed, ...alone];
+/** Somebody whose pages have every element that a page with claims can have. */
+const harmless = {
+  ...packed[0],
+  loginName: 'harmless@acme.example',
+  displayName: 'Harmless Person',
+  givenName: 'Harmless',
+  familyName: 'Person',
+  nickname: 'harmless',
+  email: 'harmless@acme.example',
+  locale: 'en',
+  phone: '+41',
+  picture: '/static/picture.png',
+  organization: 'Acme',
+  roles: ['admin', 'editor'],
+  metadata: { department: 'research' },
+};
 const awkward: UserSpec[] = awkwardNames.map((displayName, index) => ({
   loginName: `${['long', 'four-lines'][index]}@acme.example`,
   displayName,
@@ -61,9 +78,15 @@ const awkward: UserSpec[] = awkwardNames.map((displayName, index) => ({
 
 let app: RunningApp;
 let chromium: Browser;
+/** an empty page, whose browser parses documents */
+let parser: Page;
 
 beforeAll(async () => {
-  [app, chromium] = await Promise.all([startAppWithApi({ users: [...users, ...awkward] }), startChromium()]);
+  [app, chromium] = await Promise.all([
+    startAppWithApi({ users: [...users, harmless, ...awkward] }),
+    startChromium(),
+  ]);
+  parser = await chromium.newPage();
 }, START_MS);
 afterAll(async () => {
   await chromium?.close();
@@ -89,6 +112,38 @@ function strangersAskedIn(context: BrowserContext): string[] {
   });
   return asked;
 }
+
+/** A document as the parser of the browser understands it. */
+interface MadeDocument {
+  /** every kind of element, with the names of its attributes */
+  elements: string[];
+  /** where links, forms, images, scripts and style sheets lead to */
+  addresses: string[];
+  main: string;
+  heading: string;
+}
+
+/** Parses a document with the parser of the browser, which runs and loads nothing of it. */
+const parse = (html: string): Promise<MadeDocument> =>
+  parser.evaluate((text) => {
+    const made = new DOMParser().parseFromString(text, 'text/html');
+    const all = [...made.querySelectorAll('*')];
+    const leading = ['href', 'src', 'srcset', 'action', 'formaction', 'data', 'poster', 'content'];
+    return {
+      elements: [...new Set(all.map((e) => [e.localName, ...e.getAttributeNames().sort()].join(' ')))],
+      addresses: all
+        .flatMap((e) => leading.map((name) => e.getAttribute(name) ?? ''))
+        .filter((value) => /^[\s\p{Cc}]*([a-z][a-z\d+.-]*:|[/\\])/iu.test(value)),
+      main: made.querySelector('main')?.textContent ?? '',
+      heading: made.querySelector('h1')?.textContent ?? '',
+    };
+  }, html);
+
+const isStranger = (address: string) =>
+  !URL.canParse(address, app.origin) ||
+  ![app.origin, app.sandbox.issuer].includes(new URL(address, app.origin).origin);
+
+const plain = (address: string): [string, undefined] => [address, undefined];
 
 type Look = (page: Page) => Promise<void>;
 
@@ -119,7 +174,9 @@ const textOf = (page: Page, selector: string) =>
     .first()
     .evaluate((e) => e.textContent);
 
-/** Opens every page that shows claims, as somebody. */
+const pagesWithClaims = ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403'];
+
+/** Opens every page that shows claims in the browser, as somebody. */
 async function visitAs({ loginName, ...user }: UserSpec) {
   const context = await contextOf(app, chromium, loginName);
   const { displayName = '', email = '', organization = '', roles = [], metadata = {} } = user;
@@ -146,28 +203,90 @@ async function visitAs({ loginName, ...user }: UserSpec) {
 }
 
 describe('claims that attack', () => {
-  it.each(users)('are text on every page: $loginName', async (user) => {
-    expect(await visitAs(user)).toEqual([]);
+  const allowed = new Map<string, MadeDocument>();
+  beforeAll(async () => {
+    const browser = app.browser();
+    await signIn(browser, harmless.loginName);
+    for (const path of pagesWithClaims) allowed.set(path, await parse((await browser.get(path)).text));
   });
+
+  it.each(users)('are text on every page: $loginName', async ({ loginName, ...user }) => {
+    const { displayName = '', email = '', organization = '', roles = [], metadata = {} } = user;
+    const browser = app.browser();
+    await signIn(browser, loginName);
+    for (const path of pagesWithClaims) {
+      const { elements, addresses, main, heading } = await parse((await browser.get(path)).text);
+      expect({ path, added: elements.filter((e) => !allowed.get(path)?.elements.includes(e)) }).toEqual({
+        path,
+        added: [],
+      });
+      expect({ path, strangers: addresses.filter(isStranger) }).toEqual({ path, strangers: [] });
+      if (path === '/') expect(main).toContain(parsed(displayName));
+      if (path === '/profile') {
+        expect(heading).toBe(parsed(displayName));
+        for (const value of [email, organization, ...roles, ...Object.entries(metadata).flat()])
+          expect(main).toContain(parsed(value));
+      }
+      if (path === '/admin') for (const role of roles) expect(main).toContain(parsed(role));
+    }
+    for (const path of ['/auth/session', '/auth/userinfo']) {
+      const { headers, text } = await browser.get(path);
+      expect([headers['content-type'], headers['x-content-type-options']]).toEqual([
+        expect.stringMatching(/^application\/json/),
+        'nosniff',
+      ]);
+      expect(JSON.stringify(JSON.parse(text))).toContain(JSON.stringify(displayName).slice(1, -1));
+    }
+  });
+
+  // Three of the packed users have every string in some claim; those of `alone` are addresses.
+  it.each([...packed.slice(0, 3), ...alone.slice(0, 2)])(
+    'run nothing and load nothing in a browser: $loginName',
+    async (user) => {
+      expect(await visitAs(user)).toEqual([]);
+    },
+  );
 });
 
 describe('addresses that attack', () => {
-  it('are harmless, whatever is in them', async () => {
+  const addressesWith = (string: string) => {
+    const value = encodeURIComponent(string);
+    return [
+      `/auth/error?error=${value}&ref=${value}`,
+      `/auth/logout/error?reason=${value}`,
+      `/auth/login?reason=${value}&callbackUrl=${value}&login_hint=${value}`,
+      `/${value}?x=${value}`,
+    ];
+  };
+
+  it('add no element, no attribute and no address to a page', async () => {
+    const browser = app.browser();
+    const madeOf = async (address: string) => parse((await browser.get(address)).text);
+    const allowed = await Promise.all(addressesWith('harmless').map(madeOf));
+    for (const string of hostileStrings) {
+      for (const [index, address] of addressesWith(string).entries()) {
+        const { elements, addresses } = await madeOf(address);
+        expect({ address, added: elements.filter((e) => !allowed[index]?.elements.includes(e)) }).toEqual({
+          address,
+          added: [],
+        });
+        expect({ address, strangers: addresses.filter(isStranger) }).toEqual({ address, strangers: [] });
+      }
+    }
+  });
+
+  it('are harmless in a browser, whatever is in them', async () => {
     const context = await contextOf(app, chromium);
-    const addresses = hostileStrings.flatMap((string): [string, Look | undefined][] => {
-      const value = encodeURIComponent(string);
+    const addresses = hostileStrings.flatMap((string, index): [string, Look | undefined][] => {
       const login: Look = async (page) => {
         const valueOf = (name: string) => page.locator(`input[name="${name}"]`).inputValue();
         expect(await valueOf('login_hint')).toBe(string.replaceAll('\u0000', '\ufffd'));
         expect(new URL(await valueOf('callbackUrl'), app.origin).origin).toBe(app.origin);
         expect(await page.locator('form').count()).toBe(1);
       };
-      return [
-        [`/auth/error?error=${value}&ref=${value}`, undefined],
-        [`/auth/logout/error?reason=${value}`, undefined],
-        [`/auth/login?reason=${value}&callbackUrl=${value}&login_hint=${value}`, login],
-        [`/${value}?x=${value}`, undefined],
-      ];
+      const [error = '', logout = '', form = '', unknown = ''] = addressesWith(string);
+      // The values stand in attributes of the form; the other pages show none of them.
+      return [[form, login], ...(index % 8 === 0 ? [error, logout, unknown].map(plain) : [])];
     });
     expect(await visit(context, Object.fromEntries(addresses))).toEqual([]);
     await context.close();

@@ -5,7 +5,7 @@ import type { AxeResults, RunOptions } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
-import { observedPage } from '../support/observed-page.js';
+import { observedPage, type ObservedPage } from '../support/observed-page.js';
 import { pages, people, type PageUnderTest, type Person } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
@@ -15,7 +15,7 @@ const START_MS = 240_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Each page is loaded once in each scheme. axe looks at it in the first width. */
+/** What is looked at in each scheme; axe looks at the first width. */
 const schemes = [
   { scheme: 'light', widths: [360, 1280] },
   { scheme: 'dark', widths: [1280, 360] },
@@ -37,10 +37,10 @@ afterAll(async () => {
   await app?.close();
 });
 
-async function open({ path, person, status = 200, scrollToLive }: PageUnderTest, options: Shown) {
-  const { page, problems } = await observedPage(contexts[person ?? 'visitor']);
-  await page.setViewportSize({ width: options.width, height: 800 });
-  await page.emulateMedia({ colorScheme: options.scheme });
+async function open({ path, person, status = 200, scrollToLive }: PageUnderTest): Promise<ObservedPage> {
+  const observed = await observedPage(contexts[person ?? 'visitor']);
+  const { page } = observed;
+  await page.setViewportSize({ width: schemes[0].widths[0], height: 800 });
   const response = await page.goto(app.origin + path);
   expect(response?.status()).toBe(status);
   expect(page.url()).toBe(app.origin + path);
@@ -48,17 +48,12 @@ async function open({ path, person, status = 200, scrollToLive }: PageUnderTest,
     await page.locator('#live').scrollIntoViewIfNeeded();
     await page.waitForSelector('#live td');
   }
-  return { page, problems };
-}
-
-interface Shown {
-  width: number;
-  scheme: 'light' | 'dark';
+  await page.evaluate(axe);
+  return observed;
 }
 
 /** What axe finds: every rule it has, those of its best practices and those it calls experimental included. */
 async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
   const { violations: found } = await page.evaluate(() => {
     const { axe } = window as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } };
     const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'];
@@ -80,16 +75,22 @@ async function picture(page: Page, name: string) {
 }
 
 describe.each(pages)('the page $name', (entry) => {
-  it.each(schemes)('is accessible, fits and is free of faults: $scheme', async ({ scheme, widths }) => {
-    const { page, problems } = await open(entry, { width: widths[0], scheme });
-    expect(await overflow(page)).toBe(0);
-    await picture(page, `${entry.name}-${widths[0]}-${scheme}`);
-    expect(await problems()).toEqual([]);
-    expect(await violations(page)).toEqual([]);
+  let opened: ObservedPage;
+  beforeAll(async () => {
+    opened = await open(entry);
+  });
+  afterAll(() => opened?.page.close());
 
-    await page.setViewportSize({ width: widths[1], height: 800 });
-    expect(await overflow(page)).toBe(0);
-    await picture(page, `${entry.name}-${widths[1]}-${scheme}`);
-    await page.close();
+  it.each(schemes)('is accessible, fits and is free of faults: $scheme', async ({ scheme, widths }) => {
+    const { page, problems } = opened;
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await overflow(page)).toBe(0);
+      await picture(page, `${entry.name}-${width}-${scheme}`);
+      if (width === widths[0]) expect(await violations(page)).toEqual([]);
+    }
+    expect(await problems()).toEqual([]);
   });
 });

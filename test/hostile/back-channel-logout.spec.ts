@@ -4,6 +4,7 @@ import type { TokenMutation } from '../support/hostile/mutation.js';
 import { people } from '../support/hostile/people.js';
 import { broken, byHmac, byNobody, byProvider, byStranger, pemOf } from '../support/hostile/signers.js';
 import { startTrap } from '../support/hostile/trap.js';
+import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -294,7 +295,7 @@ describe('what ends', () => {
     const renewed = app.browser();
     await app.signIn(renewed, { tokenAnswer: { expires_in: 1 } });
     const { lastLogin } = app.provider;
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    moveTime(1_100);
     await renewed.get('/profile');
     expect(lastLogin.refreshTokens).toHaveLength(2);
     expect(

@@ -4,6 +4,7 @@ import type { Mutation, TokenMutation } from '../support/hostile/mutation.js';
 import { mutations } from '../support/hostile/mutations.js';
 import { people } from '../support/hostile/people.js';
 import { byNobody, byProvider } from '../support/hostile/signers.js';
+import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused, type Reason } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
@@ -263,7 +264,7 @@ describe('refresh', () => {
       ...mutations['soon-due'],
       ...(idToken ? { refresh: { idToken } } : {}),
     });
-    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    moveTime(1_050);
     const answer = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
     return { app, browser, answer };
   }

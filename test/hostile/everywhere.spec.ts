@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser } from '../support/browser.js';
 import { people } from '../support/hostile/people.js';
+import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
 const TOKEN = '/oauth/v2/token';
@@ -77,7 +78,7 @@ describe('signing out everywhere', () => {
   ])('[SE4] asks nobody to renew tokens that are due: the provider %s', async (_name, fault) => {
     laptop = app.browser();
     const page = await app.signIn(laptop, { tokenAnswer: { expires_in: 1 } });
-    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    moveTime(1_050);
     app.provider.fault(TOKEN, fault);
     try {
       const before = app.provider.requestsTo(TOKEN).length;

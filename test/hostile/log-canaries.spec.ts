@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
 import { byNobody } from '../support/hostile/signers.js';
+import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
 const secrets = {
@@ -10,7 +11,6 @@ const secrets = {
 };
 const TOKEN = '/oauth/v2/token';
 const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let app: HostileApp;
 const printed: string[] = [];
@@ -64,7 +64,7 @@ function expectNone(canaries: string[], text: string) {
 async function wholeVisit(): Promise<Browser> {
   const browser = app.browser();
   await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
-  await pause(1_050);
+  moveTime(1_050);
   for (const path of [
     '/profile',
     '/admin',
@@ -128,7 +128,7 @@ describe('the log', () => {
     const due = app.browser();
     await app.signIn(due, { tokenAnswer: { expires_in: 1 } });
     const [refreshToken = ''] = app.provider.lastLogin.refreshTokens;
-    await pause(1_050);
+    moveTime(1_050);
     app.provider.fault(TOKEN, { status: 400, body: body(refreshToken) });
     expect((await due.get('/auth/userinfo', program)).status).toBe(401);
     expect(logged()).toContain('error');

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser } from '../support/browser.js';
+import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { textOf } from '../support/text-of.js';
 
@@ -78,7 +79,7 @@ describe('the session here', () => {
     const browser = app.browser();
     await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
     const first = await cookieHeader(browser);
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    moveTime(1_100);
     await browser.get('/profile');
     const second = await cookieHeader(browser);
     expect(second).not.toBe(first);
@@ -216,7 +217,7 @@ describe('logging out', () => {
   it('[LO4] works with an ID token that has expired', async () => {
     const browser = app.browser();
     await app.signIn(browser, { idToken: { claims: { exp: Math.floor(Date.now() / 1000) + 1 } } });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    moveTime(1_500);
     const page = await app.logOut(browser);
     expect(page.url.pathname).toBe('/auth/logout/success');
     expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);

@@ -2,12 +2,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Browser } from '../support/browser.js';
 import type { Mutation } from '../support/hostile/mutation.js';
 import { people } from '../support/hostile/people.js';
+import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
 const TOKEN = '/oauth/v2/token';
 const KEYS = '/oauth/v2/keys';
 const USERINFO = '/oidc/v1/userinfo';
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let app: HostileApp;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterEach(() => app.provider.fault(TOKEN, null));
 async function signInDue(refresh?: Mutation['refresh']): Promise<Browser> {
   const browser = app.browser();
   await app.signIn(browser, { tokenAnswer: { expires_in: 1 }, ...(refresh ? { refresh } : {}) });
-  await pause(1_050);
+  moveTime(1_050);
   return browser;
 }
 
@@ -71,7 +71,7 @@ describe('a refresh whose ID token', () => {
       expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);
       app.provider.fault(KEYS, null);
       // The keys are asked for again after two seconds.
-      await pause(2_100);
+      moveTime(2_100);
     },
   );
 
@@ -87,7 +87,7 @@ describe('a refresh whose answer', () => {
   it('has no new refresh token: the old one stays', async () => {
     const browser = await signInDue({ tokenAnswer: { refresh_token: undefined, expires_in: 1 } });
     await browser.get('/profile');
-    await pause(1_050);
+    moveTime(1_050);
     const before = app.provider.grants('refresh_token').length;
     await browser.get('/profile');
     const used = app.provider.grants('refresh_token').slice(before);

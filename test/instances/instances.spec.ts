@@ -39,10 +39,10 @@ describe('two instances behind nginx', () => {
   });
 
   it('[RT3] renew the tokens of a session once, for a hundred requests at once', async () => {
-    app.sandbox.setAccessTokenTtl(2);
+    app.sandbox.setAccessTokenTtl(4);
     const browser = await signedIn();
     app.sandbox.setAccessTokenTtl(43_200);
-    await pause(1_900);
+    await pause(3_700);
     const cookie = await cookieOf(browser);
     app.sandbox.delay(TOKEN, 300);
     const before = app.sandbox.grants('refresh_token').length;
@@ -105,10 +105,10 @@ describe('two instances behind nginx', () => {
   });
 
   it('write nothing into Redis that anybody could read', async () => {
-    app.sandbox.setAccessTokenTtl(2);
+    app.sandbox.setAccessTokenTtl(4);
     const browser = await signedIn();
     app.sandbox.setAccessTokenTtl(43_200);
-    await pause(1_900);
+    await pause(3_700);
     await browser.get('/profile');
     const content = await app.redis.content();
     expect(content.length).toBeGreaterThan(2);
@@ -163,11 +163,11 @@ describe('a Redis that is gone', () => {
 
 describe('instances without a Redis', () => {
   it('renew tokens each for itself, and end no session whose tokens the other has renewed', async () => {
-    app.sandbox.setAccessTokenTtl(2);
+    app.sandbox.setAccessTokenTtl(4);
     const browser = await signedIn();
     app.sandbox.setAccessTokenTtl(43_200);
     await app.redis.stop();
-    await pause(1_900);
+    await pause(3_700);
     const cookie = await cookieOf(browser);
     app.sandbox.delay(TOKEN, 100);
     const both = await Promise.all(

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { RedisState } from '../../src/state/redis-state.js';
@@ -130,19 +130,21 @@ describe.each([
     for (let count = 0; count < 5; count++) expect(await state.raised('n')).toBeUndefined();
     expect(await state.check()).toBe(false);
     expect(said).toEqual(['Redis does not answer: this instance goes on with what it knows']);
+    const goneUntil = performance.now();
     await comes();
     await until(state, true);
     expect(said).toEqual([expect.stringContaining('does not answer'), 'Redis is back']);
-    expect(state.sharedForMs).toBeLessThan(5_000);
+    expect(state.sharedForMs).toBeLessThan(performance.now() - goneUntil);
   }, 20_000);
 
   it('costs nobody a wait once that is known', async () => {
     const state = await instance();
     await goes();
     await until(state, false);
-    const begin = performance.now();
+    const send = jest.spyOn(Redis.prototype, 'sendCommand');
     await Promise.all([state.raised('n'), state.get('a'), state.raise('m', 1, TTL_MS)]);
-    expect(performance.now() - begin).toBeLessThan(100);
+    expect(send.mock.calls.filter(([{ name }]) => name !== 'ping')).toEqual([]);
+    send.mockRestore();
     await comes();
   });
 
@@ -246,8 +248,9 @@ it('starts without Redis, and counts as shared from the moment it comes', async 
   await redis.stop();
   const state = await instance();
   expect(state.sharedForMs).toBe(0);
+  const goneUntil = performance.now();
   await redis.start();
   await until(state, true);
-  expect(state.sharedForMs).toBeLessThan(5_000);
+  expect(state.sharedForMs).toBeLessThan(performance.now() - goneUntil);
   expect((await instance()).sharedForMs).toBe(Infinity);
 });

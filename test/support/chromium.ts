@@ -13,7 +13,9 @@ const flags = [
   '--disable-sync',
 ];
 
+/** The headless shell is the same engine without windows: it loads a page in half the time. */
 const usualPlaces = [
+  '/usr/bin/chromium-headless-shell',
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
   '/usr/bin/google-chrome',
@@ -25,7 +27,7 @@ export async function startChromium(): Promise<Browser> {
   const executablePath = found() ?? installed();
   if (!executablePath) {
     throw new Error(
-      'The browser tests need Chromium. Install it (Debian, Ubuntu: "apt-get install chromium"; elsewhere: ' +
+      'The browser tests need Chromium. Install it (Debian: "apt-get install chromium-headless-shell"; elsewhere: ' +
         '"npx playwright-core install chromium") or set CHROMIUM_PATH to one.',
     );
   }
@@ -39,12 +41,14 @@ function found(): string | undefined {
 }
 
 function installed(): string | undefined {
+  const run = (command: string, ...args: string[]) =>
+    spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
   const isRootOnDebian = process.getuid?.() === 0 && spawnSync('apt-get', ['--version']).status === 0;
-  const [command, ...steps] = isRootOnDebian
-    ? ['apt-get', ['update', '-qq'], ['install', '-qq', '-y', '--no-install-recommends', 'chromium']]
-    : ['npx', ['--no', 'playwright-core', 'install', 'chromium']];
-  for (const args of steps as string[][])
-    spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (isRootOnDebian) {
+    run('apt-get', 'update', '-qq');
+    const install = (name: string) => run('apt-get', 'install', '-qq', '-y', '--no-install-recommends', name);
+    if (!install('chromium-headless-shell')) install('chromium');
+  } else run('npx', '--no', 'playwright-core', 'install', 'chromium');
   return found();
 }
 

@@ -245,7 +245,10 @@ export async function startHostileProvider(options: ProviderOptions = {}): Promi
       .then((known) => provider.answer(known, response))
       .catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
-  const provider = new HostileProvider(listener.origin, options, () => listener.close());
+  const provider: HostileProvider = new HostileProvider(listener.origin, options, async () => {
+    await listener.close();
+    provider.keys.release();
+  });
   return provider;
 }
 

@@ -3,6 +3,7 @@ import { isPlainRemote } from '../../src/config/is-plain-remote.js';
 import { checkedMetadata } from '../../src/zitadel/checked-metadata.js';
 import { codeRefusal } from '../../src/zitadel/code-refusal.js';
 import { KeptValue } from '../../src/zitadel/kept-value.js';
+import { moveTime } from '../support/move-time.js';
 
 const issuer = 'https://zitadel.example';
 const metadata = {
@@ -107,7 +108,10 @@ describe('a code that was refused', () => {
 
 describe('a value that is kept', () => {
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  const counted = (lifetimeMs: number, isDown: () => boolean, maxStaleMs = 10_000) => {
+  const renewed = async (kept: KeptValue<unknown>) => {
+    while (kept.isRenewing) await pause(1);
+  };
+  const counted = (lifetimeMs: number, isDown: () => boolean, maxStaleMs = 100_000) => {
     const failures: unknown[] = [];
     let count = 0;
     const kept = new KeptValue(
@@ -117,50 +121,50 @@ describe('a value that is kept', () => {
         if (isDown()) throw new Error(`down ${number}`);
         return number;
       },
-      { lifetimeMs, retryAfterMs: 30, maxStaleMs, onRenewalFailed: (error) => failures.push(error) },
+      { lifetimeMs, retryAfterMs: 3_000, maxStaleMs, onRenewalFailed: (error) => failures.push(error) },
     );
     return { kept, failures };
   };
 
   it('is fetched once, at first need', async () => {
-    const { kept } = counted(1_000, () => false);
+    const { kept } = counted(2_000, () => false);
     expect(await Promise.all([kept.get(), kept.get(), kept.get()])).toEqual([1, 1, 1]);
     expect(await kept.get()).toBe(1);
   });
 
   it('is renewed without anybody waiting', async () => {
-    const { kept } = counted(20, () => false);
+    const { kept } = counted(2_000, () => false);
     await kept.get();
-    await pause(25);
+    moveTime(2_500);
     expect(await Promise.all([kept.get(), kept.get()])).toEqual([1, 1]);
-    await pause(10);
+    await renewed(kept);
     expect(await kept.get()).toBe(2);
   });
 
   it('stays when it cannot be renewed, and is not asked for again at once', async () => {
     let isDown = false;
-    const { kept, failures } = counted(20, () => isDown);
+    const { kept, failures } = counted(2_000, () => isDown);
     await kept.get();
     isDown = true;
-    await pause(25);
+    moveTime(2_500);
     for (let round = 0; round < 5; round++) {
       expect(await kept.get()).toBe(1);
-      await pause(5);
+      await renewed(kept);
     }
     expect(failures).toHaveLength(1);
     isDown = false;
-    await pause(35);
+    moveTime(3_500);
     await kept.get();
-    await pause(10);
+    await renewed(kept);
     expect(await kept.get()).toBe(3);
   });
 
   it('is of no use beyond an age: whoever asks waits for another', async () => {
     let isDown = false;
-    const { kept } = counted(20, () => isDown, 60);
+    const { kept } = counted(2_000, () => isDown, 6_000);
     await kept.get();
     isDown = true;
-    await pause(65);
+    moveTime(6_500);
     await expect(kept.get()).rejects.toThrow('down 2');
     isDown = false;
     expect(await Promise.all([kept.get(), kept.get()])).toEqual([3, 3]);
@@ -168,7 +172,7 @@ describe('a value that is kept', () => {
 
   it('is asked for again after a first attempt that failed', async () => {
     let isDown = true;
-    const { kept } = counted(1_000, () => isDown);
+    const { kept } = counted(2_000, () => isDown);
     await expect(kept.get()).rejects.toThrow('down 1');
     isDown = false;
     expect(await kept.get()).toBe(2);

@@ -1,6 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { compactDecrypt } from 'jose';
 import { packed, unpacked } from '../src/session/packed-tokens.js';
@@ -113,9 +113,11 @@ describe('sealing', () => {
   });
 
   it('does not look at what is longer than cookies can be', () => {
-    const started = process.hrtime.bigint();
-    expect(codec.open('A.'.repeat(10_000_000))).toBeNull();
-    expect(Number(process.hrtime.bigint() - started) / 1e6).toBeLessThan(50);
+    const split = jest.spyOn(String.prototype, 'split');
+    const opened = codec.open('A.'.repeat(10_000_000));
+    const looks = split.mock.calls.length;
+    split.mockRestore();
+    expect([opened, looks]).toEqual([null, 0]);
   });
 
   it('opens with every key, and seals with the first', () => {

@@ -30,6 +30,11 @@ export class ProviderKeys {
     this.keys = this.fresh();
   }
 
+  /** Lets another provider have the keys of this one, which has stopped: an RSA key takes 100 ms to make. */
+  release() {
+    released.push(...this.keys.splice(0));
+  }
+
   jwks() {
     return {
       keys: this.keys.map(({ alg, kid, publicKey }) => ({
@@ -46,8 +51,14 @@ export class ProviderKeys {
   }
 }
 
+const released: SigningKey[] = [];
+
 /** A key that nobody publishes. */
-export const newKey = (alg: string, kid?: string): SigningKey => ({ alg, kid, ...generated(alg) });
+export function newKey(alg: string, kid?: string): SigningKey {
+  const index = released.findIndex((key) => key.alg === alg);
+  const [{ publicKey, privateKey } = generated(alg)] = index < 0 ? [] : released.splice(index, 1);
+  return { alg, kid, publicKey, privateKey };
+}
 
 /** Zitadel's are 18 digits. */
 const newKid = () => `${randomInt(1e8, 1e9)}${randomInt(1e8, 1e9)}`;

@@ -1,0 +1,16 @@
+import { relative } from 'node:path';
+
+const SHOWN = 10;
+
+/** Prints the ten slowest suites after a run of more than ten. */
+export default class SlowestSuites {
+  onRunComplete(_contexts, { testResults }) {
+    if (testResults.length <= SHOWN) return;
+    const seconds = ({ perfStats: { start, end } }) => (end - start) / 1000;
+    console.log('\nThe slowest suites:');
+    for (const result of testResults.toSorted((a, b) => seconds(b) - seconds(a)).slice(0, SHOWN))
+      console.log(
+        `${seconds(result).toFixed(1).padStart(7)} s  ${relative(process.cwd(), result.testFilePath)}`,
+      );
+  }
+}
