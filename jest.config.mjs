@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Native ES modules: run through `npm test`, which passes Node the flag it needs. */
 const isCovered = process.argv.includes('--coverage');
 
@@ -35,8 +37,8 @@ export default {
   testEnvironment: 'node',
   testSequencer: '<rootDir>/scripts/slow-suites-first.mjs',
   reporters: ['default', '<rootDir>/scripts/slowest-suites.mjs'],
-  // More than cores: many suites wait for other programs.
-  maxWorkers: '200%',
+  // More than cores: many suites wait for other programs. (Jest takes '200%' for two hundred workers.)
+  maxWorkers: availableParallelism() * 2,
   workerIdleMemoryLimit: '512MB',
   testTimeout: 20_000,
   collectCoverageFrom: [
