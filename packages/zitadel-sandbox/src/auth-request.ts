@@ -8,6 +8,7 @@ import type { Realm } from './realm.js';
 export interface AuthRequest {
   clientId: string;
   redirectUri: string;
+  responseType: string;
   responseMode: 'query' | 'fragment' | 'form_post';
   scopes: string[];
   prompts: string[];

@@ -1,6 +1,7 @@
 import type { Applications } from './clients.js';
 import type { BackChannelLogout } from './back-channel-logout.js';
 import type { BrowserSessions } from './browser-sessions.js';
+import type { DeviceRequests } from './device-requests.js';
 import type { MemoryStore } from './memory.adapter.js';
 import type { Provider } from './provider.js';
 import type { SigningKeys } from './signing-keys.js';
@@ -25,6 +26,7 @@ export interface Realm {
   keys: SigningKeys;
   seal: TokenSeal;
   lifetimes: Lifetimes;
+  devices: DeviceRequests;
   sessions: BrowserSessions;
   backChannel: BackChannelLogout;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { Applications, defaultIds, type Application, type WebClientOptions } from './clients.js';
+import { DeviceRequests } from './device-requests.js';
 import { Faults } from './faults.js';
 import type { ApplicationKeyFile } from './key-file.js';
 import { listen, type Listener } from './listen.js';
@@ -57,6 +58,10 @@ export interface Sandbox {
     swagger: SandboxClient;
     /** an API app of another project */
     foreignApi: SandboxKeyClient;
+    /** apps for further flows, as far as they were asked for */
+    device?: SandboxClient;
+    exchange?: SandboxClient;
+    implicit?: SandboxClient;
   };
   users: SandboxUser[];
   /** everything that was called, the oldest first */
@@ -105,6 +110,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   checkBackChannelUri('web', options.web);
   checkBackChannelUri('second', options.second);
   checkBackChannelUri('swagger', options.swagger);
+  checkBackChannelUri('device', options.device);
+  checkBackChannelUri('exchange', options.exchange);
+  checkBackChannelUri('implicit', options.implicit);
   const listener = await listen(options.port ?? 0);
   try {
     return await openSandbox(options, listener);
@@ -166,6 +174,7 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
     options.web ?? {},
     options.second ?? {},
     options.swagger ?? {},
+    options,
   );
   const store = new MemoryStore();
   const provider = createProvider(issuer, store, applications.all, directory.users);
@@ -178,6 +187,7 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
     directory,
     keys,
     seal: new TokenSeal(),
+    devices: new DeviceRequests(),
     sessions: new BrowserSessions(provider, store),
     backChannel: new BackChannelLogout(issuer, applications, keys, {
       timeoutMs: options.backChannelTimeoutMs ?? 5000,
@@ -206,6 +216,9 @@ function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Li
       apiBasic: applications.apiBasic,
       swagger: applications.swagger,
       foreignApi: withKey(applications.foreignApi),
+      ...(applications.device && { device: applications.device }),
+      ...(applications.exchange && { exchange: applications.exchange }),
+      ...(applications.implicit && { implicit: applications.implicit }),
     },
     users: directory.users,
     requests: log.requests,

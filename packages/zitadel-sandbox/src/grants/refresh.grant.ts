@@ -37,7 +37,7 @@ export async function refreshGrant(
       user,
       application,
       scopes,
-      authTime: refreshToken.authTime ?? refreshToken.iat,
+      ...(refreshToken.authTime !== undefined && { authTime: refreshToken.authTime }),
       amr: refreshToken.amr ?? [],
       ...(refreshToken.nonce !== undefined && { nonce: refreshToken.nonce }),
       ...(refreshToken.sid !== undefined && { sid: refreshToken.sid }),
@@ -48,7 +48,7 @@ export async function refreshGrant(
 
 async function livingToken(realm: Realm, presented: string): Promise<RefreshToken> {
   const sealed = await realm.seal.open(presented);
-  if (sealed === undefined) throw new OidcError('invalid_request', 'Errors.User.RefreshToken.Invalid');
+  if (!sealed?.includes('-rt_')) throw new OidcError('invalid_request', 'Errors.User.RefreshToken.Invalid');
   const id = sealed.split(':')[0] ?? '';
   const refreshToken = await realm.provider.RefreshToken.find<RefreshToken>(id);
   if (!refreshToken) throw new OidcError('invalid_request', 'Errors.OIDCSession.RefreshTokenInvalid');
