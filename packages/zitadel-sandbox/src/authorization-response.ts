@@ -8,15 +8,20 @@ const submitFirstForm = 'document.forms[0].submit()';
 
 /**
  * Brings the outcome of a login to the client's redirect URI, with its `state`. There is no `iss` and no
- * `session_state` in it.
+ * `session_state` in it. Login V2 knows no form_post.
  */
 export function answerWith(
   ctx: Context,
-  { redirectUri, responseMode, state }: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state'>,
+  {
+    redirectUri,
+    responseMode,
+    state,
+    loginVersion,
+  }: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state' | 'loginVersion'>,
   outcome: Record<string, string | undefined>,
 ): void {
   const parameters = { ...outcome, state };
-  if (responseMode === 'form_post') {
+  if (responseMode === 'form_post' && loginVersion === 1) {
     answerHtml(ctx, selfPostingForm(redirectUri, parameters), { script: submitFirstForm });
     return;
   }

@@ -1,8 +1,10 @@
 import type { Applications } from './clients.js';
 import type { BackChannelLogout } from './back-channel-logout.js';
 import type { BrowserSessions } from './browser-sessions.js';
+import type { Faults } from './faults.js';
 import type { MemoryStore } from './memory.adapter.js';
 import type { Provider } from './provider.js';
+import type { RefreshRotation } from './refresh-rotation.js';
 import type { SigningKeys } from './signing-keys.js';
 import type { TokenSeal } from './token-seal.js';
 import type { Directory } from './users.js';
@@ -15,6 +17,12 @@ export interface Lifetimes {
   refreshTokenSeconds: number;
 }
 
+/** Switches of the instance (Zitadel: "Features"). */
+export interface Features {
+  /** everybody is sent to Login V2, whatever the application is set to */
+  loginV2Required: boolean;
+}
+
 /** What all endpoints of one sandbox share. */
 export interface Realm {
   issuer: string;
@@ -25,6 +33,11 @@ export interface Realm {
   keys: SigningKeys;
   seal: TokenSeal;
   lifetimes: Lifetimes;
+  features: Features;
+  faults: Faults;
+  /** origin of Login V2; empty on the issuer's own */
+  loginOrigin: string;
+  refreshRotation: RefreshRotation;
   sessions: BrowserSessions;
   backChannel: BackChannelLogout;
 }

@@ -5,17 +5,15 @@ import { discovery } from './endpoints/discovery.endpoint.js';
 import { endSession, signedOutPath, signedOutV1Path } from './endpoints/end-session.endpoint.js';
 import { introspect } from './endpoints/introspect.endpoint.js';
 import { publishedKeys } from './endpoints/keys.endpoint.js';
-import { login } from './endpoints/login.endpoint.js';
-import { logout, signedOut } from './endpoints/logout.endpoint.js';
+import { loginEndpoints } from './endpoints/login.endpoints.js';
+import { signedOut } from './endpoints/logout.endpoint.js';
 import { revoke } from './endpoints/revoke.endpoint.js';
 import { start } from './endpoints/start.endpoint.js';
 import { token } from './endpoints/token.endpoint.js';
 import { userinfo } from './endpoints/userinfo.endpoint.js';
-import type { Faults } from './faults.js';
 import { requestedHost, unknownHostMessage } from './host-check.js';
 import { OidcError } from './oidc.error.js';
-import { loginPath, loginV1Path } from './pages/login.page.js';
-import { logoutPath } from './pages/logout.page.js';
+import { loginV2Prefix } from './pages/paths.js';
 import type { Context } from './provider.js';
 import type { Realm } from './realm.js';
 import type { RequestLog } from './request-log.js';
@@ -31,9 +29,7 @@ const endpoints: Record<string, Endpoint> = {
   '/oidc/v1/userinfo': userinfo,
   '/oidc/v1/end_session': endSession,
   '/': start,
-  [loginPath]: login,
-  [loginV1Path]: login,
-  [logoutPath]: logout,
+  ...loginEndpoints,
   [signedOutPath]: signedOut,
   [signedOutV1Path]: signedOut,
 };
@@ -41,16 +37,13 @@ const endpoints: Record<string, Endpoint> = {
 const protocolPrefixes = ['/.well-known/', '/oauth/v2/', '/oidc/v1/'];
 
 /** Answers every request to the sandbox, in front of oidc-provider's own routes. */
-export function answerRequests(
-  realm: Realm,
-  log: RequestLog,
-  faults: Faults,
-): (ctx: Context) => Promise<void> {
+export function answerRequests(realm: Realm, log: RequestLog): (ctx: Context) => Promise<void> {
   const { host } = new URL(realm.issuer);
+  const loginHost = realm.loginOrigin === '' ? undefined : new URL(realm.loginOrigin).host;
   return async (ctx) => {
     const record = log.add(ctx);
     const asked = requestedHost(ctx);
-    if (asked !== host) {
+    if (asked !== host && asked !== loginHost) {
       ctx.status = 404;
       ctx.body = unknownHostMessage(asked);
       record.status = ctx.status;
@@ -60,10 +53,14 @@ export function answerRequests(
     await answerErrors(ctx, async () => {
       const call = await readCall(ctx);
       record.form = call.form;
-      await answer(call, realm, faults.statusFor(ctx.path));
+      // Login V2 on an origin of its own is not on the issuer's, and the other way round
+      const isLoginUi = ctx.path.startsWith(loginV2Prefix);
+      const isThere = loginHost === undefined || isLoginUi === (asked === loginHost);
+      await answer(call, realm, isThere);
     });
     record.status = ctx.status;
-    await faults.holdBack(ctx.path);
+    await realm.faults.holdBack(ctx.path);
+    if (realm.faults.dropsAnswer(ctx.path)) ctx.req.socket.destroy();
   };
 }
 
@@ -80,9 +77,10 @@ function setCommonHeaders(ctx: Context, realm: Realm): void {
   }
 }
 
-async function answer(call: Call, realm: Realm, faultStatus: number | undefined): Promise<void> {
+async function answer(call: Call, realm: Realm, isThere: boolean): Promise<void> {
   const { ctx } = call;
-  const endpoint = endpoints[ctx.path];
+  const faultStatus = realm.faults.statusFor(ctx.path);
+  const endpoint = isThere ? endpoints[ctx.path] : undefined;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
   else if (faultStatus !== undefined) {
     ctx.status = faultStatus;

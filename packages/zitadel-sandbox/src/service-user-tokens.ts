@@ -3,7 +3,8 @@ import { nowSeconds } from './now.js';
 import { OidcError } from './oidc.error.js';
 import { clientOf, saveAccessToken } from './provider.js';
 import type { Realm } from './realm.js';
-import { knownScopes, scopesFrom } from './scopes.js';
+import { knownScopes, scope, scopesFrom } from './scopes.js';
+import { storedScope } from './stored-scope.js';
 import { newGrantId } from './grant.js';
 import { issueTokens, type TokenResponse } from './tokens.js';
 import type { SandboxUser } from './users.js';
@@ -17,10 +18,10 @@ const endOfTime = 253402300799;
 export async function issueServiceUserTokens(
   realm: Realm,
   user: SandboxUser,
-  scope: string | undefined,
+  requestedScope: string | undefined,
 ): Promise<TokenResponse> {
   if (!user.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
-  const scopes = knownScopes(scopesFrom(scope), realm.applications.project);
+  const scopes = knownScopes(scopesFrom(requestedScope), realm.applications.project);
   return issueTokens(realm, { id: newGrantId(), user, scopes, authTime: nowSeconds(), amr: [] });
 }
 
@@ -35,7 +36,7 @@ export async function issuePersonalAccessToken(realm: Realm, user: SandboxUser):
     exp: endOfTime,
     accountId: user.id,
     aud: [defaultIds.zitadelProject],
-    scope: 'openid profile email urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner',
+    scope: storedScope(['openid', 'profile', 'email', scope.metadata, scope.resourceOwner]),
     grantId,
     gty: personalAccessTokenGrant,
   });

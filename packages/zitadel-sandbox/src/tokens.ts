@@ -41,7 +41,7 @@ export async function issueTokens(
 }
 
 // Login V1 hands one out without the app's grant, which then refuses to be used
-function mayRefresh({ application, scopes }: Grant): boolean {
+function mayRefresh({ application, scopes, sid }: Grant): boolean {
   if (!application || !scopes.includes(scope.offlineAccess)) return false;
-  return application.loginVersion === 1 || application.grantTypes.includes('refresh_token');
+  return Boolean(sid?.startsWith('V1_')) || application.grantTypes.includes('refresh_token');
 }

@@ -3,7 +3,8 @@ import { saveAuthRequest, type AuthRequest } from '../auth-request.js';
 import { verifiedRequestObject } from '../request-object.js';
 import type { Application } from '../clients.js';
 import { OidcError } from '../oidc.error.js';
-import { loginPath, loginV1Path } from '../pages/login.page.js';
+import { loginVersionOf } from '../login-version.js';
+import { loginPath, loginV1Path } from '../pages/paths.js';
 import type { Realm } from '../realm.js';
 import { isRedirectUriOf, isSchemeAllowed } from '../redirect-uris.js';
 import { knownScopes, organizationAskedFor, roleScopesOf, scopesFrom } from '../scopes.js';
@@ -29,7 +30,9 @@ export const authorize: Endpoint = async (call, realm) => {
   }
   const id = await saveAuthRequest(realm, request);
   call.ctx.redirect(
-    application.loginVersion === 1 ? `${loginV1Path}?authRequestID=${id}` : `${loginPath}?authRequest=${id}`,
+    request.loginVersion === 1
+      ? `${loginV1Path}?authRequestID=${id}`
+      : `${realm.loginOrigin}${loginPath}?authRequest=${id}`,
   );
 };
 
@@ -75,6 +78,7 @@ async function validRequest(
     responseMode: responseMode(params['response_mode']),
     scopes,
     prompts,
+    loginVersion: loginVersionOf(realm, application),
     ...known('state', params['state']),
     ...known('nonce', params['nonce']),
     ...known('maxAgeSeconds', maxAge ? Number(maxAge) : undefined),

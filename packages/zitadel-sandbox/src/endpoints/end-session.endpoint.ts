@@ -1,8 +1,9 @@
 import type { Call, Endpoint } from '../call.js';
 import type { Application } from '../clients.js';
+import { loginVersionOf } from '../login-version.js';
 import { nowSeconds } from '../now.js';
 import { OidcError } from '../oidc.error.js';
-import { logoutPath } from '../pages/logout.page.js';
+import { logoutPath } from '../pages/paths.js';
 import type { Session } from '../provider.js';
 import type { Realm } from '../realm.js';
 import { isPostLogoutRedirectUriOf } from '../redirect-uris.js';
@@ -29,11 +30,15 @@ export const endSession: Endpoint = async ({ ctx, params }, realm) => {
   const hint = await hintFrom(params['id_token_hint'], realm);
   const application = requestingApplication(hint, params['client_id'], realm);
   const target = targetOf(params, application, realm);
-  if (!hint && application?.loginVersion === 2) {
+  if (!hint && application && loginVersionOf(realm, application) === 2) {
     ctx.redirect(await logoutPageUrl(target, params, realm));
     return;
   }
-  const sids = hint ? await sidsBehind(hint, realm) : application ? await sidsOf(realm.sessions.of(ctx)) : [];
+  const sids = hint
+    ? await sidsBehind(hint, realm)
+    : application
+      ? await sidsOf(realm.sessions.of(ctx, 1))
+      : [];
   for (const sid of sids) await endAndTell(sid, realm);
   ctx.redirect(target);
 };
@@ -81,7 +86,7 @@ function targetOf(params: Parameters, application: Application | undefined, real
   const uri = params['post_logout_redirect_uri'];
   if (!uri || !application) {
     // without an application the instance decides on the login UI: here what the web app is set to
-    const { loginVersion } = application ?? realm.applications.web;
+    const loginVersion = loginVersionOf(realm, application ?? realm.applications.web);
     return withState(loginVersion === 1 ? signedOutV1Path : signedOutPath, params['state']);
   }
   if (!isPostLogoutRedirectUriOf(application, uri)) {
@@ -104,8 +109,8 @@ async function logoutPageUrl(target: string, params: Parameters, realm: Realm): 
     iss: realm.issuer,
     iat: now,
     exp: now + logoutTokenLifetimeSeconds,
-    post_logout_redirect: target,
+    post_logout_redirect_uri: target,
   });
   query.set('logout_token', logoutToken);
-  return `${logoutPath}?${query.toString()}`;
+  return `${realm.loginOrigin}${logoutPath}?${query.toString()}`;
 }

@@ -8,8 +8,8 @@ import { OidcError } from '../oidc.error.js';
 import { findAccessToken } from '../presented-token.js';
 import type { AccessToken } from '../provider.js';
 import type { Realm } from '../realm.js';
-import { scopesFrom } from '../scopes.js';
 import { personalAccessTokenGrant } from '../service-user-tokens.js';
+import { scopesStoredIn } from '../stored-scope.js';
 
 const inactive = { active: false };
 
@@ -24,7 +24,9 @@ export const introspect: Endpoint = async (call, realm) => {
     return;
   }
   if (!call.params['token']) throw new OidcError('invalid_request', 'token missing');
-  const token = await findAccessToken(realm, call.params['token']);
+  const token = realm.faults.refusesToken(call.ctx.path)
+    ? undefined
+    : await findAccessToken(realm, call.params['token']);
   call.ctx.body = token && isMeantFor(caller, token) ? activeBody(caller, token, realm) : inactive;
 };
 
@@ -57,11 +59,11 @@ function isMeantFor({ clientId, project }: Application, token: AccessToken): boo
 function activeBody(caller: Application, token: AccessToken, realm: Realm): Claims {
   const user = realm.directory.byId(token.accountId);
   if (!user) return inactive;
-  const scopes = scopesFrom(token.scope);
+  const scopes = scopesStoredIn(token.scope);
   const isPersonal = token.gty === personalAccessTokenGrant;
   return {
     active: true,
-    scope: token.scope,
+    scope: scopes.join(' '),
     client_id: isPersonal ? '' : token.clientId,
     token_type: 'Bearer',
     exp: token.exp,
