@@ -4,6 +4,7 @@ import { newId } from './ids.js';
 import { nowSeconds } from './now.js';
 import { clientOf, saveAccessToken, type AccessToken } from './provider.js';
 import type { Realm } from './realm.js';
+import { storedScope } from './stored-scope.js';
 
 export type AccessTokenKind = 'opaque' | 'jwt';
 
@@ -23,7 +24,7 @@ export async function issueAccessToken(
     exp: now + realm.lifetimes.accessTokenSeconds,
     accountId: user.id,
     aud: audienceOf(realm, grant),
-    scope: grant.scopes.join(' '),
+    scope: storedScope(grant.scopes),
     grantId: grant.id,
     gty: 'authorization_code',
     extra: { authTime: grant.authTime, amr: knownMethods(grant), act: grant.act },

@@ -1,3 +1,4 @@
+import { deviceV1Path } from './pages/paths.js';
 import type { Context } from './provider.js';
 import { redirect } from './redirect.js';
 
@@ -36,7 +37,7 @@ export function answerText(ctx: Context, status: number, message: string): void 
 }
 
 function toDevicePage(ctx: Context): void {
-  redirect(ctx, `/ui/login/device${ctx.search}`);
+  redirect(ctx, `${deviceV1Path}${ctx.search}`);
 }
 
 function answerHealth(ctx: Context): void {

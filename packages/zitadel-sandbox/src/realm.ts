@@ -2,8 +2,10 @@ import type { Applications } from './clients.js';
 import type { BackChannelLogout } from './back-channel-logout.js';
 import type { BrowserSessions } from './browser-sessions.js';
 import type { DeviceRequests } from './device-requests.js';
+import type { Faults } from './faults.js';
 import type { MemoryStore } from './memory.adapter.js';
 import type { Provider } from './provider.js';
+import type { RefreshRotation } from './refresh-rotation.js';
 import type { SigningKeys } from './signing-keys.js';
 import type { TokenSeal } from './token-seal.js';
 import type { Directory } from './users.js';
@@ -14,6 +16,12 @@ export interface Lifetimes {
   idTokenSeconds: number;
   refreshTokenIdleSeconds: number;
   refreshTokenSeconds: number;
+}
+
+/** Switches of the instance (Zitadel: "Features"). */
+export interface Features {
+  /** everybody is sent to Login V2, whatever the application is set to */
+  loginV2Required: boolean;
 }
 
 /** What all endpoints of one sandbox share. */
@@ -27,6 +35,11 @@ export interface Realm {
   seal: TokenSeal;
   lifetimes: Lifetimes;
   devices: DeviceRequests;
+  features: Features;
+  faults: Faults;
+  /** origin of Login V2; empty on the issuer's own */
+  loginOrigin: string;
+  refreshRotation: RefreshRotation;
   sessions: BrowserSessions;
   backChannel: BackChannelLogout;
 }

@@ -3,26 +3,23 @@ import { posix } from 'node:path';
 import { checkReadable, readCall, type Call, type Endpoint } from './call.js';
 import { allowReading, answerPreflight, isPreflight } from './cors.js';
 import { authorize } from './endpoints/authorize.endpoint.js';
-import { authorizeCallback } from './endpoints/authorize-callback.endpoint.js';
 import { deviceAuthorization } from './endpoints/device-authorization.endpoint.js';
 import { device } from './endpoints/device.endpoint.js';
 import { discovery } from './endpoints/discovery.endpoint.js';
 import { endSession, signedOutV1Path } from './endpoints/end-session.endpoint.js';
 import { introspect } from './endpoints/introspect.endpoint.js';
 import { publishedKeys } from './endpoints/keys.endpoint.js';
-import { login } from './endpoints/login.endpoint.js';
-import { logout, signedOut } from './endpoints/logout.endpoint.js';
+import { loginEndpoints } from './endpoints/login.endpoints.js';
+import { authorizeCallback } from './endpoints/login-v1.endpoints.js';
+import { signedOut } from './endpoints/logout.endpoint.js';
 import { revoke } from './endpoints/revoke.endpoint.js';
 import { start } from './endpoints/start.endpoint.js';
 import { token } from './endpoints/token.endpoint.js';
 import { userinfo } from './endpoints/userinfo.endpoint.js';
-import type { Faults } from './faults.js';
 import { answerText, answerUnknown, answerUnknownEndpoint, fixedAnswers } from './fixed-answers.js';
 import { isKnownHost, requestedOrigin, unknownHostMessage } from './host-check.js';
 import { OidcError } from './oidc.error.js';
-import { devicePath, deviceV1Path } from './pages/device.page.js';
-import { loginPath, loginV1Path } from './pages/login.page.js';
-import { logoutPath } from './pages/logout.page.js';
+import { callbackV1Path, devicePath, deviceV1Path, loginV2Prefix } from './pages/paths.js';
 import type { Context } from './provider.js';
 import type { Realm } from './realm.js';
 import type { RequestLog } from './request-log.js';
@@ -35,7 +32,7 @@ const withoutParameters: Record<string, Endpoint> = {
 
 const withParameters: Record<string, Endpoint> = {
   '/oauth/v2/authorize': authorize,
-  '/oauth/v2/authorize/callback': authorizeCallback,
+  [callbackV1Path]: authorizeCallback,
   '/oauth/v2/token': token,
   '/oauth/v2/introspect': introspect,
   '/oauth/v2/revoke': revoke,
@@ -46,9 +43,7 @@ const withParameters: Record<string, Endpoint> = {
 
 const loginUi: Record<string, Endpoint> = {
   '/ui/login': start,
-  [loginPath]: login,
-  [loginV1Path]: login,
-  [logoutPath]: logout,
+  ...loginEndpoints,
   [signedOutV1Path]: signedOut,
   [devicePath]: device,
   [deviceV1Path]: device,
@@ -59,25 +54,22 @@ const hourMs = 3_600_000;
 const requestIdBytes = 10;
 
 /** Answers every request to the sandbox, in front of oidc-provider's own routes. */
-export function answerRequests(
-  realm: Realm,
-  log: RequestLog,
-  faults: Faults,
-): (ctx: Context) => Promise<void> {
+export function answerRequests(realm: Realm, log: RequestLog): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const record = log.add(ctx);
     await answerErrors(ctx, async () => {
       const call = await readCall(ctx);
       record.form = call.form;
-      await answer(call, realm, faults);
+      await answer(call, realm);
     });
     writeJson(ctx);
     record.status = ctx.status;
-    await faults.holdBack(ctx.path);
+    await realm.faults.holdBack(ctx.path);
+    if (realm.faults.dropsAnswer(ctx.path)) ctx.req.socket.destroy();
   };
 }
 
-async function answer(call: Call, realm: Realm, faults: Faults): Promise<void> {
+async function answer(call: Call, realm: Realm): Promise<void> {
   const { ctx } = call;
   const path = posix.normalize(ctx.path);
   if (path !== ctx.path) {
@@ -86,10 +78,20 @@ async function answer(call: Call, realm: Realm, faults: Faults): Promise<void> {
   }
   setHeadersOfAll(ctx);
   const { host, scheme } = requestedOrigin(ctx);
-  if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
-  else if (protocol.test(path)) await answerProtocol(call, at(realm, `${scheme}://${host}`), faults);
-  else if (path.startsWith('/ui/')) await answerLoginUi(call, realm, faults);
+  if (isLoginOrigin(host, realm)) await answerLoginUi(call, realm, path.startsWith(loginV2Prefix));
+  else if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
+  else if (protocol.test(path)) await answerProtocol(call, at(realm, `${scheme}://${host}`));
+  else if (path.startsWith('/ui/')) await answerLoginUi(call, realm, isOnIssuer(path, realm));
   else (fixedAnswers.get(path) ?? answerUnknown)(ctx);
+}
+
+function isLoginOrigin(host: string, { loginOrigin }: Realm): boolean {
+  return loginOrigin !== '' && new URL(loginOrigin).host === host;
+}
+
+// Login V2 on an origin of its own is not on the issuer's
+function isOnIssuer(path: string, { loginOrigin }: Realm): boolean {
+  return loginOrigin === '' || !path.startsWith(loginV2Prefix);
 }
 
 /** The realm as it is for callers of another port or by way of a proxy. */
@@ -97,7 +99,7 @@ function at(realm: Realm, issuer: string): Realm {
   return issuer === realm.issuer ? realm : { ...realm, issuer };
 }
 
-async function answerProtocol(call: Call, realm: Realm, faults: Faults): Promise<void> {
+async function answerProtocol(call: Call, realm: Realm): Promise<void> {
   const { ctx } = call;
   if (isPreflight(ctx)) {
     answerPreflight(ctx);
@@ -107,7 +109,7 @@ async function answerProtocol(call: Call, realm: Realm, faults: Faults): Promise
   ctx.set('Vary', ['Origin', 'Cookie']);
   realm.sessions.agentOf(ctx);
   allowReading(ctx);
-  if (answerFault(ctx, faults)) return;
+  if (answerFault(ctx, realm)) return;
   const plain = withoutParameters[ctx.path];
   const endpoint = plain ?? withParameters[ctx.path];
   if (!endpoint) {
@@ -119,19 +121,19 @@ async function answerProtocol(call: Call, realm: Realm, faults: Faults): Promise
 }
 
 // never for another origin, or a foreign page could sign somebody in and read the code
-async function answerLoginUi(call: Call, realm: Realm, faults: Faults): Promise<void> {
+async function answerLoginUi(call: Call, realm: Realm, isThere: boolean): Promise<void> {
   const { ctx } = call;
   forbidStoring(ctx);
   ctx.set('Vary', 'Cookie');
   realm.sessions.agentOf(ctx);
-  const endpoint = loginUi[ctx.path];
-  if (answerFault(ctx, faults)) return;
+  const endpoint = isThere ? loginUi[ctx.path] : undefined;
+  if (answerFault(ctx, realm)) return;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
   else if (endpoint) await endpoint(call, realm);
   else answerUnknown(ctx);
 }
 
-function answerFault(ctx: Context, faults: Faults): boolean {
+function answerFault(ctx: Context, { faults }: Realm): boolean {
   const status = faults.statusFor(ctx.path);
   if (status === undefined) return false;
   ctx.status = status;

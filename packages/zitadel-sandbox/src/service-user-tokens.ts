@@ -4,7 +4,8 @@ import { nowSeconds } from './now.js';
 import { OidcError } from './oidc.error.js';
 import { clientOf, saveAccessToken } from './provider.js';
 import type { Realm } from './realm.js';
-import { requestedScopes } from './scopes.js';
+import { requestedScopes, scope } from './scopes.js';
+import { storedScope } from './stored-scope.js';
 import { newGrantId } from './grant.js';
 import { issueTokens, type TokenResponse } from './tokens.js';
 import type { SandboxUser } from './users.js';
@@ -29,11 +30,11 @@ export const serviceUserLogins = {
 export async function issueServiceUserTokens(
   realm: Realm,
   user: SandboxUser,
-  scope: string | undefined,
+  requestedScope: string | undefined,
   login: ServiceUserLogin,
 ): Promise<TokenResponse> {
   if (!user.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
-  const scopes = requestedScopes(scope, realm.applications.project);
+  const scopes = requestedScopes(requestedScope, realm.applications.project);
   return issueTokens(realm, { id: newGrantId(), user, scopes, authTime: nowSeconds(), ...login });
 }
 
@@ -48,7 +49,7 @@ export async function issuePersonalAccessToken(realm: Realm, user: SandboxUser):
     exp: endOfTime,
     accountId: user.id,
     aud: [defaultIds.zitadelProject],
-    scope: 'openid profile urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner',
+    scope: storedScope(['openid', 'profile', scope.metadata, scope.resourceOwner]),
     grantId: newGrantId(),
     gty: personalAccessTokenGrant,
   });

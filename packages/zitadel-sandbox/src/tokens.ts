@@ -47,7 +47,7 @@ export function expiresIn({ lifetimes }: Realm): number {
 }
 
 // Login V1 hands one out without the app's grant, which then refuses to be used
-function mayRefresh({ application, scopes }: Grant): boolean {
+function mayRefresh({ application, scopes, sid }: Grant): boolean {
   if (!application || !scopes.includes(scope.offlineAccess)) return false;
-  return application.loginVersion === 1 || application.grantTypes.includes('refresh_token');
+  return Boolean(sid?.startsWith('V1_')) || application.grantTypes.includes('refresh_token');
 }

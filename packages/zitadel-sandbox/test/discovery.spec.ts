@@ -193,7 +193,7 @@ describe('discovery', () => {
       await browser.get(`${sandbox.issuer}/logout/done`, { origin }),
       await browser.post(location, form, { origin }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 200, 303]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 307, 400, 200, 303]);
     for (const { headers } of answers) {
       expect(headers.get('access-control-allow-origin')).toBeNull();
       expect(headers.get('access-control-allow-credentials')).toBeNull();

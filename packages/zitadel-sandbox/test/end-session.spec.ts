@@ -7,6 +7,7 @@ import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js
 
 const alice = 'alice@acme.example';
 const bob = 'bob@acme.example';
+const carol = 'carol@globex.example';
 const home = 'http://localhost:3000/auth/logout/callback';
 
 let sandbox: Sandbox;
@@ -249,20 +250,11 @@ describe('no hint, client_id + uri, Login V2', () => {
     expect([forged.status, forged.location]).toEqual([400, '']);
   });
 
-  it('the page is of no use after ten minutes', async () => {
-    const { client } = await signedIn();
-    const url = await logoutPage(client, { logout_hint: alice });
-    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 601_000);
-    const late = await client.browser.get(url.href);
-    clock.mockRestore();
-    expect([late.status, late.text.includes('not valid any more')]).toEqual([400, true]);
-    expect(await hasSession(client)).toBe(true);
-  });
-
-  it('nobody signed in', async () => {
+  it('with nobody signed in the page has no accounts, and no way on or back', async () => {
     const client = new RelyingParty(sandbox);
     const { text } = await client.browser.get((await logoutPage(client)).href);
-    expect(text).toContain('Nobody is signed in');
+    expect(text).toContain('<p>No accounts found</p>');
+    expect(text).not.toMatch(/<a |<form|<button/);
   });
 });
 
@@ -276,7 +268,7 @@ describe('Login V1', () => {
   async function twoSessions(): Promise<{ client: RelyingParty; ids: string[] }> {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
-    const second = await client.signIn(bob, { prompt: 'select_account' });
+    const second = await client.signIn(carol, { prompt: 'select_account' });
     return { client, ids: [first.id_token, second.id_token] };
   }
 
@@ -314,7 +306,7 @@ describe('Login V1', () => {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
     await client.endSession({ id_token_hint: first.id_token });
-    await client.signIn(bob);
+    await client.signIn(carol);
     await client.endSession({ id_token_hint: first.id_token });
     expect(await isSignedOut(client)).toBe(true);
   });
@@ -355,12 +347,8 @@ describe('what logout leaves', () => {
   it('single sign-on between two clients: the logout at one ends the session of both', async () => {
     const { client, idToken } = await signedIn();
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
-    expect(
-      (await client.browser.get((await client.browser.get(second.authorizeUrl())).location)).status,
-    ).toBe(302);
+    expect((await client.follow(second.authorizeUrl())).status).toBe(302);
     await client.endSession({ id_token_hint: idToken });
-    expect(
-      (await client.browser.get((await client.browser.get(second.authorizeUrl())).location)).status,
-    ).toBe(200);
+    expect((await client.follow(second.authorizeUrl())).status).toBe(200);
   });
 });

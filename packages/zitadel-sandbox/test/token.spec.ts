@@ -547,14 +547,6 @@ describe('refresh', () => {
     expect((await client.refresh(second.refresh_token)).status).toBe(200);
   });
 
-  it('no grace: of two refreshes at once only one wins', async () => {
-    const { refresh_token } = await client.signIn();
-    sandbox.delay('/oauth/v2/token', 50);
-    const answers = await Promise.all([client.refresh(refresh_token), client.refresh(refresh_token)]);
-    sandbox.delay('/oauth/v2/token', 0);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
-  });
-
   it('id_token on refresh with original nonce/auth_time/sid/amr', async () => {
     const first = await client.signIn();
     const second = tokensFrom(await client.refresh(first.refresh_token));

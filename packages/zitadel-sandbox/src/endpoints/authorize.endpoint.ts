@@ -3,7 +3,8 @@ import { saveAuthRequest, type AuthRequest } from '../auth-request.js';
 import { verifiedRequestObject } from '../request-object.js';
 import type { Application } from '../clients.js';
 import { OidcError } from '../oidc.error.js';
-import { loginPath, loginV1Path } from '../pages/login.page.js';
+import { loginVersionOf } from '../login-version.js';
+import { loginPath, loginV1Path } from '../pages/paths.js';
 import type { Realm } from '../realm.js';
 import { redirect } from '../redirect.js';
 import { contact } from '../contact.js';
@@ -32,7 +33,9 @@ export const authorize: Endpoint = async (call, realm) => {
   const id = await saveAuthRequest(realm, request);
   redirect(
     call.ctx,
-    application.loginVersion === 1 ? `${loginV1Path}?authRequestID=${id}` : `${loginPath}?authRequest=${id}`,
+    request.loginVersion === 1
+      ? `${loginV1Path}?authRequestID=${id}`
+      : `${realm.loginOrigin}${loginPath}?authRequest=${id}`,
   );
 };
 
@@ -80,6 +83,7 @@ async function validRequest(
     responseMode: responseMode(params),
     scopes,
     prompts,
+    loginVersion: loginVersionOf(realm, application),
     ...known('state', params['state']),
     ...known('nonce', params['nonce']),
     ...known('maxAgeSeconds', maxAge ? Number(maxAge) : undefined),

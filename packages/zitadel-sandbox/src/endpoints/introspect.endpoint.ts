@@ -8,8 +8,9 @@ import { OidcError } from '../oidc.error.js';
 import { findAccessToken } from '../presented-token.js';
 import type { AccessToken } from '../provider.js';
 import type { Realm } from '../realm.js';
-import { roleScopesOf, scope, scopesFrom } from '../scopes.js';
+import { roleScopesOf, scope } from '../scopes.js';
 import { personalAccessTokenGrant } from '../service-user-tokens.js';
+import { scopesStoredIn } from '../stored-scope.js';
 
 const inactive = { active: false };
 
@@ -27,7 +28,9 @@ export const introspect: Endpoint = async (call, realm) => {
     call.ctx.body = inactive;
     return;
   }
-  const token = await findAccessToken(realm, call.params['token']);
+  const token = realm.faults.refusesToken(call.ctx.path)
+    ? undefined
+    : await findAccessToken(realm, call.params['token']);
   call.ctx.body = token && isMeantFor(caller, token) ? activeBody(caller, token, realm) : inactive;
 };
 
@@ -62,7 +65,7 @@ function activeBody(caller: Application, token: AccessToken, realm: Realm): Clai
   const user = realm.directory.byId(token.accountId);
   if (!user) return inactive;
   const isPersonal = token.gty === personalAccessTokenGrant;
-  const scopes = [...scopesFrom(token.scope), ...(isPersonal ? roleScopesOf(caller.project) : [])];
+  const scopes = [...scopesStoredIn(token.scope), ...(isPersonal ? roleScopesOf(caller.project) : [])];
   return {
     active: true,
     scope: scopes.join(' '),

@@ -2,7 +2,7 @@ import type { Call, Endpoint } from '../call.js';
 import { profileClaims, roleClaims, scopedClaims } from '../claims.js';
 import { OidcError } from '../oidc.error.js';
 import { findAccessToken } from '../presented-token.js';
-import { scopesFrom } from '../scopes.js';
+import { scopesStoredIn } from '../stored-scope.js';
 
 const bearer = 'Bearer ';
 
@@ -10,10 +10,12 @@ const bearer = 'Bearer ';
 export const userinfo: Endpoint = async (call, realm) => {
   const presented = presentedToken(call);
   if (!presented) throw new OidcError('invalid_request', 'access token missing', 401);
-  const token = await findAccessToken(realm, presented);
+  const token = realm.faults.refusesToken(call.ctx.path)
+    ? undefined
+    : await findAccessToken(realm, presented);
   const user = realm.directory.byId(token?.accountId);
   if (!token || !user) throw new OidcError('access_denied', 'access token invalid', 401);
-  const scopes = scopesFrom(token.scope);
+  const scopes = scopesStoredIn(token.scope);
   const project = realm.applications.byClientId(token.clientId)?.project;
   call.ctx.body = {
     sub: user.id,

@@ -5,7 +5,7 @@ import type { Application } from '../clients.js';
 import { OidcError } from '../oidc.error.js';
 import type { AuthorizationCode } from '../provider.js';
 import type { Realm } from '../realm.js';
-import { scopesFrom } from '../scopes.js';
+import { scopesStoredIn } from '../stored-scope.js';
 import { issueTokens, type TokenResponse } from '../tokens.js';
 
 /** Trades a code for tokens. A wrong verifier does not burn the code; the first success does. */
@@ -80,7 +80,7 @@ async function redeem(
     id: newGrantId(),
     user,
     application,
-    scopes: scopesFrom(code.scope),
+    scopes: scopesStoredIn(code.scope),
     authTime: code.authTime ?? code.iat,
     amr: code.amr ?? [],
     ...(code.nonce !== undefined && { nonce: code.nonce }),

@@ -11,6 +11,7 @@ import type { AccessToken } from '../provider.js';
 import type { Realm } from '../realm.js';
 import { issueRefreshToken } from '../refresh-token.js';
 import { scope, scopesFrom } from '../scopes.js';
+import { scopesStoredIn } from '../stored-scope.js';
 import { expiresIn, type TokenResponse } from '../tokens.js';
 
 type Parameters = Call['params'];
@@ -80,7 +81,7 @@ function isAccessTokenType(type: string | undefined): boolean {
 }
 
 function narrowedScopes(subject: AccessToken, requested: string | undefined): string[] {
-  const granted = scopesFrom(subject.scope);
+  const granted = scopesStoredIn(subject.scope);
   const wanted = scopesFrom(requested);
   return checkedPart('scope', 'invalid_scope', wanted, granted);
 }
