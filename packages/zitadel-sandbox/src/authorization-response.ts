@@ -23,6 +23,8 @@ export function answerWith(
 ): void {
   const parameters = sorted({ ...outcome, state });
   if (responseMode === 'form_post' && loginVersion === 1) {
+    // an answer of the protocol, wherever it is given
+    ctx.set('Vary', ['Origin', 'Cookie']);
     answerHtml(ctx, selfPostingForm(redirectUri, parameters), { script: submitFirstForm });
     return;
   }
