@@ -29,7 +29,8 @@ it('answers the recorded exchanges as the recorded server did', async () => {
   const different: string[] = [];
   for (const exchange of exchanges) {
     const differences = (await players.get(environmentOf(exchange))?.differences(exchange)) ?? ['not played'];
-    if (differences.length > 0) different.push(`${exchange.file}: ${exchange.name}\n   ${differences.join('\n   ')}`);
+    if (differences.length > 0)
+      different.push(`${exchange.file}: ${exchange.name}\n   ${differences.join('\n   ')}`);
   }
   process.stdout.write(`${exchanges.length - different.length} of ${exchanges.length} exchanges equal\n`);
   if (process.env['SHOW_DIFFERENCES']) process.stdout.write(`${different.join('\n')}\n`);
