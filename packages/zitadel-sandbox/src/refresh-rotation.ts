@@ -11,8 +11,8 @@ export class RefreshRotation {
   private readonly used = new LatestMap<string, { token: RefreshToken; at: number }>(kept);
   private readonly turns = new Map<string, Promise<unknown>>();
 
-  /** `reuseMs`: how long after its use a token is answered again; while it is being used it always is. */
-  constructor(public reuseMs: number) {}
+  /** `reuseMs`: how long after its use a token is answered again; null: not even while it is being used. */
+  constructor(public reuseMs: number | null) {}
 
   /** One use of a token after the other. */
   async inTurn<Result>(id: string, run: () => Promise<Result>): Promise<Result> {
@@ -33,6 +33,7 @@ export class RefreshRotation {
   /** The token, if it may be used again by a request that arrived then (`performance.now()`). */
   usedJustBefore(id: string, arrivedAt: number): RefreshToken | undefined {
     const use = this.used.get(id);
-    return use && arrivedAt <= use.at + this.reuseMs ? use.token : undefined;
+    if (!use || this.reuseMs === null) return undefined;
+    return arrivedAt <= use.at + this.reuseMs ? use.token : undefined;
   }
 }

@@ -47,8 +47,9 @@ export interface SandboxOptions extends FurtherApplications {
   /** Zitadel's deny list as it is shipped: back-channel logout to this machine is never sent; default false */
   backChannelDenied?: boolean;
   /**
-   * For how long a refresh token that was used is answered again; default 0. Uses that overlap are all answered, as in
-   * Zitadel; with some milliseconds here those of two instances overlap for sure.
+   * For how long a refresh token that was used is answered again; default 0: only uses that overlap are all answered,
+   * and the pair of the last one is good. Some milliseconds make those of two instances overlap for sure; null: a
+   * second use is always refused.
    */
-  refreshReuseMs?: number;
+  refreshReuseMs?: number | null;
 }

@@ -84,8 +84,8 @@ export interface Sandbox {
   setIdTokenTtl(seconds: number): void;
   /** Lifetimes of what is issued from now on. */
   setLifetimes(lifetimes: Partial<Lifetimes>): void;
-  /** How long after its use a refresh token is answered again. */
-  setRefreshReuse(ms: number): void;
+  /** How long after its use a refresh token is answered again; null: not even while it is being used. */
+  setRefreshReuse(ms: number | null): void;
   /** Deactivates a user, as an administrator would, or brings the user back. */
   setUserActive(loginName: string, active: boolean): void;
   lockUser(loginName: string): void;
@@ -243,7 +243,7 @@ function createRealm(issuer: string, loginOrigin: string, options: SandboxOption
     },
     faults: new Faults(),
     loginOrigin,
-    refreshRotation: new RefreshRotation(options.refreshReuseMs ?? 0),
+    refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),
     lifetimes: {
       accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,
       idTokenSeconds: options.idTokenTtlSeconds ?? 12 * hour,

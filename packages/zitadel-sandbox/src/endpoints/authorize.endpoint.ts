@@ -11,6 +11,7 @@ import { contact } from '../contact.js';
 import { isRedirectUriOf, isSchemeAllowed } from '../redirect-uris.js';
 import { organizationAskedFor, requestedScopes, scopesFrom, withAssertedRoles } from '../scopes.js';
 import { answerWith } from '../authorization-response.js';
+import { isMember } from './login-visit.js';
 
 type Parameters = Call['params'];
 
@@ -151,8 +152,11 @@ function challengeMethod(params: Parameters): 'S256' | 'plain' {
 function organizationRefusal(request: AuthRequest, realm: Realm): OidcError | undefined {
   try {
     const organization = organizationAskedFor(request.scopes, realm.directory.organizations);
-    if (organization) request.organizationId = organization.id;
-    return undefined;
+    if (!organization) return undefined;
+    request.organizationId = organization.id;
+    const hinted = realm.directory.byId(request.hintedUserId);
+    if (!hinted || isMember(hinted, request)) return undefined;
+    return new OidcError('invalid_request', 'Errors.User.NotAllowedOrg');
   } catch (error) {
     if (error instanceof OidcError) return error;
     throw error;

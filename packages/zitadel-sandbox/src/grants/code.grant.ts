@@ -7,6 +7,7 @@ import type { AuthorizationCode } from '../provider.js';
 import type { Realm } from '../realm.js';
 import { scopesStoredIn } from '../stored-scope.js';
 import { issueTokens, type TokenResponse } from '../tokens.js';
+import type { SandboxUser } from '../users.js';
 
 /** Trades a code for tokens. A wrong verifier does not burn the code; the first success does. */
 export async function codeGrant(
@@ -63,6 +64,13 @@ function checkVerifier(
   }
 }
 
+// Login V2 knows one text
+function userRefusal({ sid }: AuthorizationCode, user: SandboxUser | undefined): OidcError {
+  if (sid?.startsWith('V1_') && !user) return new OidcError('invalid_request', 'Errors.User.NotFound', 404);
+  const isLocked = sid?.startsWith('V1_') && user?.state === 'locked';
+  return new OidcError('invalid_request', isLocked ? 'Errors.User.Locked' : 'Errors.User.NotActive');
+}
+
 async function redeem(
   code: AuthorizationCode,
   realm: Realm,
@@ -70,7 +78,7 @@ async function redeem(
 ): Promise<TokenResponse> {
   await code.consume();
   const user = realm.directory.byId(code.accountId);
-  if (!user?.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
+  if (!user?.active) throw userRefusal(code, user);
   if (code.sid !== undefined) {
     const session = await realm.sessions.find(code.sid);
     if (!session) throw new OidcError('invalid_request', 'Errors.Session.Terminated');
