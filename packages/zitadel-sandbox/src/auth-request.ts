@@ -9,6 +9,7 @@ import { storedScope } from './stored-scope.js';
 export interface AuthRequest {
   clientId: string;
   redirectUri: string;
+  responseType: string;
   responseMode: 'query' | 'fragment' | 'form_post';
   scopes: string[];
   prompts: string[];

@@ -2,6 +2,7 @@ import type { AuthRequest } from './auth-request.js';
 import { answerHtml } from './html-answer.js';
 import { escapeHtml } from './pages/html.js';
 import type { Context } from './provider.js';
+import { redirect } from './redirect.js';
 import { withFragment, withQuery } from './with-query.js';
 
 const submitFirstForm = 'document.forms[0].submit()';
@@ -20,17 +21,22 @@ export function answerWith(
   }: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state' | 'loginVersion'>,
   outcome: Record<string, string | undefined>,
 ): void {
-  const parameters = { ...outcome, state };
+  const parameters = sorted({ ...outcome, state });
   if (responseMode === 'form_post' && loginVersion === 1) {
+    // an answer of the protocol, wherever it is given
+    ctx.set('Vary', ['Origin', 'Cookie']);
     answerHtml(ctx, selfPostingForm(redirectUri, parameters), { script: submitFirstForm });
     return;
   }
-  ctx.status = ctx.method === 'POST' ? 303 : 302;
-  const target =
-    responseMode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters);
-  // a header holds ASCII only, a registered URI may hold more
-  ctx.set('Location', target.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent));
-  ctx.body = '';
+  redirect(
+    ctx,
+    responseMode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters),
+  );
+}
+
+// a server written in Go writes them by name
+function sorted(parameters: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(parameters).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function selfPostingForm(action: string, parameters: Record<string, string | undefined>): string {

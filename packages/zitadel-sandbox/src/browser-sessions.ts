@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { newId } from './ids.js';
 import { nowSeconds } from './now.js';
 import { LatestMap } from './latest.map.js';
@@ -7,7 +7,9 @@ import type { Context, Provider, Session } from './provider.js';
 import type { SandboxUser } from './users.js';
 
 const cookieName = 'zitadel.useragent';
-const cookieLifetimeMs = 365 * 24 * 3600 * 1000;
+/** 188 characters, as many as the sealed id of Zitadel has */
+const cookieBytes = 141;
+const cookieAttributes = 'Path=/; Domain=localhost; Max-Age=31536000; HttpOnly; SameSite=Lax';
 const kept = 10_000;
 const sessionLifetimeSeconds = 24 * 3600;
 const v1Prefix = 'V1_';
@@ -38,9 +40,9 @@ export class BrowserSessions {
   agentOf(ctx: Context): string {
     const known = ctx.cookies.get(cookieName) ?? this.newAgents.get(ctx);
     if (known) return known;
-    const agent = randomUUID();
+    const agent = randomBytes(cookieBytes).toString('base64url');
     this.newAgents.set(ctx, agent);
-    ctx.cookies.set(cookieName, agent, { httpOnly: true, sameSite: 'lax', maxAge: cookieLifetimeMs });
+    ctx.append('Set-Cookie', `${cookieName}=${agent}; ${cookieAttributes}`);
     return agent;
   }
 

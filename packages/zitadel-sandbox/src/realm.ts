@@ -1,6 +1,7 @@
 import type { Applications } from './clients.js';
 import type { BackChannelLogout } from './back-channel-logout.js';
 import type { BrowserSessions } from './browser-sessions.js';
+import type { DeviceRequests } from './device-requests.js';
 import type { Faults } from './faults.js';
 import type { MemoryStore } from './memory.adapter.js';
 import type { Provider } from './provider.js';
@@ -33,6 +34,7 @@ export interface Realm {
   keys: SigningKeys;
   seal: TokenSeal;
   lifetimes: Lifetimes;
+  devices: DeviceRequests;
   features: Features;
   faults: Faults;
   /** origin of Login V2; empty on the issuer's own */

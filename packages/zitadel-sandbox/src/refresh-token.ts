@@ -26,5 +26,5 @@ export async function issueRefreshToken(realm: Realm, grant: Grant, firstIssuedA
     sid: grant.sid,
   });
   await token.save();
-  return realm.seal.seal(`${jti}:${grant.user.id}`);
+  return realm.seal.sealLasting(`${jti}:${grant.user.id}`);
 }

@@ -1,9 +1,9 @@
-import type { WebClientOptions } from './clients.js';
+import type { FurtherApplications, WebClientOptions } from './clients.js';
 import type { OrganizationSpec } from './organizations.js';
 import type { ProjectGrant, UserSpec } from './users.js';
 
 /** How a sandbox is to be; everything has a default. */
-export interface SandboxOptions {
+export interface SandboxOptions extends FurtherApplications {
   /** 0, the default, takes a free one */
   port?: number;
   web?: WebClientOptions;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { Applications, defaultIds, type Application, type WebClientOptions } from './clients.js';
+import { DeviceRequests } from './device-requests.js';
 import { Faults } from './faults.js';
 import type { ApplicationKeyFile } from './key-file.js';
 import { listen, type Listener } from './listen.js';
@@ -61,6 +62,10 @@ export interface Sandbox {
     swagger: SandboxClient;
     /** an API app of another project */
     foreignApi: SandboxKeyClient;
+    /** apps for further flows, as far as they were asked for */
+    device?: SandboxClient;
+    exchange?: SandboxClient;
+    implicit?: SandboxClient;
   };
   users: SandboxUser[];
   /** everything that was called, the oldest first */
@@ -132,6 +137,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   checkBackChannelUri('web', options.web);
   checkBackChannelUri('second', options.second);
   checkBackChannelUri('swagger', options.swagger);
+  checkBackChannelUri('device', options.device);
+  checkBackChannelUri('exchange', options.exchange);
+  checkBackChannelUri('implicit', options.implicit);
   const loginUrl = options.loginOrigin === undefined ? undefined : loginOriginFrom(options.loginOrigin);
   const listeners = [await listen(options.port ?? 0)];
   try {
@@ -207,6 +215,7 @@ function createRealm(issuer: string, loginOrigin: string, options: SandboxOption
     options.web ?? {},
     options.second ?? {},
     options.swagger ?? {},
+    options,
   );
   const store = new MemoryStore();
   const provider = createProvider(issuer, store, applications.all, directory.users);
@@ -225,6 +234,7 @@ function createRealm(issuer: string, loginOrigin: string, options: SandboxOption
     directory,
     keys,
     seal: new TokenSeal(),
+    devices: new DeviceRequests(),
     sessions: new BrowserSessions(provider, store),
     backChannel,
     features: {
@@ -258,6 +268,9 @@ function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sand
       apiBasic: applications.apiBasic,
       swagger: applications.swagger,
       foreignApi: withKey(applications.foreignApi),
+      ...(applications.device && { device: applications.device }),
+      ...(applications.exchange && { exchange: applications.exchange }),
+      ...(applications.implicit && { implicit: applications.implicit }),
     },
     users: directory.users,
     requests: log.requests,

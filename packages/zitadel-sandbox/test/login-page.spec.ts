@@ -49,7 +49,7 @@ describe('the list of people', () => {
     async (loginName) => {
       const { post } = await opened();
       const { status, location } = await post({ loginName });
-      expect(status).toBe(303);
+      expect(status).toBe(302);
       expect(location).toMatch(/^http:\/\/localhost:3000\/auth\/callback\?code=ey.+&state=the-state$/);
     },
   );
@@ -74,7 +74,7 @@ describe('the short sign-in', () => {
     expect(status).toBe(400);
     expect(text).toContain('<p class="error" role="alert">Username or password is wrong.</p>');
     expect(text).toContain(`data-testid="username-text-input" value="${alice}"`);
-    expect((await post({ loginName: alice, password })).status).toBe(303);
+    expect((await post({ loginName: alice, password })).status).toBe(302);
   });
 
   it('empty password is wrong', async () => {
@@ -103,13 +103,13 @@ describe('the short sign-in', () => {
   it('Cancel gives error=access_denied', async () => {
     const { post } = await opened();
     const { status, location } = await post({ loginName: '', password: '', cancel: 'true' });
-    expect(status).toBe(303);
+    expect(status).toBe(302);
     expect(new URL(location).searchParams.get('error')).toBe('access_denied');
   });
 });
 
 describe('other pages', () => {
-  it.each(['/', '/ui/login/login', '/ui/v2/login/logout', '/logout/done', '/ui/login/logout/done'])(
+  it.each(['/ui/login', '/ui/login/login', '/ui/v2/login/logout', '/ui/login/logout/done'])(
     'Content-Security-Policy wherever HTML is sent: %s',
     async (path) => {
       const { headers } = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}${path}`);
@@ -139,11 +139,11 @@ describe('other pages', () => {
   });
 
   it('the start page lists the people; with an initiate login URI each of them starts a login at the app', async () => {
-    const plain = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}/`);
+    const plain = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}/ui/login`);
     expect(plain.text).toContain(`ZITADEL_DOMAIN=${sandbox.issuer}`);
     expect(plain.text).not.toContain('<a ');
     const other = await startSandbox({ web: { initiateLoginUri: 'http://localhost:3000/auth/initiate' } });
-    const { text } = await new RelyingParty(other).browser.get(`${other.issuer}/`);
+    const { text } = await new RelyingParty(other).browser.get(`${other.issuer}/ui/login`);
     await other.close();
     const iss = encodeURIComponent(other.issuer);
     expect(text).toContain(

@@ -1,12 +1,12 @@
-import { closeAuthRequest, issueCode } from '../auth-request.js';
+import { closeAuthRequest } from '../auth-request.js';
 import { answerWith } from '../authorization-response.js';
+import { authorizationOf } from './login-authorization.js';
 import type { Session } from '../provider.js';
 import type { LoginVisit } from './login-visit.js';
 
 /** Brings what the session entitles to to the application. The request can be answered once. */
 export async function finishLogin(visit: LoginVisit, session: Session): Promise<void> {
-  const { realm, id, request } = visit;
-  await leaveLogin(visit, { code: await issueCode(realm, id, request, session) });
+  await leaveLogin(visit, await authorizationOf(visit, session));
 }
 
 /** Brings the outcome to the application. Login V2 sends a `state` even if there was none. */

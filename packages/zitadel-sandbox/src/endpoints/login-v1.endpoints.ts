@@ -1,5 +1,6 @@
 import { saveAnswer } from '../auth-request.js';
 import type { Call, Endpoint } from '../call.js';
+import { answerText } from '../fixed-answers.js';
 import { answerHtml } from '../html-answer.js';
 import { messagePage } from '../pages/layout.js';
 import { passwordV1Page, registrationV1Page, userSelectionV1Page } from '../pages/login-v1.pages.js';
@@ -35,7 +36,7 @@ interface SignedIn {
 
 const interactionRequired =
   'Unfortunately, the user may be not logged in and/or additional interaction is required.';
-const notFound = 'ID=CACHE-d24aD Message=Errors.AuthRequest.NotFound Parent=(sql: no rows in result set)\n';
+const notFound = 'ID=CACHE-d24aD Message=Errors.AuthRequest.NotFound Parent=(sql: no rows in result set)';
 
 /** Login V1: HTML forms, each step posted to its own path. Its pages have the status 200, faults told on them too. */
 export const loginV1Endpoints: Record<string, Endpoint> = {
@@ -45,7 +46,6 @@ export const loginV1Endpoints: Record<string, Endpoint> = {
   [userSelectionV1Path]: form(takeSelection),
   [mailVerificationV1Path]: form(takeMailCode),
   [registerV1Path]: step(showRegistration),
-  [callbackV1Path]: answerCallback,
 };
 
 function step(run: Step): Endpoint {
@@ -119,9 +119,9 @@ function goToCallback({ call, realm, id }: LoginVisit): void {
 }
 
 /** Where Login V1 leaves the rest to the protocol: the code, or what is missing, goes to the application. */
-async function answerCallback(call: Call, realm: LoginVisit['realm']): Promise<void> {
+export async function authorizeCallback(call: Call, realm: LoginVisit['realm']): Promise<void> {
   const id = call.params['id'];
-  if (!id) return refuseCallback(call, 'auth request callback is missing id\n');
+  if (!id) return refuseCallback(call, 'auth request callback is missing id');
   const visit = await loginVisit({ ...call, params: { authRequestID: id } }, realm);
   if (visit?.request.loginVersion !== 1) return refuseCallback(call, notFound);
   // only the browser that signed in gets what it is entitled to
@@ -130,14 +130,13 @@ async function answerCallback(call: Call, realm: LoginVisit['realm']): Promise<v
     return leaveLogin(visit, { error: 'interaction_required', error_description: interactionRequired });
   }
   if (!realm.directory.byId(session.accountId)?.active) {
-    return refuseCallback(call, 'ID=EVENT-FJ262 Message=Errors.User.NotActive\n');
+    return refuseCallback(call, 'ID=EVENT-FJ262 Message=Errors.User.NotActive');
   }
   return finishLogin(visit, session);
 }
 
 function refuseCallback({ ctx }: Call, text: string): void {
-  ctx.status = 400;
-  ctx.body = text;
+  answerText(ctx, 400, text);
 }
 
 async function takeLoginName(visit: LoginVisit): Promise<void> {

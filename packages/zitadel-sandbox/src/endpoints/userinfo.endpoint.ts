@@ -2,7 +2,6 @@ import type { Call, Endpoint } from '../call.js';
 import { profileClaims, roleClaims, scopedClaims } from '../claims.js';
 import { OidcError } from '../oidc.error.js';
 import { findAccessToken } from '../presented-token.js';
-import { scope } from '../scopes.js';
 import { scopesStoredIn } from '../stored-scope.js';
 
 const bearer = 'Bearer ';
@@ -19,7 +18,7 @@ export const userinfo: Endpoint = async (call, realm) => {
   const scopes = scopesStoredIn(token.scope);
   const project = realm.applications.byClientId(token.clientId)?.project;
   call.ctx.body = {
-    ...(scopes.includes(scope.openid) && { sub: user.id }),
+    sub: user.id,
     ...profileClaims(user, scopes),
     ...scopedClaims(user, scopes),
     ...roleClaims(user, scopes, project),
@@ -28,5 +27,5 @@ export const userinfo: Endpoint = async (call, realm) => {
 
 function presentedToken({ ctx, params }: Call): string | undefined {
   const header = ctx.get('authorization');
-  return header.startsWith(bearer) ? header.slice(bearer.length) : params['access_token'];
+  return header.startsWith(bearer) ? header.slice(bearer.length).trim() : params['access_token'];
 }

@@ -1,3 +1,4 @@
+import { newGrantId } from '../grant.js';
 import { answersChallenge } from '../auth-request.js';
 import type { Call } from '../call.js';
 import type { Application } from '../clients.js';
@@ -34,8 +35,15 @@ async function livingCode(realm: Realm, presented: string): Promise<Authorizatio
   const id = await realm.seal.open(presented);
   if (id === undefined) throw new OidcError('invalid_request', 'Errors.User.Code.Invalid');
   const code = await realm.provider.AuthorizationCode.find<AuthorizationCode>(id);
-  if (!code?.isValid) throw new OidcError('invalid_request', 'Errors.AuthRequest.NoCode');
+  if (!code?.isValid) throw usedCode(id);
   return code;
+}
+
+// the request of a code is gone with Login V1, and without a code with Login V2
+function usedCode(id: string): OidcError {
+  return id.startsWith('V2_')
+    ? new OidcError('invalid_request', 'Errors.AuthRequest.NoCode')
+    : new OidcError('invalid_request', 'Errors.AuthRequest.NotFound', 404);
 }
 
 function checkVerifier(
@@ -73,12 +81,11 @@ async function redeem(
   if (!user?.active) throw userRefusal(code, user);
   if (code.sid !== undefined) {
     const session = await realm.sessions.find(code.sid);
-    // that Zitadel refuses is known, the text it says so with is not: this one is a guess
     if (!session) throw new OidcError('invalid_request', 'Errors.Session.Terminated');
     await realm.sessions.addClient(code.sid, application.clientId);
   }
   return issueTokens(realm, {
-    id: code.grantId ?? code.jti,
+    id: newGrantId(),
     user,
     application,
     scopes: scopesStoredIn(code.scope),

@@ -19,7 +19,7 @@ export async function refreshGrant(
   const arrivedAt = performance.now();
   if (!params['refresh_token']) throw new OidcError('invalid_request', 'refresh_token missing');
   const sealed = await realm.seal.open(params['refresh_token']);
-  if (sealed === undefined) throw new OidcError('invalid_request', 'Errors.User.RefreshToken.Invalid');
+  if (!sealed?.includes('-rt_')) throw new OidcError('invalid_request', 'Errors.User.RefreshToken.Invalid');
   const id = sealed.split(':')[0] ?? '';
   return realm.refreshRotation.inTurn(id, async () => {
     const refreshToken =
@@ -58,7 +58,7 @@ async function rotate(
       user,
       application,
       scopes,
-      authTime: refreshToken.authTime ?? refreshToken.iat,
+      ...(refreshToken.authTime !== undefined && { authTime: refreshToken.authTime }),
       amr: refreshToken.amr ?? [],
       ...(refreshToken.nonce !== undefined && { nonce: refreshToken.nonce }),
       ...(refreshToken.sid !== undefined && { sid: refreshToken.sid }),

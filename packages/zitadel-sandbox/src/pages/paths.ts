@@ -5,6 +5,7 @@ export const passwordPath = '/ui/v2/login/password';
 export const accountsPath = '/ui/v2/login/accounts';
 export const registerPath = '/ui/v2/login/register';
 export const logoutPath = '/ui/v2/login/logout';
+export const devicePath = '/ui/v2/login/device';
 /** everything of Login V2 */
 export const loginV2Prefix = '/ui/v2/login/';
 
@@ -15,5 +16,6 @@ export const passwordV1Path = '/ui/login/password';
 export const userSelectionV1Path = '/ui/login/userselection';
 export const mailVerificationV1Path = '/ui/login/mail/verification';
 export const registerV1Path = '/ui/login/register';
+export const deviceV1Path = '/ui/login/device';
 /** where Login V1 hands over to the protocol */
 export const callbackV1Path = '/oauth/v2/authorize/callback';

@@ -22,7 +22,14 @@ export class BackChannelReceiver {
   private readonly received: Received[] = [];
   private readonly server: Server;
 
-  constructor() {
+  static async start(): Promise<BackChannelReceiver> {
+    const receiver = new BackChannelReceiver();
+    receiver.server.listen(0, '127.0.0.1');
+    await once(receiver.server, 'listening');
+    return receiver;
+  }
+
+  private constructor() {
     this.server = createServer((request, response) => {
       let body = '';
       request.on('data', (chunk: Buffer) => (body += chunk.toString()));
@@ -34,9 +41,7 @@ export class BackChannelReceiver {
     });
   }
 
-  async listen(): Promise<string> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
+  get uri(): string {
     return `http://localhost:${(this.server.address() as AddressInfo).port}/auth/backchannel`;
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Sandbox } from '../../../src/index.js';
+import { assertion } from '../relying-party.js';
 import { call, type HttpAnswer } from './http-call.js';
 
 type Fields = Record<string, string | undefined>;
@@ -73,6 +74,17 @@ export class LiveClient {
       grant_type: 'client_credentials',
       client_id: loginName,
       client_secret: user.clientSecret,
+      scope,
+    });
+    return tokensIn(answer);
+  }
+
+  async assertedServiceUserToken(scope: string): Promise<LiveValues> {
+    const { key } = this.userNamed('robot@acme.example');
+    if (!key) throw new Error('robot@acme.example has no key');
+    const answer = await this.post('/oauth/v2/token', {
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion: await assertion(key, this.sandbox.issuer),
       scope,
     });
     return tokensIn(answer);

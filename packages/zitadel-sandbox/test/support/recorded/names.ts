@@ -13,6 +13,7 @@ export function namesOf(sandbox: Sandbox): Names {
     // the first domain of an organization is its name and the domain of the instance; the sandbox's have one of their own
     ['acme.localhost', 'acme.example'],
     ['globex.localhost', 'globex.example'],
+    ['<foreign_project_id: 18 digits>', '320000000000000200'],
     ['<org_id: acme, 18 digits>', '320000000000000001'],
     ['<org_id: globex, 18 digits>', '320000000000000002'],
   ]);

@@ -90,7 +90,11 @@ export class Player {
     const headers: Record<string, string> = cookie ? { Cookie: cookie } : {};
     const started = await this.live.get('/oauth/v2/authorize', query, headers);
     const { pathname, searchParams } = new URL(String(started.headers['location']), this.sandbox.issuer);
-    return this.live.get(pathname, Object.fromEntries(searchParams), headers);
+    const answer = await this.live.get(pathname, Object.fromEntries(searchParams), headers);
+    const callback = new URL(String(answer.headers['location']), this.sandbox.issuer);
+    // Login V1 hands over to the protocol
+    if (callback.origin !== this.sandbox.issuer) return answer;
+    return this.live.get(callback.pathname, Object.fromEntries(callback.searchParams), headers);
   }
 }
 

@@ -53,7 +53,7 @@ export class RequestMaker {
   }
 
   private async header(name: string, recorded: string, exchange: Exchange, values: LiveValues): Promise<string> {
-    if (name === 'Cookie') return values.cookie ?? '';
+    if (name === 'Cookie') return present(values.cookie, recorded);
     const text = await this.text(recorded, exchange, values);
     return text.replaceAll(/base64\((.*)\)/g, (_all, pair: string) => Buffer.from(pair).toString('base64'));
   }
@@ -74,9 +74,9 @@ export class RequestMaker {
     let text = recorded;
     if (text === '<code_verifier: 64 chars>') return verifier;
     if (text === '<client_assertion: JWT, 3 segments>') return textAssertion;
-    if (text === '<device_code: base64url, 22 chars>') return values.device_code ?? '';
+    if (text === '<device_code: base64url, 22 chars>') return present(values.device_code, recorded);
     text = text.replaceAll(/<[a-z_]+: JWE, 5 segments, (\d+) chars(?:, header kid \w+)?>/g, (_all, length: string) =>
-      length === '277' ? (this.robot.pat ?? '') : (lengths[length]?.(values) ?? ''),
+      present(length === '277' ? this.robot.pat : lengths[length]?.(values), recorded),
     );
     if (text.includes('JWT, 3 segments>')) {
       const token = /third party/.test(name)
@@ -84,7 +84,7 @@ export class RequestMaker {
         : /id token/i.test(name)
           ? values.id_token
           : values.access_token;
-      text = text.replace(/<[a-z_]+: JWT, 3 segments>/, token ?? '');
+      text = text.replace(/<[a-z_]+: JWT, 3 segments>/, present(token, recorded));
     }
     text = text.replace('<code_challenge: 43 chars>', 'c'.repeat(43));
     // an id that is not said: another client of the project, or one that is nowhere
@@ -109,7 +109,7 @@ export class RequestMaker {
   }
 
   private issued(claims: Jwt['claims'], { name }: Exchange, values: LiveValues): string {
-    const token = ('at_hash' in claims ? values.id_token : values.access_token) ?? '';
+    const token = present('at_hash' in claims ? values.id_token : values.access_token, 'a token');
     if (/changed signature/.test(name)) return withChangedSignature(token);
     return claims['sub'] === 'x' ? withSubject(token, 'x') : token;
   }
@@ -146,6 +146,12 @@ export class RequestMaker {
     const parts = [header, claims].map((part) => base64url(named(JSON.stringify(part), this.names)));
     return `${parts.join('.')}.`;
   }
+}
+
+/** A request with nothing in the place of a token would be another one. */
+function present(value: string | undefined, what: string): string {
+  if (!value) throw new Error(`No step brought ${what}`);
+  return value;
 }
 
 const textAssertion = `${base64url('{"alg":"RS256"}')}.${base64url('"a text"')}.${base64url('signature')}`;

@@ -38,6 +38,7 @@ const serviceUser =
   (scope: string, loginName = 'robot@acme.example'): Step =>
   (live) =>
     live.serviceUserToken(loginName, scope);
+const assertedServiceUser: Step = (live) => live.assertedServiceUserToken(`openid profile ${ownProject}`);
 const after =
   (step: Step, effect: (live: LiveClient, values: LiveValues) => Promise<unknown>): Step =>
   async (live, earlier) => {
@@ -173,6 +174,7 @@ const steps: [RegExp, Step][] = [
   [/^introspection\/service user, no aud$/, serviceUser('openid profile')],
   [/^introspection\/service user, aud and roles$/, serviceUser(`openid ${allRoles} ${ownProject}`)],
   [/^introspection\/service user, JWT$/, serviceUser(`openid profile ${ownProject}`, 'robotjwt@acme.example')],
+  [/^introspection\/service user, jwt-bearer$/, assertedServiceUser],
   [/^introspection\/JWT access token, revoked$/, after(fresh(), revoke('access_token'))],
   [/^introspection\/revoked access token$/, after(fresh(), revoke('access_token'))],
   [/^introspection\/access token of a revoked refresh token$/, after(fresh(), revoke('refresh_token'))],
