@@ -335,3 +335,14 @@ describe('your own users', () => {
     );
   });
 });
+
+it('a client that connects before the sandbox is ready is answered as soon as it is', async () => {
+  const listener = await listen(0);
+  const early = fetch(`http://127.0.0.1:${listener.port}/`);
+  await wait(50);
+  listener.answer((_request, response) => response.end('ready'));
+  const late = fetch(`http://127.0.0.1:${listener.port}/`);
+  const texts = [await (await early).text(), await (await late).text()];
+  await listener.close();
+  expect(texts).toEqual(['ready', 'ready']);
+});
