@@ -1,6 +1,8 @@
 import type { Applications } from './clients.js';
 import type { BackChannelLogout } from './back-channel-logout.js';
 import type { BrowserSessions } from './browser-sessions.js';
+import type { Grant } from './grant.js';
+import type { LatestMap } from './latest.map.js';
 import type { DeviceRequests } from './device-requests.js';
 import type { Faults } from './faults.js';
 import type { MemoryStore } from './memory.adapter.js';
@@ -35,6 +37,10 @@ export interface Realm {
   seal: TokenSeal;
   lifetimes: Lifetimes;
   devices: DeviceRequests;
+  /** exchanged tokens, by the id of their grant */
+  exchanges: LatestMap<string, Grant>;
+  /** login names of those who may act for people of their organization; undefined: impersonation is off */
+  impersonators: readonly string[] | undefined;
   features: Features;
   faults: Faults;
   /** origin of Login V2; empty on the issuer's own */

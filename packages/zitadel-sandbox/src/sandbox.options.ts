@@ -26,6 +26,11 @@ export interface SandboxOptions extends FurtherApplications {
    * port; port 0 takes a free one
    */
   loginOrigin?: string;
+  /**
+   * login names of those who may act for others of their organization by token exchange (Zitadel: the role
+   * `ORG_END_USER_IMPERSONATOR`); impersonation is off without it, as Zitadel is shipped
+   */
+  impersonators?: readonly string[];
   /** "Assert Roles on Authentication" of the project; default true */
   projectRoleAssertion?: boolean;
   /** default 43200, as Zitadel */

@@ -7,6 +7,7 @@ import { Applications, defaultIds, type Application, type WebClientOptions } fro
 import { DeviceRequests } from './device-requests.js';
 import { Faults } from './faults.js';
 import type { ApplicationKeyFile } from './key-file.js';
+import { LatestMap } from './latest.map.js';
 import { listen, type Listener } from './listen.js';
 import { isThisMachine } from './loopback.js';
 import { loginOriginFrom } from './login-origin.js';
@@ -120,6 +121,7 @@ export interface Sandbox {
 }
 
 const hour = 3600;
+const keptExchanges = 10_000;
 const ownerOnly = 0o600;
 
 /**
@@ -235,6 +237,8 @@ function createRealm(issuer: string, loginOrigin: string, options: SandboxOption
     keys,
     seal: new TokenSeal(),
     devices: new DeviceRequests(),
+    exchanges: new LatestMap(keptExchanges),
+    impersonators: options.impersonators,
     sessions: new BrowserSessions(provider, store),
     backChannel,
     features: {

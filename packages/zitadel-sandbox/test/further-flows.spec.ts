@@ -5,6 +5,8 @@ import { Browser, type Answer } from './support/browser.js';
 import { basic, introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
 
 const alice = 'alice@acme.example';
+const bob = 'bob@acme.example';
+const carol = 'carol@globex.example';
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const tokenType = 'urn:ietf:params:oauth:token-type:';
@@ -159,6 +161,71 @@ describe('token exchange', () => {
     expect([status, json['error_description']]).toEqual([
       403,
       'Errors.TokenExchange.Impersonation.PolicyDisabled',
+    ]);
+  });
+});
+
+describe('impersonation', () => {
+  let other: Sandbox;
+  let actor: RelyingParty;
+
+  beforeAll(async () => {
+    other = await startSandbox({ exchange: {}, impersonators: [bob] });
+    actor = new RelyingParty(other);
+  });
+  afterAll(() => other.close());
+
+  async function impersonate(actorName: string, user: string, form = {}): Promise<Answer> {
+    const { exchange } = other.clients;
+    const { access_token } = await actor.signIn(actorName);
+    return new Browser().post(
+      `${other.issuer}/oauth/v2/token`,
+      {
+        grant_type: exchangeGrant,
+        subject_token: other.users.find(({ loginName }) => loginName === user)?.id ?? '',
+        subject_token_type: 'urn:zitadel:params:oauth:token-type:user_id',
+        actor_token: access_token,
+        actor_token_type: `${tokenType}access_token`,
+        ...form,
+      },
+      basic(exchange?.clientId ?? '', exchange?.clientSecret ?? ''),
+    );
+  }
+
+  it('an impersonator acts for somebody: `act` in ID token, JWT and introspection, not in userinfo', async () => {
+    const { json } = await impersonate(bob, alice, { requested_token_type: `${tokenType}jwt` });
+    const act = { iss: other.issuer, sub: '320000000000000012' };
+    const token = json['access_token'] as string;
+    expect(decodeJwt(token)).toMatchObject({ sub: '320000000000000011', act });
+    expect(decodeJwt(json['id_token'] as string)['act']).toEqual(act);
+    const introspected = (await introspect(other, token)).json;
+    expect(introspected).toMatchObject({ active: true, sub: '320000000000000011', act });
+    const { json: userinfo } = await actor.userinfo(token);
+    expect(userinfo['sub']).toBe('320000000000000011');
+    expect(userinfo).not.toHaveProperty('act');
+  });
+
+  it('a refresh keeps who acts and whom the token is for', async () => {
+    const { api, exchange } = other.clients;
+    const { json } = await impersonate(bob, alice, { audience: api.clientId });
+    const refreshed = await new Browser().post(
+      `${other.issuer}/oauth/v2/token`,
+      { grant_type: 'refresh_token', refresh_token: json['refresh_token'] as string },
+      basic(exchange?.clientId ?? '', exchange?.clientSecret ?? ''),
+    );
+    const { claims } = tokensFrom(refreshed);
+    expect(claims['act']).toEqual({ iss: other.issuer, sub: '320000000000000012' });
+    expect(claims.aud).toEqual([api.clientId, exchange?.clientId]);
+  });
+
+  it.each([
+    ['somebody without the role', carol, alice],
+    ['an impersonator, for somebody of another organization', bob, carol],
+  ])('404: %s', async (_case, actorName, user) => {
+    const { status, json } = await impersonate(actorName, user);
+    expect([status, json]).toEqual([
+      404,
+      { error: 'invalid_request', error_description: 'membership not found' },
     ]);
   });
 });

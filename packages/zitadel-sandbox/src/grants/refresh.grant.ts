@@ -1,5 +1,6 @@
 import type { Call } from '../call.js';
 import type { Application } from '../clients.js';
+import type { Grant } from '../grant.js';
 import { OidcError } from '../oidc.error.js';
 import type { RefreshToken } from '../provider.js';
 import type { Realm } from '../realm.js';
@@ -62,9 +63,16 @@ async function rotate(
       amr: refreshToken.amr ?? [],
       ...(refreshToken.nonce !== undefined && { nonce: refreshToken.nonce }),
       ...(refreshToken.sid !== undefined && { sid: refreshToken.sid }),
+      ...exchangedTerms(realm, id),
     },
     { firstIssuedAt: refreshToken.iiat, accessScopes },
   );
+}
+
+// what was exchanged stays for the same audience, and of the same actor
+function exchangedTerms({ exchanges }: Realm, grantId: string): Pick<Grant, 'audience' | 'act'> {
+  const { audience, act } = exchanges.get(grantId) ?? {};
+  return { ...(audience && { audience }), ...(act && { act }) };
 }
 
 function narrowed(granted: string[], requested: string[]): string[] {

@@ -13,6 +13,7 @@ import { issueRefreshToken } from '../refresh-token.js';
 import { scope, scopesFrom } from '../scopes.js';
 import { scopesStoredIn } from '../stored-scope.js';
 import { expiresIn, type TokenResponse } from '../tokens.js';
+import type { SandboxUser } from '../users.js';
 
 type Parameters = Call['params'];
 
@@ -31,9 +32,17 @@ const requestedTypes: string[] = [
 ];
 const forbidden = 403;
 
+interface Exchange {
+  user: SandboxUser;
+  /** undefined when a user id is the subject */
+  subject?: AccessToken;
+  /** who acts for the user */
+  actor?: AccessToken;
+}
+
 /**
  * Trades somebody's access token for another one (RFC 8693): for fewer scopes, for a part of its audience, of another
- * kind. To act for somebody else is off, as Zitadel's security policy is shipped.
+ * kind; or lets an impersonator act for somebody.
  */
 export async function tokenExchangeGrant(
   { params }: Call,
@@ -41,27 +50,47 @@ export async function tokenExchangeGrant(
   application: Application,
 ): Promise<TokenResponse> {
   checkTypes(params);
-  if (params['subject_token_type'] === tokenType.userId || params['actor_token']) {
-    throw new OidcError('invalid_request', 'Errors.TokenExchange.Impersonation.PolicyDisabled', forbidden);
-  }
-  const subject = await findAccessToken(realm, params['subject_token'] ?? '');
-  const user = realm.directory.byId(subject?.accountId);
-  if (!subject || !user || !isAccessTokenType(params['subject_token_type'])) {
-    throw new OidcError('invalid_request', 'subject_token invalid');
-  }
+  const exchange = await exchangeOf(params, realm);
   const requested = params['requested_token_type'] || tokenType.accessToken;
   if (requested === tokenType.refreshToken) {
     throw new OidcError('invalid_request', 'Errors.TokenExchange.Token.TypeNotSupported');
   }
+  const { user, subject, actor } = exchange;
   const grant: Grant = {
     id: newGrantId(),
     user,
     application,
-    scopes: narrowedScopes(subject, params['scope']),
-    audience: narrowedAudience(subject, params['audience']),
-    amr: (subject.extra?.['amr'] as string[] | undefined) ?? [],
+    scopes: narrowedScopes(exchange, params['scope']),
+    audience: narrowedAudience(exchange, params['audience']),
+    amr: ((subject ?? actor)?.extra?.['amr'] as string[] | undefined) ?? [],
+    ...(actor && { act: { iss: realm.issuer, sub: actor.accountId } }),
   };
+  realm.exchanges.set(grant.id, grant);
   return { ...(await exchanged(realm, grant, requested)), scope: grant.scopes.join(' ') };
+}
+
+/** Who the new token is of, and who acts with it. Without impersonators everything of the kind is off. */
+async function exchangeOf(params: Parameters, realm: Realm): Promise<Exchange> {
+  const isUserId = params['subject_token_type'] === tokenType.userId;
+  if ((isUserId || params['actor_token']) && !realm.impersonators) {
+    throw new OidcError('invalid_request', 'Errors.TokenExchange.Impersonation.PolicyDisabled', forbidden);
+  }
+  const subject = isUserId ? undefined : await findAccessToken(realm, params['subject_token'] ?? '');
+  const user = realm.directory.byId(isUserId ? params['subject_token'] : subject?.accountId);
+  const actor = params['actor_token'] ? await findAccessToken(realm, params['actor_token']) : undefined;
+  if (params['actor_token'] && !actor) throw new OidcError('invalid_request', 'actor_token invalid');
+  const isUsable = isUserId ? actor !== undefined : subject && isAccessTokenType(params['subject_token_type']);
+  if (!user || !isUsable) throw new OidcError('invalid_request', 'subject_token invalid');
+  if (actor) checkImpersonator(actor, user, realm);
+  return { user, ...(subject && { subject }), ...(actor && { actor }) };
+}
+
+/** An impersonator may act for people of the own organization. */
+function checkImpersonator(actor: AccessToken, user: SandboxUser, realm: Realm): void {
+  const person = realm.directory.byId(actor.accountId);
+  const isAllowed =
+    person && realm.impersonators?.includes(person.loginName) && person.home.id === user.home.id;
+  if (!isAllowed) throw new OidcError('invalid_request', 'membership not found', 404);
 }
 
 function checkTypes(params: Parameters): void {
@@ -80,23 +109,23 @@ function isAccessTokenType(type: string | undefined): boolean {
   return type === tokenType.accessToken || type === tokenType.jwt;
 }
 
-function narrowedScopes(subject: AccessToken, requested: string | undefined): string[] {
-  const granted = scopesStoredIn(subject.scope);
-  const wanted = scopesFrom(requested);
-  return checkedPart('scope', 'invalid_scope', wanted, granted);
+function narrowedScopes({ subject, actor }: Exchange, requested: string | undefined): string[] {
+  const held = [subject, actor].filter((token) => token !== undefined).map(({ scope }) => scopesStoredIn(scope));
+  return checkedPart('scope', 'invalid_scope', scopesFrom(requested), held);
 }
 
-function narrowedAudience(subject: AccessToken, requested: string | undefined): string[] {
-  return checkedPart('audience', 'invalid_target', requested ? [requested] : [], audiencesIn(subject));
+function narrowedAudience({ subject, actor }: Exchange, requested: string | undefined): string[] {
+  const held = [subject, actor].filter((token) => token !== undefined).map(audiencesIn);
+  return checkedPart('audience', 'invalid_target', requested ? [requested] : [], held);
 }
 
-/** All of `held` when nothing is wanted. */
-function checkedPart(name: string, error: string, wanted: string[], held: string[]): string[] {
-  const foreign = wanted.find((one) => !held.includes(one));
+/** What is wanted, if the subject or the actor holds it; all that the first of them holds when nothing is wanted. */
+function checkedPart(name: string, error: string, wanted: string[], held: string[][]): string[] {
+  const foreign = wanted.find((one) => !held.flat().includes(one));
   if (foreign !== undefined) {
     throw new OidcError(error, `${name} "${foreign}" not found in subject or actor token`);
   }
-  return wanted.length > 0 ? wanted : held;
+  return wanted.length > 0 ? wanted : (held[0] ?? []);
 }
 
 async function exchanged(realm: Realm, grant: Grant, type: string): Promise<TokenResponse> {
