@@ -23,8 +23,9 @@ export async function verifiedRequestObject(
   if ((unverified['client_id'] ?? params['client_id']) !== params['client_id']) {
     throw new OidcError('invalid_request', 'missing or wrong client id in request');
   }
-  if (unverified['iss'] !== params['client_id']) throw new OidcError('invalid_request', 'missing or wrong issuer in request');
-  if (!audiencesIn(unverified as { aud?: string }).includes(realm.issuer)) {
+  if (unverified['iss'] !== params['client_id'])
+    throw new OidcError('invalid_request', 'missing or wrong issuer in request');
+  if (!audiencesIn(unverified).includes(realm.issuer)) {
     throw new OidcError('invalid_request', 'issuer missing in audience');
   }
   const claims = application?.key && (await claimsSignedWith(application.key, request));

@@ -57,7 +57,9 @@ describe('device authorization', () => {
     const browser = new Browser();
     const { location } = await browser.get(verification_uri_complete);
     const { text } = await browser.get(location);
-    expect(text).toContain(`grant device ${clientOf('device').client.clientId} access to the following scopes`);
+    expect(text).toContain(
+      `grant device ${clientOf('device').client.clientId} access to the following scopes`,
+    );
     expect(text).toContain(`name="user_code" value="${user_code}"`);
     await answer(user_code, 'allowed');
     const tokens = tokensFrom(await poll(device_code));

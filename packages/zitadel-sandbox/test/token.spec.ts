@@ -178,7 +178,6 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
     });
     expect(status).toBe(200);
   });
-
 });
 
 describe('PKCE table', () => {

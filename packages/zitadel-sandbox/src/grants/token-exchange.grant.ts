@@ -79,7 +79,9 @@ async function exchangeOf(params: Parameters, realm: Realm): Promise<Exchange> {
   const user = realm.directory.byId(isUserId ? params['subject_token'] : subject?.accountId);
   const actor = params['actor_token'] ? await findAccessToken(realm, params['actor_token']) : undefined;
   if (params['actor_token'] && !actor) throw new OidcError('invalid_request', 'actor_token invalid');
-  const isUsable = isUserId ? actor !== undefined : subject && isAccessTokenType(params['subject_token_type']);
+  const isUsable = isUserId
+    ? actor !== undefined
+    : subject && isAccessTokenType(params['subject_token_type']);
   if (!user || !isUsable) throw new OidcError('invalid_request', 'subject_token invalid');
   if (actor) checkImpersonator(actor, user, realm);
   return { user, ...(subject && { subject }), ...(actor && { actor }) };
@@ -110,7 +112,9 @@ function isAccessTokenType(type: string | undefined): boolean {
 }
 
 function narrowedScopes({ subject, actor }: Exchange, requested: string | undefined): string[] {
-  const held = [subject, actor].filter((token) => token !== undefined).map(({ scope }) => scopesStoredIn(scope));
+  const held = [subject, actor]
+    .filter((token) => token !== undefined)
+    .map(({ scope }) => scopesStoredIn(scope));
   return checkedPart('scope', 'invalid_scope', scopesFrom(requested), held);
 }
 

@@ -3,7 +3,8 @@ import type { HttpAnswer, HttpCall } from './http-call.js';
 import type { Names } from './names.js';
 import { valueDifferences } from './value-comparison.js';
 
-const usualCookie = 'zitadel.useragent=<value>; Path=/; Domain=localhost; Max-Age=31536000; HttpOnly; SameSite=Lax';
+const usualCookie =
+  'zitadel.useragent=<value>; Path=/; Domain=localhost; Max-Age=31536000; HttpOnly; SameSite=Lax';
 const usual: RecordedResponse['headers'] = {
   'cache-control': 'no-store',
   pragma: 'no-cache',
@@ -18,10 +19,16 @@ const notRecorded = [
 const page = '<HTML page of the login UI>';
 
 /** Where an answer differs from the recorded one: status, headers, body. */
-export function answerDifferences(exchange: Exchange, call: HttpCall, answer: HttpAnswer, names: Names): string[] {
+export function answerDifferences(
+  exchange: Exchange,
+  call: HttpCall,
+  answer: HttpAnswer,
+  names: Names,
+): string[] {
   const { request, response } = exchange;
   if (!response || !request) return ['nothing was recorded'];
-  const status = response.status === answer.status ? [] : [`status: recorded ${response.status}, here ${answer.status}`];
+  const status =
+    response.status === answer.status ? [] : [`status: recorded ${response.status}, here ${answer.status}`];
   const isLogin = request.path === '(login)';
   return [
     ...status,
@@ -32,12 +39,18 @@ export function answerDifferences(exchange: Exchange, call: HttpCall, answer: Ht
 
 // what a login page answered was not recorded beyond these
 function listedHeaders(response: RecordedResponse, answer: HttpAnswer, names: Names): string[] {
-  return Object.keys(response.headers).flatMap((name) => headerDifferences(name, response.headers[name], answer, names));
+  return Object.keys(response.headers).flatMap((name) =>
+    headerDifferences(name, response.headers[name], answer, names),
+  );
 }
 
 function allHeaders(response: RecordedResponse, call: HttpCall, answer: HttpAnswer, names: Names): string[] {
   const sentCookie = 'Cookie' in call.headers;
-  const expected = { ...usual, ...(sentCookie ? {} : { 'set-cookie': usualCookie }), ...response.headers };
+  const expected: RecordedResponse['headers'] = {
+    ...usual,
+    ...(sentCookie ? {} : { 'set-cookie': usualCookie }),
+    ...response.headers,
+  };
   const all = new Set([...Object.keys(expected), ...Object.keys(answer.headers)]);
   return [
     ...[...all]
@@ -71,7 +84,9 @@ function expiryDifferences({ headers }: HttpAnswer): string[] {
   // the two are taken one after the other
   const isStale = Math.abs(Date.parse(String(date)) - Date.parse(String(expires)) - 3_600_000) <= 1000;
   return [
-    ...(headers['cache-control'] === 'no-store' && !isStale ? [`expires: here ${JSON.stringify(expires)}`] : []),
+    ...(headers['cache-control'] === 'no-store' && !isStale
+      ? [`expires: here ${JSON.stringify(expires)}`]
+      : []),
     ...(id !== undefined && String(id).length !== 20 ? [`x-request-id: here ${JSON.stringify(id)}`] : []),
   ];
 }
@@ -82,7 +97,8 @@ function bodyDifferences(recorded: unknown, { body }: HttpAnswer, names: Names):
     return valueDifferences(recorded, selfPostingForm(body), names);
   }
   // a text with a content type of JSON was noted without its quotation marks
-  if (typeof recorded === 'string') return valueDifferences(recorded, recorded === 'ok' ? body.trim().replaceAll('"', '') : body, names);
+  if (typeof recorded === 'string')
+    return valueDifferences(recorded, recorded === 'ok' ? body.trim().replaceAll('"', '') : body, names);
   if (!body.endsWith('\n')) return ['body: no line feed at the end'];
   return valueDifferences(recorded, parsed(body), names);
 }
@@ -96,6 +112,9 @@ function parsed(body: string): unknown {
 }
 
 function selfPostingForm(html: string): { act: string | undefined; d: Record<string, string> } {
-  const inputs = [...html.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]);
+  const inputs = [...html.matchAll(/name="([^"]*)" value="([^"]*)"/g)].map(([, name, value]) => [
+    name,
+    value,
+  ]);
   return { act: /action="([^"]*)"/.exec(html)?.[1], d: Object.fromEntries(inputs) as Record<string, string> };
 }

@@ -1,8 +1,9 @@
-import { defaultUsers, type SandboxOptions } from '../../../src/index.js';
+import { defaultUsers, type SandboxOptions, type UserSpec } from '../../../src/index.js';
 import type { Exchange } from './recording.js';
 
 /** The set-ups of the recording, by what `setup` and `name` say. */
-export type EnvironmentName = 'usual' | 'secrets' | 'jwt' | 'native' | 'noRoleAssertion' | 'loginV2Required' | 'furtherApps';
+export type EnvironmentName =
+  'usual' | 'secrets' | 'jwt' | 'native' | 'noRoleAssertion' | 'loginV2Required' | 'furtherApps';
 
 const said: [RegExp, EnvironmentName][] = [
   [/no role assertion|does not assert roles/, 'noRoleAssertion'],
@@ -27,7 +28,7 @@ const second = {
   postLogoutRedirectUris: ['http://localhost:3118/auth/logout/callback'],
 };
 const swagger = { redirectUris: ['http://localhost:3117/api/oauth2-redirect.html'] };
-const users = [
+const users: UserSpec[] = [
   ...defaultUsers,
   {
     loginName: 'robotjwt@acme.example',
@@ -35,7 +36,7 @@ const users = [
     displayName: 'Robot',
     roles: ['viewer'],
     accessTokenType: 'jwt',
-  } as const,
+  },
 ];
 
 /** How to start a sandbox that is set up as the recorded server was. */

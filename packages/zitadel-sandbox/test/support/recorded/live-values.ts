@@ -39,10 +39,15 @@ export class LiveClient {
   constructor(readonly sandbox: Sandbox) {}
 
   /** The answer of the login that sends the browser back, to an authorization request with these parameters. */
-  async signIn(query: Fields, person: string, form: Fields = {}): Promise<{ answer: HttpAnswer; cookie: string }> {
+  async signIn(
+    query: Fields,
+    person: string,
+    form: Fields = {},
+  ): Promise<{ answer: HttpAnswer; cookie: string }> {
     const started = await this.get('/oauth/v2/authorize', query);
     const login = new URL(String(started.headers['location']), this.sandbox.issuer);
-    const authRequest = login.searchParams.get('authRequest') ?? login.searchParams.get('authRequestID') ?? '';
+    const authRequest =
+      login.searchParams.get('authRequest') ?? login.searchParams.get('authRequestID') ?? '';
     const answer = await this.post(login.pathname, { authRequest, loginName: person, ...form });
     return { answer, cookie: cookieOf(answer) };
   }

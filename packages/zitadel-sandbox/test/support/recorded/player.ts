@@ -40,7 +40,8 @@ export class Player {
     } catch (error) {
       return [String(error)];
     } finally {
-      if (exchange.name.includes('user deactivated')) this.sandbox.setUserActive('carol@globex.example', true);
+      if (exchange.name.includes('user deactivated'))
+        this.sandbox.setUserActive('carol@globex.example', true);
     }
   }
 
@@ -51,9 +52,13 @@ export class Player {
     return answerDifferences(exchange, sent, answer, this.names);
   }
 
-  private async sent(exchange: Exchange & { request: RecordedRequest }): Promise<{ sent: HttpCall; answer: HttpAnswer }> {
+  private async sent(
+    exchange: Exchange & { request: RecordedRequest },
+  ): Promise<{ sent: HttpCall; answer: HttpAnswer }> {
     const name = `${exchange.file}/${exchange.name}`;
-    const values = isAboutTokens(exchange.request) ? await stepBefore(name)(this.live, this.earlierThan(exchange)) : {};
+    const values = isAboutTokens(exchange.request)
+      ? await stepBefore(name)(this.live, this.earlierThan(exchange))
+      : {};
     const sent = await this.requests.make(exchange, values);
     return { sent, answer: await call(sent) };
   }
@@ -70,7 +75,9 @@ export class Player {
   }
 
   /** From the authorization request to the last answer of the login. */
-  private async login(exchange: Exchange & { request: RecordedRequest }): Promise<{ sent: HttpCall; answer: HttpAnswer }> {
+  private async login(
+    exchange: Exchange & { request: RecordedRequest },
+  ): Promise<{ sent: HttpCall; answer: HttpAnswer }> {
     const sent: HttpCall = { method: 'GET', url: new URL(this.sandbox.issuer), headers: {} };
     const { name, request } = exchange;
     const query = request.query
@@ -84,9 +91,12 @@ export class Player {
 
   // the request is not in the recording; its name and its answer say what it was
   private loginNotRecorded(name: string): Record<string, string | undefined> {
-    if (name.includes('without a session')) return this.live.authorizationRequest('second', { prompt: 'none' });
+    if (name.includes('without a session'))
+      return this.live.authorizationRequest('second', { prompt: 'none' });
     if (name.includes('cancelled')) return this.live.authorizationRequest('web');
-    return this.live.authorizationRequest('implicit', { response_type: name.replace('callback: implicit ', '') });
+    return this.live.authorizationRequest('implicit', {
+      response_type: name.replace('callback: implicit ', ''),
+    });
   }
 
   private async silentLogin(query: Record<string, string | undefined>, name: string): Promise<HttpAnswer> {
@@ -101,4 +111,3 @@ export class Player {
     return this.live.get(callback.pathname, Object.fromEntries(callback.searchParams), headers);
   }
 }
-

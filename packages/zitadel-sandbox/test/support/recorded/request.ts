@@ -63,7 +63,12 @@ export class RequestMaker {
     return filled;
   }
 
-  private async header(name: string, recorded: string, exchange: Exchange, values: LiveValues): Promise<string> {
+  private async header(
+    name: string,
+    recorded: string,
+    exchange: Exchange,
+    values: LiveValues,
+  ): Promise<string> {
     if (name === 'Cookie') return present(values.cookie, recorded);
     const text = await this.text(recorded, exchange, values);
     return text.replaceAll(/base64\((.*)\)/g, (_all, pair: string) => Buffer.from(pair).toString('base64'));
@@ -86,8 +91,10 @@ export class RequestMaker {
     if (text === '<code_verifier: 64 chars>') return verifier;
     if (text === '<client_assertion: JWT, 3 segments>') return textAssertion;
     if (text === '<device_code: base64url, 22 chars>') return present(values.device_code, recorded);
-    text = text.replaceAll(/<[a-z_]+: JWE, 5 segments, (\d+) chars(?:, header kid \w+)?>/g, (_all, length: string) =>
-      present(length === '277' ? this.robot.pat : lengths[length]?.(values), recorded),
+    text = text.replaceAll(
+      /<[a-z_]+: JWE, 5 segments, (\d+) chars(?:, header kid \w+)?>/g,
+      (_all, length: string) =>
+        present(length === '277' ? this.robot.pat : lengths[length]?.(values), recorded),
     );
     if (text.includes('JWT, 3 segments>')) {
       const token = /third party/.test(name)
@@ -99,7 +106,10 @@ export class RequestMaker {
     }
     text = text.replace('<code_challenge: 43 chars>', 'c'.repeat(43));
     // an id that is not said: another client of the project, or one that is nowhere
-    const other = request?.form?.['client_id'] === recorded ? (this.names.get('<client_id: web, 18 digits>') ?? '') : '399999999999999999';
+    const other =
+      request?.form?.['client_id'] === recorded
+        ? (this.names.get('<client_id: web, 18 digits>') ?? '')
+        : '399999999999999999';
     return named(text, this.names).replace('<18 digits>', other);
   }
 
@@ -141,7 +151,9 @@ export class RequestMaker {
   private signed({ header, claims }: Jwt, exchange: Exchange): Promise<string> {
     const text = JSON.stringify(exchange.request);
     const owner =
-      /<key_id: (\w+)/.exec(text)?.[1] ?? /<user_id: (robot\w*)/.exec(text)?.[1] ?? /<client_id: (\w+)/.exec(text)?.[1];
+      /<key_id: (\w+)/.exec(text)?.[1] ??
+      /<user_id: (robot\w*)/.exec(text)?.[1] ??
+      /<client_id: (\w+)/.exec(text)?.[1];
     return sign({ header, claims }, this.keyOf(owner ?? 'api').key);
   }
 

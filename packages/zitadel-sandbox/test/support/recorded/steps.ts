@@ -64,7 +64,8 @@ const expired =
     }
   };
 
-const clientIdOf = (live: LiveClient, app: 'web' | 'second' = 'web'): string => live.sandbox.clients[app].clientId;
+const clientIdOf = (live: LiveClient, app: 'web' | 'second' = 'web'): string =>
+  live.sandbox.clients[app].clientId;
 const revoke =
   (kind: 'access_token' | 'refresh_token', app: 'web' | 'second' = 'web', form = {}) =>
   (live: LiveClient, values: LiveValues): Promise<unknown> =>
@@ -102,7 +103,10 @@ const allScopes = `openid ${metadata} ${resourceOwner} urn:zitadel:iam:org:id:${
 
 /** By `file/name`; the first that matches. What has no step of its own is about the tokens of one usual login. */
 const steps: [RegExp, Step][] = [
-  [/^token\/code: (wrong redirect_uri|verifier missing|wrong verifier|other client|success after|used twice)/, shared('code', code())],
+  [
+    /^token\/code: (wrong redirect_uri|verifier missing|wrong verifier|other client|success after|used twice)/,
+    shared('code', code()),
+  ],
   [/^token\/code V1:/, shared('code V1', code(second))],
   [/^token\/code: success, scope openid$/, code({ query: { scope: 'openid' } })],
   [/^token\/code: success, scope profile$/, code({ query: { scope: 'profile' } })],
@@ -110,9 +114,18 @@ const steps: [RegExp, Step][] = [
   [/^token\/code: success, offline_access without the refresh grant$/, code({ app: 'swagger' })],
   [/^token\/code: no challenge, .*NONE$/, shared('no challenge', code({ query: withoutChallenge }))],
   [/^token\/code: no challenge, .*BASIC$/, code({ query: withoutChallenge })],
-  [/^token\/code: plain challenge/, code({ query: { code_challenge: plain, code_challenge_method: 'plain' } })],
-  [/^token\/code: challenge without method/, code({ query: { code_challenge: plain, code_challenge_method: undefined } })],
-  [/^token\/code: challenge with unknown method/, code({ query: { code_challenge: plain, code_challenge_method: 'foo' } })],
+  [
+    /^token\/code: plain challenge/,
+    code({ query: { code_challenge: plain, code_challenge_method: 'plain' } }),
+  ],
+  [
+    /^token\/code: challenge without method/,
+    code({ query: { code_challenge: plain, code_challenge_method: undefined } }),
+  ],
+  [
+    /^token\/code: challenge with unknown method/,
+    code({ query: { code_challenge: plain, code_challenge_method: 'foo' } }),
+  ],
   [/^token\/code: success, e-mail not verified$/, code({ person: bob })],
   [/^token\/code: success, role granted by another organization$/, code({ person: carol })],
   [/^token\/code: success, all zitadel scopes/, code({ query: { scope: allScopes } })],
@@ -158,11 +171,20 @@ const steps: [RegExp, Step][] = [
   [/^userinfo\/groups$/, scoped('openid groups urn:zitadel:iam:user:groups')],
   [/^userinfo\/service user, openid profile$/, serviceUser('openid profile')],
   [/^userinfo\/service user, profile$/, serviceUser('profile')],
-  [/^userinfo\/service user, openid email/, serviceUser(`openid email phone ${allRoles} ${ownProject} ${metadata}`)],
+  [
+    /^userinfo\/service user, openid email/,
+    serviceUser(`openid email phone ${allRoles} ${ownProject} ${metadata}`),
+  ],
   [/^userinfo\/service user, roles without aud$/, serviceUser(`openid ${allRoles}`)],
   [/^userinfo\/service user, aud without roles$/, serviceUser(`openid ${ownProject}`)],
-  [/^userinfo\/service user, role scope and aud$/, serviceUser(`openid ${project}:role:viewer ${ownProject}`)],
-  [/^userinfo\/after revocation with the wrong hint$/, after(fresh(), revoke('access_token', 'web', { token_type_hint: 'refresh_token' }))],
+  [
+    /^userinfo\/service user, role scope and aud$/,
+    serviceUser(`openid ${project}:role:viewer ${ownProject}`),
+  ],
+  [
+    /^userinfo\/after revocation with the wrong hint$/,
+    after(fresh(), revoke('access_token', 'web', { token_type_hint: 'refresh_token' })),
+  ],
   [/^userinfo\/JWT access token revoked$/, after(fresh(), revoke('access_token'))],
   [/^userinfo\/V1: access token of a revoked/, after(fresh(second), revoke('refresh_token', 'second'))],
   [/^userinfo\/expired access token$/, expired(fresh())],
@@ -173,14 +195,20 @@ const steps: [RegExp, Step][] = [
   [/^introspection\/service user, openid profile aud$/, serviceUser(`openid profile ${ownProject}`)],
   [/^introspection\/service user, no aud$/, serviceUser('openid profile')],
   [/^introspection\/service user, aud and roles$/, serviceUser(`openid ${allRoles} ${ownProject}`)],
-  [/^introspection\/service user, JWT$/, serviceUser(`openid profile ${ownProject}`, 'robotjwt@acme.example')],
+  [
+    /^introspection\/service user, JWT$/,
+    serviceUser(`openid profile ${ownProject}`, 'robotjwt@acme.example'),
+  ],
   [/^introspection\/service user, jwt-bearer$/, assertedServiceUser],
   [/^introspection\/JWT access token, revoked$/, after(fresh(), revoke('access_token'))],
   [/^introspection\/revoked access token$/, after(fresh(), revoke('access_token'))],
   [/^introspection\/access token of a revoked refresh token$/, after(fresh(), revoke('refresh_token'))],
   [/^introspection\/access token after end_session$/, after(fresh(), endSession)],
   [/^introspection\/access token after end_session, Login V1$/, after(fresh(second), endSession)],
-  [/^introspection\/all scopes$/, scoped(`openid profile email phone ${metadata} ${resourceOwner} ${allRoles} ${ownProject}`)],
+  [
+    /^introspection\/all scopes$/,
+    scoped(`openid profile email phone ${metadata} ${resourceOwner} ${allRoles} ${ownProject}`),
+  ],
   [/^introspection\/(scope openid|no role assertion)$/, scoped('openid')],
   [/^introspection\/scope profile$/, scoped('profile')],
   [/^introspection\/Login V1$/, fresh(second)],
@@ -188,7 +216,10 @@ const steps: [RegExp, Step][] = [
   [/^introspection\/user deactivated$/, after(fresh({ person: carol }), deactivate(carol))],
 
   [/^revocation\/access token(, other app of the project| again)$/, shared('revoked access token', fresh())],
-  [/^revocation\/refresh token(, other app of the project| again)$/, shared('revoked refresh token', fresh())],
+  [
+    /^revocation\/refresh token(, other app of the project| again)$/,
+    shared('revoked refresh token', fresh()),
+  ],
   [/^revocation\/V1: refresh token$/, fresh(second)],
   [/^revocation\/expired/, expired(fresh())],
   [/^revocation\/(the|access token|refresh token|JWT|ID token|parameters)/, fresh()],
@@ -217,5 +248,5 @@ async function implicitToken(live: LiveClient): Promise<LiveValues> {
     'alice@acme.example',
   );
   const fragment = new URL(String(answer.headers['location'])).hash.slice(1);
-  return Object.fromEntries(new URLSearchParams(fragment)) as LiveValues;
+  return Object.fromEntries(new URLSearchParams(fragment));
 }

@@ -53,16 +53,24 @@ class Comparison {
       ? [this.audience(recorded).sort(), (actual as string[]).toSorted()]
       : [recorded, actual as unknown[]];
     if (wanted.length !== given.length) return [differs(at, wanted, given)];
-    return wanted.flatMap((value, index) => this.differences(value, given[index], `${at}[${index}]`, undefined));
+    return wanted.flatMap((value, index) =>
+      this.differences(value, given[index], `${at}[${index}]`, undefined),
+    );
   }
 
   // people's tokens are for every client of the project, and the recorded ones were of projects with fewer
   private audience(recorded: unknown[]): string[] {
     const clients = recorded.filter((one) => String(one).startsWith('<client_id: '));
     const all = [...this.names].filter(([placeholder]) => /^<client_id: (?!foreign)/.test(placeholder));
-    const others = recorded.filter((one) => !clients.includes(one)).map((one) => named(String(one), this.names));
-    const wholeProject = others.includes(this.names.get('<project_id: 18 digits>') ?? '') && clients.length > 2;
-    return [...(wholeProject ? all.map(([, id]) => id) : clients.map((one) => named(String(one), this.names))), ...others];
+    const others = recorded
+      .filter((one) => !clients.includes(one))
+      .map((one) => named(String(one), this.names));
+    const wholeProject =
+      others.includes(this.names.get('<project_id: 18 digits>') ?? '') && clients.length > 2;
+    return [
+      ...(wholeProject ? all.map(([, id]) => id) : clients.map((one) => named(String(one), this.names))),
+      ...others,
+    ];
   }
 
   private jwtDifferences(recorded: unknown, actual: unknown, at: string): string[] {
@@ -81,14 +89,18 @@ class Comparison {
       const expected = Number(around?.['iat']) + Number(offset[1] ?? 0);
       return actual === expected ? [] : [differs(at, `${recorded} = ${expected}`, actual)];
     }
-    return typeof actual === 'string' && this.matches(recorded, actual) ? [] : [differs(at, recorded, actual)];
+    return typeof actual === 'string' && this.matches(recorded, actual)
+      ? []
+      : [differs(at, recorded, actual)];
   }
 
   private matches(recorded: string, actual: string): boolean {
     const filled = named(recorded, this.names);
     const keyIds = [...filled.matchAll(sealed)].map(([, , kid]) => kid);
     const lengths = [...filled.matchAll(sealed)].map(([, length]) => Number(length));
-    let source = filled.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll(sealed, '(eyJ[\\w-]+(?:\\.[\\w-]*){4})');
+    let source = filled
+      .replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+      .replaceAll(sealed, '(eyJ[\\w-]+(?:\\.[\\w-]*){4})');
     for (const [shape, pattern] of shapes) source = source.replaceAll(shape, pattern);
     const found = new RegExp(`^${source}$`, 's').exec(actual);
     return (
