@@ -105,6 +105,17 @@ describe('end_session table', () => {
     expect(await hasSession(client)).toBe(true);
   });
 
+  it('hint whose key is unknown: 404, as after a key was deleted', async () => {
+    const { client, idToken } = await signedIn();
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    for (const header of [{ alg: 'RS256', kid: '399999999999999999' }, { alg: 'RS256' }]) {
+      const hint = await new SignJWT(decodeJwt(idToken)).setProtectedHeader(header).sign(privateKey);
+      const { status, json } = await client.endSession({ id_token_hint: hint });
+      expect([status, json['error_description']]).toEqual([404, 'Errors.WebKey.NotFound']);
+    }
+    expect(await hasSession(client)).toBe(true);
+  });
+
   it('hint invalid: bad signature', async () => {
     const { client, idToken } = await signedIn();
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });

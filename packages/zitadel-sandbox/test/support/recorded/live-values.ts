@@ -24,7 +24,7 @@ export interface Login {
   query?: Fields;
 }
 
-export const usualScope = 'openid profile email offline_access';
+const usualScope = 'openid profile email offline_access';
 export const verifier = 'v'.repeat(64);
 const challenge = createHash('sha256').update(verifier).digest('base64url');
 const redirectUris = {
