@@ -16,7 +16,9 @@ export function assertionIssuer(assertion: string): string | undefined {
   try {
     decodeProtectedHeader(assertion);
     const { iss, exp, iat } = decodeJwt(assertion);
-    return [exp, iat].every((time) => ['number', 'undefined'].includes(typeof time)) ? (iss ?? '') : undefined;
+    return [exp, iat].every((time) => ['number', 'undefined'].includes(typeof time))
+      ? (iss ?? '')
+      : undefined;
   } catch {
     return undefined;
   }

@@ -23,7 +23,8 @@ export async function verifiedRequestObject(
   if ((unverified['client_id'] ?? params['client_id']) !== params['client_id']) {
     throw new OidcError('invalid_request', 'missing or wrong client id in request');
   }
-  if (unverified['iss'] !== params['client_id']) throw new OidcError('invalid_request', 'missing or wrong issuer in request');
+  if (unverified['iss'] !== params['client_id'])
+    throw new OidcError('invalid_request', 'missing or wrong issuer in request');
   if (!audiencesIn(unverified as { aud?: string }).includes(realm.issuer)) {
     throw new OidcError('invalid_request', 'issuer missing in audience');
   }

@@ -31,10 +31,15 @@ export const device: Endpoint = async ({ ctx, form, params }, realm) => {
     request.state = { allowedIn: await realm.sessions.start(ctx, user, isLoginV1 ? 1 : 2) };
     answerHtml(
       ctx,
-      messagePage(
-        'Device Authorization',
-        'Device authorization approved. You may now return to the device.',
+      messagePage('Device Authorization', 'Device authorization approved. You may now return to the device.'),
+    );
+  } else
+    answerHtml(
+      ctx,
+      allowDevicePage(
+        ctx.path,
+        request,
+        people.filter(({ active }) => active),
       ),
     );
-  } else answerHtml(ctx, allowDevicePage(ctx.path, request, people.filter(({ active }) => active)));
 };
