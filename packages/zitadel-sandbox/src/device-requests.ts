@@ -14,7 +14,7 @@ export interface DeviceRequest {
   readonly userCode: string;
   readonly clientId: string;
   readonly scopes: string[];
-  readonly expiresAt: number;
+  expiresAt: number;
   state: 'pending' | 'denied' | 'used' | { allowedIn: Session };
 }
 
@@ -46,6 +46,11 @@ export class DeviceRequests {
   waiting(userCode: string | undefined): DeviceRequest | undefined {
     const request = this.byUserCode.get(userCode ?? '');
     return request?.state === 'pending' && request.expiresAt > nowSeconds() ? request : undefined;
+  }
+
+  /** Ends the time of all that wait. */
+  expire(): void {
+    for (const request of this.byDeviceCode.values()) request.expiresAt = 0;
   }
 }
 

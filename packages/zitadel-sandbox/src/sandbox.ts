@@ -77,7 +77,7 @@ export interface Sandbox {
   /** Makes the next signing key the active one and publishes a new next one; old ones stay published. */
   rotateKeys(): Promise<void>;
   /** Ends all of that kind now; personal access tokens have no end. */
-  expire(what: 'access_tokens' | 'refresh_tokens' | 'sessions'): void;
+  expire(what: 'access_tokens' | 'refresh_tokens' | 'sessions' | 'device_codes'): void;
   /** Lifetime of access tokens issued from now on; 0 makes them expired from the start. */
   setAccessTokenTtl(seconds: number): void;
   /** Lifetime of ID tokens issued from now on. */
@@ -277,7 +277,10 @@ function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sand
     backChannelDeliveries: backChannel.deliveries,
     grants: (type) => log.grants(type),
     rotateKeys: () => realm.keys.rotate(),
-    expire: (what) => store.remove(models[what], ({ gty }) => gty !== personalAccessTokenGrant),
+    expire: (what) => {
+      if (what === 'device_codes') realm.devices.expire();
+      else store.remove(models[what], ({ gty }) => gty !== personalAccessTokenGrant);
+    },
     setAccessTokenTtl: (seconds) => (lifetimes.accessTokenSeconds = seconds),
     setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
     setLifetimes: (changed) => void Object.assign(lifetimes, changed),

@@ -1,4 +1,5 @@
-import { Agent, request as send } from 'node:http';
+import { Agent, request as sendHttp } from 'node:http';
+import { Agent as TlsAgent, request as sendHttps } from 'node:https';
 
 /** An HTTP request whose path and headers are sent as they are. */
 export interface HttpCall {
@@ -15,12 +16,15 @@ export interface HttpAnswer {
   body: string;
 }
 
-const agent = new Agent({ keepAlive: true });
+const agents = { http: new Agent({ keepAlive: true }), https: new TlsAgent({ keepAlive: true }) };
 
 /** Sends without following a redirect. `fetch` refuses TRACE and a `Host` of one's own. */
 export function call({ method, url, headers, body }: HttpCall): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+    const isTls = url.protocol === 'https:';
+    const agent = isTls ? agents.https : agents.http;
+    const send = isTls ? sendHttps : sendHttp;
     const request = send(url, { method, headers: { ...headers, ...length }, agent }, (response) => {
       let text = '';
       response.setEncoding('utf8');

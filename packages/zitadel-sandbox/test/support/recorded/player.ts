@@ -8,6 +8,11 @@ import type { Exchange, RecordedRequest } from './recording.js';
 import { RequestMaker } from './request.js';
 import { stepBefore, type Earlier } from './steps.js';
 
+/** True for a request that somebody has to sign in for first, or that is signed. */
+export function isAboutTokens(request: RecordedRequest): boolean {
+  return /JWE|JWT|\$jwt|device_code:|Cookie/.test(JSON.stringify(request));
+}
+
 /** Plays recorded exchanges against one sandbox, in their order, and says where the answers differ. */
 export class Player {
   private readonly live: LiveClient;
@@ -48,8 +53,7 @@ export class Player {
 
   private async sent(exchange: Exchange & { request: RecordedRequest }): Promise<{ sent: HttpCall; answer: HttpAnswer }> {
     const name = `${exchange.file}/${exchange.name}`;
-    const isAboutTokens = /JWE|JWT|\$jwt|device_code:|Cookie/.test(JSON.stringify(exchange.request));
-    const values = isAboutTokens ? await stepBefore(name)(this.live, this.earlierThan(exchange)) : {};
+    const values = isAboutTokens(exchange.request) ? await stepBefore(name)(this.live, this.earlierThan(exchange)) : {};
     const sent = await this.requests.make(exchange, values);
     return { sent, answer: await call(sent) };
   }

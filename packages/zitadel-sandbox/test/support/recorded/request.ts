@@ -1,6 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
 import { CompactSign } from 'jose';
-import type { Sandbox } from '../../../src/index.js';
 import type { HttpCall } from './http-call.js';
 import type { LiveValues } from './live-values.js';
 import { verifier } from './live-values.js';
@@ -25,16 +24,28 @@ const secondsAgo: [RegExp, number][] = [
   [/in the future/, -60],
 ];
 
-/** Makes the recorded request anew for one sandbox, with the tokens of a step before it. */
+/** What has to be known of a server; a sandbox is one. */
+export interface Server {
+  issuer: string;
+  clients: object;
+  users: readonly { loginName: string; key?: Key; pat?: string }[];
+}
+
+interface Key {
+  keyId: string;
+  key: string;
+}
+
+/** Makes the recorded request anew for one server, with the tokens of a step before it. */
 export class RequestMaker {
   constructor(
-    private readonly sandbox: Sandbox,
+    private readonly server: Server,
     private readonly names: Names,
   ) {}
 
   async make(exchange: Exchange & { request: RecordedRequest }, values: LiveValues): Promise<HttpCall> {
     const { request } = exchange;
-    const url = new URL(this.sandbox.issuer + (await this.text(request.path, exchange, values)));
+    const url = new URL(this.server.issuer + (await this.text(request.path, exchange, values)));
     if (request.query) url.search = (await this.fields(request.query, exchange, values)).toString();
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(request.headers ?? {})) {
@@ -88,12 +99,12 @@ export class RequestMaker {
     }
     text = text.replace('<code_challenge: 43 chars>', 'c'.repeat(43));
     // an id that is not said: another client of the project, or one that is nowhere
-    const other = request?.form?.['client_id'] === recorded ? this.sandbox.clients.web.clientId : '399999999999999999';
+    const other = request?.form?.['client_id'] === recorded ? (this.names.get('<client_id: web, 18 digits>') ?? '') : '399999999999999999';
     return named(text, this.names).replace('<18 digits>', other);
   }
 
   private get robot() {
-    const robot = this.sandbox.users.find(({ loginName }) => loginName === 'robot@acme.example');
+    const robot = this.server.users.find(({ loginName }) => loginName === 'robot@acme.example');
     if (!robot) throw new Error('There is no robot@acme.example');
     return robot;
   }
@@ -134,9 +145,9 @@ export class RequestMaker {
     return sign({ header, claims }, this.keyOf(owner ?? 'api').key);
   }
 
-  private keyOf(owner: string): { keyId: string; key: string } {
-    const clients = this.sandbox.clients as Record<string, { key?: { keyId: string; key: string } } | undefined>;
-    const user = this.sandbox.users.find(({ loginName }) => loginName === `${owner}@acme.example`);
+  private keyOf(owner: string): Key {
+    const clients = this.server.clients as Record<string, { key?: Key } | undefined>;
+    const user = this.server.users.find(({ loginName }) => loginName === `${owner}@acme.example`);
     const key = clients[owner]?.key ?? user?.key;
     if (!key) throw new Error(`${owner} has no key`);
     return key;
