@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
 import { newId } from './ids.js';
 import { nowSeconds } from './now.js';
 import { LatestMap } from './latest.map.js';
@@ -9,7 +10,7 @@ import type { SandboxUser } from './users.js';
 const cookieName = 'zitadel.useragent';
 /** 188 characters, as many as the sealed id of Zitadel has */
 const cookieBytes = 141;
-const cookieAttributes = 'Path=/; Domain=localhost; Max-Age=31536000; HttpOnly; SameSite=Lax';
+const cookieAttributes = 'Max-Age=31536000; HttpOnly; SameSite=Lax';
 const kept = 10_000;
 const sessionLifetimeSeconds = 24 * 3600;
 const v1Prefix = 'V1_';
@@ -42,7 +43,9 @@ export class BrowserSessions {
     if (known) return known;
     const agent = randomBytes(cookieBytes).toString('base64url');
     this.newAgents.set(ctx, agent);
-    ctx.append('Set-Cookie', `${cookieName}=${agent}; ${cookieAttributes}`);
+    // browsers refuse a domain that is not the host's, and Login V2 may be on an address
+    const domain = isIP(ctx.hostname) === 0 && ctx.hostname !== '[::1]' ? 'Domain=localhost; ' : '';
+    ctx.append('Set-Cookie', `${cookieName}=${agent}; Path=/; ${domain}${cookieAttributes}`);
     return agent;
   }
 

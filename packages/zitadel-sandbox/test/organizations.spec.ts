@@ -157,8 +157,8 @@ describe('roles at run time', () => {
     const client = new RelyingParty(sandbox);
     const { access_token } = await client.signIn('dave');
     const roles = async (): Promise<unknown[]> => [
-      Object.keys(((await client.userinfo(access_token)).json[rolesClaim] ?? {}) as object),
-      Object.keys(((await introspect(sandbox, access_token)).json[rolesClaim] ?? {}) as object),
+      Object.keys((await client.userinfo(access_token)).json[rolesClaim] ?? {}),
+      Object.keys((await introspect(sandbox, access_token)).json[rolesClaim] ?? {}),
     ];
     sandbox.grantRole('dave', 'admin', 'Beta');
     sandbox.grantRole('dave', 'admin');

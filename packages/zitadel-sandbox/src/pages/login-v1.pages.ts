@@ -66,7 +66,7 @@ export function userSelectionV1Page(view: LoginView, fields: FormFields, users: 
 ${loginForm(
   userSelectionV1Path,
   { ...fields },
-  `${buttons.join('\n')}
+  `<div class="people">${buttons.join('\n')}</div>
 <div class="actions"><button type="submit" class="plain" name="userselection" value="0">Other User</button></div>`,
 )}`,
   );

@@ -50,8 +50,8 @@ export function accountsPage(
   return loginPage(
     'Accounts',
     view,
-    `${loginForm(accountsPath, { requestId }, buttons.join('\n'))}
-<p><a href="${loginNamePath}?${escapeHtml(query)}">Add another account</a></p>`,
+    `${loginForm(accountsPath, { requestId }, `<div class="people">${buttons.join('\n')}</div>`)}
+<p class="actions"><a href="${loginNamePath}?${escapeHtml(query)}">Add another account</a></p>`,
   );
 }
 

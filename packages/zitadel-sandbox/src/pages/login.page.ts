@@ -30,7 +30,7 @@ export function loginForm(action: string, fields: Record<string, string>, conten
   return `<form method="post" action="${action}">\n${hidden.join('\n')}\n${content}\n</form>`;
 }
 
-/** `accounts` with a button for each of a browser's people. */
+/** A button for one of the people of this browser. */
 export function accountButton(name: string, value: string, displayName: string, loginName: string): string {
   return `<button type="submit" class="person" name="${name}" value="${escapeHtml(value)}">
 <strong class="name">${escapeHtml(displayName)}</strong> <span>${escapeHtml(loginName)}</span>

@@ -12,6 +12,6 @@ export function logoutPage(sessions: { sid: string; user: SandboxUser }[], logou
   return page(
     'Logout',
     `<p>Choose the account to sign out of.</p>
-${loginForm(logoutPath, { logout_token: logoutToken }, buttons.join('\n'))}`,
+${loginForm(logoutPath, { logout_token: logoutToken }, `<div class="people">${buttons.join('\n')}</div>`)}`,
   );
 }

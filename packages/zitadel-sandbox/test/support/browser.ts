@@ -31,7 +31,8 @@ export class Browser {
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      cookies.set(name, value);
+      const domain = /; *domain=([^;]*)/i.exec(line)?.[1] ?? hostname;
+      if (domain === hostname) cookies.set(name, value);
     }
     const text = await response.text();
     const location = response.headers.get('location');
