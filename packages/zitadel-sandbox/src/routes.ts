@@ -78,10 +78,11 @@ async function answer(call: Call, realm: Realm): Promise<void> {
   }
   setHeadersOfAll(ctx);
   const { host, scheme } = requestedOrigin(ctx);
+  const here = at(realm, `${scheme}://${host}`);
   if (isLoginOrigin(host, realm)) await answerLoginUi(call, realm, path.startsWith(loginV2Prefix));
   else if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
-  else if (protocol.test(path)) await answerProtocol(call, at(realm, `${scheme}://${host}`));
-  else if (path.startsWith('/ui/')) await answerLoginUi(call, realm, isOnIssuer(path, realm));
+  else if (protocol.test(path)) await answerProtocol(call, here);
+  else if (path.startsWith('/ui/')) await answerLoginUi(call, here, isOnIssuer(path, realm));
   else (fixedAnswers.get(path) ?? answerUnknown)(ctx);
 }
 
