@@ -8,7 +8,7 @@ import { DeviceRequests } from './device-requests.js';
 import { Faults } from './faults.js';
 import type { ApplicationKeyFile } from './key-file.js';
 import { LatestMap } from './latest.map.js';
-import { listen, type Listener } from './listen.js';
+import { listen, PortInUseError, type Listener } from './listen.js';
 import { isThisMachine } from './loopback.js';
 import { loginOriginFrom } from './login-origin.js';
 import { MemoryStore } from './memory.adapter.js';
@@ -180,7 +180,10 @@ async function openSandbox(
 /** Listens there too, if it is another port; undefined if it is the issuer itself. */
 async function openLoginOrigin(url: URL, issuer: string, listeners: Listener[]): Promise<string | undefined> {
   if (url.port !== new URL(issuer).port) {
-    const listener = await listen(Number(url.port || 80));
+    const listener = await listen(Number(url.port || 80)).catch((error: unknown) => {
+      if (!(error instanceof PortInUseError)) throw error;
+      throw new Error(`loginOrigin: port ${error.port} is in use`, { cause: error });
+    });
     listeners.push(listener);
     url.port = String(listener.port);
   }

@@ -77,6 +77,14 @@ it.each(['https://localhost:8081', 'http://login.example', 'http://localhost:808
   },
 );
 
+it('a port that is taken is said', async () => {
+  sandbox = await startSandbox();
+  const { port } = new URL(sandbox.issuer);
+  await expect(startSandbox({ loginOrigin: sandbox.issuer })).rejects.toThrow(
+    `loginOrigin: port ${port} is in use`,
+  );
+});
+
 it('both ports are free after a close', async () => {
   const first = await startSandbox({ loginOrigin: 'http://localhost:0' });
   const ports = [first.issuer, first.loginOrigin].map((origin) => Number(new URL(origin).port));

@@ -292,6 +292,8 @@ describe('which page Login V1 shows first', () => {
     expect(page.text).toContain('The user must be a member of the Globex organization.');
     const refused = await client.submit(page, '/ui/login/loginname', { loginName: alice });
     expect([refused.status, alertOf(refused)]).toEqual([200, 'User could not be found']);
+    const hinted = await newClient().login({ scope, login_hint: alice });
+    expect(titleOf(hinted)).toBe('Welcome Back!');
     const { client: two } = await signedIn(alice, carol);
     expect((await tokensOf(two, await two.login({ scope }))).claims.sub).toBe('320000000000000013');
   });

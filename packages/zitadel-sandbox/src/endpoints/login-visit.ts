@@ -33,10 +33,14 @@ export function isTooOld(session: Session, { maxAgeSeconds }: AuthRequest): bool
   return maxAgeSeconds !== undefined && nowSeconds() - (session.loginTs ?? 0) >= maxAgeSeconds;
 }
 
-/** The person that the application expects: what an ID token says counts more than a login name. */
+/**
+ * The person that the application expects, if that person may sign in here: what an ID token says counts more than a
+ * login name.
+ */
 export function hintedPerson({ realm, request }: LoginVisit): SandboxUser | undefined {
-  const { hintedUserId, loginHint } = request;
-  return (hintedUserId && realm.directory.byId(hintedUserId)) || realm.directory.person(loginHint);
+  const { directory } = realm;
+  const hinted = directory.byId(request.hintedUserId) ?? directory.person(request.loginHint);
+  return hinted && isMember(hinted, request) ? hinted : undefined;
 }
 
 /** What every login page shows of this visit. */
