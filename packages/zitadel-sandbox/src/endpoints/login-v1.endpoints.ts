@@ -14,6 +14,7 @@ import {
   userSelectionV1Path,
 } from '../pages/paths.js';
 import type { Session } from '../provider.js';
+import { redirect } from '../redirect.js';
 import type { SandboxUser } from '../users.js';
 import { finishLogin, leaveLogin } from './finish-login.js';
 import { hintedPerson, isMember, isTooOld, loginVisit, viewOf, type LoginVisit } from './login-visit.js';
@@ -115,7 +116,7 @@ async function handOver(visit: LoginVisit, session: Session): Promise<void> {
 }
 
 function goToCallback({ call, realm, id }: LoginVisit): void {
-  call.ctx.redirect(`${realm.issuer}${callbackV1Path}?id=${id}`);
+  redirect(call.ctx, `${realm.issuer}${callbackV1Path}?id=${id}`);
 }
 
 /** Where Login V1 leaves the rest to the protocol: the code, or what is missing, goes to the application. */

@@ -3,6 +3,7 @@ import { answerHtml } from '../html-answer.js';
 import { messagePage } from '../pages/layout.js';
 import { logoutPage } from '../pages/logout.page.js';
 import type { Realm } from '../realm.js';
+import { redirect } from '../redirect.js';
 import type { SandboxUser } from '../users.js';
 import { endAndTell } from './end-session.endpoint.js';
 
@@ -34,7 +35,7 @@ export const logout: Endpoint = async (call, realm) => {
   }
   await endAndTell(chosen.sid, realm);
   // the page may be on an origin of its own
-  ctx.redirect(new URL(target, realm.issuer).href);
+  redirect(ctx, new URL(target, realm.issuer).href);
 };
 
 /** Where people end up whom no application awaits. */
