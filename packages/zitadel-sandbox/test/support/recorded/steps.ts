@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { LiveClient, LiveValues, Login } from './live-values.js';
 
 /** What has to happen before an exchange, and the tokens it is about. */
@@ -19,7 +18,6 @@ const project = 'urn:zitadel:iam:org:project';
 const ownProject = `${project}:id:320000000000000100:aud`;
 const allRoles = 'urn:zitadel:iam:org:projects:roles';
 const withoutChallenge = { code_challenge: undefined, code_challenge_method: undefined };
-const graceMs = 60;
 
 const code =
   (login: Login = {}): Step =>
@@ -74,7 +72,6 @@ const endSession = (live: LiveClient, { id_token }: LiveValues): Promise<unknown
   live.get('/oidc/v1/end_session', { id_token_hint: id_token });
 const refresh = (live: LiveClient, { refresh_token }: LiveValues): Promise<unknown> =>
   live.post('/oauth/v2/token', { grant_type: 'refresh_token', refresh_token, client_id: clientIdOf(live) });
-const pause = (): Promise<unknown> => wait(graceMs);
 const deactivate =
   (loginName: string) =>
   (live: LiveClient): Promise<unknown> =>
@@ -135,7 +132,7 @@ const steps: [RegExp, Step][] = [
   [/^token\/token-exchange, app with the grant/, shared('implicit', (live) => implicitToken(live))],
 
   [/^refresh\/success$/, shared('refreshed', fresh())],
-  [/^refresh\/used twice$/, after(shared('refreshed', fresh()), pause)],
+  [/^refresh\/used twice$/, shared('refreshed', fresh())],
   [/^refresh\/narrowed scope$/, fresh()],
   [/^refresh\/after a narrowed scope, no scope$/, answered('narrowed scope')],
   [/^refresh\/narrowed scope without/, answered('after a narrowed scope, no scope')],
