@@ -82,7 +82,7 @@ describe('GET /api/v1/app', () => {
 describe('a handler', () => {
   it('knows who calls', async () => {
     const token = await tokenFor(
-      `openid ${audience()} urn:zitadel:iam:org:projects:roles urn:zitadel:iam:user:resourceowner`,
+      `openid profile ${audience()} urn:zitadel:iam:org:projects:roles urn:zitadel:iam:user:resourceowner`,
     );
     const answer = await api.get('/api/v1/caller', token);
     expect(await answer.json()).toMatchObject({
@@ -94,7 +94,7 @@ describe('a handler', () => {
   });
 
   it('can ask for a role', async () => {
-    const scope = `openid ${audience()} urn:zitadel:iam:org:projects:roles`;
+    const scope = `openid profile ${audience()} urn:zitadel:iam:org:projects:roles`;
     const refused = await api.get('/api/v1/admin', await tokenFor(scope));
     expect(refused.status).toBe(403);
     expect(await refused.json()).toMatchObject({ code: 'API_ROLE_REQUIRED' });

@@ -3,14 +3,18 @@ import { newId } from './ids.js';
 import { nowSeconds } from './now.js';
 import { clientOf, type Interaction, type Session } from './provider.js';
 import type { Realm } from './realm.js';
+import { storedScope } from './stored-scope.js';
 
-/** A valid authorization request on its way through the login page. */
+/** A valid authorization request on its way through the login pages. */
 export interface AuthRequest {
   clientId: string;
   redirectUri: string;
+  responseType: string;
   responseMode: 'query' | 'fragment' | 'form_post';
   scopes: string[];
   prompts: string[];
+  /** the login UI that answers it */
+  loginVersion: 1 | 2;
   state?: string;
   nonce?: string;
   maxAgeSeconds?: number;
@@ -22,15 +26,17 @@ export interface AuthRequest {
   organizationId?: string;
   codeChallenge?: string;
   codeChallengeMethod?: 'S256' | 'plain';
+  /** Login V1: the session that answers the request, once somebody has signed in */
+  sid?: string;
 }
 
 const requestLifetimeSeconds = 3600;
 const codeLifetimeSeconds = 600;
 
-/** Keeps the request as an interaction of oidc-provider's; the answer is its id, `V2_…`. */
+/** Keeps the request as an interaction of oidc-provider's; the answer is its id: `V2_…`, plain digits for Login V1. */
 export async function saveAuthRequest(realm: Realm, request: AuthRequest): Promise<string> {
   const interaction = new realm.provider.Interaction();
-  interaction.uid = `V2_${newId()}`;
+  interaction.uid = request.loginVersion === 1 ? newId() : `V2_${newId()}`;
   interaction.params = { request };
   await interaction.save(requestLifetimeSeconds);
   return interaction.uid;
@@ -42,6 +48,15 @@ export async function findAuthRequest(
 ): Promise<AuthRequest | undefined> {
   const interaction = await realm.provider.Interaction.find<Interaction>(id ?? '');
   return interaction?.params['request'] as AuthRequest | undefined;
+}
+
+/** Login V1: this session answers the request. */
+export async function saveAnswer(realm: Realm, id: string, sid: string): Promise<void> {
+  const interaction = await realm.provider.Interaction.find<Interaction>(id);
+  const request = interaction?.params['request'] as AuthRequest | undefined;
+  if (!interaction || !request) return;
+  interaction.params = { request: { ...request, sid } };
+  await interaction.save(requestLifetimeSeconds);
 }
 
 /** Ends the request: it can be answered once. */
@@ -66,7 +81,7 @@ export async function issueCode(
     exp: now + codeLifetimeSeconds,
     accountId: session.accountId,
     redirectUri: request.redirectUri,
-    scope: request.scopes.join(' '),
+    scope: storedScope(request.scopes),
     nonce: request.nonce,
     authTime: session.loginTs,
     amr: session.amr,

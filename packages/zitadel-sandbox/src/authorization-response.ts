@@ -2,30 +2,41 @@ import type { AuthRequest } from './auth-request.js';
 import { answerHtml } from './html-answer.js';
 import { escapeHtml } from './pages/html.js';
 import type { Context } from './provider.js';
+import { redirect } from './redirect.js';
 import { withFragment, withQuery } from './with-query.js';
 
 const submitFirstForm = 'document.forms[0].submit()';
 
 /**
  * Brings the outcome of a login to the client's redirect URI, with its `state`. There is no `iss` and no
- * `session_state` in it.
+ * `session_state` in it. Login V2 knows no form_post.
  */
 export function answerWith(
   ctx: Context,
-  { redirectUri, responseMode, state }: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state'>,
+  {
+    redirectUri,
+    responseMode,
+    state,
+    loginVersion,
+  }: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state' | 'loginVersion'>,
   outcome: Record<string, string | undefined>,
 ): void {
-  const parameters = { ...outcome, state };
-  if (responseMode === 'form_post') {
+  const parameters = sorted({ ...outcome, state });
+  if (responseMode === 'form_post' && loginVersion === 1) {
+    // an answer of the protocol, wherever it is given
+    ctx.set('Vary', ['Origin', 'Cookie']);
     answerHtml(ctx, selfPostingForm(redirectUri, parameters), { script: submitFirstForm });
     return;
   }
-  ctx.status = ctx.method === 'POST' ? 303 : 302;
-  const target =
-    responseMode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters);
-  // a header holds ASCII only, a registered URI may hold more
-  ctx.set('Location', target.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent));
-  ctx.body = '';
+  redirect(
+    ctx,
+    responseMode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters),
+  );
+}
+
+// a server written in Go writes them by name
+function sorted(parameters: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(parameters).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 function selfPostingForm(action: string, parameters: Record<string, string | undefined>): string {

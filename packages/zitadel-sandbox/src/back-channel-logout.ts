@@ -1,14 +1,21 @@
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
+import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { appendLatest } from './append-latest.js';
 import type { Applications } from './clients.js';
 import { newId } from './ids.js';
+import { isThisMachine } from './loopback.js';
 import { nowSeconds } from './now.js';
 import type { SigningKeys } from './signing-keys.js';
 
-const attempts = 3;
 const tokenLifetimeSeconds = 15 * 60;
-const done = [200, 202, 204];
+const done = [200, 202, 204, 400];
+const redirects = [301, 302, 303, 307, 308];
+const withoutBody = [301, 302, 303];
+const maxRedirects = 10;
+/** how much longer each pause is than the one before: about 1.8 s and 16 s were seen */
+const pauseFactor = 9;
 
 /** One attempt to tell an application that a session has ended. `status` is null when it did not answer. */
 export interface BackChannelDelivery {
@@ -20,17 +27,32 @@ export interface BackChannelDelivery {
   at: number;
 }
 
-/** How long to wait, in milliseconds: for an answer, and before the second attempt (twice that before the third). */
+/** How persistent the sandbox is. */
 export interface BackChannelPace {
+  /** how long to wait for an answer */
   timeoutMs: number;
+  tries: number;
+  /** pause before the second try; each further one is nine times as long */
   retryDelayMs: number;
 }
 
-/** Tells applications in the background that a session has ended (OpenID Connect Back-Channel Logout, as Zitadel). */
+interface Target {
+  uri: string;
+  clientId: string;
+  sid: string;
+}
+
+/**
+ * Tells applications in the background that a session has ended (OpenID Connect Back-Channel Logout, as Zitadel):
+ * one call after the other, whoever is to be told.
+ */
 export class BackChannelLogout {
   readonly deliveries: BackChannelDelivery[] = [];
+  /** as `HTTPClient.DenyList` is shipped: no call to this machine, and so none at all, without a word to anybody */
+  isDenied = false;
   private readonly stopped = new AbortController();
   private readonly running = new Set<Promise<void>>();
+  private calls: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly issuer: string,
@@ -42,8 +64,9 @@ export class BackChannelLogout {
     setMaxListeners(0, this.stopped.signal);
   }
 
-  /** Starts to tell these clients; does not wait for them. */
+  /** Starts to tell these clients, each as often as it is named; does not wait for them. */
   notify(sid: string, userId: string, clientIds: string[]): void {
+    if (this.isDenied) return;
     for (const clientId of clientIds) {
       const uri = this.applications.byClientId(clientId)?.backChannelLogoutUri;
       if (uri === undefined) continue;
@@ -58,35 +81,46 @@ export class BackChannelLogout {
     await Promise.all(this.running);
   }
 
-  private async deliver(
-    target: { uri: string; clientId: string; sid: string },
-    userId: string,
-  ): Promise<void> {
-    for (let attempt = 1; attempt <= attempts && !this.stopped.signal.aborted; attempt++) {
-      if (attempt > 1)
-        await wait(this.pace.retryDelayMs * (attempt - 1), undefined, { signal: this.stopped.signal });
-      const status = await this.post(target.uri, await this.logoutToken(target.clientId, target.sid, userId));
+  private async deliver(target: Target, userId: string): Promise<void> {
+    const jti = newId();
+    let pauseMs = this.pace.retryDelayMs;
+    for (let attempt = 1; attempt <= this.pace.tries; attempt++) {
+      if (attempt > 1) {
+        await wait(pauseMs, undefined, { signal: this.stopped.signal });
+        pauseMs *= pauseFactor;
+      }
+      const status = await this.inTurn(async () =>
+        this.call(target.uri, await this.logoutToken(target, userId, jti)),
+      );
       appendLatest(this.deliveries, { ...target, attempt, status, at: Date.now() });
-      if (status !== null && (done.includes(status) || status === 400)) return;
+      if (status !== null && done.includes(status)) return;
     }
   }
 
-  private async post(uri: string, logoutToken: string): Promise<number | null> {
+  private inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.calls.then(run);
+    this.calls = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Follows redirects, as a client in Go does; the last answer counts. */
+  private async call(uri: string, logoutToken: string): Promise<number | null> {
+    const signal = AbortSignal.any([this.stopped.signal, AbortSignal.timeout(this.pace.timeoutMs)]);
+    let body: string | undefined = new URLSearchParams({ logout_token: logoutToken }).toString();
     try {
-      const response = await fetch(uri, {
-        method: 'POST',
-        body: new URLSearchParams({ logout_token: logoutToken }),
-        redirect: 'manual',
-        signal: AbortSignal.any([this.stopped.signal, AbortSignal.timeout(this.pace.timeoutMs)]),
-      });
-      await response.body?.cancel();
-      return response.status;
+      for (let followed = 0; followed <= maxRedirects && isThisMachine(uri); followed++) {
+        const { statusCode = 0, headers } = await answerOf(uri, body, signal);
+        if (!redirects.includes(statusCode) || headers.location === undefined) return statusCode;
+        if (withoutBody.includes(statusCode)) body = undefined;
+        uri = new URL(headers.location, uri).href;
+      }
     } catch {
-      return null;
+      // nobody there, or no answer in time
     }
+    return null;
   }
 
-  private logoutToken(clientId: string, sid: string, userId: string): Promise<string> {
+  private logoutToken({ clientId, sid }: Target, userId: string, jti: string): Promise<string> {
     const now = nowSeconds();
     return this.keys.sign({
       iss: this.issuer,
@@ -94,9 +128,36 @@ export class BackChannelLogout {
       aud: [clientId],
       iat: now - 1,
       exp: now + tokenLifetimeSeconds,
-      jti: newId(),
+      jti,
       events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
       sid,
     });
   }
+}
+
+/** A POST with that form, or a GET; its headers are those of a client in Go. */
+async function answerOf(
+  uri: string,
+  body: string | undefined,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const send = uri.startsWith('https:') ? requestHttps : requestHttp;
+  const request = send(uri, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      'user-agent': 'Go-http-client/1.1',
+      ...(body !== undefined && {
+        'content-length': Buffer.byteLength(body),
+        'content-type': 'application/x-www-form-urlencoded',
+      }),
+      'accept-encoding': 'gzip',
+    },
+    agent: false,
+    signal,
+  });
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  // an answer that was enough: how its body goes on is of no interest
+  response.on('error', () => undefined).destroy();
+  return response;
 }

@@ -3,13 +3,14 @@ import type { Sandbox } from './sandbox.js';
 
 /** What to set and who to be, for the person who started the sandbox. */
 export function banner(sandbox: Sandbox, webOrigin: string, keyFolder: string | undefined): string {
-  const { issuer, clients, users } = sandbox;
+  const { issuer, loginOrigin, clients, users } = sandbox;
   const people = users.filter(({ kind }) => kind === 'human');
   const key = keyFolder === undefined ? [] : [`ZITADEL_API_KEY_FILE=${join(keyFolder, 'api-key.json')}`];
   const api = [`IDP_AUTHORITY=${issuer}`, ...key, `API_SWAGGER_CLIENT_ID=${clients.swagger.clientId}`];
   const width = Math.max(...people.map(({ loginName }) => loginName.length));
+  const login = loginOrigin === issuer ? '' : `Login V2 on ${loginOrigin}\n`;
   return `Zitadel sandbox on ${issuer} (development and tests only; not Zitadel)
-
+${login}
 Environment of the web app:
   ZITADEL_DOMAIN=${issuer}
   ZITADEL_CLIENT_ID=${clients.web.clientId}

@@ -1,6 +1,6 @@
-import { defaultIds, type Project } from './clients.js';
+import type { Project } from './clients.js';
 import { idFor } from './ids.js';
-import { organizationNamed, type Organization } from './organizations.js';
+import type { Organization } from './organizations.js';
 import {
   grantingOrganizationsAskedFor,
   organizationDomainsAskedFor,
@@ -9,7 +9,7 @@ import {
   rolesAskedFor,
   scope,
 } from './scopes.js';
-import type { RoleGrant, SandboxUser } from './users.js';
+import type { SandboxUser } from './users.js';
 
 export type Claims = Record<string, unknown>;
 
@@ -37,18 +37,18 @@ function profileOf(user: SandboxUser): Claims {
     updated_at: profileUpdatedAt,
   };
   if (user.kind === 'machine') return machine;
-  const { givenName, familyName, nickname, picture, gender, locale } = user;
+  const { givenName, familyName, nickname, picture, gender, locale = null } = user;
   return { ...machine, given_name: givenName, family_name: familyName, nickname, picture, gender, locale };
 }
 
 /** Zitadel's own claims that only a scope asks for: metadata, resource owner, organization. */
 export function scopedClaims(user: SandboxUser, scopes: string[]): Claims {
-  const owner = organizationNamed(user.organization ?? 'Acme');
   const organizationIds = organizationIdsAskedFor(scopes);
   return {
     ...(scopes.includes(scope.metadata) &&
       user.metadata && { [scope.metadata]: encodedMetadata(user.metadata) }),
-    ...((scopes.includes(scope.resourceOwner) || organizationIds.length > 0) && resourceOwnerClaims(owner)),
+    ...((scopes.includes(scope.resourceOwner) || organizationIds.length > 0) &&
+      resourceOwnerClaims(user.home)),
     ...(scopes.includes(scope.groupNames) && user.groups && { [scope.groupNames]: user.groups }),
     ...(scopes.includes(scope.groups) && user.groups && { [scope.groups]: groupsNamed(user.groups) }),
     ...last('urn:zitadel:iam:org:id', organizationIds),
@@ -117,20 +117,15 @@ function projectsWithRoles(
 function rolesOf(user: SandboxUser, scopes: string[], projectId: string): Roles {
   const requested = rolesAskedFor(scopes);
   const granting = grantingOrganizationsAskedFor(scopes);
-  const roles: Roles = {};
-  for (const grant of grantsOf(user)) {
-    const { id, primaryDomain } = organizationNamed(grant.organization);
-    if (grant.projectId !== projectId || (granting.length > 0 && !granting.includes(id))) continue;
-    const wanted = grant.roles.filter((role) => requested.length === 0 || requested.includes(role));
+  // without a prototype a role may have any name
+  const roles = Object.create(null) as Roles;
+  for (const { organization, projectId: grantedIn, roles: granted } of user.authorizations) {
+    const { id, primaryDomain } = organization;
+    if (grantedIn !== projectId || (granting.length > 0 && !granting.includes(id))) continue;
+    const wanted = granted.filter((role) => requested.length === 0 || requested.includes(role));
     for (const role of wanted) roles[role] = { ...roles[role], [id]: primaryDomain };
   }
   return roles;
-}
-
-function grantsOf(user: SandboxUser): Required<RoleGrant>[] {
-  const organization = user.organization ?? 'Acme';
-  const grants = [{ roles: user.roles }, ...(user.grants ?? [])];
-  return grants.map((grant) => ({ organization, projectId: defaultIds.project, ...grant }));
 }
 
 function withoutUnknown(claims: Claims): Claims {

@@ -11,11 +11,14 @@ export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-be
 const maxAgeSeconds = 3600;
 const toleranceSeconds = 1;
 
-/** The `iss` of an assertion that nobody has checked yet; undefined when it is no JWT at all. */
+/** The `iss` of an assertion that nobody has checked yet; undefined when it is no JWT, or has times that are none. */
 export function assertionIssuer(assertion: string): string | undefined {
   try {
     decodeProtectedHeader(assertion);
-    return decodeJwt(assertion).iss ?? '';
+    const { iss, exp, iat } = decodeJwt(assertion);
+    return [exp, iat].every((time) => ['number', 'undefined'].includes(typeof time))
+      ? (iss ?? '')
+      : undefined;
   } catch {
     return undefined;
   }

@@ -13,11 +13,11 @@ export interface ClientCredentials {
 }
 
 /** A Basic header wins over the form. Both parts of it are form-encoded (RFC 6749 section 2.3.1). */
-export function credentialsOf({ ctx, params }: Call): ClientCredentials {
+function credentialsOf({ ctx, params }: Call): ClientCredentials {
   const assertion = params['client_assertion'];
   const type = params['client_assertion_type'] ?? '';
   if (assertion && type !== assertionType) {
-    throw new OidcError('invalid_request', `invalid client_assertion_type ${type}`.trimEnd());
+    throw new OidcError('invalid_request', `invalid client_assertion_type ${type}`);
   }
   const basic = basicCredentials(ctx.get('authorization'));
   const clientId = basic?.clientId ?? params['client_id'];
@@ -29,10 +29,21 @@ export function credentialsOf({ ctx, params }: Call): ClientCredentials {
   };
 }
 
+/** The credentials of a request that has to name a client. */
+export function namedCredentialsOf(call: Call): ClientCredentials {
+  const credentials = credentialsOf(call);
+  if (!credentials.clientId && !credentials.assertion) {
+    throw new OidcError('invalid_request', 'client_id or client_assertion must be provided');
+  }
+  return credentials;
+}
+
 function basicCredentials(header: string): ClientCredentials | undefined {
   const encoded = /^Basic (.+)$/i.exec(header)?.[1];
   if (encoded === undefined) return undefined;
   const [id = '', ...secret] = Buffer.from(encoded, 'base64').toString().split(':');
+  // as no header at all
+  if (secret.length === 0) return undefined;
   try {
     return { clientId: decodeForm(id), clientSecret: decodeForm(secret.join(':')) };
   } catch {
@@ -49,11 +60,10 @@ function decodeForm(value: string): string {
  * (Zitadel: "Client authentication").
  */
 export async function authenticate(call: Call, realm: Realm): Promise<Application> {
-  const credentials = credentialsOf(call);
+  const credentials = namedCredentialsOf(call);
   const claimed = credentials.assertion === undefined ? undefined : assertionIssuer(credentials.assertion);
-  const clientId = credentials.clientId ?? claimed;
-  if (!clientId) throw new OidcError('invalid_request', 'client_id or client_assertion must be provided');
-  const application = realm.applications.byClientId(clientId);
+  if (credentials.assertion !== undefined && claimed === undefined) throw new OidcError('invalid_client');
+  const application = realm.applications.oidcClient(credentials.clientId ?? claimed);
   if (!application) throw new OidcError('invalid_client', 'no active client not found');
   await prove(application, credentials, realm.issuer);
   return application;

@@ -1,3 +1,4 @@
+import { grantType } from './grant-types.js';
 import { applicationKeyFile, type ApplicationKeyFile } from './key-file.js';
 
 /** How a client proves itself (Zitadel: "Authentication Method"). */
@@ -55,6 +56,10 @@ export interface WebClientOptions {
   idTokenRoleAssertion?: boolean;
   accessTokenRoleAssertion?: boolean;
   refreshTokenGrant?: boolean;
+  /** further grants of the app, by their `grant_type` */
+  furtherGrants?: string[];
+  /** default `code` */
+  responseTypes?: string[];
   devMode?: boolean;
   clockSkewSeconds?: number;
   loginVersion?: 1 | 2;
@@ -63,6 +68,16 @@ export interface WebClientOptions {
   backChannelLogoutUri?: string;
   /** where another party starts a login at the app; the sandbox's start page links there */
   initiateLoginUri?: string;
+}
+
+/** Apps for flows that a web app does not use, each only if it is asked for; `{}` takes the defaults. */
+export interface FurtherApplications {
+  /** a native app with the grant of devices (RFC 8628) */
+  device?: WebClientOptions;
+  /** a web app with a secret and the grant of token exchange (RFC 8693) */
+  exchange?: WebClientOptions;
+  /** a single-page app with the response types `id_token` and `id_token token` */
+  implicit?: WebClientOptions;
 }
 
 /** Ids that are the same on every start, so that an environment can be written down once. */
@@ -76,6 +91,9 @@ export const defaultIds = {
   api: '320000000000000103',
   apiBasic: '320000000000000104',
   swagger: '320000000000000105',
+  device: '320000000000000106',
+  exchange: '320000000000000107',
+  implicit: '320000000000000108',
   foreignApi: '320000000000000201',
 } as const;
 
@@ -85,6 +103,9 @@ const appIds: Record<string, string> = {
   [defaultIds.api]: '320000000000000113',
   [defaultIds.apiBasic]: '320000000000000114',
   [defaultIds.swagger]: '320000000000000115',
+  [defaultIds.device]: '320000000000000116',
+  [defaultIds.exchange]: '320000000000000117',
+  [defaultIds.implicit]: '320000000000000118',
   [defaultIds.foreignApi]: '320000000000000211',
 };
 
@@ -100,12 +121,17 @@ export class Applications {
   readonly apiBasic: Application;
   readonly swagger: Application;
   readonly foreignApi: Application;
+  /** apps for further flows; undefined unless asked for */
+  readonly device: Application | undefined;
+  readonly exchange: Application | undefined;
+  readonly implicit: Application | undefined;
 
   constructor(
     readonly project: Project,
     web: WebClientOptions,
     second: WebClientOptions,
     swagger: WebClientOptions,
+    { device, exchange, implicit }: FurtherApplications = {},
   ) {
     const foreignProject: Project = { ...project, id: defaultIds.foreignProject, name: 'Foreign' };
     this.web = webApplication('Web app', defaultIds.web, project, web);
@@ -129,10 +155,41 @@ export class Applications {
       foreignProject,
       'private_key_jwt',
     );
+    this.device =
+      device &&
+      webApplication('Device', defaultIds.device, project, {
+        redirectUris: [],
+        applicationType: 'native',
+        furtherGrants: [grantType.deviceCode],
+        ...device,
+      });
+    this.exchange =
+      exchange &&
+      webApplication('Token exchange', defaultIds.exchange, project, {
+        redirectUris: [],
+        authMethod: 'basic',
+        furtherGrants: [grantType.tokenExchange],
+        ...exchange,
+      });
+    this.implicit =
+      implicit &&
+      webApplication('Implicit flow', defaultIds.implicit, project, {
+        applicationType: 'user_agent',
+        refreshTokenGrant: false,
+        responseTypes: ['id_token', 'id_token token'],
+        ...implicit,
+      });
   }
 
   get all(): Application[] {
-    return [this.web, this.second, this.api, this.apiBasic, this.swagger, this.foreignApi];
+    const further = [this.device, this.exchange, this.implicit].filter((one) => one !== undefined);
+    return [this.web, this.second, this.api, this.apiBasic, this.swagger, ...further, this.foreignApi];
+  }
+
+  /** An active application that people sign in to; API applications are none. */
+  oidcClient(clientId: string | undefined): Application | undefined {
+    const application = this.byClientId(clientId);
+    return application?.kind === 'oidc' ? application : undefined;
   }
 
   byClientId(clientId: string | undefined): Application | undefined {
@@ -153,6 +210,7 @@ function webApplication(
   const authMethod = options.authMethod ?? 'none';
   const grantTypes = ['authorization_code'];
   if (options.refreshTokenGrant ?? true) grantTypes.push('refresh_token');
+  grantTypes.push(...(options.furtherGrants ?? []));
   return withCredentials({
     kind: 'oidc',
     name,
@@ -162,7 +220,7 @@ function webApplication(
     authMethod,
     applicationType: options.applicationType ?? 'web',
     grantTypes,
-    responseTypes: ['code'],
+    responseTypes: options.responseTypes ?? ['code'],
     redirectUris: options.redirectUris ?? [
       'http://localhost:3000/auth/callback',
       'http://localhost:3000/auth/callback/zitadel',

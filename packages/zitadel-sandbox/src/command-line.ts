@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { loginOriginFrom } from './login-origin.js';
 import { isThisMachine } from './loopback.js';
 import type { SandboxOptions } from './sandbox.options.js';
 import { readUsers } from './user-file.js';
@@ -29,6 +30,8 @@ export const usage = `Zitadel sandbox: a stand-in for Zitadel on this machine, f
                                   times, back-channel logout and logins started here go to the first
   --api-origin URL                origin of your API, whose Swagger UI logs in here
                                   (default ${defaultApiOrigin})
+  --login-origin URL              an origin of its own for Login V2, such as http://127.0.0.1:8081
+  --login-version VERSION         2 (default): Login V2 for everybody; 1: Login V1
   --key-folder DIR                write api-key.json and service-user-key.json there
   --quiet                         print nothing when started
   --help                          this text
@@ -46,6 +49,7 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
     originFrom('--web-origin', value),
   );
   const webOrigin = origins[0] ?? defaultWebOrigin;
+  const loginVersion = loginVersionFrom(values['login-version'] ?? '2');
   const apiOrigin = originFrom('--api-origin', values['api-origin'] ?? defaultApiOrigin);
   return {
     quiet: values.quiet ?? false,
@@ -62,8 +66,11 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
         ...(isThisMachine(webOrigin) && { backChannelLogoutUri: `${webOrigin}/auth/backchannel-logout` }),
         initiateLoginUri: `${webOrigin}/auth/initiate`,
         accessTokenType: accessTokenType(values['access-token-type'] ?? 'opaque'),
+        loginVersion,
       },
-      swagger: { redirectUris: [`${apiOrigin}/api/oauth2-redirect.html`] },
+      second: { loginVersion },
+      swagger: { redirectUris: [`${apiOrigin}/api/oauth2-redirect.html`], loginVersion },
+      ...(values['login-origin'] !== undefined && { loginOrigin: loginOrigin(values['login-origin']) }),
       ...(values['access-token-ttl'] !== undefined && {
         accessTokenTtlSeconds: wholeNumber('--access-token-ttl', values['access-token-ttl'], 2 ** 31),
       }),
@@ -91,6 +98,8 @@ function parseOptions(args: string[]) {
       'access-token-type': { type: 'string' },
       'web-origin': { type: 'string', multiple: true },
       'api-origin': { type: 'string' },
+      'login-origin': { type: 'string' },
+      'login-version': { type: 'string' },
       'key-folder': { type: 'string' },
       quiet: { type: 'boolean' },
     },
@@ -109,6 +118,19 @@ function accessTokenType(value: string): 'opaque' | 'jwt' {
   throw new Error('--access-token-type: expected opaque or jwt');
 }
 
+function loginVersionFrom(value: string): 1 | 2 {
+  if (value === '1' || value === '2') return value === '1' ? 1 : 2;
+  throw new Error('--login-version: expected 1 or 2');
+}
+
+function loginOrigin(value: string): string {
+  try {
+    return loginOriginFrom(value).origin;
+  } catch {
+    throw new Error('--login-origin: expected an origin of this machine such as http://127.0.0.1:8081');
+  }
+}
+
 function originFrom(option: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && !url.search)
@@ -122,7 +144,8 @@ async function usersFrom(file: string): Promise<UserSpec[]> {
   });
   let document: unknown;
   try {
-    document = JSON.parse(content);
+    // some editors write a byte order mark
+    document = JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch {
     throw new Error(`--users: ${file} is not JSON`);
   }

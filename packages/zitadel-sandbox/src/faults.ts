@@ -1,10 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Troubles that tests ask for: endpoints that answer late or fail. */
+interface Failure {
+  status: number;
+  left: number;
+}
+
+/** Troubles that tests ask for, by path: answers that are late, missing or wrong. */
 export class Faults {
   private readonly delaysMs = new Map<string, number>();
-  private readonly statuses = new Map<string, number>();
+  private readonly failures = new Map<string, Failure>();
+  private readonly drops = new Map<string, number>();
+  private readonly refusals = new Map<string, number>();
   private readonly stopped = new AbortController();
 
   constructor() {
@@ -16,13 +23,35 @@ export class Faults {
     this.delaysMs.set(path, ms);
   }
 
-  fail(path: string, status: number | null): void {
-    if (status === null) this.statuses.delete(path);
-    else this.statuses.set(path, status);
+  fail(path: string, status: number | null, times: number): void {
+    if (status === null) this.failures.delete(path);
+    else this.failures.set(path, { status, left: times });
   }
 
+  drop(path: string, times: number): void {
+    this.drops.set(path, times);
+  }
+
+  refuseTokens(path: string, times: number): void {
+    this.refusals.set(path, times);
+  }
+
+  /** The status this request is to get instead of an answer. Counts it. */
   statusFor(path: string): number | undefined {
-    return this.statuses.get(path);
+    const failure = this.failures.get(path);
+    if (!failure || failure.left <= 0) return undefined;
+    failure.left -= 1;
+    return failure.status;
+  }
+
+  /** True when this request is to be worked on and its answer lost. Counts it. */
+  dropsAnswer(path: string): boolean {
+    return takeOne(this.drops, path);
+  }
+
+  /** True when this request's token, good or not, is to be taken for a bad one. Counts it. */
+  refusesToken(path: string): boolean {
+    return takeOne(this.refusals, path);
   }
 
   /** Waits as long as answers of that path are to be late; not at all once stopped. */
@@ -34,4 +63,10 @@ export class Faults {
   stop(): void {
     this.stopped.abort();
   }
+}
+
+function takeOne(left: Map<string, number>, path: string): boolean {
+  const times = left.get(path) ?? 0;
+  if (times > 0) left.set(path, times - 1);
+  return times > 0;
 }

@@ -11,11 +11,18 @@ export interface Grant {
   /** undefined for service users, who log in without an application */
   application?: Application;
   scopes: string[];
-  authTime: number;
+  /** undefined for tokens that were exchanged */
+  authTime?: number;
   amr: string[];
   nonce?: string;
   /** id of the browser session */
   sid?: string;
+  /** where the tokens are for others than the application's project */
+  audience?: string[];
+  /** who acts for the user (RFC 8693 section 4.1) */
+  act?: { iss: string; sub: string };
+  /** lifetime of the ID token, where it is not the instance's */
+  idTokenSeconds?: number;
 }
 
 export function newGrantId(): string {
@@ -23,11 +30,17 @@ export function newGrantId(): string {
 }
 
 /** Every client id of the project, the project, and the projects asked for. */
-export function audienceOf(realm: Realm, { application, scopes }: Grant): string[] {
+export function audienceOf(realm: Realm, { application, scopes, audience }: Grant): string[] {
+  if (audience) return audience;
   const own = application
     ? [...realm.applications.clientIdsOf(application.project), application.project.id]
     : [];
   return [...new Set([...own, ...projectsAskedFor(scopes)])];
+}
+
+/** The client's id in tokens; the client of a service user is the user, by its login name. */
+export function clientIdOf({ application, user }: Grant): string {
+  return application?.clientId ?? user.loginName;
 }
 
 // Zitadel leaves amr out when no method of its own was used

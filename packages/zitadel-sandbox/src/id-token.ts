@@ -1,31 +1,35 @@
 import { createHash } from 'node:crypto';
 import { profileClaims, roleClaims, scopedClaims } from './claims.js';
-import { audienceOf, knownMethods, type Grant } from './grant.js';
+import { audienceOf, clientIdOf, knownMethods, type Grant } from './grant.js';
 import { nowSeconds } from './now.js';
 import type { Realm } from './realm.js';
 
-/** The ID token of a login; profile and roles are in it only if the application's settings say so. */
-export async function issueIdToken(realm: Realm, grant: Grant, accessToken: string): Promise<string> {
-  const { application, user, scopes } = grant;
-  const clientId = application?.clientId ?? user.id;
+/**
+ * The ID token of a login; profile and roles are in it only if the application's settings say so. One that comes
+ * without an access token has no `at_hash`.
+ */
+export async function issueIdToken(realm: Realm, grant: Grant, accessToken?: string): Promise<string> {
+  const { application, user, scopes, authTime } = grant;
+  const clientId = clientIdOf(grant);
   const skew = application?.clockSkewSeconds ?? 0;
   const now = nowSeconds();
   return realm.keys.sign({
     iss: realm.issuer,
     sub: user.id,
-    aud: audienceOf(realm, grant),
-    exp: now + realm.lifetimes.idTokenSeconds + skew,
+    aud: [...new Set([...audienceOf(realm, grant), clientId])],
+    exp: now + (grant.idTokenSeconds ?? realm.lifetimes.idTokenSeconds) + skew,
     iat: now - skew,
-    auth_time: grant.authTime - skew,
+    auth_time: authTime === undefined ? undefined : authTime - skew,
     nonce: grant.nonce,
     amr: knownMethods(grant),
     azp: clientId,
     client_id: clientId,
-    at_hash: leftHalfHash(accessToken),
+    at_hash: accessToken === undefined ? undefined : leftHalfHash(accessToken),
     sid: grant.sid,
+    act: grant.act,
     ...scopedClaims(user, scopes),
     ...(application?.idTokenUserinfo && profileClaims(user, scopes)),
-    ...(application?.idTokenRoleAssertion && roleClaims(user, scopes, application.project)),
+    ...((application?.idTokenRoleAssertion ?? true) && roleClaims(user, scopes, application?.project)),
   });
 }
 

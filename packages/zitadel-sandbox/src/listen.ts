@@ -21,20 +21,28 @@ export interface Listener {
   port: number;
   /** the addresses that are bound, as the system names them */
   addresses: string[];
+  /** Says who answers. Requests that came before are answered now. */
+  answer(listener: RequestListener): void;
   /** Frees the port at once, open connections included. */
   close(): Promise<void>;
 }
 
 /** Listens on 127.0.0.1 and, where the machine has it, on ::1: `localhost` may be either. */
-export async function listen(port: number): Promise<Listener & { answer(listener: RequestListener): void }> {
+export async function listen(port: number): Promise<Listener> {
+  let answer: (listener: RequestListener) => void = () => undefined;
+  const answering = new Promise<RequestListener>((resolve) => (answer = resolve));
+  const create = (): Server =>
+    createServer({ maxHeaderSize }, (request, response) => {
+      void answering.then((listener) => listener(request, response));
+    });
   for (let tries = 1; ; tries++) {
-    const v4 = createServer({ maxHeaderSize });
-    const v6 = createServer({ maxHeaderSize });
+    const v4 = create();
+    const v6 = create();
     await listenOn(v4, '127.0.0.1', port);
     const actual = (v4.address() as AddressInfo).port;
     try {
       const hasV6 = await listenOn(v6, '::1', actual);
-      return listenerOf(actual, hasV6 ? [v4, v6] : [v4]);
+      return { ...listenerOf(actual, hasV6 ? [v4, v6] : [v4]), answer };
     } catch (error) {
       await close(v4);
       if (port !== 0 || tries === maxTries) throw error;
@@ -42,11 +50,10 @@ export async function listen(port: number): Promise<Listener & { answer(listener
   }
 }
 
-function listenerOf(port: number, servers: Server[]): Listener & { answer(listener: RequestListener): void } {
+function listenerOf(port: number, servers: Server[]): Omit<Listener, 'answer'> {
   return {
     port,
     addresses: servers.map((server) => (server.address() as AddressInfo).address),
-    answer: (listener) => servers.forEach((server) => server.on('request', listener)),
     close: async () => {
       await Promise.all(servers.map(close));
     },

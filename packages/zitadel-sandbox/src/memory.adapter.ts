@@ -15,6 +15,14 @@ export class MemoryStore {
     return this.entriesOf(model).size;
   }
 
+  /** Visits everything of that model. */
+  each(model: string, visit: (payload: AdapterPayload) => void): void {
+    this.entriesOf(model).first((payload) => {
+      visit(payload);
+      return false;
+    });
+  }
+
   /** Ends everything of that model that `matches`. */
   remove(model: string, matches: (payload: AdapterPayload) => boolean): void {
     this.entriesOf(model).deleteWhere(matches);

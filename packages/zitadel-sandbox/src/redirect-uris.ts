@@ -2,7 +2,7 @@ import type { Application } from './clients.js';
 import { isThisMachine } from './loopback.js';
 import { globPattern } from './uri-glob.js';
 
-/** Exact match; a native app's loopback URI may have any port; globs with Dev Mode on (Zitadel: "Redirect URIs"). */
+/** Exact match; a native app's loopback URI may have any port and name of this machine; globs with Dev Mode on (Zitadel: "Redirect URIs"). */
 export function isRedirectUriOf(application: Application, uri: string): boolean {
   const { redirectUris, devMode, applicationType } = application;
   if (!isUsable(uri)) return false;
@@ -10,7 +10,7 @@ export function isRedirectUriOf(application: Application, uri: string): boolean 
     (registered) =>
       registered === uri ||
       (devMode && globPattern(registered, { doubleStar: true }).test(uri)) ||
-      (applicationType === 'native' && differOnlyInLoopbackPort(registered, uri)),
+      (applicationType === 'native' && differOnlyInLoopbackHost(registered, uri)),
   );
 }
 
@@ -38,9 +38,12 @@ function isUsable(uri: string): boolean {
   return URL.canParse(uri) && !/[\s\p{Cc}]/u.test(uri);
 }
 
-function differOnlyInLoopbackPort(registered: string, uri: string): boolean {
+function differOnlyInLoopbackHost(registered: string, uri: string): boolean {
   const [one, other] = [registered, uri].map((value) => (URL.canParse(value) ? new URL(value) : undefined));
-  if (!one || !other || one.protocol !== 'http:' || !isThisMachine(registered)) return false;
+  if (!one || !other || one.protocol !== 'http:' || !isThisMachine(registered) || !isThisMachine(uri)) {
+    return false;
+  }
+  one.host = other.host;
   one.port = other.port;
   return one.href === other.href;
 }

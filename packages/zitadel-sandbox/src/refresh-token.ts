@@ -3,6 +3,7 @@ import { newId } from './ids.js';
 import { nowSeconds } from './now.js';
 import { clientOf } from './provider.js';
 import type { Realm } from './realm.js';
+import { storedScope } from './stored-scope.js';
 
 /** A refresh token that lives for the idle time, but not beyond its time since `firstIssuedAt` (seconds). */
 export async function issueRefreshToken(realm: Realm, grant: Grant, firstIssuedAt: number): Promise<string> {
@@ -16,7 +17,7 @@ export async function issueRefreshToken(realm: Realm, grant: Grant, firstIssuedA
     iiat: firstIssuedAt,
     exp: Math.min(now + refreshTokenIdleSeconds, firstIssuedAt + refreshTokenSeconds),
     accountId: grant.user.id,
-    scope: grant.scopes.join(' '),
+    scope: storedScope(grant.scopes),
     grantId: grant.id,
     gty: 'refresh_token',
     authTime: grant.authTime,
@@ -25,5 +26,5 @@ export async function issueRefreshToken(realm: Realm, grant: Grant, firstIssuedA
     sid: grant.sid,
   });
   await token.save();
-  return realm.seal.seal(`${jti}:${grant.user.id}`);
+  return realm.seal.sealLasting(`${jti}:${grant.user.id}`);
 }

@@ -1,5 +1,5 @@
 import { appendLatest } from './append-latest.js';
-import { firstValues } from './first-values.js';
+import { parametersOf } from './parameters.js';
 import type { Context } from './provider.js';
 
 /** One request the sandbox got. Holds secrets and tokens: for assertions in tests, never for a log. */
@@ -25,8 +25,8 @@ export class RequestLog {
     const record: RecordedRequest = {
       method: ctx.method,
       path: ctx.path,
-      query: firstValues(ctx.querystring),
-      form: firstValues(''),
+      query: parametersOf(ctx.querystring),
+      form: parametersOf(''),
       headers: Object.fromEntries(headers) as Record<string, string>,
       status: 0,
       at: Date.now(),

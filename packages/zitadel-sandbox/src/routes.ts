@@ -1,96 +1,167 @@
-import { readCall, type Call, type Endpoint } from './call.js';
+import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
+import { checkReadable, readCall, type Call, type Endpoint } from './call.js';
+import { allowReading, answerPreflight, isPreflight } from './cors.js';
 import { authorize } from './endpoints/authorize.endpoint.js';
 import { deviceAuthorization } from './endpoints/device-authorization.endpoint.js';
+import { device } from './endpoints/device.endpoint.js';
 import { discovery } from './endpoints/discovery.endpoint.js';
-import { endSession, signedOutPath, signedOutV1Path } from './endpoints/end-session.endpoint.js';
+import { endSession, signedOutV1Path } from './endpoints/end-session.endpoint.js';
 import { introspect } from './endpoints/introspect.endpoint.js';
 import { publishedKeys } from './endpoints/keys.endpoint.js';
-import { login } from './endpoints/login.endpoint.js';
-import { logout, signedOut } from './endpoints/logout.endpoint.js';
+import { loginEndpoints } from './endpoints/login.endpoints.js';
+import { authorizeCallback } from './endpoints/login-v1.endpoints.js';
+import { signedOut } from './endpoints/logout.endpoint.js';
 import { revoke } from './endpoints/revoke.endpoint.js';
 import { start } from './endpoints/start.endpoint.js';
 import { token } from './endpoints/token.endpoint.js';
 import { userinfo } from './endpoints/userinfo.endpoint.js';
-import type { Faults } from './faults.js';
-import { requestedHost, unknownHostMessage } from './host-check.js';
+import { answerText, answerUnknown, answerUnknownEndpoint, fixedAnswers } from './fixed-answers.js';
+import { isKnownHost, requestedOrigin, unknownHostMessage } from './host-check.js';
 import { OidcError } from './oidc.error.js';
-import { loginPath, loginV1Path } from './pages/login.page.js';
-import { logoutPath } from './pages/logout.page.js';
+import { callbackV1Path, devicePath, deviceV1Path, loginV2Prefix } from './pages/paths.js';
 import type { Context } from './provider.js';
 import type { Realm } from './realm.js';
 import type { RequestLog } from './request-log.js';
 
-const endpoints: Record<string, Endpoint> = {
+/** Those of the protocol that read no parameters take any. */
+const withoutParameters: Record<string, Endpoint> = {
   '/.well-known/openid-configuration': discovery,
   '/oauth/v2/keys': publishedKeys,
+};
+
+const withParameters: Record<string, Endpoint> = {
   '/oauth/v2/authorize': authorize,
+  [callbackV1Path]: authorizeCallback,
   '/oauth/v2/token': token,
   '/oauth/v2/introspect': introspect,
   '/oauth/v2/revoke': revoke,
   '/oauth/v2/device_authorization': deviceAuthorization,
   '/oidc/v1/userinfo': userinfo,
   '/oidc/v1/end_session': endSession,
-  '/': start,
-  [loginPath]: login,
-  [loginV1Path]: login,
-  [logoutPath]: logout,
-  [signedOutPath]: signedOut,
-  [signedOutV1Path]: signedOut,
 };
 
-const protocolPrefixes = ['/.well-known/', '/oauth/v2/', '/oidc/v1/'];
+const loginUi: Record<string, Endpoint> = {
+  '/ui/login': start,
+  ...loginEndpoints,
+  [signedOutV1Path]: signedOut,
+  [devicePath]: device,
+  [deviceV1Path]: device,
+};
+
+const protocol = /^\/(oauth\/v2|oidc\/v1|\.well-known\/openid-configuration)(\/|$)/;
+const hourMs = 3_600_000;
+const requestIdBytes = 10;
 
 /** Answers every request to the sandbox, in front of oidc-provider's own routes. */
-export function answerRequests(
-  realm: Realm,
-  log: RequestLog,
-  faults: Faults,
-): (ctx: Context) => Promise<void> {
-  const { host } = new URL(realm.issuer);
+export function answerRequests(realm: Realm, log: RequestLog): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const record = log.add(ctx);
-    const asked = requestedHost(ctx);
-    if (asked !== host) {
-      ctx.status = 404;
-      ctx.body = unknownHostMessage(asked);
-      record.status = ctx.status;
-      return;
-    }
-    setCommonHeaders(ctx, realm);
     await answerErrors(ctx, async () => {
       const call = await readCall(ctx);
       record.form = call.form;
-      await answer(call, realm, faults.statusFor(ctx.path));
+      await answer(call, realm);
     });
+    writeJson(ctx);
     record.status = ctx.status;
-    await faults.holdBack(ctx.path);
+    await realm.faults.holdBack(ctx.path);
+    if (realm.faults.dropsAnswer(ctx.path)) ctx.req.socket.destroy();
   };
 }
 
-function setCommonHeaders(ctx: Context, realm: Realm): void {
-  realm.sessions.agentOf(ctx);
-  ctx.set({ 'Cache-Control': 'no-store', Pragma: 'no-cache', 'X-Robots-Tag': 'none', Vary: 'Origin' });
-  const origin = ctx.get('origin');
-  // never for the login UI, or a foreign page could sign somebody in and read the code
-  if (!origin || !protocolPrefixes.some((prefix) => ctx.path.startsWith(prefix))) return;
-  ctx.set({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Credentials': 'true' });
-  if (ctx.method === 'OPTIONS') {
-    ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST');
-    ctx.set('Access-Control-Allow-Headers', ctx.get('access-control-request-headers'));
+async function answer(call: Call, realm: Realm): Promise<void> {
+  const { ctx } = call;
+  const path = posix.normalize(ctx.path);
+  if (path !== ctx.path) {
+    redirectToClean(ctx, path);
+    return;
   }
+  setHeadersOfAll(ctx);
+  const { host, scheme } = requestedOrigin(ctx);
+  const here = at(realm, `${scheme}://${host}`);
+  if (isLoginOrigin(host, realm)) await answerLoginUi(call, realm, path.startsWith(loginV2Prefix));
+  else if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
+  else if (protocol.test(path)) await answerProtocol(call, here);
+  else if (path.startsWith('/ui/')) await answerLoginUi(call, here, isOnIssuer(path, realm));
+  else (fixedAnswers.get(path) ?? answerUnknown)(ctx);
 }
 
-async function answer(call: Call, realm: Realm, faultStatus: number | undefined): Promise<void> {
+function isLoginOrigin(host: string, { loginOrigin }: Realm): boolean {
+  return loginOrigin !== '' && new URL(loginOrigin).host === host;
+}
+
+// Login V2 on an origin of its own is not on the issuer's
+function isOnIssuer(path: string, { loginOrigin }: Realm): boolean {
+  return loginOrigin === '' || !path.startsWith(loginV2Prefix);
+}
+
+/** The realm as it is for callers of another port or by way of a proxy. */
+function at(realm: Realm, issuer: string): Realm {
+  return issuer === realm.issuer ? realm : { ...realm, issuer };
+}
+
+async function answerProtocol(call: Call, realm: Realm): Promise<void> {
   const { ctx } = call;
-  const endpoint = endpoints[ctx.path];
+  if (isPreflight(ctx)) {
+    answerPreflight(ctx);
+    return;
+  }
+  forbidStoring(ctx);
+  ctx.set('Vary', ['Origin', 'Cookie']);
+  realm.sessions.agentOf(ctx);
+  allowReading(ctx);
+  if (answerFault(ctx, realm)) return;
+  const plain = withoutParameters[ctx.path];
+  const endpoint = plain ?? withParameters[ctx.path];
+  if (!endpoint) {
+    answerUnknownEndpoint(ctx);
+    return;
+  }
+  if (!plain) checkReadable(call);
+  await endpoint(call, realm);
+}
+
+// never for another origin, or a foreign page could sign somebody in and read the code
+async function answerLoginUi(call: Call, realm: Realm, isThere: boolean): Promise<void> {
+  const { ctx } = call;
+  forbidStoring(ctx);
+  ctx.set('Vary', 'Cookie');
+  realm.sessions.agentOf(ctx);
+  const endpoint = isThere ? loginUi[ctx.path] : undefined;
+  if (answerFault(ctx, realm)) return;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
-  else if (faultStatus !== undefined) {
-    ctx.status = faultStatus;
-    ctx.body = { error: 'server_error', error_description: 'the sandbox was told to fail' };
-  } else if (!endpoint) {
-    ctx.status = 404;
-    ctx.body = 'Not Found\n';
-  } else await endpoint(call, realm);
+  else if (endpoint) await endpoint(call, realm);
+  else answerUnknown(ctx);
+}
+
+function answerFault(ctx: Context, { faults }: Realm): boolean {
+  const status = faults.statusFor(ctx.path);
+  if (status === undefined) return false;
+  ctx.status = status;
+  ctx.body = { error: 'server_error', error_description: 'the sandbox was told to fail' };
+  return true;
+}
+
+function setHeadersOfAll(ctx: Context): void {
+  ctx.set({ 'X-Robots-Tag': 'none', 'X-Request-Id': randomBytes(requestIdBytes).toString('hex') });
+}
+
+function forbidStoring(ctx: Context): void {
+  const anHourAgo = new Date(Math.floor(Date.now() / 1000) * 1000 - hourMs).toUTCString();
+  ctx.set({ 'Cache-Control': 'no-store', Pragma: 'no-cache', Expires: anHourAgo });
+}
+
+function answerUnknownHost(ctx: Context, host: string, scheme: string): void {
+  forbidStoring(ctx);
+  ctx.set('Vary', 'Origin');
+  answerText(ctx, 404, unknownHostMessage(host, scheme));
+}
+
+function redirectToClean(ctx: Context, path: string): void {
+  ctx.status = 301;
+  ctx.set('Location', path + ctx.search);
+  ctx.body = '';
+  ctx.remove('Content-Type');
 }
 
 async function answerErrors(ctx: Context, run: () => Promise<void>): Promise<void> {
@@ -101,4 +172,12 @@ async function answerErrors(ctx: Context, run: () => Promise<void>): Promise<voi
     ctx.status = error.status;
     ctx.body = error.body;
   }
+}
+
+/** JSON as Zitadel writes it: without a charset, with a line feed at the end. */
+function writeJson(ctx: Context): void {
+  if (typeof ctx.body !== 'object' || ctx.body === null) return;
+  const body = `${JSON.stringify(ctx.body)}\n`;
+  ctx.set('Content-Type', 'application/json');
+  ctx.body = body;
 }

@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
 import { BrowserSessions } from './browser-sessions.js';
 import { Applications, defaultIds, type Application, type WebClientOptions } from './clients.js';
+import { DeviceRequests } from './device-requests.js';
 import { Faults } from './faults.js';
 import type { ApplicationKeyFile } from './key-file.js';
-import { listen, type Listener } from './listen.js';
+import { LatestMap } from './latest.map.js';
+import { listen, PortInUseError, type Listener } from './listen.js';
 import { isThisMachine } from './loopback.js';
+import { loginOriginFrom } from './login-origin.js';
 import { MemoryStore } from './memory.adapter.js';
 import { createProvider } from './provider.js';
-import type { Realm } from './realm.js';
+import type { Lifetimes, Realm } from './realm.js';
+import { RefreshRotation } from './refresh-rotation.js';
 import { RequestLog, type RecordedRequest } from './request-log.js';
 import { rsaKey } from './rsa-key.js';
 import { answerRequests } from './routes.js';
@@ -18,7 +22,7 @@ import type { SandboxOptions } from './sandbox.options.js';
 import { issuePersonalAccessToken, personalAccessTokenGrant } from './service-user-tokens.js';
 import { SigningKeys } from './signing-keys.js';
 import { TokenSeal } from './token-seal.js';
-import { defaultUsers, Directory, type SandboxUser, type UserSpec } from './users.js';
+import { defaultUsers, Directory, type SandboxUser, type UserSpec, type UserState } from './users.js';
 
 /** What a test or a person needs to know of a client. */
 export interface SandboxClient {
@@ -45,6 +49,8 @@ export interface KeyFiles {
 export interface Sandbox {
   /** `http://localhost:PORT`, without a slash at the end */
   issuer: string;
+  /** where Login V2 is: the issuer, or the origin that `loginOrigin` asked for */
+  loginOrigin: string;
   projectId: string;
   clients: {
     web: SandboxClient;
@@ -57,6 +63,10 @@ export interface Sandbox {
     swagger: SandboxClient;
     /** an API app of another project */
     foreignApi: SandboxKeyClient;
+    /** apps for further flows, as far as they were asked for */
+    device?: SandboxClient;
+    exchange?: SandboxClient;
+    implicit?: SandboxClient;
   };
   users: SandboxUser[];
   /** everything that was called, the oldest first */
@@ -68,19 +78,42 @@ export interface Sandbox {
   /** Makes the next signing key the active one and publishes a new next one; old ones stay published. */
   rotateKeys(): Promise<void>;
   /** Ends all of that kind now; personal access tokens have no end. */
-  expire(what: 'access_tokens' | 'refresh_tokens' | 'sessions'): void;
+  expire(what: 'access_tokens' | 'refresh_tokens' | 'sessions' | 'device_codes'): void;
   /** Lifetime of access tokens issued from now on; 0 makes them expired from the start. */
   setAccessTokenTtl(seconds: number): void;
   /** Lifetime of ID tokens issued from now on. */
   setIdTokenTtl(seconds: number): void;
+  /** Lifetimes of what is issued from now on. */
+  setLifetimes(lifetimes: Partial<Lifetimes>): void;
+  /** How long after its use a refresh token is answered again; null: not even while it is being used. */
+  setRefreshReuse(ms: number | null): void;
   /** Deactivates a user, as an administrator would, or brings the user back. */
   setUserActive(loginName: string, active: boolean): void;
-  /** Grants a role to a user; a role the project does not have yet is created, as an administrator would. */
-  grantRole(loginName: string, role: string): void;
+  lockUser(loginName: string): void;
+  unlockUser(loginName: string): void;
+  removeUser(loginName: string): void;
+  /**
+   * Grants a role to a user; a role the project does not have yet is created, as an administrator would.
+   * `organization` is the name of the one that grants it, the user's own if left out.
+   */
+  grantRole(loginName: string, role: string, organization?: string): void;
+  /** Takes a role away that this organization, the user's own if left out, has granted. */
+  revokeRole(loginName: string, role: string, organization?: string): void;
+  /** Switches the instance's feature "Login V2". */
+  setLoginV2Required(isRequired: boolean): void;
+  /** Switches the deny list: on, no back-channel logout is sent. */
+  setBackChannelDenied(isDenied: boolean): void;
   /** Makes an endpoint do its work and answer late; 0 = no more. */
   delay(path: string, ms: number): void;
-  /** Makes an endpoint answer with a status instead of working, until reset with null. */
-  fail(path: string, status: number | null): void;
+  /** Makes an endpoint answer with a status instead of working, so often or until reset with null. */
+  fail(path: string, status: number | null, times?: number): void;
+  /** Makes an endpoint do its work and close the connection without an answer, so often; 0 = no more. */
+  drop(path: string, times?: number): void;
+  /**
+   * Makes userinfo say 401, or introspection `{"active":false}`, whatever the token, so often; 0 = no more. Zitadel
+   * does this while its database stumbles.
+   */
+  refuseTokens(path: '/oidc/v1/userinfo' | '/oauth/v2/introspect', times?: number): void;
   /** Writes `api-key.json`, `service-user-key.json` and `personal-access-token`, and gives their paths. */
   writeKeys(folder: string): Promise<KeyFiles>;
   /** Stops at once and frees the port. */
@@ -88,6 +121,7 @@ export interface Sandbox {
 }
 
 const hour = 3600;
+const keptExchanges = 10_000;
 const ownerOnly = 0o600;
 
 /**
@@ -105,34 +139,55 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   checkBackChannelUri('web', options.web);
   checkBackChannelUri('second', options.second);
   checkBackChannelUri('swagger', options.swagger);
-  const listener = await listen(options.port ?? 0);
+  checkBackChannelUri('device', options.device);
+  checkBackChannelUri('exchange', options.exchange);
+  checkBackChannelUri('implicit', options.implicit);
+  const loginUrl = options.loginOrigin === undefined ? undefined : loginOriginFrom(options.loginOrigin);
+  const listeners = [await listen(options.port ?? 0)];
   try {
-    return await openSandbox(options, listener);
+    return await openSandbox(options, loginUrl, listeners);
   } catch (error) {
-    await listener.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
     throw error;
   }
 }
 
 async function openSandbox(
   options: SandboxOptions,
-  listener: Awaited<ReturnType<typeof listen>>,
+  loginUrl: URL | undefined,
+  listeners: Listener[],
 ): Promise<Sandbox> {
-  const realm = createRealm(`http://localhost:${listener.port}`, options);
+  const issuer = `http://localhost:${listeners[0]?.port}`;
+  const loginOrigin = loginUrl && (await openLoginOrigin(loginUrl, issuer, listeners));
+  const realm = createRealm(issuer, loginOrigin ?? '', options);
   const log = new RequestLog();
-  const faults = new Faults();
   for (const user of realm.directory.users) {
     if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(realm, user);
   }
   const events: EventEmitter = realm.provider;
   events.on('error', reportFault);
-  realm.provider.use(answerRequests(realm, log, faults));
+  realm.provider.use(answerRequests(realm, log));
   const answer = realm.provider.callback();
-  listener.answer((request, response) => void answer(request, response));
-  const sandbox = sandboxOver(realm, log, faults, listener);
+  for (const listener of listeners) {
+    listener.answer((request, response) => void answer(request, response));
+  }
+  const sandbox = sandboxOver(realm, log, listeners);
   if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
   void realm.keys.prepare();
   return sandbox;
+}
+
+/** Listens there too, if it is another port; undefined if it is the issuer itself. */
+async function openLoginOrigin(url: URL, issuer: string, listeners: Listener[]): Promise<string | undefined> {
+  if (url.port !== new URL(issuer).port) {
+    const listener = await listen(Number(url.port || 80)).catch((error: unknown) => {
+      if (!(error instanceof PortInUseError)) throw error;
+      throw new Error(`loginOrigin: port ${error.port} is in use`, { cause: error });
+    });
+    listeners.push(listener);
+    url.port = String(listener.port);
+  }
+  return url.origin === issuer ? undefined : url.origin;
 }
 
 // a caller that hangs up is no fault of the sandbox
@@ -148,28 +203,34 @@ function checkBackChannelUri(client: string, options: WebClientOptions | undefin
   );
 }
 
-function createRealm(issuer: string, options: SandboxOptions): Realm {
+function createRealm(issuer: string, loginOrigin: string, options: SandboxOptions): Realm {
   const specs: readonly UserSpec[] = options.users ?? defaultUsers;
-  const directory = new Directory(specs);
-  const grants = directory.users.flatMap((user) => [
-    ...user.roles,
-    ...(user.grants ?? []).flatMap(({ roles }) => roles),
-  ]);
+  const directory = new Directory(specs, options.organizations, options.projectGrants);
+  const granted = directory.users.flatMap(({ authorizations }) =>
+    authorizations.flatMap(({ roles }) => roles),
+  );
   const project = {
     id: defaultIds.project,
     name: 'Sandbox',
     roleAssertion: options.projectRoleAssertion ?? true,
-    roles: [...new Set(['admin', 'editor', 'viewer', ...grants])],
+    roles: [...new Set(['admin', 'editor', 'viewer', ...granted])],
   };
   const applications = new Applications(
     project,
     options.web ?? {},
     options.second ?? {},
     options.swagger ?? {},
+    options,
   );
   const store = new MemoryStore();
   const provider = createProvider(issuer, store, applications.all, directory.users);
   const keys = new SigningKeys();
+  const backChannel = new BackChannelLogout(issuer, applications, keys, {
+    timeoutMs: options.backChannelTimeoutMs ?? 5000,
+    tries: options.backChannelTries ?? 3,
+    retryDelayMs: options.backChannelRetryDelayMs ?? 1800,
+  });
+  backChannel.isDenied = options.backChannelDenied ?? false;
   return {
     issuer,
     provider,
@@ -178,11 +239,18 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
     directory,
     keys,
     seal: new TokenSeal(),
+    devices: new DeviceRequests(),
+    exchanges: new LatestMap(keptExchanges),
+    impersonators: options.impersonators,
     sessions: new BrowserSessions(provider, store),
-    backChannel: new BackChannelLogout(issuer, applications, keys, {
-      timeoutMs: options.backChannelTimeoutMs ?? 5000,
-      retryDelayMs: options.backChannelRetryDelayMs ?? 1000,
-    }),
+    backChannel,
+    features: {
+      loginV2Required:
+        options.loginV2Required ?? applications.all.every(({ loginVersion }) => loginVersion === 2),
+    },
+    faults: new Faults(),
+    loginOrigin,
+    refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),
     lifetimes: {
       accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,
       idTokenSeconds: options.idTokenTtlSeconds ?? 12 * hour,
@@ -192,12 +260,13 @@ function createRealm(issuer: string, options: SandboxOptions): Realm {
   };
 }
 
-function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Listener): Sandbox {
-  const { applications, directory, store, lifetimes, backChannel } = realm;
+function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sandbox {
+  const { applications, directory, store, lifetimes, backChannel, faults } = realm;
   let closed: Promise<void> | undefined;
   const models = { access_tokens: 'AccessToken', refresh_tokens: 'RefreshToken', sessions: 'Session' };
   return {
     issuer: realm.issuer,
+    loginOrigin: realm.loginOrigin || realm.issuer,
     projectId: applications.project.id,
     clients: {
       web: applications.web,
@@ -206,33 +275,64 @@ function sandboxOver(realm: Realm, log: RequestLog, faults: Faults, listener: Li
       apiBasic: applications.apiBasic,
       swagger: applications.swagger,
       foreignApi: withKey(applications.foreignApi),
+      ...(applications.device && { device: applications.device }),
+      ...(applications.exchange && { exchange: applications.exchange }),
+      ...(applications.implicit && { implicit: applications.implicit }),
     },
     users: directory.users,
     requests: log.requests,
     backChannelDeliveries: backChannel.deliveries,
     grants: (type) => log.grants(type),
     rotateKeys: () => realm.keys.rotate(),
-    expire: (what) => store.remove(models[what], ({ gty }) => gty !== personalAccessTokenGrant),
+    expire: (what) => {
+      if (what === 'device_codes') realm.devices.expire();
+      else store.remove(models[what], ({ gty }) => gty !== personalAccessTokenGrant);
+    },
     setAccessTokenTtl: (seconds) => (lifetimes.accessTokenSeconds = seconds),
     setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
-    setUserActive: (loginName, active) => {
-      userNamed(directory, loginName).active = active;
-    },
-    grantRole: (loginName, role) => {
-      userNamed(directory, loginName).roles.push(role);
+    setLifetimes: (changed) => void Object.assign(lifetimes, changed),
+    setRefreshReuse: (ms) => (realm.refreshRotation.reuseMs = ms),
+    setUserActive: (loginName, active) => setUserState(realm, loginName, active ? 'active' : 'inactive'),
+    lockUser: (loginName) => setUserState(realm, loginName, 'locked'),
+    unlockUser: (loginName) => setUserState(realm, loginName, 'active'),
+    removeUser: (loginName) => setUserState(realm, loginName, 'removed'),
+    grantRole: (loginName, role, organization) => {
+      directory.grantRole(userNamed(directory, loginName), role, organization);
       if (!applications.project.roles.includes(role)) applications.project.roles.push(role);
     },
+    revokeRole: (loginName, role, organization) =>
+      directory.revokeRole(userNamed(directory, loginName), role, organization),
+    setLoginV2Required: (isRequired) => (realm.features.loginV2Required = isRequired),
+    setBackChannelDenied: (isDenied) => (backChannel.isDenied = isDenied),
     delay: (path, ms) => faults.delay(path, ms),
-    fail: (path, status) => faults.fail(path, status),
+    fail: (path, status, times = Infinity) => faults.fail(path, status, times),
+    drop: (path, times = Infinity) => faults.drop(path, times),
+    refuseTokens: (path, times = Infinity) => faults.refuseTokens(path, times),
     writeKeys: (folder) => writeKeys(realm, folder),
-    close: () => (closed ??= stop(realm, faults, listener)),
+    close: () => (closed ??= stop(realm, listeners)),
   };
 }
 
-async function stop({ backChannel, keys }: Realm, faults: Faults, listener: Listener): Promise<void> {
+async function stop({ backChannel, keys, faults }: Realm, listeners: Listener[]): Promise<void> {
   faults.stop();
-  await Promise.all([backChannel.stop(), listener.close()]);
+  await Promise.all([backChannel.stop(), ...listeners.map((listener) => listener.close())]);
   keys.release();
+}
+
+/**
+ * What Zitadel does when an administrator deactivates, locks or removes somebody: tokens that were issued are dead for
+ * good, refresh tokens and sessions of Login V2 live on, no application is told.
+ */
+function setUserState({ directory, sessions, store }: Realm, loginName: string, state: UserState): void {
+  const user = userNamed(directory, loginName);
+  user.state = state;
+  if (state === 'active' || state === 'removed') sessions.endV1SessionsOf(user.id);
+  else sessions.forgetClientsOf(user.id);
+  if (state === 'removed') directory.remove(user);
+  store.remove(
+    'AccessToken',
+    (token) => token.accountId === user.id && token.gty !== personalAccessTokenGrant,
+  );
 }
 
 function userNamed(directory: Directory, loginName: string): SandboxUser {

@@ -1,3 +1,4 @@
+import { contact } from './contact.js';
 import { defaultIds, type Project } from './clients.js';
 import type { Organization } from './organizations.js';
 import { OidcError } from './oidc.error.js';
@@ -13,6 +14,7 @@ const prefix = {
 
 export const scope = {
   openid: 'openid',
+  profile: 'profile',
   offlineAccess: 'offline_access',
   allRoles: 'urn:zitadel:iam:org:projects:roles',
   metadata: 'urn:zitadel:iam:user:metadata',
@@ -29,6 +31,27 @@ const audience = new RegExp(`^${prefix.projectAudience}(.+):aud$`);
 
 export function scopesFrom(parameter: string | undefined): string[] {
   return (parameter ?? '').split(' ').filter(Boolean);
+}
+
+/**
+ * The scopes that a request may have; one that is empty, or asks for unknown ones only, is fine.
+ *
+ * @throws OidcError when the parameter is missing
+ */
+export function requestedScopes(parameter: string | undefined, project: Project): string[] {
+  if (parameter === undefined) {
+    throw new OidcError(
+      'invalid_request',
+      `The scope of your request is missing. Please ensure some scopes are requested. ${contact}`,
+    );
+  }
+  return knownScopes(scopesFrom(parameter), project);
+}
+
+/** With the scopes of all roles where the project asserts them, unless the request says which it wants. */
+export function withAssertedRoles(scopes: string[], project: Project): string[] {
+  const isAsserted = project.roleAssertion && rolesAskedFor(scopes).length === 0;
+  return [...new Set([...scopes, ...(isAsserted ? roleScopesOf(project) : [])])];
 }
 
 /** The scopes Zitadel knows; it drops all others without a word. A role scope must name a role of the project. */

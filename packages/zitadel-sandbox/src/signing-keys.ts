@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { CompactSign, compactVerify, type JWK } from 'jose';
+import { CompactSign, compactVerify, decodeProtectedHeader, type JWK } from 'jose';
 import { newId } from './ids.js';
 import { giveBackKeyPair, takeKeyPair } from './key-pair-pool.js';
 import type { RsaKey } from './rsa-key.js';
@@ -47,6 +47,16 @@ export class SigningKeys {
     return new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'RS256', kid: active.kid, typ: 'JWT' })
       .sign(privateKey);
+  }
+
+  /** True when the header of that JWT names one of these keys; says nothing of its signature. */
+  isKeyOf(jwt: string): boolean {
+    try {
+      const { kid } = decodeProtectedHeader(jwt);
+      return this.keys.some((key) => key.kid === kid);
+    } catch {
+      return false;
+    }
   }
 
   /** The claims of a JWT that one of these keys signed; undefined for any other string. Times are not looked at. */

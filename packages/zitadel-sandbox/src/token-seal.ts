@@ -8,10 +8,14 @@ import { CompactEncrypt, compactDecrypt } from 'jose';
 export class TokenSeal {
   private readonly key = randomBytes(32);
 
+  /** Access tokens and codes. */
   seal(content: string): Promise<string> {
-    return new CompactEncrypt(Buffer.from(content))
-      .setProtectedHeader({ alg: 'A256GCMKW', enc: 'A256GCM' })
-      .encrypt(this.key);
+    return this.encrypt(content, {});
+  }
+
+  /** Refresh tokens and personal access tokens: their header names a key. */
+  sealLasting(content: string): Promise<string> {
+    return this.encrypt(content, { kid: 'oidcKey' });
   }
 
   /** What was sealed; undefined when this sandbox did not seal it or a single character is missing. */
@@ -22,5 +26,11 @@ export class TokenSeal {
     } catch {
       return undefined;
     }
+  }
+
+  private encrypt(content: string, header: { kid?: string }): Promise<string> {
+    return new CompactEncrypt(Buffer.from(content))
+      .setProtectedHeader({ alg: 'A256GCMKW', enc: 'A256GCM', ...header })
+      .encrypt(this.key);
   }
 }

@@ -6,13 +6,15 @@ import type { Realm } from './realm.js';
 import { issueRefreshToken } from './refresh-token.js';
 import { scope } from './scopes.js';
 
-/** The answer of the token endpoint. Zitadel sends no `scope` with it. */
+/** The answer of the token endpoint. Zitadel sends `scope` and `issued_token_type` only with exchanged tokens. */
 export interface TokenResponse {
   access_token: string;
-  token_type: 'Bearer';
+  token_type: 'Bearer' | 'N_A';
   expires_in: number;
   refresh_token?: string;
   id_token?: string;
+  scope?: string;
+  issued_token_type?: string;
 }
 
 interface RefreshTerms {
@@ -33,15 +35,19 @@ export async function issueTokens(
   return {
     access_token: accessToken,
     token_type: 'Bearer',
-    // Zitadel truncates what is left by the time it answers
-    expires_in: Math.max(0, realm.lifetimes.accessTokenSeconds - 1),
+    expires_in: expiresIn(realm),
     ...(mayRefresh(grant) && { refresh_token: await issueRefreshToken(realm, grant, firstIssuedAt) }),
     ...(grant.scopes.includes(scope.openid) && { id_token: await issueIdToken(realm, grant, accessToken) }),
   };
 }
 
+/** Seconds; Zitadel truncates what is left by the time it answers. */
+export function expiresIn({ lifetimes }: Realm): number {
+  return Math.max(0, lifetimes.accessTokenSeconds - 1);
+}
+
 // Login V1 hands one out without the app's grant, which then refuses to be used
-function mayRefresh({ application, scopes }: Grant): boolean {
+function mayRefresh({ application, scopes, sid }: Grant): boolean {
   if (!application || !scopes.includes(scope.offlineAccess)) return false;
-  return application.loginVersion === 1 || application.grantTypes.includes('refresh_token');
+  return Boolean(sid?.startsWith('V1_')) || application.grantTypes.includes('refresh_token');
 }

@@ -60,7 +60,7 @@ const userFields: { [Field in keyof UserSpec]-?: Problems } = {
   displayName: expecting(text),
   nickname: expecting(text),
   gender: expecting(oneOf('female', 'male', 'diverse')),
-  locale: expecting(text),
+  locale: expecting((value) => (value === null ? undefined : text(value) && 'a text or null')),
   email: expecting(text),
   emailVerified: expecting(truth),
   phone: expecting(text),

@@ -1,20 +1,24 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { RelyingParty } from './support/relying-party.js';
 
 interface Delivery {
+  method: string;
   path: string;
-  contentType: string | undefined;
+  headers: IncomingHttpHeaders;
   logoutToken: string;
 }
 
 let receiver: Server;
+/** what the receiver answers, in order; then 200 */
 let statuses: number[];
+let holdBackMs: number;
+let origin: string;
 let deliveries: Delivery[];
 let sandbox: Sandbox;
 let client: RelyingParty;
@@ -25,12 +29,15 @@ beforeAll(async () => {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const logoutToken = new URLSearchParams(body).get('logout_token') ?? '';
-      deliveries.push({ path: request.url ?? '', contentType: request.headers['content-type'], logoutToken });
-      response.writeHead(statuses.shift() ?? 200).end();
+      const { method = '', url: path = '', headers } = request;
+      deliveries.push({ method, path, headers, logoutToken });
+      const status = statuses.shift() ?? 200;
+      const location = status > 300 && status < 400 ? { location: '/elsewhere' } : {};
+      setTimeout(() => response.writeHead(status, location).end(), holdBackMs);
     });
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
-  const origin = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  origin = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   sandbox = await startSandbox({
     web: { backChannelLogoutUri: `${origin}/web` },
     second: { backChannelLogoutUri: `${origin}/second` },
@@ -45,6 +52,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   statuses = [];
+  holdBackMs = 0;
   deliveries = [];
   sandbox.backChannelDeliveries.length = 0;
 });
@@ -53,13 +61,27 @@ async function until(isReached: () => boolean): Promise<void> {
   for (let tries = 0; !isReached() && tries < 200; tries++) await wait(10);
 }
 
+function onlyDelivery(): Delivery {
+  const [delivery, ...others] = deliveries;
+  if (!delivery || others.length > 0) throw new Error(`${deliveries.length} deliveries`);
+  return delivery;
+}
+
 describe('back-channel logout_token', () => {
   it('POST form logout_token=<JWT>: header typ "JWT"; iss, sub, aud, iat, exp, jti, events, sid; no nonce', async () => {
     const { id_token, claims } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 0);
-    const [{ path, contentType, logoutToken } = { path: '', contentType: '', logoutToken: '' }] = deliveries;
-    expect([path, contentType?.split(';')[0]]).toEqual(['/web', 'application/x-www-form-urlencoded']);
+    const { path, headers, logoutToken } = onlyDelivery();
+    expect(path).toBe('/web');
+    expect(headers).toEqual({
+      'accept-encoding': 'gzip',
+      connection: 'close',
+      'content-length': String(new URLSearchParams({ logout_token: logoutToken }).toString().length),
+      'content-type': 'application/x-www-form-urlencoded',
+      host: new URL(origin).host,
+      'user-agent': 'Go-http-client/1.1',
+    });
     expect(decodeProtectedHeader(logoutToken).typ).toBe('JWT');
     const keys = createRemoteJWKSet(new URL(`${sandbox.issuer}/oauth/v2/keys`));
     const { payload } = await jwtVerify(logoutToken, keys, { issuer: sandbox.issuer });
@@ -101,6 +123,80 @@ describe('back-channel logout_token', () => {
     expect(deliveries.map(({ path }) => path)).toEqual(['/web']);
   });
 
+  it('one call for each code exchange: two sign-ins of one client in a session are two calls with their own jti', async () => {
+    const party = new RelyingParty(sandbox);
+    const { id_token, claims } = await party.signIn();
+    const { location } = await party.login();
+    await party.redeem(new URL(location).searchParams.get('code') ?? '');
+    await party.endSession({ id_token_hint: id_token });
+    await until(() => deliveries.length > 1);
+    await wait(30);
+    const tokens = deliveries.map(({ logoutToken }) => decodeJwt(logoutToken));
+    expect(tokens.map(({ sub, aud, sid }) => [sub, aud, sid])).toEqual(
+      Array(2).fill([claims.sub, [party.client.clientId], claims['sid']]),
+    );
+    expect(new Set(tokens.map(({ jti }) => jti)).size).toBe(2);
+  });
+
+  it('a retry carries the same jti with a new iat', async () => {
+    const other = await startSandbox({
+      web: { backChannelLogoutUri: `${origin}/web` },
+      backChannelRetryDelayMs: 1_100,
+      backChannelTries: 2,
+    });
+    statuses = [500, 500, 500];
+    const party = new RelyingParty(other);
+    const { id_token } = await party.signIn();
+    await party.endSession({ id_token_hint: id_token });
+    await until(() => other.backChannelDeliveries.length > 1);
+    await wait(30);
+    await other.close();
+    const [first, second, ...others] = deliveries.map(({ logoutToken }) => decodeJwt(logoutToken));
+    expect(others).toEqual([]);
+    expect(second?.jti).toBe(first?.jti);
+    expect(Number(second?.iat)).toBeGreaterThan(Number(first?.iat));
+  });
+
+  it('calls are made one after the other: one that is slow holds up the next', async () => {
+    holdBackMs = 60;
+    const parties = [new RelyingParty(sandbox), new RelyingParty(sandbox), new RelyingParty(sandbox)];
+    const ended = await Promise.all(parties.map((party) => party.signIn()));
+    for (const { id_token } of ended) await client.endSession({ id_token_hint: id_token });
+    await until(() => sandbox.backChannelDeliveries.length > 2);
+    const [first, second, third] = sandbox.backChannelDeliveries.map(({ at }) => at);
+    expect(Number(second) - Number(first)).toBeGreaterThanOrEqual(50);
+    expect(Number(third) - Number(second)).toBeGreaterThanOrEqual(50);
+  });
+
+  it('a redirect is followed as GET without the token, and the final answer counts', async () => {
+    statuses = [302, 204];
+    const { id_token } = await client.signIn();
+    await client.endSession({ id_token_hint: id_token });
+    await until(() => sandbox.backChannelDeliveries.length > 0);
+    expect(deliveries.map(({ method, path }) => [method, path])).toEqual([
+      ['POST', '/web'],
+      ['GET', '/elsewhere'],
+    ]);
+    expect(sandbox.backChannelDeliveries.map(({ status }) => status)).toEqual([204]);
+  });
+
+  it('with the deny list as it is shipped nothing is sent, and nobody is told', async () => {
+    const party = new RelyingParty(sandbox);
+    const { id_token } = await party.signIn();
+    sandbox.setBackChannelDenied(true);
+    const { status } = await party.endSession({ id_token_hint: id_token });
+    await wait(50);
+    sandbox.setBackChannelDenied(false);
+    expect([status, deliveries, sandbox.backChannelDeliveries]).toEqual([302, [], []]);
+  });
+
+  it('the revocation of a refresh token is not told', async () => {
+    const { refresh_token } = await client.signIn();
+    await client.revoke(refresh_token);
+    await wait(50);
+    expect(deliveries).toEqual([]);
+  });
+
   it('a session that ended already is not told again', async () => {
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
@@ -127,6 +223,19 @@ describe('back-channel logout_token', () => {
     expect(sandbox.backChannelDeliveries.map(({ status }) => status)).toEqual(answers.slice(0, attempts));
     expect(sandbox.backChannelDeliveries.map(({ attempt }) => attempt)).toEqual([1, 2, 3].slice(0, attempts));
   });
+});
+
+it('the deny list can be there from the start', async () => {
+  const other = await startSandbox({
+    web: { backChannelLogoutUri: `${origin}/web` },
+    backChannelDenied: true,
+  });
+  const party = new RelyingParty(other);
+  const { id_token } = await party.signIn();
+  await party.endSession({ id_token_hint: id_token });
+  await wait(50);
+  await other.close();
+  expect(deliveries).toEqual([]);
 });
 
 it('nobody listens: three attempts, the logout itself is not held up', async () => {

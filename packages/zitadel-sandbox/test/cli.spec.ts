@@ -155,6 +155,49 @@ describe('starting', () => {
   });
 });
 
+/** Where authorize sends a browser first. */
+async function loginOf(issuer: string): Promise<URL> {
+  const query = new URLSearchParams({
+    client_id: '320000000000000101',
+    redirect_uri: 'http://localhost:3000/auth/callback',
+    response_type: 'code',
+    scope: 'openid',
+  });
+  const { headers } = await fetch(`${issuer}/oauth/v2/authorize?${query.toString()}`, { redirect: 'manual' });
+  return new URL(headers.get('location') ?? '', issuer);
+}
+
+describe('where people sign in', () => {
+  it('--login-origin serves Login V2 at an origin of its own', async () => {
+    const { banner, stop } = await started(['--login-origin', 'http://127.0.0.1:0']);
+    const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
+    const login = await loginOf(issuer);
+    expect([login.hostname, login.pathname]).toEqual(['127.0.0.1', '/ui/v2/login/login']);
+    expect(banner).toContain(`Login V2 on ${login.origin}`);
+    expect((await fetch(login)).status).toBe(200);
+    await stop('SIGTERM');
+  });
+
+  it('--login-version 1 has the pages of Login V1, the default those of Login V2', async () => {
+    const paths: string[] = [];
+    for (const args of [['--login-version', '1'], []]) {
+      const { banner, stop } = await started(args);
+      const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
+      paths.push((await loginOf(issuer)).pathname);
+      await stop('SIGTERM');
+    }
+    expect(paths).toEqual(['/ui/login/login', '/ui/v2/login/login']);
+  });
+
+  it('--users takes a file that starts with a byte order mark', async () => {
+    const users = join(folder, 'with-bom.json');
+    writeFileSync(users, `\uFEFF${JSON.stringify([{ loginName: 'dora', goodFor: 'testing' }])}`);
+    const { banner, stop } = await started(['--users', users]);
+    expect(banner).toMatch(/\n {2}dora {2}testing\n/);
+    await stop('SIGTERM');
+  });
+});
+
 /** The login of dora at a client, without PKCE. */
 async function tokensOf(
   issuer: string,
@@ -188,6 +231,8 @@ describe('not starting', () => {
       'access-token-type',
       'web-origin',
       'api-origin',
+      'login-origin',
+      'login-version',
       'key-folder',
       'quiet',
     ];
@@ -239,6 +284,8 @@ describe('not starting', () => {
     [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin such as http://localhost:3000'],
     [['--web-origin', 'http://localhost:3000/app'], '--web-origin: expected an origin'],
     [['--api-origin', 'localhost:3001'], '--api-origin: expected an origin such as'],
+    [['--login-origin', 'https://login.example'], '--login-origin: expected an origin of this machine'],
+    [['--login-version', '3'], '--login-version: expected 1 or 2'],
     [['--users', '/nowhere.json'], '--users: cannot read /nowhere.json'],
     [['--nonsense'], "Unknown option '--nonsense'"],
     [['nonsense'], "Unexpected argument 'nonsense'"],

@@ -163,9 +163,7 @@ describe('discovery', () => {
     expect(headers.get('vary')).toContain('Origin');
     expect(headers.get('x-robots-tag')).toBe('none');
     const cookie = headers.getSetCookie().join();
-    expect(cookie).toMatch(/^zitadel\.useragent=[^;]+;.*httponly/i);
-    const expires = Date.parse(/expires=([^;]+)/i.exec(cookie)?.[1] ?? '');
-    expect((expires - Date.now()) / 86_400_000).toBeCloseTo(365, 0);
+    expect(cookie).toMatch(/^zitadel\.useragent=[^;]+;.*Max-Age=31536000; HttpOnly/);
   });
 
   it('CORS: any origin, with credentials, preflight included', async () => {
@@ -175,7 +173,11 @@ describe('discovery', () => {
     expect(headers.get('access-control-allow-credentials')).toBe('true');
     const preflight = await browser.send(`${sandbox.issuer}/oidc/v1/userinfo`, {
       method: 'OPTIONS',
-      headers: { origin, 'access-control-request-headers': 'authorization' },
+      headers: {
+        origin,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'authorization',
+      },
     });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-headers')).toBe('authorization');
@@ -187,13 +189,13 @@ describe('discovery', () => {
     const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
     const form = { authRequest, loginName: 'alice@acme.example' };
     const answers = [
-      await browser.get(`${sandbox.issuer}/`, { origin }),
+      await browser.get(`${sandbox.issuer}/ui/login`, { origin }),
       await browser.get(location, { origin }),
       await browser.get(`${sandbox.issuer}/ui/v2/login/logout`, { origin }),
-      await browser.get(`${sandbox.issuer}/logout/done`, { origin }),
+      await browser.get(`${sandbox.issuer}/ui/login/logout/done`, { origin }),
       await browser.post(location, form, { origin }),
     ];
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 200, 303]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 307, 400, 200, 302]);
     for (const { headers } of answers) {
       expect(headers.get('access-control-allow-origin')).toBeNull();
       expect(headers.get('access-control-allow-credentials')).toBeNull();
@@ -225,7 +227,7 @@ describe('discovery', () => {
         200,
       ],
       ['/oauth/v2/revoke', { client_id: web, token: 'unknown' }, 200],
-      ['/oauth/v2/device_authorization', { client_id: web }, 400],
+      ['/oauth/v2/device_authorization', { client_id: web }, 200],
       ['/oidc/v1/end_session', { client_id: web }, 302],
     ])('%s', async (path, parameters, status) => {
       const got = await browser.get(new RelyingParty(sandbox).url(path, parameters));
@@ -257,7 +259,7 @@ describe('issuer', () => {
     const { status, text } = await ask('127.0.0.1', { host: `127.0.0.1:${port}` });
     expect(status).toBe(404);
     expect(text).toMatch(
-      /^unable to set instance using origin http:\/\/127\.0\.0\.1:\d+ \(ExternalDomain is localhost\)/,
+      /^unable to set instance using origin &\{127\.0\.0\.1:\d+ {2}http\} \(ExternalDomain is localhost\)/,
     );
   });
 
@@ -270,7 +272,7 @@ describe('issuer', () => {
     const { status, text } = await ask('127.0.0.1', { host, ...headers });
     expect([status, text.slice(0, 60)]).toEqual([
       404,
-      'unable to set instance using origin http://login.example (Ex',
+      'unable to set instance using origin &{login.example  http} (',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
@@ -7,6 +7,7 @@ import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js
 
 const alice = 'alice@acme.example';
 const bob = 'bob@acme.example';
+const carol = 'carol@globex.example';
 const home = 'http://localhost:3000/auth/logout/callback';
 
 let sandbox: Sandbox;
@@ -104,6 +105,17 @@ describe('end_session table', () => {
     expect(await hasSession(client)).toBe(true);
   });
 
+  it('hint whose key is unknown: 404, as after a key was deleted', async () => {
+    const { client, idToken } = await signedIn();
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    for (const header of [{ alg: 'RS256', kid: '399999999999999999' }, { alg: 'RS256' }]) {
+      const hint = await new SignJWT(decodeJwt(idToken)).setProtectedHeader(header).sign(privateKey);
+      const { status, json } = await client.endSession({ id_token_hint: hint });
+      expect([status, json['error_description']]).toEqual([404, 'Errors.WebKey.NotFound']);
+    }
+    expect(await hasSession(client)).toBe(true);
+  });
+
   it('hint invalid: bad signature', async () => {
     const { client, idToken } = await signedIn();
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -112,7 +124,8 @@ describe('end_session table', () => {
     const forged = await new SignJWT(decodeJwt(idToken))
       .setProtectedHeader({ alg: 'RS256', kid })
       .sign(privateKey);
-    refused(await client.endSession({ id_token_hint: forged }), 'id_token_hint invalid');
+    const { status, json } = await client.endSession({ id_token_hint: forged });
+    expect([status, json['error_description']]).toEqual([500, 'Errors.Internal']);
   });
 
   it('hint invalid: other issuer', async () => {
@@ -161,11 +174,12 @@ describe('end_session table', () => {
     refused(await client.endSession({ client_id: '399999999999999999' }), 'Errors.App.NotFound');
   });
 
-  it('uri but neither hint nor client_id: uri ignored → /logout/done (V2); state still appended', async () => {
+  it('uri but neither hint nor client_id: uri ignored, the page of Login V2; state still appended', async () => {
     const { client } = await signedIn();
     const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
-    expect([status, location]).toEqual([302, `${sandbox.issuer}/logout/done?state=s`]);
-    expect((await client.browser.get(location)).text).toContain('You are signed out');
+    const { pathname, searchParams } = new URL(location);
+    expect([status, pathname]).toEqual([302, '/ui/v2/login/logout']);
+    expect(searchParams.get('post_logout_redirect')).toBe('/ui/login/logout/done?state=s');
     expect(await hasSession(client)).toBe(true);
   });
 
@@ -249,20 +263,11 @@ describe('no hint, client_id + uri, Login V2', () => {
     expect([forged.status, forged.location]).toEqual([400, '']);
   });
 
-  it('the page is of no use after ten minutes', async () => {
-    const { client } = await signedIn();
-    const url = await logoutPage(client, { logout_hint: alice });
-    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 601_000);
-    const late = await client.browser.get(url.href);
-    clock.mockRestore();
-    expect([late.status, late.text.includes('not valid any more')]).toEqual([400, true]);
-    expect(await hasSession(client)).toBe(true);
-  });
-
-  it('nobody signed in', async () => {
+  it('with nobody signed in the page has no accounts, and no way on or back', async () => {
     const client = new RelyingParty(sandbox);
     const { text } = await client.browser.get((await logoutPage(client)).href);
-    expect(text).toContain('Nobody is signed in');
+    expect(text).toContain('<p>No accounts found</p>');
+    expect(text).not.toMatch(/<a |<form|<button/);
   });
 });
 
@@ -276,7 +281,7 @@ describe('Login V1', () => {
   async function twoSessions(): Promise<{ client: RelyingParty; ids: string[] }> {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
-    const second = await client.signIn(bob, { prompt: 'select_account' });
+    const second = await client.signIn(carol, { prompt: 'select_account' });
     return { client, ids: [first.id_token, second.id_token] };
   }
 
@@ -314,17 +319,17 @@ describe('Login V1', () => {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
     await client.endSession({ id_token_hint: first.id_token });
-    await client.signIn(bob);
+    await client.signIn(carol);
     await client.endSession({ id_token_hint: first.id_token });
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('uri but neither hint nor client_id: uri ignored → /ui/login/logout/done (V1); state still appended', async () => {
+  it('uri but neither hint nor client_id: uri ignored, session ended → /ui/login/logout/done (V1)', async () => {
     const client = new RelyingParty(one);
     await client.signIn(alice);
     const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
     expect([status, location]).toEqual([302, `${one.issuer}/ui/login/logout/done?state=s`]);
-    expect(await isSignedOut(client)).toBe(false);
+    expect(await isSignedOut(client)).toBe(true);
   });
 
   it('a hint without uri: default page /ui/login/logout/done (V1)', async () => {
@@ -355,12 +360,8 @@ describe('what logout leaves', () => {
   it('single sign-on between two clients: the logout at one ends the session of both', async () => {
     const { client, idToken } = await signedIn();
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
-    expect(
-      (await client.browser.get((await client.browser.get(second.authorizeUrl())).location)).status,
-    ).toBe(302);
+    expect((await client.follow(second.authorizeUrl())).status).toBe(302);
     await client.endSession({ id_token_hint: idToken });
-    expect(
-      (await client.browser.get((await client.browser.get(second.authorizeUrl())).location)).status,
-    ).toBe(200);
+    expect((await client.follow(second.authorizeUrl())).status).toBe(200);
   });
 });

@@ -133,10 +133,10 @@ describe('what was called, to the last', () => {
     const one = await start();
     const { port } = new URL(one.issuer);
     await new Browser().get(`http://127.0.0.1:${port}/oauth/v2/keys`);
-    await new RelyingParty(one).token({ grant_type: 'x'.repeat(1_100_000) });
+    await new RelyingParty(one).token({ grant_type: 'x'.repeat(11_000_000) });
     expect(one.requests.map(({ path, status }) => [path, status])).toEqual([
       ['/oauth/v2/keys', 404],
-      ['/oauth/v2/token', 413],
+      ['/oauth/v2/token', 400],
     ]);
   });
 
@@ -334,4 +334,15 @@ describe('your own users', () => {
       '  users[0].loginName: is missing\n  users[0].roles: expected a list of texts\n  users[1].loginName: expected a text',
     );
   });
+});
+
+it('a client that connects before the sandbox is ready is answered as soon as it is', async () => {
+  const listener = await listen(0);
+  const early = fetch(`http://127.0.0.1:${listener.port}/`);
+  await wait(50);
+  listener.answer((_request, response) => response.end('ready'));
+  const late = fetch(`http://127.0.0.1:${listener.port}/`);
+  const texts = [await (await early).text(), await (await late).text()];
+  await listener.close();
+  expect(texts).toEqual(['ready', 'ready']);
 });

@@ -3,16 +3,20 @@ import { saveAuthRequest, type AuthRequest } from '../auth-request.js';
 import { verifiedRequestObject } from '../request-object.js';
 import type { Application } from '../clients.js';
 import { OidcError } from '../oidc.error.js';
-import { loginPath, loginV1Path } from '../pages/login.page.js';
+import { loginVersionOf } from '../login-version.js';
+import { loginPath, loginV1Path } from '../pages/paths.js';
 import type { Realm } from '../realm.js';
+import { redirect } from '../redirect.js';
+import { contact } from '../contact.js';
 import { isRedirectUriOf, isSchemeAllowed } from '../redirect-uris.js';
-import { knownScopes, organizationAskedFor, roleScopesOf, scopesFrom } from '../scopes.js';
+import { organizationAskedFor, requestedScopes, scopesFrom, withAssertedRoles } from '../scopes.js';
 import { answerWith } from '../authorization-response.js';
+import { isMember } from './login-visit.js';
 
 type Parameters = Call['params'];
 
-const contact = 'If you have any questions, you may contact the administrator of the application.';
 const wholeNumber = /^\d+$/;
+const largestWholeNumber = 2n ** 64n - 1n;
 
 /**
  * `GET|POST /oauth/v2/authorize`. Every fault of the request itself is a JSON body on the spot, never a redirect;
@@ -28,8 +32,11 @@ export const authorize: Endpoint = async (call, realm) => {
     return;
   }
   const id = await saveAuthRequest(realm, request);
-  call.ctx.redirect(
-    application.loginVersion === 1 ? `${loginV1Path}?authRequestID=${id}` : `${loginPath}?authRequest=${id}`,
+  redirect(
+    call.ctx,
+    request.loginVersion === 1
+      ? `${loginV1Path}?authRequestID=${id}`
+      : `${realm.loginOrigin}${loginPath}?authRequest=${id}`,
   );
 };
 
@@ -42,7 +49,8 @@ async function effectiveParameters(params: Parameters, realm: Realm): Promise<Pa
 }
 
 function checkMaxAge({ max_age: maxAge }: Parameters): void {
-  if (maxAge && !wholeNumber.test(maxAge)) throw new OidcError('invalid_request', 'error decoding form');
+  if (!maxAge || (wholeNumber.test(maxAge) && BigInt(maxAge) <= largestWholeNumber)) return;
+  throw new OidcError('invalid_request', 'error decoding form');
 }
 
 function requestedApplication(
@@ -52,7 +60,7 @@ function requestedApplication(
   if (!params['client_id']) throw new OidcError('invalid_request', 'auth request is missing client_id');
   const redirectUri = params['redirect_uri'];
   if (!redirectUri) throw new OidcError('server_error', 'auth request is missing redirect_uri', 500);
-  const application = realm.applications.byClientId(params['client_id']);
+  const application = realm.applications.oidcClient(params['client_id']);
   if (!application) throw new OidcError('invalid_request', 'Errors.App.NotFound');
   return { application, redirectUri };
 }
@@ -72,9 +80,11 @@ async function validRequest(
   return {
     clientId: application.clientId,
     redirectUri,
-    responseMode: responseMode(params['response_mode']),
+    responseType: params['response_type'] ?? '',
+    responseMode: responseMode(params),
     scopes,
     prompts,
+    loginVersion: loginVersionOf(realm, application),
     ...known('state', params['state']),
     ...known('nonce', params['nonce']),
     ...known('maxAgeSeconds', maxAge ? Number(maxAge) : undefined),
@@ -99,14 +109,7 @@ function promptsFrom(parameter: string | undefined): string[] {
 }
 
 function scopesFor(parameter: string | undefined, { project }: Application): string[] {
-  const scopes = knownScopes(scopesFrom(parameter), project);
-  if (scopes.length === 0) {
-    throw new OidcError(
-      'invalid_request',
-      `The scope of your request is missing. Please ensure some scopes are requested. ${contact}`,
-    );
-  }
-  return [...new Set([...scopes, ...(project.roleAssertion ? roleScopesOf(project) : [])])];
+  return withAssertedRoles(requestedScopes(parameter, project), project);
 }
 
 function checkRedirectUri(application: Application, uri: string, responseType: string): void {
@@ -136,8 +139,10 @@ function checkResponseType(application: Application, responseType: string | unde
   }
 }
 
-function responseMode(parameter: string | undefined): AuthRequest['responseMode'] {
-  return parameter === 'fragment' || parameter === 'form_post' ? parameter : 'query';
+/** Tokens never go into a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 5). */
+function responseMode({ response_mode: mode, response_type: type }: Parameters): AuthRequest['responseMode'] {
+  if (mode === 'fragment' || mode === 'form_post') return mode;
+  return type === 'code' ? 'query' : 'fragment';
 }
 
 function challengeMethod(params: Parameters): 'S256' | 'plain' {
@@ -147,8 +152,11 @@ function challengeMethod(params: Parameters): 'S256' | 'plain' {
 function organizationRefusal(request: AuthRequest, realm: Realm): OidcError | undefined {
   try {
     const organization = organizationAskedFor(request.scopes, realm.directory.organizations);
-    if (organization) request.organizationId = organization.id;
-    return undefined;
+    if (!organization) return undefined;
+    request.organizationId = organization.id;
+    const hinted = realm.directory.byId(request.hintedUserId);
+    if (!hinted || isMember(hinted, request)) return undefined;
+    return new OidcError('invalid_request', 'Errors.User.NotAllowedOrg');
   } catch (error) {
     if (error instanceof OidcError) return error;
     throw error;

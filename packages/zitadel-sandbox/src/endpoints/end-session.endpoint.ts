@@ -1,19 +1,19 @@
+import { decodeJwt } from 'jose';
 import type { Call, Endpoint } from '../call.js';
 import type { Application } from '../clients.js';
-import { nowSeconds } from '../now.js';
 import { OidcError } from '../oidc.error.js';
-import { logoutPath } from '../pages/logout.page.js';
+import { logoutPath } from '../pages/paths.js';
 import type { Session } from '../provider.js';
 import type { Realm } from '../realm.js';
+import { redirect } from '../redirect.js';
 import { isPostLogoutRedirectUriOf } from '../redirect-uris.js';
 import { withQuery } from '../with-query.js';
 
 type Parameters = Call['params'];
 
-/** Where the login UI leaves people whom no application awaits. */
-export const signedOutPath = '/logout/done';
+/** Where people end up whom no application awaits: the page of Login V1, and the address that Login V2 would have. */
 export const signedOutV1Path = '/ui/login/logout/done';
-const logoutTokenLifetimeSeconds = 600;
+const signedOutPath = '/logout/done';
 
 interface Hint {
   clientId: string;
@@ -21,27 +21,31 @@ interface Hint {
 }
 
 /**
- * `GET|POST /oidc/v1/end_session`. With a valid hint (an expired one is fine) the session ends here. With a
- * client_id alone the person chooses on the page of Login V2, while Login V1 ends all sessions of the browser
- * (Zitadel: session.go, auth_request.go).
+ * `GET|POST /oidc/v1/end_session`. With a valid hint (an expired one is fine) the session ends here. Without one the
+ * person chooses on the page of Login V2 if the instance requires it, else all sessions of Login V1 in this browser
+ * end (Zitadel: session.go, auth_request.go).
  */
 export const endSession: Endpoint = async ({ ctx, params }, realm) => {
   const hint = await hintFrom(params['id_token_hint'], realm);
   const application = requestingApplication(hint, params['client_id'], realm);
-  const target = targetOf(params, application, realm);
-  if (!hint && application?.loginVersion === 2) {
-    ctx.redirect(await logoutPageUrl(target, params, realm));
+  const target = targetOf(params, application);
+  if (!hint && realm.features.loginV2Required) {
+    redirect(ctx, await logoutPageUrl(forLoginV2(target), params, realm));
     return;
   }
-  const sids = hint ? await sidsBehind(hint, realm) : application ? await sidsOf(realm.sessions.of(ctx)) : [];
+  const sids = hint ? await sidsBehind(hint, realm) : await sidsOf(realm.sessions.of(ctx, 1));
   for (const sid of sids) await endAndTell(sid, realm);
-  ctx.redirect(target);
+  redirect(ctx, hint && !isOfLoginV1(hint) ? forLoginV2(target) : target);
 };
 
 // the session of a V1 login takes all others of the browser with it (zitadel#8501)
-async function sidsBehind({ sid }: Hint, realm: Realm): Promise<string[]> {
-  if (sid === undefined) return [];
-  return sid.startsWith('V1_') ? sidsOf(realm.sessions.besides(sid)) : [sid];
+async function sidsBehind(hint: Hint, realm: Realm): Promise<string[]> {
+  if (hint.sid === undefined) return [];
+  return isOfLoginV1(hint) ? sidsOf(realm.sessions.besides(hint.sid)) : [hint.sid];
+}
+
+function isOfLoginV1({ sid }: Hint): boolean {
+  return sid?.startsWith('V1_') ?? false;
 }
 
 async function sidsOf(sessions: Promise<Session[]>): Promise<string[]> {
@@ -56,11 +60,22 @@ export async function endAndTell(sid: string, realm: Realm): Promise<void> {
 
 async function hintFrom(idToken: string | undefined, realm: Realm): Promise<Hint | undefined> {
   if (!idToken) return undefined;
+  if (issuerIn(idToken) !== realm.issuer) throw new OidcError('invalid_request', 'id_token_hint invalid');
+  if (!realm.keys.isKeyOf(idToken)) throw new OidcError('invalid_request', 'Errors.WebKey.NotFound', 404);
   const claims = await realm.keys.claimsOf(idToken);
-  // these keys sign for no other issuer; what has no azp is another kind of token
-  const { azp, sid } = (claims ?? {}) as Partial<Record<string, string>>;
+  if (!claims) throw new OidcError('server_error', 'Errors.Internal', 500);
+  const { azp, sid } = claims as Partial<Record<string, string>>;
+  // what has no azp is another kind of token
   if (azp === undefined) throw new OidcError('invalid_request', 'id_token_hint invalid');
   return { clientId: azp, sid };
+}
+
+function issuerIn(jwt: string): string | undefined {
+  try {
+    return decodeJwt(jwt).iss;
+  } catch {
+    return undefined;
+  }
 }
 
 function requestingApplication(
@@ -72,22 +87,23 @@ function requestingApplication(
     throw new OidcError('invalid_request', 'client_id does not match azp of id_token_hint');
   }
   const known = hint?.clientId ?? clientId;
-  const application = realm.applications.byClientId(known);
+  const application = realm.applications.oidcClient(known);
   if (known && !application) throw new OidcError('invalid_request', 'Errors.App.NotFound');
   return application;
 }
 
-function targetOf(params: Parameters, application: Application | undefined, realm: Realm): string {
+function targetOf(params: Parameters, application: Application | undefined): string {
   const uri = params['post_logout_redirect_uri'];
-  if (!uri || !application) {
-    // without an application the instance decides on the login UI: here what the web app is set to
-    const { loginVersion } = application ?? realm.applications.web;
-    return withState(loginVersion === 1 ? signedOutV1Path : signedOutPath, params['state']);
-  }
+  if (!uri || !application) return withState(signedOutV1Path, params['state']);
   if (!isPostLogoutRedirectUriOf(application, uri)) {
     throw new OidcError('invalid_request', 'post_logout_redirect_uri invalid');
   }
   return withState(uri, params['state']);
+}
+
+// only the bare default is put right, not one with a state
+function forLoginV2(target: string): string {
+  return target === signedOutV1Path ? signedOutPath : target;
 }
 
 function withState(uri: string, state: string | undefined): string {
@@ -95,17 +111,13 @@ function withState(uri: string, state: string | undefined): string {
 }
 
 async function logoutPageUrl(target: string, params: Parameters, realm: Realm): Promise<string> {
-  const query = new URLSearchParams({ post_logout_redirect: target });
-  if (params['logout_hint']) query.set('logout_hint', params['logout_hint']);
-  if (params['ui_locales']) query.set('ui_locales', params['ui_locales']);
-  const now = nowSeconds();
+  const wishes = {
+    ...(params['logout_hint'] && { logout_hint: params['logout_hint'] }),
+    ...(params['ui_locales'] && { ui_locales: params['ui_locales'] }),
+  };
   // what the page may redirect to, so that nobody can send people elsewhere with it
-  const logoutToken = await realm.keys.sign({
-    iss: realm.issuer,
-    iat: now,
-    exp: now + logoutTokenLifetimeSeconds,
-    post_logout_redirect: target,
-  });
-  query.set('logout_token', logoutToken);
-  return `${logoutPath}?${query.toString()}`;
+  const logoutToken = await realm.keys.sign({ post_logout_redirect_uri: target, ...wishes });
+  const query = new URLSearchParams({ logout_token: logoutToken, post_logout_redirect: target, ...wishes });
+  query.sort();
+  return `${realm.loginOrigin}${logoutPath}?${query.toString()}`;
 }

@@ -1,9 +1,9 @@
 import type { Call, Endpoint } from '../call.js';
-import { nowSeconds } from '../now.js';
 import { answerHtml } from '../html-answer.js';
 import { messagePage } from '../pages/layout.js';
 import { logoutPage } from '../pages/logout.page.js';
 import type { Realm } from '../realm.js';
+import { redirect } from '../redirect.js';
 import type { SandboxUser } from '../users.js';
 import { endAndTell } from './end-session.endpoint.js';
 
@@ -12,7 +12,7 @@ interface SignedIn {
   user: SandboxUser;
 }
 
-/** The login UI's page to sign out of one account; reached from end_session without a hint. */
+/** The page of Login V2 to sign out of one account; reached from end_session without a hint. */
 export const logout: Endpoint = async (call, realm) => {
   const { ctx, params } = call;
   const logoutToken = params['logout_token'] ?? '';
@@ -21,7 +21,7 @@ export const logout: Endpoint = async (call, realm) => {
     ctx.status = 400;
     answerHtml(
       ctx,
-      messagePage('Sign out', 'This link is not valid any more. Start again in the application.'),
+      messagePage('Logout', 'This link is not valid any more. Start again in the application.'),
     );
     return;
   }
@@ -34,7 +34,8 @@ export const logout: Endpoint = async (call, realm) => {
     return;
   }
   await endAndTell(chosen.sid, realm);
-  ctx.redirect(target);
+  // the page may be on an origin of its own
+  redirect(ctx, new URL(target, realm.issuer).href);
 };
 
 /** Where people end up whom no application awaits. */
@@ -44,12 +45,12 @@ export const signedOut: Endpoint = ({ ctx }) => {
 
 async function targetFrom(logoutToken: string, realm: Realm): Promise<string | undefined> {
   const claims = await realm.keys.claimsOf(logoutToken);
-  const target = claims?.['post_logout_redirect'];
-  return typeof target === 'string' && Number(claims?.['exp']) > nowSeconds() ? target : undefined;
+  const target = claims?.['post_logout_redirect_uri'];
+  return typeof target === 'string' ? target : undefined;
 }
 
 async function signedInHere({ ctx }: Call, realm: Realm): Promise<SignedIn[]> {
-  const sessions = await realm.sessions.of(ctx);
+  const sessions = await realm.sessions.of(ctx, 2);
   return sessions.flatMap(({ jti, accountId }) => {
     const user = realm.directory.byId(accountId);
     return user ? [{ sid: jti, user }] : [];

@@ -14,6 +14,7 @@ export const revoke: Endpoint = async (call, realm) => {
   await revokeRefreshToken(presented, application, realm);
   await revokeAccessToken(presented, application, realm);
   call.ctx.status = 200;
+  call.ctx.set('Content-Type', 'application/json');
   call.ctx.body = '';
 };
 

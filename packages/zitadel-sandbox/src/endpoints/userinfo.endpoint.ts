@@ -2,7 +2,7 @@ import type { Call, Endpoint } from '../call.js';
 import { profileClaims, roleClaims, scopedClaims } from '../claims.js';
 import { OidcError } from '../oidc.error.js';
 import { findAccessToken } from '../presented-token.js';
-import { scope, scopesFrom } from '../scopes.js';
+import { scopesStoredIn } from '../stored-scope.js';
 
 const bearer = 'Bearer ';
 
@@ -10,13 +10,15 @@ const bearer = 'Bearer ';
 export const userinfo: Endpoint = async (call, realm) => {
   const presented = presentedToken(call);
   if (!presented) throw new OidcError('invalid_request', 'access token missing', 401);
-  const token = await findAccessToken(realm, presented);
+  const token = realm.faults.refusesToken(call.ctx.path)
+    ? undefined
+    : await findAccessToken(realm, presented);
   const user = realm.directory.byId(token?.accountId);
   if (!token || !user) throw new OidcError('access_denied', 'access token invalid', 401);
-  const scopes = scopesFrom(token.scope);
+  const scopes = scopesStoredIn(token.scope);
   const project = realm.applications.byClientId(token.clientId)?.project;
   call.ctx.body = {
-    ...(scopes.includes(scope.openid) && { sub: user.id }),
+    sub: user.id,
     ...profileClaims(user, scopes),
     ...scopedClaims(user, scopes),
     ...roleClaims(user, scopes, project),
@@ -25,5 +27,5 @@ export const userinfo: Endpoint = async (call, realm) => {
 
 function presentedToken({ ctx, params }: Call): string | undefined {
   const header = ctx.get('authorization');
-  return header.startsWith(bearer) ? header.slice(bearer.length) : params['access_token'];
+  return header.startsWith(bearer) ? header.slice(bearer.length).trim() : params['access_token'];
 }

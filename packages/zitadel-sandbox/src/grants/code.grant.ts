@@ -1,11 +1,13 @@
+import { newGrantId } from '../grant.js';
 import { answersChallenge } from '../auth-request.js';
 import type { Call } from '../call.js';
 import type { Application } from '../clients.js';
 import { OidcError } from '../oidc.error.js';
 import type { AuthorizationCode } from '../provider.js';
 import type { Realm } from '../realm.js';
-import { scopesFrom } from '../scopes.js';
+import { scopesStoredIn } from '../stored-scope.js';
 import { issueTokens, type TokenResponse } from '../tokens.js';
+import type { SandboxUser } from '../users.js';
 
 /** Trades a code for tokens. A wrong verifier does not burn the code; the first success does. */
 export async function codeGrant(
@@ -33,8 +35,15 @@ async function livingCode(realm: Realm, presented: string): Promise<Authorizatio
   const id = await realm.seal.open(presented);
   if (id === undefined) throw new OidcError('invalid_request', 'Errors.User.Code.Invalid');
   const code = await realm.provider.AuthorizationCode.find<AuthorizationCode>(id);
-  if (!code?.isValid) throw new OidcError('invalid_request', 'Errors.AuthRequest.NoCode');
+  if (!code?.isValid) throw usedCode(id);
   return code;
+}
+
+// the request of a code is gone with Login V1, and without a code with Login V2
+function usedCode(id: string): OidcError {
+  return id.startsWith('V2_')
+    ? new OidcError('invalid_request', 'Errors.AuthRequest.NoCode')
+    : new OidcError('invalid_request', 'Errors.AuthRequest.NotFound', 404);
 }
 
 function checkVerifier(
@@ -55,6 +64,13 @@ function checkVerifier(
   }
 }
 
+// Login V2 knows one text
+function userRefusal({ sid }: AuthorizationCode, user: SandboxUser | undefined): OidcError {
+  if (sid?.startsWith('V1_') && !user) return new OidcError('invalid_request', 'Errors.User.NotFound', 404);
+  const isLocked = sid?.startsWith('V1_') && user?.state === 'locked';
+  return new OidcError('invalid_request', isLocked ? 'Errors.User.Locked' : 'Errors.User.NotActive');
+}
+
 async function redeem(
   code: AuthorizationCode,
   realm: Realm,
@@ -62,18 +78,17 @@ async function redeem(
 ): Promise<TokenResponse> {
   await code.consume();
   const user = realm.directory.byId(code.accountId);
-  if (!user?.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
+  if (!user?.active) throw userRefusal(code, user);
   if (code.sid !== undefined) {
     const session = await realm.sessions.find(code.sid);
-    // that Zitadel refuses is known, the text it says so with is not: this one is a guess
     if (!session) throw new OidcError('invalid_request', 'Errors.Session.Terminated');
     await realm.sessions.addClient(code.sid, application.clientId);
   }
   return issueTokens(realm, {
-    id: code.grantId ?? code.jti,
+    id: newGrantId(),
     user,
     application,
-    scopes: scopesFrom(code.scope),
+    scopes: scopesStoredIn(code.scope),
     authTime: code.authTime ?? code.iat,
     amr: code.amr ?? [],
     ...(code.nonce !== undefined && { nonce: code.nonce }),

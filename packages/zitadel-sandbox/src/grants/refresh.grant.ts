@@ -1,13 +1,15 @@
 import type { Call } from '../call.js';
 import type { Application } from '../clients.js';
+import type { Grant } from '../grant.js';
 import { OidcError } from '../oidc.error.js';
 import type { RefreshToken } from '../provider.js';
 import type { Realm } from '../realm.js';
 import { scopesFrom } from '../scopes.js';
+import { scopesStoredIn } from '../stored-scope.js';
 import { issueTokens, type TokenResponse } from '../tokens.js';
 
 /**
- * Rotates: the refresh token and the access tokens of the login die at once. A token used again only fails; the
+ * Rotates: the refresh token and the access tokens of the login die at once. A token used again later only fails; the
  * newest keeps working (zitadel#7321). A narrower `scope` is for this access token only.
  */
 export async function refreshGrant(
@@ -15,20 +17,40 @@ export async function refreshGrant(
   realm: Realm,
   application: Application,
 ): Promise<TokenResponse> {
+  const arrivedAt = performance.now();
   if (!params['refresh_token']) throw new OidcError('invalid_request', 'refresh_token missing');
-  const refreshToken = await livingToken(realm, params['refresh_token']);
+  const sealed = await realm.seal.open(params['refresh_token']);
+  if (!sealed?.includes('-rt_')) throw new OidcError('invalid_request', 'Errors.User.RefreshToken.Invalid');
+  const id = sealed.split(':')[0] ?? '';
+  return realm.refreshRotation.inTurn(id, async () => {
+    const refreshToken =
+      (await realm.provider.RefreshToken.find<RefreshToken>(id)) ??
+      realm.refreshRotation.usedJustBefore(id, arrivedAt);
+    if (!refreshToken) throw new OidcError('invalid_request', 'Errors.OIDCSession.RefreshTokenInvalid');
+    const response = await rotate(refreshToken, params['scope'], realm, application);
+    realm.refreshRotation.remember(id, refreshToken);
+    return response;
+  });
+}
+
+async function rotate(
+  refreshToken: RefreshToken,
+  requestedScope: string | undefined,
+  realm: Realm,
+  application: Application,
+): Promise<TokenResponse> {
   if (refreshToken.clientId !== application.clientId) {
     throw new OidcError(
       'invalid_client',
       'client_id does not correspond to the client_id in the refresh token',
     );
   }
-  const scopes = scopesFrom(refreshToken.scope);
-  const accessScopes = narrowed(scopes, scopesFrom(params['scope']));
+  const scopes = scopesStoredIn(refreshToken.scope);
+  const accessScopes = narrowed(scopes, scopesFrom(requestedScope));
   const user = realm.directory.byId(refreshToken.accountId);
   if (!user?.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
   const id = refreshToken.grantId ?? refreshToken.jti;
-  await refreshToken.destroy();
+  await realm.provider.RefreshToken.revokeByGrantId(id);
   await realm.provider.AccessToken.revokeByGrantId(id);
   return issueTokens(
     realm,
@@ -37,22 +59,20 @@ export async function refreshGrant(
       user,
       application,
       scopes,
-      authTime: refreshToken.authTime ?? refreshToken.iat,
+      ...(refreshToken.authTime !== undefined && { authTime: refreshToken.authTime }),
       amr: refreshToken.amr ?? [],
       ...(refreshToken.nonce !== undefined && { nonce: refreshToken.nonce }),
       ...(refreshToken.sid !== undefined && { sid: refreshToken.sid }),
+      ...exchangedTerms(realm, id),
     },
     { firstIssuedAt: refreshToken.iiat, accessScopes },
   );
 }
 
-async function livingToken(realm: Realm, presented: string): Promise<RefreshToken> {
-  const sealed = await realm.seal.open(presented);
-  if (sealed === undefined) throw new OidcError('invalid_request', 'Errors.User.RefreshToken.Invalid');
-  const id = sealed.split(':')[0] ?? '';
-  const refreshToken = await realm.provider.RefreshToken.find<RefreshToken>(id);
-  if (!refreshToken) throw new OidcError('invalid_request', 'Errors.OIDCSession.RefreshTokenInvalid');
-  return refreshToken;
+// what was exchanged stays for the same audience, and of the same actor
+function exchangedTerms({ exchanges }: Realm, grantId: string): Pick<Grant, 'audience' | 'act'> {
+  const { audience, act } = exchanges.get(grantId) ?? {};
+  return { ...(audience && { audience }), ...(act && { act }) };
 }
 
 function narrowed(granted: string[], requested: string[]): string[] {

@@ -1,22 +1,17 @@
 import type { SandboxUser } from '../users.js';
-import { escapeHtml } from './html.js';
 import { page } from './layout.js';
+import { accountButton, loginForm } from './login.page.js';
+import { logoutPath } from './paths.js';
 
-export const logoutPath = '/ui/v2/login/logout';
-
-/** The sessions of this browser; the person chooses which one to end. */
+/** The sessions of this browser; the person chooses which one to end. Without any there is no way on or back. */
 export function logoutPage(sessions: { sid: string; user: SandboxUser }[], logoutToken: string): string {
-  const buttons = sessions.map(
-    ({ sid, user }) => `<button type="submit" class="person" name="session" value="${escapeHtml(sid)}">
-<strong class="name">${escapeHtml(user.displayName)}</strong> <span>${escapeHtml(user.loginName)}</span>
-</button>`,
+  if (sessions.length === 0) return page('Logout', '<p>No accounts found</p>');
+  const buttons = sessions.map(({ sid, user }) =>
+    accountButton('session', sid, user.displayName, user.loginName),
   );
   return page(
-    'Sign out',
-    `<p>${sessions.length === 0 ? 'Nobody is signed in in this browser.' : 'Choose the account to sign out of.'}</p>
-<form method="post" action="${logoutPath}" class="people">
-<input type="hidden" name="logout_token" value="${escapeHtml(logoutToken)}">
-${buttons.join('\n')}
-</form>`,
+    'Logout',
+    `<p>Choose the account to sign out of.</p>
+${loginForm(logoutPath, { logout_token: logoutToken }, `<div class="people">${buttons.join('\n')}</div>`)}`,
   );
 }

@@ -1,5 +1,6 @@
 /** What a page or endpoint answered. */
 export interface Answer {
+  url: string;
   status: number;
   headers: Headers;
   text: string;
@@ -10,7 +11,8 @@ export interface Answer {
 
 /** Keeps cookies and follows no redirect by itself. */
 export class Browser {
-  private readonly cookies = new Map<string, string>();
+  /** by host name, whatever the port, as RFC 6265 section 8.5 has it */
+  private readonly jars = new Map<string, Map<string, string>>();
 
   get(url: string, headers: Record<string, string> = {}): Promise<Answer> {
     return this.send(url, { headers });
@@ -21,16 +23,21 @@ export class Browser {
   }
 
   async send(url: string, init: RequestInit): Promise<Answer> {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const { hostname } = new URL(url);
+    const cookies = this.jars.get(hostname) ?? new Map<string, string>();
+    this.jars.set(hostname, cookies);
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
     const headers = { ...(init.headers as Record<string, string>), ...(cookie && { cookie }) };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      this.cookies.set(name, value);
+      const domain = /; *domain=([^;]*)/i.exec(line)?.[1] ?? hostname;
+      if (domain === hostname) cookies.set(name, value);
     }
     const text = await response.text();
     const location = response.headers.get('location');
     return {
+      url,
       status: response.status,
       headers: response.headers,
       text,

@@ -44,6 +44,33 @@ export class RelyingParty {
     return this.browser.get(this.authorizeUrl(overrides));
   }
 
+  /** From authorize to what the login shows, or answers the application with: redirects of the sandbox are followed. */
+  login(overrides: Parameters = {}): Promise<Answer> {
+    return this.follow(this.authorizeUrl(overrides));
+  }
+
+  async follow(url: string): Promise<Answer> {
+    const answer = await this.browser.get(url);
+    return this.isSandbox(answer.location) ? this.follow(answer.location) : answer;
+  }
+
+  /** Submits the form of a login page that has this action, and follows redirects of the sandbox. */
+  async submit(page: Answer, action: string, fields: Record<string, string>): Promise<Answer> {
+    const [, inner = ''] =
+      new RegExp(`<form[^>]* action="${action}"[^>]*>(.*?)</form>`, 's').exec(page.text) ?? [];
+    const hidden = [...inner.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)];
+    if (hidden.length === 0) throw new Error(`No form for ${action} on: ${page.text}`);
+    const form = Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, value]));
+    const { origin } = new URL(page.url);
+    const answer = await this.browser.post(`${origin}${action}`, { ...form, ...fields });
+    return this.isSandbox(answer.location) ? this.follow(answer.location) : answer;
+  }
+
+  private isSandbox(location: string): boolean {
+    const { issuer, loginOrigin } = this.sandbox;
+    return [issuer, loginOrigin].some((origin) => location.startsWith(`${origin}/`));
+  }
+
   /** From authorize to what the login page answers to the choice of a person. */
   async choose(loginName: string, overrides: Parameters = {}): Promise<Answer> {
     const { location } = await this.authorize(overrides);

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as wait } from 'node:timers/promises';
+import { startSandbox, type Sandbox } from '../src/index.js';
+import type { Answer } from './support/browser.js';
+import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
+
+const tokenPath = '/oauth/v2/token';
+const userinfoPath = '/oidc/v1/userinfo';
+const introspectPath = '/oauth/v2/introspect';
+
+let sandbox: Sandbox;
+let client: RelyingParty;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  client = new RelyingParty(sandbox);
+});
+afterAll(() => sandbox.close());
+beforeEach(() => {
+  for (const path of [tokenPath, userinfoPath, introspectPath]) {
+    sandbox.fail(path, null);
+    sandbox.drop(path, 0);
+  }
+  sandbox.refuseTokens(userinfoPath, 0);
+  sandbox.refuseTokens(introspectPath, 0);
+  sandbox.setRefreshReuse(0);
+});
+
+async function isActive(token: string): Promise<unknown> {
+  return (await introspect(sandbox, token)).json['active'];
+}
+
+/** Who of these tokens works: the access token at introspection, the refresh token at the token endpoint. */
+async function working(answers: Answer[]): Promise<{ access: unknown[]; refresh: number[] }> {
+  const pairs = answers.map(tokensFrom);
+  const access: unknown[] = [];
+  const refresh: number[] = [];
+  for (const { access_token } of pairs) access.push(await isActive(access_token));
+  for (const { refresh_token } of pairs) refresh.push((await client.refresh(refresh_token)).status);
+  return { access, refresh };
+}
+
+describe('a refresh token that is used twice', () => {
+  it('uses that overlap are all answered, and only the last pair is alive', async () => {
+    let answers: Answer[] = [];
+    const good = (): Answer[] => answers.filter(({ status }) => status === 200);
+    // requests of one client do not always overlap
+    for (let tries = 0; good().length < 2 && tries < 20; tries++) {
+      const { refresh_token } = await client.signIn();
+      answers = await Promise.all([1, 2, 3, 4].map(() => client.refresh(refresh_token)));
+    }
+    expect(good().length).toBeGreaterThan(1);
+    const { access, refresh } = await working(good());
+    expect(access.filter(Boolean)).toHaveLength(1);
+    expect(refresh.filter((status) => status === 200)).toHaveLength(1);
+    for (const { json } of answers.filter(({ status }) => status !== 200)) {
+      expect(json['error_description']).toBe('Errors.OIDCSession.RefreshTokenInvalid');
+    }
+  });
+
+  it('within the time that is set it is answered again, and only the last pair is alive', async () => {
+    sandbox.setRefreshReuse(60_000);
+    const { refresh_token } = await client.signIn();
+    const first = await client.refresh(refresh_token);
+    const second = await client.refresh(refresh_token);
+    sandbox.setRefreshReuse(0);
+    expect(await working([first, second])).toEqual({ access: [false, true], refresh: [400, 200] });
+  });
+
+  it('after that time it is refused, and the newest pair lives on', async () => {
+    sandbox.setRefreshReuse(5);
+    const { refresh_token } = await client.signIn();
+    const first = await client.refresh(refresh_token);
+    await wait(30);
+    expect((await client.refresh(refresh_token)).json).toEqual({
+      error: 'invalid_request',
+      error_description: 'Errors.OIDCSession.RefreshTokenInvalid',
+    });
+    sandbox.setRefreshReuse(0);
+    expect(await working([first])).toEqual({ access: [true], refresh: [200] });
+  });
+
+  it('a sandbox that is told so answers one of them only', async () => {
+    sandbox.setRefreshReuse(null);
+    const { refresh_token } = await client.signIn();
+    const answers = await Promise.all([client.refresh(refresh_token), client.refresh(refresh_token)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
+  });
+});
+
+describe('an endpoint that works and does not answer', () => {
+  it('the token endpoint rotates, and the connection is closed without an answer', async () => {
+    const { access_token, refresh_token } = await client.signIn();
+    sandbox.drop(tokenPath, 1);
+    await expect(client.refresh(refresh_token)).rejects.toThrow('fetch failed');
+    expect(await isActive(access_token)).toBe(false);
+    expect((await client.refresh(refresh_token)).json['error_description']).toBe(
+      'Errors.OIDCSession.RefreshTokenInvalid',
+    );
+  });
+
+  it('as often as was said, then it answers again', async () => {
+    const { access_token } = await client.signIn();
+    sandbox.drop(userinfoPath, 2);
+    await expect(client.userinfo(access_token)).rejects.toThrow();
+    await expect(client.userinfo(access_token)).rejects.toThrow();
+    expect((await client.userinfo(access_token)).status).toBe(200);
+  });
+});
+
+describe('good tokens that are taken for bad ones', () => {
+  it('userinfo says 401 as often as was said, and the token stays good', async () => {
+    const { access_token } = await client.signIn();
+    sandbox.refuseTokens(userinfoPath, 2);
+    const statuses: number[] = [];
+    for (let call = 0; call < 3; call++) statuses.push((await client.userinfo(access_token)).status);
+    expect(statuses).toEqual([401, 401, 200]);
+    expect(await isActive(access_token)).toBe(true);
+  });
+
+  it('introspection says inactive until it is told to stop', async () => {
+    const { access_token } = await client.signIn();
+    sandbox.refuseTokens(introspectPath);
+    const answer = await introspect(sandbox, access_token);
+    expect([answer.status, answer.json]).toEqual([200, { active: false }]);
+    expect(await isActive(access_token)).toBe(false);
+    sandbox.refuseTokens(introspectPath, 0);
+    expect(await isActive(access_token)).toBe(true);
+  });
+});
+
+it('an endpoint fails as often as was said', async () => {
+  const { refresh_token } = await client.signIn();
+  sandbox.fail(tokenPath, 503, 1);
+  expect((await client.refresh(refresh_token)).status).toBe(503);
+  expect((await client.refresh(refresh_token)).status).toBe(200);
+});
+
+describe('lifetimes that are set at run time', () => {
+  it('count for what is issued from then on', async () => {
+    const other = await startSandbox();
+    const party = new RelyingParty(other);
+    other.setLifetimes({ accessTokenSeconds: 20, idTokenSeconds: 30 });
+    const { expires_in, claims } = await party.signIn();
+    other.setLifetimes({ accessTokenSeconds: 100 });
+    const second = await party.signIn();
+    await other.close();
+    expect([expires_in, Number(claims.exp) - Number(claims.iat)]).toEqual([19, 30]);
+    expect([second.expires_in, Number(second.claims.exp) - Number(second.claims.iat)]).toEqual([99, 30]);
+  });
+
+  it.each([
+    ['idle', { refreshTokenIdleSeconds: 1 }],
+    ['absolute', { refreshTokenSeconds: 1 }],
+  ])('the %s end of a refresh token is RefreshTokenInvalid', async (_name, lifetimes) => {
+    const other = await startSandbox();
+    other.setLifetimes(lifetimes);
+    const party = new RelyingParty(other);
+    const { refresh_token } = await party.signIn();
+    await wait(2_100);
+    const { status, json } = await party.refresh(refresh_token);
+    await other.close();
+    expect([status, json['error_description']]).toEqual([400, 'Errors.OIDCSession.RefreshTokenInvalid']);
+  });
+});
+
+describe('a session that has ended', () => {
+  it('kills access tokens, never the refresh token; what a refresh brings is alive and bound to a dead session', async () => {
+    const party = new RelyingParty(sandbox);
+    const { access_token, refresh_token, id_token } = await party.signIn();
+    await party.endSession({ id_token_hint: id_token });
+    expect(await isActive(access_token)).toBe(false);
+    const fresh = tokensFrom(await party.refresh(refresh_token));
+    expect(await isActive(fresh.access_token)).toBe(true);
+    const again = await party.endSession({ id_token_hint: fresh.id_token });
+    expect([again.status, await isActive(fresh.access_token)]).toEqual([302, true]);
+  });
+});

@@ -1,0 +1,304 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { decodeJwt } from 'jose';
+import { startSandbox, type Sandbox } from '../src/index.js';
+import { Browser, type Answer } from './support/browser.js';
+import { basic, introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
+
+const alice = 'alice@acme.example';
+const bob = 'bob@acme.example';
+const carol = 'carol@globex.example';
+const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const tokenType = 'urn:ietf:params:oauth:token-type:';
+
+let sandbox: Sandbox;
+let web: RelyingParty;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ device: {}, exchange: {}, implicit: {}, loginV2Required: false });
+  web = new RelyingParty(sandbox);
+});
+afterAll(() => sandbox.close());
+
+function clientOf(name: 'device' | 'exchange' | 'implicit'): RelyingParty {
+  const client = sandbox.clients[name];
+  if (!client) throw new Error(`There is no client ${name}`);
+  return new RelyingParty(sandbox, client);
+}
+
+it('an app for a further flow is there only if it is asked for', async () => {
+  const plain = await startSandbox();
+  const audience = (await new RelyingParty(plain).signIn()).claims.aud;
+  await plain.close();
+  expect(Object.keys(plain.clients)).not.toContain('device');
+  expect(audience).not.toContain(sandbox.clients.device?.clientId);
+});
+
+describe('device authorization', () => {
+  async function start(): Promise<Record<string, string>> {
+    const client_id = clientOf('device').client.clientId;
+    const scope = 'openid profile offline_access';
+    const form = { client_id, scope };
+    const { json } = await new Browser().post(`${sandbox.issuer}/oauth/v2/device_authorization`, form);
+    return json as Record<string, string>;
+  }
+
+  function poll(device_code: string | undefined): Promise<Answer> {
+    return clientOf('device').token({ grant_type: deviceGrant, device_code });
+  }
+
+  async function answer(user_code: string, action: string, page = '/ui/login/device'): Promise<string> {
+    const form = { user_code, action, loginName: alice };
+    return (await new Browser().post(sandbox.issuer + page, form)).text;
+  }
+
+  it('from the address that the device shows to tokens, one time', async () => {
+    const { device_code, user_code = '', verification_uri_complete = '' } = await start();
+    const browser = new Browser();
+    const { location } = await browser.get(verification_uri_complete);
+    const { text } = await browser.get(location);
+    expect(text).toContain(
+      `grant device ${clientOf('device').client.clientId} access to the following scopes`,
+    );
+    expect(text).toContain(`name="user_code" value="${user_code}"`);
+    await answer(user_code, 'allowed');
+    const tokens = tokensFrom(await poll(device_code));
+    expect(tokens.claims).toMatchObject({ sub: '320000000000000011', amr: ['pwd'] });
+    expect(tokens.claims['sid']).toMatch(/^V1_/);
+    expect(tokens.claims).not.toHaveProperty('nonce');
+    expect((await introspect(sandbox, tokens.access_token)).json['active']).toBe(true);
+    expect((await clientOf('device').refresh(tokens.refresh_token)).status).toBe(200);
+    expect((await poll(device_code)).json).toEqual({ error: 'invalid_grant' });
+  });
+
+  it('Deny works with Login V2 only', async () => {
+    const { device_code, user_code = '' } = await start();
+    expect(await answer(user_code, 'denied')).toContain('context missing');
+    expect((await poll(device_code)).json['error']).toBe('authorization_pending');
+    await answer(user_code, 'denied', '/ui/v2/login/device');
+    expect((await poll(device_code)).json['error']).toBe('access_denied');
+  });
+
+  it.each([(code: string) => code.toLowerCase(), (code: string) => code.replace('-', '')])(
+    'the code has to be typed exactly: %s',
+    async (typed) => {
+      const { user_code = '' } = await start();
+      expect(await answer(typed(user_code), 'allowed')).toContain('Errors.DeviceAuth.NotFound');
+    },
+  );
+
+  it('is over when its time is', async () => {
+    const { device_code, user_code = '' } = await start();
+    sandbox.expire('device_codes');
+    expect(await answer(user_code, 'allowed')).toContain('Errors.DeviceAuth.NotFound');
+    expect((await poll(device_code)).json).toEqual({
+      error: 'expired_token',
+      error_description: 'The "device_code" has expired.',
+    });
+  });
+
+  it('of somebody who was deactivated before the device asked', async () => {
+    const { device_code, user_code = '' } = await start();
+    await answer(user_code, 'allowed');
+    sandbox.setUserActive(alice, false);
+    const { json } = await poll(device_code);
+    sandbox.setUserActive(alice, true);
+    expect(json['error_description']).toBe('Errors.User.NotActive');
+  });
+});
+
+describe('token exchange', () => {
+  async function exchange(form: Record<string, string>): Promise<Answer> {
+    const { client } = clientOf('exchange');
+    return new Browser().post(
+      `${sandbox.issuer}/oauth/v2/token`,
+      { grant_type: exchangeGrant, subject_token_type: `${tokenType}access_token`, ...form },
+      basic(client.clientId, client.clientSecret ?? ''),
+    );
+  }
+
+  it('the new token is for the same APIs, and says nothing of when somebody signed in', async () => {
+    const { access_token, claims } = await web.signIn(alice);
+    const { json } = await exchange({ subject_token: access_token });
+    const idToken = decodeJwt(json['id_token'] as string);
+    expect(idToken).toMatchObject({ sub: claims.sub, amr: ['pwd'], aud: claims.aud });
+    for (const claim of ['auth_time', 'nonce', 'sid']) expect(idToken).not.toHaveProperty([claim]);
+    const { json: introspected } = await introspect(sandbox, json['access_token'] as string);
+    expect(introspected).toMatchObject({ active: true, client_id: sandbox.clients.exchange?.clientId });
+    expect(introspected).not.toHaveProperty('auth_time');
+    expect((await web.userinfo(access_token)).status).toBe(200);
+  });
+
+  it('for less: fewer scopes, one audience', async () => {
+    const { access_token } = await web.signIn(alice);
+    const { clientId } = sandbox.clients.apiBasic;
+    const narrowed = { subject_token: access_token, scope: 'openid', audience: clientId };
+    const { json } = await exchange(narrowed);
+    expect(json['scope']).toBe('openid');
+    expect(json).not.toHaveProperty('refresh_token');
+    expect(decodeJwt(json['id_token'] as string).aud).toEqual([clientId, sandbox.clients.exchange?.clientId]);
+    const token = json['access_token'] as string;
+    expect((await introspect(sandbox, token)).json['active']).toBe(false);
+  });
+
+  it.each([
+    ['audience', 'https://api.example', 'audience "https://api.example" not found in subject or actor token'],
+    ['resource', 'https://api.example', 'resource parameter not supported'],
+  ])('a foreign %s', async (name, value, error_description) => {
+    const { access_token } = await web.signIn(alice);
+    const { status, json } = await exchange({ subject_token: access_token, [name]: value });
+    expect([status, json]).toEqual([400, { error: 'invalid_target', error_description }]);
+  });
+
+  it('an ID token is no subject', async () => {
+    const { id_token } = await web.signIn(alice);
+    const { json } = await exchange({ subject_token: id_token, subject_token_type: `${tokenType}id_token` });
+    expect(json['error_description']).toBe('subject_token invalid');
+  });
+
+  it('nobody acts for somebody else: 403', async () => {
+    const { access_token } = await web.signIn(alice);
+    const actor = { actor_token: access_token, actor_token_type: `${tokenType}access_token` };
+    const { status, json } = await exchange({ subject_token: access_token, ...actor });
+    expect([status, json['error_description']]).toEqual([
+      403,
+      'Errors.TokenExchange.Impersonation.PolicyDisabled',
+    ]);
+  });
+});
+
+describe('impersonation', () => {
+  let other: Sandbox;
+  let actor: RelyingParty;
+
+  beforeAll(async () => {
+    other = await startSandbox({ exchange: {}, impersonators: [bob] });
+    actor = new RelyingParty(other);
+  });
+  afterAll(() => other.close());
+
+  async function impersonate(actorName: string, user: string, form = {}): Promise<Answer> {
+    const { exchange } = other.clients;
+    const { access_token } = await actor.signIn(actorName);
+    return new Browser().post(
+      `${other.issuer}/oauth/v2/token`,
+      {
+        grant_type: exchangeGrant,
+        subject_token: other.users.find(({ loginName }) => loginName === user)?.id ?? '',
+        subject_token_type: 'urn:zitadel:params:oauth:token-type:user_id',
+        actor_token: access_token,
+        actor_token_type: `${tokenType}access_token`,
+        ...form,
+      },
+      basic(exchange?.clientId ?? '', exchange?.clientSecret ?? ''),
+    );
+  }
+
+  it('an impersonator acts for somebody: `act` in ID token, JWT and introspection, not in userinfo', async () => {
+    const { json } = await impersonate(bob, alice, { requested_token_type: `${tokenType}jwt` });
+    const act = { iss: other.issuer, sub: '320000000000000012' };
+    const token = json['access_token'] as string;
+    expect(decodeJwt(token)).toMatchObject({ sub: '320000000000000011', act });
+    expect(decodeJwt(json['id_token'] as string)['act']).toEqual(act);
+    const introspected = (await introspect(other, token)).json;
+    expect(introspected).toMatchObject({ active: true, sub: '320000000000000011', act });
+    const { json: userinfo } = await actor.userinfo(token);
+    expect(userinfo['sub']).toBe('320000000000000011');
+    expect(userinfo).not.toHaveProperty('act');
+  });
+
+  it('a refresh keeps who acts and whom the token is for', async () => {
+    const { api, exchange } = other.clients;
+    const { json } = await impersonate(bob, alice, { audience: api.clientId });
+    const refreshed = await new Browser().post(
+      `${other.issuer}/oauth/v2/token`,
+      { grant_type: 'refresh_token', refresh_token: json['refresh_token'] as string },
+      basic(exchange?.clientId ?? '', exchange?.clientSecret ?? ''),
+    );
+    const { claims } = tokensFrom(refreshed);
+    expect(claims['act']).toEqual({ iss: other.issuer, sub: '320000000000000012' });
+    expect(claims.aud).toEqual([api.clientId, exchange?.clientId]);
+  });
+
+  it.each([
+    ['somebody without the role', carol, alice],
+    ['an impersonator, for somebody of another organization', bob, carol],
+  ])('404: %s', async (_case, actorName, user) => {
+    const { status, json } = await impersonate(actorName, user);
+    expect([status, json]).toEqual([
+      404,
+      { error: 'invalid_request', error_description: 'membership not found' },
+    ]);
+  });
+});
+
+describe('response types without a code', () => {
+  const redirect = 'http://localhost:3000/auth/callback';
+
+  it.each(['id_token', 'id_token token'])('%s comes in the fragment', async (response_type) => {
+    const { location } = await clientOf('implicit').choose(alice, { response_type });
+    const fragment = new URLSearchParams(new URL(location).hash.slice(1));
+    expect(location.split('#')[0]).toBe(redirect);
+    const claims = decodeJwt(fragment.get('id_token') ?? '');
+    expect(claims).toMatchObject({ nonce: 'the-nonce', azp: sandbox.clients.implicit?.clientId });
+    expect('at_hash' in claims).toBe(response_type === 'id_token token');
+    expect(fragment.has('access_token')).toBe(response_type === 'id_token token');
+    expect(fragment.has('code') || fragment.has('refresh_token')).toBe(false);
+  });
+
+  it('is over with the session', async () => {
+    const party = clientOf('implicit');
+    const { location } = await party.choose(alice, { response_type: 'id_token token' });
+    const fragment = new URLSearchParams(new URL(location).hash.slice(1));
+    const token = fragment.get('access_token') ?? '';
+    expect((await web.userinfo(token)).status).toBe(200);
+    await party.endSession({ id_token_hint: fragment.get('id_token') ?? '' });
+    expect((await web.userinfo(token)).status).toBe(401);
+  });
+});
+
+describe('one place for what all answers share', () => {
+  it.each([
+    ['DELETE', 'authorization'],
+    ['GET', 'dpop'],
+    ['POST', 'content-type, traceparent'],
+  ])('a preflight that asks for too much is told nothing: %s %s', async (method, headers) => {
+    const { status, headers: answered } = await new Browser().send(`${sandbox.issuer}/oauth/v2/token`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://spa.example',
+        'access-control-request-method': method,
+        'access-control-request-headers': headers,
+      },
+    });
+    expect(status).toBe(204);
+    expect([...answered.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  it('the issuer is the origin that was asked, in tokens and for assertions', async () => {
+    const proxied = { 'x-forwarded-proto': 'https' };
+    const url = `${sandbox.issuer}/oauth/v2/token`;
+    const robot = sandbox.users.find(({ kind }) => kind === 'machine');
+    const form = {
+      grant_type: 'client_credentials',
+      client_id: robot?.loginName ?? '',
+      client_secret: robot?.clientSecret ?? '',
+      scope: 'openid',
+    };
+    const { json } = await new Browser().post(url, form, proxied);
+    expect(decodeJwt(json['id_token'] as string).iss).toBe(sandbox.issuer.replace('http:', 'https:'));
+  });
+
+  it('of a parameter in form and query the one in the query counts', async () => {
+    const url = `${sandbox.issuer}/oauth/v2/token?grant_type=foo`;
+    const { json } = await new Browser().post(url, { grant_type: 'bar' });
+    expect(json['error_description']).toBe('foo not supported');
+  });
+
+  it('a number that is a text is no time: 200 inactive at introspection', async () => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const client_assertion = `${part({ alg: 'RS256' })}.${part({ iss: 'x', exp: '9999999999' })}.x`;
+    const { json } = await introspect(sandbox, 'any', undefined, { client_assertion });
+    expect(json).toEqual({ active: false });
+  });
+});

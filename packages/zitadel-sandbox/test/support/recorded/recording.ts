@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+
+/** A field that was sent twice is a list. */
+export type Fields = Record<string, unknown>;
+
+/** A request as it was sent to a running Zitadel, with placeholders for what differs from run to run. */
+export interface RecordedRequest {
+  method: string;
+  path: string;
+  query?: Fields;
+  headers?: Record<string, string>;
+  form?: Fields;
+  json?: Fields;
+  body?: string;
+}
+
+/** What it answered; the usual headers are left out, `null` = that header was absent. */
+export interface RecordedResponse {
+  status: number;
+  headers: Record<string, string | string[] | null>;
+  body: unknown;
+}
+
+/** One exchange; `request` is null where the server sent nothing. */
+export interface Exchange {
+  file: string;
+  name: string;
+  setup: string;
+  request: RecordedRequest | null;
+  response: RecordedResponse | null;
+}
+
+const files = [
+  ...['discovery', 'jwks', 'authorize', 'token', 'refresh', 'userinfo', 'introspection', 'revocation'],
+  ...['end-session', 'device', 'back-channel-logout', 'errors-and-methods'],
+];
+
+/** The recorded exchanges, in the order in which they took place within a file. */
+export function recording(): Exchange[] {
+  return files.flatMap((file) => {
+    const text = readFileSync(new URL(`../../recorded/${file}.json`, import.meta.url), 'utf8');
+    return (JSON.parse(text) as Omit<Exchange, 'file'>[]).map((exchange) => ({ file, ...exchange }));
+  });
+}
