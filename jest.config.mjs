@@ -35,10 +35,11 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/packages/[^/]+/dist'],
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/test/support/ready-keys.setup.mjs',
   testSequencer: '<rootDir>/scripts/slow-suites-first.mjs',
   reporters: ['default', '<rootDir>/scripts/slowest-suites.mjs'],
-  // More than cores: many suites wait for other programs. (Jest takes '200%' for two hundred workers.)
-  maxWorkers: availableParallelism() * 2,
+  // One more than cores, as many suites wait for other programs.
+  maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '512MB',
   testTimeout: 20_000,
   collectCoverageFrom: [

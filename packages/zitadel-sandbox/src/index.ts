@@ -11,3 +11,4 @@ export { defaultIds } from './clients.js';
 export { defaultPassword, defaultUsers } from './users.js';
 export { PortInUseError } from './listen.js';
 export { readUsers, UserFileError } from './user-file.js';
+export { readyKey } from './ready-keys.js';

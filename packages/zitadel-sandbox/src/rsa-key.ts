@@ -1,5 +1,6 @@
 import { generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
+import { readyKey } from './ready-keys.js';
 
 /** Two halves of an RSA-2048 key. */
 export interface RsaKey {
@@ -10,9 +11,9 @@ export interface RsaKey {
 const modulusLength = 2048;
 const generate = promisify(generateKeyPair);
 
-/** A new key, made in the background. */
-export function makeRsaKey(): Promise<RsaKey> {
-  return generate('rsa', { modulusLength });
+/** A new key, made in the background where none is ready. */
+export async function makeRsaKey(): Promise<RsaKey> {
+  return readyKey() ?? generate('rsa', { modulusLength });
 }
 
 const requested = new Map<string, Promise<RsaKey>>();
@@ -37,7 +38,7 @@ async function makeKey(name: string): Promise<RsaKey> {
 
 /** The same for callers that cannot wait; blocks for the time it takes to make the key. */
 export function rsaKeySync(name: string): RsaKey {
-  return made.get(name) ?? keep(name, generateKeyPairSync('rsa', { modulusLength }));
+  return made.get(name) ?? keep(name, readyKey() ?? generateKeyPairSync('rsa', { modulusLength }));
 }
 
 function keep(name: string, key: RsaKey): RsaKey {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
 import { BrowserSessions } from './browser-sessions.js';
@@ -361,13 +361,9 @@ async function writeKeys(realm: Realm, folder: string): Promise<KeyFiles> {
   return { apiKeyFile, serviceUserKeyFile, personalAccessTokenFile };
 }
 
+/** Whoever waits for the file never sees a part of it, and one that was there before does not lend its mode. */
 async function writeSecret(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', ownerOnly);
-  try {
-    // a file that was there before keeps its mode; changed before the key is in it
-    await file.chmod(ownerOnly);
-    await file.writeFile(`${text}\n`);
-  } finally {
-    await file.close();
-  }
+  const unfinished = `${path}.${process.pid}.tmp`;
+  await writeFile(unfinished, `${text}\n`, { mode: ownerOnly });
+  await rename(unfinished, path);
 }

