@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
-/** Keeps Chromium from calling anything but the application. */
+/** Keeps Chromium from calling anything but the application, and from starting processes for each context. */
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -11,6 +11,8 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--renderer-process-limit=1',
+  '--in-process-gpu',
 ];
 
 /** The headless shell is the same engine without windows: it loads a page in half the time. */
