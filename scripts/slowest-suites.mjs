@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 
 const SHOWN = 10;
 
-/** Prints the ten slowest suites after a run of more than ten. */
+/** Prints the ten slowest suites after a run of more than ten, and how many cases and `expect` calls passed. */
 export default class SlowestSuites {
   onRunComplete(_contexts, { testResults }) {
     if (testResults.length <= SHOWN) return;
@@ -12,5 +12,10 @@ export default class SlowestSuites {
       console.log(
         `${seconds(result).toFixed(1).padStart(7)} s  ${relative(process.cwd(), result.testFilePath)}`,
       );
+    const passed = testResults
+      .flatMap(({ testResults: cases }) => cases)
+      .filter(({ status }) => status === 'passed');
+    const expects = passed.reduce((sum, { numPassingAsserts = 0 }) => sum + numPassingAsserts, 0);
+    console.log(`${passed.length} cases with ${expects} calls of expect passed`);
   }
 }

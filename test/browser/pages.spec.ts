@@ -37,19 +37,21 @@ afterAll(async () => {
   await app?.close();
 });
 
-async function open({ path, person, status = 200, scrollToLive }: PageUnderTest): Promise<ObservedPage> {
+async function open({ path, person, scrollToLive }: PageUnderTest): Promise<OpenedPage> {
   const observed = await observedPage(contexts[person ?? 'visitor']);
   const { page } = observed;
   await page.setViewportSize({ width: schemes[0].widths[0], height: 800 });
   const response = await page.goto(app.origin + path);
-  expect(response?.status()).toBe(status);
-  expect(page.url()).toBe(app.origin + path);
   if (scrollToLive) {
     await page.locator('#live').scrollIntoViewIfNeeded();
     await page.waitForSelector('#live td');
   }
   await page.evaluate(axe);
-  return observed;
+  return { ...observed, status: response?.status() };
+}
+
+interface OpenedPage extends ObservedPage {
+  status: number | undefined;
 }
 
 /** What axe finds: every rule it has, those of its best practices and those it calls experimental included. */
@@ -75,14 +77,16 @@ async function picture(page: Page, name: string) {
 }
 
 describe.each(pages)('the page $name', (entry) => {
-  let opened: ObservedPage;
+  let opened: OpenedPage;
   beforeAll(async () => {
     opened = await open(entry);
   });
   afterAll(() => opened?.page.close());
 
   it.each(schemes)('is accessible, fits and is free of faults: $scheme', async ({ scheme, widths }) => {
-    const { page, problems } = opened;
+    const { page, problems, status } = opened;
+    expect(status).toBe(entry.status ?? 200);
+    expect(page.url()).toBe(app.origin + entry.path);
     await page.emulateMedia({ colorScheme: scheme });
     await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
     for (const width of widths) {
