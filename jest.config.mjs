@@ -35,7 +35,7 @@ export default {
   },
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/packages/[^/]+/dist'],
   testEnvironment: 'node',
-  globalSetup: '<rootDir>/test/support/ready-keys.setup.mjs',
+  globalSetup: '<rootDir>/scripts/make-test-keys.mjs',
   testSequencer: '<rootDir>/scripts/slow-suites-first.mjs',
   reporters: ['default', '<rootDir>/scripts/slowest-suites.mjs'],
   // One more than cores, as many suites wait for other programs.
