@@ -49,6 +49,7 @@ describe('defaults', () => {
         postLogoutUrl: 'http://localhost:3000/auth/logout/callback',
         loginOrigins: [],
         allowInsecureHttp: false,
+        checkAtStart: true,
       },
       authRateLimit: 60,
       trustedProxies: [],

@@ -13,6 +13,7 @@ import {
   proxies,
   randomValue,
   redisUrl,
+  trueOrFalse,
   webUrl,
   wholeNumber,
 } from './shared-variables.js';
@@ -47,6 +48,8 @@ export interface Env {
     /** further origins a sign-in passes before a person sees a page */
     loginOrigins: string[];
     allowInsecureHttp: boolean;
+    /** whether Zitadel is asked at start if the set-up is right */
+    checkAtStart: boolean;
   };
   /** sign-in, callback and sign-out requests per minute and address; 0 = no limit */
   authRateLimit: number;
@@ -157,6 +160,13 @@ export const variables = {
     expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
     schema: origins,
   },
+  ZITADEL_CHECK_AT_START: {
+    about:
+      'Whether Zitadel is asked at start, with requests that need no browser, if it will accept a sign-in of this application. Mistakes are in the log with their cure, and at /health/ready.',
+    expected: 'true or false',
+    default: 'true',
+    schema: trueOrFalse.default(true),
+  },
   AUTH_RATE_LIMIT: {
     about: 'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
     expected: 'a whole number',
@@ -257,6 +267,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       postLogoutUrl,
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
+      checkAtStart: known.ZITADEL_CHECK_AT_START,
     },
     redisUrl: known.REDIS_URL,
     metricsToken: known.METRICS_TOKEN,

@@ -1,11 +1,12 @@
 import { Public } from '@mridang/nestjs-auth';
 import { Controller, Get, Inject, Optional, Res, ServiceUnavailableException } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { SharedState } from '../state/shared-state.js';
 import { Discovery } from '../zitadel/discovery.js';
+import { SetupProblems } from '../zitadel/setup-problems.js';
 import { LeanExpressAdapter } from './lean-express.adapter.js';
 
 /** For whoever runs the program: whether to restart it, and whether to send it requests. */
@@ -19,6 +20,7 @@ export class HealthController {
     private readonly host: HttpAdapterHost,
     @Inject(ENV) private readonly env: Partial<Pick<Env, 'redisUrl'>>,
     @Optional() private readonly state?: SharedState,
+    @Optional() private readonly setup?: SetupProblems,
   ) {}
 
   @Get('live')
@@ -26,15 +28,20 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** 503 where nobody could sign in. Without Redis this instance goes on with what it knows: that is worse, but not down. */
+  /**
+   * 503 where nobody could sign in. Without Redis this instance goes on with what it knows: that is worse, but not down. A
+   * wrong set-up takes no instance out of service: the others would have the same.
+   */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response) {
     try {
-      return await this.checks.check([
-        () => this.server(),
-        () => this.zitadel(),
-        ...(this.env.redisUrl ? [() => this.redis()] : []),
-      ]);
+      return this.named(
+        await this.checks.check([
+          () => this.server(),
+          () => this.zitadel(),
+          ...(this.env.redisUrl ? [() => this.redis()] : []),
+        ]),
+      );
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
       response.status(503);
@@ -51,7 +58,24 @@ export class HealthController {
 
   private zitadel() {
     const zitadel = this.indicators.check('zitadel');
-    return this.discovery.isKnown ? zitadel.up() : zitadel.down('metadata not known');
+    const health = this.discovery.health;
+    if (health.status === 'down') return zitadel.down('metadata not known');
+    if (this.misconfigurations.length > 0)
+      return zitadel.degraded({ reason: this.misconfigurations.join(', ') });
+    return health.status === 'degraded'
+      ? zitadel.degraded({ since: health.since.toISOString() })
+      : zitadel.up();
+  }
+
+  private get misconfigurations(): readonly string[] {
+    return this.setup?.codes ?? [];
+  }
+
+  /** Terminus has no status of its own for what an operator has to mend. */
+  private named(result: HealthCheckResult): HealthCheckResult {
+    const { zitadel } = result.details;
+    if (zitadel?.['reason'] !== undefined) Object.assign(zitadel, { status: 'misconfigured' });
+    return result;
   }
 
   private async redis() {

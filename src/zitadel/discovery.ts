@@ -23,6 +23,17 @@ const LIFETIME_MS = 60 * 60_000;
 const RETRY_AFTER_MS = 10_000;
 const MAX_STALE_MS = 24 * 60 * 60_000;
 
+/** After so long without a call, whoever asks for the health of Zitadel begins one. */
+const QUIET_MS = 30_000;
+
+/** Whether Zitadel can be worked with. */
+export type ProviderHealth =
+  | { status: 'up' }
+  /** calls fail, and what is known is still good */
+  | { status: 'degraded'; since: Date }
+  /** nobody can sign in: the metadata were never read, or are too old */
+  | { status: 'down' };
+
 /** Zitadel's metadata, and the one way to call it. */
 @Injectable()
 export class Discovery implements OnApplicationBootstrap {
@@ -34,6 +45,9 @@ export class Discovery implements OnApplicationBootstrap {
     onRenewalFailed: (error) => this.noteFailure(error),
   });
   private hasNoted = false;
+  private lastCallAt = 0;
+  private unreachableSince: number | undefined;
+  private readonly readers: (() => void)[] = [];
   /** what is at an address of the metadata */
   private endpoints: ReadonlyMap<string, Endpoint> = new Map();
 
@@ -56,6 +70,24 @@ export class Discovery implements OnApplicationBootstrap {
   /** Whether there are metadata to work with. Where there are none, asking begins an attempt, unless one has just failed. */
   get isKnown(): boolean {
     return this.kept.current !== undefined;
+  }
+
+  /** From the last calls. Where there was none for a while, asking begins one. */
+  get health(): ProviderHealth {
+    if (!this.isKnown) return { status: 'down' };
+    if (Date.now() - this.lastCallAt > QUIET_MS) {
+      this.lastCallAt = Date.now();
+      this.fetch(this.address).catch(() => undefined);
+    }
+    return this.unreachableSince === undefined
+      ? { status: 'up' }
+      : { status: 'degraded', since: new Date(this.unreachableSince) };
+  }
+
+  /** Calls `reader` when the metadata are there, and whenever they are read again. */
+  whenRead(reader: () => void) {
+    this.readers.push(reader);
+    if (this.isKnown) reader();
   }
 
   /** Throws `IdpUnavailable`, or `IdpMisconfigured` when they are not those of a Zitadel this application can use. */
@@ -87,6 +119,7 @@ export class Discovery implements OnApplicationBootstrap {
     if (isPlainRemote(url) && !this.env.zitadel.allowInsecureHttp) {
       throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
     }
+    this.lastCallAt = Date.now();
     const startedAt = performance.now();
     const note = (result: 'ok' | 'refused' | 'unavailable') =>
       this.metrics.zitadelSeconds.observe(
@@ -97,9 +130,11 @@ export class Discovery implements OnApplicationBootstrap {
       const answer = await ask();
       if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
       note(answer.status < 400 ? 'ok' : 'refused');
+      this.unreachableSince = undefined;
       return answer;
     } catch (cause) {
       note('unavailable');
+      this.unreachableSince ??= Date.now();
       throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
     }
   }
@@ -110,28 +145,50 @@ export class Discovery implements OnApplicationBootstrap {
   }
 
   private async discover(): Promise<CheckedMetadata> {
-    const { issuer } = this.env.zitadel;
-    const answer = await this.fetch(`${issuer}/.well-known/openid-configuration`, {
-      headers: { accept: 'application/json' },
-    });
+    const answer = await this.fetch(this.address, { headers: { accept: 'application/json' } });
     try {
-      if (answer.status !== 200) throw new TypeError(`Zitadel has no metadata: it answered ${answer.status}`);
+      if (answer.status !== 200) throw new TypeError(await missingMetadata(answer));
       const metadata = checkedMetadata(await answer.json(), this.env.zitadel);
       this.endpoints = endpointsOf(metadata);
       this.hasNoted = false;
+      // They ask for the value, which is there in the next turn.
+      setImmediate(() => this.readers.forEach((reader) => reader()));
       return metadata;
     } catch (cause) {
       throw new IdpMisconfigured({ cause });
     }
   }
 
+  private get address(): string {
+    return `${this.env.zitadel.issuer}/.well-known/openid-configuration`;
+  }
+
   /** Once, until they can be read again: attempts go on. */
   private noteFailure(error: unknown) {
+    const effect = this.isKnown ? 'Those read before are used' : 'Nobody can sign in until they are';
+    const hint = isPlainAnswer(error)
+      ? '\nThe port answers without TLS: is ZITADEL_DOMAIN an http:// address?'
+      : '';
     this.logger[this.hasNoted ? 'debug' : 'warn'](
-      `The metadata of Zitadel cannot be read. Those that are known stay\n${describeError(error)}`,
+      `The metadata of Zitadel cannot be read. ${effect}\n${describeError(error)}${hint}`,
     );
     this.hasNoted = true;
   }
+}
+
+/** Why an answer other than 200 came, as far as Zitadel's text says it. */
+async function missingMetadata(answer: Response): Promise<string> {
+  const domain = /ExternalDomain is ([\w.:-]+)/.exec(await answer.text())?.[1];
+  return domain === undefined
+    ? `Zitadel has no metadata: it answered ${answer.status}`
+    : `Zitadel does not answer for the host name in ZITADEL_DOMAIN, but for ${domain}`;
+}
+
+/** OpenSSL's errors for an answer that is no TLS, whichever of them it is. */
+function isPlainAnswer(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(String(code)) || isPlainAnswer(cause);
 }
 
 type Endpoint = 'discovery' | 'token' | 'userinfo' | 'keys' | 'revoke' | 'introspect' | 'other';

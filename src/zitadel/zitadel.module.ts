@@ -3,6 +3,8 @@ import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
 import { OidcClient } from './oidc.client.js';
+import { SetupCheck } from './setup-check.js';
+import { SetupProblems } from './setup-problems.js';
 import { SharedRefresh } from './shared-refresh.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -12,6 +14,8 @@ const providers = [
   EndedSessions,
   LiveUserinfo,
   OidcClient,
+  SetupCheck,
+  { provide: SetupProblems, useExisting: SetupCheck },
   SharedRefresh,
   TokenRefresher,
   TokenVerifier,

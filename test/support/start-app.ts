@@ -41,6 +41,7 @@ export function environment(
     NODE_ENV: 'test',
     LOG_LEVEL: 'error',
     AUTH_RATE_LIMIT: '0',
+    ZITADEL_CHECK_AT_START: 'false',
     PORT: new URL(origin).port,
     SESSION_SECRET: 'a secret for the tests that is long enough',
     SESSION_SALT: 'a salt for the tests',

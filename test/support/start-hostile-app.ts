@@ -69,6 +69,7 @@ const environment = (origin: string, issuer: string) => ({
   SESSION_SECRET: 'a secret for hostile tests that is long enough',
   SESSION_SALT: 'a salt for hostile tests',
   AUTH_RATE_LIMIT: '0',
+  ZITADEL_CHECK_AT_START: 'false',
   ZITADEL_DOMAIN: issuer,
   ZITADEL_CLIENT_ID: clientId,
   ZITADEL_CALLBACK_URL: `${origin}/auth/callback`,

@@ -1,0 +1,196 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { moveTime } from './support/move-time.js';
+import { startApp, type RunningApp } from './support/start-app.js';
+
+let app: RunningApp | undefined;
+let server: Server | undefined;
+afterEach(async () => {
+  await app?.close();
+  server?.close();
+  app = server = undefined;
+});
+
+const start = async (options: NonNullable<Parameters<typeof startApp>[0]> = {}) =>
+  (app = await startApp({ log: [], ...options, env: { ZITADEL_CHECK_AT_START: 'true', ...options.env } }));
+
+type Ready = { status: string; details: { zitadel: { status: string; reason?: string; since?: string } } };
+
+async function readiness({ origin }: RunningApp): Promise<[number, Ready]> {
+  const answer = await fetch(`${origin}/health/ready`);
+  return [answer.status, (await answer.json()) as Ready];
+}
+
+/** Waits for what the program says at some time. */
+async function until(isSo: () => boolean | Promise<boolean>) {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+describe('at start, a set-up that is wrong is said with its cure, and readiness names it:', () => {
+  it.each([
+    ['an unknown client ID', 'client_unknown', { env: { ZITADEL_CLIENT_ID: '320000000000009999' } }],
+    ['the client ID of the API', 'client_unknown', { env: { ZITADEL_CLIENT_ID: '320000000000000103' } }],
+    ['an application that is not active', 'client_unknown', { sandbox: { web: { active: false } } }],
+    [
+      'a redirect URI that is not registered',
+      'redirect_uri_unknown',
+      { sandbox: { web: { redirectUris: ['http://localhost:1/auth/callback'] } } },
+    ],
+    [
+      'an http redirect URI at a user agent application without development mode',
+      'redirect_uri_http',
+      { sandbox: { web: { applicationType: 'user_agent', devMode: false } } },
+    ],
+    [
+      'a post-logout redirect URI that is not registered',
+      'post_logout_uri_unknown',
+      { sandbox: { web: { postLogoutRedirectUris: ['http://localhost:1/'] } } },
+    ],
+    ['the code flow switched off', 'code_flow_off', { sandbox: { web: { responseTypes: ['id_token'] } } }],
+    ['Refresh Token not ticked', 'refresh_grant_off', { sandbox: { web: { refreshTokenGrant: false } } }],
+    [
+      'a secret that is missing',
+      'client_secret_missing',
+      { sandbox: { web: { authMethod: 'basic' } }, env: { ZITADEL_CLIENT_SECRET: '' } },
+    ],
+    [
+      'a secret that is wrong',
+      'client_secret_wrong',
+      { sandbox: { web: { authMethod: 'basic' } }, env: { ZITADEL_CLIENT_SECRET: 'the-wrong-secret' } },
+    ],
+    [
+      'an application that wants a key',
+      'client_key_expected',
+      { sandbox: { web: { authMethod: 'private_key_jwt' } }, env: { ZITADEL_CLIENT_SECRET: '' } },
+    ],
+  ] as [string, string, NonNullable<Parameters<typeof startApp>[0]>][])(
+    '%s',
+    async (_name, code, options) => {
+      const log: string[] = [];
+      const running = await start({ ...options, log });
+      await until(() => log.some((line) => line.startsWith('error')));
+      expect(log.filter((line) => line.startsWith('error'))).toEqual([
+        expect.stringMatching(new RegExp(`^error ${code}: .{40}`)),
+      ]);
+      expect(await readiness(running)).toEqual([
+        200,
+        expect.objectContaining({
+          status: 'degraded',
+          details: expect.objectContaining({ zitadel: { status: 'misconfigured', reason: code } }) as object,
+        }),
+      ]);
+      expect(log.join('\n')).not.toContain('the-wrong-secret');
+      expect((await running.browser().get('/')).status).toBe(200);
+    },
+  );
+});
+
+describe('at start, a set-up that is right', () => {
+  it.each([
+    ['PKCE', { web: { authMethod: 'none' } }],
+    ['a secret', { web: { authMethod: 'basic' } }],
+    ['Login V1', { web: { loginVersion: 1 } }],
+  ] as const)(
+    'is asked about with four requests that need no browser, and nothing is said: %s',
+    async (_name, sandbox) => {
+      const log: string[] = [];
+      const running = await start({ sandbox, log });
+      const asked = () => running.sandbox.requests.map(({ path }) => path);
+      await until(() => asked().length === 5);
+      expect(asked().sort()).toEqual([
+        '/.well-known/openid-configuration',
+        '/oauth/v2/authorize',
+        '/oauth/v2/token',
+        '/oauth/v2/token',
+        '/oidc/v1/end_session',
+      ]);
+      const [, body] = await readiness(running);
+      expect(body).toMatchObject({ status: 'ok', details: { zitadel: { status: 'up' } } });
+      expect(log.filter((line) => /^(error|warn)/.test(line))).toEqual([]);
+    },
+  );
+
+  it('is not asked about where that is switched off', async () => {
+    const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' } });
+    await until(async () => (await readiness(running))[0] === 200);
+    expect(running.sandbox.requests.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration']);
+  });
+});
+
+describe('Zitadel', () => {
+  it('that stops is degraded for readiness, since when, and up when it answers again', async () => {
+    const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' } });
+    await until(async () => (await readiness(running))[0] === 200);
+    running.sandbox.fail('/.well-known/openid-configuration', 503);
+    running.sandbox.fail('/oauth/v2/keys', 503);
+    const before = Date.now();
+    await running.browser().get('/auth/login');
+    moveTime(31_000);
+    await until(async () => (await readiness(running))[1].details.zitadel.status === 'degraded');
+    const [status, { details }] = await readiness(running);
+    expect(status).toBe(200);
+    expect(Date.parse(details.zitadel.since ?? '')).toBeGreaterThan(before);
+    running.sandbox.fail('/.well-known/openid-configuration', null);
+    moveTime(31_000);
+    await until(async () => (await readiness(running))[1].details.zitadel.status === 'up');
+  });
+
+  it('whose metadata do not speak of back-channel logout: one warning says what to switch on', async () => {
+    const log: string[] = [];
+    const provider = await older();
+    await start({ env: { ZITADEL_DOMAIN: provider }, log });
+    await until(() => log.some((line) => line.includes('does not send back-channel logout')));
+    expect(log.filter((line) => line.includes('back-channel'))).toEqual([
+      expect.stringContaining('switch on the feature'),
+    ]);
+  });
+
+  it('that answers for another host name: the log names it', async () => {
+    const log: string[] = [];
+    const running = await startApp();
+    const { port } = new URL(running.sandbox.issuer);
+    await start({ env: { ZITADEL_DOMAIN: `http://127.0.0.1:${port}` }, log });
+    await until(() => log.some((line) => line.includes('metadata of Zitadel cannot be read')));
+    expect(log.join('\n')).toContain(
+      'does not answer for the host name in ZITADEL_DOMAIN, but for localhost',
+    );
+    expect(log.join('\n')).toContain('Nobody can sign in until they are');
+    await running.close();
+  });
+
+  it('that has no TLS at its port: the log asks whether it is http', async () => {
+    const log: string[] = [];
+    const plain = (server = createServer((_request, response) => response.end()));
+    await new Promise<void>((listening) => plain.listen(0, '127.0.0.1', listening));
+    const { port } = plain.address() as AddressInfo;
+    await start({ env: { ZITADEL_DOMAIN: `https://127.0.0.1:${port}` }, log });
+    await until(() => log.some((line) => line.includes('is ZITADEL_DOMAIN an http:// address?')));
+  });
+});
+
+/** A provider as Zitadel was up to v4.3: healthy, and without back-channel logout in its metadata. */
+async function older(): Promise<string> {
+  const running = (server = createServer((request, response) => {
+    const { port } = running.address() as AddressInfo;
+    const issuer = `http://127.0.0.1:${port}`;
+    if (request.url !== '/.well-known/openid-configuration') {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({ error: 'invalid_request', error_description: 'Errors.User.Code.Invalid' }),
+      );
+      return;
+    }
+    response.setHeader('content-type', 'application/json');
+    response.end(
+      JSON.stringify({
+        issuer,
+        authorization_endpoint: `${issuer}/oauth/v2/authorize`,
+        token_endpoint: `${issuer}/oauth/v2/token`,
+        jwks_uri: `${issuer}/oauth/v2/keys`,
+      }),
+    );
+  }));
+  await new Promise<void>((listening) => running.listen(0, '127.0.0.1', listening));
+  return `http://127.0.0.1:${(running.address() as AddressInfo).port}`;
+}
