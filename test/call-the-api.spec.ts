@@ -103,10 +103,16 @@ describe('"Call the API"', () => {
     expect(calls).toHaveLength(2);
     expect(sandbox.grants('refresh_token')).toHaveLength(1);
     expect((await browser.get('/profile')).status).toBe(200);
+
+    // A token that is new and refused all the same is not renewed at each click.
+    await callApi(browser, page);
+    expect(calls).toHaveLength(3);
+    expect(sandbox.grants('refresh_token')).toHaveLength(1);
   });
 
   it.each([
     [{ status: 403, body: '<b>no</b>' }, 'The API did not let you in (403)'],
+    [{ status: 431 }, 'The API did not let you in (431) Your access token is longer than the API reads'],
     [{ status: 503 }, 'The API cannot check who you are right now (503)'],
     [{ status: 418, body: 'teapot' }, 'The API answered something unexpected (418)'],
     [{ status: 200, body: 'x'.repeat(20_000) }, 'The API does not answer'],

@@ -8,6 +8,7 @@ import { MetricsController } from '../http/metrics.controller.js';
 import { RequestObserver } from '../http/request-observer.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Discovery } from '../zitadel/discovery.js';
+import { SetupProblems } from '../zitadel/setup-problems.js';
 import { ApiErrorFilter } from './api-error.filter.js';
 import { AppController } from './app.controller.js';
 import { BearerGuard } from './bearer.guard.js';
@@ -29,6 +30,7 @@ export class ApiModule {
         Metrics,
         RequestObserver,
         Introspection,
+        { provide: SetupProblems, useExisting: Introspection },
         { provide: APP_GUARD, useClass: BearerGuard },
         { provide: APP_FILTER, useClass: ApiErrorFilter },
       ],

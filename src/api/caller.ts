@@ -17,6 +17,8 @@ export interface Caller {
   readonly authenticatedAt: number | undefined;
   /** when the token ends, seconds since 1970 */
   readonly expiresAt: number | undefined;
+  /** who acts for `sub` by token exchange (RFC 8693 4.1); only with API_ACCEPT_IMPERSONATION */
+  readonly actor: string | undefined;
 }
 
 /** Injects who calls. On a public route it is `undefined`, whatever token there is: declare `Caller | undefined` there. */

@@ -1,5 +1,6 @@
 import { audienceScope, organizationFrom, rolesFrom, text } from '../zitadel/claims.js';
 import type { Caller } from './caller.js';
+import { INACTIVE } from './introspection-log.js';
 
 /** What the answer has to match. */
 export interface Expectation {
@@ -7,6 +8,10 @@ export interface Expectation {
   clientId: string;
   /** without it, the project a token was asked for counts */
   projectId: string | undefined;
+  /** tokens with which somebody acts for somebody else (RFC 8693 4.1) */
+  impersonation: boolean;
+  /** tokens that were issued to no application: personal access tokens */
+  withoutClient: boolean;
 }
 
 /** The answer is none of RFC 7662 2.2: nothing is known about the token. */
@@ -27,7 +32,7 @@ const SKEW_SECONDS = 60;
 export function introspected(answer: unknown, expected: Expectation): Caller | { rejected: string } {
   if (typeof answer !== 'object' || answer === null) throw new AnswerUnusable('no JSON object');
   const claims = answer as Record<string, unknown>;
-  if (claims['active'] === false) return { rejected: 'inactive' };
+  if (claims['active'] === false) return { rejected: INACTIVE };
   if (claims['active'] !== true) throw new AnswerUnusable('`active` is neither true nor false');
 
   const now = Date.now() / 1000;
@@ -39,19 +44,25 @@ export function introspected(answer: unknown, expected: Expectation): Caller | {
   if (tokenType !== undefined && !(typeof tokenType === 'string' && tokenType.toLowerCase() === 'bearer'))
     return { rejected: 'no bearer token' };
   if (typeof sub !== 'string' || sub === '') return { rejected: 'about nobody' };
-  const scopes = typeof claims['scope'] === 'string' ? claims['scope'].split(' ').filter(Boolean) : [];
-  if (!isMeantFor(expected, listOf(claims['aud']), scopes)) return { rejected: 'meant for somebody else' };
+  const asked = typeof claims['scope'] === 'string' ? claims['scope'].split(' ').filter(Boolean) : [];
+  if (!isMeantFor(expected, listOf(claims['aud']), asked)) return { rejected: 'meant for somebody else' };
+
+  if (claims['act'] !== undefined && !expected.impersonation)
+    return { rejected: 'that of somebody who acts for somebody else' };
+  const clientId = text(claims['client_id']);
+  if (clientId === undefined && !expected.withoutClient) return { rejected: 'issued to no application' };
 
   const organization = organizationFrom(claims);
   return Object.freeze({
     sub,
-    clientId: text(claims['client_id']) ?? '',
+    clientId: clientId ?? '',
     username: text(claims['username']),
-    scopes: Object.freeze(scopes),
+    scopes: Object.freeze(scopesIn(asked)),
     roles: Object.freeze(rolesFrom(claims)),
     organization: organization && Object.freeze(organization),
     authenticatedAt: numberOf(claims['auth_time']),
     expiresAt: exp,
+    actor: actorIn(claims['act']),
   });
 }
 
@@ -60,6 +71,24 @@ function isMeantFor({ clientId, projectId }: Expectation, audiences: string[], s
   if (projectId) return audiences.includes(projectId);
   // Zitadel calls a token active for this application only if it is meant for its project, whose ID nobody has told us.
   return audiences.some((id) => scopes.includes(audienceScope(id)));
+}
+
+/**
+ * The scopes of a token. Zitadel adds one for each role of the project, whoever has it, so they say nothing of the caller.
+ * A role key may have blanks: the words behind the first such scope count where nothing but a scope can look like them.
+ */
+function scopesIn(words: readonly string[]): string[] {
+  const first = words.findIndex((word) => word.startsWith(ROLE_SCOPE));
+  const before = first < 0 ? words : words.slice(0, first);
+  const after = first < 0 ? [] : words.slice(first);
+  return [...before, ...after.filter((word) => !word.startsWith(ROLE_SCOPE) && KNOWN_SCOPE.test(word))];
+}
+
+const ROLE_SCOPE = 'urn:zitadel:iam:org:project:role:';
+const KNOWN_SCOPE = /^urn:zitadel:iam:/;
+
+function actorIn(act: unknown): string | undefined {
+  return typeof act === 'object' && act !== null ? text((act as { sub?: unknown }).sub) : undefined;
 }
 
 const numberOf = (value: unknown) => (typeof value === 'number' ? value : undefined);

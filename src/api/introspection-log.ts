@@ -3,16 +3,32 @@ import { Logger } from '@nestjs/common';
 
 const SPARINGLY_MS = 10_000;
 
+/** With the key of another project every token is inactive. */
+const SUSPICIOUS = 10;
+
+export const INACTIVE = 'inactive';
+
 /** Says when Zitadel stops answering and when it answers again: a few lines, however many tokens there are. */
 export class IntrospectionLog {
   private readonly logger = new Logger('Introspection');
   private isTrouble = false;
   private isPaused = false;
+  private inactiveInARow = 0;
   private readonly isTroubleDue = sparingly();
   private readonly isImpatienceDue = sparingly();
 
   rejected(reason: string) {
     this.logger.debug(`A token was refused: it is ${reason}`);
+    if (reason !== INACTIVE) return;
+    this.inactiveInARow++;
+    if (this.inactiveInARow === SUSPICIOUS)
+      this.logger.warn(
+        `${SUSPICIOUS} tokens in a row are inactive for Zitadel and none was active: is the key of this API that of an application of the project in IDP_PROJECT_ID, and are the tokens meant for it?`,
+      );
+  }
+
+  accepted() {
+    this.inactiveInARow = -Infinity;
   }
 
   answered() {

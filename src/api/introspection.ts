@@ -5,6 +5,7 @@ import { API_ENV, type ApiEnv } from '../config/api-env.js';
 import { Metrics } from '../metrics/metrics.js';
 import { ClientAssertion } from '../zitadel/client-assertion.js';
 import { Discovery } from '../zitadel/discovery.js';
+import { SetupProblems } from '../zitadel/setup-problems.js';
 import { IntrospectionUnavailable, TokenInvalid } from './api.errors.js';
 import type { Caller } from './caller.js';
 import { AnswerUnusable, introspected } from './introspected.js';
@@ -41,9 +42,10 @@ const UNAVAILABLE = { result: 'unavailable' } as const;
 
 /** Asks Zitadel about access tokens (RFC 7662), and no more often than it has to. */
 @Injectable()
-export class Introspection {
+export class Introspection extends SetupProblems {
   private readonly log = new IntrospectionLog();
   private readonly assertion: ClientAssertion;
+  private isKeyRefused = false;
   private readonly known = new Verdicts(MAX_KNOWN);
   private readonly flights = new Map<string, Promise<Verdict>>();
   private readonly breaker = circuitBreaker(
@@ -56,9 +58,14 @@ export class Introspection {
     private readonly discovery: Discovery,
     private readonly metrics: Metrics,
   ) {
+    super();
     this.assertion = new ClientAssertion(env.key, env.zitadel.issuer);
     this.breaker.onBreak((reason) => this.log.paused('error' in reason ? reason.error : undefined));
     this.breaker.onReset(() => this.log.resumed());
+  }
+
+  get codes(): readonly string[] {
+    return this.isKeyRefused ? ['api_key_refused'] : [];
   }
 
   /**
@@ -120,11 +127,13 @@ export class Introspection {
   private async ask(token: string): Promise<Verdict> {
     try {
       const verdict = await this.breaker.execute(async () => this.verdictOn(await this.answerAbout(token)));
+      this.isKeyRefused = false;
       this.log.answered();
       this.metrics.introspections.inc(verdict.caller ? ACTIVE : INACTIVE);
       return verdict;
     } catch (error) {
       this.metrics.introspections.inc(UNAVAILABLE);
+      if (error instanceof IntrospectionRefused) this.isKeyRefused = error.isCallerUnknown;
       if (!(error instanceof BrokenCircuitError)) this.log.failed(error);
       throw error;
     }
@@ -139,23 +148,24 @@ export class Introspection {
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: await assertion,
     });
-    const { status, contentType, text } = await this.discovery.post(endpoint, form, DEADLINE_MS);
+    const { status, contentType, date, text } = await this.discovery.post(endpoint, form, DEADLINE_MS);
     const body = isJson(contentType) ? parsed(text) : undefined;
     if (status === 200) return body;
     // It may be the assertion that displeases: the next question gets another.
     if (status === 400 || status === 401) this.assertion.forget(assertion);
-    throw new IntrospectionRefused(status, (body as { error?: unknown } | null | undefined)?.error);
+    throw new IntrospectionRefused(status, (body as { error?: unknown } | null | undefined)?.error, date);
   }
 
   private verdictOn(answer: unknown): Verdict {
     const { issuer } = this.env.zitadel;
     const { key, projectId } = this.env;
-    const result = introspected(answer, { issuer, clientId: key.clientId, projectId });
+    const result = introspected(answer, { issuer, clientId: key.clientId, projectId, ...this.env.accepts });
     const now = Date.now();
     if ('rejected' in result) {
       this.log.rejected(result.rejected);
       return { until: now + REJECTED_MS };
     }
+    this.log.accepted();
     const ends = result.expiresAt === undefined ? Infinity : result.expiresAt * 1000;
     return { caller: result, until: Math.min(now + ACCEPTED_MS, ends) };
   }

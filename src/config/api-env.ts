@@ -32,6 +32,8 @@ export interface ApiEnv extends Pick<Env, 'production' | 'port' | 'logLevel' | '
   key: ApiKey;
   /** the project tokens are meant for; without it, the one they were asked for counts */
   projectId: string | undefined;
+  /** kinds of tokens that count beside those of people and service users at an application */
+  accepts: { impersonation: boolean; withoutClient: boolean };
   /** may call from a browser */
   corsOrigins: string[];
   isSwaggerShown: boolean;
@@ -109,6 +111,20 @@ export const apiVariables = {
     expected: 'a comma-separated list of origins, such as https://app.example.com, or nothing',
     schema: origins,
   },
+  API_ACCEPT_IMPERSONATION: {
+    about:
+      'Whether tokens count with which somebody acts for somebody else by token exchange (claim `act`). Their `sub` is the other person.',
+    expected: 'true or false',
+    default: 'false',
+    schema: trueOrFalse.default(false),
+  },
+  API_ACCEPT_PERSONAL_ACCESS_TOKENS: {
+    about:
+      'Whether tokens count that were issued to no application: Zitadel calls a personal access token active for every API, whichever service user has it.',
+    expected: 'true or false',
+    default: 'true',
+    schema: trueOrFalse.default(true),
+  },
   API_SWAGGER: {
     about: 'Shows the Swagger UI at /api.',
     expected: 'true or false',
@@ -156,6 +172,10 @@ export function readApiEnv(source: Record<string, string | undefined>): ApiEnv {
     },
     key,
     projectId: values.IDP_PROJECT_ID,
+    accepts: {
+      impersonation: values.API_ACCEPT_IMPERSONATION ?? false,
+      withoutClient: values.API_ACCEPT_PERSONAL_ACCESS_TOKENS ?? true,
+    },
     corsOrigins: values.API_CORS_ORIGINS ?? [],
     isSwaggerShown: values.API_SWAGGER ?? !production,
     swaggerClientId: values.API_SWAGGER_CLIENT_ID ?? given(source, 'ZITADEL_CLIENT_ID'),

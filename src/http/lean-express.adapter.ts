@@ -1,6 +1,7 @@
 import {
   createServer,
   IncomingMessage,
+  maxHeaderSize as defaultMaxHeaderSize,
   ServerResponse,
   type RequestListener,
   type Server,
@@ -8,7 +9,7 @@ import {
 } from 'node:http';
 import { Server as TcpServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { NestApplicationOptions } from '@nestjs/common';
+import { Logger, type NestApplicationOptions } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 
 type Express = RequestListener & { request: object; response: object };
@@ -26,6 +27,13 @@ const QUIET_TURNS = 3;
 /** …, and somebody may always come. */
 const MAX_QUEUE_MS = 1_000;
 
+/** What Node.js answers to its own errors, where it is not 400. */
+const statusOf: Record<string, string> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
 /**
  * Express, whose requests and responses are born with Express's prototypes. Otherwise Express gives them to each one
  * with `Object.setPrototypeOf`, and V8 keeps what such objects refer to until the next full garbage collection.
@@ -33,6 +41,7 @@ const MAX_QUEUE_MS = 1_000;
  * `forceCloseConnections`.
  */
 export class LeanExpressAdapter extends ExpressAdapter {
+  private readonly log = new Logger('HTTP');
   private readonly sockets = new Set<Socket>();
   private isDraining = false;
   /** when a connection was last answered and kept */
@@ -71,7 +80,29 @@ export class LeanExpressAdapter extends ExpressAdapter {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
+    server.on('clientError', (error, socket) => this.refuse(error, socket as Socket));
     this.httpServer = server;
+  }
+
+  /** Answers what is no request as Node.js does, and says how long headers may be where they were longer (RFC 6585 5). */
+  private refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable || code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const maxBytes = this.serverOptions.maxHeaderSize ?? defaultMaxHeaderSize;
+    const text = code === 'HPE_HEADER_OVERFLOW' ? `The headers are longer than ${maxBytes} bytes\n` : '';
+    if (text) this.log.warn(`A request was answered 431: its headers are longer than ${maxBytes} bytes`);
+    socket.end(
+      [
+        `HTTP/1.1 ${statusOf[code] ?? '400 Bad Request'}`,
+        'Connection: close',
+        'Content-Type: text/plain; charset=utf-8',
+        `Content-Length: ${text.length}`,
+        '',
+        text,
+      ].join('\r\n'),
+    );
   }
 
   /**

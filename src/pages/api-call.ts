@@ -22,6 +22,7 @@ export function apiCallOf(answer: ApiAnswer): ApiCall {
 
 const refusals: Record<number, ApiCall> = {
   401: { title: 'api.refused.title', text: 'api.refused.text' },
+  431: { title: 'api.tooLong.title', text: 'api.tooLong.text' },
   403: { title: 'api.forbidden.title', text: 'api.forbidden.text' },
   503: { title: 'api.unavailable.title', text: 'api.unavailable.text' },
 };

@@ -135,6 +135,9 @@ export const de: Texts = {
   'api.refused.title': 'Die API hat den Zugriff verweigert',
   'api.refused.text':
     'Sie akzeptiert weder Ihr Access-Token noch ein neues. Höchstwahrscheinlich ist das Token nicht für das Projekt der API bestimmt.',
+  'api.tooLong.title': 'Die API hat den Zugriff verweigert',
+  'api.tooLong.text':
+    'Ihr Access-Token ist länger, als die API liest. Höchstwahrscheinlich ist es ein JWT mit sehr vielen Rollen: undurchsichtige Token sind kurz.',
   'api.forbidden.title': 'Die API hat den Zugriff verweigert',
   'api.forbidden.text': 'Dort sind Sie bekannt, aber es fehlt eine Berechtigung.',
   'api.unavailable.title': 'Die API kann Ihre Identität gerade nicht prüfen',

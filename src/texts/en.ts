@@ -130,6 +130,9 @@ export const en = {
   'api.refused.title': 'The API did not let you in',
   'api.refused.text':
     'It accepts neither your access token nor a new one. Most likely the token is not meant for the project of the API.',
+  'api.tooLong.title': 'The API did not let you in',
+  'api.tooLong.text':
+    'Your access token is longer than the API reads. Most likely it is a JWT with very many roles: opaque tokens are short.',
   'api.forbidden.title': 'The API did not let you in',
   'api.forbidden.text': 'You are known there, but a permission is missing.',
   'api.unavailable.title': 'The API cannot check who you are right now',

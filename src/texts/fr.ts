@@ -133,6 +133,9 @@ export const fr: Texts = {
   'api.refused.title': 'L’API a refusé l’accès',
   'api.refused.text':
     'Elle n’accepte ni votre jeton d’accès ni un nouveau. Le jeton n’est très probablement pas destiné au projet de l’API.',
+  'api.tooLong.title': 'L’API a refusé l’accès',
+  'api.tooLong.text':
+    'Votre jeton d’accès est plus long que ce que l’API lit. C’est très probablement un JWT avec de très nombreux rôles : les jetons opaques sont courts.',
   'api.forbidden.title': 'L’API a refusé l’accès',
   'api.forbidden.text': 'Elle vous connaît, mais il manque une autorisation.',
   'api.unavailable.title': 'L’API ne peut pas vérifier votre identité pour le moment',

@@ -6,6 +6,8 @@ export interface TextAnswer {
   status: number;
   /** media type and parameters, in lower case */
   contentType: string;
+  /** the clock of the server (RFC 9110 6.6.1) */
+  date: string | undefined;
   text: string;
 }
 
@@ -41,7 +43,8 @@ export class BoundedPost {
         throw error;
       });
       const contentType = String(headers['content-type'] ?? '').toLowerCase();
-      return { status: statusCode, contentType, text: await body.text() };
+      const date = headers['date'] === undefined ? undefined : String(headers['date']);
+      return { status: statusCode, contentType, date, text: await body.text() };
     } catch (error) {
       throw error instanceof errors.ResponseExceededMaxSizeError ? new AnswerTooLarge(maxBytes) : error;
     }

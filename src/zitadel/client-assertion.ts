@@ -5,14 +5,14 @@ import type { ApiKey } from '../config/api-key.js';
 const LIFETIME_SECONDS = 300;
 
 /** An assertion is not used beyond this age: it has to outlive the way to Zitadel, and clocks differ. */
-const USED_SECONDS = 180;
+const USED_SECONDS = 60;
 
-/** For clocks that are a little behind. */
-const BACKDATED_SECONDS = 5;
+/** Zitadel refuses what was issued two seconds after its own time: this clock may be a minute ahead of it. */
+const BACKDATED_SECONDS = 65;
 
 /**
  * Says who calls, signed (private_key_jwt, RFC 7523 3, OpenID Connect Core 9). Zitadel wants the issuer itself as audience.
- * Signing takes a millisecond, so an assertion serves a few minutes.
+ * Signing takes a millisecond, so an assertion serves a minute.
  */
 export class ClientAssertion {
   private current: Promise<string> | undefined;

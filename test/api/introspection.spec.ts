@@ -175,7 +175,9 @@ describe('the question', () => {
     expect({ iss, sub, aud }).toEqual({ iss: clientId, sub: clientId, aud: idp.issuer });
     expect(jti).toMatch(/^[0-9a-f-]{36}$/);
     expect(exp - iat).toBeLessThanOrEqual(300);
-    expect(Math.abs(now() - iat)).toBeLessThan(10);
+    // Zitadel refuses an assertion of two seconds ahead; this clock may be a minute ahead.
+    expect(now() - iat).toBeGreaterThanOrEqual(65);
+    expect(exp - now()).toBeGreaterThan(200);
   });
 
   it('[RS5] is signed anew after a few minutes, with a jti of its own, long before the old one ends', async () => {
@@ -368,7 +370,7 @@ describe('the token', () => {
     expect(idp.asked).toHaveLength(0);
   });
 
-  it.each(['Bearer a b', 'Bearer a,b', 'Bearer "a"', 'Bearer aü', `Bearer ${'a'.repeat(8_193)}`])(
+  it.each(['Bearer a b', 'Bearer a,b', 'Bearer "a"', 'Bearer aü', 'Bearer a=b'])(
     '[RS1] %# has to look like one',
     async (authorization) => {
       const answer = await api.get('/api/v1/app', undefined, {
@@ -380,9 +382,46 @@ describe('the token', () => {
     },
   );
 
-  it('may be of eight kilobytes', async () => {
+  it('may be as long as Node.js reads headers; beyond, 431 and the log name the limit', async () => {
     idp.answer = () => active();
-    expect(await statusFor('a'.repeat(8_192))).toBe(200);
+    expect(await statusFor('a'.repeat(60_000))).toBe(200);
+    const answer = await rawRequest(
+      api.origin,
+      `GET /api/v1/app HTTP/1.1\r\nAuthorization: Bearer ${'a'.repeat(66_000)}`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 431 /);
+    expect(answer).toContain('The headers are longer than 65536 bytes');
+    expect(api.log).toContainEqual(expect.stringMatching(/^warn .*431.*65536 bytes/));
+  });
+
+  it('has no scope by the roles of its project, which Zitadel lists as scopes for whoever has none', async () => {
+    const role = 'urn:zitadel:iam:org:project:role:';
+    idp.answer = () => active({ scope: `openid ${role}read ${role}may write ${role}write ${role}team read` });
+    const caller = (await (await api.get('/api/v1/caller', 'token')).json()) as { scopes: string[] };
+    expect(caller.scopes).toEqual(['openid']);
+    expect((await api.get('/more/scoped', 'token')).status).toBe(403);
+    idp.answer = () => active({ scope: `read write ${role}x` });
+    expect((await api.get('/more/scoped', 'other')).status).toBe(200);
+  });
+
+  it('with which somebody acts for somebody else is refused, unless that is allowed: then the caller says who', async () => {
+    const acting = active({ act: { iss: idp.issuer, sub: 'u2' } });
+    idp.answer = () => acting;
+    expect(await statusFor('token')).toBe(401);
+    await api.close();
+    api = await startApi({ ...idp.env, API_ACCEPT_IMPERSONATION: 'true' }, [MoreRoutes]);
+    const caller = (await (await api.get('/api/v1/caller', 'token')).json()) as object;
+    expect(caller).toMatchObject({ sub: 'u1', actor: 'u2' });
+  });
+
+  it('that was issued to no application counts, unless that is switched off', async () => {
+    idp.answer = () => active({ client_id: undefined });
+    expect(await statusFor('token')).toBe(200);
+    await api.close();
+    api = await startApi({ ...idp.env, API_ACCEPT_PERSONAL_ACCESS_TOKENS: 'false' }, [MoreRoutes]);
+    expect(await statusFor('token')).toBe(401);
+    idp.answer = () => active();
+    expect(await statusFor('other')).toBe(200);
   });
 
   it('[RS1] lacks a scope: 403 insufficient_scope', async () => {

@@ -94,6 +94,27 @@ describe('a refusal of Zitadel', () => {
     );
   });
 
+  it.each([
+    [40, 'the clock of this machine is 40 s ahead of Zitadel'],
+    [-40, 'the clock of this machine is 40 s behind Zitadel'],
+  ])('of the key is one of the clock where Zitadel has another time: %i s', async (seconds, text) => {
+    idp.answer = () => ({ status: 400, body: { error: 'unauthorized_client' } });
+    later(seconds * 1000);
+    await status();
+    expect(said().join()).toContain(text);
+  });
+
+  it('of the key is misconfigured for readiness, until a key is accepted', async () => {
+    const zitadel = async () =>
+      ((await (await api.get('/health/ready')).json()) as { details: { zitadel: object } }).details.zitadel;
+    idp.answer = () => ({ status: 400, body: { error: 'unauthorized_client' } });
+    await status();
+    expect(await zitadel()).toEqual({ status: 'misconfigured', reason: 'api_key_refused' });
+    idp.answer = () => idp.active();
+    await status();
+    expect(await zitadel()).toEqual({ status: 'up' });
+  });
+
   it.each(['Problems', 'p b', 'x\nforged', 'p'.repeat(41), 123_456, ['unknown']])(
     'is not quoted when its error is %j',
     async (error) => {
@@ -160,6 +181,24 @@ describe('the log', () => {
     later(11_000);
     expect(await status()).toBe(503);
     expect(said()).toHaveLength(1);
+  });
+
+  it('asks once whether the key is that of the right project when ten tokens in a row are inactive', async () => {
+    idp.answer = () => ({ body: { active: false } });
+    await status();
+    said();
+    await statuses(8);
+    expect(said()).toEqual([]);
+    await statuses(9);
+    expect(said()).toEqual([expect.stringMatching(/^warn 10 tokens in a row .*IDP_PROJECT_ID/)]);
+  });
+
+  it('says nothing about inactive tokens once one was active', async () => {
+    await status();
+    said();
+    idp.answer = () => ({ body: { active: false } });
+    await statuses(12);
+    expect(said()).toEqual([]);
   });
 
   it('says nothing about single tokens', async () => {

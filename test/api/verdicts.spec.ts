@@ -2,7 +2,13 @@ import { expect, it } from '@jest/globals';
 import { introspected } from '../../src/api/introspected.js';
 import { Verdicts } from '../../src/api/verdicts.js';
 
-const expected = { issuer: 'https://zitadel.example', clientId: 'c1', projectId: undefined };
+const expected = {
+  issuer: 'https://zitadel.example',
+  clientId: 'c1',
+  projectId: undefined,
+  impersonation: false,
+  withoutClient: true,
+};
 const caller = introspected(
   {
     active: true,
