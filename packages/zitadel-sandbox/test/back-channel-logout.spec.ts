@@ -269,7 +269,7 @@ it('an answer that takes longer than the timeout counts as none', async () => {
   expect(other.backChannelDeliveries.map(({ status }) => status)).toEqual([null, null, null]);
 });
 
-it('close stops retries at once', async () => {
+it('close waits for no retry', async () => {
   const other = await startSandbox({
     web: { backChannelLogoutUri: 'http://127.0.0.1:1/nobody' },
     backChannelRetryDelayMs: 60_000,
@@ -278,9 +278,8 @@ it('close stops retries at once', async () => {
   const { id_token } = await party.signIn();
   await party.endSession({ id_token_hint: id_token });
   await until(() => other.backChannelDeliveries.length >= 1);
-  const before = Date.now();
   await other.close();
-  expect(Date.now() - before).toBeLessThan(1000);
+  expect(other.backChannelDeliveries).toHaveLength(1);
 });
 
 it('refuses a back-channel URI that is not on this machine', async () => {

