@@ -66,7 +66,7 @@ export class SignOut {
   private async revoke(token: SessionToken): Promise<void> {
     const revocation = this.refresher
       .newest(token)
-      .then((newest) => (newest ? this.oidc.revoke(newest) : undefined))
+      .then(({ refreshToken }) => (refreshToken ? this.oidc.revoke(refreshToken) : undefined))
       .catch((error: unknown) =>
         this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`),
       );

@@ -87,13 +87,14 @@ export class ProfileController {
     return idToken;
   }
 
-  /** An access token the API refuses is renewed once: Zitadel may have ended it before its time. */
+  /** Why the API refuses an access token, Zitadel says: another instance may have renewed it, or the session is over. */
   private async answer(request: AuthenticatedRequest, response: Response): Promise<ApiAnswer> {
-    const { accessToken, refreshToken } = (await this.sessions.freshToken(request, response)) ?? {};
+    const { accessToken } = (await this.sessions.freshToken(request, response)) ?? {};
     if (!accessToken) throw new SessionEnded('no_refresh');
     const answer = await this.api.hello(accessToken);
-    if (answer.kind === 'none' || answer.status !== 401 || !refreshToken) return answer;
-    const renewed = await this.sessions.renewedToken(request, response);
-    return renewed?.accessToken ? this.api.hello(renewed.accessToken) : answer;
+    if (answer.kind === 'none' || answer.status !== 401) return answer;
+    await this.userinfo.claims(request, response);
+    const newest = (await this.sessions.token(request, response))?.accessToken;
+    return newest !== undefined && newest !== accessToken ? this.api.hello(newest) : answer;
   }
 }

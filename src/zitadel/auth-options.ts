@@ -6,6 +6,7 @@ import type { Env } from '../config/env.js';
 import type { Journal } from '../metrics/journal.js';
 import { wantedLanguage } from '../texts/language.js';
 import { authorizationParams } from './authorization-params.js';
+import type { ClaimsReload } from './claims-reload.js';
 import { scopesFor, sidIn, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
@@ -20,6 +21,7 @@ export function authOptions(
   discovery: Discovery,
   verifier: TokenVerifier,
   refresher: TokenRefresher,
+  reload: ClaimsReload,
   endedSessions: EndedSessions,
   journal: Journal,
 ): IAuthModuleOptions {
@@ -35,6 +37,7 @@ export function authOptions(
       maxCookies: 1,
     },
     refresh: refresher,
+    reload,
     revocations: endedSessions,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request) =>
@@ -70,6 +73,7 @@ export function authOptions(
         return {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
+          claimsReadAt: Date.now() / 1000,
           sid: sidIn(account.id_token),
           ...tokenSetFrom(account),
         } satisfies SessionToken;

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ClaimsReload } from './claims-reload.js';
 import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
@@ -8,6 +9,7 @@ import { TokenRefresher } from './token-refresher.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const providers = [
+  ClaimsReload,
   Discovery,
   EndedSessions,
   LiveUserinfo,

@@ -3,6 +3,7 @@ import type { AuthConfig } from '@auth/core';
 import type { AuthObserver } from './auth.observer.js';
 import type { HttpRequest } from './auth.types.js';
 import type { SessionRefresh } from './session/session-refresh.js';
+import type { SessionReload } from './session/session-reload.js';
 import type { SessionRevocations } from './session/session-revocations.js';
 
 /** Options of Auth.js, and what this module adds to them. */
@@ -20,6 +21,8 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   defaultCallbackUrl?: string;
   /** How the tokens in the session are renewed. Without it they stay as they were at sign-in. */
   refresh?: SessionRefresh;
+  /** How the user in the session is read again. Without it roles and names stay as they were at sign-in. */
+  reload?: SessionReload;
   /**
    * What goes into the authorization request beside the module's own parameters: gets the fields of the sign-in form, of
    * which only what it returns counts. Without it a caller can add nothing (RFC 9700 4.1).
