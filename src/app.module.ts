@@ -13,6 +13,7 @@ import { ClaimsReload } from './zitadel/claims-reload.js';
 import { Discovery } from './zitadel/discovery.js';
 import { EndedSessions } from './zitadel/ended-sessions.js';
 import { TokenRefresher } from './zitadel/token-refresher.js';
+import { TokenRevocation } from './zitadel/token-revocation.js';
 import { TokenVerifier } from './zitadel/token-verifier.js';
 import { ZitadelModule } from './zitadel/zitadel.module.js';
 
@@ -31,7 +32,16 @@ export class AppModule {
         AuthPagesModule,
         AuthModule.registerAsync({
           imports: [ZitadelModule],
-          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, ClaimsReload, EndedSessions, Journal],
+          inject: [
+            ENV,
+            Discovery,
+            TokenVerifier,
+            TokenRefresher,
+            ClaimsReload,
+            EndedSessions,
+            TokenRevocation,
+            Journal,
+          ],
           useFactory: authOptions,
         }),
       ],

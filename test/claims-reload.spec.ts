@@ -3,7 +3,9 @@ import { csrfFrom, type Browser } from './support/browser.js';
 import { moveTime } from './support/move-time.js';
 import { signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
+import { revocationsAt } from './support/revocations-at.js';
 import { textOf } from './support/text-of.js';
+import { until } from './support/until.js';
 
 const ALICE = 'alice@acme.example';
 const BOB = 'bob@acme.example';
@@ -277,5 +279,15 @@ describe('a session that has ended at Zitadel', () => {
     expect(late.headers.getSetCookie().join()).toContain('session-token');
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before);
     moveTime(271_000);
+  });
+
+  it('has its refresh token revoked', async () => {
+    const browser = await signedInFor();
+    app.sandbox.expire('access_tokens');
+    await browser.get('/auth/userinfo');
+    moveTime(2_000);
+    const { length } = revocationsAt(app.sandbox);
+    expect(await reasonAt(browser, '/auth/userinfo')).toBe('revoked');
+    await until(() => revocationsAt(app.sandbox).length > length);
   });
 });

@@ -13,6 +13,7 @@ import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
 import { tokenSetFrom } from './session-token.js';
 import type { TokenRefresher } from './token-refresher.js';
+import type { TokenRevocation } from './token-revocation.js';
 import type { TokenVerifier } from './token-verifier.js';
 
 /** The options of `AuthModule`: Zitadel as the provider, and what goes into a session. */
@@ -23,6 +24,7 @@ export function authOptions(
   refresher: TokenRefresher,
   reload: ClaimsReload,
   endedSessions: EndedSessions,
+  revocation: TokenRevocation,
   journal: Journal,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
@@ -39,6 +41,7 @@ export function authOptions(
     refresh: refresher,
     reload,
     revocations: endedSessions,
+    discard: (token) => void revocation.revoke(token),
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request) =>
         journal.signedIn({ sub: providerAccountId, sid: sidIn(idToken) }, request),

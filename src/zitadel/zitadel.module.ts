@@ -6,6 +6,7 @@ import { LiveUserinfo } from './live-userinfo.js';
 import { OidcClient } from './oidc.client.js';
 import { SharedRefresh } from './shared-refresh.js';
 import { TokenRefresher } from './token-refresher.js';
+import { TokenRevocation } from './token-revocation.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const providers = [
@@ -16,6 +17,7 @@ const providers = [
   OidcClient,
   SharedRefresh,
   TokenRefresher,
+  TokenRevocation,
   TokenVerifier,
 ];
 

@@ -1,7 +1,7 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { AuthObserver } from './auth.observer.js';
-import type { HttpRequest } from './auth.types.js';
+import type { HttpRequest, SessionToken } from './auth.types.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 import type { SessionReload } from './session/session-reload.js';
 import type { SessionRevocations } from './session/session-revocations.js';
@@ -33,6 +33,11 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   ) => Record<string, string>;
   /** Which sessions were ended before their time. Without it a copied cookie outlives its sign-out. */
   revocations?: SessionRevocations;
+  /**
+   * Gets what a session held that has ended here or was replaced, each time its cookie comes: its tokens are of no use any
+   * more. Nobody waits for it; it must not throw.
+   */
+  discard?: (token: SessionToken) => void;
   /** Hears of sign-ins that failed and sessions that ended, instead of the log. */
   observer?: AuthObserver;
   session?: {

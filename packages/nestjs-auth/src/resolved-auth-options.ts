@@ -40,6 +40,7 @@ export class ResolvedAuthOptions {
   readonly refresh: SessionRefresh | undefined;
   readonly reload: SessionReload | undefined;
   readonly revocations: SessionRevocations | undefined;
+  readonly discard: IAuthModuleOptions['discard'];
   readonly observer: AuthObserver | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
   readonly codec: SessionCodec;
@@ -62,6 +63,7 @@ export class ResolvedAuthOptions {
       refresh,
       reload,
       revocations,
+      discard,
       observer,
       authorizationParams,
       ...rest
@@ -85,6 +87,7 @@ export class ResolvedAuthOptions {
     this.refresh = refresh;
     this.reload = reload;
     this.revocations = revocations;
+    this.discard = discard;
     this.observer = observer;
     this.authorizationParams = authorizationParams ?? (() => ({}));
 

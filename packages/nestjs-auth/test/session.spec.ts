@@ -836,3 +836,30 @@ describe('reading the user again', () => {
     expect(app.resolved.codec.open(value)).toMatchObject({ name: 'Changed' });
   });
 });
+
+describe('what a session held that is of no use any more', () => {
+  it('is given to the program: ended, replaced, refused, or ended before its cookie came', async () => {
+    const given: unknown[] = [];
+    const ended = new Set<unknown>();
+    await start({
+      discard: ({ sub }) => void given.push(sub),
+      revocations: {
+        isRevoked: ({ sub }) => ended.has(sub),
+        revoke: () => Promise.resolve(),
+      },
+      refresh: {
+        isDue: ({ sub }) => sub === 'refused',
+        refresh: () => Promise.reject(new SessionEnded('refresh_rejected')),
+      },
+    });
+    const cookieOf = (sub: string) => ({ cookie: app.cookie({ sub }), ...program });
+    await app.get('/who', cookieOf('alive')).expect(200);
+    expect(given).toEqual([]);
+    await app.get('/out', cookieOf('out')).expect(200);
+    await app.get('/replaced', cookieOf('replaced')).expect(200);
+    await app.get('/who', cookieOf('refused')).expect(401);
+    ended.add('elsewhere');
+    await app.get('/open', cookieOf('elsewhere')).expect(200);
+    expect(given).toEqual(['out', 'replaced', 'refused', 'elsewhere']);
+  });
+});

@@ -149,6 +149,7 @@ export class SessionService {
   }
 
   private async revoke(token: OpenSession) {
+    this.options.discard?.(token);
     try {
       await this.options.revocations?.revoke(token);
     } catch (error) {
@@ -286,9 +287,11 @@ export class SessionService {
     const opened = this.opened(value);
     if (!opened) return this.removed(request, response);
     // The cookie of a session that was ended stays: by the time of this answer the browser may have the one of the next.
-    return mapped(this.isRevoked(opened), (revoked) =>
-      revoked ? { ...signedOut, ended: new SessionEnded('revoked') } : this.used(opened, request, response),
-    );
+    return mapped(this.isRevoked(opened), (revoked) => {
+      if (!revoked) return this.used(opened, request, response);
+      this.options.discard?.(opened);
+      return { ...signedOut, ended: new SessionEnded('revoked') };
+    });
   }
 
   private used(opened: OpenSession, request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
