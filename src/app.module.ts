@@ -9,9 +9,11 @@ import { MetricsModule } from './metrics/metrics.module.js';
 import { PagesModule } from './pages/pages.module.js';
 import { StateModule } from './state/state.module.js';
 import { authOptions } from './zitadel/auth-options.js';
+import { ClaimsReload } from './zitadel/claims-reload.js';
 import { Discovery } from './zitadel/discovery.js';
 import { EndedSessions } from './zitadel/ended-sessions.js';
 import { TokenRefresher } from './zitadel/token-refresher.js';
+import { TokenRevocation } from './zitadel/token-revocation.js';
 import { TokenVerifier } from './zitadel/token-verifier.js';
 import { ZitadelModule } from './zitadel/zitadel.module.js';
 
@@ -30,7 +32,16 @@ export class AppModule {
         AuthPagesModule,
         AuthModule.registerAsync({
           imports: [ZitadelModule],
-          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, EndedSessions, Journal],
+          inject: [
+            ENV,
+            Discovery,
+            TokenVerifier,
+            TokenRefresher,
+            ClaimsReload,
+            EndedSessions,
+            TokenRevocation,
+            Journal,
+          ],
           useFactory: authOptions,
         }),
       ],

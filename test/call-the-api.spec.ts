@@ -3,6 +3,7 @@ import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { listening } from './support/hostile/listening.js';
+import { moveTime } from './support/move-time.js';
 import { signIn } from './support/sign-in.js';
 import { startApi } from './support/start-api.js';
 import { environment, launch } from './support/start-app.js';
@@ -52,6 +53,7 @@ async function signedIn() {
 }
 
 const callApi = (browser: Browser, page: Page) => browser.submit(page, 'form[action^="/profile/api"]');
+const userinfos = () => sandbox.requests.filter(({ path }) => path === '/oidc/v1/userinfo');
 const said = (page: Page) =>
   page.document.querySelector('#api [role="status"]')?.text.replace(/\s+/g, ' ').trim();
 
@@ -70,44 +72,30 @@ describe('"Call the API"', () => {
     }
   });
 
-  it('renews the access token once when the API refuses it, and calls again with the new one', async () => {
-    const { browser, profile } = await signedIn();
-    sandbox.expire('access_tokens');
-    const page = await callApi(browser, profile);
-    expect(said(page)).toBe('The API answered (200) "Hello World!"');
-    expect(calls).toHaveLength(2);
-    expect(calls[1]?.authorization).not.toBe(calls[0]?.authorization);
-    expect(sandbox.grants('refresh_token')).toHaveLength(1);
-
-    calls = [];
-    expect(said(await callApi(browser, page))).toContain('Hello World!');
-    expect(calls).toHaveLength(1);
-    expect(sandbox.grants('refresh_token')).toHaveLength(1);
-  });
-
-  it('ten at a time cost one renewal', async () => {
+  it('ends the session when the API refuses its token, and Zitadel refuses it twice', async () => {
     const { browser } = await signedIn();
     sandbox.expire('access_tokens');
     const pages = await Promise.all(Array.from({ length: 10 }, () => browser.get('/profile/api')));
-    for (const page of pages) expect(said(page)).toBe('The API answered (200) "Hello World!"');
-    expect(sandbox.grants('refresh_token')).toHaveLength(1);
+    for (const page of pages) expect(page.status).toBe(503);
+    moveTime(12_000);
+    expect((await browser.get('/profile/api')).url.searchParams.get('reason')).toBe('revoked');
+    expect(userinfos()).toHaveLength(2);
+    expect(sandbox.grants('refresh_token')).toHaveLength(0);
   });
 
-  it('gives up after one retry, and the session goes on', async () => {
+  it('says so when the API refuses a token that Zitadel accepts, and the session goes on', async () => {
     const { browser, profile } = await signedIn();
     refuse = { status: 401 };
     const page = await callApi(browser, profile);
-    expect(said(page)).toMatch(
-      /^The API did not let you in \(401\) It accepts neither your access token nor/,
-    );
-    expect(calls).toHaveLength(2);
-    expect(sandbox.grants('refresh_token')).toHaveLength(1);
+    expect(said(page)).toMatch(/^The API did not let you in \(401\) It does not accept your access token/);
+    expect(calls).toHaveLength(1);
+    expect(userinfos()).toHaveLength(1);
+    expect(sandbox.grants('refresh_token')).toHaveLength(0);
     expect((await browser.get('/profile')).status).toBe(200);
 
-    // A token that is new and refused all the same is not renewed at each click.
     await callApi(browser, page);
-    expect(calls).toHaveLength(3);
-    expect(sandbox.grants('refresh_token')).toHaveLength(1);
+    expect(calls).toHaveLength(2);
+    expect(sandbox.grants('refresh_token')).toHaveLength(0);
   });
 
   it.each([

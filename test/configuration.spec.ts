@@ -39,6 +39,7 @@ describe('defaults', () => {
         salt: '',
         durationSeconds: 3600,
         maxDurationSeconds: 43_200,
+        claimsMaxAgeSeconds: 300,
       },
       zitadel: {
         issuer: 'https://my-instance.zitadel.cloud',
@@ -112,6 +113,8 @@ describe('problems', () => {
     ['SESSION_DURATION', '-1'],
     ['SESSION_DURATION', '1h'],
     ['SESSION_MAX_DURATION', '0'],
+    ['SESSION_CLAIMS_MAX_AGE', '-1'],
+    ['SESSION_CLAIMS_MAX_AGE', '5m'],
     ['ZITADEL_DOMAIN', 'https://my-instance.zitadel.cloud/path'],
     ['ZITADEL_DOMAIN', 'https://user:password@my-instance.zitadel.cloud'],
     ['ZITADEL_DOMAIN', 'http://zitadel.example.com'],

@@ -13,7 +13,7 @@ const addresses: Record<string, string[]> = {
   '/admin': READ,
   '/auth/login': READ,
   '/auth/error': READ,
-  '/auth/userinfo': READ,
+  '/auth/userinfo': [...READ, 'POST'],
   '/auth/initiate': READ,
   '/auth/logout': ['POST'],
   '/auth/signout': ['POST'],

@@ -1,6 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Caller } from './caller.js';
 
+/** Zitadel calls good tokens inactive while its database stumbles: nothing of that is kept of one that was in use so lately. */
+const IN_USE_MS = 10_000;
+
 /** What Zitadel has said about a token. */
 export interface Verdict {
   /** missing when the token is not valid here */
@@ -11,7 +14,7 @@ export interface Verdict {
 
 /** The latest verdicts. Good and bad ones do not share their room: a flood of bad tokens pushes out no good one. */
 export class Verdicts {
-  private readonly accepted: LRUCache<string, Verdict>;
+  private readonly accepted: LRUCache<string, Verdict & { usedAt: number }>;
   private readonly refused: LRUCache<string, Verdict>;
 
   /** @param max of each kind */
@@ -21,13 +24,25 @@ export class Verdicts {
   }
 
   get(key: string): Verdict | undefined {
-    const verdict = this.accepted.get(key) ?? this.refused.get(key);
-    return verdict && verdict.until > Date.now() ? verdict : undefined;
+    const now = Date.now();
+    const good = this.accepted.get(key);
+    const verdict = good ?? this.refused.get(key);
+    if (!verdict || verdict.until <= now) return undefined;
+    if (good) good.usedAt = now;
+    return verdict;
   }
 
   set(key: string, verdict: Verdict) {
-    const [into, other] = verdict.caller ? [this.accepted, this.refused] : [this.refused, this.accepted];
-    other.delete(key);
-    into.set(key, verdict);
+    if (verdict.caller) {
+      this.refused.delete(key);
+      this.accepted.set(key, { ...verdict, usedAt: Date.now() });
+      return;
+    }
+    const good = this.accepted.get(key);
+    if (good && Date.now() - good.usedAt < IN_USE_MS) good.until = 0;
+    else {
+      this.accepted.delete(key);
+      this.refused.set(key, verdict);
+    }
   }
 }

@@ -8,7 +8,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import { Journal } from '../metrics/journal.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
-import { TokenRefresher } from '../zitadel/token-refresher.js';
+import { TokenRevocation } from '../zitadel/token-revocation.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { LogoutStates } from './logout-states.js';
 
@@ -23,7 +23,7 @@ export class SignOut {
   constructor(
     private readonly sessions: SessionService,
     private readonly oidc: OidcClient,
-    private readonly refresher: TokenRefresher,
+    private readonly revocation: TokenRevocation,
     private readonly states: LogoutStates,
     private readonly journal: Journal,
   ) {}
@@ -41,7 +41,7 @@ export class SignOut {
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
-    if (token?.refreshToken) await this.revoke(token);
+    if (token) await this.revoke(token);
     return this.nextStop(token, request, response);
   }
 
@@ -64,15 +64,9 @@ export class SignOut {
 
   /** A refresh token that stays alive is no reason to keep somebody signed in. */
   private async revoke(token: SessionToken): Promise<void> {
-    const revocation = this.refresher
-      .newest(token)
-      .then((newest) => (newest ? this.oidc.revoke(newest) : undefined))
-      .catch((error: unknown) =>
-        this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`),
-      );
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, REVOCATION_WAIT_MS)));
-    await Promise.race([revocation, patience]);
+    await Promise.race([this.revocation.revoke(token), patience]);
     clearTimeout(timer);
   }
 }

@@ -34,6 +34,8 @@ export interface Env {
     salt: string;
     durationSeconds: number;
     maxDurationSeconds: number;
+    /** how old what a session knows of its user may be; 0 = as old as its access token */
+    claimsMaxAgeSeconds: number;
   };
   zitadel: {
     issuer: string;
@@ -113,6 +115,13 @@ export const variables = {
     expected: 'a number of seconds, at least 1',
     default: '43200',
     schema: wholeNumber(1, 31_536_000).default(43_200),
+  },
+  SESSION_CLAIMS_MAX_AGE: {
+    about:
+      'Seconds after which roles, names, organization and metadata of a session are read again from Zitadel. 0: only after the access token was renewed.',
+    expected: 'a number of seconds, or 0',
+    default: '300',
+    schema: wholeNumber(0, 31_536_000).default(300),
   },
   ZITADEL_DOMAIN: {
     about: 'Address of your Zitadel instance: its issuer.',
@@ -257,6 +266,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       salt: known.SESSION_SALT,
       durationSeconds: known.SESSION_DURATION,
       maxDurationSeconds: known.SESSION_MAX_DURATION,
+      claimsMaxAgeSeconds: known.SESSION_CLAIMS_MAX_AGE,
     },
     zitadel: {
       issuer: new URL(domain).origin,

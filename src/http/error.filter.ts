@@ -3,6 +3,7 @@ import {
   isPageRequest,
   MethodNotAllowed,
   newReference,
+  RolesRequired,
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
@@ -49,7 +50,16 @@ export class ErrorFilter implements ExceptionFilter {
     }
     // No guard has run where there is no route.
     request.session ??= await this.sessions.load(request, response);
-    response.render('error', { status, ...explanation, reference, canLogIn: status === 401 });
+    const canLogIn = status === 401;
+    const roles = error instanceof RolesRequired && (await this.rolesOf(request, response));
+    response.render('error', { status, ...explanation, reference, canLogIn, ...roles });
+  }
+
+  /** Who lacks a role may have got it since. What was posted cannot be asked for again. */
+  private async rolesOf(request: Request & AuthenticatedRequest, response: Response) {
+    const { claimsReadAt, start } = (await this.sessions.token(request, response)) ?? {};
+    const returnTo = request.method === 'GET' ? request.originalUrl : undefined;
+    return { rolesReadAt: claimsReadAt ?? start, returnTo };
   }
 }
 

@@ -28,6 +28,9 @@ export class Metrics {
   readonly logins = this.counter('logins_total', 'Sign-ins by success, or why they failed', ['result']);
   readonly refreshes = this.counter('refreshes_total', 'Token refreshes asked of Zitadel', ['result']);
   readonly logouts = this.counter('logouts_total', 'Sign-outs by who asked for them', ['kind', 'result']);
+  readonly revocations = this.counter('revocations_total', 'Refresh tokens given back to Zitadel', [
+    'result',
+  ]);
   readonly sessionsEnded = this.counter('sessions_ended_total', 'Sessions Zitadel put an end to', ['reason']);
   readonly introspections = this.counter('introspections_total', 'Introspections asked of Zitadel', [
     'result',

@@ -17,9 +17,6 @@ import { ApiClient, type ApiAnswer } from './api.client.js';
 import { profileOf } from './profile.js';
 import { sessionFacts } from './session-facts.js';
 
-/** What the API refuses though it is newer than that, another renewal does not help. */
-const RENEWED_EVERY_SECONDS = 60;
-
 /** The profile page; below its address the same page with what was asked for on it. */
 @Controller('profile')
 export class ProfileController {
@@ -90,18 +87,14 @@ export class ProfileController {
     return idToken;
   }
 
-  /** An access token the API refuses is renewed once in a while: Zitadel may have ended it before its time. */
+  /** Why the API refuses an access token, Zitadel says: another instance may have renewed it, or the session is over. */
   private async answer(request: AuthenticatedRequest, response: Response): Promise<ApiAnswer> {
-    const {
-      accessToken,
-      refreshToken,
-      accessTokenRenewedAt = 0,
-    } = (await this.sessions.freshToken(request, response)) ?? {};
+    const { accessToken } = (await this.sessions.freshToken(request, response)) ?? {};
     if (!accessToken) throw new SessionEnded('no_refresh');
     const answer = await this.api.hello(accessToken);
-    const isNew = Date.now() / 1000 - accessTokenRenewedAt < RENEWED_EVERY_SECONDS;
-    if (answer.kind === 'none' || answer.status !== 401 || !refreshToken || isNew) return answer;
-    const renewed = await this.sessions.renewedToken(request, response);
-    return renewed?.accessToken ? this.api.hello(renewed.accessToken) : answer;
+    if (answer.kind === 'none' || answer.status !== 401) return answer;
+    await this.userinfo.claims(request, response);
+    const newest = (await this.sessions.token(request, response))?.accessToken;
+    return newest !== undefined && newest !== accessToken ? this.api.hello(newest) : answer;
   }
 }

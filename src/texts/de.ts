@@ -134,7 +134,7 @@ export const de: Texts = {
   'api.none.text': 'Sie ist nicht erreichbar. Bitte in einer Minute erneut versuchen.',
   'api.refused.title': 'Die API hat den Zugriff verweigert',
   'api.refused.text':
-    'Sie akzeptiert weder Ihr Access-Token noch ein neues. Höchstwahrscheinlich ist das Token nicht für das Projekt der API bestimmt.',
+    'Sie akzeptiert Ihr Access-Token nicht, Zitadel aber schon. Höchstwahrscheinlich ist das Token nicht für das Projekt der API bestimmt.',
   'api.tooLong.title': 'Die API hat den Zugriff verweigert',
   'api.tooLong.text':
     'Ihr Access-Token ist länger, als die API liest. Höchstwahrscheinlich ist es ein JWT mit sehr vielen Rollen: undurchsichtige Token sind kurz.',
@@ -182,6 +182,10 @@ export const de: Texts = {
   'error.503.text': 'Bitte in einer Minute noch einmal versuchen. Sie sind nicht abgemeldet.',
   'error.AUTH_ROLES_REQUIRED.title': 'Kein Zugriff',
   'error.AUTH_ROLES_REQUIRED.text': 'Sie sind angemeldet, aber hierfür fehlt Ihnen eine Rolle.',
+  'roles.readAt': 'Ihre Rollen wurden zuletzt bei Zitadel gelesen:',
+  'roles.readAgain': 'Neu lesen',
+  'roles.newRole':
+    'Eine Rolle, die bei Zitadel nach Ihrer Anmeldung angelegt wurde, zählt erst, wenn Sie sich neu angemeldet haben.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Das Formular ist nicht mehr gültig',
   'error.AUTH_CSRF_TOKEN_INVALID.text':
     'Bitte zurückgehen, die Seite neu laden und es noch einmal versuchen.',

@@ -129,7 +129,7 @@ export const en = {
   'api.none.text': 'It cannot be reached. Please try again in a minute.',
   'api.refused.title': 'The API did not let you in',
   'api.refused.text':
-    'It accepts neither your access token nor a new one. Most likely the token is not meant for the project of the API.',
+    'It does not accept your access token, though Zitadel does. Most likely the token is not meant for the project of the API.',
   'api.tooLong.title': 'The API did not let you in',
   'api.tooLong.text':
     'Your access token is longer than the API reads. Most likely it is a JWT with very many roles: opaque tokens are short.',
@@ -176,6 +176,10 @@ export const en = {
   'error.503.text': 'Please try again in a minute. You are not signed out.',
   'error.AUTH_ROLES_REQUIRED.title': 'No access',
   'error.AUTH_ROLES_REQUIRED.text': 'You are signed in, but this needs a role you do not have.',
+  'roles.readAt': 'Your roles were last read at Zitadel:',
+  'roles.readAgain': 'Read them again',
+  'roles.newRole':
+    'A role that was created at Zitadel after you signed in counts once you have signed in anew.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'The form is no longer valid',
   'error.AUTH_CSRF_TOKEN_INVALID.text': 'Go back, reload the page and try again.',
   'error.AUTH_CROSS_SITE_REQUEST.title': 'That form came from elsewhere',

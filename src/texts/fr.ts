@@ -132,7 +132,7 @@ export const fr: Texts = {
   'api.none.text': 'Elle est injoignable. Veuillez réessayer dans une minute.',
   'api.refused.title': 'L’API a refusé l’accès',
   'api.refused.text':
-    'Elle n’accepte ni votre jeton d’accès ni un nouveau. Le jeton n’est très probablement pas destiné au projet de l’API.',
+    'Elle n’accepte pas votre jeton d’accès, alors que Zitadel l’accepte. Le jeton n’est très probablement pas destiné au projet de l’API.',
   'api.tooLong.title': 'L’API a refusé l’accès',
   'api.tooLong.text':
     'Votre jeton d’accès est plus long que ce que l’API lit. C’est très probablement un JWT avec de très nombreux rôles : les jetons opaques sont courts.',
@@ -180,6 +180,10 @@ export const fr: Texts = {
   'error.503.text': 'Réessayez dans une minute. Votre session reste ouverte.',
   'error.AUTH_ROLES_REQUIRED.title': 'Accès refusé',
   'error.AUTH_ROLES_REQUIRED.text': 'La connexion ne suffit pas : il faut ici un rôle que vous n’avez pas.',
+  'roles.readAt': 'Vos rôles ont été lus chez Zitadel pour la dernière fois :',
+  'roles.readAgain': 'Les relire',
+  'roles.newRole':
+    'Un rôle créé chez Zitadel après votre connexion ne compte qu’une fois que vous vous êtes reconnecté.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Le formulaire n’est plus valable',
   'error.AUTH_CSRF_TOKEN_INVALID.text': 'Revenez en arrière, rechargez la page et réessayez.',
   'error.AUTH_CROSS_SITE_REQUEST.title': 'Ce formulaire vient d’ailleurs',

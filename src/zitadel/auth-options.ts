@@ -6,12 +6,14 @@ import type { Env } from '../config/env.js';
 import type { Journal } from '../metrics/journal.js';
 import { wantedLanguage } from '../texts/language.js';
 import { authorizationParams } from './authorization-params.js';
+import type { ClaimsReload } from './claims-reload.js';
 import { scopesFor, sidIn, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
 import { tokenSetFrom } from './session-token.js';
 import type { TokenRefresher } from './token-refresher.js';
+import type { TokenRevocation } from './token-revocation.js';
 import type { TokenVerifier } from './token-verifier.js';
 
 /** The options of `AuthModule`: Zitadel as the provider, and what goes into a session. */
@@ -20,7 +22,9 @@ export function authOptions(
   discovery: Discovery,
   verifier: TokenVerifier,
   refresher: TokenRefresher,
+  reload: ClaimsReload,
   endedSessions: EndedSessions,
+  revocation: TokenRevocation,
   journal: Journal,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
@@ -35,7 +39,9 @@ export function authOptions(
       maxCookies: 1,
     },
     refresh: refresher,
+    reload,
     revocations: endedSessions,
+    discard: (token) => void revocation.revoke(token),
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request) =>
         journal.signedIn({ sub: providerAccountId, sid: sidIn(idToken) }, request),
@@ -70,6 +76,7 @@ export function authOptions(
         return {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
+          claimsReadAt: Date.now() / 1000,
           sid: sidIn(account.id_token),
           ...tokenSetFrom(account),
         } satisfies SessionToken;

@@ -60,7 +60,7 @@ export class OidcClient {
       if (claims?.nonce !== undefined && idToken && claims.nonce !== claimsIn(idToken)['nonce'])
         throw new RefreshRejected({ cause: new Error(otherSignIn) });
       this.journal.refreshed('renewed', whose);
-      return { ...tokenSetFrom(answer), accessTokenRenewedAt: Math.floor(Date.now() / 1000) };
+      return { ...tokenSetFrom(answer), accessTokenRenewedAt: Date.now() / 1000 };
     } catch (error) {
       const failure = refreshFailure(error);
       this.journal.refreshed(failure instanceof RefreshRejected ? 'rejected' : 'unavailable', whose);

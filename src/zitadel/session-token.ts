@@ -16,6 +16,8 @@ declare module '@auth/core/jwt' {
   /** What this application keeps in the encrypted session cookie. */
   interface JWT extends TokenSet {
     user?: AuthUser;
+    /** when userinfo said that of the user, seconds since 1970 */
+    claimsReadAt?: number;
     /** Zitadel's name of the session, by which it says that the session has ended */
     sid?: string | undefined;
     /** when the user signed in, seconds since 1970; `AuthModule` sets it */

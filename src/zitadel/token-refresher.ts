@@ -47,12 +47,12 @@ export class TokenRefresher implements SessionRefresh {
     }
   }
 
-  /** The refresh token that the one of a session has become: a browser may sign out with a cookie that is a moment old. */
-  async newest(token: SessionToken): Promise<string | undefined> {
+  /** With the tokens that those of a session have become: a browser may come with a cookie that is a moment old. */
+  async newest(token: SessionToken): Promise<SessionToken> {
     const name = nameOf(token);
     const tokens = await (this.answers.get(name)?.catch(() => undefined) ?? this.shared.known(name));
     const next = { ...token, ...tokens };
-    return nameOf(next) === name ? token.refreshToken : this.newest(next);
+    return nameOf(next) === name ? token : this.newest(next);
   }
 
   isSuperseded(token: SessionToken): boolean {

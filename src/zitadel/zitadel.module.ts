@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ClaimsReload } from './claims-reload.js';
 import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
@@ -7,9 +8,11 @@ import { SetupCheck } from './setup-check.js';
 import { SetupProblems } from './setup-problems.js';
 import { SharedRefresh } from './shared-refresh.js';
 import { TokenRefresher } from './token-refresher.js';
+import { TokenRevocation } from './token-revocation.js';
 import { TokenVerifier } from './token-verifier.js';
 
 const providers = [
+  ClaimsReload,
   Discovery,
   EndedSessions,
   LiveUserinfo,
@@ -18,6 +21,7 @@ const providers = [
   { provide: SetupProblems, useExisting: SetupCheck },
   SharedRefresh,
   TokenRefresher,
+  TokenRevocation,
   TokenVerifier,
 ];
 

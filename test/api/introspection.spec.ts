@@ -246,6 +246,23 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(200);
   });
 
+  it('that a token is not valid is not kept where it was in use ten seconds ago: Zitadel may be mistaken', async () => {
+    idp.answer = () => active();
+    expect(await statusFor('token')).toBe(200);
+    later(55_000);
+    expect(await statusFor('token')).toBe(200);
+    later(6_000);
+    idp.answer = () => ({ body: { active: false } });
+    expect(await statusFor('token')).toBe(401);
+    idp.answer = () => active();
+    expect(await statusFor('token')).toBe(200);
+    idp.answer = () => ({ body: { active: false } });
+    later(61_000);
+    expect(await statusFor('token')).toBe(401);
+    idp.answer = () => active();
+    expect(await statusFor('token')).toBe(401);
+  });
+
   it('[RS6] is not trusted on routes that ask for a fresh answer, which all others know then', async () => {
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);

@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { en } from '../../src/texts/en.js';
 import { startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
+import { moveTime } from '../support/move-time.js';
 import { observedPage } from '../support/observed-page.js';
 import { people } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
@@ -241,6 +242,9 @@ describe('with JavaScript', () => {
     app.sandbox.expire('access_tokens');
     app.sandbox.expire('refresh_tokens');
     await live(page).scrollIntoViewIfNeeded();
+    await live(page).getByRole('status').filter({ hasText: en['profile.liveFailed'] }).waitFor();
+    moveTime(12_000);
+    await page.getByRole('button', { name: en['profile.liveButton'] }).click();
     await page.waitForURL(`${app.origin}/auth/login?**`);
     expect(await page.locator('main').innerText()).toContain('You were signed out because');
   });

@@ -6,6 +6,7 @@ import { broken, byHmac, byNobody, byProvider, byStranger, pemOf } from '../supp
 import { startTrap } from '../support/hostile/trap.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { until } from '../support/until.js';
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
@@ -261,6 +262,18 @@ describe('what ends', () => {
     const token = await app.provider.logoutToken({ claims: { sub: undefined } }, phoneLogin);
     expect((await send(token)).status).toBe(200);
     expect(await alive()).toEqual([false, true, true]);
+  });
+
+  it('has its refresh token revoked, once, when its cookie comes again', async () => {
+    const { phone, alive, phoneLogin } = await threeJars();
+    expect((await send(await app.provider.logoutToken({}, phoneLogin))).status).toBe(200);
+    const revoked = () =>
+      app.provider.requestsTo('/oauth/v2/revoke').flatMap(({ form }) => form['token'] ?? []);
+    expect(revoked()).not.toContain(phoneLogin.refreshTokens[0]);
+    for (let view = 0; view < 3; view++) await phone.get('/');
+    expect(await alive()).toEqual([false, true, true]);
+    await until(() => revoked().includes(phoneLogin.refreshTokens[0] ?? ''));
+    expect(revoked().filter((token) => token === phoneLogin.refreshTokens[0])).toHaveLength(1);
   });
 
   it('[BL8][BL9] with sub alone: all of that person', async () => {

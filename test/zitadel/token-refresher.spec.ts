@@ -31,18 +31,18 @@ it('knows what a refresh token has become, and waits for what it is about to bec
     refresh: () => Promise.resolve({ accessToken: `at-${++calls}`, refreshToken: `rt-${calls}` }),
   } as unknown as OidcClient;
   const refresher = refresherOf(oidc);
-  expect(await refresher.newest(session)).toBe('rt');
+  expect((await refresher.newest(session)).refreshToken).toBe('rt');
   void refresher.refresh(session);
-  expect(await refresher.newest(session)).toBe('rt-1');
+  expect((await refresher.newest(session)).refreshToken).toBe('rt-1');
   await refresher.refresh({ ...session, accessToken: 'at-1', refreshToken: 'rt-1' });
-  expect(await refresher.newest(session)).toBe('rt-2');
+  expect((await refresher.newest(session)).refreshToken).toBe('rt-2');
 });
 
 it('takes a refresh token that was refused for the newest there is', async () => {
   const oidc = { refresh: () => Promise.reject(new RefreshRejected()) } as unknown as OidcClient;
   const refresher = refresherOf(oidc);
   await expect(refresher.refresh(session)).rejects.toThrow(SessionEnded);
-  expect(await refresher.newest(session)).toBe('rt');
+  expect((await refresher.newest(session)).refreshToken).toBe('rt');
 });
 
 describe('instances that share their state', () => {
@@ -71,7 +71,7 @@ describe('instances that share their state', () => {
   it('know what the other has made of a refresh token', async () => {
     const { one, other } = two(() => soon({ accessToken: 'at-1', refreshToken: 'rt-1' }));
     await one.refresh(session);
-    expect(await other.newest(session)).toBe('rt-1');
+    expect((await other.newest(session)).refreshToken).toBe('rt-1');
   });
 
   it('end a session together when the provider refuses, and wait together when it is away', async () => {

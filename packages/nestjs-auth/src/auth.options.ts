@@ -1,8 +1,9 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { AuthObserver } from './auth.observer.js';
-import type { HttpRequest } from './auth.types.js';
+import type { HttpRequest, SessionToken } from './auth.types.js';
 import type { SessionRefresh } from './session/session-refresh.js';
+import type { SessionReload } from './session/session-reload.js';
 import type { SessionRevocations } from './session/session-revocations.js';
 
 /** Options of Auth.js, and what this module adds to them. */
@@ -20,6 +21,8 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   defaultCallbackUrl?: string;
   /** How the tokens in the session are renewed. Without it they stay as they were at sign-in. */
   refresh?: SessionRefresh;
+  /** How the user in the session is read again. Without it roles and names stay as they were at sign-in. */
+  reload?: SessionReload;
   /**
    * What goes into the authorization request beside the module's own parameters: gets the fields of the sign-in form, of
    * which only what it returns counts. Without it a caller can add nothing (RFC 9700 4.1).
@@ -30,6 +33,11 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   ) => Record<string, string>;
   /** Which sessions were ended before their time. Without it a copied cookie outlives its sign-out. */
   revocations?: SessionRevocations;
+  /**
+   * Gets what a session held that has ended here or was replaced, each time its cookie comes: its tokens are of no use any
+   * more. Nobody waits for it; it must not throw.
+   */
+  discard?: (token: SessionToken) => void;
   /** Hears of sign-ins that failed and sessions that ended, instead of the log. */
   observer?: AuthObserver;
   session?: {

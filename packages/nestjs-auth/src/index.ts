@@ -42,6 +42,7 @@ export type {
 } from './auth.types.js';
 export { CsrfService } from './csrf/csrf.service.js';
 export type { SessionRefresh } from './session/session-refresh.js';
+export type { SessionReload } from './session/session-reload.js';
 export type { SessionRevocations } from './session/session-revocations.js';
 export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';

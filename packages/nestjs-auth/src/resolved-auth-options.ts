@@ -8,6 +8,7 @@ import { SessionTooLarge } from './auth.errors.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
 import type { SessionRefresh } from './session/session-refresh.js';
+import type { SessionReload } from './session/session-reload.js';
 import type { SessionRevocations } from './session/session-revocations.js';
 
 /** Servers take 8 to 16 KB of request headers, all cookies of a site together. */
@@ -37,7 +38,9 @@ export class ResolvedAuthOptions {
   /** type of each provider by its id */
   readonly providers: ReadonlyMap<string, string>;
   readonly refresh: SessionRefresh | undefined;
+  readonly reload: SessionReload | undefined;
   readonly revocations: SessionRevocations | undefined;
+  readonly discard: IAuthModuleOptions['discard'];
   readonly observer: AuthObserver | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
   readonly codec: SessionCodec;
@@ -58,7 +61,9 @@ export class ResolvedAuthOptions {
       defaultCallbackUrl,
       session,
       refresh,
+      reload,
       revocations,
+      discard,
       observer,
       authorizationParams,
       ...rest
@@ -80,7 +85,9 @@ export class ResolvedAuthOptions {
     this.maxValueLength = maxCookies * CHUNK_LENGTH;
     this.pages = options.pages ?? {};
     this.refresh = refresh;
+    this.reload = reload;
     this.revocations = revocations;
+    this.discard = discard;
     this.observer = observer;
     this.authorizationParams = authorizationParams ?? (() => ({}));
 

@@ -13,6 +13,7 @@ import {
   type IAuthModuleOptions,
   type Session,
   type SessionRefresh,
+  type SessionReload,
   type SessionRevocations,
   type SessionToken,
 } from '../src/index.js';
@@ -76,6 +77,12 @@ class Pages {
   @Get('renewed')
   async renewed(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
     return { token: (await this.sessions.renewedToken(request, response))?.['at'] ?? null };
+  }
+
+  @Get('changed')
+  async changed(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    await this.sessions.replace(request, response, (token) => Promise.resolve({ ...token, name: 'Changed' }));
+    return { name: request.session?.user.name };
   }
 
   @Get('twice')
@@ -752,5 +759,107 @@ describe('renewing', () => {
     expect(
       Object.keys(sessionCookies((await app.get('/slow', { cookie: cookieFrom(61) })).headers)),
     ).toHaveLength(1);
+  });
+});
+
+describe('reading the user again', () => {
+  const named = (name: string, is: Partial<SessionReload> = {}): SessionReload => ({
+    isDue: (token) => token.name !== name,
+    reload: (token) => Promise.resolve({ ...token, name }),
+    ...is,
+  });
+
+  it('happens on guarded routes, before the handler, and the cookie has the answer', async () => {
+    await start({ reload: named('Later') });
+    const cookie = app.cookie({ sub: 'u1', name: 'Sooner' });
+    const open = await app.get('/open', { cookie }).expect(200);
+    expect(sessionCookies(open.headers)).toEqual({});
+    const { headers } = await app.get('/who', { cookie }).expect(200, { id: 'u1', name: 'Later' });
+    const [value = ''] = Object.values(sessionCookies(headers));
+    expect(app.resolved.codec.open(value)).toMatchObject({ sub: 'u1', name: 'Later' });
+  });
+
+  it('leaves the session as it is where the provider does not say', async () => {
+    await start({
+      reload: named('Later', { reload: (token) => Promise.resolve(token) }),
+    });
+    const { headers } = await app
+      .get('/who', { cookie: app.cookie({ sub: 'u1', name: 'Sooner' }) })
+      .expect(200, { id: 'u1', name: 'Sooner' });
+    expect(sessionCookies(headers)).toEqual({});
+    await app.close();
+    await start({ reload: named('Later', { reload: () => Promise.reject(new ProviderUnavailable()) }) });
+    await app
+      .get('/who', { cookie: app.cookie({ sub: 'u1', name: 'Sooner' }) })
+      .expect(200, { id: 'u1', name: 'Sooner' });
+  });
+
+  it('ends the session where the provider has ended it', async () => {
+    const ended = () => Promise.reject(new SessionEnded('revoked'));
+    await start({ reload: named('Later', { reload: ended }) });
+    const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
+    expect(bodyOf(answer)).toMatchObject({ reason: 'revoked' });
+    expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
+  });
+
+  it('ends a session that the answer does not fit into', async () => {
+    const filler = randomBytes(9_000).toString('base64url');
+    await start({ reload: named('Later', { reload: (token) => Promise.resolve({ ...token, filler }) }) });
+    const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
+    expect(bodyOf(answer)).toMatchObject({ reason: 'unusable' });
+  });
+
+  it('comes after the tokens were renewed', async () => {
+    const refresh: SessionRefresh = {
+      isDue: (token) => token['at'] !== 'new',
+      refresh: (token) => Promise.resolve({ ...token, at: 'new' }),
+    };
+    const reload = named('Later', {
+      reload: (token) => Promise.resolve({ ...token, name: 'Later', read: token['at'] }),
+    });
+    await start({ refresh, reload });
+    const { headers } = await app.get('/who', { cookie: app.cookie() }).expect(200);
+    const [value = ''] = Object.values(sessionCookies(headers));
+    expect(app.resolved.codec.open(value)).toMatchObject({ at: 'new', read: 'new', name: 'Later' });
+  });
+
+  it('is not undone by the sliding cookie of an answer that began before', async () => {
+    await start({ reload: named('User', { isSuperseded: ({ name }) => name === 'Sooner' }) });
+    const { headers } = await app.get('/open', { cookie: cookieFrom(61, { sub: 'u1', name: 'Sooner' }) });
+    expect(sessionCookies(headers)).toEqual({});
+  });
+
+  it('can be done by a handler, which sees it in the session of the request', async () => {
+    await start();
+    const { headers } = await app.get('/changed', { cookie: app.cookie() }).expect(200, { name: 'Changed' });
+    const [value = ''] = Object.values(sessionCookies(headers));
+    expect(app.resolved.codec.open(value)).toMatchObject({ name: 'Changed' });
+  });
+});
+
+describe('what a session held that is of no use any more', () => {
+  it('is given to the program: ended, replaced, refused, or ended before its cookie came', async () => {
+    const given: unknown[] = [];
+    const ended = new Set<unknown>();
+    await start({
+      discard: ({ sub }) => void given.push(sub),
+      revocations: {
+        isRevoked: ({ sub }) => ended.has(sub),
+        revoke: () => Promise.resolve(),
+      },
+      refresh: {
+        isDue: ({ sub }) => sub === 'refused',
+        refresh: () => Promise.reject(new SessionEnded('refresh_rejected')),
+      },
+    });
+    const cookieOf = (sub: string) => ({ cookie: app.cookie({ sub }), ...program });
+    await app.get('/who', cookieOf('alive')).expect(200);
+    expect(given).toEqual([]);
+    await app.get('/out', cookieOf('out')).expect(200);
+    await app.get('/replaced', cookieOf('replaced')).expect(200);
+    await app.get('/who', cookieOf('refused')).expect(401);
+    ended.add('elsewhere');
+    await app.get('/open', cookieOf('elsewhere')).expect(200);
+    expect(given).toEqual(['out', 'replaced', 'refused', 'elsewhere']);
   });
 });

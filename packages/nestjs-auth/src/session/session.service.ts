@@ -53,15 +53,17 @@ export class SessionService {
   }
 
   /**
-   * As `load`, and renews the tokens when they are due. A provider that cannot be reached leaves the session as it is.
-   * Throws `SessionEnded` when the provider refused to renew them, and `SessionsUnavailable` when it cannot be told
+   * As `load`, and renews the tokens and reads the user again when that is due. A provider that cannot be reached leaves the
+   * session as it is. Throws `SessionEnded` when the provider has put an end to it, and `SessionsUnavailable` when it cannot be told
    * whether the session was ended.
    */
   loadFresh(request: AuthenticatedRequest, response: HttpResponse): Eventual<Session | null> {
     return mapped(this.loadOnce(request, response), (loaded) => {
       const problem = loaded.unknown ?? loaded.ended;
       if (problem) throw problem;
-      return this.isDue(loaded) ? this.loadRenewed(request, response) : loaded.session;
+      return this.isDue(loaded) || this.isReloadDue(loaded)
+        ? this.loadRenewed(request, response)
+        : loaded.session;
     });
   }
 
@@ -78,7 +80,23 @@ export class SessionService {
   /** Renews the tokens now, due or not: the provider has refused the access token. Throws as `freshToken`. */
   async renewedToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
     const loaded = await this.known(request, response);
-    return loaded.token && (await this.renew(loaded.token, request, response)).token;
+    return loaded.token && (await this.renew(loaded, request, response)).token;
+  }
+
+  /**
+   * Replaces what the session holds by what `change` makes of it, which gets an access token that is not due. `null` when
+   * nobody is signed in. Throws as `freshToken`, and what `change` throws, of which `SessionEnded` ends the session.
+   */
+  async replace(
+    request: AuthenticatedRequest,
+    response: HttpResponse,
+    change: (token: SessionToken) => Promise<SessionToken>,
+  ): Promise<Session | null> {
+    const loaded = await this.fresh(request, response);
+    if (!loaded.token) return null;
+    const { session } = await this.changed(loaded, change, request, response);
+    if (request.session) request.session = session;
+    return session;
   }
 
   /**
@@ -131,6 +149,7 @@ export class SessionService {
   }
 
   private async revoke(token: OpenSession) {
+    this.options.discard?.(token);
     try {
       await this.options.revocations?.revoke(token);
     } catch (error) {
@@ -157,7 +176,7 @@ export class SessionService {
 
   private async loadRenewed(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
     try {
-      return (await this.fresh(request, response)).session;
+      return (await this.reloaded(await this.fresh(request, response), request, response)).session;
     } catch (error) {
       if (error instanceof ProviderUnavailable) return this.load(request, response);
       throw error;
@@ -171,20 +190,48 @@ export class SessionService {
   private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<LoadedSession> {
     const loaded = await this.known(request, response);
     if (loaded.ended) throw loaded.ended;
-    return loaded.token && this.isDue(loaded) ? this.renew(loaded.token, request, response) : loaded;
+    return this.isDue(loaded) ? this.renew(loaded, request, response) : loaded;
+  }
+
+  private isReloadDue({ token }: LoadedSession): boolean {
+    return token !== null && this.options.reload?.isDue(token) === true;
+  }
+
+  private async reloaded(
+    loaded: LoadedSession,
+    request: AuthenticatedRequest,
+    response: HttpResponse,
+  ): Promise<LoadedSession> {
+    const { reload } = this.options;
+    return reload && this.isReloadDue(loaded)
+      ? this.changed(loaded, (token) => reload.reload(token), request, response)
+      : loaded;
   }
 
   private async renew(
-    token: OpenSession,
+    loaded: LoadedSession,
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<LoadedSession> {
     const { refresh } = this.options;
     if (!refresh) throw new SessionEnded('no_refresh');
+    return this.changed(loaded, (token) => refresh.refresh(token), request, response);
+  }
+
+  private async changed(
+    loaded: LoadedSession,
+    change: (token: SessionToken) => Promise<SessionToken>,
+    request: AuthenticatedRequest,
+    response: HttpResponse,
+  ): Promise<LoadedSession> {
+    const { token } = loaded;
+    if (!token) return loaded;
     try {
-      const renewed = await this.afterRefresh(await refresh.refresh(token), token, request, response);
-      stateOf(request).loaded = renewed;
-      return renewed;
+      const made = await change(token);
+      if (made === token) return loaded;
+      const changed = await this.afterChange(made, token, request, response);
+      stateOf(request).loaded = changed;
+      return changed;
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
       this.noteEnd(token, error, request);
@@ -201,17 +248,15 @@ export class SessionService {
     else this.logger.warn(`A session has ended\n${describeError(ended)}`);
   }
 
-  /** The old tokens are used up: a session that cannot take the new ones is over. */
-  private async afterRefresh(
+  /** The old tokens are used up, and what was known of the user no longer holds: a session that cannot take the new is over. */
+  private async afterChange(
     token: SessionToken,
     before: OpenSession,
     request: HttpRequest,
     response: HttpResponse,
   ) {
     try {
-      const { sealed, lines } = this.written(token, before, request, response);
-      this.takeBackIf(() => this.hasEnded(sealed), lines, response);
-      return await this.loadedFrom(sealed);
+      return await this.kept(token, before, request, response);
     } catch (cause) {
       throw new SessionEnded('unusable', { cause });
     }
@@ -242,16 +287,18 @@ export class SessionService {
     const opened = this.opened(value);
     if (!opened) return this.removed(request, response);
     // The cookie of a session that was ended stays: by the time of this answer the browser may have the one of the next.
-    return mapped(this.isRevoked(opened), (revoked) =>
-      revoked ? { ...signedOut, ended: new SessionEnded('revoked') } : this.used(opened, request, response),
-    );
+    return mapped(this.isRevoked(opened), (revoked) => {
+      if (!revoked) return this.used(opened, request, response);
+      this.options.discard?.(opened);
+      return { ...signedOut, ended: new SessionEnded('revoked') };
+    });
   }
 
   private used(opened: OpenSession, request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
     return mapped(this.afterCallback(opened), (token) => {
       if (!token) return this.removed(request, response);
       const isKept = isSame(token, opened) && !this.isSlideDue(opened);
-      return isKept ? this.loadedFrom(opened) : this.slid(token, opened, request, response);
+      return isKept ? this.loadedFrom(opened) : this.kept(token, opened, request, response);
     });
   }
 
@@ -284,26 +331,26 @@ export class SessionService {
     return opened;
   }
 
-  /** Sets the cookie whose idle time starts anew. It is no longer wanted when another request has renewed the tokens. */
-  private slid(
+  /**
+   * Sets the cookie, whose idle time starts anew. A slow answer must not bring back what has ended meanwhile, nor what
+   * another request has renewed.
+   */
+  private kept(
     token: SessionToken,
     before: OpenSession,
     request: HttpRequest,
     response: HttpResponse,
   ): Eventual<LoadedSession> {
     const { sealed, lines } = this.written(token, before, request, response);
-    const isSuperseded = () => this.options.refresh?.isSuperseded?.(sealed) === true;
-    this.takeBackIf(() => isSuperseded() || this.hasEnded(sealed), lines, response);
+    onHeaders(response, () => {
+      if (this.isSuperseded(sealed) || this.hasEnded(sealed)) this.cookie.takeBack(response, lines);
+    });
     return this.loadedFrom(sealed);
   }
 
-  /** A slow answer must not bring back what has ended meanwhile. */
-  private takeBackIf(isUnwanted: () => boolean, lines: readonly string[], response: HttpResponse) {
-    const { refresh, revocations } = this.options;
-    if (!refresh?.isSuperseded && !revocations) return;
-    onHeaders(response, () => {
-      if (isUnwanted()) this.cookie.takeBack(response, lines);
-    });
+  private isSuperseded(token: OpenSession): boolean {
+    const { refresh, reload } = this.options;
+    return refresh?.isSuperseded?.(token) === true || reload?.isSuperseded?.(token) === true;
   }
 
   /** As far as that is known at once: headers wait for nobody. */

@@ -1,0 +1,60 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describeError, type SessionToken } from '@mridang/nestjs-auth';
+import { Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { Metrics } from '../metrics/metrics.js';
+import { OidcClient } from './oidc.client.js';
+import { TokenRefresher } from './token-refresher.js';
+
+const RETRY_AFTER_MS = 2_000;
+
+/** Sessions that have ended and whose cookies may still come. */
+const MAX_SESSIONS = 5_000;
+
+/**
+ * Revokes the refresh tokens of sessions that have ended here or were replaced: Zitadel renews tokens after the end of its
+ * own session, too, for 30 days unused.
+ */
+@Injectable()
+export class TokenRevocation {
+  private readonly logger = new Logger('Logout');
+  private readonly begun = new LRUCache<string, Promise<boolean>>({ max: MAX_SESSIONS });
+
+  constructor(
+    private readonly oidc: OidcClient,
+    private readonly refresher: TokenRefresher,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** Tells, without throwing, whether Zitadel did it at once; if not, it is asked once more. One question for each session. */
+  revoke(token: SessionToken): Promise<boolean> {
+    if (!token.refreshToken) return Promise.resolve(true);
+    const name = token.jti ?? token.refreshToken;
+    const begun = this.begun.get(name);
+    if (begun) return begun;
+    const first = this.attempt(token);
+    this.begun.set(name, first);
+    void first.then((isDone) => (isDone ? this.count('done') : this.tryAgain(token)));
+    return first;
+  }
+
+  private async tryAgain(token: SessionToken) {
+    await wait(RETRY_AFTER_MS, undefined, { ref: false });
+    this.count((await this.attempt(token)) ? 'done' : 'failed');
+  }
+
+  private async attempt(token: SessionToken): Promise<boolean> {
+    try {
+      const { refreshToken } = await this.refresher.newest(token);
+      if (refreshToken) await this.oidc.revoke(refreshToken);
+      return true;
+    } catch (error) {
+      this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`);
+      return false;
+    }
+  }
+
+  private count(result: 'done' | 'failed') {
+    this.metrics.revocations.inc({ result });
+  }
+}

@@ -1,0 +1,7 @@
+import type { Sandbox } from 'zitadel-sandbox';
+
+/** The refresh tokens the sandbox was told to revoke, the oldest first. */
+export const revocationsAt = ({ requests }: Sandbox): (string | undefined)[] =>
+  requests
+    .filter(({ path, status }) => path === '/oauth/v2/revoke' && status === 200)
+    .map(({ form }) => form['token']);
