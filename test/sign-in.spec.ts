@@ -323,14 +323,48 @@ describe('logging out', () => {
     expect((await browser.get('/profile')).status).toBe(200);
   });
 
-  it('without a session here still ends the one at Zitadel', async () => {
+  it('in a second tab ends on a page with a way on', async () => {
     const browser = app.browser();
     const profile = await signIn(browser, 'alice@acme.example');
-    browser.forget(/session-token/);
+    await browser.submit(profile, 'main form[action="/auth/logout"]');
     const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
-    expect(page.path[1]?.pathname).toBe('/oidc/v1/end_session');
-    expect(page.path[1]?.searchParams.has('id_token_hint')).toBe(false);
-    expect(page.url.origin).toBe(app.sandbox.issuer);
+    expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/logout', '/auth/logout/success']);
+    expect(textOf(page)).toContain('already logged out here');
+    expect(page.document.querySelector('main a[href="/auth/login"]')).not.toBeNull();
+  });
+
+  it('with the cookie of a session that has ended comes back from Zitadel', async () => {
+    const browser = app.browser();
+    const fields = csrfFrom(await signIn(browser, 'alice@acme.example'));
+    const cookie = await browser.jar.getCookieString(app.origin);
+    await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
+    const late = await fetch(`${app.origin}/auth/logout`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie },
+      body: new URLSearchParams(fields),
+    });
+    const answer = await fetch(late.headers.get('location') ?? '', { redirect: 'manual' });
+    expect(answer.status).toBe(302);
+    expect(answer.headers.get('location')).toMatch(`${app.origin}/auth/logout/callback?state=`);
+  });
+
+  it('with ten roles in the ID token ends the session at Zitadel, too', async () => {
+    const roles = Array.from({ length: 10 }, (_, index) => `role-with-a-long-name-${index}`);
+    const users = [{ loginName: 'dora@initech.example', roles }];
+    const own = await startApp({ sandbox: { users, web: { idTokenRoleAssertion: true } } });
+    try {
+      const browser = own.browser();
+      const profile = await signIn(browser, 'dora@initech.example');
+      const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+      expect(page.url.href).toBe(`${own.origin}/auth/logout/success`);
+      const ended = own.sandbox.requests.filter(({ path }) => path === '/oidc/v1/end_session');
+      expect(ended).toEqual([expect.objectContaining({ method: 'POST', status: 302 })]);
+      const again = await browser.submit(await browser.get('/auth/login'), 'main form');
+      expect(again.url.origin).toBe(own.sandbox.issuer);
+    } finally {
+      await own.close();
+    }
   });
 
   it('goes the same way through the sign-out of Auth.js', async () => {

@@ -54,6 +54,18 @@ export const signOutMessages = {
   others_not_ended: signOut('others_not_ended', 503),
 } satisfies Record<string, Message>;
 
+/** What a sign-out has ended, where it did what it should. */
+export const signedOutTexts = {
+  user: 'signedOut.user',
+  everywhere: 'signedOut.everywhere',
+  /** the session here; Zitadel has no address to end its own */
+  here: 'signedOut.here',
+  /** nothing: the session here was over */
+  before: 'signedOut.before',
+} satisfies Record<string, TextKey>;
+
+export type SignedOut = keyof typeof signedOutTexts;
+
 export type SignOutFailure = keyof typeof signOutMessages;
 
 const unknown: Message = signIn('unknown', 400);

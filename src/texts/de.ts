@@ -150,7 +150,12 @@ export const de: Texts = {
   'signedOut.heading': 'Sie sind abgemeldet',
   'signedOut.here':
     'Ihre Sitzung hier ist beendet. Die Sitzung bei Zitadel lässt sich von hier aus nicht beenden.',
-  'signedOut.everywhere': 'Ihre Sitzung hier und Ihre Sitzung bei Zitadel sind beendet.',
+  'signedOut.user': 'Ihre Sitzung hier und Ihre Sitzung bei Zitadel sind beendet.',
+  'signedOut.everywhere':
+    'Ihre Sitzungen dieser Anwendung sind in allen Browsern beendet, und die Sitzung bei Zitadel in diesem. In anderen Browsern sind Sie bei Zitadel vielleicht noch angemeldet.',
+  'signedOut.before':
+    'Hier waren Sie bereits abgemeldet, es war also nichts mehr zu beenden. Bei Zitadel sind Sie vielleicht noch angemeldet.',
+  'signedOut.choice': 'Bei Zitadel abmelden',
   'signedOut.again': 'Erneut anmelden',
 
   'notice.reference': 'Bei Fragen bitte die Referenz {reference} angeben.',

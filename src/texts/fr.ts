@@ -148,7 +148,12 @@ export const fr: Texts = {
   'signedOut.heading': 'Déconnexion réussie',
   'signedOut.here':
     'Votre session ici est fermée. Zitadel ne permet pas de fermer la sienne depuis cette application.',
-  'signedOut.everywhere': 'Votre session ici et votre session sur Zitadel sont fermées.',
+  'signedOut.user': 'Votre session ici et votre session sur Zitadel sont fermées.',
+  'signedOut.everywhere':
+    'Vos sessions de cette application sont fermées dans tous les navigateurs, et votre session sur Zitadel dans celui-ci. Dans d’autres navigateurs, elle est peut-être encore ouverte.',
+  'signedOut.before':
+    'Vous étiez déjà déconnecté ici : il n’y avait plus rien à fermer. Votre session sur Zitadel est peut-être encore ouverte.',
+  'signedOut.choice': 'Se déconnecter de Zitadel',
   'signedOut.again': 'Se reconnecter',
 
   'notice.reference': 'Si vous demandez de l’aide, indiquez la référence {reference}.',
