@@ -11,6 +11,7 @@ import { StateModule } from './state/state.module.js';
 import { authOptions } from './zitadel/auth-options.js';
 import { Discovery } from './zitadel/discovery.js';
 import { EndedSessions } from './zitadel/ended-sessions.js';
+import { LoggedOutCookie } from './zitadel/logged-out-cookie.js';
 import { TokenRefresher } from './zitadel/token-refresher.js';
 import { TokenVerifier } from './zitadel/token-verifier.js';
 import { ZitadelModule } from './zitadel/zitadel.module.js';
@@ -30,7 +31,7 @@ export class AppModule {
         AuthPagesModule,
         AuthModule.registerAsync({
           imports: [ZitadelModule],
-          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, EndedSessions, Journal],
+          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, EndedSessions, LoggedOutCookie, Journal],
           useFactory: authOptions,
         }),
       ],

@@ -323,6 +323,24 @@ describe('logging out', () => {
     expect((await browser.get('/profile')).status).toBe(200);
   });
 
+  it('does not lead to another account of the browser without a question', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    await signIn(browser, 'bob@acme.example', '/auth/login?prompt=login');
+    await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
+    for (const from of ['/auth/login', '/profile']) {
+      const asked = await browser.submit(await browser.get(from), 'main form');
+      expect([asked.url.origin, asked.url.pathname]).toEqual([app.sandbox.issuer, '/ui/v2/login/accounts']);
+    }
+    const page = await signIn(browser, 'alice@acme.example');
+    expect(page.document.querySelector('h1')?.text).toBe('Alice Archer');
+    browser.forget(/session-token/);
+    // Nobody has logged out since: the session at Zitadel is enough.
+    expect((await browser.submit(await browser.get('/auth/login'), 'main form')).url.pathname).toBe(
+      '/profile',
+    );
+  });
+
   it('in a second tab ends on a page with a way on', async () => {
     const browser = app.browser();
     const profile = await signIn(browser, 'alice@acme.example');

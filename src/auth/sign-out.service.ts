@@ -8,6 +8,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import { Journal } from '../metrics/journal.js';
 import { Discovery } from '../zitadel/discovery.js';
+import { LoggedOutCookie } from '../zitadel/logged-out-cookie.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { TokenRefresher } from '../zitadel/token-refresher.js';
 import { logoutErrorPage } from './logout-error-page.js';
@@ -28,6 +29,7 @@ export class SignOut {
     private readonly oidc: OidcClient,
     private readonly refresher: TokenRefresher,
     private readonly states: LogoutStates,
+    private readonly loggedOut: LoggedOutCookie,
     private readonly journal: Journal,
   ) {}
 
@@ -49,6 +51,7 @@ export class SignOut {
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
+    this.loggedOut.set(response);
     if (token.refreshToken) await this.revoke(token);
     return this.nextStop(kind, token.idToken, request, response);
   }

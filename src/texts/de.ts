@@ -150,7 +150,7 @@ export const de: Texts = {
   'signedOut.heading': 'Sie sind abgemeldet',
   'signedOut.here':
     'Ihre Sitzung hier ist beendet. Die Sitzung bei Zitadel lässt sich von hier aus nicht beenden.',
-  'signedOut.user': 'Ihre Sitzung hier und Ihre Sitzung bei Zitadel sind beendet.',
+  'signedOut.user': 'Ihre Sitzung hier ist beendet, und ebenso die Sitzung bei Zitadel, aus der sie entstand.',
   'signedOut.everywhere':
     'Ihre Sitzungen dieser Anwendung sind in allen Browsern beendet, und die Sitzung bei Zitadel in diesem. In anderen Browsern sind Sie bei Zitadel vielleicht noch angemeldet.',
   'signedOut.before':

@@ -148,7 +148,7 @@ export const fr: Texts = {
   'signedOut.heading': 'Déconnexion réussie',
   'signedOut.here':
     'Votre session ici est fermée. Zitadel ne permet pas de fermer la sienne depuis cette application.',
-  'signedOut.user': 'Votre session ici et votre session sur Zitadel sont fermées.',
+  'signedOut.user': 'Votre session ici est fermée, ainsi que la session sur Zitadel dont elle provenait.',
   'signedOut.everywhere':
     'Vos sessions de cette application sont fermées dans tous les navigateurs, et votre session sur Zitadel dans celui-ci. Dans d’autres navigateurs, elle est peut-être encore ouverte.',
   'signedOut.before':

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
+import { LoggedOutCookie } from './logged-out-cookie.js';
 import { OidcClient } from './oidc.client.js';
 import { SharedRefresh } from './shared-refresh.js';
 import { TokenRefresher } from './token-refresher.js';
@@ -11,6 +12,7 @@ const providers = [
   Discovery,
   EndedSessions,
   LiveUserinfo,
+  LoggedOutCookie,
   OidcClient,
   SharedRefresh,
   TokenRefresher,

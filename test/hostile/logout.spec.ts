@@ -232,7 +232,7 @@ describe('logging out', () => {
     expect(idToken.length).toBeGreaterThan(2_048);
     const page = await app.logOut(browser);
     expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/logout', '/auth/logout/success']);
-    expect(textOf(page)).toContain('your session at Zitadel have ended');
+    expect(textOf(page)).toContain('has the session at Zitadel that it came from');
     expect(app.provider.requestsTo(END_SESSION).at(-1)).toMatchObject({
       method: 'POST',
       form: { id_token_hint: idToken, client_id: app.provider.lastLogin.clientId },

@@ -146,7 +146,7 @@ export class AuthEngine {
     const answer = await this.ask(request, url, {
       cookies,
       maxAge: found.maxAge,
-      onSignIn: (account) => this.options.observer?.signedIn(account, request),
+      onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
     });
     await this.sessions.endReplaced(request);
     return answer;
