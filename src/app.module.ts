@@ -12,6 +12,7 @@ import { authOptions } from './zitadel/auth-options.js';
 import { Discovery } from './zitadel/discovery.js';
 import { EndedSessions } from './zitadel/ended-sessions.js';
 import { LoggedOutCookie } from './zitadel/logged-out-cookie.js';
+import { SignInRules } from './zitadel/sign-in-rules.js';
 import { TokenRefresher } from './zitadel/token-refresher.js';
 import { TokenVerifier } from './zitadel/token-verifier.js';
 import { ZitadelModule } from './zitadel/zitadel.module.js';
@@ -31,7 +32,16 @@ export class AppModule {
         AuthPagesModule,
         AuthModule.registerAsync({
           imports: [ZitadelModule],
-          inject: [ENV, Discovery, TokenVerifier, TokenRefresher, EndedSessions, LoggedOutCookie, Journal],
+          inject: [
+            ENV,
+            Discovery,
+            TokenVerifier,
+            TokenRefresher,
+            EndedSessions,
+            LoggedOutCookie,
+            SignInRules,
+            Journal,
+          ],
           useFactory: authOptions,
         }),
       ],

@@ -173,6 +173,51 @@ describe('signing in', () => {
   });
 });
 
+describe('a sign-in for one organization', () => {
+  let own: RunningApp;
+  const DOMAIN = 'umlaut--söhne-gmbh.example';
+  const at = (organization: string) => `/auth/login?${new URLSearchParams({ organization }).toString()}`;
+  beforeAll(async () => {
+    own = await startApp({
+      sandbox: {
+        users: [
+          { loginName: 'ute@umlaut.example', organization: 'Umlaut & Söhne GmbH' },
+          { loginName: 'alice@acme.example', organization: 'Acme' },
+        ],
+      },
+    });
+  });
+  afterAll(() => own.close());
+
+  it('is for its members, whatever letters its domain has', async () => {
+    expect((await signIn(own.browser(), 'ute@umlaut.example', at(DOMAIN))).url.pathname).toBe('/profile');
+    const asked = own.sandbox.requests.filter(({ path }) => path === '/oauth/v2/authorize').at(-1);
+    expect(asked?.query['scope']).toContain(` urn:zitadel:iam:org:domain:primary:${DOMAIN}`);
+  });
+
+  it('lets nobody in by a session of another organization at Zitadel', async () => {
+    const browser = own.browser();
+    await signIn(browser, 'alice@acme.example');
+    browser.forget(/session-token/);
+    const page = await browser.submit(await browser.get(at(DOMAIN)), 'main form');
+    expect(page.url.origin).toBe(own.sandbox.issuer);
+  });
+
+  it('that Zitadel does not know is a page about the link, and no alarm', async () => {
+    const browser = own.browser();
+    const failed = await browser.submit(await browser.get(at('999')), 'main form');
+    expect([failed.url.pathname, failed.url.searchParams.get('error'), failed.status]).toEqual([
+      '/auth/error',
+      'organization_unknown',
+      400,
+    ]);
+    expect(textOf(failed)).toContain('names no organization');
+    const metrics = await (await fetch(`${own.origin}/metrics`)).text();
+    expect(metrics).toContain('logins_total{result="organization_unknown"} 1');
+    expect(metrics).not.toContain('result="provider_misconfigured"');
+  });
+});
+
 describe('a sign-in that fails', () => {
   it('explains a cancelled sign-in, with no code left in the address', async () => {
     const browser = app.browser();

@@ -150,7 +150,8 @@ export const de: Texts = {
   'signedOut.heading': 'Sie sind abgemeldet',
   'signedOut.here':
     'Ihre Sitzung hier ist beendet. Die Sitzung bei Zitadel lässt sich von hier aus nicht beenden.',
-  'signedOut.user': 'Ihre Sitzung hier ist beendet, und ebenso die Sitzung bei Zitadel, aus der sie entstand.',
+  'signedOut.user':
+    'Ihre Sitzung hier ist beendet, und ebenso die Sitzung bei Zitadel, aus der sie entstand.',
   'signedOut.everywhere':
     'Ihre Sitzungen dieser Anwendung sind in allen Browsern beendet, und die Sitzung bei Zitadel in diesem. In anderen Browsern sind Sie bei Zitadel vielleicht noch angemeldet.',
   'signedOut.before':
@@ -240,6 +241,12 @@ export const de: Texts = {
   'signIn.session_too_large.title': 'Ihr Konto ist zu umfangreich',
   'signIn.session_too_large.text':
     'Zitadel sagt mehr über Sie, als in eine Sitzung hier passt. Wer diese Anwendung betreibt, kann weniger anfordern.',
+  'signIn.organization_unknown.title': 'Dieser Link nennt keine Organisation',
+  'signIn.organization_unknown.text':
+    'Er ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie, wer Ihnen den Link gegeben hat.',
+  'signIn.organization_mismatch.title': 'Sie gehören zu einer anderen Organisation',
+  'signIn.organization_mismatch.text':
+    'Diese Anmeldung war für die Mitglieder einer Organisation, und Ihr Konto gehört nicht dazu. Niemand wurde angemeldet. Haben Sie dort ein Konto, öffnen Sie den Link noch einmal und wählen Sie es aus.',
   'signIn.provider_error.title': 'Zitadel hat die Anmeldung abgelehnt',
   'signIn.provider_error.text':
     'Zwischen dieser Anwendung und Zitadel ist etwas schiefgegangen. Die Betreiber finden den Grund im Log der Anwendung.',

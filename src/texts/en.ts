@@ -231,6 +231,12 @@ export const en = {
   'signIn.session_too_large.title': 'Your account is too large',
   'signIn.session_too_large.text':
     'Zitadel says more about you than a session here can hold. The people who run this application can ask for less.',
+  'signIn.organization_unknown.title': 'This link names no organization',
+  'signIn.organization_unknown.text':
+    'It is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',
+  'signIn.organization_mismatch.title': 'You belong to another organization',
+  'signIn.organization_mismatch.text':
+    'This sign-in was for the members of one organization, and your account is not of it. Nobody was signed in. If you have an account there, open the link again and choose it.',
   'signIn.provider_error.title': 'Zitadel refused the sign-in',
   'signIn.provider_error.text':
     'Something went wrong between this application and Zitadel. The people who run this application find the reason in its log.',

@@ -236,6 +236,12 @@ export const fr: Texts = {
   'signIn.session_too_large.title': 'Votre compte prend trop de place',
   'signIn.session_too_large.text':
     'Zitadel en dit plus sur vous qu’une session ne peut en contenir ici. Les responsables de cette application peuvent en demander moins.',
+  'signIn.organization_unknown.title': 'Ce lien ne désigne aucune organisation',
+  'signIn.organization_unknown.text':
+    'Il s’adresse aux membres d’une organisation, et Zitadel n’en connaît aucune de ce nom ou de ce numéro. Demandez à qui vous a donné ce lien.',
+  'signIn.organization_mismatch.title': 'Vous appartenez à une autre organisation',
+  'signIn.organization_mismatch.text':
+    'Cette connexion était réservée aux membres d’une organisation, dont votre compte ne fait pas partie. Aucune session n’a été ouverte. Si vous y avez un compte, ouvrez le lien de nouveau et choisissez-le.',
   'signIn.provider_error.title': 'Zitadel a refusé la connexion',
   'signIn.provider_error.text':
     'Un problème est survenu entre cette application et Zitadel. Les responsables de l’application en trouveront la raison dans son journal.',

@@ -11,6 +11,7 @@ import { scopesFor, sidIn, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
+import type { SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from './session-token.js';
 import type { LoggedOutCookie } from './logged-out-cookie.js';
 import type { TokenRefresher } from './token-refresher.js';
@@ -24,6 +25,7 @@ export function authOptions(
   refresher: TokenRefresher,
   endedSessions: EndedSessions,
   loggedOut: LoggedOutCookie,
+  rules: SignInRules,
   journal: Journal,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
@@ -39,6 +41,7 @@ export function authOptions(
     },
     refresh: refresher,
     revocations: endedSessions,
+    signInPolicy: rules,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
         loggedOut.clear(request, response as Response);

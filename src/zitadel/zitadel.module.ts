@@ -4,7 +4,9 @@ import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
 import { LoggedOutCookie } from './logged-out-cookie.js';
 import { OidcClient } from './oidc.client.js';
+import { RefreshTokenRevocation } from './refresh-token-revocation.js';
 import { SharedRefresh } from './shared-refresh.js';
+import { SignInRules } from './sign-in-rules.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TokenVerifier } from './token-verifier.js';
 
@@ -14,7 +16,9 @@ const providers = [
   LiveUserinfo,
   LoggedOutCookie,
   OidcClient,
+  RefreshTokenRevocation,
   SharedRefresh,
+  SignInRules,
   TokenRefresher,
   TokenVerifier,
 ];

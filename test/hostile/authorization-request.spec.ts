@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser, type Page } from '../support/browser.js';
+import { refusalOf, refused } from '../support/refusal.js';
+import { textOf } from '../support/text-of.js';
 import { clientId } from '../support/hostile-provider.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
@@ -188,9 +190,6 @@ describe('what a caller may add', () => {
   });
 
   it.each([
-    ['organization', '1 openid evil'],
-    ['organization', '1 urn:zitadel:iam:org:project:id:zitadel:aud'],
-    ['organization', '<script>evil</script>'],
     ['max_age', 'evil'],
     ['max_age', '-1'],
     ['prompt', 'evil'],
@@ -201,6 +200,21 @@ describe('what a caller may add', () => {
     expect(query.has('prompt')).toBe(false);
     expect(query.has('max_age')).toBe(false);
     expect(query.toString()).not.toContain('evil');
+  });
+
+  it.each([
+    'organization=1+openid+evil',
+    'organization=1+urn:zitadel:iam:org:project:id:zitadel:aud',
+    'organization=%3Cscript%3Eevil%3C/script%3E',
+    'organization=',
+    'organization=acme.example&organization=evil.example',
+  ])('[AR7] is refused where the organization makes no sense: ?%s', async (query) => {
+    const browser = app.browser();
+    const before = app.provider.requestsTo(AUTHORIZE).length;
+    const page = await app.signIn(browser, undefined, `/auth/login?${query}`);
+    expect(refusalOf(page)).toEqual(refused('organization_unknown'));
+    expect(textOf(page)).toContain('names no organization');
+    expect(app.provider.requestsTo(AUTHORIZE)).toHaveLength(before);
   });
 
   it('asks for a new account by the link of the login page', async () => {

@@ -14,6 +14,8 @@ const statuses = {
   id_token_invalid: 502,
   userinfo_mismatch: 502,
   session_too_large: 502,
+  organization_unknown: 400,
+  organization_mismatch: 403,
   provider_error: 502,
 };
 

@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Auth, skipCSRFCheck } from '@auth/core';
 import { EventError } from '@auth/core/errors';
-import type { Account } from '@auth/core/types';
+import type { Account, Profile } from '@auth/core/types';
 import { serialize } from 'cookie';
-import { MethodNotAllowed, SignInFailed, UnknownAuthAction } from './auth.errors.js';
+import { MethodNotAllowed, SignInFailed, UnknownAuthAction, type SignInFailure } from './auth.errors.js';
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { isPrefetch } from './http/is-prefetch.js';
@@ -34,6 +34,8 @@ interface HowToAsk {
   /** seconds since the user has signed in at the provider, at most */
   maxAge?: number | undefined;
   onSignIn?: (account: Account) => void;
+  /** why a sign-in is refused that the provider has approved */
+  refusal?: (account: Account, profile: Profile) => SignInFailure | undefined;
 }
 
 /** The only caller of `Auth()`. */
@@ -96,13 +98,20 @@ export class AuthEngine {
     const params = this.options.authorizationParams(options.params ?? {}, request);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
+    const kept = this.options.signInPolicy?.kept(options.params ?? {}) ?? {};
 
     const body = new URLSearchParams({ callbackUrl: target });
     const answer = await this.auth(new Request(url, { method: 'POST', body }), { isTrusted: true });
     const location = new URL(answer.headers.get('location') ?? '', url);
     location.searchParams.set(
       'state',
-      await this.transactions.begin(answer, { provider, target, maxAge, attempt }, request, response),
+      await this.transactions.begin(
+        answer,
+        // What was asked of this sign-in is not known any more where it would start again by itself.
+        { provider, target, maxAge, kept, attempt: Object.keys(kept).length > 0 ? 1 : attempt },
+        request,
+        response,
+      ),
     );
     return redirect(location.href, request.method === 'POST' ? 303 : 302);
   }
@@ -146,6 +155,7 @@ export class AuthEngine {
     const answer = await this.ask(request, url, {
       cookies,
       maxAge: found.maxAge,
+      refusal: (_account, profile) => this.options.signInPolicy?.refusal(profile, found.kept),
       onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
     });
     await this.sessions.endReplaced(request);
@@ -175,17 +185,31 @@ export class AuthEngine {
 
   private async auth(
     request: Request,
-    { isTrusted = false, maxAge, onSignIn = () => undefined }: HowToAsk = {},
+    { isTrusted = false, maxAge, onSignIn = () => undefined, refusal }: HowToAsk = {},
   ): Promise<Response> {
     let failure: Error | undefined;
+    let exchanged: Account | undefined;
+    let refused: SignInFailure | undefined;
+    const accepts = (account: Account, profile: Profile) => {
+      exchanged = account;
+      refused = refusal?.(account, profile);
+      return refused === undefined;
+    };
     // An event of the program that fails is in the log, and changes nothing.
     const onError = (error: Error) => {
       if (!(error instanceof EventError)) failure = error;
     };
-    const config = this.options.configFor(onError, onSignIn, maxAge);
+    const config = this.options.configFor(onError, onSignIn, accepts, maxAge);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
-    if (failure) throw refusalFor(failure, new URL(request.url).searchParams.get('error'));
-    return answer;
+    if (!failure) return answer;
+    if (exchanged) this.options.signInPolicy?.discard(exchanged);
+    throw refused ? new SignInFailed(refused) : this.refusalFor(failure, new URL(request.url).searchParams);
+  }
+
+  private refusalFor(failure: Error, query: URLSearchParams): Error {
+    const error = query.get('error') ?? '';
+    const meaning = this.options.signInPolicy?.meaning(error, query.get('error_description') ?? '');
+    return refusalFor(failure, error, meaning);
   }
 
   /** Auth.js keeps one sign-in per browser in these cookies; here each has its own. */

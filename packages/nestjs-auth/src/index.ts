@@ -43,6 +43,7 @@ export type {
 export { CsrfService } from './csrf/csrf.service.js';
 export type { SessionRefresh } from './session/session-refresh.js';
 export type { SessionRevocations } from './session/session-revocations.js';
+export type { SignInPolicy } from './sign-in.policy.js';
 export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';
 export { describeError } from './http/describe-error.js';

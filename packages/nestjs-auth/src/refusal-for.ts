@@ -22,25 +22,26 @@ const MAX_DEPTH = 8;
  * Translates what Auth.js reports into a refusal of this module, which has it as `cause`.
  *
  * @param answer the `error` of the authorization response, which Auth.js's own error does not carry
+ * @param meaning what the program makes of that
  */
-export function refusalFor(error: Error, answer: string | null): AuthError {
+export function refusalFor(error: Error, answer: string, meaning?: SignInFailure): AuthError {
   if (error instanceof UnknownAction) return new UnknownAuthAction();
   if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
   let cause: unknown = error;
   for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; cause = causeOf(cause), depth++) {
-    const reason = reasonFor(cause, answer);
+    const reason = reasonFor(cause, answer, meaning);
     if (reason) return new SignInFailed(reason, { cause: error });
   }
   return new SignInFailed('provider_error', { cause: error });
 }
 
-function reasonFor(error: Error, answer: string | null): SignInFailure | undefined {
+function reasonFor(error: Error, answer: string, meaning?: SignInFailure): SignInFailure | undefined {
   if (error instanceof SignInFailed) return error.reason;
   if (error instanceof AccessDenied) return 'access_denied';
   if (error instanceof InvalidCheck) return 'check_failed';
   if (error instanceof SessionTooLarge) return 'session_too_large';
   if (error instanceof ProviderUnavailable) return 'provider_unavailable';
-  if (error instanceof OAuthCallbackError) return answers[answer ?? ''] ?? 'provider_error';
+  if (error instanceof OAuthCallbackError) return meaning ?? answers[answer] ?? 'provider_error';
   return reasonForCode(error);
 }
 

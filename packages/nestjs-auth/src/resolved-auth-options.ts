@@ -1,5 +1,5 @@
 import type { AuthConfig } from '@auth/core';
-import type { Account } from '@auth/core/types';
+import type { Account, Profile } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
 import type { AuthObserver } from './auth.observer.js';
 import type { IAuthModuleOptions } from './auth.options.js';
@@ -7,6 +7,7 @@ import { localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
+import type { SignInPolicy } from './sign-in.policy.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 import type { SessionRevocations } from './session/session-revocations.js';
 
@@ -39,6 +40,7 @@ export class ResolvedAuthOptions {
   readonly refresh: SessionRefresh | undefined;
   readonly revocations: SessionRevocations | undefined;
   readonly observer: AuthObserver | undefined;
+  readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
@@ -60,6 +62,7 @@ export class ResolvedAuthOptions {
       refresh,
       revocations,
       observer,
+      signInPolicy,
       authorizationParams,
       ...rest
     } = options;
@@ -82,6 +85,7 @@ export class ResolvedAuthOptions {
     this.refresh = refresh;
     this.revocations = revocations;
     this.observer = observer;
+    this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));
 
     const secure = this.origin.startsWith('https:');
@@ -149,11 +153,13 @@ export class ResolvedAuthOptions {
    *
    * @param onError hears of a failure before it becomes an answer
    * @param onSignIn hears of a sign-in that succeeded
+   * @param accepts has the last word before there is a session
    * @param maxAge the ID token must say that the user signed in no more seconds ago (OpenID Connect Core 3.1.3.7)
    */
   configFor(
     onError: (error: Error) => void,
     onSignIn: (account: Account) => void,
+    accepts: (account: Account, profile: Profile) => boolean,
     maxAge?: number,
   ): AuthConfig {
     const { logger, providers, events } = this.config;
@@ -161,6 +167,12 @@ export class ResolvedAuthOptions {
       ...this.config,
       providers: maxAge === undefined ? providers : providers.map((provider) => withMaxAge(provider, maxAge)),
       basePath: this.basePath,
+      callbacks: {
+        ...this.callbacks,
+        signIn: (message) =>
+          (!message.account || accepts(message.account, message.profile ?? {})) &&
+          (this.callbacks.signIn?.(message) ?? true),
+      },
       events: {
         ...events,
         signIn: async (message) => {

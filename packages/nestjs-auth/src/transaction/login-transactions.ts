@@ -28,6 +28,8 @@ export interface LoginTransaction {
   target: string;
   /** the `max_age` that was asked for, seconds */
   maxAge?: number | undefined;
+  /** what the answer has to be compared with, in the words of `SignInPolicy` */
+  kept: Record<string, string>;
   /** PKCE verifier and nonce */
   checks: Partial<Record<(typeof checkNames)[number], string>>;
 }
