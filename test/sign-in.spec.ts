@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Page } from './support/browser.js';
+import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { choose, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
@@ -170,6 +171,27 @@ describe('signing in', () => {
     for (const cookie of await browser.cookies()) {
       expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/', secure: false });
     }
+  });
+});
+
+describe('a sign-in with max_age', () => {
+  it('asks for the password again where Zitadel’s login does not look at it', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    moveTime(120_000);
+    const asked = await browser.submit(
+      await browser.get('/auth/login?max_age=60&callbackUrl=/admin'),
+      'main form',
+    );
+    const own = asked.path.map(({ pathname }) => pathname).filter((path) => !path.startsWith('/ui/'));
+    expect(own).toEqual([
+      '/auth/signin/zitadel',
+      '/oauth/v2/authorize',
+      '/auth/callback',
+      '/oauth/v2/authorize',
+    ]);
+    expect(asked.url.origin).toBe(app.sandbox.issuer);
+    expect((await choose(browser, asked, 'alice@acme.example')).url.href).toBe(`${app.origin}/admin`);
   });
 });
 

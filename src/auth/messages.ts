@@ -29,6 +29,7 @@ export const signInMessages: Record<SignInFailure, Message> = {
   id_token_invalid: signIn('id_token_invalid', 502),
   userinfo_mismatch: signIn('userinfo_mismatch', 502),
   session_too_large: signIn('session_too_large', 502),
+  login_too_old: signIn('login_too_old', 403),
   organization_unknown: signIn('organization_unknown', 400),
   organization_mismatch: signIn('organization_mismatch', 403),
   provider_error: signIn('provider_error', 502),

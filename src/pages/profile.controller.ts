@@ -92,7 +92,7 @@ export class ProfileController {
     const { accessToken, refreshToken } = (await this.sessions.freshToken(request, response)) ?? {};
     if (!accessToken) throw new SessionEnded('no_refresh');
     const answer = await this.api.hello(accessToken);
-    if (answer.kind === 'none' || answer.status !== 401 || !refreshToken) return answer;
+    if (answer.kind !== 'answer' || answer.status !== 401 || !refreshToken) return answer;
     const renewed = await this.sessions.renewedToken(request, response);
     return renewed?.accessToken ? this.api.hello(renewed.accessToken) : answer;
   }

@@ -135,6 +135,10 @@ export const de: Texts = {
   'api.refused.title': 'Die API hat den Zugriff verweigert',
   'api.refused.text':
     'Sie akzeptiert weder Ihr Access-Token noch ein neues. Höchstwahrscheinlich ist das Token nicht für das Projekt der API bestimmt.',
+  'api.login.title': 'Die API verlangt eine frische Anmeldung',
+  'api.login.text':
+    'Dort sind Sie bekannt, aber Ihre Anmeldung liegt zu lange zurück. Ein neues Zugriffstoken ändert daran nichts.',
+  'api.login.button': 'Neu anmelden',
   'api.forbidden.title': 'Die API hat den Zugriff verweigert',
   'api.forbidden.text': 'Dort sind Sie bekannt, aber es fehlt eine Berechtigung.',
   'api.unavailable.title': 'Die API kann Ihre Identität gerade nicht prüfen',
@@ -241,6 +245,9 @@ export const de: Texts = {
   'signIn.session_too_large.title': 'Ihr Konto ist zu umfangreich',
   'signIn.session_too_large.text':
     'Zitadel sagt mehr über Sie, als in eine Sitzung hier passt. Wer diese Anwendung betreibt, kann weniger anfordern.',
+  'signIn.login_too_old.title': 'Hier ist eine frische Anmeldung nötig',
+  'signIn.login_too_old.text':
+    'Zitadel hat nicht bestätigt, dass Sie sich gerade eben ausgewiesen haben, obwohl danach gefragt war. Bitte abmelden und die Seite dann noch einmal öffnen.',
   'signIn.organization_unknown.title': 'Dieser Link nennt keine Organisation',
   'signIn.organization_unknown.text':
     'Er ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie, wer Ihnen den Link gegeben hat.',

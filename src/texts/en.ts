@@ -130,6 +130,10 @@ export const en = {
   'api.refused.title': 'The API did not let you in',
   'api.refused.text':
     'It accepts neither your access token nor a new one. Most likely the token is not meant for the project of the API.',
+  'api.login.title': 'The API wants a fresh login',
+  'api.login.text':
+    'You are known there, but you logged in too long ago. A new access token changes nothing about that.',
+  'api.login.button': 'Log in again',
   'api.forbidden.title': 'The API did not let you in',
   'api.forbidden.text': 'You are known there, but a permission is missing.',
   'api.unavailable.title': 'The API cannot check who you are right now',
@@ -231,6 +235,9 @@ export const en = {
   'signIn.session_too_large.title': 'Your account is too large',
   'signIn.session_too_large.text':
     'Zitadel says more about you than a session here can hold. The people who run this application can ask for less.',
+  'signIn.login_too_old.title': 'This needs a fresh login',
+  'signIn.login_too_old.text':
+    'Zitadel did not say that you have just proved who you are, although it was asked to make sure of that. Log out, then open the page again.',
   'signIn.organization_unknown.title': 'This link names no organization',
   'signIn.organization_unknown.text':
     'It is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',

@@ -133,6 +133,10 @@ export const fr: Texts = {
   'api.refused.title': 'L’API a refusé l’accès',
   'api.refused.text':
     'Elle n’accepte ni votre jeton d’accès ni un nouveau. Le jeton n’est très probablement pas destiné au projet de l’API.',
+  'api.login.title': 'L’API demande une connexion récente',
+  'api.login.text':
+    'Vous y êtes connu, mais votre connexion est trop ancienne. Un nouveau jeton d’accès n’y change rien.',
+  'api.login.button': 'Se connecter de nouveau',
   'api.forbidden.title': 'L’API a refusé l’accès',
   'api.forbidden.text': 'Elle vous connaît, mais il manque une autorisation.',
   'api.unavailable.title': 'L’API ne peut pas vérifier votre identité pour le moment',
@@ -236,6 +240,9 @@ export const fr: Texts = {
   'signIn.session_too_large.title': 'Votre compte prend trop de place',
   'signIn.session_too_large.text':
     'Zitadel en dit plus sur vous qu’une session ne peut en contenir ici. Les responsables de cette application peuvent en demander moins.',
+  'signIn.login_too_old.title': 'Une connexion récente est nécessaire',
+  'signIn.login_too_old.text':
+    'Zitadel n’a pas confirmé que vous venez de prouver votre identité, alors que cela lui était demandé. Déconnectez-vous, puis ouvrez la page de nouveau.',
   'signIn.organization_unknown.title': 'Ce lien ne désigne aucune organisation',
   'signIn.organization_unknown.text':
     'Il s’adresse aux membres d’une organisation, et Zitadel n’en connaît aucune de ce nom ou de ce numéro. Demandez à qui vous a donné ce lien.',

@@ -13,7 +13,12 @@ import { toWebRequest } from './http/to-web-request.js';
 import { refusalFor } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
-import { LoginTransactions } from './transaction/login-transactions.js';
+import { isLoginTooOld } from './transaction/is-login-too-old.js';
+import {
+  LoginTransactions,
+  type FinishedTransaction,
+  type LoginTransaction,
+} from './transaction/login-transactions.js';
 
 /** Parameters of an authorization response, none of which may come twice (RFC 6749 3.1). */
 const RESPONSE_PARAMS = ['code', 'state', 'iss', 'error'];
@@ -31,8 +36,6 @@ interface Action {
 interface HowToAsk {
   /** the CSRF token was verified, or this application asks by itself */
   isTrusted?: boolean;
-  /** seconds since the user has signed in at the provider, at most */
-  maxAge?: number | undefined;
   onSignIn?: (account: Account) => void;
   /** why a sign-in is refused that the provider has approved */
   refusal?: (account: Account, profile: Profile) => SignInFailure | undefined;
@@ -107,8 +110,15 @@ export class AuthEngine {
       'state',
       await this.transactions.begin(
         answer,
-        // What was asked of this sign-in is not known any more where it would start again by itself.
-        { provider, target, maxAge, kept, attempt: Object.keys(kept).length > 0 ? 1 : attempt },
+        {
+          provider,
+          target,
+          maxAge,
+          prompt: params['prompt'],
+          loginHint: params['login_hint'],
+          kept,
+          attempt,
+        },
         request,
         response,
       ),
@@ -152,14 +162,35 @@ export class AuthEngine {
       ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
       [this.options.callbackUrlCookie.name]: found.target,
     };
-    const answer = await this.ask(request, url, {
-      cookies,
-      maxAge: found.maxAge,
-      refusal: (_account, profile) => this.options.signInPolicy?.refusal(profile, found.kept),
-      onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
+    try {
+      const answer = await this.ask(request, url, {
+        cookies,
+        refusal: (account, profile) =>
+          refusalByAge(account, found) ?? this.options.signInPolicy?.refusal(profile, found.kept),
+        onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
+      });
+      await this.sessions.endReplaced(request);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof SignInFailed) || error.reason !== 'login_too_old' || found.attempt > 0)
+        throw error;
+      return this.askForLogin(found, request, response);
+    }
+  }
+
+  /** There are logins that do not look at `max_age`: what they all honour is `prompt=login`. */
+  private askForLogin(
+    { provider, target, maxAge, loginHint, kept }: LoginTransaction,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Promise<Response> {
+    const hint = loginHint === undefined ? {} : { login_hint: loginHint };
+    return this.startSignIn(request, response, {
+      provider,
+      callbackUrl: target,
+      params: { ...kept, ...hint, prompt: 'login', max_age: String(maxAge) },
+      attempt: 1,
     });
-    await this.sessions.endReplaced(request);
-    return answer;
   }
 
   /** Lets Auth.js answer a request of the browser. Of the cookies that belong to a sign-in it sees `cookies` and no other. */
@@ -185,7 +216,7 @@ export class AuthEngine {
 
   private async auth(
     request: Request,
-    { isTrusted = false, maxAge, onSignIn = () => undefined, refusal }: HowToAsk = {},
+    { isTrusted = false, onSignIn = () => undefined, refusal }: HowToAsk = {},
   ): Promise<Response> {
     let failure: Error | undefined;
     let exchanged: Account | undefined;
@@ -199,7 +230,7 @@ export class AuthEngine {
     const onError = (error: Error) => {
       if (!(error instanceof EventError)) failure = error;
     };
-    const config = this.options.configFor(onError, onSignIn, accepts, maxAge);
+    const config = this.options.configFor(onError, onSignIn, accepts);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
     if (!failure) return answer;
     if (exchanged) this.options.signInPolicy?.discard(exchanged);
@@ -247,6 +278,15 @@ export class AuthEngine {
     const [id, ...others] = this.options.providers.keys();
     return others.length === 0 ? id : undefined;
   }
+}
+
+/** A sign-in that must show no page cannot ask for a login either (OpenID Connect Core 3.1.2.6). */
+function refusalByAge(
+  { id_token: idToken }: Account,
+  { maxAge, takenSeconds, prompt }: FinishedTransaction,
+): SignInFailure | undefined {
+  if (maxAge === undefined || !isLoginTooOld(idToken, { maxAge, takenSeconds })) return undefined;
+  return prompt === 'none' ? 'interaction_required' : 'login_too_old';
 }
 
 /** The methods of an action of Auth.js; `undefined` for what is none. */

@@ -154,18 +154,15 @@ export class ResolvedAuthOptions {
    * @param onError hears of a failure before it becomes an answer
    * @param onSignIn hears of a sign-in that succeeded
    * @param accepts has the last word before there is a session
-   * @param maxAge the ID token must say that the user signed in no more seconds ago (OpenID Connect Core 3.1.3.7)
    */
   configFor(
     onError: (error: Error) => void,
     onSignIn: (account: Account) => void,
     accepts: (account: Account, profile: Profile) => boolean,
-    maxAge?: number,
   ): AuthConfig {
-    const { logger, providers, events } = this.config;
+    const { logger, events } = this.config;
     return {
       ...this.config,
-      providers: maxAge === undefined ? providers : providers.map((provider) => withMaxAge(provider, maxAge)),
       basePath: this.basePath,
       callbacks: {
         ...this.callbacks,
@@ -227,10 +224,4 @@ function withChecks(provider: Provider): Provider {
   return given.type === 'oidc' && !hasChecks
     ? ({ ...given, checks: ['pkce', 'state', 'nonce'] } as Provider)
     : provider;
-}
-
-function withMaxAge(provider: Provider, maxAge: number): Provider {
-  const given = typeof provider === 'function' ? provider() : provider;
-  const { client } = given as { client?: object };
-  return { ...given, client: { ...client, default_max_age: maxAge } } as Provider;
 }
