@@ -10,7 +10,7 @@ import { isPrefetch } from './http/is-prefetch.js';
 import { localPath } from './http/local-path.js';
 import { requestTarget } from './http/request-target.js';
 import { toWebRequest } from './http/to-web-request.js';
-import { refusalFor } from './refusal-for.js';
+import { refusalFor, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
 import { isLoginTooOld } from './transaction/is-login-too-old.js';
@@ -57,7 +57,11 @@ export class AuthEngine {
    */
   async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
     const { name, provider, url } = this.actionOf(request);
-    if (provider && name === 'callback') return this.callback(url, provider, request, response);
+    if (provider && name === 'callback') {
+      return this.callback(url, provider, request, response).catch((error: unknown) => {
+        throw withAnswer(error, errorIn(url.searchParams));
+      });
+    }
     if (request.method === 'POST') this.csrf.verify(request);
     if (name === 'session') return this.session(request, response);
     if (name === 'csrf') return json({ csrfToken: this.csrf.token(request, response) });
@@ -238,9 +242,9 @@ export class AuthEngine {
   }
 
   private refusalFor(failure: Error, query: URLSearchParams): Error {
-    const error = query.get('error') ?? '';
-    const meaning = this.options.signInPolicy?.meaning(error, query.get('error_description') ?? '');
-    return refusalFor(failure, error, meaning);
+    const answer = errorIn(query);
+    const meaning = answer && this.options.signInPolicy?.meaning(answer.error, answer.error_description);
+    return refusalFor(failure, answer, meaning);
   }
 
   /** Auth.js keeps one sign-in per browser in these cookies; here each has its own. */
@@ -278,6 +282,18 @@ export class AuthEngine {
     const [id, ...others] = this.options.providers.keys();
     return others.length === 0 ? id : undefined;
   }
+}
+
+/** What the provider said is worth knowing, also where the callback was refused before anybody read it. */
+const withAnswer = (error: unknown, answer: AuthorizationError | undefined) =>
+  answer && error instanceof SignInFailed && error.cause === undefined
+    ? new SignInFailed(error.reason, { cause: answer })
+    : error;
+
+/** What the provider says in an authorization response that is an error. */
+function errorIn(query: URLSearchParams): AuthorizationError | undefined {
+  const error = query.get('error');
+  return error === null ? undefined : { error, error_description: query.get('error_description') ?? '' };
 }
 
 /** A sign-in that must show no page cannot ask for a login either (OpenID Connect Core 3.1.2.6). */

@@ -46,6 +46,7 @@ export type { SessionRevocations } from './session/session-revocations.js';
 export type { SignInPolicy } from './sign-in.policy.js';
 export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';
+export { describeSignInFailure } from './describe-sign-in-failure.js';
 export { describeError } from './http/describe-error.js';
 export { isPageRequest } from './http/is-page-request.js';
 export { isPrefetch } from './http/is-prefetch.js';
