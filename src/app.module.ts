@@ -12,6 +12,8 @@ import { authOptions } from './zitadel/auth-options.js';
 import { ClaimsReload } from './zitadel/claims-reload.js';
 import { Discovery } from './zitadel/discovery.js';
 import { EndedSessions } from './zitadel/ended-sessions.js';
+import { LoggedOutCookie } from './zitadel/logged-out-cookie.js';
+import { SignInRules } from './zitadel/sign-in-rules.js';
 import { TokenRefresher } from './zitadel/token-refresher.js';
 import { TokenRevocation } from './zitadel/token-revocation.js';
 import { TokenVerifier } from './zitadel/token-verifier.js';
@@ -40,6 +42,8 @@ export class AppModule {
             ClaimsReload,
             EndedSessions,
             TokenRevocation,
+            LoggedOutCookie,
+            SignInRules,
             Journal,
           ],
           useFactory: authOptions,

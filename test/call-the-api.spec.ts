@@ -14,7 +14,7 @@ let sandbox: Sandbox;
 let origin: string;
 let calls: { authorization: string | undefined; cookie: string | undefined }[] = [];
 /** what the API between says instead of passing the call on */
-let refuse: { status: number; body?: string } | 'hang up' | undefined;
+let refuse: { status: number; body?: string; challenge?: string } | 'hang up' | undefined;
 const running: { close(): Promise<unknown> }[] = [];
 
 /** The application, and the real API behind a server that counts the calls and can refuse them. */
@@ -31,6 +31,7 @@ beforeAll(async () => {
     const { authorization, cookie } = request.headers;
     calls.push({ authorization, cookie });
     if (refuse === 'hang up') return void response.destroy();
+    if (refuse?.challenge) response.setHeader('www-authenticate', refuse.challenge);
     if (refuse) return void response.writeHead(refuse.status).end(refuse.body);
     void api.get(request.url ?? '', authorization?.replace('Bearer ', '')).then(async (answer) => {
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
@@ -96,6 +97,22 @@ describe('"Call the API"', () => {
     await callApi(browser, page);
     expect(calls).toHaveLength(2);
     expect(sandbox.grants('refresh_token')).toHaveLength(0);
+  });
+
+  it('offers a new login where the last one is too old, and renews no token for it', async () => {
+    const { browser, profile } = await signedIn();
+    refuse = {
+      status: 401,
+      challenge: 'Bearer error="insufficient_user_authentication", error_description="x", max_age="60"',
+    };
+    const page = await callApi(browser, profile);
+    expect(said(page)).toMatch(/^The API wants a fresh login \(401\)/);
+    expect(calls).toHaveLength(1);
+    expect(sandbox.grants('refresh_token')).toHaveLength(0);
+    const link = page.document.querySelector('#api [role="status"] a')?.getAttribute('href');
+    expect(new URL(link?.replaceAll('&amp;', '&') ?? '', origin).search).toBe(
+      '?max_age=60&callbackUrl=%2Fprofile%2Fapi',
+    );
   });
 
   it.each([

@@ -177,6 +177,72 @@ describe('signing in', () => {
   });
 });
 
+describe('a sign-in with max_age', () => {
+  it('asks for the password again where Zitadel’s login does not look at it', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    moveTime(120_000);
+    const asked = await browser.submit(
+      await browser.get('/auth/login?max_age=60&callbackUrl=/admin'),
+      'main form',
+    );
+    const own = asked.path.map(({ pathname }) => pathname).filter((path) => !path.startsWith('/ui/'));
+    expect(own).toEqual([
+      '/auth/signin/zitadel',
+      '/oauth/v2/authorize',
+      '/auth/callback',
+      '/oauth/v2/authorize',
+    ]);
+    expect(asked.url.origin).toBe(app.sandbox.issuer);
+    expect((await choose(browser, asked, 'alice@acme.example')).url.href).toBe(`${app.origin}/admin`);
+  });
+});
+
+describe('a sign-in for one organization', () => {
+  let own: RunningApp;
+  const DOMAIN = 'umlaut--söhne-gmbh.example';
+  const at = (organization: string) => `/auth/login?${new URLSearchParams({ organization }).toString()}`;
+  beforeAll(async () => {
+    own = await startApp({
+      sandbox: {
+        users: [
+          { loginName: 'ute@umlaut.example', organization: 'Umlaut & Söhne GmbH' },
+          { loginName: 'alice@acme.example', organization: 'Acme' },
+        ],
+      },
+    });
+  });
+  afterAll(() => own.close());
+
+  it('is for its members, whatever letters its domain has', async () => {
+    expect((await signIn(own.browser(), 'ute@umlaut.example', at(DOMAIN))).url.pathname).toBe('/profile');
+    const asked = own.sandbox.requests.filter(({ path }) => path === '/oauth/v2/authorize').at(-1);
+    expect(asked?.query['scope']).toContain(` urn:zitadel:iam:org:domain:primary:${DOMAIN}`);
+  });
+
+  it('lets nobody in by a session of another organization at Zitadel', async () => {
+    const browser = own.browser();
+    await signIn(browser, 'alice@acme.example');
+    browser.forget(/session-token/);
+    const page = await browser.submit(await browser.get(at(DOMAIN)), 'main form');
+    expect(page.url.origin).toBe(own.sandbox.issuer);
+  });
+
+  it('that Zitadel does not know is a page about the link, and no alarm', async () => {
+    const browser = own.browser();
+    const failed = await browser.submit(await browser.get(at('999')), 'main form');
+    expect([failed.url.pathname, failed.url.searchParams.get('error'), failed.status]).toEqual([
+      '/auth/error',
+      'organization_unknown',
+      400,
+    ]);
+    expect(textOf(failed)).toContain('names no organization');
+    const metrics = await (await fetch(`${own.origin}/metrics`)).text();
+    expect(metrics).toContain('logins_total{result="organization_unknown"} 1');
+    expect(metrics).not.toContain('result="provider_misconfigured"');
+  });
+});
+
 describe('a sign-in that fails', () => {
   it('explains a cancelled sign-in, with no code left in the address', async () => {
     const browser = app.browser();
@@ -319,14 +385,66 @@ describe('logging out', () => {
     expect((await browser.get('/profile')).status).toBe(200);
   });
 
-  it('without a session here still ends the one at Zitadel', async () => {
+  it('does not lead to another account of the browser without a question', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    await signIn(browser, 'bob@acme.example', '/auth/login?prompt=login');
+    await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
+    for (const from of ['/auth/login', '/profile']) {
+      const asked = await browser.submit(await browser.get(from), 'main form');
+      expect([asked.url.origin, asked.url.pathname]).toEqual([app.sandbox.issuer, '/ui/v2/login/accounts']);
+    }
+    const page = await signIn(browser, 'alice@acme.example');
+    expect(page.document.querySelector('h1')?.text).toBe('Alice Archer');
+    browser.forget(/session-token/);
+    // Nobody has logged out since: the session at Zitadel is enough.
+    expect((await browser.submit(await browser.get('/auth/login'), 'main form')).url.pathname).toBe(
+      '/profile',
+    );
+  });
+
+  it('in a second tab ends on a page with a way on', async () => {
     const browser = app.browser();
     const profile = await signIn(browser, 'alice@acme.example');
-    browser.forget(/session-token/);
+    await browser.submit(profile, 'main form[action="/auth/logout"]');
     const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
-    expect(page.path[1]?.pathname).toBe('/oidc/v1/end_session');
-    expect(page.path[1]?.searchParams.has('id_token_hint')).toBe(false);
-    expect(page.url.origin).toBe(app.sandbox.issuer);
+    expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/logout', '/auth/logout/success']);
+    expect(textOf(page)).toContain('already logged out here');
+    expect(page.document.querySelector('main a[href="/auth/login"]')).not.toBeNull();
+  });
+
+  it('with the cookie of a session that has ended comes back from Zitadel', async () => {
+    const browser = app.browser();
+    const fields = csrfFrom(await signIn(browser, 'alice@acme.example'));
+    const cookie = await browser.jar.getCookieString(app.origin);
+    await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
+    const late = await fetch(`${app.origin}/auth/logout`, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie },
+      body: new URLSearchParams(fields),
+    });
+    const answer = await fetch(late.headers.get('location') ?? '', { redirect: 'manual' });
+    expect(answer.status).toBe(302);
+    expect(answer.headers.get('location')).toMatch(`${app.origin}/auth/logout/callback?state=`);
+  });
+
+  it('with ten roles in the ID token ends the session at Zitadel, too', async () => {
+    const roles = Array.from({ length: 10 }, (_, index) => `role-with-a-long-name-${index}`);
+    const users = [{ loginName: 'dora@initech.example', roles }];
+    const own = await startApp({ sandbox: { users, web: { idTokenRoleAssertion: true } } });
+    try {
+      const browser = own.browser();
+      const profile = await signIn(browser, 'dora@initech.example');
+      const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+      expect(page.url.href).toBe(`${own.origin}/auth/logout/success`);
+      const ended = own.sandbox.requests.filter(({ path }) => path === '/oidc/v1/end_session');
+      expect(ended).toEqual([expect.objectContaining({ method: 'POST', status: 302 })]);
+      const again = await browser.submit(await browser.get('/auth/login'), 'main form');
+      expect(again.url.origin).toBe(own.sandbox.issuer);
+    } finally {
+      await own.close();
+    }
   });
 
   it('goes the same way through the sign-out of Auth.js', async () => {

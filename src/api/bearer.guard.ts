@@ -81,6 +81,9 @@ function admit(request: CalledRequest, caller: Caller, { scopes, roles, maxAgeSe
   return true;
 }
 
+/** As at a sign-in with `max_age`. */
+const LOGIN_TOLERANCE_SECONDS = 5;
+
 /** Who never logged in, such as the owner of a personal access token, has not done so recently. */
 const isRecent = ({ authenticatedAt = -Infinity }: Caller, maxAgeSeconds: number) =>
-  Date.now() / 1000 - authenticatedAt <= maxAgeSeconds;
+  Date.now() / 1000 - authenticatedAt <= maxAgeSeconds + LOGIN_TOLERANCE_SECONDS;

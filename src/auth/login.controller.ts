@@ -68,8 +68,12 @@ interface LoginPage {
 /** What a link to the login page may decide about the sign-in. What of it counts, `authorizationParams` says. */
 const passedOnNames = ['login_hint', 'prompt', 'ui_locales', 'max_age', 'organization'];
 
+/** An organization in any form, twice or empty too: the sign-in refuses what cannot be one, and nothing may take the restriction away. */
 const passedOn = (query: Record<string, unknown>) =>
-  passedOnNames.flatMap((name) => (typeof query[name] === 'string' ? [{ name, value: query[name] }] : []));
+  passedOnNames.flatMap((name) => {
+    const values = [query[name]].flat().filter((value) => typeof value === 'string');
+    return name === 'organization' || values.length === 1 ? values.map((value) => ({ name, value })) : [];
+  });
 
 /** Anybody can write an address: only what looks like a reference is shown. */
 const referenceIn = (value: unknown) =>

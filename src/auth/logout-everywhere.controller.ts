@@ -40,7 +40,7 @@ export class LogoutEverywhereController {
     if (!token?.sub) throw new SessionRequired('/profile');
     const isDone = await this.endOthers(token.sub);
     this.journal.signedOut('everywhere', isDone ? 'done' : 'others_not_ended', token, request);
-    const url = await this.signOut.atZitadel(token, request, response);
+    const url = await this.signOut.atZitadel('everywhere', token, request, response);
     seeOther(response, isDone ? url : logoutErrorPage('others_not_ended'));
   }
 

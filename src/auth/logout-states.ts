@@ -10,6 +10,9 @@ const LIFETIME_MS = 10 * 60_000;
 /** Sign-outs that a browser can have under way, one per tab. */
 const MAX_PENDING = 5;
 
+/** What a sign-out ends here: the session of this browser, or all of the person. */
+export type SignOutKind = 'user' | 'everywhere';
+
 /** Characters of the state that name its cookie. */
 const NAME_LENGTH = 8;
 
@@ -29,23 +32,23 @@ export class LogoutStates {
   }
 
   /** Makes a state that `take` will know in this browser for ten minutes. */
-  begin(request: AuthenticatedRequest, response: Response): string {
+  begin(kind: SignOutKind, request: AuthenticatedRequest, response: Response): string {
     const state = randomBytes(32).toString('base64url');
     // Browsers send the oldest first (RFC 6265 5.4).
     const pending = Object.keys(this.cookiesOf(request)).filter((name) => name.startsWith(this.prefix));
     for (const name of pending.slice(0, Math.max(0, pending.length + 1 - MAX_PENDING)))
       response.clearCookie(name, this.options);
-    response.cookie(this.nameFor(state), state, { ...this.options, maxAge: LIFETIME_MS });
+    response.cookie(this.nameFor(state), `${state}.${kind}`, { ...this.options, maxAge: LIFETIME_MS });
     return state;
   }
 
-  /** Tells whether this browser began a sign-out with that state, and forgets it. */
-  take(state: string, request: AuthenticatedRequest, response: Response): boolean {
+  /** Which sign-out this browser began with that state, if it did; it is forgotten. */
+  take(state: string, request: AuthenticatedRequest, response: Response): SignOutKind | undefined {
     const name = this.nameFor(state);
-    const expected = this.cookiesOf(request)[name];
-    if (!expected || !equal(state, expected)) return false;
+    const [expected, kind] = this.cookiesOf(request)[name]?.split('.') ?? [];
+    if (!expected || !equal(state, expected)) return undefined;
     response.clearCookie(name, this.options);
-    return true;
+    return kind === 'everywhere' ? kind : 'user';
   }
 
   private nameFor(state: string) {

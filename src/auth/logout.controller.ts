@@ -4,14 +4,9 @@ import type { Response } from 'express';
 import { seeOther } from '../http/see-other.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { LogoutStates } from './logout-states.js';
-import type { TextKey } from '../texts/en.js';
-import { messageFor, signOutMessages } from './messages.js';
+import { messageFor, signedOutTexts, signOutMessages, type SignedOut } from './messages.js';
+import { signedOutPage } from './signed-out-page.js';
 import { SignOut } from './sign-out.service.js';
-
-const signedOutTexts = { here: 'signedOut.here', everywhere: 'signedOut.everywhere' } satisfies Record<
-  string,
-  TextKey
->;
 
 /** Signs out, and checks that the browser comes back from that very sign-out. */
 @Public()
@@ -38,22 +33,26 @@ export class LogoutController {
     if (request.method === 'HEAD' || isPrefetch(request.headers)) response.status(204).end();
     else if (state === undefined) response.redirect(logoutErrorPage('state_missing'));
     else {
-      const isOurs = typeof state === 'string' && this.states.take(state, request, response);
-      response.redirect(isOurs ? '/auth/logout/success' : logoutErrorPage('state_mismatch'));
+      const kind = typeof state === 'string' ? this.states.take(state, request, response) : undefined;
+      response.redirect(kind ? signedOutPage(kind) : logoutErrorPage('state_mismatch'));
     }
   }
 
   @Get('logout/success')
-  success(
-    @Query('only') only: unknown,
+  async success(
+    @Query('ended') ended: unknown,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
-  ): void {
-    if (request.session) response.redirect('/');
-    else {
-      const text = signedOutTexts[only === 'here' ? 'here' : 'everywhere'];
-      response.render('signed-out', { text });
+  ): Promise<void> {
+    if (request.session) {
+      response.redirect('/');
+      return;
     }
+    const what = isSignedOut(ended) ? ended : 'user';
+    response.render('signed-out', {
+      text: signedOutTexts[what],
+      choiceUrl: what === 'before' ? await this.signOut.choiceAtZitadel(request, response) : undefined,
+    });
   }
 
   /** The pages of `signOutMessages` say that the session here is over: nobody who is signed in is shown one. */
@@ -70,3 +69,6 @@ export class LogoutController {
     }
   }
 }
+
+const isSignedOut = (value: unknown): value is SignedOut =>
+  typeof value === 'string' && Object.hasOwn(signedOutTexts, value);

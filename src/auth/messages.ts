@@ -29,6 +29,9 @@ export const signInMessages: Record<SignInFailure, Message> = {
   id_token_invalid: signIn('id_token_invalid', 502),
   userinfo_mismatch: signIn('userinfo_mismatch', 502),
   session_too_large: signIn('session_too_large', 502),
+  login_too_old: signIn('login_too_old', 403),
+  organization_unknown: signIn('organization_unknown', 400),
+  organization_mismatch: signIn('organization_mismatch', 403),
   provider_error: signIn('provider_error', 502),
 };
 
@@ -53,6 +56,18 @@ export const signOutMessages = {
   provider_unavailable: signOut('provider_unavailable', 503),
   others_not_ended: signOut('others_not_ended', 503),
 } satisfies Record<string, Message>;
+
+/** What a sign-out has ended, where it did what it should. */
+export const signedOutTexts = {
+  user: 'signedOut.user',
+  everywhere: 'signedOut.everywhere',
+  /** the session here; Zitadel has no address to end its own */
+  here: 'signedOut.here',
+  /** nothing: the session here was over */
+  before: 'signedOut.before',
+} satisfies Record<string, TextKey>;
+
+export type SignedOut = keyof typeof signedOutTexts;
 
 export type SignOutFailure = keyof typeof signOutMessages;
 

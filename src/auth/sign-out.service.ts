@@ -7,10 +7,13 @@ import {
 import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import { Journal } from '../metrics/journal.js';
+import { Discovery } from '../zitadel/discovery.js';
+import { LoggedOutCookie } from '../zitadel/logged-out-cookie.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { TokenRevocation } from '../zitadel/token-revocation.js';
 import { logoutErrorPage } from './logout-error-page.js';
-import { LogoutStates } from './logout-states.js';
+import { LogoutStates, type SignOutKind } from './logout-states.js';
+import { signedOutPage } from './signed-out-page.js';
 
 /** How long a sign-out waits for Zitadel to revoke a refresh token. It goes on without the answer. */
 const REVOCATION_WAIT_MS = 2_000;
@@ -22,39 +25,61 @@ export class SignOut {
 
   constructor(
     private readonly sessions: SessionService,
+    private readonly discovery: Discovery,
     private readonly oidc: OidcClient,
     private readonly revocation: TokenRevocation,
     private readonly states: LogoutStates,
+    private readonly loggedOut: LoggedOutCookie,
     private readonly journal: Journal,
   ) {}
 
-  /** Ends the session of a request whose CSRF token was verified. Returns where the browser goes next. */
+  /**
+   * Ends the session of a request whose CSRF token was verified. Returns where the browser goes next. Of a session that had
+   * ended before, the ID token still tells Zitadel which one of its sessions is meant.
+   */
   async run(request: AuthenticatedRequest, response: Response): Promise<string> {
+    const idToken = this.sessions.lastToken(request)?.idToken;
     const token = await this.sessions.end(request, response);
     this.journal.signedOut('user', token ? 'done' : 'no_session', token, request);
-    return this.atZitadel(token, request, response);
+    return this.atZitadel('user', token ?? { idToken }, request, response);
   }
 
   /** What is left to do at Zitadel about a session that has ended here. Returns where the browser goes next. */
   async atZitadel(
-    token: SessionToken | null,
+    kind: SignOutKind,
+    token: SessionToken,
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
-    if (token) await this.revoke(token);
-    return this.nextStop(token, request, response);
+    this.loggedOut.set(response);
+    await this.revoke(token);
+    return this.nextStop(kind, token.idToken, request, response);
   }
 
-  /** Without a session here there may still be one at Zitadel; without the hint it asks which. */
+  /**
+   * The page of Zitadel that asks which session to end, with its way back here; none while that is not known. For people who
+   * want it: where nobody is signed in, Login V2 has no way on.
+   */
+  async choiceAtZitadel(request: AuthenticatedRequest, response: Response): Promise<string | undefined> {
+    if (!this.discovery.isKnown) return undefined;
+    const url = await this.oidc.endSessionUrl();
+    url?.searchParams.set('state', this.states.begin('user', request, response));
+    return url?.href;
+  }
+
   private async nextStop(
-    token: SessionToken | null,
+    kind: SignOutKind,
+    idToken: string | undefined,
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
+    if (idToken === undefined) return signedOutPage('before');
     try {
-      const url = await this.oidc.endSessionUrl(token?.idToken, token?.user?.username);
-      if (!url) return '/auth/logout/success?only=here';
-      url.searchParams.set('state', this.states.begin(request, response));
+      if (!this.oidc.fitsInAddress(idToken))
+        return signedOutPage((await this.oidc.endSession(idToken)) ? kind : 'here');
+      const url = await this.oidc.endSessionUrl(idToken);
+      if (!url) return signedOutPage('here');
+      url.searchParams.set('state', this.states.begin(kind, request, response));
       return url.href;
     } catch (error) {
       this.logger.warn(`Signed out here only\n${describeError(error)}`);

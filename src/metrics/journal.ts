@@ -1,5 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { describeError, type SessionEnded, type SignInFailed } from '@mridang/nestjs-auth';
+import {
+  describeError,
+  describeSignInFailure,
+  type SessionEnded,
+  type SignInFailed,
+} from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
 import { aboutRequest } from './about-request.js';
@@ -43,7 +48,7 @@ export class Journal {
     this.note(
       failure.getStatus() < 500 ? 'warn' : 'error',
       'login.failed',
-      `Sign-in failed (${reason}, reference ${reference})\n${describeError(failure.cause)}`,
+      describeSignInFailure(failure),
       {},
       { reason, reference, ...aboutRequest(request) },
     );

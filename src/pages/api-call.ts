@@ -9,11 +9,25 @@ export interface ApiCall {
   answer?: string;
   /** what to make of it, where it did not */
   text?: TextKey;
+  /** where to log in anew, where that helps */
+  loginUrl?: string;
 }
 
 /** How a call of the API ended. */
 export function apiCallOf(answer: ApiAnswer): ApiCall {
   if (answer.kind === 'none') return { title: 'api.none.title', text: 'api.none.text' };
+  if (answer.kind === 'login') {
+    const query = new URLSearchParams({
+      max_age: String(answer.maxAgeSeconds),
+      callbackUrl: '/profile/api',
+    });
+    return {
+      title: 'api.login.title',
+      status: 401,
+      text: 'api.login.text',
+      loginUrl: `/auth/login?${query.toString()}`,
+    };
+  }
   const { status, text } = answer;
   return status === 200
     ? { title: 'api.good', status, answer: text }

@@ -9,7 +9,11 @@ const TIMEOUT_MS = 3_000;
 const MAX_ANSWER_BYTES = 10_000;
 
 /** What the API answered, or that it did not. */
-export type ApiAnswer = { kind: 'answer'; status: number; text: string } | { kind: 'none' };
+export type ApiAnswer =
+  | { kind: 'answer'; status: number; text: string }
+  /** the user logged in longer ago than so many seconds (RFC 9470) */
+  | { kind: 'login'; maxAgeSeconds: number }
+  | { kind: 'none' };
 
 /** Calls the API for the signed-in user, from server to server. */
 @Injectable()
@@ -31,10 +35,20 @@ export class ApiClient {
         { headers: { accept: 'application/json', authorization: `Bearer ${accessToken}` } },
         { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES },
       );
-      return { kind: 'answer', status: answer.status, text: await answer.text() };
+      const maxAge = wantedLoginAge(answer);
+      return maxAge === undefined
+        ? { kind: 'answer', status: answer.status, text: await answer.text() }
+        : { kind: 'login', maxAgeSeconds: maxAge };
     } catch (error) {
       this.logger.warn(`The API was not reached\n${describeError(error)}`);
       return { kind: 'none' };
     }
   }
+}
+
+/** What the challenge `insufficient_user_authentication` asks for. */
+function wantedLoginAge({ status, headers }: Response): number | undefined {
+  const challenge = status === 401 ? (headers.get('www-authenticate') ?? '') : '';
+  if (!challenge.includes('error="insufficient_user_authentication"')) return undefined;
+  return Number(/\bmax_age="?(\d{1,9})\b/.exec(challenge)?.[1] ?? 0);
 }

@@ -92,7 +92,7 @@ export class ProfileController {
     const { accessToken } = (await this.sessions.freshToken(request, response)) ?? {};
     if (!accessToken) throw new SessionEnded('no_refresh');
     const answer = await this.api.hello(accessToken);
-    if (answer.kind === 'none' || answer.status !== 401) return answer;
+    if (answer.kind !== 'answer' || answer.status !== 401) return answer;
     await this.userinfo.claims(request, response);
     const newest = (await this.sessions.token(request, response))?.accessToken;
     return newest !== undefined && newest !== accessToken ? this.api.hello(newest) : answer;

@@ -138,6 +138,10 @@ export const de: Texts = {
   'api.tooLong.title': 'Die API hat den Zugriff verweigert',
   'api.tooLong.text':
     'Ihr Access-Token ist länger, als die API liest. Höchstwahrscheinlich ist es ein JWT mit sehr vielen Rollen: undurchsichtige Token sind kurz.',
+  'api.login.title': 'Die API verlangt eine frische Anmeldung',
+  'api.login.text':
+    'Dort sind Sie bekannt, aber Ihre Anmeldung liegt zu lange zurück. Ein neues Zugriffstoken ändert daran nichts.',
+  'api.login.button': 'Neu anmelden',
   'api.forbidden.title': 'Die API hat den Zugriff verweigert',
   'api.forbidden.text': 'Dort sind Sie bekannt, aber es fehlt eine Berechtigung.',
   'api.unavailable.title': 'Die API kann Ihre Identität gerade nicht prüfen',
@@ -153,7 +157,13 @@ export const de: Texts = {
   'signedOut.heading': 'Sie sind abgemeldet',
   'signedOut.here':
     'Ihre Sitzung hier ist beendet. Die Sitzung bei Zitadel lässt sich von hier aus nicht beenden.',
-  'signedOut.everywhere': 'Ihre Sitzung hier und Ihre Sitzung bei Zitadel sind beendet.',
+  'signedOut.user':
+    'Ihre Sitzung hier ist beendet, und ebenso die Sitzung bei Zitadel, aus der sie entstand.',
+  'signedOut.everywhere':
+    'Ihre Sitzungen dieser Anwendung sind in allen Browsern beendet, und die Sitzung bei Zitadel in diesem. In anderen Browsern sind Sie bei Zitadel vielleicht noch angemeldet.',
+  'signedOut.before':
+    'Hier waren Sie bereits abgemeldet, es war also nichts mehr zu beenden. Bei Zitadel sind Sie vielleicht noch angemeldet.',
+  'signedOut.choice': 'Bei Zitadel abmelden',
   'signedOut.again': 'Erneut anmelden',
 
   'notice.reference': 'Bei Fragen bitte die Referenz {reference} angeben.',
@@ -242,6 +252,15 @@ export const de: Texts = {
   'signIn.session_too_large.title': 'Ihr Konto ist zu umfangreich',
   'signIn.session_too_large.text':
     'Zitadel sagt mehr über Sie, als in eine Sitzung hier passt. Wer diese Anwendung betreibt, kann weniger anfordern.',
+  'signIn.login_too_old.title': 'Hier ist eine frische Anmeldung nötig',
+  'signIn.login_too_old.text':
+    'Zitadel hat nicht bestätigt, dass Sie sich gerade eben ausgewiesen haben, obwohl danach gefragt war. Bitte abmelden und die Seite dann noch einmal öffnen.',
+  'signIn.organization_unknown.title': 'Dieser Link nennt keine Organisation',
+  'signIn.organization_unknown.text':
+    'Er ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie, wer Ihnen den Link gegeben hat.',
+  'signIn.organization_mismatch.title': 'Sie gehören zu einer anderen Organisation',
+  'signIn.organization_mismatch.text':
+    'Diese Anmeldung war für die Mitglieder einer Organisation, und Ihr Konto gehört nicht dazu. Niemand wurde angemeldet. Haben Sie dort ein Konto, öffnen Sie den Link noch einmal und wählen Sie es aus.',
   'signIn.provider_error.title': 'Zitadel hat die Anmeldung abgelehnt',
   'signIn.provider_error.text':
     'Zwischen dieser Anwendung und Zitadel ist etwas schiefgegangen. Die Betreiber finden den Grund im Log der Anwendung.',

@@ -133,6 +133,10 @@ export const en = {
   'api.tooLong.title': 'The API did not let you in',
   'api.tooLong.text':
     'Your access token is longer than the API reads. Most likely it is a JWT with very many roles: opaque tokens are short.',
+  'api.login.title': 'The API wants a fresh login',
+  'api.login.text':
+    'You are known there, but you logged in too long ago. A new access token changes nothing about that.',
+  'api.login.button': 'Log in again',
   'api.forbidden.title': 'The API did not let you in',
   'api.forbidden.text': 'You are known there, but a permission is missing.',
   'api.unavailable.title': 'The API cannot check who you are right now',
@@ -147,7 +151,12 @@ export const en = {
   'signedOut.title': 'Logged out',
   'signedOut.heading': 'You are logged out',
   'signedOut.here': 'Your session here has ended. The one at Zitadel cannot be ended from here.',
-  'signedOut.everywhere': 'Your session here and your session at Zitadel have ended.',
+  'signedOut.user': 'Your session here has ended, and so has the session at Zitadel that it came from.',
+  'signedOut.everywhere':
+    'Your sessions of this application have ended in every browser, and your session at Zitadel has ended in this one. In other browsers you may still be signed in at Zitadel.',
+  'signedOut.before':
+    'You were already logged out here, so nothing was left to end. You may still be signed in at Zitadel.',
+  'signedOut.choice': 'Log out at Zitadel',
   'signedOut.again': 'Log in again',
 
   'notice.reference': 'If you ask for help, give the reference {reference}.',
@@ -233,6 +242,15 @@ export const en = {
   'signIn.session_too_large.title': 'Your account is too large',
   'signIn.session_too_large.text':
     'Zitadel says more about you than a session here can hold. The people who run this application can ask for less.',
+  'signIn.login_too_old.title': 'This needs a fresh login',
+  'signIn.login_too_old.text':
+    'Zitadel did not say that you have just proved who you are, although it was asked to make sure of that. Log out, then open the page again.',
+  'signIn.organization_unknown.title': 'This link names no organization',
+  'signIn.organization_unknown.text':
+    'It is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',
+  'signIn.organization_mismatch.title': 'You belong to another organization',
+  'signIn.organization_mismatch.text':
+    'This sign-in was for the members of one organization, and your account is not of it. Nobody was signed in. If you have an account there, open the link again and choose it.',
   'signIn.provider_error.title': 'Zitadel refused the sign-in',
   'signIn.provider_error.text':
     'Something went wrong between this application and Zitadel. The people who run this application find the reason in its log.',

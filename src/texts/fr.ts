@@ -136,6 +136,10 @@ export const fr: Texts = {
   'api.tooLong.title': 'L’API a refusé l’accès',
   'api.tooLong.text':
     'Votre jeton d’accès est plus long que ce que l’API lit. C’est très probablement un JWT avec de très nombreux rôles : les jetons opaques sont courts.',
+  'api.login.title': 'L’API demande une connexion récente',
+  'api.login.text':
+    'Vous y êtes connu, mais votre connexion est trop ancienne. Un nouveau jeton d’accès n’y change rien.',
+  'api.login.button': 'Se connecter de nouveau',
   'api.forbidden.title': 'L’API a refusé l’accès',
   'api.forbidden.text': 'Elle vous connaît, mais il manque une autorisation.',
   'api.unavailable.title': 'L’API ne peut pas vérifier votre identité pour le moment',
@@ -151,7 +155,12 @@ export const fr: Texts = {
   'signedOut.heading': 'Déconnexion réussie',
   'signedOut.here':
     'Votre session ici est fermée. Zitadel ne permet pas de fermer la sienne depuis cette application.',
-  'signedOut.everywhere': 'Votre session ici et votre session sur Zitadel sont fermées.',
+  'signedOut.user': 'Votre session ici est fermée, ainsi que la session sur Zitadel dont elle provenait.',
+  'signedOut.everywhere':
+    'Vos sessions de cette application sont fermées dans tous les navigateurs, et votre session sur Zitadel dans celui-ci. Dans d’autres navigateurs, elle est peut-être encore ouverte.',
+  'signedOut.before':
+    'Vous étiez déjà déconnecté ici : il n’y avait plus rien à fermer. Votre session sur Zitadel est peut-être encore ouverte.',
+  'signedOut.choice': 'Se déconnecter de Zitadel',
   'signedOut.again': 'Se reconnecter',
 
   'notice.reference': 'Si vous demandez de l’aide, indiquez la référence {reference}.',
@@ -238,6 +247,15 @@ export const fr: Texts = {
   'signIn.session_too_large.title': 'Votre compte prend trop de place',
   'signIn.session_too_large.text':
     'Zitadel en dit plus sur vous qu’une session ne peut en contenir ici. Les responsables de cette application peuvent en demander moins.',
+  'signIn.login_too_old.title': 'Une connexion récente est nécessaire',
+  'signIn.login_too_old.text':
+    'Zitadel n’a pas confirmé que vous venez de prouver votre identité, alors que cela lui était demandé. Déconnectez-vous, puis ouvrez la page de nouveau.',
+  'signIn.organization_unknown.title': 'Ce lien ne désigne aucune organisation',
+  'signIn.organization_unknown.text':
+    'Il s’adresse aux membres d’une organisation, et Zitadel n’en connaît aucune de ce nom ou de ce numéro. Demandez à qui vous a donné ce lien.',
+  'signIn.organization_mismatch.title': 'Vous appartenez à une autre organisation',
+  'signIn.organization_mismatch.text':
+    'Cette connexion était réservée aux membres d’une organisation, dont votre compte ne fait pas partie. Aucune session n’a été ouverte. Si vous y avez un compte, ouvrez le lien de nouveau et choisissez-le.',
   'signIn.provider_error.title': 'Zitadel a refusé la connexion',
   'signIn.provider_error.text':
     'Un problème est survenu entre cette application et Zitadel. Les responsables de l’application en trouveront la raison dans son journal.',

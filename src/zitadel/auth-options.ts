@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
+import type { Response } from 'express';
 import type { Env } from '../config/env.js';
 import type { Journal } from '../metrics/journal.js';
 import { wantedLanguage } from '../texts/language.js';
@@ -11,7 +12,9 @@ import { scopesFor, sidIn, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
+import type { SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from './session-token.js';
+import type { LoggedOutCookie } from './logged-out-cookie.js';
 import type { TokenRefresher } from './token-refresher.js';
 import type { TokenRevocation } from './token-revocation.js';
 import type { TokenVerifier } from './token-verifier.js';
@@ -25,6 +28,8 @@ export function authOptions(
   reload: ClaimsReload,
   endedSessions: EndedSessions,
   revocation: TokenRevocation,
+  loggedOut: LoggedOutCookie,
+  rules: SignInRules,
   journal: Journal,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
@@ -42,15 +47,22 @@ export function authOptions(
     reload,
     revocations: endedSessions,
     discard: (token) => void revocation.revoke(token),
+    signInPolicy: rules,
     observer: {
-      signedIn: ({ providerAccountId, id_token: idToken }, request) =>
-        journal.signedIn({ sub: providerAccountId, sid: sidIn(idToken) }, request),
+      signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
+        loggedOut.clear(request, response as Response);
+        journal.signedIn({ sub: providerAccountId, sid: sidIn(idToken) }, request);
+      },
       signInFailed: (failure, request) => journal.signInFailed(failure, request),
       sessionEnded: (token, ended, request) => journal.sessionEnded(token, ended, request),
     },
-    authorizationParams: (given, { headers }) => {
-      const language = wantedLanguage(headers['accept-language']);
-      return { ...(language ? { ui_locales: language } : {}), ...authorizationParams(given, scopes) };
+    authorizationParams: (given, request) => {
+      const language = wantedLanguage(request.headers['accept-language']);
+      return {
+        ...(language ? { ui_locales: language } : {}),
+        ...(loggedOut.isIn(request) ? { prompt: 'select_account' } : {}),
+        ...authorizationParams(given, scopes),
+      };
     },
     pages: { signIn: '/auth/login', error: '/auth/error' },
     defaultCallbackUrl: postLoginPath,

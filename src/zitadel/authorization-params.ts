@@ -1,3 +1,5 @@
+import { organizationScope } from './organization-scope.js';
+
 /** OpenID Connect Core 3.1.2.1, and `create` of Initiating User Registration 1.0. */
 const prompts = ['none', 'login', 'select_account', 'consent', 'create'];
 
@@ -6,11 +8,10 @@ const MAX_LOGIN_HINT_LENGTH = 255;
 /** Language tags (RFC 5646), separated by spaces. */
 const UI_LOCALES = /^[a-z]{2,8}(-[a-z\d]{1,8})*( [a-z]{2,8}(-[a-z\d]{1,8})*){0,9}$/i;
 
-const DOMAIN = /^(?=.{1,253}$)[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i;
-
 /**
  * What whoever starts a sign-in may decide about it, as parameters of the authorization request: nothing but
- * `login_hint`, `prompt`, `ui_locales`, `max_age` and `organization`. What is not as it should be is left out.
+ * `login_hint`, `prompt`, `ui_locales`, `max_age` and `organization`. What is not as it should be is left out, but for an
+ * organization: without it anybody could sign in, so `organizationScope` throws.
  *
  * @param scopes asked for in any case
  */
@@ -18,7 +19,7 @@ export function authorizationParams(
   given: Readonly<Record<string, unknown>>,
   scopes: readonly string[],
 ): Record<string, string> {
-  const organization = organizationScope(text(given['organization']));
+  const organization = organizationScope(given['organization']);
   const prompt = prompts.find((known) => known === given['prompt']);
   const maxAge = matching(/^\d{1,9}$/, given['max_age']);
   // To ask nothing and to ask again for a password exclude each other.
@@ -45,9 +46,3 @@ const loginHint = (value = '') =>
   value !== '' && value.length <= MAX_LOGIN_HINT_LENGTH && !/[\u0000-\u001f\u007f]/.test(value)
     ? value
     : undefined;
-
-/** Zitadel's reserved scopes: by id only that organization may sign in, by domain its login looks like home as well. */
-function organizationScope(value = ''): string | undefined {
-  if (/^\d{1,32}$/.test(value)) return `urn:zitadel:iam:org:id:${value}`;
-  return DOMAIN.test(value) ? `urn:zitadel:iam:org:domain:primary:${value}` : undefined;
-}

@@ -7,6 +7,7 @@ import type { Discovery } from './discovery.js';
 import type { IdTokenClaims } from './id-token.js';
 import { isBearer } from './is-bearer.js';
 import { isGrant } from './is-grant.js';
+import { jsonOf } from './json-of.js';
 import { IdpMisconfigured, IdTokenRefused } from './oidc.errors.js';
 import type { TokenVerifier } from './token-verifier.js';
 
@@ -73,14 +74,3 @@ const fingerprint = (accessToken: string) => hash('sha256', accessToken, 'base64
 
 const bearerIn = (init: RequestInit | undefined) =>
   fingerprint(new Headers(init?.headers).get('authorization')?.replace(/^bearer /i, '') ?? '');
-
-/** The JSON object an answer holds, if it does; the answer can still be read. */
-async function jsonOf(answer: Response): Promise<Record<string, unknown> | undefined> {
-  const body: unknown = await answer
-    .clone()
-    .json()
-    .catch(() => undefined);
-  return typeof body === 'object' && body !== null && !Array.isArray(body)
-    ? (body as Record<string, unknown>)
-    : undefined;
-}

@@ -18,6 +18,7 @@ import { claimsIn, sidIn, type ZitadelClaims } from './claims.js';
 import { Discovery } from './discovery.js';
 import { isBearer } from './is-bearer.js';
 import { isGrant } from './is-grant.js';
+import { jsonOf } from './json-of.js';
 import { IdpMisbehaved, IdTokenRefused, RefreshRejected, refreshFailure, translated } from './oidc.errors.js';
 import { tokenSetFrom, type TokenSet } from './session-token.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -76,25 +77,48 @@ export class OidcClient {
     });
   }
 
+  /** Whether a browser can be sent to Zitadel with this ID token in the address. */
+  fitsInAddress(idToken: string): boolean {
+    return idToken.length <= MAX_HINT_LENGTH;
+  }
+
   /**
-   * Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2), if it can. An ID token too long for an
-   * address is left out: then the login name tells Zitadel's login which account is meant. The caller adds a `state`.
+   * Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2), if it can. The caller adds a `state`.
+   *
+   * @param idToken which session is meant; without it Zitadel's page asks
    */
-  endSessionUrl(idToken: string | undefined, loginName: string | undefined): Promise<URL | undefined> {
-    const { clientId, postLogoutUrl } = this.env.zitadel;
-    const isShort = idToken !== undefined && idToken.length <= MAX_HINT_LENGTH;
+  endSessionUrl(idToken?: string): Promise<URL | undefined> {
     return this.call((configuration) =>
       Promise.resolve(
         configuration.serverMetadata().end_session_endpoint
-          ? buildEndSessionUrl(configuration, {
-              client_id: clientId,
-              post_logout_redirect_uri: postLogoutUrl,
-              ...(isShort ? { id_token_hint: idToken } : {}),
-              ...(!isShort && loginName ? { logout_hint: loginName } : {}),
-            })
+          ? buildEndSessionUrl(configuration, this.endSessionParams(idToken))
           : undefined,
       ),
     );
+  }
+
+  /**
+   * Ends the session at Zitadel without the browser (OpenID Connect RP-Initiated Logout 2, by POST). Tells whether Zitadel
+   * can do that at all; throws where it did not.
+   */
+  endSession(idToken: string): Promise<boolean> {
+    return this.call(async (configuration) => {
+      const { end_session_endpoint: address } = configuration.serverMetadata();
+      if (!address) return false;
+      const body = new URLSearchParams(this.endSessionParams(idToken));
+      const answer = await this.discovery.fetch(address, { method: 'POST', body });
+      if (answer.status >= 400) throw new Error('end_session was refused', { cause: await jsonOf(answer) });
+      return true;
+    });
+  }
+
+  private endSessionParams(idToken?: string): Record<string, string> {
+    const { clientId, postLogoutUrl } = this.env.zitadel;
+    return {
+      client_id: clientId,
+      post_logout_redirect_uri: postLogoutUrl,
+      ...(idToken === undefined ? {} : { id_token_hint: idToken }),
+    };
   }
 
   private async call<T>(work: (configuration: Configuration) => Promise<T>): Promise<T> {

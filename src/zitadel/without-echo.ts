@@ -1,5 +1,13 @@
 /** Parameters of requests to Zitadel that nobody else may know. */
-const secretNames = ['code', 'code_verifier', 'refresh_token', 'token', 'client_secret', 'client_assertion'];
+const secretNames = [
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'token',
+  'id_token_hint',
+  'client_secret',
+  'client_assertion',
+];
 
 /** What is shorter is no secret, and may well be a word. */
 const MIN_LENGTH = 8;

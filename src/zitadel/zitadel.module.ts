@@ -3,10 +3,12 @@ import { ClaimsReload } from './claims-reload.js';
 import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
+import { LoggedOutCookie } from './logged-out-cookie.js';
 import { OidcClient } from './oidc.client.js';
 import { SetupCheck } from './setup-check.js';
 import { SetupProblems } from './setup-problems.js';
 import { SharedRefresh } from './shared-refresh.js';
+import { SignInRules } from './sign-in-rules.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TokenRevocation } from './token-revocation.js';
 import { TokenVerifier } from './token-verifier.js';
@@ -16,10 +18,12 @@ const providers = [
   Discovery,
   EndedSessions,
   LiveUserinfo,
+  LoggedOutCookie,
   OidcClient,
   SetupCheck,
   { provide: SetupProblems, useExisting: SetupCheck },
   SharedRefresh,
+  SignInRules,
   TokenRefresher,
   TokenRevocation,
   TokenVerifier,

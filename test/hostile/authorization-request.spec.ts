@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { csrfFrom, type Browser } from '../support/browser.js';
+import { csrfFrom, type Browser, type Page } from '../support/browser.js';
+import { refusalOf, refused } from '../support/refusal.js';
+import { textOf } from '../support/text-of.js';
 import { clientId } from '../support/hostile-provider.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
@@ -188,9 +190,6 @@ describe('what a caller may add', () => {
   });
 
   it.each([
-    ['organization', '1 openid evil'],
-    ['organization', '1 urn:zitadel:iam:org:project:id:zitadel:aud'],
-    ['organization', '<script>evil</script>'],
     ['max_age', 'evil'],
     ['max_age', '-1'],
     ['prompt', 'evil'],
@@ -203,6 +202,21 @@ describe('what a caller may add', () => {
     expect(query.toString()).not.toContain('evil');
   });
 
+  it.each([
+    'organization=1+openid+evil',
+    'organization=1+urn:zitadel:iam:org:project:id:zitadel:aud',
+    'organization=%3Cscript%3Eevil%3C/script%3E',
+    'organization=',
+    'organization=acme.example&organization=evil.example',
+  ])('[AR7] is refused where the organization makes no sense: ?%s', async (query) => {
+    const browser = app.browser();
+    const before = app.provider.requestsTo(AUTHORIZE).length;
+    const page = await app.signIn(browser, undefined, `/auth/login?${query}`);
+    expect(refusalOf(page)).toEqual(refused('organization_unknown'));
+    expect(textOf(page)).toContain('names no organization');
+    expect(app.provider.requestsTo(AUTHORIZE)).toHaveLength(before);
+  });
+
   it('asks for a new account by the link of the login page', async () => {
     const browser = app.browser();
     const login = await browser.get('/auth/login?callbackUrl=/profile');
@@ -211,6 +225,69 @@ describe('what a caller may add', () => {
     expect(isForm || link !== undefined).toBe(true);
     const query = await requestOf(link ?? '/auth/login?prompt=create', {}, browser);
     expect(query.get('prompt')).toBe('create');
+  });
+});
+
+describe('after a log-out', () => {
+  const loggedOut = async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    await app.logOut(browser);
+    return browser;
+  };
+  const promptOf = async (browser: Browser, flow: () => Promise<Page>) =>
+    (await browser.stopAt(AUTHORIZE, flow)).searchParams.get('prompt');
+  const button = (browser: Browser, address: string) => async () =>
+    browser.submit(await browser.get(address), 'form[action="/auth/signin/zitadel"]');
+
+  it.each(['/auth/login', '/profile', '/auth/login?reason=revoked', '/auth/login?prompt=evil'])(
+    'the provider has to ask who it is, from %s',
+    async (address) => {
+      const browser = await loggedOut();
+      expect(await promptOf(browser, button(browser, address))).toBe('select_account');
+    },
+  );
+
+  it('it has to ask for a callback that is opened again, and for a login that another site begins', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser);
+    await browser.get(callback);
+    await app.logOut(browser);
+    expect(await promptOf(browser, () => browser.get(callback))).toBe('select_account');
+    const initiate = `/auth/initiate?${new URLSearchParams({ iss: app.provider.issuer }).toString()}`;
+    expect(await promptOf(browser, () => browser.get(initiate))).toBe('select_account');
+  });
+
+  it('a prompt in the request wins', async () => {
+    const browser = await loggedOut();
+    expect(await promptOf(browser, button(browser, '/auth/login?prompt=login'))).toBe('login');
+    expect(await promptOf(browser, button(browser, '/auth/login?prompt=none'))).toBe('none');
+  });
+
+  it('it has to ask until somebody has signed in', async () => {
+    const browser = await loggedOut();
+    await app.signIn(browser, { callback: { code: undefined, error: 'access_denied' } });
+    expect(await promptOf(browser, button(browser, '/auth/login'))).toBe('select_account');
+    await app.signIn(browser);
+    browser.forget(/session-token/);
+    expect(await promptOf(browser, button(browser, '/auth/login'))).toBeNull();
+  });
+
+  it('it has to ask when all sessions were ended, and when there was none any more', async () => {
+    const browser = app.browser();
+    const profile = await app.signIn(browser);
+    await browser.submit(profile, 'form[action="/auth/logout/everywhere"]');
+    expect(await promptOf(browser, button(browser, '/auth/login'))).toBe('select_account');
+    browser.forget(/logged-out/);
+    await browser.post('/auth/logout', csrfFrom(profile));
+    expect(await promptOf(browser, button(browser, '/auth/login'))).toBe('select_account');
+  });
+
+  it('is remembered for a year, by the browser alone', async () => {
+    const browser = await loggedOut();
+    const cookie = (await browser.cookies()).find(({ key }) => key === 'logged-out');
+    expect(cookie).toMatchObject({ value: '1', httpOnly: true, sameSite: 'lax', path: '/' });
+    expect(cookie?.TTL()).toBeGreaterThan(364 * 24 * 60 * 60_000);
   });
 });
 

@@ -350,6 +350,67 @@ describe('an error answer', () => {
   });
 });
 
+describe('a sign-in for one organization', () => {
+  const REVOKE = '/oauth/v2/revoke';
+  const HOME = '300000000000000001';
+  const at = (organization: string) => `/auth/login?${new URLSearchParams({ organization }).toString()}`;
+  const CLAIM = 'urn:zitadel:iam:user:resourceowner';
+
+  it.each([HOME, 'acme.example', 'ACME.example'])('lets in its members: %s', async (organization) => {
+    const page = await app.signIn(app.browser(), {}, at(organization));
+    expect(page.url.pathname).toBe('/profile');
+  });
+
+  it.each([
+    ['its id', '300000000000000002', {}],
+    ['its domain', 'globex.example', {}],
+    ['a domain that begins alike', 'acme.example.evil', {}],
+    // What was asked for comes back in these whoever signs in.
+    ['an id that is repeated', '300000000000000002', { 'urn:zitadel:iam:org:id': '300000000000000002' }],
+    [
+      'a domain that is repeated',
+      'globex.example',
+      { 'urn:zitadel:iam:org:domain:primary': 'globex.example' },
+    ],
+    ['nothing about where the person belongs', HOME, { [`${CLAIM}:id`]: undefined }],
+  ])('refuses everybody else, and revokes the tokens: %s', async (_name, organization, userinfo) => {
+    const browser = app.browser();
+    const page = await app.signIn(browser, { userinfo }, at(organization));
+    expect(refusalOf(page)).toEqual(refused('organization_mismatch'));
+    expect(textOf(page)).toContain('another organization');
+    expect(await app.session(browser)).toBeNull();
+    const revoked = () => app.provider.requestsTo(REVOKE).map(({ form }) => form['token']);
+    for (let tries = 0; tries < 200 && !revoked().includes(app.provider.lastLogin.refreshTokens[0]); tries++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(revoked()).toContain(app.provider.lastLogin.refreshTokens[0]);
+  });
+
+  it('keeps the session there was when it refuses', async () => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    await app.signIn(browser, { person: people.bob }, at('globex.example'));
+    expect((await app.session(browser))?.user).toMatchObject({ name: 'Alice Archer' });
+  });
+
+  it('is not started again without the organization, from a callback that is opened late', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser, {}, at(HOME));
+    browser.forget(/authjs\.login\./);
+    expect(refusalOf(await browser.get(callback))).toEqual(refused('login_already_used'));
+  });
+
+  it.each([
+    ['Errors.Org.NotFound', 'organization_unknown'],
+    ['Errors.User.NotAllowedOrg', 'organization_mismatch'],
+    ['Errors.User.NotActive', 'access_denied'],
+    ['Errors.User.Locked', 'access_denied'],
+    ['something else', 'provider_misconfigured'],
+  ] as const)('is told from a set-up that is wrong: %s', async (description, reason) => {
+    const callback = { code: undefined, error: 'invalid_request', error_description: description };
+    expect(refusalOf(await app.signIn(app.browser(), { callback }))).toEqual(refused(reason));
+  });
+});
+
 describe('the session', () => {
   const sessionCookie = async (browser: Browser) =>
     (await browser.cookies()).find(({ key }) => key === 'authjs.session-token')?.value;

@@ -95,6 +95,60 @@ describe('failures', () => {
     expect(response.text).not.toContain('<script>alert');
   });
 
+  const linesAbout = (page: Page) => {
+    const reference = page.url.searchParams.get('ref') ?? 'none';
+    return app.log.filter((line) => line.includes(reference));
+  };
+
+  it.each([
+    ['invalid_request', 'Errors.Org.NotFound', 'warn'],
+    ['access_denied', 'Errors.User.Locked', 'warn'],
+    ['unauthorized_client', 'The requested response type is missing', 'error'],
+    ['server_error', 'Errors.Internal', 'error'],
+  ])('say in one line of the log what the provider answered: %s, %s', async (error, description, level) => {
+    const callback = { code: undefined, error, error_description: description };
+    const lines = linesAbout(await app.signIn(browser, { callback }));
+    expect(lines).toEqual([
+      expect.stringContaining(`answer {"error":"${error}","description":"${description}"}`),
+    ]);
+    expect(lines[0]).toMatch(new RegExp(`^${level} Sign-in failed \\(\\w+, reference \\w{12}\\): `));
+    expect(lines[0]).not.toMatch(/^\s*at |node_modules/m);
+  });
+
+  it('say it of a callback that belongs to no sign-in, too', async () => {
+    const callback = { state: 'unknown', code: undefined, error: 'access_denied', error_description: 'No.' };
+    const [line] = linesAbout(await app.signIn(browser, { callback }));
+    expect(line).toMatch(/state_invalid.*answer \{"error":"access_denied","description":"No\."\}/);
+  });
+
+  it('say no more of what a provider writes than a line holds', async () => {
+    const callback = {
+      code: undefined,
+      error: 'invalid_request',
+      error_description: `x${'y'.repeat(3_000)}\u0007`,
+    };
+    const [line = ''] = linesAbout(await app.signIn(browser, { callback }));
+    expect(line).toContain('"description":"xyyy');
+    expect(line.length).toBeLessThan(1_500);
+  });
+
+  it.each([
+    ['an unknown state', () => app.signIn(browser, { callback: { state: 'unknown' } }), 'state_invalid'],
+    ['no cookie', async () => app.browser().get(await app.callbackOf(app.browser())), 'cookie_missing'],
+    ['a wrong iss', () => app.signIn(browser, { callback: { iss: 'https://evil.example' } }), 'check_failed'],
+    ['an unknown code', () => app.signIn(browser, { callback: { code: 'unknown' } }), 'login_already_used'],
+  ])('have no stack where nothing here is at fault: %s', async (_name, act, reason) => {
+    const lines = linesAbout(await act());
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`warn Sign-in failed (${reason}, reference `);
+    expect(lines[0]).not.toMatch(/^\s*at |Something that is no Error/m);
+  });
+
+  it('say where in the code, where an operator has to look', async () => {
+    const [line] = linesAbout(await app.signIn(browser, mutations['other-sub-in-userinfo']));
+    expect(line).toMatch(/^\s+at /m);
+  });
+
   it('[HD6] cannot forge a line of the log', async () => {
     const forged = 'x\r\nerror FORGED line';
     const start = app.log.length;

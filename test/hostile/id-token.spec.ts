@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompactSign } from 'jose';
+import type { Browser } from '../support/browser.js';
 import type { Mutation } from '../support/hostile/mutation.js';
 import { mutations } from '../support/hostile/mutations.js';
 import { people } from '../support/hostile/people.js';
@@ -191,17 +192,60 @@ describe('times', () => {
   it.each([
     ['an hour ago', () => ({ auth_time: now() - 3_600 })],
     ['missing', () => ({ auth_time: undefined })],
+    ['66 s ago', () => ({ auth_time: now() - 66 })],
   ] as const)('[ID9] auth_time %s, when max_age=60 was asked for: refused', async (_name, patch) => {
     const browser = app.browser();
     app.provider.next(claims(patch));
-    const page = await browser.submit(
-      await browser.get('/auth/login'),
-      'form[action="/auth/signin/zitadel"]',
-      { fields: { max_age: '60' } },
-    );
-    expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
+    app.provider.next(claims(patch));
+    const asked = () => app.provider.requestsTo('/oauth/v2/authorize');
+    const before = asked().length;
+    const page = await stepUp(browser, '60');
+    expect(refusalOf(page)).toEqual(refused('login_too_old'));
     expect(await app.session(browser)).toBeNull();
+    // The same once more, with what every login honours; and no third time.
+    expect(
+      asked()
+        .slice(before)
+        .map(({ query }) => [query['max_age'], query['prompt']]),
+    ).toEqual([
+      ['60', undefined],
+      ['60', 'login'],
+    ]);
+    const refreshTokens = app.provider.logins.slice(-2).flatMap((login) => login.refreshTokens);
+    const revoked = () => app.provider.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
+    for (let tries = 0; tries < 200 && !refreshTokens.every((token) => revoked().includes(token)); tries++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(revoked()).toEqual(expect.arrayContaining(refreshTokens));
   });
+
+  it.each([
+    ['old first, and new after prompt=login', [{ auth_time: now() - 3_600 }, {}]],
+    ['63 s ago, which is within what clocks and rounding take', [{ auth_time: now() - 63 }]],
+  ])('[ID9] auth_time %s, when max_age=60 was asked for: accepted', async (_name, patches) => {
+    const browser = app.browser();
+    for (const patch of patches) app.provider.next(claims(() => patch));
+    const page = await stepUp(browser, '60', '/auth/login?callbackUrl=/profile?after=step-up');
+    expect(page.url.href).toBe(`${app.origin}/profile?after=step-up`);
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
+  it('[ID9] auth_time old, when prompt=none was asked for, too: no page is forced on anybody', async () => {
+    app.provider.next(claims(() => ({ auth_time: now() - 3_600 })));
+    const page = await app.signIn(app.browser(), undefined, '/auth/login?max_age=60&prompt=none');
+    expect(refusalOf(page)).toEqual(refused('interaction_required'));
+  });
+
+  it('[ID9] a sign-in with max_age is not started again without it, from a callback that is opened late', async () => {
+    const browser = app.browser();
+    const callback = await app.callbackOf(browser, {}, '/auth/login?max_age=60');
+    browser.forget(/authjs\.login\./);
+    expect(refusalOf(await browser.get(callback))).toEqual(refused('login_already_used'));
+  });
+
+  const stepUp = async (browser: Browser, maxAge: string, from = '/auth/login') =>
+    browser.submit(await browser.get(from), 'form[action="/auth/signin/zitadel"]', {
+      fields: { max_age: maxAge },
+    });
 });
 
 describe('sub', () => {

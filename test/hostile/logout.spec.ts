@@ -223,26 +223,96 @@ describe('logging out', () => {
     expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);
   });
 
-  it('[LO4] works with an ID token too long for an address: the login name says who', async () => {
+  const LONG = { idToken: { claims: { padding: 'x'.repeat(1_500) } } };
+
+  it('[LO4] works with an ID token too long for an address: the server sends it', async () => {
     const browser = app.browser();
-    await app.signIn(browser, { idToken: { claims: { padding: 'x'.repeat(1_500) } } });
-    expect(app.provider.lastLogin.idTokens[0]?.length).toBeGreaterThan(2_048);
+    await app.signIn(browser, LONG);
+    const [idToken = ''] = app.provider.lastLogin.idTokens;
+    expect(idToken.length).toBeGreaterThan(2_048);
     const page = await app.logOut(browser);
-    expect(page.path[1]?.pathname).toBe(END_SESSION);
-    expect(page.path[1]?.searchParams.has('id_token_hint')).toBe(false);
-    expect(page.path[1]?.searchParams.get('logout_hint')).toBe('alice@acme.example');
-    expect(page.url.pathname).toBe('/auth/logout/success');
+    expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/logout', '/auth/logout/success']);
+    expect(textOf(page)).toContain('has the session at Zitadel that it came from');
+    expect(app.provider.requestsTo(END_SESSION).at(-1)).toMatchObject({
+      method: 'POST',
+      form: { id_token_hint: idToken, client_id: app.provider.lastLogin.clientId },
+    });
   });
 
-  it('[LO4] works without an ID token to hint with', async () => {
+  it.each([{ status: 400 }, { status: 503 }, { hangUp: true }])(
+    '[LO1] says that the provider has not ended its session where the server could not: %j',
+    async (fault) => {
+      const browser = app.browser();
+      await app.signIn(browser, LONG);
+      const copied = await cookieHeader(browser);
+      app.provider.fault(END_SESSION, fault);
+      const page = await app.logOut(browser).finally(() => app.provider.fault(END_SESSION, null));
+      expect([page.url.pathname, page.url.search, page.status]).toEqual([
+        '/auth/logout/error',
+        '?reason=provider_unavailable',
+        503,
+      ]);
+      expect(await statusWith(copied)).toBe(401);
+      expect(app.log.join('\n')).not.toContain(app.provider.lastLogin.idTokens[0]);
+    },
+  );
+
+  it('[LO4] without a session cookie leads nobody to the provider, but offers the way', async () => {
     const browser = app.browser();
     const profile = await app.signIn(browser);
     browser.forget(/session-token/);
     const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
-    expect(page.path[1]?.pathname).toBe(END_SESSION);
-    expect(page.path[1]?.searchParams.has('id_token_hint')).toBe(false);
-    expect(page.path[1]?.searchParams.get('client_id')).toBe(app.provider.lastLogin.clientId);
+    expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/logout', '/auth/logout/success']);
     expect(page.status).toBe(200);
+    expect(textOf(page)).toContain('already logged out here');
+    const link = page.document.querySelector(`main a[href*="${END_SESSION}"]`)?.getAttribute('href') ?? '';
+    const { origin, searchParams } = new URL(link.replaceAll('&amp;', '&'));
+    expect(origin).toBe(app.provider.issuer);
+    expect(Object.fromEntries(searchParams)).toEqual({
+      client_id: app.provider.lastLogin.clientId,
+      post_logout_redirect_uri: `${app.origin}/auth/logout/callback`,
+      state: expect.stringMatching(/^[\w-]{22,}$/),
+    });
+    expect((await browser.get(link)).url.href).toBe(`${app.origin}/auth/logout/success`);
+  });
+
+  it('[LO4] without a session cookie offers no way where the provider has none', async () => {
+    const browser = poor.browser();
+    const profile = await poor.signIn(browser);
+    browser.forget(/session-token/);
+    const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+    expect(textOf(page)).toContain('already logged out here');
+    expect(page.document.querySelector('main a[href^="http"]')).toBeNull();
+  });
+
+  it('[LO5] with the cookie of a session that has ended still says which one the provider ends', async () => {
+    const browser = app.browser();
+    const tab = await app.signIn(browser);
+    const [idToken] = app.provider.lastLogin.idTokens;
+    const body = new URLSearchParams({ logout_token: await app.provider.logoutToken() });
+    await fetch(`${app.origin}/auth/backchannel-logout`, { method: 'POST', body });
+    expect(await statusWith(await cookieHeader(browser))).toBe(401);
+    const page = await browser.submit(tab, 'main form[action="/auth/logout"]');
+    expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(idToken);
+    expect(page.url.pathname).toBe('/auth/logout/success');
+    expect((await browser.cookies()).some(({ key }) => key.includes('session-token'))).toBe(false);
+  });
+
+  it('[SE3] opens the cookie of an ended session for nothing else', async () => {
+    const browser = app.browser();
+    const fields = csrfFrom(await app.signIn(browser));
+    const copied = await cookieHeader(browser);
+    await app.logOut(browser);
+    const revocations = app.provider.requestsTo(REVOKE).length;
+    const posted = async (path: string) => {
+      const body = new URLSearchParams(fields);
+      const headers = { cookie: copied, accept: 'application/json' };
+      return fetch(app.origin + path, { method: 'POST', redirect: 'manual', headers, body });
+    };
+    expect((await posted('/auth/logout')).headers.get('location')).toContain('id_token_hint=');
+    expect((await posted('/auth/logout/everywhere')).status).toBe(401);
+    expect((await posted('/auth/session')).headers.get('location') ?? '').not.toContain('id_token_hint');
+    expect(app.provider.requestsTo(REVOKE)).toHaveLength(revocations);
   });
 
   it('[LO5] twice is no failure: second click, second tab', async () => {

@@ -43,7 +43,7 @@ export class Browser {
     if (!form) throw new Error(`No form "${selector}" on ${page.url.href} (${page.status})`);
     const body = new URLSearchParams();
     for (const input of form.querySelectorAll('input[name]')) {
-      body.set(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
+      body.append(input.getAttribute('name') ?? '', input.getAttribute('value') ?? '');
     }
     for (const [name, value] of Object.entries(fields)) body.set(name, value);
     if (button !== undefined) {

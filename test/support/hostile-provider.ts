@@ -231,8 +231,8 @@ export class HostileProvider {
     response.writeHead(200).end();
   }
 
-  private endSession({ query }: RecordedRequest, response: ServerResponse) {
-    const { post_logout_redirect_uri: target, id_token_hint: hint = '', state } = query;
+  private endSession({ query, form }: RecordedRequest, response: ServerResponse) {
+    const { post_logout_redirect_uri: target, id_token_hint: hint = '', state } = { ...query, ...form };
     if (!target) return json(response, { ended: true });
     const login = this.logins.find(({ idTokens }) => idTokens.includes(hint));
     redirect(response, target, patched(state === undefined ? {} : { state }, login?.mutation.logoutReturn));

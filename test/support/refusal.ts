@@ -14,6 +14,9 @@ const statuses = {
   id_token_invalid: 502,
   userinfo_mismatch: 502,
   session_too_large: 502,
+  login_too_old: 403,
+  organization_unknown: 400,
+  organization_mismatch: 403,
   provider_error: 502,
 };
 

@@ -31,6 +31,9 @@ describe('what a caller may decide about a sign-in', () => {
     ['320000000000000001', 'urn:zitadel:iam:org:id:320000000000000001'],
     ['acme.example', 'urn:zitadel:iam:org:domain:primary:acme.example'],
     ['localhost', 'urn:zitadel:iam:org:domain:primary:localhost'],
+    ['umlaut--söhne-gmbh.localhost', 'urn:zitadel:iam:org:domain:primary:umlaut--söhne-gmbh.localhost'],
+    ['株式会社.example', 'urn:zitadel:iam:org:domain:primary:株式会社.example'],
+    ['-acme_1-.example', 'urn:zitadel:iam:org:domain:primary:-acme_1-.example'],
   ])('is the organization %s, as one more scope', (organization, scope) => {
     expect(authorizationParams({ organization })).toEqual({ scope: [...scopes, scope].join(' ') });
   });
@@ -60,15 +63,26 @@ describe('what a caller may decide about a sign-in', () => {
     [{ max_age: '-1' }],
     [{ max_age: '1e9' }],
     [{ max_age: 60 }],
-    [{ organization: '' }],
-    [{ organization: 'acme.example openid' }],
-    [{ organization: 'acme..example' }],
-    [{ organization: '-acme.example' }],
-    [{ organization: 'acme:roles' }],
-    [{ organization: '*' }],
-    [{ organization: ['320000000000000001'] }],
-    [{ organization: `${'a'.repeat(60)}.`.repeat(5) + 'example' }],
   ] as Record<string, unknown>[][])('is not %j', (given) => {
     expect(authorizationParams(given)).toEqual({});
+  });
+
+  it.each([
+    '',
+    'acme.example openid',
+    'acme.example\u00a0openid',
+    'acme:roles',
+    '*',
+    'acme\n.example',
+    ['320000000000000001'],
+    [],
+    {},
+    320,
+    null,
+    'a'.repeat(254),
+  ])('is refused where the organization cannot be one: %j', (organization) => {
+    expect(() => authorizationParams({ organization })).toThrow(
+      expect.objectContaining({ reason: 'organization_unknown' }),
+    );
   });
 });

@@ -1,19 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Auth, skipCSRFCheck } from '@auth/core';
 import { EventError } from '@auth/core/errors';
-import type { Account } from '@auth/core/types';
+import type { Account, Profile } from '@auth/core/types';
 import { serialize } from 'cookie';
-import { MethodNotAllowed, SignInFailed, UnknownAuthAction } from './auth.errors.js';
+import { MethodNotAllowed, SignInFailed, UnknownAuthAction, type SignInFailure } from './auth.errors.js';
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { isPrefetch } from './http/is-prefetch.js';
 import { localPath } from './http/local-path.js';
 import { requestTarget } from './http/request-target.js';
 import { toWebRequest } from './http/to-web-request.js';
-import { refusalFor } from './refusal-for.js';
+import { refusalFor, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
-import { LoginTransactions } from './transaction/login-transactions.js';
+import { isLoginTooOld } from './transaction/is-login-too-old.js';
+import {
+  LoginTransactions,
+  type FinishedTransaction,
+  type LoginTransaction,
+} from './transaction/login-transactions.js';
 
 /** Parameters of an authorization response, none of which may come twice (RFC 6749 3.1). */
 const RESPONSE_PARAMS = ['code', 'state', 'iss', 'error'];
@@ -31,9 +36,9 @@ interface Action {
 interface HowToAsk {
   /** the CSRF token was verified, or this application asks by itself */
   isTrusted?: boolean;
-  /** seconds since the user has signed in at the provider, at most */
-  maxAge?: number | undefined;
   onSignIn?: (account: Account) => void;
+  /** why a sign-in is refused that the provider has approved */
+  refusal?: (account: Account, profile: Profile) => SignInFailure | undefined;
 }
 
 /** The only caller of `Auth()`. */
@@ -52,7 +57,11 @@ export class AuthEngine {
    */
   async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
     const { name, provider, url } = this.actionOf(request);
-    if (provider && name === 'callback') return this.callback(url, provider, request, response);
+    if (provider && name === 'callback') {
+      return this.callback(url, provider, request, response).catch((error: unknown) => {
+        throw withAnswer(error, errorIn(url.searchParams));
+      });
+    }
     if (request.method === 'POST') this.csrf.verify(request);
     if (name === 'session') return this.session(request, response);
     if (name === 'csrf') return json({ csrfToken: this.csrf.token(request, response) });
@@ -96,13 +105,27 @@ export class AuthEngine {
     const params = this.options.authorizationParams(options.params ?? {}, request);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
+    const kept = this.options.signInPolicy?.kept(options.params ?? {}) ?? {};
 
     const body = new URLSearchParams({ callbackUrl: target });
     const answer = await this.auth(new Request(url, { method: 'POST', body }), { isTrusted: true });
     const location = new URL(answer.headers.get('location') ?? '', url);
     location.searchParams.set(
       'state',
-      await this.transactions.begin(answer, { provider, target, maxAge, attempt }, request, response),
+      await this.transactions.begin(
+        answer,
+        {
+          provider,
+          target,
+          maxAge,
+          prompt: params['prompt'],
+          loginHint: params['login_hint'],
+          kept,
+          attempt,
+        },
+        request,
+        response,
+      ),
     );
     return redirect(location.href, request.method === 'POST' ? 303 : 302);
   }
@@ -143,13 +166,35 @@ export class AuthEngine {
       ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
       [this.options.callbackUrlCookie.name]: found.target,
     };
-    const answer = await this.ask(request, url, {
-      cookies,
-      maxAge: found.maxAge,
-      onSignIn: (account) => this.options.observer?.signedIn(account, request),
+    try {
+      const answer = await this.ask(request, url, {
+        cookies,
+        refusal: (account, profile) =>
+          refusalByAge(account, found) ?? this.options.signInPolicy?.refusal(profile, found.kept),
+        onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
+      });
+      await this.sessions.endReplaced(request);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof SignInFailed) || error.reason !== 'login_too_old' || found.attempt > 0)
+        throw error;
+      return this.askForLogin(found, request, response);
+    }
+  }
+
+  /** There are logins that do not look at `max_age`: what they all honour is `prompt=login`. */
+  private askForLogin(
+    { provider, target, maxAge, loginHint, kept }: LoginTransaction,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Promise<Response> {
+    const hint = loginHint === undefined ? {} : { login_hint: loginHint };
+    return this.startSignIn(request, response, {
+      provider,
+      callbackUrl: target,
+      params: { ...kept, ...hint, prompt: 'login', max_age: String(maxAge) },
+      attempt: 1,
     });
-    await this.sessions.endReplaced(request);
-    return answer;
   }
 
   /** Lets Auth.js answer a request of the browser. Of the cookies that belong to a sign-in it sees `cookies` and no other. */
@@ -175,17 +220,31 @@ export class AuthEngine {
 
   private async auth(
     request: Request,
-    { isTrusted = false, maxAge, onSignIn = () => undefined }: HowToAsk = {},
+    { isTrusted = false, onSignIn = () => undefined, refusal }: HowToAsk = {},
   ): Promise<Response> {
     let failure: Error | undefined;
+    let exchanged: Account | undefined;
+    let refused: SignInFailure | undefined;
+    const accepts = (account: Account, profile: Profile) => {
+      exchanged = account;
+      refused = refusal?.(account, profile);
+      return refused === undefined;
+    };
     // An event of the program that fails is in the log, and changes nothing.
     const onError = (error: Error) => {
       if (!(error instanceof EventError)) failure = error;
     };
-    const config = this.options.configFor(onError, onSignIn, maxAge);
+    const config = this.options.configFor(onError, onSignIn, accepts);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
-    if (failure) throw refusalFor(failure, new URL(request.url).searchParams.get('error'));
-    return answer;
+    if (!failure) return answer;
+    if (exchanged) this.options.signInPolicy?.discard(exchanged);
+    throw refused ? new SignInFailed(refused) : this.refusalFor(failure, new URL(request.url).searchParams);
+  }
+
+  private refusalFor(failure: Error, query: URLSearchParams): Error {
+    const answer = errorIn(query);
+    const meaning = answer && this.options.signInPolicy?.meaning(answer.error, answer.error_description);
+    return refusalFor(failure, answer, meaning);
   }
 
   /** Auth.js keeps one sign-in per browser in these cookies; here each has its own. */
@@ -223,6 +282,27 @@ export class AuthEngine {
     const [id, ...others] = this.options.providers.keys();
     return others.length === 0 ? id : undefined;
   }
+}
+
+/** What the provider said is worth knowing, also where the callback was refused before anybody read it. */
+const withAnswer = (error: unknown, answer: AuthorizationError | undefined) =>
+  answer && error instanceof SignInFailed && error.cause === undefined
+    ? new SignInFailed(error.reason, { cause: answer })
+    : error;
+
+/** What the provider says in an authorization response that is an error. */
+function errorIn(query: URLSearchParams): AuthorizationError | undefined {
+  const error = query.get('error');
+  return error === null ? undefined : { error, error_description: query.get('error_description') ?? '' };
+}
+
+/** A sign-in that must show no page cannot ask for a login either (OpenID Connect Core 3.1.2.6). */
+function refusalByAge(
+  { id_token: idToken }: Account,
+  { maxAge, takenSeconds, prompt }: FinishedTransaction,
+): SignInFailure | undefined {
+  if (maxAge === undefined || !isLoginTooOld(idToken, { maxAge, takenSeconds })) return undefined;
+  return prompt === 'none' ? 'interaction_required' : 'login_too_old';
 }
 
 /** The methods of an action of Auth.js; `undefined` for what is none. */

@@ -131,6 +131,12 @@ export type SignInFailure =
   | 'userinfo_mismatch'
   /** the tokens do not fit into the cookies a browser keeps for a site */
   | 'session_too_large'
+  /** the user logged in longer ago than `max_age` allows, and the provider did not ask again */
+  | 'login_too_old'
+  /** the sign-in was for an organization that is none, or none the provider knows */
+  | 'organization_unknown'
+  /** the sign-in was for an organization, and who signed in is of another */
+  | 'organization_mismatch'
   /** the provider refused the request or sent something invalid */
   | 'provider_error';
 
@@ -148,6 +154,9 @@ const failureStatus: Record<SignInFailure, number> = {
   id_token_invalid: 502,
   userinfo_mismatch: 502,
   session_too_large: 502,
+  login_too_old: 403,
+  organization_unknown: 400,
+  organization_mismatch: 403,
   provider_error: 502,
 };
 

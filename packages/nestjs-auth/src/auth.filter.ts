@@ -1,7 +1,7 @@
 import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { SessionEnded, SessionRequired, SignInFailed } from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
-import { describeError } from './http/describe-error.js';
+import { describeSignInFailure } from './describe-sign-in-failure.js';
 import { isPageRequest } from './http/is-page-request.js';
 import { rawResponse } from './http/raw-response.js';
 import { requestTarget } from './http/request-target.js';
@@ -36,9 +36,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     const { observer } = this.options;
     if (observer) return observer.signInFailed(error, request);
     const isOrdinary = error.getStatus() < 500;
-    this.logger[isOrdinary ? 'warn' : 'error'](
-      `Sign-in failed (${error.reason}, reference ${error.reference})\n${describeError(error.cause)}`,
-    );
+    this.logger[isOrdinary ? 'warn' : 'error'](describeSignInFailure(error));
   }
 
   private page(error: SessionRequired | SignInFailed, { method }: HttpRequest): Response {

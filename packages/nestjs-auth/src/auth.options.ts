@@ -2,6 +2,7 @@ import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { AuthObserver } from './auth.observer.js';
 import type { HttpRequest, SessionToken } from './auth.types.js';
+import type { SignInPolicy } from './sign-in.policy.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 import type { SessionReload } from './session/session-reload.js';
 import type { SessionRevocations } from './session/session-revocations.js';
@@ -31,6 +32,8 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
     given: Readonly<Record<string, unknown>>,
     request: HttpRequest,
   ) => Record<string, string>;
+  /** What a sign-in must be beyond the protocol. Without it every sign-in that the provider approves counts. */
+  signInPolicy?: SignInPolicy;
   /** Which sessions were ended before their time. Without it a copied cookie outlives its sign-out. */
   revocations?: SessionRevocations;
   /**

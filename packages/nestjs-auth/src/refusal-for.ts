@@ -18,29 +18,43 @@ import { causeOf } from './http/describe-error.js';
 
 const MAX_DEPTH = 8;
 
+/** An error in an authorization response (RFC 6749 4.1.2.1), in the words of the provider. */
+export interface AuthorizationError {
+  error: string;
+  error_description: string;
+}
+
 /**
- * Translates what Auth.js reports into a refusal of this module, which has it as `cause`.
+ * Translates what Auth.js reports into a refusal of this module. Its `cause` is what the provider answered, where that is all
+ * there is to say, else Auth.js's error.
  *
- * @param answer the `error` of the authorization response, which Auth.js's own error does not carry
+ * @param answer the error of the authorization response
+ * @param meaning what the program makes of that
  */
-export function refusalFor(error: Error, answer: string | null): AuthError {
+export function refusalFor(
+  error: Error,
+  answer: AuthorizationError | undefined,
+  meaning?: SignInFailure,
+): AuthError {
   if (error instanceof UnknownAction) return new UnknownAuthAction();
   if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
   let cause: unknown = error;
   for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; cause = causeOf(cause), depth++) {
-    const reason = reasonFor(cause, answer);
+    if (cause instanceof SignInFailed) return cause;
+    if (cause instanceof OAuthCallbackError && answer) {
+      return new SignInFailed(meaning ?? answers[answer.error] ?? 'provider_error', { cause: answer });
+    }
+    const reason = reasonFor(cause);
     if (reason) return new SignInFailed(reason, { cause: error });
   }
   return new SignInFailed('provider_error', { cause: error });
 }
 
-function reasonFor(error: Error, answer: string | null): SignInFailure | undefined {
-  if (error instanceof SignInFailed) return error.reason;
+function reasonFor(error: Error): SignInFailure | undefined {
   if (error instanceof AccessDenied) return 'access_denied';
   if (error instanceof InvalidCheck) return 'check_failed';
   if (error instanceof SessionTooLarge) return 'session_too_large';
   if (error instanceof ProviderUnavailable) return 'provider_unavailable';
-  if (error instanceof OAuthCallbackError) return answers[answer ?? ''] ?? 'provider_error';
   return reasonForCode(error);
 }
 

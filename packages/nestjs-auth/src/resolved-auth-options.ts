@@ -1,5 +1,5 @@
 import type { AuthConfig } from '@auth/core';
-import type { Account } from '@auth/core/types';
+import type { Account, Profile } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
 import type { AuthObserver } from './auth.observer.js';
 import type { IAuthModuleOptions } from './auth.options.js';
@@ -7,6 +7,7 @@ import { localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
+import type { SignInPolicy } from './sign-in.policy.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 import type { SessionReload } from './session/session-reload.js';
 import type { SessionRevocations } from './session/session-revocations.js';
@@ -42,6 +43,7 @@ export class ResolvedAuthOptions {
   readonly revocations: SessionRevocations | undefined;
   readonly discard: IAuthModuleOptions['discard'];
   readonly observer: AuthObserver | undefined;
+  readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
@@ -65,6 +67,7 @@ export class ResolvedAuthOptions {
       revocations,
       discard,
       observer,
+      signInPolicy,
       authorizationParams,
       ...rest
     } = options;
@@ -89,6 +92,7 @@ export class ResolvedAuthOptions {
     this.revocations = revocations;
     this.discard = discard;
     this.observer = observer;
+    this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));
 
     const secure = this.origin.startsWith('https:');
@@ -156,18 +160,23 @@ export class ResolvedAuthOptions {
    *
    * @param onError hears of a failure before it becomes an answer
    * @param onSignIn hears of a sign-in that succeeded
-   * @param maxAge the ID token must say that the user signed in no more seconds ago (OpenID Connect Core 3.1.3.7)
+   * @param accepts has the last word before there is a session
    */
   configFor(
     onError: (error: Error) => void,
     onSignIn: (account: Account) => void,
-    maxAge?: number,
+    accepts: (account: Account, profile: Profile) => boolean,
   ): AuthConfig {
-    const { logger, providers, events } = this.config;
+    const { logger, events } = this.config;
     return {
       ...this.config,
-      providers: maxAge === undefined ? providers : providers.map((provider) => withMaxAge(provider, maxAge)),
       basePath: this.basePath,
+      callbacks: {
+        ...this.callbacks,
+        signIn: (message) =>
+          (!message.account || accepts(message.account, message.profile ?? {})) &&
+          (this.callbacks.signIn?.(message) ?? true),
+      },
       events: {
         ...events,
         signIn: async (message) => {
@@ -222,10 +231,4 @@ function withChecks(provider: Provider): Provider {
   return given.type === 'oidc' && !hasChecks
     ? ({ ...given, checks: ['pkce', 'state', 'nonce'] } as Provider)
     : provider;
-}
-
-function withMaxAge(provider: Provider, maxAge: number): Provider {
-  const given = typeof provider === 'function' ? provider() : provider;
-  const { client } = given as { client?: object };
-  return { ...given, client: { ...client, default_max_age: maxAge } } as Provider;
 }

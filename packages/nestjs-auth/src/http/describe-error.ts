@@ -12,12 +12,15 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 /**
  * An error and its causes, for the log: names and messages, what a provider answered, and for errors nobody expected
  * where in the code. Never request data. What others have written stays on its line (CWE-117).
+ *
+ * @param options.withPlaces says where in the code. Default true; never where a provider's answer is the cause
  */
-export function describeError(error: unknown): string {
+export function describeError(error: unknown, { withPlaces = true } = {}): string {
   const lines: string[] = [];
   let cause: unknown = error;
+  const hasPlaces = withPlaces && providerAnswer(rootOf(error)) === undefined;
   for (; cause instanceof Error && lines.length < MAX_DEPTH; cause = causeOf(cause)) {
-    const isExpected = cause instanceof HttpException || lines.length > 0;
+    const isExpected = !hasPlaces || cause instanceof HttpException || lines.length > 0;
     lines.push(`${onOneLine(cause.name)}: ${onOneLine(cause.message)}${isExpected ? '' : framesOf(cause)}`);
   }
   const answer = providerAnswer(cause);
@@ -27,6 +30,12 @@ export function describeError(error: unknown): string {
 
 /** Auth.js puts the original error into `cause.err`. */
 export const causeOf = ({ cause }: Error): unknown => (cause as { err?: unknown } | undefined)?.err ?? cause;
+
+function rootOf(error: unknown): unknown {
+  let cause = error;
+  for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; depth++) cause = causeOf(cause);
+  return cause;
+}
 
 /** An OAuth error answer (RFC 6749 5.2), which libraries put at the end of the chain. */
 function providerAnswer(cause: unknown): string | undefined {

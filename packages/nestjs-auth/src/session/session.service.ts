@@ -132,6 +132,14 @@ export class SessionService {
     return token;
   }
 
+  /**
+   * What the cookie of a request holds, also of a session that was ended before its time; `null` where none opens. For a
+   * sign-out, which names the session at the provider: it says nothing about who may do what.
+   */
+  lastToken(request: HttpRequest): SessionToken | null {
+    return this.opened(this.cookie.read(request));
+  }
+
   /** Ends the session a request carries, of which the answer sets the successor. */
   async endReplaced(request: HttpRequest): Promise<void> {
     const token = await this.alive(request);

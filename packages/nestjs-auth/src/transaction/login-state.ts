@@ -6,7 +6,7 @@ export interface LoginState {
   id: string;
   /** seconds since 1970 */
   issuedAt: number;
-  /** 0, and 1 when the sign-in was started again by itself */
+  /** 0, and 1 when the sign-in is not to be started again by itself */
   attempt: number;
   /** fingerprint of the browser it was made for */
   browser: string;

@@ -7,7 +7,7 @@ import { CsrfService } from '../csrf/csrf.service.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
-import { LoginStates } from './login-state.js';
+import { LoginStates, type LoginState } from './login-state.js';
 
 /** Longest time between the start of a sign-in and its callback. */
 const LIFETIME_SECONDS = 900;
@@ -28,8 +28,22 @@ export interface LoginTransaction {
   target: string;
   /** the `max_age` that was asked for, seconds */
   maxAge?: number | undefined;
+  prompt?: string | undefined;
+  loginHint?: string | undefined;
+  /** what the answer has to be compared with, in the words of `SignInPolicy` */
+  kept: Record<string, string>;
+  /** 0, and 1 when the sign-in was started again by itself */
+  attempt: number;
   /** PKCE verifier and nonce */
   checks: Partial<Record<(typeof checkNames)[number], string>>;
+}
+
+type Stored = Omit<LoginTransaction, 'kept' | 'attempt'> & Partial<LoginTransaction>;
+
+/** A transaction whose callback has come. */
+export interface FinishedTransaction extends LoginTransaction {
+  /** since it began, seconds */
+  takenSeconds: number;
 }
 
 /** A callback that belongs to this browser and comes too late. */
@@ -59,13 +73,13 @@ export class LoginTransactions {
    */
   async begin(
     answer: Response,
-    { attempt, ...asked }: Omit<LoginTransaction, 'checks'> & { attempt: number },
+    asked: Omit<LoginTransaction, 'checks'>,
     request: HttpRequest,
     response: HttpResponse,
   ): Promise<string> {
     const transaction: LoginTransaction = { ...asked, checks: await this.checksIn(answer) };
     const browser = this.fingerprint(this.csrf.token(request, response));
-    const { state, id } = this.states.issue({ browser, attempt });
+    const { state, id } = this.states.issue({ browser, attempt: canStartAgain(asked) ? 0 : 1 });
     const name = this.prefix + id;
     const value = await encode({
       token: { ...transaction },
@@ -85,7 +99,7 @@ export class LoginTransactions {
     states: readonly string[],
     request: HttpRequest,
     response: HttpResponse,
-  ): Promise<LoginTransaction | StaleCallback> {
+  ): Promise<FinishedTransaction | StaleCallback> {
     const [given = '', ...others] = states;
     const state = others.length === 0 ? this.states.read(given) : null;
     if (!state) throw new SignInFailed('state_invalid');
@@ -93,12 +107,13 @@ export class LoginTransactions {
     const transaction = await this.opened(name, stateOf(request).cookies[name]);
     if (transaction) {
       this.remove(name, response);
-      return transaction;
+      // A cookie of an older version of the program has less in it.
+      return { kept: {}, attempt: state.attempt, ...transaction, takenSeconds: ageOf(state) };
     }
     if (!request.headers.cookie) throw new SignInFailed('cookie_missing');
     const token = this.csrf.known(request);
     if (!token || this.fingerprint(token) !== state.browser) throw new SignInFailed('other_browser');
-    const isOld = Date.now() / 1000 - state.issuedAt > LIFETIME_SECONDS;
+    const isOld = ageOf(state) > LIFETIME_SECONDS;
     return { stale: isOld ? 'login_timed_out' : 'login_already_used', attempt: state.attempt };
   }
 
@@ -140,11 +155,11 @@ export class LoginTransactions {
     return checks;
   }
 
-  private async opened(name: string, value: string | undefined): Promise<LoginTransaction | null> {
+  private async opened(name: string, value: string | undefined): Promise<Stored | null> {
     if (!value) return null;
     try {
       const secret = [...this.options.secrets];
-      return await decode<LoginTransaction>({ token: value, secret, salt: name });
+      return await decode<Stored>({ token: value, secret, salt: name });
     } catch {
       return null;
     }
@@ -170,3 +185,9 @@ export class LoginTransactions {
     return createHash('sha256').update(csrfToken).digest().subarray(0, 8).toString('base64url');
   }
 }
+
+const ageOf = ({ issuedAt }: LoginState) => Date.now() / 1000 - issuedAt;
+
+/** Not twice, and not where its cookie alone knows what has to hold at its end. */
+const canStartAgain = ({ attempt, maxAge, kept }: Omit<LoginTransaction, 'checks'>) =>
+  attempt === 0 && maxAge === undefined && Object.keys(kept).length === 0;

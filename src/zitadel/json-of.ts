@@ -1,0 +1,10 @@
+/** The JSON object an answer holds, if it does; the answer can still be read. */
+export async function jsonOf(answer: Response): Promise<Record<string, unknown> | undefined> {
+  const body: unknown = await answer
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return typeof body === 'object' && body !== null && !Array.isArray(body)
+    ? (body as Record<string, unknown>)
+    : undefined;
+}
