@@ -1,9 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { WebClientOptions } from 'zitadel-sandbox';
 import type { Browser } from './support/browser.js';
+import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { refusalOf, refused } from './support/refusal.js';
 import { signIn } from './support/sign-in.js';
-import { startApp, type RunningApp } from './support/start-app.js';
+import { environment, launch, startApp, type RunningApp } from './support/start-app.js';
+import { textOf } from './support/text-of.js';
 
 const TOKEN = '/oauth/v2/token';
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -175,20 +178,111 @@ describe('when Zitadel cannot answer', () => {
 });
 
 describe('without a refresh token', () => {
-  it('the session lives on, until Zitadel no longer takes the access token', async () => {
+  it('the session lives on, and ends with its access token', async () => {
     const alone = await startApp({
       sandbox: { web: { refreshTokenGrant: false }, accessTokenTtlSeconds: 60 },
     });
     try {
       const browser = alone.browser();
       await signIn(browser, 'alice@acme.example');
-      moveTime(61_000);
-      expect((await browser.get('/profile')).url.pathname).toBe('/profile');
-      const page = await browser.get('/auth/userinfo');
+      moveTime(57_000);
+      expect((await browser.get('/auth/userinfo')).status).toBe(200);
+      moveTime(3_000);
+      expect((await browser.get('/')).text).toContain('Log out');
+      const page = await browser.get('/profile');
       expect(page.url.pathname).toBe('/auth/login');
       expect(page.url.searchParams.get('reason')).toBe('no_refresh');
     } finally {
       await alone.close();
+    }
+  });
+});
+
+describe('when Zitadel refuses the application', () => {
+  const running: RunningApp[] = [];
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await Promise.all(running.splice(0).map((one) => one.close()));
+  });
+
+  type Client = Record<'grantTypes' | 'clientSecret' | 'active', unknown>;
+
+  /** Signed in with an access token of a minute, which is due; what Zitadel has of the application is changed since. */
+  async function signInAt(change: Partial<Client>, web: WebClientOptions = {}) {
+    const log: string[] = [];
+    const own = await startApp({ log, sandbox: { web, accessTokenTtlSeconds: 60 } });
+    running.push(own);
+    const browser = own.browser();
+    await signIn(browser, 'alice@acme.example');
+    const client = own.sandbox.clients.web as Partial<Client>;
+    const before = { ...client };
+    Object.assign(client, change);
+    moveTime(54_000);
+    return { own, browser, log, repair: () => Object.assign(client, before) };
+  }
+  const asked = ({ sandbox }: RunningApp) => sandbox.grants('refresh_token').length;
+  const errors = (log: string[]) => log.filter((line) => line.startsWith('error'));
+
+  it.each([
+    ['may not refresh', { grantTypes: ['authorization_code'] }, 'tick "Refresh Token"'],
+    ['has another secret', { clientSecret: 'another' }, 'ZITADEL_CLIENT_SECRET'],
+    ['is not active', { active: false }, 'has to be active'],
+  ] as [string, Partial<Client>, string][])(
+    '[RT4] which %s: the session goes on, and ends with its access token',
+    async (_name, change, cure) => {
+      const { own, browser, log } = await signInAt(change, { authMethod: 'basic' });
+      const other = own.browser();
+      for (let view = 0; view < 3; view++) {
+        expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+        expect((await browser.get('/auth/userinfo')).status).toBe(200);
+      }
+      expect(asked(own)).toBe(1);
+      expect(errors(log)).toHaveLength(1);
+      expect(errors(log)[0]).toContain(cure);
+      const metrics = await (await fetch(`${own.origin}/metrics`)).text();
+      expect(metrics).toContain('refreshes_total{result="not_allowed"} 1\n');
+
+      moveTime(5_500);
+      const page = await browser.get('/profile');
+      expect(page.url.searchParams.get('reason')).toBe('no_refresh');
+      expect(textOf(page)).not.toContain('ended your session');
+      expect((await other.get('/auth/session')).text).toBe('null');
+    },
+  );
+
+  it('which Login V1 gave a refresh token all the same', async () => {
+    const { own, browser, log } = await signInAt({}, { loginVersion: 1, refreshTokenGrant: false });
+    expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+    expect(asked(own)).toBe(1);
+    expect(errors(log).join()).toContain('tick "Refresh Token"');
+  });
+
+  it('and has been set right since: the same refresh token is tried again after a minute', async () => {
+    const { own, browser, repair } = await signInAt({ grantTypes: ['authorization_code'] });
+    expect((await browser.get('/profile')).status).toBe(200);
+    repair();
+    expect((await browser.get('/profile')).status).toBe(200);
+    expect(asked(own)).toBe(1);
+    const now = performance.now.bind(performance);
+    jest.spyOn(performance, 'now').mockImplementation(() => now() + 60_500);
+    expect((await browser.get('/profile')).status).toBe(200);
+    expect(asked(own)).toBe(2);
+    moveTime(30_000);
+    expect((await browser.get('/auth/userinfo')).status).toBe(200);
+  });
+
+  it('but says that the token is another application’s: the session ends', async () => {
+    const { own, browser } = await signInAt({});
+    const port = await freePort();
+    const origin = `http://localhost:${port}`;
+    const { clientId } = own.sandbox.clients.second;
+    const other = await launch({ ...environment(origin, own.sandbox), ZITADEL_CLIENT_ID: clientId }, port);
+    try {
+      const cookie = await browser.jar.getCookieString(own.origin);
+      const answer = await fetch(`${origin}/profile`, { redirect: 'manual', headers: { cookie } });
+      expect(await answer.json()).toMatchObject({ reason: 'refresh_rejected' });
+    } finally {
+      await other.close();
     }
   });
 });

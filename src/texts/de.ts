@@ -45,7 +45,7 @@ export const de: Texts = {
   'ended.unusable':
     'Sie wurden abgemeldet, weil Ihre Sitzung nicht erneuert werden konnte. Bitte erneut anmelden.',
   'ended.no_refresh':
-    'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung nicht mehr akzeptiert. Bitte erneut anmelden.',
+    'Sie wurden abgemeldet, weil Ihr Access-Token abgelaufen ist und diese Anwendung es nicht erneuern kann. Bitte melden Sie sich wieder an.',
 
   'profile.title': 'Ihr Profil',
   'profile.emailVerified': 'bestätigt',

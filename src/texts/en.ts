@@ -42,7 +42,7 @@ export const en = {
     'You were signed out because your session was ended, in another place or by Zitadel. Please log in again.',
   'ended.unusable': 'You were signed out because your session could not be renewed. Please log in again.',
   'ended.no_refresh':
-    'You were signed out because Zitadel no longer accepts your session. Please log in again.',
+    'You were signed out because your access token has ended and this application cannot renew it. Please log in again.',
 
   'profile.title': 'Your profile',
   'profile.emailVerified': 'verified',

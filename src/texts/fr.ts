@@ -42,7 +42,8 @@ export const fr: Texts = {
     'Votre session est terminée, car elle a été fermée ailleurs ou par Zitadel. Veuillez vous reconnecter.',
   'ended.unusable':
     'Votre session est terminée, car elle n’a pas pu être renouvelée. Veuillez vous reconnecter.',
-  'ended.no_refresh': 'Votre session est terminée, car Zitadel ne l’accepte plus. Veuillez vous reconnecter.',
+  'ended.no_refresh':
+    'Vous avez été déconnecté, car votre jeton d’accès a expiré et cette application ne peut pas le renouveler. Veuillez vous reconnecter.',
 
   'profile.title': 'Votre profil',
   'profile.emailVerified': 'vérifiée',

@@ -15,11 +15,19 @@ import { ENV, type Env } from '../config/env.js';
 import { Journal } from '../metrics/journal.js';
 import type { CheckedMetadata } from './checked-metadata.js';
 import { claimsIn, sidIn, type ZitadelClaims } from './claims.js';
+import { clientRefusal } from './client-refusal.js';
 import { Discovery } from './discovery.js';
 import { isBearer } from './is-bearer.js';
 import { isGrant } from './is-grant.js';
 import { jsonOf } from './json-of.js';
-import { IdpMisbehaved, IdTokenRefused, RefreshRejected, refreshFailure, translated } from './oidc.errors.js';
+import {
+  IdpMisbehaved,
+  IdTokenRefused,
+  RefreshNotAllowed,
+  RefreshRejected,
+  refreshFailure,
+  translated,
+} from './oidc.errors.js';
 import { tokenSetFrom, type TokenSet } from './session-token.js';
 import { TokenVerifier } from './token-verifier.js';
 
@@ -47,7 +55,8 @@ export class OidcClient {
   }
 
   /**
-   * Renews the tokens of `sub`. Throws `RefreshRejected` when the session is over and `IdpUnavailable` when it is not known.
+   * Renews the tokens of `sub`. Throws `RefreshRejected` when the session is over, `RefreshNotAllowed` when Zitadel refuses
+   * this application, and `IdpUnavailable` when it is not known.
    * A new ID token must be as good as the first, and name the same issuer, client, user and nonce (OpenID Connect Core 12.2).
    *
    * @param idToken the one there is
@@ -64,7 +73,7 @@ export class OidcClient {
       return { ...tokenSetFrom(answer), accessTokenRenewedAt: Date.now() / 1000 };
     } catch (error) {
       const failure = refreshFailure(error);
-      this.journal.refreshed(failure instanceof RefreshRejected ? 'rejected' : 'unavailable', whose);
+      this.journal.refreshed(resultOf(failure), whose);
       throw failure;
     }
   }
@@ -162,7 +171,11 @@ export class OidcClient {
       .clone()
       .json()
       .catch(() => undefined)) as TokenAnswer | undefined;
-    if (!answer.ok || !body) return answer;
+    if (!body) return answer;
+    const refusal = answer.ok ? undefined : clientRefusal(body);
+    if (refusal)
+      throw new RefreshNotAllowed(refusal, { cause: new Error('It was refused', { cause: body }) });
+    if (!answer.ok) return answer;
     if (!isBearer(body)) throw new IdpMisbehaved({ cause: new TypeError('There is no bearer token') });
     if (body.id_token === undefined) return answer;
     const { id_token: idToken, ...rest } = body;
@@ -177,10 +190,16 @@ export class OidcClient {
   }
 }
 
+function resultOf(failure: Error) {
+  if (failure instanceof RefreshNotAllowed) return 'not_allowed';
+  return failure instanceof RefreshRejected ? 'rejected' : 'unavailable';
+}
+
 const foreign = 'The new ID token is about somebody else';
 const otherSignIn = 'The new ID token has the nonce of another sign-in';
 
 interface TokenAnswer extends Record<string, unknown> {
+  error?: unknown;
   access_token?: string;
   id_token?: string;
 }

@@ -22,6 +22,21 @@ export class RefreshRejected extends Error {
   }
 }
 
+/** Zitadel does not let this application renew tokens. That says nothing about the person: the session may go on. */
+export class RefreshNotAllowed extends Error {
+  /** @param refusal `error` of the answer (RFC 6749 5.2) */
+  constructor(
+    readonly refusal: ClientRefusal,
+    options?: { cause?: unknown },
+  ) {
+    super(`Zitadel refuses this application: ${refusal}`, options);
+    this.name = 'RefreshNotAllowed';
+  }
+}
+
+/** What the token endpoint says to a client that it does not know, or that may not use this grant. */
+export type ClientRefusal = 'invalid_client' | 'unauthorized_client';
+
 /** An ID token that must not be accepted. */
 export class IdTokenRefused extends Error {
   constructor(options?: { cause?: unknown }) {
@@ -55,7 +70,14 @@ export class IdpMisbehaved extends HttpException {
   }
 }
 
-const ours = [IdpUnavailable, IdpMisconfigured, IdpMisbehaved, IdTokenRefused, RefreshRejected];
+const ours = [
+  IdpUnavailable,
+  IdpMisconfigured,
+  IdpMisbehaved,
+  IdTokenRefused,
+  RefreshRejected,
+  RefreshNotAllowed,
+];
 
 /** Translates what openid-client and the network throw. */
 export function translated(error: unknown): Error {
@@ -81,11 +103,11 @@ function statusOf(error: unknown): number | undefined {
 
 /**
  * Translates why a refresh failed. Zitadel answers 400 `invalid_request` where RFC 6749 5.2 has `invalid_grant`, so every
- * refusal counts, whatever its code; but not one that asks for patience.
+ * refusal counts, whatever its code; but not one that asks for patience, nor one of the application.
  */
 export function refreshFailure(error: unknown): Error {
   const failure = translated(error);
-  if (failure instanceof IdpUnavailable) return failure;
+  if (failure instanceof IdpUnavailable || failure instanceof RefreshNotAllowed) return failure;
   const status = statusOf(error) ?? 0;
   const isRefusal = status >= 400 && status < 500 && status !== 429;
   const isForeign = error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED';

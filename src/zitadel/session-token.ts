@@ -8,6 +8,8 @@ export interface TokenSet {
   idToken?: string | undefined;
   /** when to renew the access token, seconds since 1970 */
   accessTokenDueAt?: number | undefined;
+  /** when it ends, seconds since 1970, where Zitadel has said so */
+  accessTokenEndsAt?: number | undefined;
   /** when it was last renewed, seconds since 1970 */
   accessTokenRenewedAt?: number | undefined;
 }
@@ -41,11 +43,13 @@ export function tokenSetFrom(answer: {
   id_token?: string | undefined;
   expires_in?: number | undefined;
 }): TokenSet {
+  const now = Date.now() / 1000;
   const lifetimeSeconds = answer.expires_in ?? DEFAULT_LIFETIME_SECONDS;
   const margin = Math.min(MAX_MARGIN_SECONDS, lifetimeSeconds * MARGIN_SHARE);
   return {
     accessToken: answer.access_token,
-    accessTokenDueAt: Date.now() / 1000 + lifetimeSeconds - margin,
+    accessTokenDueAt: now + lifetimeSeconds - margin,
+    accessTokenEndsAt: answer.expires_in === undefined ? undefined : now + answer.expires_in,
     // A refresh may answer without them: then the old ones stay.
     ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
     ...(answer.id_token ? { idToken: answer.id_token } : {}),

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { SharedState } from '../state/shared-state.js';
-import { IdpUnavailable, RefreshRejected } from './oidc.errors.js';
+import { IdpUnavailable, RefreshNotAllowed, RefreshRejected, type ClientRefusal } from './oidc.errors.js';
 import type { TokenSet } from './session-token.js';
 
 /** How long requests that still carry the old cookie get the answer of the refresh they missed. */
@@ -18,7 +18,7 @@ const PATIENCE_MS = 7_000;
 
 const POLL_MS = 40;
 
-type Landed = { tokens: TokenSet } | { failure: 'rejected' | 'unavailable' };
+type Landed = { tokens: TokenSet } | { failure: 'rejected' | 'unavailable' | ClientRefusal };
 
 const UNDER_WAY = 'under way';
 const LANDED = 'landed';
@@ -51,6 +51,10 @@ export class SharedRefresh {
       return tokens;
     } catch (error) {
       if (error instanceof RefreshRejected) return this.refused(name, error);
+      if (error instanceof RefreshNotAllowed) {
+        await this.land(name, { failure: error.refusal }, ANSWER_KEPT_MS);
+        throw error;
+      }
       await this.land(name, { failure: 'unavailable' }, RETRY_AFTER_MS);
       throw error;
     }
@@ -89,7 +93,9 @@ export class SharedRefresh {
 function tokensOf(landed: Landed): TokenSet {
   if ('tokens' in landed) return landed.tokens;
   const cause = new Error('So another instance was told');
-  throw landed.failure === 'rejected' ? new RefreshRejected({ cause }) : new IdpUnavailable({ cause });
+  if (landed.failure === 'rejected') throw new RefreshRejected({ cause });
+  if (landed.failure === 'unavailable') throw new IdpUnavailable({ cause });
+  throw new RefreshNotAllowed(landed.failure, { cause });
 }
 
 const flightOf = (name: string) => `refresh:${name}`;

@@ -3,7 +3,7 @@ import { describeError, SessionEnded, type SessionRefresh, type SessionToken } f
 import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { OidcClient } from './oidc.client.js';
-import { IdpUnavailable, RefreshRejected } from './oidc.errors.js';
+import { IdpUnavailable, RefreshNotAllowed, RefreshRejected, type ClientRefusal } from './oidc.errors.js';
 import type { TokenSet } from './session-token.js';
 import { ANSWER_KEPT_MS, RETRY_AFTER_MS, SharedRefresh } from './shared-refresh.js';
 
@@ -30,10 +30,11 @@ export class TokenRefresher implements SessionRefresh {
     private readonly shared: SharedRefresh,
   ) {}
 
-  isDue({ refreshToken, accessTokenDueAt }: SessionToken): boolean {
-    return (
-      refreshToken !== undefined && accessTokenDueAt !== undefined && accessTokenDueAt * 1000 <= Date.now()
-    );
+  /** Why Zitadel lets this application renew no tokens; `undefined` while it does. */
+  notAllowed: ClientRefusal | undefined;
+
+  isDue({ refreshToken, accessTokenDueAt, accessTokenEndsAt }: SessionToken): boolean {
+    return isPast(refreshToken === undefined ? accessTokenEndsAt : accessTokenDueAt);
   }
 
   async refresh(token: SessionToken): Promise<SessionToken> {
@@ -43,7 +44,11 @@ export class TokenRefresher implements SessionRefresh {
       return { ...token, ...(await this.answer({ ...token, refreshToken, sub })) };
     } catch (error) {
       if (error instanceof RefreshRejected) throw new SessionEnded('refresh_rejected', { cause: error });
-      throw error;
+      if (!(error instanceof RefreshNotAllowed)) throw error;
+      // The access token is good until its end, and the application may be set right before.
+      if (isPast(token.accessTokenEndsAt ?? token.accessTokenDueAt))
+        throw new SessionEnded('no_refresh', { cause: error });
+      return token;
     }
   }
 
@@ -68,8 +73,12 @@ export class TokenRefresher implements SessionRefresh {
     const answer = this.shared.once(name, () => this.oidc.refresh(refreshToken, sub, idToken));
     this.answers.set(name, answer);
     answer.then(
-      () => this.usedUp.set(name, true),
+      () => {
+        this.usedUp.set(name, true);
+        this.notAllowed = undefined;
+      },
       (error: unknown) => {
+        if (error instanceof RefreshNotAllowed) return this.noteNotAllowed(error);
         if (!(error instanceof IdpUnavailable)) return;
         this.logger.warn(`Tokens were not renewed\n${describeError(error)}`);
         this.answers.set(name, answer, { ttl: RETRY_AFTER_MS });
@@ -77,7 +86,24 @@ export class TokenRefresher implements SessionRefresh {
     );
     return answer;
   }
+
+  /** Once, until tokens are renewed again. */
+  private noteNotAllowed(error: RefreshNotAllowed) {
+    const isNews = this.notAllowed !== error.refusal;
+    this.notAllowed = error.refusal;
+    this.logger[isNews ? 'error' : 'debug'](
+      `No tokens are renewed, sessions end with their access token: ${cures[error.refusal]}\n${describeError(error)}`,
+    );
+  }
 }
+
+const cures: Record<ClientRefusal, string> = {
+  unauthorized_client: 'tick "Refresh Token" among the grant types of the application in Zitadel',
+  invalid_client:
+    'compare ZITADEL_CLIENT_ID, ZITADEL_CLIENT_SECRET and the authentication method with the application in Zitadel, which has to be active',
+};
+
+const isPast = (seconds: number | undefined) => seconds !== undefined && seconds * 1000 <= Date.now();
 
 type Refreshable = SessionToken & { refreshToken: string; sub: string };
 
