@@ -4,6 +4,7 @@ import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
 import { LoggedOutCookie } from './logged-out-cookie.js';
 import { OidcClient } from './oidc.client.js';
+import { Reachability } from './reachability.js';
 import { RefreshTokenRevocation } from './refresh-token-revocation.js';
 import { SharedRefresh } from './shared-refresh.js';
 import { SignInRules } from './sign-in-rules.js';
@@ -16,6 +17,7 @@ const providers = [
   LiveUserinfo,
   LoggedOutCookie,
   OidcClient,
+  Reachability,
   RefreshTokenRevocation,
   SharedRefresh,
   SignInRules,
