@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox } from 'zitadel-sandbox';
 import { csrfFrom, type Page } from './support/browser.js';
 import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
@@ -459,6 +460,45 @@ describe('logging out', () => {
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
     expect((await browser.get('/auth/logout/success')).url.pathname).toBe('/');
+  });
+});
+
+describe('while Zitadel is down', () => {
+  it('nobody is sent to it: signing in says so, logging out ends here, and both work when it is back', async () => {
+    const own = await startApp();
+    try {
+      const browser = own.browser();
+      const profile = await signIn(browser, 'alice@acme.example');
+      const cookie = await browser.jar.getCookieString(own.origin);
+      await own.sandbox.close();
+
+      const out = await browser.submit(profile, 'main form[action="/auth/logout"]');
+      expect(out.path.map(({ pathname }) => pathname)).toEqual(['/auth/logout', '/auth/logout/error']);
+      expect([out.url.search, out.status]).toEqual(['?reason=provider_unavailable', 503]);
+      expect(textOf(out)).toContain('Zitadel could not be told');
+      expect((await fetch(`${own.origin}/profile`, { headers: { cookie } })).status).toBe(401);
+
+      const failed = await browser.submit(await browser.get('/profile'), 'main form');
+      expect([failed.url.pathname, failed.url.searchParams.get('error'), failed.status]).toEqual([
+        '/auth/error',
+        'provider_unavailable',
+        503,
+      ]);
+      const again = failed.document.querySelector('main a[href^="/auth/login"]')?.getAttribute('href') ?? '';
+
+      const back = await startSandbox({
+        port: Number(new URL(own.sandbox.issuer).port),
+        web: { redirectUris: [`${own.origin}/auth/callback`] },
+      });
+      try {
+        moveTime(5_000);
+        expect((await signIn(browser, 'alice@acme.example', again)).url.pathname).toBe('/profile');
+      } finally {
+        await back.close();
+      }
+    } finally {
+      await own.close();
+    }
   });
 });
 

@@ -10,6 +10,7 @@ import { Journal } from '../metrics/journal.js';
 import { Discovery } from '../zitadel/discovery.js';
 import { LoggedOutCookie } from '../zitadel/logged-out-cookie.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
+import { Reachability } from '../zitadel/reachability.js';
 import { TokenRevocation } from '../zitadel/token-revocation.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { LogoutStates, type SignOutKind } from './logout-states.js';
@@ -27,6 +28,7 @@ export class SignOut {
     private readonly sessions: SessionService,
     private readonly discovery: Discovery,
     private readonly oidc: OidcClient,
+    private readonly reachability: Reachability,
     private readonly revocation: TokenRevocation,
     private readonly states: LogoutStates,
     private readonly loggedOut: LoggedOutCookie,
@@ -52,7 +54,13 @@ export class SignOut {
     response: Response,
   ): Promise<string> {
     this.loggedOut.set(response);
+    const reached = this.reachability.check().then(
+      () => true,
+      () => false,
+    );
     await this.revoke(token);
+    if (token.idToken === undefined) return signedOutPage('before');
+    if (!(await reached)) return logoutErrorPage('provider_unavailable');
     return this.nextStop(kind, token.idToken, request, response);
   }
 
@@ -69,11 +77,10 @@ export class SignOut {
 
   private async nextStop(
     kind: SignOutKind,
-    idToken: string | undefined,
+    idToken: string,
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
-    if (idToken === undefined) return signedOutPage('before');
     try {
       if (!this.oidc.fitsInAddress(idToken))
         return signedOutPage((await this.oidc.endSession(idToken)) ? kind : 'here');

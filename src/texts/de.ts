@@ -276,7 +276,7 @@ export const de: Texts = {
     'Die Antwort von Zitadel gehörte zu keiner Abmeldung in diesem Browser. Ob Sie auch dort abgemeldet sind, ist deshalb unklar.',
   'signOut.provider_unavailable.title': 'Hier sind Sie abgemeldet',
   'signOut.provider_unavailable.text':
-    'Zitadel war nicht erreichbar; vielleicht sind Sie dort noch angemeldet. Bitte den Browser schließen, falls auch andere ihn benutzen.',
+    'Zitadel konnte nicht mitgeteilt werden, dass Sie sich abgemeldet haben; vielleicht sind Sie dort noch angemeldet. Bitte den Browser schließen, falls auch andere ihn benutzen.',
   'signOut.others_not_ended.title': 'Hier sind Sie abgemeldet, anderswo vielleicht nicht',
   'signOut.others_not_ended.text':
     'Ihre Sitzungen in anderen Browsern konnten nicht beendet werden, und bei Zitadel besteht Ihre Sitzung vielleicht noch. Bitte in einer Minute anmelden und es noch einmal versuchen.',

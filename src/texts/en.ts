@@ -266,7 +266,7 @@ export const en = {
     'The answer from Zitadel did not belong to a sign-out of this browser, so we cannot tell whether you are signed out there, too.',
   'signOut.provider_unavailable.title': 'You are signed out here',
   'signOut.provider_unavailable.text':
-    'Zitadel could not be reached, so you may still be signed in there. Close the browser if others use it.',
+    'Zitadel could not be told that you have logged out, so you may still be signed in there. Close the browser if others use it.',
   'signOut.others_not_ended.title': 'You are signed out here, but perhaps not elsewhere',
   'signOut.others_not_ended.text':
     'Your sessions in other browsers could not be ended, and you may still be signed in at Zitadel. Log in and try again in a minute.',

@@ -160,7 +160,7 @@ export const fr: Texts = {
   'signedOut.everywhere':
     'Vos sessions de cette application sont fermées dans tous les navigateurs, et votre session sur Zitadel dans celui-ci. Dans d’autres navigateurs, elle est peut-être encore ouverte.',
   'signedOut.before':
-    'Vous étiez déjà déconnecté ici : il n’y avait plus rien à fermer. Votre session sur Zitadel est peut-être encore ouverte.',
+    'Vous étiez déjà déconnecté ici : il n’y avait plus rien à fermer. Votre session sur Zitadel est peut-être encore ouverte.',
   'signedOut.choice': 'Se déconnecter de Zitadel',
   'signedOut.again': 'Se reconnecter',
 
@@ -272,7 +272,7 @@ export const fr: Texts = {
     'La réponse de Zitadel ne correspondait à aucune déconnexion de ce navigateur. Impossible donc de savoir si votre session sur Zitadel est fermée, elle aussi.',
   'signOut.provider_unavailable.title': 'Votre session ici est fermée',
   'signOut.provider_unavailable.text':
-    'Zitadel était injoignable ; votre session y est peut-être encore ouverte. Fermez le navigateur si d’autres l’utilisent.',
+    'Zitadel n’a pas pu être informé de votre déconnexion ; votre session y est peut-être encore ouverte. Fermez le navigateur si d’autres l’utilisent.',
   'signOut.others_not_ended.title': 'Votre session ici est fermée, mais peut-être pas les autres',
   'signOut.others_not_ended.text':
     'Vos sessions dans d’autres navigateurs n’ont pas pu être fermées, et celle chez Zitadel est peut-être encore ouverte. Reconnectez-vous dans une minute et réessayez.',

@@ -1,12 +1,20 @@
 import type { SignInPolicy } from '@mridang/nestjs-auth';
 import { Injectable } from '@nestjs/common';
 import { organizationFrom } from './claims.js';
+import { Reachability } from './reachability.js';
 import { TokenRevocation } from './token-revocation.js';
 
 /** What this application asks of a sign-in at Zitadel, and what Zitadel's errors mean for it. */
 @Injectable()
 export class SignInRules implements SignInPolicy {
-  constructor(private readonly revocation: TokenRevocation) {}
+  constructor(
+    private readonly reachability: Reachability,
+    private readonly revocation: TokenRevocation,
+  ) {}
+
+  checkProvider(): Promise<void> {
+    return this.reachability.check();
+  }
 
   kept({ organization }: Readonly<Record<string, unknown>>): Record<string, string> {
     return typeof organization === 'string' ? { organization } : {};

@@ -5,6 +5,7 @@ import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
 import { LoggedOutCookie } from './logged-out-cookie.js';
 import { OidcClient } from './oidc.client.js';
+import { Reachability } from './reachability.js';
 import { SetupCheck } from './setup-check.js';
 import { SetupProblems } from './setup-problems.js';
 import { SharedRefresh } from './shared-refresh.js';
@@ -20,6 +21,7 @@ const providers = [
   LiveUserinfo,
   LoggedOutCookie,
   OidcClient,
+  Reachability,
   SetupCheck,
   { provide: SetupProblems, useExisting: SetupCheck },
   SharedRefresh,

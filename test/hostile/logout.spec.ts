@@ -156,6 +156,36 @@ describe('the session at the provider', () => {
   );
 });
 
+describe('a provider that does not answer', () => {
+  const HEALTH = '/debug/healthz';
+  afterEach(() => {
+    app.provider.fault(HEALTH, null);
+    moveTime(2_100);
+  });
+
+  it.each([{ status: 503 }, { hangUp: true }, { delayMs: 30_000 }])(
+    '[LO1] gets no browser: %j',
+    async (fault) => {
+      const browser = app.browser();
+      await app.signIn(browser);
+      const profile = await browser.get('/profile');
+      app.provider.fault(HEALTH, fault);
+      const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+      expect([page.url.pathname, page.url.search, page.status]).toEqual([
+        '/auth/logout/error',
+        '?reason=provider_unavailable',
+        503,
+      ]);
+      expect(await app.session(browser)).toBeNull();
+      // It is not asked again for everybody who comes now.
+      const before = app.provider.requestsTo(HEALTH).length;
+      for (let count = 0; count < 5; count++)
+        expect((await app.signIn(browser)).url.searchParams.get('error')).toBe('provider_unavailable');
+      expect(app.provider.requestsTo(HEALTH)).toHaveLength(before);
+    },
+  );
+});
+
 describe('the way back', () => {
   it.each([
     ['another state', { state: 'another' }, 'state_mismatch'],

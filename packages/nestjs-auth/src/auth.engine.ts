@@ -3,7 +3,13 @@ import { Auth, skipCSRFCheck } from '@auth/core';
 import { EventError } from '@auth/core/errors';
 import type { Account, Profile } from '@auth/core/types';
 import { serialize } from 'cookie';
-import { MethodNotAllowed, SignInFailed, UnknownAuthAction, type SignInFailure } from './auth.errors.js';
+import {
+  MethodNotAllowed,
+  ProviderUnavailable,
+  SignInFailed,
+  UnknownAuthAction,
+  type SignInFailure,
+} from './auth.errors.js';
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { isPrefetch } from './http/is-prefetch.js';
@@ -106,6 +112,7 @@ export class AuthEngine {
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
     const kept = this.options.signInPolicy?.kept(options.params ?? {}) ?? {};
+    await this.checkProvider();
 
     const body = new URLSearchParams({ callbackUrl: target });
     const answer = await this.auth(new Request(url, { method: 'POST', body }), { isTrusted: true });
@@ -128,6 +135,16 @@ export class AuthEngine {
       ),
     );
     return redirect(location.href, request.method === 'POST' ? 303 : 302);
+  }
+
+  private async checkProvider(): Promise<void> {
+    try {
+      await this.options.signInPolicy?.checkProvider();
+    } catch (cause) {
+      throw cause instanceof ProviderUnavailable
+        ? new SignInFailed('provider_unavailable', { cause })
+        : cause;
+    }
   }
 
   private async signIn(provider: string, request: HttpRequest, response: HttpResponse): Promise<Response> {

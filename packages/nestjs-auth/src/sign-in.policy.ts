@@ -3,6 +3,8 @@ import type { SignInFailure } from './auth.errors.js';
 
 /** What a program asks of a sign-in beyond the protocol, and what it makes of its end. */
 export interface SignInPolicy {
+  /** Throws `ProviderUnavailable` where a browser that is sent to the provider would find nobody. */
+  checkProvider(): Promise<void>;
   /** The fields of the sign-in form that the answer will be compared with. They are kept in an encrypted cookie until then. */
   kept(given: Readonly<Record<string, unknown>>): Record<string, string>;
   /** Why a sign-in that the provider has approved is refused all the same. */
