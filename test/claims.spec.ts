@@ -113,7 +113,11 @@ describe('the tokens of an answer', () => {
   });
 
   it('leave the ID token and the refresh token alone where there is no new one', () => {
-    expect(Object.keys(tokenSetFrom({ access_token: 'a' }))).toEqual(['accessToken', 'accessTokenDueAt']);
+    expect(Object.keys(tokenSetFrom({ access_token: 'a' }))).toEqual([
+      'accessToken',
+      'accessTokenDueAt',
+      'accessTokenEndsAt',
+    ]);
     expect(tokenSetFrom({ access_token: 'a', refresh_token: 'r', id_token: 'i' })).toMatchObject({
       refreshToken: 'r',
       idToken: 'i',
