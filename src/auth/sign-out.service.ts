@@ -54,13 +54,13 @@ export class SignOut {
     response: Response,
   ): Promise<string> {
     this.loggedOut.set(response);
-    const reached = this.reachability.check().then(
-      () => true,
-      () => false,
-    );
-    await this.revoke(token);
+    const isRevoked = await this.revoke(token);
     if (token.idToken === undefined) return signedOutPage('before');
-    if (!(await reached)) return logoutErrorPage('provider_unavailable');
+    try {
+      await (isRevoked ? this.reachability.check() : this.reachability.probe());
+    } catch {
+      return logoutErrorPage('provider_unavailable');
+    }
     return this.nextStop(kind, token.idToken, request, response);
   }
 
@@ -95,10 +95,13 @@ export class SignOut {
   }
 
   /** A refresh token that stays alive is no reason to keep somebody signed in. */
-  private async revoke(token: SessionToken): Promise<void> {
+  private async revoke(token: SessionToken): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, REVOCATION_WAIT_MS)));
-    await Promise.race([this.revocation.revoke(token), patience]);
+    const patience = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), REVOCATION_WAIT_MS);
+    });
+    const isRevoked = await Promise.race([this.revocation.revoke(token), patience]);
     clearTimeout(timer);
+    return isRevoked;
   }
 }

@@ -46,6 +46,7 @@ export class Discovery implements OnApplicationBootstrap {
   });
   private hasNoted = false;
   private lastCallAt = 0;
+  private lastAnswerAt = 0;
   private unreachableSince: number | undefined;
   private readonly readers: (() => void)[] = [];
   /** what is at an address of the metadata */
@@ -82,6 +83,11 @@ export class Discovery implements OnApplicationBootstrap {
     return this.unreachableSince === undefined
       ? { status: 'up' }
       : { status: 'degraded', since: new Date(this.unreachableSince) };
+  }
+
+  /** When Zitadel last answered, milliseconds since 1970. */
+  get answeredAt(): number {
+    return this.lastAnswerAt;
   }
 
   /** Calls `reader` when the metadata are there, and whenever they are read again. */
@@ -131,6 +137,7 @@ export class Discovery implements OnApplicationBootstrap {
       if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
       note(answer.status < 400 ? 'ok' : 'refused');
       this.unreachableSince = undefined;
+      this.lastAnswerAt = Date.now();
       return answer;
     } catch (cause) {
       note('unavailable');

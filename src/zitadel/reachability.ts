@@ -3,8 +3,8 @@ import { ENV, type Env } from '../config/env.js';
 import { Discovery } from './discovery.js';
 import { IdpUnavailable } from './oidc.errors.js';
 
-/** Who just got no answer gets none a moment later; one that came says nothing about the next. */
-const BAD_FOR_MS = 2_000;
+/** So long an answer stands, or that there was none: many people sign in at once. */
+const STANDS_MS = 2_000;
 
 /** A person is waiting with an empty page. */
 const PATIENCE_MS = 3_000;
@@ -13,22 +13,31 @@ const PATIENCE_MS = 3_000;
 @Injectable()
 export class Reachability {
   private attempt: Promise<void> | undefined;
-  /** until when `attempt` stands for the next ones */
-  private standsUntil = 0;
+  private failedAt = -Infinity;
 
   constructor(
     private readonly discovery: Discovery,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
-  /** Throws `IdpUnavailable` where nobody answers, or 5xx. Any other answer is one, also that there is no such page. */
-  check(): Promise<void> {
-    if (!this.attempt || Date.now() >= this.standsUntil) this.attempt = this.ask();
+  /**
+   * Throws `IdpUnavailable` where nobody answers, or 5xx. Any other answer is one, also that there is no such page, and so is
+   * one that another call has just got.
+   */
+  async check(): Promise<void> {
+    const now = Date.now();
+    if (now - this.failedAt < STANDS_MS)
+      throw new IdpUnavailable({ cause: new Error('Zitadel did not answer a moment ago') });
+    if (now - this.discovery.answeredAt >= STANDS_MS) await this.probe();
+  }
+
+  /** As `check`, and takes no answer that was there before. */
+  probe(): Promise<void> {
+    this.attempt ??= this.ask().finally(() => (this.attempt = undefined));
     return this.attempt;
   }
 
   private async ask(): Promise<void> {
-    this.standsUntil = Infinity;
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<never>((_, reject) => {
       const late = new IdpUnavailable({ cause: new Error('Zitadel did not answer in time') });
@@ -36,9 +45,8 @@ export class Reachability {
     });
     try {
       await Promise.race([this.discovery.fetch(`${this.env.zitadel.issuer}/debug/healthz`), patience]);
-      this.standsUntil = 0;
     } catch (error) {
-      this.standsUntil = Date.now() + BAD_FOR_MS;
+      this.failedAt = Date.now();
       throw error;
     } finally {
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeError, type SessionToken } from '@mridang/nestjs-auth';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Metrics } from '../metrics/metrics.js';
 import { OidcClient } from './oidc.client.js';
@@ -16,8 +16,9 @@ const MAX_SESSIONS = 5_000;
  * own session, too, for 30 days unused.
  */
 @Injectable()
-export class TokenRevocation {
+export class TokenRevocation implements OnApplicationShutdown {
   private readonly logger = new Logger('Logout');
+  private readonly stop = new AbortController();
   private readonly begun = new LRUCache<string, Promise<boolean>>({ max: MAX_SESSIONS });
 
   constructor(
@@ -38,9 +39,15 @@ export class TokenRevocation {
     return first;
   }
 
+  /** What waits to be tried again is left to the next visit of its cookie. */
+  onApplicationShutdown() {
+    this.stop.abort();
+  }
+
   private async tryAgain(token: SessionToken) {
-    await wait(RETRY_AFTER_MS, undefined, { ref: false });
-    this.count((await this.attempt(token)) ? 'done' : 'failed');
+    const { signal } = this.stop;
+    await wait(RETRY_AFTER_MS, undefined, { ref: false, signal }).catch(() => undefined);
+    if (!signal.aborted) this.count((await this.attempt(token)) ? 'done' : 'failed');
   }
 
   private async attempt(token: SessionToken): Promise<boolean> {

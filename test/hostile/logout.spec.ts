@@ -158,8 +158,10 @@ describe('the session at the provider', () => {
 
 describe('a provider that does not answer', () => {
   const HEALTH = '/debug/healthz';
+  const REVOKE = '/oauth/v2/revoke';
   afterEach(() => {
     app.provider.fault(HEALTH, null);
+    app.provider.fault(REVOKE, null);
     moveTime(2_100);
   });
 
@@ -170,6 +172,7 @@ describe('a provider that does not answer', () => {
       await app.signIn(browser);
       const profile = await browser.get('/profile');
       app.provider.fault(HEALTH, fault);
+      app.provider.fault(REVOKE, fault);
       const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
       expect([page.url.pathname, page.url.search, page.status]).toEqual([
         '/auth/logout/error',
