@@ -219,6 +219,31 @@ describe('a sign-in that fails', () => {
   });
 });
 
+describe('a user whose language', () => {
+  it.each([
+    ['nobody knows', null],
+    ['has a region of its own', 'en-u-rg-uszzzz'],
+    ['is no language', 'x--y'],
+  ])('%s sees every page, and no "null" on it', async (_name, locale) => {
+    const own = await startApp({
+      sandbox: { web: { idTokenUserinfo: true }, users: [{ loginName: 'carol@acme.example', locale }] },
+    });
+    try {
+      const browser = own.browser();
+      expect((await signIn(browser, 'carol@acme.example')).url.pathname).toBe('/profile');
+      for (const path of ['/', '/profile', '/profile/live', '/admin']) {
+        const page = await browser.get(path, { 'accept-language': locale ?? '*' });
+        expect(page.status).toBe(path === '/admin' ? 403 : 200);
+        expect(textOf(page)).not.toContain('null');
+      }
+      const claims = JSON.parse((await browser.get('/auth/userinfo')).text) as Record<string, unknown>;
+      expect(claims['locale']).toBe(locale);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
 describe('a sign-in whose user changes on the way', () => {
   it.each([
     ['locked', 'user_locked', 'Your account is locked'],

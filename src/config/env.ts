@@ -13,6 +13,7 @@ import {
   proxies,
   randomValue,
   redisUrl,
+  trueOrFalse,
   webUrl,
   wholeNumber,
 } from './shared-variables.js';
@@ -48,6 +49,8 @@ export interface Env {
     postLogoutUrl: string;
     /** further origins a sign-in passes before a person sees a page */
     loginOrigins: string[];
+    /** whether to ask for the metadata of users */
+    userMetadata: boolean;
     allowInsecureHttp: boolean;
   };
   /** sign-in, callback and sign-out requests per minute and address; 0 = no limit */
@@ -166,6 +169,13 @@ export const variables = {
     expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
     schema: origins,
   },
+  ZITADEL_USER_METADATA: {
+    about:
+      'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
+    expected: 'true or false',
+    default: 'true',
+    schema: trueOrFalse.default(true),
+  },
   AUTH_RATE_LIMIT: {
     about: 'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
     expected: 'a whole number',
@@ -266,6 +276,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       postLoginPath,
       postLogoutUrl,
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
+      userMetadata: known.ZITADEL_USER_METADATA,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
     },
     redisUrl: known.REDIS_URL,

@@ -173,11 +173,15 @@ export class SignInFailed extends AuthError {
 
 /** What a program put into the session does not fit into its cookies. */
 export class SessionTooLarge extends Error {
+  /** @param largest what takes most room in it */
   constructor(
     readonly length: number,
     readonly limit: number,
+    largest: string,
   ) {
-    super(`The session takes ${length} bytes, and ${limit} are allowed. Ask for fewer claims or roles`);
+    super(
+      `The session takes ${length} bytes, and ${limit} are allowed. Ask for fewer claims or roles. The largest: ${largest}`,
+    );
     this.name = 'SessionTooLarge';
   }
 }
