@@ -7,6 +7,7 @@ import {
 import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import { Journal } from '../metrics/journal.js';
+import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { TokenRevocation } from '../zitadel/token-revocation.js';
 import { logoutErrorPage } from './logout-error-page.js';
@@ -24,6 +25,7 @@ export class SignOut {
     private readonly sessions: SessionService,
     private readonly oidc: OidcClient,
     private readonly revocation: TokenRevocation,
+    private readonly endedSessions: EndedSessions,
     private readonly states: LogoutStates,
     private readonly journal: Journal,
   ) {}
@@ -41,6 +43,7 @@ export class SignOut {
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
+    if (token?.sid) await this.endedSessions.noteSignOut(token.sid);
     if (token) await this.revoke(token);
     return this.nextStop(token, request, response);
   }
