@@ -112,6 +112,11 @@ describe('the tokens of an answer', () => {
     expect(tokenSetFrom({ access_token: 'a' }).accessTokenDueAt).toBeCloseTo(now() + 270, 0);
   });
 
+  it('end when Zitadel says, and nobody knows when where it does not', () => {
+    expect(tokenSetFrom({ access_token: 'a', expires_in: 10 }).accessTokenEndsAt).toBeCloseTo(now() + 10, 0);
+    expect(tokenSetFrom({ access_token: 'a' }).accessTokenEndsAt).toBeUndefined();
+  });
+
   it('leave the ID token and the refresh token alone where there is no new one', () => {
     expect(Object.keys(tokenSetFrom({ access_token: 'a' }))).toEqual([
       'accessToken',

@@ -81,7 +81,7 @@ describe('health', () => {
     let asked = 0;
     const failing = createServer((_request, response) => {
       asked++;
-      response.writeHead(503).end();
+      response.writeHead(500).end();
     });
     await new Promise<void>((listening) => failing.listen(0, '127.0.0.1', listening));
     try {

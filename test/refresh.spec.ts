@@ -319,13 +319,33 @@ describe('the size of the cookie', () => {
     }
   });
 
-  it('what cannot fit is refused at sign-in, with a reason', async () => {
+  it('is not spent on metadata nobody asked for', async () => {
+    const metadata = Object.fromEntries(
+      times(40, () => [crypto.randomUUID(), crypto.randomUUID().repeat(4)]),
+    );
+    const big = await startApp({
+      env: { ZITADEL_USER_METADATA: 'false' },
+      sandbox: { users: [{ loginName: 'large@acme.example', metadata }] },
+    });
+    try {
+      const browser = big.browser();
+      const page = await signIn(browser, 'large@acme.example');
+      expect(page.url.pathname).toBe('/profile');
+      expect((await browser.get('/auth/userinfo')).text).not.toContain('metadata');
+    } finally {
+      await big.close();
+    }
+  });
+
+  it('what cannot fit is refused at sign-in, with a reason that names the claim', async () => {
     const incompressible = () => times(4, () => crypto.randomUUID()).join('');
     const metadata = Object.fromEntries(times(40, () => [crypto.randomUUID(), incompressible()]));
-    const big = await startApp({ sandbox: { users: [{ loginName: 'large@acme.example', metadata }] } });
+    const log: string[] = [];
+    const big = await startApp({ log, sandbox: { users: [{ loginName: 'large@acme.example', metadata }] } });
     try {
       const page = await signIn(big.browser(), 'large@acme.example');
       expect(refusalOf(page)).toEqual(refused('session_too_large'));
+      expect(log.join()).toMatch(/The largest: .*metadata \(\d{4,}\)/);
     } finally {
       await big.close();
     }

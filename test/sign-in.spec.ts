@@ -3,6 +3,7 @@ import { startSandbox } from 'zitadel-sandbox';
 import { csrfFrom, type Page } from './support/browser.js';
 import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
+import { refusalOf, refused } from './support/refusal.js';
 import { choose, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
@@ -282,6 +283,92 @@ describe('a sign-in that fails', () => {
     const page = await app.browser().get('/auth/error?error=%3Cscript%3Ealert(1)%3C/script%3E');
     expect(page.status).toBe(400);
     expect(page.text).not.toContain('alert(1)');
+  });
+});
+
+describe('a user whose language', () => {
+  it.each([
+    ['nobody knows', null],
+    ['has a region of its own', 'en-u-rg-uszzzz'],
+    ['is no language', 'x--y'],
+  ])('%s sees every page, and no "null" on it', async (_name, locale) => {
+    const own = await startApp({
+      sandbox: { web: { idTokenUserinfo: true }, users: [{ loginName: 'carol@acme.example', locale }] },
+    });
+    try {
+      const browser = own.browser();
+      expect((await signIn(browser, 'carol@acme.example')).url.pathname).toBe('/profile');
+      for (const path of ['/', '/profile', '/profile/live', '/admin']) {
+        const page = await browser.get(path, { 'accept-language': locale ?? '*' });
+        expect(page.status).toBe(path === '/admin' ? 403 : 200);
+        expect(textOf(page)).not.toContain('null');
+      }
+      const claims = JSON.parse((await browser.get('/auth/userinfo')).text) as Record<string, unknown>;
+      expect(claims['locale']).toBe(locale);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+describe('a sign-in whose user changes on the way', () => {
+  it.each([
+    ['locked', 'user_locked', 'Your account is locked'],
+    ['removed', 'user_not_found', 'Your account is no longer there'],
+    ['deactivated', 'access_denied', 'You were not signed in'],
+  ] as const)('is refused with a reason of its own: %s', async (what, reason, title) => {
+    const own = await startApp({
+      sandbox: { web: { loginVersion: 1 }, users: [{ loginName: 'carol@acme.example' }] },
+    });
+    try {
+      const browser = own.browser();
+      const callback = await browser.stopAt('/auth/callback', () => signIn(browser, 'carol@acme.example'));
+      if (what === 'locked') own.sandbox.lockUser('carol@acme.example');
+      if (what === 'removed') own.sandbox.removeUser('carol@acme.example');
+      if (what === 'deactivated') own.sandbox.setUserActive('carol@acme.example', false);
+      const page = await browser.get(callback);
+      expect(refusalOf(page)).toEqual(refused(reason));
+      expect(textOf(page)).toContain(title);
+    } finally {
+      await own.close();
+    }
+  });
+});
+
+describe('what may be sent twice is, when Zitadel has just started', () => {
+  const USERINFO = '/oidc/v1/userinfo';
+  const calls = (path: string) => app.sandbox.requests.filter((request) => request.path === path).length;
+
+  it.each([
+    ['hangs up', () => app.sandbox.drop(USERINFO, 1)],
+    ['answers 503', () => app.sandbox.fail(USERINFO, 503, 1)],
+  ])('and userinfo %s', async (_name, trouble) => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const before = calls(USERINFO);
+    trouble();
+    expect((await browser.get('/auth/userinfo')).status).toBe(200);
+    expect(calls(USERINFO)).toBe(before + 2);
+  });
+
+  it.each([
+    ['hangs up', () => app.sandbox.drop('/oauth/v2/revoke', 1)],
+    ['answers 503', () => app.sandbox.fail('/oauth/v2/revoke', 503, 1)],
+  ])('and a revocation %s', async (_name, trouble) => {
+    const browser = app.browser();
+    const profile = await signIn(browser, 'alice@acme.example');
+    const before = calls('/oauth/v2/revoke');
+    trouble();
+    await browser.submit(profile, 'main form[action="/auth/logout"]');
+    expect(calls('/oauth/v2/revoke')).toBe(before + 2);
+  });
+
+  it('but not a code, which is used up', async () => {
+    const before = calls('/oauth/v2/token');
+    app.sandbox.fail('/oauth/v2/token', 503, 1);
+    const page = await signIn(app.browser(), 'alice@acme.example');
+    expect(refusalOf(page)).toEqual(refused('provider_unavailable'));
+    expect(calls('/oauth/v2/token')).toBe(before + 1);
   });
 });
 

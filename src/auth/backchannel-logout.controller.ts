@@ -34,8 +34,8 @@ export class BackchannelLogoutController {
     }
     try {
       const claims = await this.verifier.logoutToken(token);
-      await this.endOnce(claims);
-      this.journal.backChannelLogout('done', claims, request);
+      const hasEnded = await this.endOnce(claims);
+      this.journal.backChannelLogout(hasEnded ? 'done' : 'nothing', claims, request);
       response.status(200).end();
     } catch (error) {
       const isRefused = error instanceof LogoutTokenRefused;
@@ -46,16 +46,21 @@ export class BackchannelLogoutController {
     }
   }
 
-  /** The token counts as used when all is done: until then Zitadel may send it again, and ending twice does no harm. */
-  private async endOnce({ jti, sid, sub, iat }: LogoutTokenClaims): Promise<void> {
+  /**
+   * The token counts as used when all is done: until then Zitadel may send it again, and ending twice does no harm. Tells
+   * whether there may have been anything to end: there is a token for each sign-in of a session.
+   */
+  private async endOnce({ jti, sid, sub, iat }: LogoutTokenClaims): Promise<boolean> {
     const key = `logout-token:${hash('sha256', jti, 'base64url')}`;
     if ((await this.state.get(key)) !== undefined)
       throw new LogoutTokenRefused({ cause: new TypeError('The token was sent before') });
-    if (sid !== undefined) await this.endedSessions.revokeSid(sid);
+    let hasEnded = true;
+    if (sid !== undefined) hasEnded = await this.endedSessions.revokeSid(sid);
     else if (sub !== undefined) await this.endedSessions.revokeUser(sub, endOf(iat));
     if (this.state.sharedForMs === 0)
       throw new Error('It has ended here, and other instances do not know of it yet');
     await this.state.setIfAbsent(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
+    return hasEnded;
   }
 }
 

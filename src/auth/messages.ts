@@ -17,6 +17,8 @@ const signIn = <Reason extends SignInFailure | 'unknown'>(reason: Reason, status
 /** Why a sign-in ended on the error page. */
 export const signInMessages: Record<SignInFailure, Message> = {
   access_denied: signIn('access_denied', 403),
+  user_locked: signIn('user_locked', 403),
+  user_not_found: signIn('user_not_found', 403),
   interaction_required: signIn('interaction_required', 401),
   login_timed_out: signIn('login_timed_out', 400),
   login_already_used: signIn('login_already_used', 400),

@@ -9,6 +9,7 @@ import type { Response } from 'express';
 import { Journal } from '../metrics/journal.js';
 import { Discovery } from '../zitadel/discovery.js';
 import { LoggedOutCookie } from '../zitadel/logged-out-cookie.js';
+import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { Reachability } from '../zitadel/reachability.js';
 import { TokenRevocation } from '../zitadel/token-revocation.js';
@@ -30,6 +31,7 @@ export class SignOut {
     private readonly oidc: OidcClient,
     private readonly reachability: Reachability,
     private readonly revocation: TokenRevocation,
+    private readonly endedSessions: EndedSessions,
     private readonly states: LogoutStates,
     private readonly loggedOut: LoggedOutCookie,
     private readonly journal: Journal,
@@ -54,6 +56,7 @@ export class SignOut {
     response: Response,
   ): Promise<string> {
     this.loggedOut.set(response);
+    if (token.sid) await this.endedSessions.noteSignOut(token.sid);
     const isRevoked = await this.revoke(token);
     if (token.idToken === undefined) return signedOutPage('before');
     try {

@@ -49,6 +49,8 @@ export interface Env {
     postLogoutUrl: string;
     /** further origins a sign-in passes before a person sees a page */
     loginOrigins: string[];
+    /** whether to ask for the metadata of users */
+    userMetadata: boolean;
     allowInsecureHttp: boolean;
     /** whether Zitadel is asked at start if the set-up is right */
     checkAtStart: boolean;
@@ -172,6 +174,9 @@ export const variables = {
   ZITADEL_CHECK_AT_START: {
     about:
       'Whether Zitadel is asked at start, with requests that need no browser, if it will accept a sign-in of this application. Mistakes are in the log with their cure, and at /health/ready.',
+  ZITADEL_USER_METADATA: {
+    about:
+      'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
     expected: 'true or false',
     default: 'true',
     schema: trueOrFalse.default(true),
@@ -276,6 +281,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       postLoginPath,
       postLogoutUrl,
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
+      userMetadata: known.ZITADEL_USER_METADATA,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
       checkAtStart: known.ZITADEL_CHECK_AT_START,
     },

@@ -21,7 +21,7 @@ interface HasHeaders {
   headers: IncomingHttpHeaders;
 }
 
-type Level = 'log' | 'warn' | 'error';
+type Level = 'debug' | 'log' | 'warn' | 'error';
 
 /** What becomes of sign-ins and sessions: counted, and a line in the log that names the event and tells nobody who it was. */
 @Injectable()
@@ -81,21 +81,23 @@ export class Journal {
     });
   }
 
-  /** @param error why Zitadel's wish was not followed */
+  /**
+   * @param result `nothing`: the sessions it was about had ended before
+   * @param error why Zitadel's wish was not followed
+   */
   backChannelLogout(
-    result: 'done' | 'refused' | 'unavailable',
+    result: 'done' | 'nothing' | 'refused' | 'unavailable',
     whose: Whose,
     request: HasHeaders,
     error?: unknown,
   ) {
     this.metrics.logouts.inc({ kind: 'back-channel', result });
-    const text = error
-      ? `A back-channel logout was not done\n${describeError(error)}`
-      : 'Zitadel has ended sessions';
-    this.note(error ? 'warn' : 'log', 'backchannel_logout', text, whose, {
-      result,
-      ...aboutRequest(request),
-    });
+    const [level, text]: [Level, string] = error
+      ? ['warn', `A back-channel logout was not done\n${describeError(error)}`]
+      : result === 'nothing'
+        ? ['debug', 'Zitadel has ended what was over here']
+        : ['log', 'Zitadel has ended sessions'];
+    this.note(level, 'backchannel_logout', text, whose, { result, ...aboutRequest(request) });
   }
 
   private note(

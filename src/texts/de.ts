@@ -217,6 +217,12 @@ export const de: Texts = {
   'signIn.access_denied.title': 'Die Anmeldung wurde abgebrochen',
   'signIn.access_denied.text':
     'Zitadel hat den Zugang verweigert, oder Sie haben es sich anders überlegt. Es ist nichts passiert.',
+  'signIn.user_locked.title': 'Ihr Konto ist gesperrt',
+  'signIn.user_locked.text':
+    'Zitadel hat es gesperrt. Wer Zitadel verwaltet, kann es entsperren; melden Sie sich danach neu an.',
+  'signIn.user_not_found.title': 'Ihr Konto gibt es nicht mehr',
+  'signIn.user_not_found.text':
+    'Zitadel kennt es nicht mehr. Fragen Sie, wer Zitadel verwaltet, oder melden Sie sich mit einem anderen an.',
   'signIn.interaction_required.title': 'Zitadel muss erst nachfragen',
   'signIn.interaction_required.text':
     'Die Anmeldung sollte ohne Rückfrage ablaufen, und das ist gerade nicht möglich. Bitte neu beginnen und die Fragen von Zitadel beantworten.',

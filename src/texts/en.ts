@@ -207,6 +207,11 @@ export const en = {
 
   'signIn.access_denied.title': 'You were not signed in',
   'signIn.access_denied.text': 'Zitadel did not let you in, or you changed your mind. Nothing has happened.',
+  'signIn.user_locked.title': 'Your account is locked',
+  'signIn.user_locked.text': 'Zitadel has locked it. Its administrators can unlock it; then log in again.',
+  'signIn.user_not_found.title': 'Your account is no longer there',
+  'signIn.user_not_found.text':
+    'Zitadel does not know it any more. Ask its administrators, or log in with another one.',
   'signIn.interaction_required.title': 'Zitadel has to ask you first',
   'signIn.interaction_required.text':
     'This sign-in was meant to need no answer from you, and that is not possible right now. Start again and answer what Zitadel asks.',

@@ -214,6 +214,12 @@ export const fr: Texts = {
   'signIn.access_denied.title': 'La connexion a été annulée',
   'signIn.access_denied.text':
     'Zitadel vous a refusé l’accès, ou vous avez changé d’avis. Il ne s’est rien passé.',
+  'signIn.user_locked.title': 'Votre compte est verrouillé',
+  'signIn.user_locked.text':
+    'Zitadel l’a verrouillé. Ses administrateurs peuvent le déverrouiller ; reconnectez-vous ensuite.',
+  'signIn.user_not_found.title': 'Votre compte n’existe plus',
+  'signIn.user_not_found.text':
+    'Zitadel ne le connaît plus. Adressez-vous à ses administrateurs, ou connectez-vous avec un autre compte.',
   'signIn.interaction_required.title': 'Zitadel doit d’abord vous poser une question',
   'signIn.interaction_required.text':
     'La connexion devait se faire sans question, et ce n’est pas possible pour le moment. Recommencez et répondez à ce que demande Zitadel.',

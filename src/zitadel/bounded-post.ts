@@ -11,9 +11,6 @@ export interface TextAnswer {
   text: string;
 }
 
-/** A server may close a connection it keeps open just when it is used again (RFC 9112 9.3.1). */
-const CLOSED = ['UND_ERR_SOCKET', 'ECONNRESET'];
-
 /** Sends forms as `boundedFetch` would, at a quarter of its cost: the API asks about each new token. */
 export class BoundedPost {
   private dispatcher: Dispatcher | undefined;
@@ -22,8 +19,7 @@ export class BoundedPost {
   constructor(private readonly bounds: { maxBytes: number; connections: number }) {}
 
   /**
-   * Throws what the network throws, and `AnswerTooLarge`. Follows no redirect. Sends the form a second time where the connection
-   * is closed before an answer: it must be one that may be sent twice.
+   * Throws what the network throws, and `AnswerTooLarge`. Follows no redirect.
    *
    * @param timeoutMs for the whole answer, to its last byte
    */
@@ -38,10 +34,7 @@ export class BoundedPost {
       signal: AbortSignal.timeout(timeoutMs),
     } as const;
     try {
-      const { statusCode, headers, body } = await request(url, options).catch((error: unknown) => {
-        if (isClosed(error)) return request(url, options);
-        throw error;
-      });
+      const { statusCode, headers, body } = await request(url, options);
       const contentType = String(headers['content-type'] ?? '').toLowerCase();
       const date = headers['date'] === undefined ? undefined : String(headers['date']);
       return { status: statusCode, contentType, date, text: await body.text() };
@@ -50,5 +43,3 @@ export class BoundedPost {
     }
   }
 }
-
-const isClosed = (error: unknown) => CLOSED.includes(String((error as { code?: unknown } | null)?.code));

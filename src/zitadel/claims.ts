@@ -5,6 +5,9 @@ import type { Env } from '../config/env.js';
 /** Asks for the roles of the user in the projects the token is meant for. */
 export const ROLES_SCOPE = 'urn:zitadel:iam:org:projects:roles';
 
+/** A claim, and the scope that asks for it. */
+export const METADATA = 'urn:zitadel:iam:user:metadata';
+
 /** Asks for a token that is meant for a project. */
 export const audienceScope = (projectId: string) => `urn:zitadel:iam:org:project:id:${projectId}:aud`;
 
@@ -14,19 +17,23 @@ const scopes = [
   'profile',
   'email',
   'offline_access',
-  'urn:zitadel:iam:user:metadata',
+  METADATA,
   'urn:zitadel:iam:user:resourceowner',
   ROLES_SCOPE,
 ];
 
 /** The scopes this application asks for. With an API of another project its access tokens are meant for that, too. */
-export const scopesFor = ({ api }: Pick<Env, 'api'>) =>
-  api?.projectId ? [...scopes, audienceScope(api.projectId)] : scopes;
+export const scopesFor = ({
+  api,
+  zitadel,
+}: Pick<Env, 'api'> & { zitadel: Pick<Env['zitadel'], 'userMetadata'> }) => [
+  ...scopes.filter((scope) => scope !== METADATA || zitadel.userMetadata),
+  ...(api?.projectId ? [audienceScope(api.projectId)] : []),
+];
 
 export const ROLES = 'urn:zitadel:iam:org:project:roles';
 const PROJECT_ROLES = /^urn:zitadel:iam:org:project:([^:]+):roles$/;
 const ORGANIZATION = 'urn:zitadel:iam:user:resourceowner';
-export const METADATA = 'urn:zitadel:iam:user:metadata';
 
 /** Claims as Zitadel's userinfo endpoint and ID tokens carry them; nothing but `sub` is certain. */
 export interface ZitadelClaims {

@@ -6,7 +6,12 @@ const aboutTheClient = ['invalid_client', 'unauthorized_client', 'unsupported_gr
 /** Descriptions of refusals that no other attempt of the user would change. */
 const aboutTheRequest = /redirect_uri|code_verifier/;
 
-const inactiveUser = /^Errors\.User\.NotActive/;
+/** What became of the user between the login page and here. */
+const aboutTheUser = new Map<string, SignInFailure>([
+  ['Errors.User.NotActive', 'access_denied'],
+  ['Errors.User.Locked', 'user_locked'],
+  ['Errors.User.NotFound', 'user_not_found'],
+]);
 
 /**
  * Why the token endpoint refused a code, by its answer (RFC 6749 5.2). Zitadel answers 400 where others have 401, and
@@ -19,7 +24,8 @@ export function codeRefusal(status: number, body: unknown): SignInFailure | unde
   const { error, error_description: given } = (body ?? {}) as Record<string, unknown>;
   const description = typeof given === 'string' ? given : '';
   if (status === 401 || aboutTheClient.includes(String(error))) return 'provider_misconfigured';
-  if (inactiveUser.test(description)) return 'access_denied';
+  const ofUser = aboutTheUser.get(/^[\w.]*/.exec(description)?.[0] ?? '');
+  if (ofUser) return ofUser;
   if (aboutTheRequest.test(description)) return 'provider_error';
   const isAboutTheCode = error === 'invalid_grant' || description.startsWith('Errors.');
   return isAboutTheCode ? 'login_already_used' : 'provider_error';

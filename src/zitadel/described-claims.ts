@@ -57,9 +57,13 @@ const abouts: Record<string, TextKey> = {
 /** Claims that are NumericDates (RFC 7519 2). */
 const times = ['exp', 'iat', 'nbf', 'auth_time', 'updated_at'];
 
-/** Explains claims, in the order they came. Values are as Zitadel sent them; metadata are decoded. */
+/**
+ * Explains claims, in the order they came. Values are as Zitadel sent them; metadata are decoded. A claim that is `null`, as the
+ * `locale` of a user who has none, is left out.
+ */
 export function describedClaims(claims: Record<string, unknown>): DescribedClaim[] {
-  return Object.entries(claims).map(([name, value]) => {
+  const there = Object.entries(claims).filter(([, value]) => value !== null);
+  return there.map(([name, value]) => {
     const project = projectIdIn(name);
     const isTime = times.includes(name) && typeof value === 'number' && isDate(value);
     return {

@@ -8,6 +8,7 @@ import { BoundedPost, type TextAnswer } from './bounded-post.js';
 import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
 import { KeptValue } from './kept-value.js';
 import { IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
+import { sentTwice } from './sent-twice.js';
 import { withoutEcho } from './without-echo.js';
 
 /** Longest wait for an answer of Zitadel, unless the caller says otherwise. */
@@ -103,15 +104,17 @@ export class Discovery implements OnApplicationBootstrap {
 
   /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx, too. */
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    const answer = await this.answer(addressOf(input), () =>
-      boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES }),
-    );
+    const url = addressOf(input);
+    const send = () => boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES });
+    const answer = await this.answer(url, () => (this.isRepeatable(url, init) ? sentTwice(send) : send()));
     return withoutEcho(answer, init);
   };
 
   /** As `fetch`, for a form that may be sent twice, where every microsecond counts. */
   async post(url: string, form: URLSearchParams, timeoutMs: number): Promise<TextAnswer> {
-    const answer = await this.answer(new URL(url), () => this.poster.send(url, form, timeoutMs));
+    const answer = await this.answer(new URL(url), () =>
+      sentTwice(() => this.poster.send(url, form, timeoutMs)),
+    );
     if (answer.status < 400) return answer;
     const { status, text } = answer;
     const redacted = await withoutEcho(new Response(text, { status }), { body: form });
@@ -144,6 +147,11 @@ export class Discovery implements OnApplicationBootstrap {
       this.unreachableSince ??= Date.now();
       throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
     }
+  }
+
+  /** What reads, and what has no second effect (RFC 7009 2.2). A code or a refresh token is used up by whoever gets it first. */
+  private isRepeatable({ href }: URL, { method = 'GET', body }: RequestInit): boolean {
+    return (method === 'GET' && !body) || this.endpointAt(href) === 'revoke';
   }
 
   private endpointAt(address: string): Endpoint {

@@ -4,6 +4,9 @@ import { ENV, type Env } from '../config/env.js';
 import type { Eventual } from '../state/eventual.js';
 import { SharedState } from '../state/shared-state.js';
 
+/** Zitadel tells within a second, and tries for half a minute. */
+const SIGN_OUT_NOTED_MS = 60_000;
+
 /**
  * Which sessions were ended before their time: one by its own id, those of a session at Zitadel by its `sid`, those of
  * a user by a time. An entry lives as long as the sessions it ends could.
@@ -38,9 +41,21 @@ export class EndedSessions implements SessionRevocations {
     await this.state.raise(sessionKey(token), 1, this.lifetimeMs);
   }
 
-  /** Ends the sessions that began with the session `sid` at Zitadel. */
-  async revokeSid(sid: string): Promise<void> {
+  /**
+   * Ends the sessions that began with the session `sid` at Zitadel. Tells whether there may have been any: one that was ended
+   * before has none, nor has one that was just signed out of here.
+   */
+  async revokeSid(sid: string): Promise<boolean> {
+    const isNews =
+      (await this.state.raised(sidKey(sid))) === undefined &&
+      (await this.state.get(signedOutKey(sid))) === undefined;
     await this.state.raise(sidKey(sid), 1, this.lifetimeMs);
+    return isNews;
+  }
+
+  /** Notes that Zitadel is about to say what is known here: a browser signs out of its session there. */
+  async noteSignOut(sid: string): Promise<void> {
+    await this.state.set(signedOutKey(sid), '1', SIGN_OUT_NOTED_MS);
   }
 
   /**
@@ -73,4 +88,5 @@ const keysOf = (token: SessionToken) => [
 /** Cookies from before sessions had an id are told apart by their user and their start. */
 const sessionKey = ({ jti, sub, start }: SessionToken) => `ended:session:${jti ?? `${sub}@${String(start)}`}`;
 const sidKey = (sid: string) => `ended:sid:${sid}`;
+const signedOutKey = (sid: string) => `signed-out:${sid}`;
 const userKey = (sub: string) => `ended:user:${sub}`;

@@ -2,6 +2,8 @@ import type { Page } from './browser.js';
 
 const statuses = {
   access_denied: 403,
+  user_locked: 403,
+  user_not_found: 403,
   interaction_required: 401,
   login_timed_out: 400,
   login_already_used: 400,

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { boundedFetch } from '../../src/zitadel/bounded-fetch.js';
 import { BoundedPost } from '../../src/zitadel/bounded-post.js';
+import { sentTwice } from '../../src/zitadel/sent-twice.js';
 
 let server: Server;
 let origin: string;
@@ -115,8 +116,8 @@ describe('a bounded post', () => {
     expect(sent).toBe(before);
   });
 
-  /** Sends two forms to a server that hangs up when the second comes on a connection. */
-  async function sentTwice(hangUp: (socket: Socket) => void, isAlways = false) {
+  /** Sends two forms, which may be sent twice, to a server that hangs up when the second comes on a connection. */
+  async function results(hangUp: (socket: Socket) => void, isAlways = false) {
     const used = new WeakSet<Socket>();
     let asked = 0;
     const closing = createServer(({ socket }, response) => {
@@ -128,19 +129,19 @@ describe('a bounded post', () => {
     await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(closing.address() as AddressInfo).port}`;
     const posts = new BoundedPost({ maxBytes: 1_000, connections: 1 });
-    const send = () => posts.send(address, new URLSearchParams({ a: 'b' }), 1_000);
-    const results = [await send().catch(String), await send().catch(String)];
+    const send = () => sentTwice(() => posts.send(address, new URLSearchParams({ a: 'b' }), 1_000));
+    const answers = [await send().catch(String), await send().catch(String)];
     closing.closeAllConnections();
     closing.close();
-    return { results, asked };
+    return { answers, asked };
   }
 
   it.each<[string, (socket: Socket) => void]>([
     ['closed', (socket) => socket.destroy()],
     ['reset', (socket) => socket.resetAndDestroy()],
   ])('is sent once more when the connection turns out to be %s', async (_name, hangUp) => {
-    const { results, asked } = await sentTwice(hangUp);
-    expect(results).toEqual([
+    const { answers, asked } = await results(hangUp);
+    expect(answers).toEqual([
       expect.objectContaining({ text: '{}' }),
       expect.objectContaining({ text: '{}' }),
     ]);
@@ -148,8 +149,8 @@ describe('a bounded post', () => {
   });
 
   it('is not sent for ever', async () => {
-    const { results, asked } = await sentTwice((socket) => socket.destroy(), true);
-    expect(results).toEqual([expect.stringMatching(/Error/), expect.stringMatching(/Error/)]);
+    const { answers, asked } = await results((socket) => socket.destroy(), true);
+    expect(answers).toEqual([expect.stringMatching(/Error/), expect.stringMatching(/Error/)]);
     expect(asked).toBe(4);
   });
 });

@@ -92,6 +92,13 @@ describe('a code that was refused', () => {
     [400, { error: 'invalid_request', error_description: 'Errors.User.Code.Invalid' }, 'login_already_used'],
     [400, { error: 'invalid_grant' }, 'login_already_used'],
     [400, { error: 'invalid_request', error_description: 'Errors.User.NotActive' }, 'access_denied'],
+    [400, { error: 'invalid_request', error_description: 'Errors.User.Locked' }, 'user_locked'],
+    [404, { error: 'invalid_request', error_description: 'Errors.User.NotFound' }, 'user_not_found'],
+    [
+      404,
+      { error: 'invalid_request', error_description: 'Errors.AuthRequest.NotFound' },
+      'login_already_used',
+    ],
     [400, { error: 'invalid_grant', error_description: 'invalid code_verifier' }, 'provider_error'],
     [
       400,

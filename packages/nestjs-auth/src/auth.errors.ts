@@ -107,6 +107,10 @@ export class ProviderUnavailable extends AuthError {
 export type SignInFailure =
   /** the user or the provider's policy said no (`error=access_denied`) */
   | 'access_denied'
+  /** the user was locked on the way here */
+  | 'user_locked'
+  /** the user was removed on the way here */
+  | 'user_not_found'
   /** the provider would have to ask the user, and `prompt=none` forbade it (OpenID Connect Core 3.1.2.6) */
   | 'interaction_required'
   /** the sign-in took longer than its check cookie lives */
@@ -142,6 +146,8 @@ export type SignInFailure =
 
 const failureStatus: Record<SignInFailure, number> = {
   access_denied: 403,
+  user_locked: 403,
+  user_not_found: 403,
   interaction_required: 401,
   login_timed_out: 400,
   login_already_used: 400,
@@ -176,11 +182,15 @@ export class SignInFailed extends AuthError {
 
 /** What a program put into the session does not fit into its cookies. */
 export class SessionTooLarge extends Error {
+  /** @param largest what takes most room in it */
   constructor(
     readonly length: number,
     readonly limit: number,
+    largest: string,
   ) {
-    super(`The session takes ${length} bytes, and ${limit} are allowed. Ask for fewer claims or roles`);
+    super(
+      `The session takes ${length} bytes, and ${limit} are allowed. Ask for fewer claims or roles. The largest: ${largest}`,
+    );
     this.name = 'SessionTooLarge';
   }
 }

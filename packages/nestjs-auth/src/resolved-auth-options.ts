@@ -5,6 +5,7 @@ import type { AuthObserver } from './auth.observer.js';
 import type { IAuthModuleOptions } from './auth.options.js';
 import { localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
+import { largestMembers } from './session/largest-members.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
 import type { SignInPolicy } from './sign-in.policy.js';
@@ -198,7 +199,7 @@ export class ResolvedAuthOptions {
   seal(token: SessionToken): SealedSession {
     const sealed = this.codec.seal(token);
     if (sealed.value.length > this.maxValueLength) {
-      throw new SessionTooLarge(sealed.value.length, this.maxValueLength);
+      throw new SessionTooLarge(sealed.value.length, this.maxValueLength, largestMembers(token));
     }
     return sealed;
   }

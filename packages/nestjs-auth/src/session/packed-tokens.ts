@@ -1,6 +1,7 @@
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { SessionTooLarge } from '../auth.errors.js';
 import type { SessionToken } from '../auth.types.js';
+import { largestMembers } from './largest-members.js';
 
 /** What a cookie may unfold into: a hundred roles in two JWTs are 48 KB. */
 const MAX_UNPACKED_BYTES = 256 * 1024;
@@ -40,7 +41,8 @@ export function packed(token: SessionToken): Buffer {
   }
   const head: Head = [rest, tokens];
   const text = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), ...texts]);
-  if (text.length > MAX_UNPACKED_BYTES) throw new SessionTooLarge(text.length, MAX_UNPACKED_BYTES);
+  if (text.length > MAX_UNPACKED_BYTES)
+    throw new SessionTooLarge(text.length, MAX_UNPACKED_BYTES, largestMembers(token));
   const compressed = brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_LEVEL } });
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32BE(compressed.length);

@@ -1,0 +1,34 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** A server may close a connection it keeps open just when it is used again (RFC 9112 9.3.1). */
+const CLOSED = ['UND_ERR_SOCKET', 'ECONNRESET'];
+
+const MAX_DEPTH = 4;
+
+/** Zitadel answers 503 for a moment after its start. */
+const PAUSE_MS = 200;
+
+/**
+ * Sends a request once more where the connection was closed before an answer, or where that is 503, as after a restart of
+ * Zitadel. It must be one that may be sent twice.
+ */
+export async function sentTwice<Answer extends { status: number }>(
+  send: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    const answer = await send();
+    if (answer.status !== 503) return answer;
+  } catch (error) {
+    if (!isClosed(error)) throw error;
+    return send();
+  }
+  await wait(PAUSE_MS);
+  return send();
+}
+
+function isClosed(error: unknown): boolean {
+  let cause = error as { code?: unknown; cause?: unknown } | null | undefined;
+  for (let depth = 0; cause && depth < MAX_DEPTH; cause = cause.cause as typeof cause, depth++)
+    if (CLOSED.includes(String(cause.code))) return true;
+  return false;
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Browser } from '../support/browser.js';
+import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+
+let app: HostileApp;
+let browser: Browser;
+beforeAll(async () => {
+  app = await startHostileApp();
+});
+afterAll(() => app.close());
+beforeEach(async () => {
+  browser = app.browser();
+  await app.signIn(browser);
+});
+
+const send = (token: string) =>
+  fetch(`${app.origin}/auth/backchannel-logout`, {
+    method: 'POST',
+    body: new URLSearchParams({ logout_token: token }),
+  });
+
+describe('what is counted and logged of back-channel logouts', () => {
+  const counts = async () => {
+    const text = await (await fetch(`${app.origin}/metrics`)).text();
+    const of = (result: string) =>
+      Number(
+        new RegExp(`^logouts_total\\{kind="back-channel",result="${result}"\\} (\\d+)$`, 'm').exec(
+          text,
+        )?.[1] ?? 0,
+      );
+    return { done: of('done'), nothing: of('nothing') };
+  };
+  const lines = () =>
+    app.log.filter((line) => line.startsWith('log') && line.includes('Zitadel has ended sessions'));
+  /** Sends a logout token for each of the sign-ins of a session at the provider. */
+  async function sendFor(sid: string | undefined, times: number) {
+    for (let time = 0; time < times; time++)
+      expect((await send(await app.provider.logoutToken({ claims: { sid } }))).status).toBe(200);
+  }
+
+  it('is one ending for four tokens about one session', async () => {
+    const [before, logged] = [await counts(), lines().length];
+    await sendFor('a-session-of-four-sign-ins', 4);
+    expect(await counts()).toEqual({ done: before.done + 1, nothing: before.nothing + 3 });
+    expect(lines()).toHaveLength(logged + 1);
+  });
+
+  it('is none after a log out here, which the provider repeats', async () => {
+    const token = await app.provider.logoutToken();
+    const another = await app.provider.logoutToken();
+    await app.logOut(browser);
+    const [before, logged] = [await counts(), lines().length];
+    for (const one of [token, another]) expect((await send(one)).status).toBe(200);
+    expect(await counts()).toEqual({ done: before.done, nothing: before.nothing + 2 });
+    expect(lines()).toHaveLength(logged);
+  });
+
+  it('is one where another application has signed out', async () => {
+    const before = await counts();
+    expect((await send(await app.provider.logoutToken())).status).toBe(200);
+    expect(await app.session(browser)).toBeNull();
+    expect(await counts()).toEqual({ ...before, done: before.done + 1 });
+  });
+});
