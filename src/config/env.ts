@@ -174,6 +174,10 @@ export const variables = {
   ZITADEL_CHECK_AT_START: {
     about:
       'Whether Zitadel is asked at start, with requests that need no browser, if it will accept a sign-in of this application. Mistakes are in the log with their cure, and at /health/ready.',
+    expected: 'true or false',
+    default: 'true',
+    schema: trueOrFalse.default(true),
+  },
   ZITADEL_USER_METADATA: {
     about:
       'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
