@@ -1,4 +1,11 @@
-import { CsrfService, localPath, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import {
+  CsrfService,
+  localPath,
+  Public,
+  SessionService,
+  type AuthenticatedRequest,
+  type SessionEnd,
+} from '@mridang/nestjs-auth';
 import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
@@ -11,28 +18,30 @@ import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 export class LoginController {
   constructor(
     private readonly csrf: CsrfService,
+    private readonly sessions: SessionService,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
   @Get('login')
-  login(
+  async login(
     @Query('callbackUrl') wanted: unknown,
     @Query('reason') reason: unknown,
     @Query() query: Record<string, unknown>,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
-  ): void {
+  ): Promise<void> {
     const asked = localPath(wanted, this.env.origin);
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
     // Whoever is signed in may want to be somebody else, or to prove it again.
     if (request.session && wishes.length === 0) response.redirect(callbackUrl);
     else {
+      const ended = knownEnd(reason) ?? (await this.sessions.endOf(request, response));
       const model: LoginPage = {
         callbackUrl,
         csrfToken: this.csrf.token(request, response),
-        ended: sentenceFor(reason),
-        passedOn: wishes,
+        ended: ended && sessionEndMessages[ended],
+        passedOn: ended ? [...wishes, { name: 'reason', value: ended }] : wishes,
         canRegister: query['prompt'] === undefined,
         title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
         lead: asked === undefined ? 'login.elsewhere' : 'login.deepLink',
@@ -79,5 +88,5 @@ const passedOn = (query: Record<string, unknown>) =>
 const referenceIn = (value: unknown) =>
   typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 
-const sentenceFor = (reason: unknown): TextKey | undefined =>
-  Object.entries(sessionEndMessages).find(([known]) => known === reason)?.[1];
+const knownEnd = (reason: unknown) =>
+  (Object.keys(sessionEndMessages) as SessionEnd[]).find((known) => known === reason);

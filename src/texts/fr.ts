@@ -37,9 +37,10 @@ export const fr: Texts = {
   'login.registerButton': 'Créer un compte',
   'login.back': 'Retour à l’accueil',
 
-  'ended.refresh_rejected': 'Votre session est terminée, car Zitadel y a mis fin. Veuillez vous reconnecter.',
+  'ended.refresh_rejected':
+    'Votre session est terminée, car Zitadel ne la renouvelle plus : elle y est restée trop longtemps inutilisée, ou a été fermée. Veuillez vous reconnecter.',
   'ended.revoked':
-    'Votre session est terminée, car elle a été fermée ailleurs ou par Zitadel. Veuillez vous reconnecter.',
+    'Votre session ici a été fermée ailleurs ou par Zitadel. Ce navigateur est peut-être encore connecté à Zitadel ; il vous y sera donc demandé qui vous êtes.',
   'ended.unusable':
     'Votre session est terminée, car elle n’a pas pu être renouvelée. Veuillez vous reconnecter.',
   'ended.no_refresh': 'Votre session est terminée, car Zitadel ne l’accepte plus. Veuillez vous reconnecter.',
@@ -64,7 +65,7 @@ export const fr: Texts = {
   'profile.absoluteEnd': 'Fin au plus tard',
   'profile.everywhere': 'Se déconnecter partout',
   'profile.everywhereText':
-    'Met fin à vos sessions de cette application dans tous les navigateurs, y compris celui-ci.',
+    'Met fin à vos sessions de cette application dans tous les navigateurs, y compris celui-ci. Les autres navigateurs restent connectés à Zitadel ; ici, il faudra s’y reconnecter.',
   'profile.api': 'API',
   'profile.apiText':
     'Cette application appelle son API pour vous, avec votre jeton d’accès, de serveur à serveur.',
