@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
-import { csrfFrom, type Page } from './support/browser.js';
+import { Browser, csrfFrom, type Page } from './support/browser.js';
 import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { choose, signIn } from './support/sign-in.js';
@@ -274,6 +274,23 @@ describe('a sign-in that fails', () => {
     expect(page.status).toBe(403);
     expect(textOf(page)).toContain('reload the page');
   });
+
+  it('opened at another address of this machine, names its own', async () => {
+    const elsewhere = new Browser(app.origin.replace('localhost', '127.0.0.1'));
+    const refused = await elsewhere.submit(await elsewhere.get('/auth/login'), 'main form');
+    expect(refused.status).toBe(403);
+    expect(refused.document.querySelector('main a')?.getAttribute('href')).toBe(app.origin);
+    expect(textOf(refused)).toContain(`at its own address: ${app.origin}`);
+    expect(textOf(await elsewhere.get('/auth/error?error=provider_error'))).not.toContain(app.origin);
+  });
+
+  it.each(['cookie_missing', 'other_browser'])(
+    'without its cookies names the address they are for: %s',
+    async (reason) => {
+      const page = await app.browser().get(`/auth/error?error=${reason}`);
+      expect(textOf(page)).toContain(`at its own address: ${app.origin}`);
+    },
+  );
 
   it('shows no reason but its own on the error page', async () => {
     const page = await app.browser().get('/auth/error?error=%3Cscript%3Ealert(1)%3C/script%3E');

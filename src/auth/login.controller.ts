@@ -5,6 +5,7 @@ import {
   SessionService,
   type AuthenticatedRequest,
   type SessionEnd,
+  type SignInFailure,
 } from '@mridang/nestjs-auth';
 import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
@@ -59,7 +60,8 @@ export class LoginController {
   ) {
     const message = messageFor(signInMessages, reason);
     response.status(message.status);
-    return { message, reference: referenceIn(reference) };
+    const address = withoutItsCookies.includes(String(reason)) ? this.env.origin : undefined;
+    return { message, address, reference: referenceIn(reference) };
   }
 }
 
@@ -83,6 +85,9 @@ const passedOn = (query: Record<string, unknown>) =>
     const values = [query[name]].flat().filter((value) => typeof value === 'string');
     return name === 'organization' || values.length === 1 ? values.map((value) => ({ name, value })) : [];
   });
+
+/** What comes of a sign-in that was begun at another address of this machine than the configured one, such as 127.0.0.1. */
+const withoutItsCookies: readonly string[] = ['cookie_missing', 'other_browser'] satisfies SignInFailure[];
 
 /** Anybody can write an address: only what looks like a reference is shown. */
 const referenceIn = (value: unknown) =>

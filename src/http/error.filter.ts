@@ -1,4 +1,5 @@
 import {
+  CrossSiteRequest,
   describeError,
   isPageRequest,
   MethodNotAllowed,
@@ -6,8 +7,16 @@ import {
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
-import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Inject,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
 import { languages } from '../texts/language.js';
 import { text } from '../texts/text.js';
 import { explanationFor } from './explanations.js';
@@ -19,7 +28,10 @@ import { wrongMethod } from './wrong-method.js';
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
 
-  constructor(private readonly sessions: SessionService) {}
+  constructor(
+    private readonly sessions: SessionService,
+    @Inject(ENV) private readonly env: Env,
+  ) {}
 
   async catch(thrown: unknown, host: ArgumentsHost) {
     const request = host.switchToHttp().getRequest<Request & AuthenticatedRequest>();
@@ -49,7 +61,13 @@ export class ErrorFilter implements ExceptionFilter {
     }
     // No guard has run where there is no route.
     request.session ??= await this.sessions.load(request, response);
-    response.render('error', { status, ...explanation, reference, canLogIn: status === 401 });
+    response.render('error', {
+      status,
+      ...explanation,
+      address: error instanceof CrossSiteRequest ? this.env.origin : undefined,
+      reference,
+      canLogIn: status === 401,
+    });
   }
 }
 

@@ -165,6 +165,7 @@ export const de: Texts = {
   'signedOut.again': 'Erneut anmelden',
 
   'notice.reference': 'Bei Fragen bitte die Referenz {reference} angeben.',
+  'notice.address': 'Bitte diese Anwendung unter ihrer eigenen Adresse öffnen:',
   'notice.startAgain': 'Neu beginnen',
 
   'error.400.title': 'Diese Anfrage ist ungültig',

@@ -158,6 +158,7 @@ export const en = {
   'signedOut.again': 'Log in again',
 
   'notice.reference': 'If you ask for help, give the reference {reference}.',
+  'notice.address': 'Open this application at its own address:',
   'notice.startAgain': 'Start again',
 
   'error.400.title': 'That request is not valid',

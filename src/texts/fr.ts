@@ -162,6 +162,7 @@ export const fr: Texts = {
   'signedOut.again': 'Se reconnecter',
 
   'notice.reference': 'Si vous demandez de l’aide, indiquez la référence {reference}.',
+  'notice.address': 'Ouvrez cette application à sa propre adresse :',
   'notice.startAgain': 'Recommencer',
 
   'error.400.title': 'Cette requête n’est pas valide',
