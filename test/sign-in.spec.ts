@@ -139,6 +139,15 @@ describe('signing in', () => {
     expect((await browser.get('/auth/login?callbackUrl=/')).url.pathname).toBe('/');
   });
 
+  it('again, while signed in, says as whom', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const page = await browser.get('/auth/login?prompt=login&callbackUrl=/admin');
+    expect(textOf(page)).toContain('Signed in as Alice Archer');
+    expect(page.document.querySelector('main a[href="/admin"]')?.text).toBe('Go on as you are');
+    expect(textOf(await app.browser().get('/auth/login?prompt=login'))).not.toContain('Signed in as');
+  });
+
   it('shows the role of another organization', async () => {
     const page = await signIn(app.browser(), 'carol@globex.example');
     expect(textOf(page)).toContain('granted by globex.example');

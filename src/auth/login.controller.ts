@@ -10,6 +10,7 @@ import {
 import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
+import { nameOf } from '../http/name-of.js';
 import type { TextKey } from '../texts/en.js';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
@@ -37,11 +38,12 @@ export class LoginController {
     // Whoever is signed in may want to be somebody else, or to prove it again.
     if (request.session && wishes.length === 0) response.redirect(callbackUrl);
     else {
-      const ended = knownEnd(reason) ?? (await this.sessions.endOf(request, response));
+      const ended = (await this.sessions.endOf(request, response)) ?? knownEnd(reason);
       const model: LoginPage = {
         callbackUrl,
         csrfToken: this.csrf.token(request, response),
         ended: ended && sessionEndMessages[ended],
+        signedInAs: nameOf(request.session),
         passedOn: ended ? [...wishes, { name: 'reason', value: ended }] : wishes,
         canRegister: query['prompt'] === undefined,
         title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
@@ -70,6 +72,8 @@ interface LoginPage {
   lead: TextKey;
   /** why somebody who was signed in sees this page */
   ended: TextKey | undefined;
+  /** who may be about to sign in again */
+  signedInAs: string | undefined;
   callbackUrl: string;
   csrfToken: string;
   passedOn: { name: string; value: string }[];

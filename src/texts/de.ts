@@ -36,6 +36,7 @@ export const de: Texts = {
   'login.deepLink': 'Für die gewünschte Seite ist eine Anmeldung nötig. Danach geht es dort weiter.',
   'login.button': 'Weiter mit Zitadel',
   'login.registerButton': 'Konto erstellen',
+  'login.stay': 'Unverändert weiter',
   'login.back': 'Zurück zur Startseite',
 
   'ended.refresh_rejected':

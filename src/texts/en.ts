@@ -34,6 +34,7 @@ export const en = {
   'login.deepLink': 'That page needs a sign-in. You will come back to it.',
   'login.button': 'Continue with Zitadel',
   'login.registerButton': 'Create an account',
+  'login.stay': 'Go on as you are',
   'login.back': 'Back to the start page',
 
   'ended.refresh_rejected':

@@ -35,6 +35,7 @@ export const fr: Texts = {
   'login.deepLink': 'La page demandée nécessite une connexion. Vous y reviendrez ensuite.',
   'login.button': 'Continuer avec Zitadel',
   'login.registerButton': 'Créer un compte',
+  'login.stay': 'Continuer sans rien changer',
   'login.back': 'Retour à l’accueil',
 
   'ended.refresh_rejected':

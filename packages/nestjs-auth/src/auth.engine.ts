@@ -108,9 +108,9 @@ export class AuthEngine {
     const wanted = this.options.target(options.callbackUrl);
     const target = wanted.length > MAX_TARGET_LENGTH ? this.options.defaultCallbackUrl : wanted;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
-    // The login page may have been opened without the reason that the guard gives it.
+    // The login page may have been opened without the reason that the guard gives it, or with another.
     const reason = await this.sessions.endOf(request, response);
-    const given = { ...(reason ? { reason } : {}), ...options.params };
+    const given = { ...options.params, ...(reason ? { reason } : {}) };
     const params = this.options.authorizationParams(given, request);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
