@@ -353,7 +353,7 @@ describe('userinfo', () => {
     const answer = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
     expect(answer.status).toBe(401);
     expect(JSON.parse(answer.text)).toMatchObject({
-      code: 'AUTH_SESSION_REQUIRED',
+      code: 'AUTH_SESSION_ENDED',
       reason: 'refresh_rejected',
       loginUrl: '/auth/login',
     });
