@@ -15,6 +15,7 @@ function localTimes(root) {
 function fillLater(section) {
   const status = section.querySelector('[role=status]');
   const content = section.querySelector('[data-live-content]');
+  const footer = document.querySelector('footer');
   const load = () => {
     const request = new XMLHttpRequest();
     request.responseType = 'document';
@@ -24,10 +25,10 @@ function fillLater(section) {
       const found =
         request.status === 200 && request.response?.querySelector(`#${section.id} [data-live-content]`);
       status.textContent = found ? section.dataset.done : section.dataset.failed;
+      footer.classList.remove('hidden');
       if (!found) return;
       content.replaceChildren(...document.adoptNode(found).childNodes);
       localTimes(content);
-      content.classList.remove('min-h-screen');
     };
     request.open('GET', section.dataset.live);
     request.send();
@@ -38,8 +39,8 @@ function fillLater(section) {
     load();
   });
   if (content.childElementCount > 0) return;
-  // What is below the section must not jump into view and out again.
-  content.classList.add('min-h-screen');
+  // What is below the section must not jump into view and out again. On paper it stands where it is.
+  footer.classList.add('hidden', 'print:block');
   const observer = new IntersectionObserver(
     (entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;

@@ -83,9 +83,11 @@ await banner();
 
 async function banner() {
   const lines = [`Web app   ${origin}`];
+  // Without a client of its own, whoever logs in there ends on an error of Zitadel.
+  const swagger = env.API_SWAGGER_CLIENT_ID ? `  (described at http://localhost:${apiPort}/api)` : '';
   lines.push(
     hasApi
-      ? `API       http://localhost:${apiPort}/api/v1/app  (described at http://localhost:${apiPort}/api)`
+      ? `API       http://localhost:${apiPort}/api/v1/app${swagger}`
       : 'API       not started: it needs ZITADEL_API_KEY_FILE (docs/configuration.md)',
   );
   if (ownZitadel) lines.push(`Zitadel   ${zitadel.issuer}  (from .env)`);

@@ -21,6 +21,7 @@ export function configureApp(app: NestExpressApplication) {
   app.set('etag', false);
   app.use(requestId);
   app.use(securityHeaders(env));
+  app.use(aliasPaths(icons));
   app.use(personalAnswers);
   const aliases = aliasesFrom(env);
   if (Object.keys(aliases).length > 0) app.use(aliasPaths(aliases));
@@ -30,6 +31,9 @@ export function configureApp(app: NestExpressApplication) {
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
   useViews(app, root, { cache: env.cacheViews });
 }
+
+/** What browsers ask for where nothing names an icon, as with JSON. */
+const icons = { '/favicon.ico': '/static/icon.svg' };
 
 /** Routes for the addresses that are registered in Zitadel, where they are not those of the routes themselves. */
 function aliasesFrom({ zitadel }: Env): Record<string, string> {

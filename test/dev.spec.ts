@@ -37,7 +37,9 @@ it('npm run dev runs an application one can log in to', async () => {
 });
 
 it('npm run dev runs the API, which the profile page can call', async () => {
-  expect(dev.output()).toContain(`API       http://localhost:${apiPort}/api/v1/app`);
+  expect(dev.output()).toContain(
+    `API       http://localhost:${apiPort}/api/v1/app  (described at http://localhost:${apiPort}/api)`,
+  );
   expect((await fetch(`http://localhost:${apiPort}/api/v1/app`)).status).toBe(401);
   const browser = new Browser(`http://localhost:${port}`);
   const profile = await signIn(browser, 'bob@acme.example');

@@ -95,6 +95,7 @@ const files: Kind[] = [
   { kind: 'a style sheet', path: '/static/app.css', status: 200 },
   { kind: 'a script', path: '/static/app.js', status: 200 },
   { kind: 'a picture', path: '/static/icon.svg', status: 200 },
+  { kind: 'the icon that nothing names', path: '/favicon.ico', status: 200 },
   { kind: 'HEAD of a file', path: '/static/app.css', method: 'HEAD', status: 200 },
   { kind: 'a part of a file', path: '/static/app.css', headers: { range: 'bytes=0-9' }, status: 206 },
 ];
@@ -113,6 +114,8 @@ function expectSecurityHeaders({ headers }: Response) {
     'referrer-policy': expect.stringMatching(/^(same-origin|no-referrer|strict-origin-when-cross-origin)$/),
     'permissions-policy': expect.stringMatching(/\bcamera=\(\).*\bgeolocation=\(\).*\bmicrophone=\(\)/),
   });
+  // Browsers say in their console that they do not know it.
+  expect(headers['permissions-policy']).not.toContain('bluetooth');
   expect(headers).not.toHaveProperty('x-powered-by');
   expect(headers).not.toHaveProperty('server');
   const policy = String(headers['content-security-policy']);

@@ -133,7 +133,7 @@ describe('when Zitadel refuses', () => {
     const answers = await Promise.all(times(10, () => request(cookie)));
     expect(answers.map(({ status }) => status)).toEqual(times(10, () => 401));
     expect(await answers[0]?.json()).toMatchObject({
-      code: 'AUTH_SESSION_REQUIRED',
+      code: 'AUTH_SESSION_ENDED',
       reason: 'refresh_rejected',
     });
     expect(refreshes()).toHaveLength(before + 1);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
-import { csrfFrom, type Page } from './support/browser.js';
+import { Browser, csrfFrom, type Page } from './support/browser.js';
 import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { refusalOf, refused } from './support/refusal.js';
@@ -143,6 +143,15 @@ describe('signing in', () => {
     expect((await browser.get('/auth/login?callbackUrl=/')).url.pathname).toBe('/');
   });
 
+  it('again, while signed in, says as whom', async () => {
+    const browser = app.browser();
+    await signIn(browser, 'alice@acme.example');
+    const page = await browser.get('/auth/login?prompt=login&callbackUrl=/admin');
+    expect(textOf(page)).toContain('Signed in as Alice Archer');
+    expect(page.document.querySelector('main a[href="/admin"]')?.text).toBe('Go on as you are');
+    expect(textOf(await app.browser().get('/auth/login?prompt=login'))).not.toContain('Signed in as');
+  });
+
   it('shows the role of another organization', async () => {
     const page = await signIn(app.browser(), 'carol@globex.example');
     expect(textOf(page)).toContain('granted by globex.example');
@@ -279,6 +288,23 @@ describe('a sign-in that fails', () => {
     expect(textOf(page)).toContain('reload the page');
   });
 
+  it('opened at another address of this machine, names its own', async () => {
+    const elsewhere = new Browser(app.origin.replace('localhost', '127.0.0.1'));
+    const refused = await elsewhere.submit(await elsewhere.get('/auth/login'), 'main form');
+    expect(refused.status).toBe(403);
+    expect(refused.document.querySelector('main a')?.getAttribute('href')).toBe(app.origin);
+    expect(textOf(refused)).toContain(`at its own address: ${app.origin}`);
+    expect(textOf(await elsewhere.get('/auth/error?error=provider_error'))).not.toContain(app.origin);
+  });
+
+  it.each(['cookie_missing', 'other_browser'])(
+    'without its cookies names the address they are for: %s',
+    async (reason) => {
+      const page = await app.browser().get(`/auth/error?error=${reason}`);
+      expect(textOf(page)).toContain(`at its own address: ${app.origin}`);
+    },
+  );
+
   it('shows no reason but its own on the error page', async () => {
     const page = await app.browser().get('/auth/error?error=%3Cscript%3Ealert(1)%3C/script%3E');
     expect(page.status).toBe(400);
@@ -406,7 +432,7 @@ describe('userinfo', () => {
     const answer = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
     expect(answer.status).toBe(401);
     expect(JSON.parse(answer.text)).toMatchObject({
-      code: 'AUTH_SESSION_REQUIRED',
+      code: 'AUTH_SESSION_ENDED',
       reason: 'revoked',
       loginUrl: '/auth/login',
     });

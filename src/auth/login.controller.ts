@@ -1,7 +1,16 @@
-import { CsrfService, localPath, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import {
+  CsrfService,
+  localPath,
+  Public,
+  SessionService,
+  type AuthenticatedRequest,
+  type SessionEnd,
+  type SignInFailure,
+} from '@mridang/nestjs-auth';
 import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
+import { nameOf } from '../http/name-of.js';
 import type { TextKey } from '../texts/en.js';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
@@ -11,28 +20,31 @@ import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 export class LoginController {
   constructor(
     private readonly csrf: CsrfService,
+    private readonly sessions: SessionService,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
   @Get('login')
-  login(
+  async login(
     @Query('callbackUrl') wanted: unknown,
     @Query('reason') reason: unknown,
     @Query() query: Record<string, unknown>,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
-  ): void {
+  ): Promise<void> {
     const asked = localPath(wanted, this.env.origin);
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
     // Whoever is signed in may want to be somebody else, or to prove it again.
     if (request.session && wishes.length === 0) response.redirect(callbackUrl);
     else {
+      const ended = (await this.sessions.endOf(request, response)) ?? knownEnd(reason);
       const model: LoginPage = {
         callbackUrl,
         csrfToken: this.csrf.token(request, response),
-        ended: sentenceFor(reason),
-        passedOn: wishes,
+        ended: ended && sessionEndMessages[ended],
+        signedInAs: nameOf(request.session),
+        passedOn: ended ? [...wishes, { name: 'reason', value: ended }] : wishes,
         canRegister: query['prompt'] === undefined,
         title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
         lead: asked === undefined ? 'login.elsewhere' : 'login.deepLink',
@@ -50,7 +62,8 @@ export class LoginController {
   ) {
     const message = messageFor(signInMessages, reason);
     response.status(message.status);
-    return { message, reference: referenceIn(reference) };
+    const address = withoutItsCookies.includes(String(reason)) ? this.env.origin : undefined;
+    return { message, address, reference: referenceIn(reference) };
   }
 }
 
@@ -59,6 +72,8 @@ interface LoginPage {
   lead: TextKey;
   /** why somebody who was signed in sees this page */
   ended: TextKey | undefined;
+  /** who may be about to sign in again */
+  signedInAs: string | undefined;
   callbackUrl: string;
   csrfToken: string;
   passedOn: { name: string; value: string }[];
@@ -75,9 +90,12 @@ const passedOn = (query: Record<string, unknown>) =>
     return name === 'organization' || values.length === 1 ? values.map((value) => ({ name, value })) : [];
   });
 
+/** What comes of a sign-in that was begun at another address of this machine than the configured one, such as 127.0.0.1. */
+const withoutItsCookies: readonly string[] = ['cookie_missing', 'other_browser'] satisfies SignInFailure[];
+
 /** Anybody can write an address: only what looks like a reference is shown. */
 const referenceIn = (value: unknown) =>
   typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 
-const sentenceFor = (reason: unknown): TextKey | undefined =>
-  Object.entries(sessionEndMessages).find(([known]) => known === reason)?.[1];
+const knownEnd = (reason: unknown) =>
+  (Object.keys(sessionEndMessages) as SessionEnd[]).find((known) => known === reason);

@@ -133,7 +133,7 @@ export const apiVariables = {
   },
   API_SWAGGER_CLIENT_ID: {
     about:
-      'Client ID of the application Swagger UI logs in as, with PKCE and no secret. It needs the redirect URI /api/oauth2-redirect.html of the API. ZITADEL_CLIENT_ID, if this is empty.',
+      'Client ID of the application Swagger UI logs in as, with PKCE and no secret. It needs the redirect URI /api/oauth2-redirect.html of the API. Empty: npm run dev does not offer the Swagger UI, which then takes a token you have.',
     expected: 'a client ID, or nothing',
     schema: z.string().optional(),
   },
@@ -178,7 +178,7 @@ export function readApiEnv(source: Record<string, string | undefined>): ApiEnv {
     },
     corsOrigins: values.API_CORS_ORIGINS ?? [],
     isSwaggerShown: values.API_SWAGGER ?? !production,
-    swaggerClientId: values.API_SWAGGER_CLIENT_ID ?? given(source, 'ZITADEL_CLIENT_ID'),
+    swaggerClientId: values.API_SWAGGER_CLIENT_ID,
   };
 }
 

@@ -1,4 +1,5 @@
 import {
+  CrossSiteRequest,
   describeError,
   isPageRequest,
   MethodNotAllowed,
@@ -7,8 +8,16 @@ import {
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
-import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Inject,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
 import { languages } from '../texts/language.js';
 import { text } from '../texts/text.js';
 import { explanationFor } from './explanations.js';
@@ -20,7 +29,10 @@ import { wrongMethod } from './wrong-method.js';
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
 
-  constructor(private readonly sessions: SessionService) {}
+  constructor(
+    private readonly sessions: SessionService,
+    @Inject(ENV) private readonly env: Env,
+  ) {}
 
   async catch(thrown: unknown, host: ArgumentsHost) {
     const request = host.switchToHttp().getRequest<Request & AuthenticatedRequest>();
@@ -50,9 +62,15 @@ export class ErrorFilter implements ExceptionFilter {
     }
     // No guard has run where there is no route.
     request.session ??= await this.sessions.load(request, response);
-    const canLogIn = status === 401;
     const roles = error instanceof RolesRequired && (await this.rolesOf(request, response));
-    response.render('error', { status, ...explanation, reference, canLogIn, ...roles });
+    response.render('error', {
+      status,
+      ...explanation,
+      address: error instanceof CrossSiteRequest ? this.env.origin : undefined,
+      reference,
+      canLogIn: status === 401,
+      ...roles,
+    });
   }
 
   /** Who lacks a role may have got it since. What was posted cannot be asked for again. */

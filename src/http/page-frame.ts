@@ -2,6 +2,7 @@ import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import type { NextFunction, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
+import { nameOf } from './name-of.js';
 
 /** What the layout of every page shows. */
 export interface Frame {
@@ -22,17 +23,13 @@ export function pageFrame(csrf: CsrfService) {
       response.vary('Accept-Language');
       return {
         language,
-        userName: nameOf(request),
+        userName: nameOf(request.session),
         links: linksFor(request),
         csrfToken: request.session ? csrf.token(request, response) : undefined,
       };
     };
     next();
   };
-}
-
-function nameOf({ session }: AuthenticatedRequest) {
-  return session ? (session.user.name ?? session.user.email ?? session.user.id) : undefined;
 }
 
 function linksFor({ url, session }: AuthenticatedRequest) {

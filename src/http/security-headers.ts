@@ -6,7 +6,6 @@ import type { Env } from '../config/env.js';
 const permissionsPolicy = [
   'accelerometer',
   'autoplay',
-  'bluetooth',
   'browsing-topics',
   'camera',
   'display-capture',

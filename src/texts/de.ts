@@ -36,12 +36,13 @@ export const de: Texts = {
   'login.deepLink': 'Für die gewünschte Seite ist eine Anmeldung nötig. Danach geht es dort weiter.',
   'login.button': 'Weiter mit Zitadel',
   'login.registerButton': 'Konto erstellen',
+  'login.stay': 'Unverändert weiter',
   'login.back': 'Zurück zur Startseite',
 
   'ended.refresh_rejected':
-    'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung beendet hat. Bitte erneut anmelden.',
+    'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung nicht mehr erneuert: Sie wurde dort zu lange nicht benutzt oder beendet. Bitte erneut anmelden.',
   'ended.revoked':
-    'Sie wurden abgemeldet, weil Ihre Sitzung anderswo oder von Zitadel beendet wurde. Bitte erneut anmelden.',
+    'Ihre Sitzung hier wurde anderswo oder von Zitadel beendet. Bei Zitadel ist dieser Browser vielleicht noch angemeldet; deshalb wird dort noch einmal gefragt, wer Sie sind.',
   'ended.unusable':
     'Sie wurden abgemeldet, weil Ihre Sitzung nicht erneuert werden konnte. Bitte erneut anmelden.',
   'ended.no_refresh':
@@ -66,7 +67,8 @@ export const de: Texts = {
   'profile.idleEnd': 'Endet bei Inaktivität',
   'profile.absoluteEnd': 'Endet spätestens',
   'profile.everywhere': 'Überall abmelden',
-  'profile.everywhereText': 'Beendet Ihre Sitzungen dieser Anwendung in allen Browsern, auch in diesem.',
+  'profile.everywhereText':
+    'Beendet Ihre Sitzungen dieser Anwendung in allen Browsern, auch in diesem. Bei Zitadel bleiben andere Browser angemeldet; hier müssen sie sich neu anmelden.',
   'profile.api': 'API',
   'profile.apiText':
     'Diese Anwendung ruft ihre API für Sie auf, mit Ihrem Access-Token, von Server zu Server.',
@@ -167,6 +169,7 @@ export const de: Texts = {
   'signedOut.again': 'Erneut anmelden',
 
   'notice.reference': 'Bei Fragen bitte die Referenz {reference} angeben.',
+  'notice.address': 'Bitte diese Anwendung unter ihrer eigenen Adresse öffnen:',
   'notice.startAgain': 'Neu beginnen',
 
   'error.400.title': 'Diese Anfrage ist ungültig',

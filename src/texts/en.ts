@@ -34,12 +34,13 @@ export const en = {
   'login.deepLink': 'That page needs a sign-in. You will come back to it.',
   'login.button': 'Continue with Zitadel',
   'login.registerButton': 'Create an account',
+  'login.stay': 'Go on as you are',
   'login.back': 'Back to the start page',
 
   'ended.refresh_rejected':
-    'You were signed out because Zitadel has ended your session. Please log in again.',
+    'You were signed out because Zitadel no longer renews your session: it was unused there for too long, or was ended. Please log in again.',
   'ended.revoked':
-    'You were signed out because your session was ended, in another place or by Zitadel. Please log in again.',
+    'Your session here was ended, in another place or by Zitadel. This browser may still be signed in at Zitadel, so you will be asked there who you are.',
   'ended.unusable': 'You were signed out because your session could not be renewed. Please log in again.',
   'ended.no_refresh':
     'You were signed out because your access token has ended and this application cannot renew it. Please log in again.',
@@ -63,7 +64,8 @@ export const en = {
   'profile.idleEnd': 'Ends, if unused, at',
   'profile.absoluteEnd': 'Ends at the latest at',
   'profile.everywhere': 'Sign out everywhere',
-  'profile.everywhereText': 'Ends your sessions of this application in every browser, this one included.',
+  'profile.everywhereText':
+    'Ends your sessions of this application in every browser, this one included. Other browsers stay signed in at Zitadel; here they have to log in again.',
   'profile.api': 'API',
   'profile.apiText': 'This application calls its API for you, with your access token, from server to server.',
   'profile.apiButton': 'Call the API',
@@ -160,6 +162,7 @@ export const en = {
   'signedOut.again': 'Log in again',
 
   'notice.reference': 'If you ask for help, give the reference {reference}.',
+  'notice.address': 'Open this application at its own address:',
   'notice.startAgain': 'Start again',
 
   'error.400.title': 'That request is not valid',

@@ -35,11 +35,13 @@ export const fr: Texts = {
   'login.deepLink': 'La page demandée nécessite une connexion. Vous y reviendrez ensuite.',
   'login.button': 'Continuer avec Zitadel',
   'login.registerButton': 'Créer un compte',
+  'login.stay': 'Continuer sans rien changer',
   'login.back': 'Retour à l’accueil',
 
-  'ended.refresh_rejected': 'Votre session est terminée, car Zitadel y a mis fin. Veuillez vous reconnecter.',
+  'ended.refresh_rejected':
+    'Votre session est terminée, car Zitadel ne la renouvelle plus : elle y est restée trop longtemps inutilisée, ou a été fermée. Veuillez vous reconnecter.',
   'ended.revoked':
-    'Votre session est terminée, car elle a été fermée ailleurs ou par Zitadel. Veuillez vous reconnecter.',
+    'Votre session ici a été fermée ailleurs ou par Zitadel. Ce navigateur est peut-être encore connecté à Zitadel ; il vous y sera donc demandé qui vous êtes.',
   'ended.unusable':
     'Votre session est terminée, car elle n’a pas pu être renouvelée. Veuillez vous reconnecter.',
   'ended.no_refresh':
@@ -65,7 +67,7 @@ export const fr: Texts = {
   'profile.absoluteEnd': 'Fin au plus tard',
   'profile.everywhere': 'Se déconnecter partout',
   'profile.everywhereText':
-    'Met fin à vos sessions de cette application dans tous les navigateurs, y compris celui-ci.',
+    'Met fin à vos sessions de cette application dans tous les navigateurs, y compris celui-ci. Les autres navigateurs restent connectés à Zitadel ; ici, il faudra s’y reconnecter.',
   'profile.api': 'API',
   'profile.apiText':
     'Cette application appelle son API pour vous, avec votre jeton d’accès, de serveur à serveur.',
@@ -165,6 +167,7 @@ export const fr: Texts = {
   'signedOut.again': 'Se reconnecter',
 
   'notice.reference': 'Si vous demandez de l’aide, indiquez la référence {reference}.',
+  'notice.address': 'Ouvrez cette application à sa propre adresse :',
   'notice.startAgain': 'Recommencer',
 
   'error.400.title': 'Cette requête n’est pas valide',

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
-import type { IAuthModuleOptions, SessionToken } from '@mridang/nestjs-auth';
+import type { IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import type { Env } from '../config/env.js';
 import type { Journal } from '../metrics/journal.js';
@@ -60,7 +60,7 @@ export function authOptions(
       const language = wantedLanguage(request.headers['accept-language']);
       return {
         ...(language ? { ui_locales: language } : {}),
-        ...(loggedOut.isIn(request) ? { prompt: 'select_account' } : {}),
+        ...promptAfter({ isLoggedOut: loggedOut.isIn(request), reason: given['reason'] }),
         ...authorizationParams(given, scopes),
       };
     },
@@ -103,3 +103,9 @@ export function authOptions(
 
 const saltedSecret = (secret: string, salt: string) =>
   Buffer.from(hkdfSync('sha256', secret, salt, 'session secret', 32)).toString('base64url');
+
+/** What Zitadel has to ask: it may still have sessions in this browser, which would sign in without a question. */
+function promptAfter({ isLoggedOut, reason }: { isLoggedOut: boolean; reason: unknown }) {
+  if (isLoggedOut) return { prompt: 'select_account' };
+  return reason === ('revoked' satisfies SessionEnd) ? { prompt: 'login' } : {};
+}

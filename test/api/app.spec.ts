@@ -187,6 +187,19 @@ describe('Swagger UI', () => {
       );
   });
 
+  it('logs in as a client of its own, and as nobody else’s', async () => {
+    const clients = { API_SWAGGER_CLIENT_ID: '', ZITADEL_CLIENT_ID: 'client-of-the-web-application' };
+    const without = await startApi({
+      IDP_AUTHORITY: sandbox.issuer,
+      ZITADEL_API_KEY_FILE: apiKeyFile,
+      ...clients,
+    });
+    const script = await (await without.get('/api/swagger-ui-init.js')).text();
+    await without.close();
+    expect(script).toContain('"clientId": ""');
+    expect(script).not.toContain('client-of-the-web-application');
+  });
+
   it('is off in production, unless it is asked for', async () => {
     for (const [wanted, status] of [
       ['', 404],

@@ -209,6 +209,31 @@ describe('with JavaScript', () => {
     expect(await problems()).toEqual([]);
   });
 
+  it.each(['screen', 'print'] as const)(
+    'leaves no blank space until it is filled, nor when it fails: %s',
+    async (media) => {
+      const { page } = await profile();
+      await page.emulateMedia({ media });
+      /** Height of all that is below the button, without what stands there. */
+      const blank = () =>
+        page.evaluate(() => {
+          const bottom = (selector: string) =>
+            document.querySelector(selector)?.getBoundingClientRect().bottom ?? 0;
+          const footer = document.querySelector('footer')?.getBoundingClientRect().height ?? 0;
+          const end = document.documentElement.getBoundingClientRect().bottom;
+          return end - footer - bottom('#live form');
+        });
+      // The padding of the section and of the page.
+      expect(await blank()).toBeLessThan(150);
+      app.sandbox.fail(USERINFO, 500);
+      await live(page).scrollIntoViewIfNeeded();
+      await live(page).getByRole('status').filter({ hasText: en['profile.liveFailed'] }).waitFor();
+      app.sandbox.fail(USERINFO, null);
+      expect(await blank()).toBeLessThan(150);
+      expect(await page.locator('footer').isVisible()).toBe(true);
+    },
+  );
+
   it('says that it asks', async () => {
     const { page } = await profile();
     app.sandbox.delay(USERINFO, 1500);

@@ -228,6 +228,17 @@ describe('what a caller may add', () => {
   });
 });
 
+describe('after the end of a session', () => {
+  it.each([
+    ['?reason=revoked', 'login'],
+    ['?reason=revoked&prompt=select_account', 'select_account'],
+    ['?reason=refresh_rejected', null],
+    ['?reason=evil', null],
+  ])('/auth/login%s asks with prompt=%s', async (query, prompt) => {
+    expect((await requestOf(`/auth/login${query}`)).get('prompt')).toBe(prompt);
+  });
+});
+
 describe('after a log-out', () => {
   const loggedOut = async () => {
     const browser = app.browser();

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { csrfFrom, type Browser } from '../support/browser.js';
 import { people } from '../support/hostile/people.js';
 import { moveTime } from '../support/move-time.js';
+import { textOf } from '../support/text-of.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
 const TOKEN = '/oauth/v2/token';
@@ -52,6 +53,37 @@ describe('signing out everywhere', () => {
     expect((await app.signIn(laptop)).url.pathname).toBe('/profile');
     expect(await app.session(laptop)).not.toBeNull();
     expect(await alive()).toEqual([true, false, true]);
+  });
+
+  it.each(['/profile', '/auth/login', '/'])(
+    '[SE4] makes the provider ask the other browser for a login, from %s',
+    async (from) => {
+      await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
+      const first = await phone.get(from);
+      const page = first.url.pathname === '/' ? await phone.get('/auth/login') : first;
+      const said = page.document.querySelector('[role="status"]')?.text;
+      expect(said).toContain('Your session here was ended');
+      expect(said).toContain('may still be signed in at Zitadel');
+      const asked = await phone.stopAt('/oauth/v2/authorize', () =>
+        phone.submit(page, 'form[action="/auth/signin/zitadel"]'),
+      );
+      expect(asked.searchParams.get('prompt')).toBe('login');
+    },
+  );
+
+  it('[SE4] makes the provider ask, whatever form the other browser sends', async () => {
+    const open = await phone.get('/auth/login?prompt=select_account');
+    await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
+    const response = await phone.post('/auth/signin/zitadel', csrfFrom(open));
+    expect(new URL(response.headers['location'] ?? '').searchParams.get('prompt')).toBe('login');
+  });
+
+  it('says what goes on elsewhere, before and after', async () => {
+    const profile = await laptop.get('/profile');
+    expect(textOf(profile)).toContain('Other browsers stay signed in at Zitadel');
+    const page = await laptop.submit(profile, `form[action="${EVERYWHERE}"]`);
+    expect(textOf(page)).toContain('in every browser');
+    expect(textOf(page)).toContain('In other browsers you may still be signed in at Zitadel');
   });
 
   it('[SE4][CS1] needs the token of its form', async () => {

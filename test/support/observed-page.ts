@@ -29,12 +29,11 @@ export async function observedPage(context: BrowserContext): Promise<ObservedPag
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('console', (message) => {
-    const { url } = message.location();
-    // The browser says so, too, when a document is meant to have an error status, or names no icon as JSON does not.
+    // The browser says so, too, when a document is meant to have an error status.
     const isMeant =
-      message.text().startsWith('Failed to load resource') &&
-      (url === page.url() || new URL(url).pathname === '/favicon.ico');
-    if (message.type() === 'error' && !isMeant) problems.push(message.text());
+      message.text().startsWith('Failed to load resource') && message.location().url === page.url();
+    const isProblem = message.type() === 'error' && !isMeant;
+    if (isProblem || message.text().startsWith('Unrecognized feature')) problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(`Uncaught ${error.message}`));
   page.on('dialog', (dialog) => {

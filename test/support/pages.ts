@@ -39,6 +39,8 @@ export const pages: readonly PageUnderTest[] = [
   { name: 'logged-out-before', path: '/auth/logout/success?ended=before' },
   { name: 'logged-out-everywhere', path: '/auth/logout/success?ended=everywhere' },
   { name: 'sign-in-failed', path: '/auth/error?error=provider_error&ref=0123456789ab', status: 502 },
+  { name: 'sign-in-no-cookies', path: '/auth/error?error=cookie_missing&ref=0123456789ab', status: 400 },
+  { name: 'login-again', path: '/auth/login?prompt=login', person: 'alice' },
   { name: 'sign-out-failed', path: '/auth/logout/error?reason=state_mismatch', status: 400 },
   ...[400, 401, 403, 404, 405, 413, 429, 500, 502, 503].map(failure),
 ];

@@ -108,10 +108,13 @@ export class AuthEngine {
     const wanted = this.options.target(options.callbackUrl);
     const target = wanted.length > MAX_TARGET_LENGTH ? this.options.defaultCallbackUrl : wanted;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
-    const params = this.options.authorizationParams(options.params ?? {}, request);
+    // The login page may have been opened without the reason that the guard gives it, or with another.
+    const reason = await this.sessions.endOf(request, response);
+    const given = { ...options.params, ...(reason ? { reason } : {}) };
+    const params = this.options.authorizationParams(given, request);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
-    const kept = this.options.signInPolicy?.kept(options.params ?? {}) ?? {};
+    const kept = this.options.signInPolicy?.kept(given) ?? {};
     await this.checkProvider();
 
     const body = new URLSearchParams({ callbackUrl: target });

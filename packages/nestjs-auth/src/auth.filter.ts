@@ -53,7 +53,9 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
   }
 
   private json(error: SessionRequired | SignInFailed): Response {
-    const { code, message } = error;
+    // Whoever had a session learns that it is over, wherever that was found out.
+    const { code, message } =
+      error instanceof SessionRequired && error.ended ? new SessionEnded(error.ended) : error;
     const statusCode = error.getStatus();
     const detail =
       error instanceof SignInFailed

@@ -26,7 +26,7 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   reload?: SessionReload;
   /**
    * What goes into the authorization request beside the module's own parameters: gets the fields of the sign-in form, of
-   * which only what it returns counts. Without it a caller can add nothing (RFC 9700 4.1).
+   * which only what it returns counts, and as `reason` the `SessionEnd` of a session that the browser still has a cookie of. Without it a caller can add nothing (RFC 9700 4.1).
    */
   authorizationParams?: (
     given: Readonly<Record<string, unknown>>,

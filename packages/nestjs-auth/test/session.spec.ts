@@ -641,7 +641,7 @@ describe('renewing', () => {
   it('ends the session when the provider refuses, and says why', async () => {
     await start({ refresh: failing(new SessionEnded('refresh_rejected')) });
     const answer = await app.get('/who', { cookie: app.cookie(old), ...program }).expect(401);
-    expect(answer.body).toMatchObject({ code: 'AUTH_SESSION_REQUIRED', reason: 'refresh_rejected' });
+    expect(answer.body).toMatchObject({ code: 'AUTH_SESSION_ENDED', reason: 'refresh_rejected' });
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
     const page = await app.page('/who?a=1', { cookie: app.cookie(old) }).expect(302);
     expect(page.headers['location']).toBe('/auth/signin?callbackUrl=%2Fwho%3Fa%3D1&reason=refresh_rejected');

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { ProviderUnavailable, SessionEnded, SessionsUnavailable } from '../auth.errors.js';
+import { ProviderUnavailable, SessionEnded, SessionsUnavailable, type SessionEnd } from '../auth.errors.js';
 import type {
   AuthenticatedRequest,
   AuthUserBase,
@@ -26,6 +26,9 @@ const SLIDE_MAX_SECONDS = 60;
 /** Cookies seen lately are not decrypted again. A request of a page is rarely the only one. */
 const REMEMBERED_COOKIES = 500;
 
+/** Late requests with the cookie of a session that was refused a renewal here are told so, and not that it was revoked. */
+const REMEMBERED_ENDS = 1_000;
+
 /** Characters of a cookie by which it is looked up: an A256GCM tag in base64url. */
 const KEY_LENGTH = 22;
 
@@ -39,6 +42,9 @@ export class SessionService {
   private readonly remembered = new LRUCache<string, { value: string; opened: OpenSession }>({
     max: REMEMBERED_COOKIES,
   });
+
+  /** by the name of the session */
+  private readonly ends = new LRUCache<string, SessionEnded>({ max: REMEMBERED_ENDS });
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
     this.cookie = new SessionCookie(options.sessionCookie);
@@ -65,6 +71,11 @@ export class SessionService {
         ? this.loadRenewed(request, response)
         : loaded.session;
     });
+  }
+
+  /** Why the session is over whose cookie the request still carries; `undefined` where there is none, or it goes on. */
+  async endOf(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionEnd | undefined> {
+    return (await this.loadOnce(request, response)).ended?.reason;
   }
 
   /** What the session cookie holds, tokens included. For the server's own calls, never for an answer. */
@@ -242,6 +253,7 @@ export class SessionService {
       return changed;
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
+      this.ends.set(token.jti, error);
       this.noteEnd(token, error, request);
       this.forget(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
@@ -298,7 +310,7 @@ export class SessionService {
     return mapped(this.isRevoked(opened), (revoked) => {
       if (!revoked) return this.used(opened, request, response);
       this.options.discard?.(opened);
-      return { ...signedOut, ended: new SessionEnded('revoked') };
+      return { ...signedOut, ended: this.ends.get(opened.jti) ?? new SessionEnded('revoked') };
     });
   }
 
