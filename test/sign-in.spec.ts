@@ -419,7 +419,7 @@ describe('userinfo', () => {
     moveTime(TWO_REFUSALS_MS);
     const page = await browser.get('/auth/userinfo');
     expect(page.url.pathname).toBe('/auth/login');
-    expect(page.document.querySelector('[role="status"]')?.text).toContain('your session was ended');
+    expect(page.document.querySelector('[role="status"]')?.text).toContain('Your session here was ended');
     expect(page.document.querySelector('form[action="/auth/signin/zitadel"]')).not.toBeNull();
   });
 
