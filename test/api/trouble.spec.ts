@@ -96,13 +96,13 @@ describe('a refusal of Zitadel', () => {
   });
 
   it.each([
-    [40, 'the clock of this machine is 40 s ahead of Zitadel'],
-    [-40, 'the clock of this machine is 40 s behind Zitadel'],
+    [40, /the clock of this machine is (39|4\d) s ahead of Zitadel/],
+    [-40, /the clock of this machine is (3\d|40) s behind Zitadel/],
   ])('of the key is one of the clock where Zitadel has another time: %i s', async (seconds, text) => {
     idp.answer = () => ({ status: 400, body: { error: 'unauthorized_client' } });
     later(seconds * 1000);
     await status();
-    expect(said().join()).toContain(text);
+    expect(said().join()).toMatch(text);
   });
 
   it('of the key is misconfigured for readiness, until a key is accepted', async () => {

@@ -94,6 +94,7 @@ describe('a bounded post', () => {
     expect(await post('/form')).toEqual({
       status: 200,
       contentType: 'application/json',
+      date: expect.stringMatching(/ GMT$/),
       text: 'POST application/x-www-form-urlencoded a=b+c',
     });
     expect(await post('/empty')).toEqual({ status: 204, contentType: '', text: '' });
