@@ -243,7 +243,9 @@ describe('a session that has ended at Zitadel', () => {
     const browser = await signedInFor();
     app.sandbox.refuseTokens(USERINFO, 1);
     const before = asked();
-    expect((await browser.get('/auth/userinfo')).status).toBe(503);
+    const refusal = await browser.get('/auth/userinfo', { 'sec-fetch-mode': 'cors' });
+    expect(refusal.status).toBe(503);
+    expect(JSON.parse(refusal.text)).toMatchObject({ code: 'ZITADEL_ACCESS_TOKEN_REJECTED' });
     moveTime(1_900);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
     expect(asked()).toBe(before + 1);

@@ -211,8 +211,9 @@ export const de: Texts = {
   'error.AUTH_UNKNOWN_ISSUER.title': 'Dieser Link gilt für einen anderen Identitätsanbieter',
   'error.AUTH_UNKNOWN_ISSUER.text':
     'Er nennt einen Identitätsanbieter, den diese Anwendung nicht verwendet. Die Anmeldung ist über die Startseite möglich.',
-  'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Bitte erneut anmelden',
-  'error.ZITADEL_ACCESS_TOKEN_REJECTED.text': 'Zitadel akzeptiert diese Sitzung nicht mehr.',
+  'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Zitadel lehnt Ihre Sitzung im Moment ab',
+  'error.ZITADEL_ACCESS_TOKEN_REJECTED.text':
+    'Bitte in ein paar Sekunden noch einmal versuchen. Ist Ihre Sitzung beendet, werden Sie gebeten, sich anzumelden.',
   'error.ZITADEL_MISCONFIGURED.title': 'Die Anmeldung ist nicht richtig eingerichtet',
   'error.ZITADEL_MISCONFIGURED.text':
     'Diese Anwendung und Zitadel passen nicht zusammen. Die Betreiber finden den Grund im Log der Anwendung.',

@@ -202,8 +202,9 @@ export const en = {
   'error.AUTH_UNKNOWN_ISSUER.title': 'This link is for another identity provider',
   'error.AUTH_UNKNOWN_ISSUER.text':
     'It names an identity provider that this application does not use. You can log in from the start page.',
-  'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Please sign in again',
-  'error.ZITADEL_ACCESS_TOKEN_REJECTED.text': 'Zitadel no longer accepts this session.',
+  'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Zitadel refuses your session at the moment',
+  'error.ZITADEL_ACCESS_TOKEN_REJECTED.text':
+    'Please try again in a few seconds. If your session has ended, you will be asked to log in.',
   'error.ZITADEL_MISCONFIGURED.title': 'Sign-in is not set up correctly',
   'error.ZITADEL_MISCONFIGURED.text':
     'This application and Zitadel do not fit together. The people who run it find the reason in its log.',

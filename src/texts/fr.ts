@@ -208,8 +208,9 @@ export const fr: Texts = {
   'error.AUTH_UNKNOWN_ISSUER.title': 'Ce lien concerne un autre fournisseur d’identité',
   'error.AUTH_UNKNOWN_ISSUER.text':
     'Il désigne un fournisseur d’identité que cette application n’utilise pas. Vous pouvez vous connecter depuis l’accueil.',
-  'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Veuillez vous reconnecter',
-  'error.ZITADEL_ACCESS_TOKEN_REJECTED.text': 'Zitadel n’accepte plus cette session.',
+  'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Zitadel refuse votre session en ce moment',
+  'error.ZITADEL_ACCESS_TOKEN_REJECTED.text':
+    'Veuillez réessayer dans quelques secondes. Si votre session est terminée, il vous sera demandé de vous connecter.',
   'error.ZITADEL_MISCONFIGURED.title': 'La connexion est mal configurée',
   'error.ZITADEL_MISCONFIGURED.text':
     'Cette application et Zitadel ne s’accordent pas. Les responsables de l’application en trouveront la raison dans son journal.',

@@ -11,7 +11,7 @@ import { LRUCache } from 'lru-cache';
 import { ENV, type Env } from '../config/env.js';
 import { userFrom, type ZitadelClaims } from './claims.js';
 import { OidcClient } from './oidc.client.js';
-import { AccessTokenRejected, IdpUnavailable } from './oidc.errors.js';
+import { AccessTokenRejected } from './oidc.errors.js';
 import { TokenRefresher } from './token-refresher.js';
 
 /** How long a page waits for Zitadel. The answer is there for the next one. */
@@ -26,7 +26,7 @@ const REFUSALS_APART_SECONDS = 2;
 const TOKEN_SETTLES_SECONDS = 10;
 
 /** Access tokens in use within a few minutes. */
-const MAX_READINGS = 5_000;
+const MAX_READINGS = 2_000;
 
 /** What userinfo said, and the session with it. */
 export interface ReadClaims {
@@ -103,7 +103,7 @@ export class ClaimsReload implements SessionReload {
   private async ask(token: SessionToken, reading: Reading): Promise<ReadClaims> {
     const { accessToken, sub } = token;
     if (accessToken === undefined || sub === undefined) throw new SessionEnded('no_refresh');
-    if (isRefusedNow(reading)) throw new IdpUnavailable({ cause: refusedOnce() });
+    if (isRefusedNow(reading)) throw new AccessTokenRejected();
     try {
       const claims = await this.oidc.userinfo(accessToken, sub);
       this.hasNoted = false;
@@ -119,14 +119,18 @@ export class ClaimsReload implements SessionReload {
   }
 
   /** A refresh ends the access token there was: the newer one is asked about. */
-  private async afterRefusal(token: SessionToken, reading: Reading, cause: Error): Promise<ReadClaims> {
+  private async afterRefusal(
+    token: SessionToken,
+    reading: Reading,
+    cause: AccessTokenRejected,
+  ): Promise<ReadClaims> {
     const newest = await this.refresher.newest(token);
     if (newest.accessToken !== token.accessToken) return this.read(newest);
     const now = Date.now() / 1000;
     if (reading.refusedAt !== undefined) throw new SessionEnded('revoked', { cause });
     const { accessTokenRenewedAt: issuedAt = token.start ?? 0 } = token;
     reading.refusedAt = Math.max(now, issuedAt + TOKEN_SETTLES_SECONDS);
-    throw new IdpUnavailable({ cause: refusedOnce(cause) });
+    throw cause;
   }
 
   private isOld({ claimsReadAt, start = 0, accessTokenRenewedAt = 0 }: SessionToken): boolean {
@@ -164,9 +168,6 @@ const isPausing = (reading: Reading) => Date.now() / 1000 < reading.retryAt || i
 
 const isRefusedNow = ({ refusedAt }: Reading) =>
   refusedAt !== undefined && Date.now() / 1000 < refusedAt + REFUSALS_APART_SECONDS;
-
-const refusedOnce = (cause?: Error) =>
-  new Error('Zitadel refuses the access token before its time: it is asked once more', { cause });
 
 const nameOf = (accessToken: string) => hash('sha256', accessToken, 'base64url');
 

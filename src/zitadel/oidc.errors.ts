@@ -5,12 +5,12 @@ import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'o
 /** 503: Zitadel did not answer in time, or answered 5xx. Trying again later helps. */
 export class IdpUnavailable extends ProviderUnavailable {}
 
-/** 401: Zitadel no longer accepts the access token. Signing in again helps. */
+/** 503: Zitadel refuses the access token before its time, perhaps by mistake. Trying again in a few seconds tells. */
 export class AccessTokenRejected extends HttpException {
   readonly code = 'ZITADEL_ACCESS_TOKEN_REJECTED';
 
   constructor(options?: { cause?: unknown }) {
-    super('Zitadel no longer accepts this session. Sign in again', 401, options);
+    super('Zitadel refuses the access token at the moment', 503, options);
   }
 }
 
