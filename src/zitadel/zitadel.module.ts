@@ -3,6 +3,7 @@ import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
 import { LoggedOutCookie } from './logged-out-cookie.js';
+import { LoginOrigin } from './login-origin.js';
 import { OidcClient } from './oidc.client.js';
 import { Reachability } from './reachability.js';
 import { RefreshTokenRevocation } from './refresh-token-revocation.js';
@@ -16,6 +17,7 @@ const providers = [
   EndedSessions,
   LiveUserinfo,
   LoggedOutCookie,
+  LoginOrigin,
   OidcClient,
   Reachability,
   RefreshTokenRevocation,
