@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompactSign } from 'jose';
+import type { Browser } from '../support/browser.js';
 import type { Mutation } from '../support/hostile/mutation.js';
 import { mutations } from '../support/hostile/mutations.js';
 import { people } from '../support/hostile/people.js';
