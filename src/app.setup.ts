@@ -9,6 +9,7 @@ import { securityHeaders } from './http/security-headers.js';
 import { personalAnswers } from './http/personal-answers.js';
 import { requestId } from './http/request-id.js';
 import { useViews } from './http/view-engine.js';
+import { LoginOrigin } from './zitadel/login-origin.js';
 
 /** The folder above this file: of the source, of the build, and of the bundle, which it becomes a part of. */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,7 +21,7 @@ export function configureApp(app: NestExpressApplication) {
   // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
   app.set('etag', false);
   app.use(requestId);
-  app.use(securityHeaders(env));
+  app.use(securityHeaders(env, app.get(LoginOrigin)));
   app.use(aliasPaths(icons));
   app.use(personalAnswers);
   const aliases = aliasesFrom(env);

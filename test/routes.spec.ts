@@ -10,6 +10,7 @@ const publicRoutes = [
   'GET /auth/error',
   'GET /auth/initiate',
   'GET /auth/login',
+  'GET /auth/start',
   'GET /auth/logout/callback',
   'GET /auth/logout/error',
   'GET /auth/logout/success',

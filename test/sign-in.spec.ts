@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom, type Page } from './support/browser.js';
+import { LoginOrigin } from '../src/zitadel/login-origin.js';
 import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { refusalOf, refused } from './support/refusal.js';
@@ -185,6 +186,74 @@ describe('signing in', () => {
     for (const cookie of await browser.cookies()) {
       expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/', secure: false });
     }
+  });
+});
+
+describe('while it is not known where Zitadel’s login is', () => {
+  let own: RunningApp;
+  const clicked = {
+    'sec-fetch-site': 'same-origin',
+    'sec-fetch-user': '?1',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+  };
+  beforeAll(async () => {
+    own = await startApp();
+    own.app.get(LoginOrigin).expect();
+  });
+  afterAll(() => own.close());
+
+  const start = (headers: Record<string, string>, query = '') =>
+    own.browser().request('GET', new URL(`/auth/start${query}`, own.origin), undefined, headers);
+
+  it('the login page has a link, with all that the form would send', async () => {
+    const page = await own
+      .browser()
+      .get('/auth/login?callbackUrl=/admin&login_hint=bob&reason=revoked&evil=1');
+    expect(page.document.querySelector('main form')).toBeNull();
+    const links = page.document.querySelectorAll('main a[href^="/auth/start"]');
+    const [link, register] = links.map((element) => new URL(element.getAttribute('href') ?? '', own.origin));
+    expect(Object.fromEntries(link?.searchParams ?? [])).toEqual({
+      callbackUrl: '/admin',
+      login_hint: 'bob',
+      reason: 'revoked',
+    });
+    expect(register?.searchParams.get('prompt')).toBe('create');
+    const answer = await start(clicked, link?.search);
+    expect(answer.status).toBe(303);
+    const { origin, pathname, searchParams } = new URL(answer.headers['location'] ?? '');
+    expect([origin, pathname]).toEqual([own.sandbox.issuer, '/oauth/v2/authorize']);
+    expect([searchParams.get('login_hint'), searchParams.get('prompt')]).toEqual(['bob', 'login']);
+  });
+
+  it.each([
+    ['another site', { ...clicked, 'sec-fetch-site': 'cross-site' }],
+    ['a sibling of this host', { ...clicked, 'sec-fetch-site': 'same-site' }],
+    ['the address bar', { ...clicked, 'sec-fetch-site': 'none' }],
+    ['a script', { ...clicked, 'sec-fetch-user': '' }],
+    ['an image', { ...clicked, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
+    ['a frame', { ...clicked, 'sec-fetch-dest': 'iframe' }],
+    ['a browser that looks ahead', { ...clicked, 'sec-purpose': 'prefetch;prerender' }],
+    ['a browser without Fetch Metadata', {}],
+  ])('%s starts nothing, and gets the login page with its form', async (_name, headers) => {
+    const answer = await start(headers, '?callbackUrl=/admin');
+    expect(answer.status).toBe(200);
+    expect(answer.text).toContain('<form method="post" action="/auth/signin/zitadel">');
+    expect(String(answer.headers['set-cookie'] ?? '')).not.toContain('authjs.login.');
+  });
+
+  it('the form is back when it is known, and pages name the origin', async () => {
+    const policy = async (path: string) =>
+      (await own.browser().get(path)).headers['content-security-policy'] as string;
+    own.app.get(LoginOrigin).learn('https://login.example.com/ui/v2/login/login?authRequest=V2_1');
+    const page = await own.browser().get('/auth/login');
+    expect(page.document.querySelector('main form[action="/auth/signin/zitadel"]')).not.toBeNull();
+    for (const path of ['/', '/auth/login', '/auth/logout/success'])
+      expect(await policy(path)).toContain(
+        `form-action 'self' ${own.sandbox.issuer} https://login.example.com;`,
+      );
+    own.app.get(LoginOrigin).learn(`${own.sandbox.issuer}/ui/v2/login/login?authRequest=V2_1`);
+    expect(await policy('/')).toContain(`form-action 'self' ${own.sandbox.issuer};`);
   });
 });
 

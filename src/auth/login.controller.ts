@@ -1,8 +1,10 @@
 import {
   CsrfService,
+  isPrefetch,
   localPath,
   Public,
   SessionService,
+  SignIn,
   type AuthenticatedRequest,
   type SessionEnd,
   type SignInFailure,
@@ -12,6 +14,7 @@ import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { nameOf } from '../http/name-of.js';
 import type { TextKey } from '../texts/en.js';
+import { LoginOrigin } from '../zitadel/login-origin.js';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
 /** The pages around sign-in. Signing in itself is a form post to Auth.js. */
@@ -21,30 +24,57 @@ export class LoginController {
   constructor(
     private readonly csrf: CsrfService,
     private readonly sessions: SessionService,
+    private readonly signIn: SignIn,
+    private readonly loginOrigin: LoginOrigin,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
-  @Get('login')
-  async login(
-    @Query('callbackUrl') wanted: unknown,
-    @Query('reason') reason: unknown,
+  /**
+   * Starts a sign-in without a form, for the link that stands on the login page while it is not known where Zitadel's login is.
+   * Only a person can have followed that link (Fetch Metadata); everybody else gets the login page, with the form.
+   */
+  @Get('start')
+  async start(
     @Query() query: Record<string, unknown>,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
-    const asked = localPath(wanted, this.env.origin);
+    const { callbackUrl } = query;
+    if (isClickHere(request))
+      await this.signIn.start(request, response, { callbackUrl, params: query, status: 303 });
+    else await this.show(query, request, response, { withForm: true });
+  }
+
+  @Get('login')
+  login(
+    @Query() query: Record<string, unknown>,
+    @Req() request: AuthenticatedRequest,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.show(query, request, response, { withForm: !this.loginOrigin.isAwaited });
+  }
+
+  private async show(
+    query: Record<string, unknown>,
+    request: AuthenticatedRequest,
+    response: Response,
+    { withForm }: { withForm: boolean },
+  ): Promise<void> {
+    const asked = localPath(query['callbackUrl'], this.env.origin);
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
     // Whoever is signed in may want to be somebody else, or to prove it again.
     if (request.session && wishes.length === 0) response.redirect(callbackUrl);
     else {
-      const ended = (await this.sessions.endOf(request, response)) ?? knownEnd(reason);
+      const ended = (await this.sessions.endOf(request, response)) ?? knownEnd(query['reason']);
+      const fields = ended ? [...wishes, { name: 'reason', value: ended }] : wishes;
       const model: LoginPage = {
         callbackUrl,
         csrfToken: this.csrf.token(request, response),
         ended: ended && sessionEndMessages[ended],
         signedInAs: nameOf(request.session),
-        passedOn: ended ? [...wishes, { name: 'reason', value: ended }] : wishes,
+        passedOn: fields,
+        startUrl: withForm ? undefined : startUrl([{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
         canRegister: query['prompt'] === undefined,
         title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
         lead: asked === undefined ? 'login.elsewhere' : 'login.deepLink',
@@ -67,6 +97,11 @@ export class LoginController {
   }
 }
 
+interface Field {
+  name: string;
+  value: string;
+}
+
 interface LoginPage {
   title: TextKey;
   lead: TextKey;
@@ -76,9 +111,21 @@ interface LoginPage {
   signedInAs: string | undefined;
   callbackUrl: string;
   csrfToken: string;
-  passedOn: { name: string; value: string }[];
+  passedOn: Field[];
+  /** of the link in place of the form */
+  startUrl: string | undefined;
   canRegister: boolean;
 }
+
+/** A navigation of this origin that a person has caused: no other site, script, frame or browser that looks ahead. */
+const isClickHere = ({ headers }: AuthenticatedRequest) =>
+  headers['sec-fetch-site'] === 'same-origin' &&
+  headers['sec-fetch-user'] === '?1' &&
+  headers['sec-fetch-dest'] === 'document' &&
+  !isPrefetch(headers);
+
+const startUrl = (fields: readonly Field[]) =>
+  `/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;
 
 /** What a link to the login page may decide about the sign-in. What of it counts, `authorizationParams` says. */
 const passedOnNames = ['login_hint', 'prompt', 'ui_locales', 'max_age', 'organization'];

@@ -167,7 +167,7 @@ export const variables = {
   },
   ZITADEL_LOGIN_ORIGINS: {
     about:
-      'Further origins Zitadel sends the browser on to without showing a page: a login on a domain of its own, or an external identity provider that is always used. Browsers hold a form to the origins its page allows.',
+      'Further origins Zitadel sends the browser on to without showing a page, such as an external identity provider that is always used. Where its own login is, Zitadel says. Browsers hold a form to the origins its page allows.',
     expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
     schema: origins,
   },
@@ -219,7 +219,7 @@ export const variables = {
 
 /** Addresses with a purpose: redirect URIs need paths of their own. */
 const takenPath =
-  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
+  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>): Env {

@@ -8,7 +8,7 @@ const WINDOW_MS = 60_000;
 const AUTH = /^\/auth\//i;
 
 /** What begins a session, and what ends one. The pages around it are there for everybody at any time. */
-const SIGN_IN = /^\/auth\/(signin\/.+|callback(\/.*)?|initiate)\/?$/i;
+const SIGN_IN = /^\/auth\/(signin\/.+|callback(\/.*)?|initiate|start)\/?$/i;
 const SIGN_OUT = /^\/auth\/(signout|logout|logout\/everywhere|logout\/callback)\/?$/i;
 
 const BACK_CHANNEL = /^\/auth\/backchannel-logout\/?$/i;

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Env } from '../config/env.js';
+import type { LoginOrigin } from '../zitadel/login-origin.js';
 
 /** Pages here need nothing of what a browser could offer; passkeys are Zitadel's business. */
 const permissionsPolicy = [
@@ -31,9 +32,10 @@ const permissionsPolicy = [
 
 /**
  * Security headers of every answer. Browsers apply `form-action` to the redirects after a form post, too,
- * so the sign-in and sign-out forms need Zitadel's origin in it, and those it sends the browser on to at once.
+ * so the sign-in and sign-out forms need Zitadel's origin in it, and those it sends the browser on to at once, as far as they are
+ * known by then.
  */
-export function securityHeaders({ origin, zitadel }: Env): RequestHandler {
+export function securityHeaders({ origin, zitadel }: Env, login: LoginOrigin): RequestHandler {
   const secure = origin.startsWith('https:');
   const setHeaders = helmet({
     contentSecurityPolicy: {
@@ -45,7 +47,7 @@ export function securityHeaders({ origin, zitadel }: Env): RequestHandler {
         fontSrc: ["'self'"],
         imgSrc: ["'self'", zitadel.issuer],
         connectSrc: ["'self'"],
-        formAction: ["'self'", zitadel.issuer, ...zitadel.loginOrigins],
+        formAction: ["'self'", () => [zitadel.issuer, ...login.origins].join(' ')],
         baseUri: ["'none'"],
         objectSrc: ["'none'"],
         frameAncestors: ["'none'"],

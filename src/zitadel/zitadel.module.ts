@@ -4,6 +4,7 @@ import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
 import { LiveUserinfo } from './live-userinfo.js';
 import { LoggedOutCookie } from './logged-out-cookie.js';
+import { LoginOrigin } from './login-origin.js';
 import { OidcClient } from './oidc.client.js';
 import { Reachability } from './reachability.js';
 import { SetupCheck } from './setup-check.js';
@@ -20,6 +21,7 @@ const providers = [
   EndedSessions,
   LiveUserinfo,
   LoggedOutCookie,
+  LoginOrigin,
   OidcClient,
   Reachability,
   SetupCheck,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { LoginOrigin } from '../../src/zitadel/login-origin.js';
 import { startChromium } from '../support/chromium.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
 
@@ -50,6 +51,51 @@ describe.each([
     expect(new URL(page.url()).pathname).toBe('/auth/login');
     expect(problems).toEqual([]);
     await context.close();
+  });
+});
+
+describe('with a login on another origin, and nothing configured', () => {
+  let own: RunningApp;
+  beforeAll(async () => {
+    own = await startApp({ sandbox: { loginOrigin: 'http://127.0.0.1:0' } });
+  });
+  afterAll(() => own?.close());
+
+  /** What Zitadel answers to an authorization request without a browser. */
+  async function locationOf() {
+    const query = new URLSearchParams({
+      client_id: own.sandbox.clients.web.clientId,
+      redirect_uri: `${own.origin}/auth/callback`,
+      response_type: 'code',
+      scope: 'openid',
+    });
+    const address = `${own.sandbox.issuer}/oauth/v2/authorize?${query.toString()}`;
+    return (await fetch(address, { redirect: 'manual' })).headers.get('location') ?? '';
+  }
+
+  async function logInAndOut(press: (page: Page) => Promise<void>) {
+    const context = await chromium.newContext();
+    const page = await context.newPage();
+    const problems: string[] = [];
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    await page.goto(`${own.origin}/profile?from=here`);
+    await press(page);
+    await page.waitForURL(`${own.sandbox.loginOrigin}/**`);
+    await page.getByRole('button', { name: /alice@acme\.example/ }).click();
+    await page.waitForURL(`${own.origin}/profile?from=here`);
+    await page.getByRole('main').getByRole('button', { name: 'Log out' }).click();
+    await page.waitForURL(`${own.origin}/auth/logout/success`);
+    expect(problems).toEqual([]);
+    await context.close();
+  }
+
+  it('logs in by a link until it is known where the login is, and by the form afterwards', async () => {
+    const login = own.app.get(LoginOrigin);
+    login.expect();
+    await logInAndOut((page) => page.getByRole('link', { name: 'Continue with Zitadel' }).click());
+    login.learn(await locationOf());
+    expect(login.origins).toEqual([own.sandbox.loginOrigin]);
+    await logInAndOut((page) => page.getByRole('button', { name: 'Continue with Zitadel' }).click());
   });
 });
 

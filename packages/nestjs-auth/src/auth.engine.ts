@@ -101,9 +101,15 @@ export class AuthEngine {
       callbackUrl?: unknown;
       params?: Record<string, unknown>;
       attempt?: number;
+      /** of the redirect. Default 303 after a POST, else 302 */
+      status?: 302 | 303;
     },
   ): Promise<Response> {
-    const { provider = this.onlyProvider(), attempt = 0 } = options;
+    const {
+      provider = this.onlyProvider(),
+      attempt = 0,
+      status = request.method === 'POST' ? 303 : 302,
+    } = options;
     if (!provider) throw new UnknownAuthAction();
     const wanted = this.options.target(options.callbackUrl);
     const target = wanted.length > MAX_TARGET_LENGTH ? this.options.defaultCallbackUrl : wanted;
@@ -137,7 +143,7 @@ export class AuthEngine {
         response,
       ),
     );
-    return redirect(location.href, request.method === 'POST' ? 303 : 302);
+    return redirect(location.href, status);
   }
 
   private async checkProvider(): Promise<void> {

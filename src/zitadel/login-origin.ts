@@ -1,0 +1,38 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ENV, type Env } from '../config/env.js';
+
+/**
+ * Where Zitadel sends a browser that wants to sign in. Chromium holds a form to the origins its page allows, through all
+ * redirects, so pages have to name them; a link is not bound.
+ */
+@Injectable()
+export class LoginOrigin {
+  private learned: string | undefined;
+  private isAsked = false;
+
+  constructor(@Inject(ENV) private readonly env: Env) {}
+
+  /** Origins beside the issuer's that a sign-in may pass: those configured, and the one Zitadel has named. */
+  get origins(): readonly string[] {
+    const { issuer, loginOrigins } = this.env.zitadel;
+    const known = [...loginOrigins, ...(this.learned === undefined ? [] : [this.learned])];
+    return [...new Set(known)].filter((origin) => origin !== issuer && origin !== this.env.origin);
+  }
+
+  /** Whether somebody is asking Zitadel, and it has not said yet. */
+  get isAwaited(): boolean {
+    return this.isAsked && this.learned === undefined;
+  }
+
+  /** To be called by whoever is going to `learn`. */
+  expect() {
+    this.isAsked = true;
+  }
+
+  /** @param location where Zitadel's authorization endpoint has redirected to */
+  learn(location: string) {
+    if (!URL.canParse(location, this.env.zitadel.issuer)) return;
+    const { protocol, origin } = new URL(location, this.env.zitadel.issuer);
+    if (protocol === 'https:' || protocol === 'http:') this.learned = origin;
+  }
+}
