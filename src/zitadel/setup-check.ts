@@ -11,6 +11,7 @@ import type { Subscription } from 'rxjs';
 import { ENV, type Env } from '../config/env.js';
 import { scopesFor } from './claims.js';
 import { Discovery } from './discovery.js';
+import { LoginOrigin } from './login-origin.js';
 import { SetupProblems } from './setup-problems.js';
 import { setupMistakes, type SetupMistake } from './setup-mistakes.js';
 import { probeSetup } from './setup-probes.js';
@@ -34,6 +35,7 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
     @Inject(ENV) private readonly env: Env,
     private readonly discovery: Discovery,
     private readonly host: HttpAdapterHost,
+    private readonly loginOrigin: LoginOrigin,
   ) {
     super();
   }
@@ -44,6 +46,7 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
 
   onApplicationBootstrap() {
     if (!this.env.zitadel.checkAtStart) return;
+    this.loginOrigin.expect();
     this.listening = this.host.listen$.subscribe(() => {
       this.discovery.whenRead(() => void this.check());
     });
@@ -58,7 +61,13 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
     clearTimeout(this.timer);
     try {
       const metadata = await this.discovery.metadata();
-      const { answers } = await probeSetup(this.env, metadata, scopesFor(this.env), this.discovery.fetch);
+      const { answers, login } = await probeSetup(
+        this.env,
+        metadata,
+        scopesFor(this.env),
+        this.discovery.fetch,
+      );
+      if (login !== undefined) this.loginOrigin.learn(login);
       this.note(setupMistakes(answers));
       this.noteBackChannel(metadata['backchannel_logout_supported'] === true);
     } catch (error) {
