@@ -15,6 +15,8 @@ const addresses: Record<string, string[]> = {
   '/auth/error': READ,
   '/auth/userinfo': [...READ, 'POST'],
   '/auth/initiate': READ,
+  '/auth/start': READ,
+  '/favicon.ico': READ,
   '/auth/logout': ['POST'],
   '/auth/signout': ['POST'],
   '/auth/logout/everywhere': ['POST'],

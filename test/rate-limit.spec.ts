@@ -32,6 +32,7 @@ describe('AUTH_RATE_LIMIT', () => {
     ['GET', '/auth/callback?code=x&state=y'],
     ['GET', '/auth/callback/zitadel?code=x'],
     ['GET', '/auth/initiate'],
+    ['GET', '/auth/start'],
     ['GET', '/auth/logout/callback?state=x'],
     ['POST', '/auth/logout'],
     ['POST', '/auth/signout'],

@@ -118,7 +118,8 @@ interface LoginPage {
 }
 
 /** A navigation of this origin that a person has caused: no other site, script, frame or browser that looks ahead. */
-const isClickHere = ({ headers }: AuthenticatedRequest) =>
+const isClickHere = ({ method, headers }: AuthenticatedRequest) =>
+  method === 'GET' &&
   headers['sec-fetch-site'] === 'same-origin' &&
   headers['sec-fetch-user'] === '?1' &&
   headers['sec-fetch-dest'] === 'document' &&
