@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { userFrom } from '../src/zitadel/claims.js';
-import { tokenSetFrom } from '../src/zitadel/session-token.js';
+import { dueAt, tokenSetFrom } from '../src/zitadel/session-token.js';
 
 const acme = { '320000000000000001': 'acme.example' };
 const both = { '320000000000000001': 'acme.example', '320000000000000002': 'globex.example' };
@@ -100,16 +100,17 @@ describe('a user from the claims of Zitadel', () => {
 describe('the tokens of an answer', () => {
   const now = () => Date.now() / 1000;
 
+  const dueOf = (answer: object, times: object = { start: now() }) =>
+    dueAt({ ...tokenSetFrom({ access_token: 'a', ...answer }), ...times });
+
   it('are due a tenth of their life before the end, at most half a minute', () => {
-    expect(tokenSetFrom({ access_token: 'a', expires_in: 43_199 }).accessTokenDueAt).toBeCloseTo(
-      now() + 43_169,
-      0,
-    );
-    expect(tokenSetFrom({ access_token: 'a', expires_in: 10 }).accessTokenDueAt).toBeCloseTo(now() + 9, 0);
+    expect(dueOf({ expires_in: 43_199 })).toBeCloseTo(now() + 43_169, 0);
+    expect(dueOf({ expires_in: 10 })).toBeCloseTo(now() + 9, 0);
+    expect(dueOf({ expires_in: 10 }, { start: 0, accessTokenRenewedAt: now() })).toBeCloseTo(now() + 9, 0);
   });
 
   it('are due after five minutes when nobody says', () => {
-    expect(tokenSetFrom({ access_token: 'a' }).accessTokenDueAt).toBeCloseTo(now() + 270, 0);
+    expect(dueOf({})).toBeCloseTo(now() + 270, 0);
   });
 
   it('end when Zitadel says, and nobody knows when where it does not', () => {
@@ -120,8 +121,8 @@ describe('the tokens of an answer', () => {
   it('leave the ID token and the refresh token alone where there is no new one', () => {
     expect(Object.keys(tokenSetFrom({ access_token: 'a' }))).toEqual([
       'accessToken',
-      'accessTokenDueAt',
       'accessTokenEndsAt',
+      'accessTokenDueAt',
     ]);
     expect(tokenSetFrom({ access_token: 'a', refresh_token: 'r', id_token: 'i' })).toMatchObject({
       refreshToken: 'r',

@@ -88,7 +88,6 @@ export function authOptions(
         return {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
-          claimsReadAt: Date.now() / 1000,
           sid: sidIn(account.id_token),
           ...tokenSetFrom(account),
         } satisfies SessionToken;

@@ -12,6 +12,7 @@ import { ENV, type Env } from '../config/env.js';
 import { userFrom, type ZitadelClaims } from './claims.js';
 import { OidcClient } from './oidc.client.js';
 import { AccessTokenRejected } from './oidc.errors.js';
+import { issuedAt } from './session-token.js';
 import { TokenRefresher } from './token-refresher.js';
 
 /** How long a page waits for Zitadel. The answer is there for the next one. */
@@ -128,14 +129,14 @@ export class ClaimsReload implements SessionReload {
     if (newest.accessToken !== token.accessToken) return this.read(newest);
     const now = Date.now() / 1000;
     if (reading.refusedAt !== undefined) throw new SessionEnded('revoked', { cause });
-    const { accessTokenRenewedAt: issuedAt = token.start ?? 0 } = token;
-    reading.refusedAt = Math.max(now, issuedAt + TOKEN_SETTLES_SECONDS);
+    reading.refusedAt = Math.max(now, issuedAt(token) + TOKEN_SETTLES_SECONDS);
     throw cause;
   }
 
-  private isOld({ claimsReadAt, start = 0, accessTokenRenewedAt = 0 }: SessionToken): boolean {
+  private isOld(token: SessionToken): boolean {
     const { claimsMaxAgeSeconds: maxAge } = this.env.session;
-    const readAt = claimsReadAt ?? start;
+    const { accessTokenRenewedAt = 0 } = token;
+    const readAt = readAtOf(token);
     return accessTokenRenewedAt > readAt || (maxAge > 0 && Date.now() / 1000 - readAt >= maxAge);
   }
 
@@ -161,8 +162,11 @@ const withUser = (token: SessionToken, { is, readAt }: NonNullable<Reading['user
   claimsReadAt: readAt,
 });
 
-const isReadAfter = ({ claimsReadAt = 0 }: SessionToken, { user }: Reading) =>
-  user !== undefined && user.readAt > claimsReadAt;
+const isReadAfter = (token: SessionToken, { user }: Reading) =>
+  user !== undefined && user.readAt > readAtOf(token);
+
+/** A sign-in reads the user, too. */
+const readAtOf = ({ claimsReadAt, start = 0 }: SessionToken) => claimsReadAt ?? start;
 
 const isPausing = (reading: Reading) => Date.now() / 1000 < reading.retryAt || isRefusedNow(reading);
 

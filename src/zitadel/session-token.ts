@@ -1,4 +1,4 @@
-import type { AuthUser } from '@mridang/nestjs-auth';
+import type { AuthUser, SessionToken } from '@mridang/nestjs-auth';
 
 /** The tokens of a session. */
 export interface TokenSet {
@@ -6,10 +6,10 @@ export interface TokenSet {
   refreshToken?: string | undefined;
   /** kept for `id_token_hint`: Zitadel accepts it when it is expired, too */
   idToken?: string | undefined;
-  /** when to renew the access token, seconds since 1970 */
-  accessTokenDueAt?: number | undefined;
-  /** when it ends, seconds since 1970, where Zitadel has said so */
+  /** when the access token ends, seconds since 1970, where Zitadel has said so */
   accessTokenEndsAt?: number | undefined;
+  /** when to renew it, seconds since 1970, where Zitadel has not */
+  accessTokenDueAt?: number | undefined;
   /** when it was last renewed, seconds since 1970 */
   accessTokenRenewedAt?: number | undefined;
 }
@@ -18,7 +18,7 @@ declare module '@auth/core/jwt' {
   /** What this application keeps in the encrypted session cookie. */
   interface JWT extends TokenSet {
     user?: AuthUser;
-    /** when userinfo said that of the user, seconds since 1970 */
+    /** when userinfo said that of the user, seconds since 1970; with the sign-in where it is missing */
     claimsReadAt?: number;
     /** Zitadel's name of the session, by which it says that the session has ended */
     sid?: string | undefined;
@@ -44,14 +44,26 @@ export function tokenSetFrom(answer: {
   expires_in?: number | undefined;
 }): TokenSet {
   const now = Date.now() / 1000;
-  const lifetimeSeconds = answer.expires_in ?? DEFAULT_LIFETIME_SECONDS;
-  const margin = Math.min(MAX_MARGIN_SECONDS, lifetimeSeconds * MARGIN_SHARE);
+  const { expires_in: lifetime } = answer;
+  const unknown = DEFAULT_LIFETIME_SECONDS - marginOf(DEFAULT_LIFETIME_SECONDS);
   return {
     accessToken: answer.access_token,
-    accessTokenDueAt: now + lifetimeSeconds - margin,
-    accessTokenEndsAt: answer.expires_in === undefined ? undefined : now + answer.expires_in,
+    accessTokenEndsAt: lifetime === undefined ? undefined : now + lifetime,
+    accessTokenDueAt: lifetime === undefined ? now + unknown : undefined,
     // A refresh may answer without them: then the old ones stay.
     ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
     ...(answer.id_token ? { idToken: answer.id_token } : {}),
   };
 }
+
+/** When to renew the access token of a session, seconds since 1970; `undefined`: nobody knows. */
+export function dueAt(token: SessionToken): number | undefined {
+  const { accessTokenEndsAt: endsAt } = token;
+  return endsAt === undefined ? token.accessTokenDueAt : endsAt - marginOf(endsAt - issuedAt(token));
+}
+
+/** When the access token of a session was issued, seconds since 1970. */
+export const issuedAt = ({ accessTokenRenewedAt, start = 0 }: SessionToken): number =>
+  accessTokenRenewedAt ?? start;
+
+const marginOf = (lifetimeSeconds: number) => Math.min(MAX_MARGIN_SECONDS, lifetimeSeconds * MARGIN_SHARE);

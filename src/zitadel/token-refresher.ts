@@ -4,7 +4,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { OidcClient } from './oidc.client.js';
 import { IdpUnavailable, RefreshNotAllowed, RefreshRejected, type ClientRefusal } from './oidc.errors.js';
-import type { TokenSet } from './session-token.js';
+import { dueAt, type TokenSet } from './session-token.js';
 import { ANSWER_KEPT_MS, RETRY_AFTER_MS, SharedRefresh } from './shared-refresh.js';
 
 /** More than one process refreshes in a minute. */
@@ -33,8 +33,8 @@ export class TokenRefresher implements SessionRefresh {
   /** Why Zitadel lets this application renew no tokens; `undefined` while it does. */
   notAllowed: ClientRefusal | undefined;
 
-  isDue({ refreshToken, accessTokenDueAt, accessTokenEndsAt }: SessionToken): boolean {
-    return isPast(refreshToken === undefined ? accessTokenEndsAt : accessTokenDueAt);
+  isDue(token: SessionToken): boolean {
+    return isPast(token.refreshToken === undefined ? token.accessTokenEndsAt : dueAt(token));
   }
 
   async refresh(token: SessionToken): Promise<SessionToken> {
@@ -46,7 +46,7 @@ export class TokenRefresher implements SessionRefresh {
       if (error instanceof RefreshRejected) throw new SessionEnded('refresh_rejected', { cause: error });
       if (!(error instanceof RefreshNotAllowed)) throw error;
       // The access token is good until its end, and the application may be set right before.
-      if (isPast(token.accessTokenEndsAt ?? token.accessTokenDueAt))
+      if (isPast(token.accessTokenEndsAt ?? dueAt(token)))
         throw new SessionEnded('no_refresh', { cause: error });
       return token;
     }

@@ -210,6 +210,7 @@ describe('nginx with its defaults', () => {
   it('passes the sign-in of somebody with a hundred roles and JWTs', async () => {
     const roles = Array.from({ length: 100 }, (_, index) => `department-${index}.position`);
     const large = await startInstances({
+      env: { SESSION_CLAIMS_MAX_AGE: '1' },
       sandbox: {
         users: [{ loginName: 'many@acme.example', givenName: 'Many', familyName: 'Roles', roles }],
         web: { accessTokenType: 'jwt', accessTokenRoleAssertion: true, idTokenRoleAssertion: true },
@@ -220,6 +221,11 @@ describe('nginx with its defaults', () => {
       const page = await signIn(browser, 'many@acme.example');
       expect([page.status, page.url.pathname]).toEqual([200, '/profile']);
       expect(page.text).toContain('department-99.position');
+      await pause(1_100);
+      const { length } = browser.answers;
+      expect((await browser.get('/profile')).text).toContain('department-99.position');
+      // Its roles were read again: the session is in this answer, too.
+      expect(String(browser.answers[length]?.response.headers['set-cookie'])).toContain('session-token');
       for (const { response } of browser.answers) expect([400, 431, 502]).not.toContain(response.status);
       const out = await browser.submit(page, 'main form[action="/auth/logout"]');
       expect(out.url.pathname).toBe('/auth/logout/success');
