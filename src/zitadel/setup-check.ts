@@ -15,9 +15,13 @@ import { LoginOrigin } from './login-origin.js';
 import { SetupProblems } from './setup-problems.js';
 import { setupMistakes, type SetupMistake } from './setup-mistakes.js';
 import { probeSetup } from './setup-probes.js';
+import { TokenRefresher } from './token-refresher.js';
 
 /** How soon a set-up that is wrong, or that could not be asked about, is looked at again. */
 const AGAIN_MS = 60_000;
+
+/** What a refresh that is refused for the application's sake says of the set-up. */
+const refusalCodes = { unauthorized_client: 'refresh_grant_off', invalid_client: 'client_refused' } as const;
 
 /**
  * Asks Zitadel, once this program listens, whether it will accept a sign-in, a renewal and a sign-out of this
@@ -36,12 +40,14 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
     private readonly discovery: Discovery,
     private readonly host: HttpAdapterHost,
     private readonly loginOrigin: LoginOrigin,
+    private readonly refresher: TokenRefresher,
   ) {
     super();
   }
 
   get codes(): readonly string[] {
-    return this.found.map(({ code }) => code);
+    const refused = this.refresher.notAllowed;
+    return [...new Set([...this.found.map(({ code }) => code), ...(refused ? [refusalCodes[refused]] : [])])];
   }
 
   onApplicationBootstrap() {
@@ -79,7 +85,7 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
   }
 
   private note(mistakes: readonly SetupMistake[]) {
-    const known = this.codes;
+    const known = this.found.map(({ code }) => code);
     for (const { code, cure } of mistakes) if (!known.includes(code)) this.logger.error(`${code}: ${cure}`);
     if (mistakes.length === 0 && known.length > 0) this.logger.log('The set-up in Zitadel is right now');
     this.found = mistakes;
