@@ -1,4 +1,4 @@
-// `npm run build:bundle`: makes of each program and all it uses one file, and of what both use another. Node.js opens more than
+// Part of `npm run build`: makes of each program and all it uses one file, and of what both use another. Node.js opens more than
 // a thousand files otherwise, which is two thirds of the time a start takes.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { rolldown } from 'rolldown';

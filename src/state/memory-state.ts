@@ -15,7 +15,9 @@ export class MemoryState extends SharedState {
   constructor(maxEntries = MAX_ENTRIES) {
     super();
     this.entries = new LRUCache<string, string | number>({
-      max: maxEntries,
+      // Not `max`, which takes the memory of all entries at once.
+      maxSize: maxEntries,
+      sizeCalculation: () => 1,
       dispose: (_value, _key, reason) => reason === 'evict' && this.warn(),
     });
   }
