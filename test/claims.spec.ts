@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { userFrom } from '../src/zitadel/claims.js';
-import { dueAt, tokenSetFrom } from '../src/zitadel/session-token.js';
+import { dueAt, issuedAt, tokenSetFrom } from '../src/zitadel/session-token.js';
 
 const acme = { '320000000000000001': 'acme.example' };
 const both = { '320000000000000001': 'acme.example', '320000000000000002': 'globex.example' };
@@ -129,4 +129,10 @@ describe('the tokens of an answer', () => {
       idToken: 'i',
     });
   });
+});
+
+it('the access token of a session was issued at the last renewal, else at the sign-in', () => {
+  expect([issuedAt({ accessTokenRenewedAt: 20, start: 10 }), issuedAt({ start: 10 }), issuedAt({})]).toEqual([
+    20, 10, 0,
+  ]);
 });

@@ -12,7 +12,7 @@ export function expressSite() {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
-  app.use(securityHeaders(settings.site));
+  app.use(securityHeaders(settings.site, { origins: [] }));
   useViews(withNestNames(app), fileURLToPath(new URL('../..', import.meta.url)), { cache: true });
   app.get('/', (_request, response) => renderPage(response, '/'));
   return app;

@@ -14,7 +14,7 @@ const { port, site, pages, lean } = JSON.parse(process.env.SETTINGS ?? '');
 const app = await NestFactory.create(moduleOf(pages), await adapter(), { logger: false, bodyParser: false });
 app.disable('x-powered-by');
 app.set('etag', false);
-app.use(securityHeaders(site));
+app.use(securityHeaders(site, { origins: [] }));
 app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
 useViews(app, fileURLToPath(new URL('../..', import.meta.url)), { cache: true });
 await app.listen(port);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionEnded } from '@mridang/nestjs-auth';
 import type { OidcClient } from '../../src/zitadel/oidc.client.js';
-import { IdpUnavailable, RefreshRejected } from '../../src/zitadel/oidc.errors.js';
+import { IdpUnavailable, RefreshNotAllowed, RefreshRejected } from '../../src/zitadel/oidc.errors.js';
 import { MemoryState } from '../../src/state/memory-state.js';
 import type { SharedState } from '../../src/state/shared-state.js';
 import { SharedRefresh } from '../../src/zitadel/shared-refresh.js';
@@ -43,6 +43,21 @@ it('takes a refresh token that was refused for the newest there is', async () =>
   const refresher = refresherOf(oidc);
   await expect(refresher.refresh(session)).rejects.toThrow(SessionEnded);
   expect((await refresher.newest(session)).refreshToken).toBe('rt');
+});
+
+it('keeps a session that the application may not renew until its access token ends, old cookies too', async () => {
+  const oidc = {
+    refresh: () => Promise.reject(new RefreshNotAllowed('unauthorized_client')),
+  } as unknown as OidcClient;
+  const now = Date.now() / 1000;
+  for (const times of [{ accessTokenEndsAt: now + 60 }, { accessTokenDueAt: now + 60 }]) {
+    const refresher = refresherOf(oidc);
+    expect(await refresher.refresh({ ...session, ...times })).toMatchObject(times);
+    expect(await refresher.refresh({ ...session, refreshToken: 'another', ...times })).toMatchObject(times);
+    expect(refresher.notAllowed).toBe('unauthorized_client');
+  }
+  const over = { ...session, refreshToken: 'a third', accessTokenDueAt: now - 60 };
+  await expect(refresherOf(oidc).refresh(over)).rejects.toThrow(SessionEnded);
 });
 
 describe('instances that share their state', () => {

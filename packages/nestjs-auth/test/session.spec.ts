@@ -85,6 +85,16 @@ class Pages {
     return { name: request.session?.user.name };
   }
 
+  @Get('changed-openly')
+  @Public()
+  async changedOpenly(
+    @Req() request: AuthenticatedRequest,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ) {
+    const session = await this.sessions.replace(request, response, (token) => Promise.resolve(token));
+    return { id: session?.user.id ?? null };
+  }
+
   @Get('twice')
   @Public()
   async twice(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
@@ -123,6 +133,12 @@ function cookieFrom(secondsAgo: number, token: SessionToken = { sub: 'u1' }): st
 }
 
 describe('reading', () => {
+  it('replaces nothing where nobody is signed in', async () => {
+    await start();
+    await app.get('/changed-openly').expect(200, { id: null });
+    await app.get('/changed-openly', { cookie: app.cookie() }).expect(200, { id: 'u1' });
+  });
+
   it('decrypts a cookie once, and remembers it no longer than it lives', async () => {
     await start({ session: { maxAge: 1 } });
     const open = jest.spyOn(SessionCodec.prototype, 'open');

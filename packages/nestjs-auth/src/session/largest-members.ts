@@ -21,11 +21,9 @@ export function largestMembers(token: SessionToken): string {
 /** The claims of a JWT (RFC 7519), or the members of an object. */
 function membersOf(value: unknown): object | undefined {
   if (typeof value === 'object' && value !== null) return value;
-  const [, payload] = typeof value === 'string' ? value.split('.') : [];
-  if (!payload) return undefined;
   try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null ? claims : undefined;
+    const [, payload = ''] = String(value).split('.');
+    return Object(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))) as object;
   } catch {
     return undefined;
   }

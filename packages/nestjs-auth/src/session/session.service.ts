@@ -106,7 +106,7 @@ export class SessionService {
     const loaded = await this.fresh(request, response);
     if (!loaded.token) return null;
     const { session } = await this.changed(loaded, change, request, response);
-    if (request.session) request.session = session;
+    request.session = session;
     return session;
   }
 
@@ -243,8 +243,8 @@ export class SessionService {
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<LoadedSession> {
-    const { token } = loaded;
-    if (!token) return loaded;
+    // Whoever calls this has seen that there is one.
+    const token = loaded.token as OpenSession;
     try {
       const made = await change(token);
       if (made === token) return loaded;
