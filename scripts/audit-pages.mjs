@@ -26,7 +26,12 @@ const usualPlaces = [
 
 const port = await freePort();
 const origin = `http://localhost:${port}`;
-const sandbox = await startSandbox({ web: { redirectUris: [`${origin}/auth/callback`] } });
+const sandbox = await startSandbox({
+  web: {
+    redirectUris: [`${origin}/auth/callback`],
+    postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+  },
+});
 const program = spawn(process.execPath, ['dist/main.js'], {
   stdio: ['ignore', 'inherit', 'inherit'],
   env: {

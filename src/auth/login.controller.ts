@@ -17,6 +17,9 @@ import type { TextKey } from '../texts/en.js';
 import { LoginOrigin } from '../zitadel/login-origin.js';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
+/** Right after the start the page waits for the first answer of Zitadel: its form has to name where the login is. */
+const LOGIN_ORIGIN_WAIT_MS = 1_000;
+
 /** The pages around sign-in. Signing in itself is a form post to Auth.js. */
 @Public()
 @Controller('auth')
@@ -46,11 +49,12 @@ export class LoginController {
   }
 
   @Get('login')
-  login(
+  async login(
     @Query() query: Record<string, unknown>,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
+    await this.loginOrigin.known(LOGIN_ORIGIN_WAIT_MS);
     return this.show(query, request, response, { withForm: !this.loginOrigin.isAwaited });
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
 
@@ -8,7 +9,7 @@ import { ENV, type Env } from '../config/env.js';
 @Injectable()
 export class LoginOrigin {
   private learned: string | undefined;
-  private isAsked = false;
+  private question: { asked: Promise<void>; end: () => void } | undefined;
 
   constructor(@Inject(ENV) private readonly env: Env) {}
 
@@ -21,12 +22,25 @@ export class LoginOrigin {
 
   /** Whether somebody is asking Zitadel, and it has not said yet. */
   get isAwaited(): boolean {
-    return this.isAsked && this.learned === undefined;
+    return this.question !== undefined && this.learned === undefined;
   }
 
-  /** To be called by whoever is going to `learn`. */
+  /** Waits while somebody is asking, so long at most. */
+  async known(maxMs: number): Promise<void> {
+    if (this.isAwaited) await Promise.race([this.question?.asked, wait(maxMs, undefined, { ref: false })]);
+  }
+
+  /** To be called by whoever is going to `learn`, and `settle` when it has asked. */
   expect() {
-    this.isAsked = true;
+    let end = () => {};
+    const asked = new Promise<void>((resolve) => (end = resolve));
+    this.question = { asked, end };
+  }
+
+  /** Zitadel has been asked, whatever came of it. */
+  settle() {
+    this.question?.end();
+    this.question = undefined;
   }
 
   /** @param location where Zitadel's authorization endpoint has redirected to */

@@ -52,7 +52,6 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
 
   onApplicationBootstrap() {
     if (!this.env.zitadel.checkAtStart) return;
-    this.loginOrigin.expect();
     this.listening = this.host.listen$.subscribe(() => {
       this.discovery.whenRead(() => void this.check());
     });
@@ -65,6 +64,7 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
 
   private async check(): Promise<void> {
     clearTimeout(this.timer);
+    this.loginOrigin.expect();
     try {
       const metadata = await this.discovery.metadata();
       const { answers, login } = await probeSetup(
@@ -81,6 +81,8 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
         `The set-up could not be checked; it is tried again in a minute\n${describeError(error)}`,
       );
       this.tryAgain();
+    } finally {
+      this.loginOrigin.settle();
     }
   }
 

@@ -62,7 +62,7 @@ describe('with a login on another origin, and nothing configured', () => {
       sandbox: { loginOrigin: 'http://127.0.0.1:0' },
     });
     const login = own.app.get(LoginOrigin);
-    while (login.isAwaited) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (login.origins.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   });
   afterAll(() => own?.close());
 
