@@ -9,7 +9,6 @@ import { OidcClient } from './oidc.client.js';
 import { Reachability } from './reachability.js';
 import { SetupCheck } from './setup-check.js';
 import { SetupProblems } from './setup-problems.js';
-import { SharedRefresh } from './shared-refresh.js';
 import { SignInRules } from './sign-in-rules.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TokenRevocation } from './token-revocation.js';
@@ -26,7 +25,6 @@ const providers = [
   Reachability,
   SetupCheck,
   { provide: SetupProblems, useExisting: SetupCheck },
-  SharedRefresh,
   SignInRules,
   TokenRefresher,
   TokenRevocation,

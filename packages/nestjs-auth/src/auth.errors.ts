@@ -96,7 +96,7 @@ export class SessionsUnavailable extends AuthError {
 
 /** 503: the identity provider did not answer, or said that it cannot now. Trying again later helps. */
 export class ProviderUnavailable extends AuthError {
-  readonly code = 'AUTH_PROVIDER_UNAVAILABLE';
+  readonly code: string = 'AUTH_PROVIDER_UNAVAILABLE';
 
   constructor(options?: { cause?: unknown }) {
     super('The identity provider cannot be reached', 503, options);
