@@ -7,6 +7,7 @@ import { LoggedOutCookie } from './logged-out-cookie.js';
 import { LoginOrigin } from './login-origin.js';
 import { OidcClient } from './oidc.client.js';
 import { Reachability } from './reachability.js';
+import { Resumption } from './resumption.js';
 import { SetupCheck } from './setup-check.js';
 import { SetupProblems } from './setup-problems.js';
 import { SignInRules } from './sign-in-rules.js';
@@ -23,6 +24,7 @@ const providers = [
   LoginOrigin,
   OidcClient,
   Reachability,
+  Resumption,
   SetupCheck,
   { provide: SetupProblems, useExisting: SetupCheck },
   SignInRules,

@@ -25,12 +25,14 @@ export class SessionRequired extends AuthError {
   /**
    * @param returnTo path and query to come back to after sign-in
    * @param ended why the session that was there is over
+   * @param options.cause the `SessionEnded` that says so
    */
   constructor(
     readonly returnTo: string,
     readonly ended?: SessionEnd,
+    options?: { cause?: unknown },
   ) {
-    super('Sign-in is required', 401);
+    super('Sign-in is required', 401, options);
   }
 }
 
