@@ -14,10 +14,11 @@ export class OutageLog {
     private readonly sentence: string,
   ) {}
 
-  failed(error: unknown) {
+  failed(error?: unknown) {
     this.count++;
-    if (this.timer) return this.logger.debug(`${this.sentence}\n${describeError(error)}`);
-    this.logger.error(`${this.sentence}\n${describeError(error)}`);
+    const text = error === undefined ? this.sentence : `${this.sentence}\n${describeError(error)}`;
+    if (this.timer) return this.logger.debug(text);
+    this.logger.error(text);
     this.count = 0;
     this.timer = setInterval(() => this.sum(), INTERVAL_MS).unref();
   }

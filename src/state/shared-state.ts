@@ -3,9 +3,10 @@ import { describeError } from '@mridang/nestjs-auth';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { OutageLog } from '../metrics/outage-log.js';
 import type { StateCipher } from './state-cipher.js';
 
-/** One of the things that are known under a key. Of several, the highest rank comes first. */
+/** One of the things that are known under a key. The highest rank comes first. */
 interface Entry {
   value: string;
   rank: number;
@@ -13,14 +14,14 @@ interface Entry {
   endsAt: number;
 }
 
-/** Redis, and how it is written to. The connections queue nothing while it is away. */
+/** Two connections, which queue nothing while Redis is away, and how they are written to. */
 export interface Link {
   redis: Redis;
   subscriber: Redis;
   cipher: StateCipher;
 }
 
-/** Instances that do not hear each other may each write one; in Redis the same may stand twice. */
+/** Instances that do not hear each other may each add one; Redis may have the same one from several. */
 const MAX_ENTRIES = 3;
 const MAX_STORED = 8;
 
@@ -43,20 +44,21 @@ const BATCH = 500;
 @Injectable()
 export class SharedState implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('State');
+  private readonly loss = new OutageLog(this.logger, 'The state in memory is full: the oldest is forgotten');
   private readonly entries = new LRUCache<string, readonly Entry[]>({
     maxSize: MAX_BYTES,
     sizeCalculation: (list, key) =>
       list.reduce((sum, { value }) => sum + value.length, key.length + OVERHEAD_BYTES),
-    dispose: (list, _key, reason) => reason === 'evict' && list.some(isLive) && this.say('warn', FULL),
+    dispose: (list, _key, reason) => reason === 'evict' && list.some(isLive) && this.loss.failed(),
   });
   private readonly claims = new LRUCache<string, true>({ maxSize: MAX_CLAIMS, sizeCalculation: () => 1 });
   /** `performance.now()` */
   private sharedSince: number | undefined;
   /** names the content of Redis, until it is emptied */
   private epoch: string | null = null;
-  private isJoining = false;
+  private joining: Promise<unknown> | undefined;
   private closings = 0;
-  private readonly said = new Set<string>();
+  private hasSaid = false;
   private beat: NodeJS.Timeout | undefined;
 
   /** @param link none where there is one instance */
@@ -66,12 +68,12 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     for (const connection of [link.redis, link.subscriber]) {
       connection.on('error', (error) => this.lost(error));
       connection.on('close', () => this.lost(new Error(`Connections were closed: ${++this.closings}`)));
-      connection.on('ready', () => void this.join(link));
+      connection.on('ready', () => void this.check());
     }
     this.beat = setInterval(() => void this.check(), BEAT_MS).unref();
   }
 
-  /** For how many milliseconds all instances have seen the same; 0 while they do not. */
+  /** For how many milliseconds all instances have seen the same; 0 while they do not, `Infinity` where there is one. */
   get sharedForMs(): number {
     if (!this.link) return Infinity;
     return this.sharedSince === undefined ? 0 : performance.now() - this.sharedSince;
@@ -100,14 +102,6 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** Asks Redis whether all instances see the same. */
-  async check(): Promise<boolean> {
-    this.entries.purgeStale();
-    if (this.link && !this.isShared) await this.join(this.link);
-    else if (this.link) await this.unlessLost(this.link, (link) => this.joinAnew(link));
-    return this.isShared;
-  }
-
   /** What is known under a key, the highest rank first. */
   all(key: string): readonly Entry[] {
     return this.entries.size === 0 ? [] : (this.entries.get(key) ?? []).filter(isLive);
@@ -124,8 +118,10 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     this.merge(key, entry);
     if (!this.link) return true;
     // While it joins, too: what Redis does not have has just been looked for.
-    const isThere = this.isShared || this.isJoining;
-    return isThere && (await this.unlessLost(this.link, (link) => this.tell(key, [entry], link))) === true;
+    return (
+      (this.isShared || this.joining !== undefined) &&
+      (await this.unlessLost(this.tell(key, [entry], this.link))) === true
+    );
   }
 
   /** Of all who ask for a claim one gets it, until it is released or `ttlMs` are over. */
@@ -133,31 +129,53 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     if (this.claims.has(key)) return false;
     this.claims.set(key, true, { ttl: ttlMs });
     if (!this.link || !this.isShared) return true;
-    const isFree = await this.unlessLost(this.link, ({ redis, cipher }) =>
-      redis.set(`${cipher.space}:claim:${cipher.nameOf(key)}`, '1', 'PX', Math.ceil(ttlMs), 'NX'),
-    );
-    if (isFree === null) this.claims.delete(key);
-    return isFree !== null;
+    const { redis, cipher } = this.link;
+    const set = redis.set(cipher.nameOf('claim', key), '1', 'PX', Math.ceil(ttlMs), 'NX');
+    const isFree = (await this.unlessLost(set)) !== null;
+    if (!isFree) this.claims.delete(key);
+    return isFree;
   }
 
   async release(key: string): Promise<void> {
     this.claims.delete(key);
     if (this.link && this.isShared)
-      await this.unlessLost(this.link, ({ redis, cipher }) =>
-        redis.del(`${cipher.space}:claim:${cipher.nameOf(key)}`),
-      );
+      await this.unlessLost(this.link.redis.del(this.link.cipher.nameOf('claim', key)));
   }
 
-  private merge(key: string, entry: Entry) {
-    const others = this.all(key).filter(({ value, rank }) => value !== entry.value || rank > entry.rank);
-    const isKnown = others.some(({ value }) => value === entry.value);
-    const list = [...others, ...(isKnown ? [] : [entry])].sort((one, other) => other.rank - one.rank);
-    const ttl = Math.max(...list.map(({ endsAt }) => endsAt)) - Date.now();
-    if (ttl > 0) this.entries.set(key, list.slice(0, MAX_ENTRIES), { ttl });
+  /** Asks Redis whether all instances see the same; where it was away or emptied, makes this copy and Redis the same. */
+  async check(): Promise<boolean> {
+    this.entries.purgeStale();
+    const { link } = this;
+    if (link && [link.redis, link.subscriber].every(({ status }) => status === 'ready'))
+      await (this.joining ??= this.unlessLost(this.join(link)).finally(() => (this.joining = undefined)));
+    return this.isShared;
+  }
+
+  private async join(link: Link): Promise<void> {
+    const { redis, subscriber, cipher } = link;
+    const { closings } = this;
+    const epoch = cipher.nameOf('epoch');
+    const answers = await Promise.all([redis.get(epoch), redis.pexpire(epoch, EPOCH_MS), subscriber.ping()]);
+    if (this.isShared && answers[0] === this.epoch) return;
+    await subscriber.subscribe(cipher.space);
+    await redis.set(epoch, crypto.randomUUID(), 'PX', EPOCH_MS, 'NX');
+    this.epoch = await redis.get(epoch);
+    const there = new Set<string | undefined>();
+    for await (const names of redis.scanStream({ match: `${cipher.nameOf('entries')}*`, count: BATCH })) {
+      const found = await Promise.all((names as string[]).map((name) => redis.zrange(name, '0', '-1')));
+      for (const sealed of found.flat()) there.add(this.hear(sealed, link));
+    }
+    const isMissing = (key: string) => !this.all(key).every((entry) => there.has(idOf(key, entry)));
+    for (const missing = [...this.entries.keys()].filter(isMissing); missing.length > 0;)
+      await Promise.all(missing.splice(-BATCH).map((key) => this.tell(key, this.all(key), link)));
+    if (closings !== this.closings) throw new Error('A connection was closed meanwhile');
+    this.sharedSince ??= performance.now();
+    if (this.hasSaid) this.logger.log('Redis is back');
+    this.hasSaid = false;
   }
 
   private async tell(key: string, entries: readonly Entry[], { redis, cipher }: Link): Promise<true> {
-    const name = `${cipher.space}:entries:${cipher.nameOf(key)}`;
+    const name = cipher.nameOf('entries', key);
     const orders = redis.multi();
     for (const entry of entries) {
       const sealed = cipher.encrypt(JSON.stringify([key, entry]));
@@ -180,66 +198,29 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     return idOf(key, entry);
   }
 
-  /** Where Redis was emptied, or is another one. */
-  private async joinAnew(link: Link): Promise<void> {
-    const { redis, subscriber, cipher } = link;
-    const name = `${cipher.space}:epoch`;
-    const asked = [redis.get(name), redis.pexpire(name, EPOCH_MS), subscriber.ping()] as const;
-    if ((await Promise.all(asked))[0] !== this.epoch) await this.join(link);
-  }
-
-  /** Makes this copy and Redis the same. */
-  private async join(link: Link): Promise<void> {
-    const { redis, subscriber, cipher } = link;
-    if (this.isJoining || redis.status !== 'ready' || subscriber.status !== 'ready') return;
-    this.isJoining = true;
-    const { closings } = this;
-    await this.unlessLost(link, async () => {
-      await subscriber.subscribe(cipher.space);
-      await redis.set(`${cipher.space}:epoch`, crypto.randomUUID(), 'PX', EPOCH_MS, 'NX');
-      this.epoch = await redis.get(`${cipher.space}:epoch`);
-      const there = new Set<string | undefined>();
-      for await (const names of redis.scanStream({ match: `${cipher.space}:entries:*`, count: BATCH })) {
-        const found = await Promise.all((names as string[]).map((name) => redis.zrange(name, '0', '-1')));
-        for (const sealed of found.flat()) there.add(this.hear(sealed, link));
-      }
-      const isMissing = (key: string) => !this.all(key).every((entry) => there.has(idOf(key, entry)));
-      for (const missing = [...this.entries.keys()].filter(isMissing); missing.length > 0;)
-        await Promise.all(missing.splice(-BATCH).map((key) => this.tell(key, this.all(key), link)));
-      if (closings !== this.closings) throw new Error('The connection was closed meanwhile');
-      this.sharedSince ??= performance.now();
-      if (this.said.delete(LOST) || this.said.delete(REFUSED)) this.logger.log('Redis is back');
-    });
-    this.isJoining = false;
+  private merge(key: string, entry: Entry) {
+    const others = this.all(key).filter(({ value, rank }) => value !== entry.value || rank > entry.rank);
+    const isKnown = others.some(({ value }) => value === entry.value);
+    const list = [...others, ...(isKnown ? [] : [entry])].sort((one, other) => other.rank - one.rank);
+    const ttl = Math.max(...list.map(({ endsAt }) => endsAt)) - Date.now();
+    if (ttl > 0) this.entries.set(key, list.slice(0, MAX_ENTRIES), { ttl });
   }
 
   /** `undefined` when Redis does not do it: from then on this instance is alone. */
-  private async unlessLost<T>(link: Link, order: (link: Link) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await order(link);
-    } catch (error) {
-      this.lost(error);
-      return undefined;
-    }
+  private unlessLost<T>(answer: Promise<T>): Promise<T | undefined> {
+    return answer.catch((error: unknown) => this.lost(error));
   }
 
   /** Said once, until Redis is back. */
-  private lost(error: unknown) {
+  private lost(error: unknown): undefined {
     this.sharedSince = undefined;
-    if (this.said.has(LOST) || this.said.has(REFUSED)) return;
-    this.say('error', error instanceof Error && error.name === 'ReplyError' ? REFUSED : LOST, error);
-  }
-
-  private say(level: 'warn' | 'error', sentence: string, error?: unknown) {
-    if (this.said.has(sentence)) return;
-    this.said.add(sentence);
-    this.logger[level](error === undefined ? sentence : `${sentence}\n${describeError(error)}`);
+    if (this.hasSaid) return;
+    this.hasSaid = true;
+    const what =
+      error instanceof Error && error.name === 'ReplyError' ? 'takes nothing more' : 'does not answer';
+    this.logger.error(`Redis ${what}: this instance goes on with what it knows\n${describeError(error)}`);
   }
 }
-
-const LOST = 'Redis does not answer: this instance goes on with what it knows';
-const REFUSED = 'Redis takes nothing more: this instance goes on with what it knows';
-const FULL = 'The state in memory is full: the oldest of it is forgotten before its time';
 
 const isLive = ({ endsAt }: Entry) => endsAt > Date.now();
 

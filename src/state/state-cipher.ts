@@ -21,11 +21,15 @@ export class StateCipher {
       Buffer.from(hkdfSync('sha256', secret, salt, `shared state ${use}`, KEY_BYTES));
     this.keys = secrets.map((secret) => keyOf(secret, 'entries'));
     this.nameKey = keyOf(salt, 'names');
-    this.space = `nestjs-zitadel:${this.nameOf('').slice(0, 8)}`;
+    this.space = `nestjs-zitadel:${this.hashed('').slice(0, 8)}`;
   }
 
-  /** Stands for a text that says whose it is. */
-  nameOf(text: string): string {
+  /** Stands for a key that says whose it is. Without one, what the names of its kind begin with. */
+  nameOf(kind: 'entries' | 'claim' | 'epoch', key?: string): string {
+    return `${this.space}:${kind}:${key === undefined ? '' : this.hashed(key)}`;
+  }
+
+  private hashed(text: string): string {
     return createHmac('sha256', this.nameKey).update(text).digest('base64url');
   }
 

@@ -151,8 +151,7 @@ describe('instances with one Redis', () => {
     const state = await instance();
     await state.add('ended:session:mallory', '1', TTL_MS);
     const [found] = await admin.keys('*:entries:*');
-    const space = String(found).split(':entries:')[0];
-    const name = `${space}:entries:${new StateCipher([SECRET], 'salt').nameOf('ended:session:alice')}`;
+    const name = new StateCipher([SECRET], 'salt').nameOf('entries', 'ended:session:alice');
     await admin.copy(String(found), name);
     const fresh = await instance();
     expect([fresh.get('ended:session:mallory'), fresh.get('ended:session:alice')]).toEqual(['1', undefined]);
