@@ -64,7 +64,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   /** @param link none where there is one instance */
   constructor(private readonly link?: Link) {
     if (!link) return;
-    link.subscriber.on('message', (_channel, sealed: string) => this.hear(sealed, link));
+    link.subscriber.on('message', (_channel, sealed: string) => void this.hear(sealed, link));
     for (const connection of [link.redis, link.subscriber]) {
       connection.on('error', (error) => this.lost(error));
       connection.on('close', () => this.lost(new Error(`Connections were closed: ${++this.closings}`)));
@@ -157,13 +157,14 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     const epoch = cipher.nameOf('epoch');
     const answers = await Promise.all([redis.get(epoch), redis.pexpire(epoch, EPOCH_MS), subscriber.ping()]);
     if (this.isShared && answers[0] === this.epoch) return;
-    await subscriber.subscribe(cipher.space);
+    await subscriber.subscribe(cipher.nameOf('news'));
     await redis.set(epoch, crypto.randomUUID(), 'PX', EPOCH_MS, 'NX');
     this.epoch = await redis.get(epoch);
     const there = new Set<string | undefined>();
     for await (const names of redis.scanStream({ match: `${cipher.nameOf('entries')}*`, count: BATCH })) {
       const found = await Promise.all((names as string[]).map((name) => redis.zrange(name, '0', '-1')));
-      for (const sealed of found.flat()) there.add(this.hear(sealed, link));
+      for (const id of await Promise.all(found.flat().map((sealed) => this.hear(sealed, link))))
+        there.add(id);
     }
     const isMissing = (key: string) => !this.all(key).every((entry) => there.has(idOf(key, entry)));
     for (const missing = [...this.entries.keys()].filter(isMissing); missing.length > 0;)
@@ -178,8 +179,8 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     const name = cipher.nameOf('entries', key);
     const orders = redis.multi();
     for (const entry of entries) {
-      const sealed = cipher.encrypt(JSON.stringify([key, entry]));
-      orders.zadd(name, entry.rank, sealed).publish(cipher.space, sealed);
+      const sealed = await cipher.encrypt(JSON.stringify([key, entry]));
+      orders.zadd(name, entry.rank, sealed).publish(cipher.nameOf('news'), sealed);
     }
     const ttl = Math.max(1, ...this.all(key).map(({ endsAt }) => Math.ceil(endsAt - Date.now())));
     await orders
@@ -190,8 +191,8 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   }
 
   /** Returns what tells the entry from others. */
-  private hear(sealed: string, { cipher }: Link): string | undefined {
-    const text = cipher.decrypt(sealed);
+  private async hear(sealed: string, { cipher }: Link): Promise<string | undefined> {
+    const text = await cipher.decrypt(sealed);
     if (text === undefined) return undefined;
     const [key, entry] = JSON.parse(text) as [string, Entry];
     this.merge(key, entry);

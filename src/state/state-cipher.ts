@@ -1,58 +1,37 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
+import { CompactEncrypt, compactDecrypt } from 'jose';
 
-const CIPHER = 'aes-256-gcm';
-const KEY_BYTES = 32;
-const IV_BYTES = 12;
-const TAG = { authTagLength: 16 };
-
-/** Encrypts what leaves the process. */
+/** Hides from Redis what is written there: values are JWE (RFC 7516), names are MACs. */
 export class StateCipher {
-  private readonly keys: Buffer[];
-  private readonly nameKey: Buffer;
-  /** what all names of this application begin with, as another may use the same Redis */
-  readonly space: string;
+  private readonly keys: Uint8Array[];
+  private readonly nameKey: Uint8Array;
 
   /**
    * @param secrets the first encrypts, all decrypt
    * @param salt hides names, too: it stays when secrets change
    */
   constructor(secrets: readonly string[], salt: string) {
-    const keyOf = (secret: string, use: string) =>
-      Buffer.from(hkdfSync('sha256', secret, salt, `shared state ${use}`, KEY_BYTES));
-    this.keys = secrets.map((secret) => keyOf(secret, 'entries'));
-    this.nameKey = keyOf(salt, 'names');
-    this.space = `nestjs-zitadel:${this.hashed('').slice(0, 8)}`;
+    const keyFrom = (secret: string, use: string) =>
+      new Uint8Array(hkdfSync('sha256', secret, salt, use, 32));
+    this.keys = secrets.map((secret) => keyFrom(secret, 'shared state'));
+    this.nameKey = keyFrom(salt, 'shared state names');
   }
 
-  /** Stands for a key that says whose it is. Without one, what the names of its kind begin with. */
-  nameOf(kind: 'entries' | 'claim' | 'epoch', key?: string): string {
-    return `${this.space}:${kind}:${key === undefined ? '' : this.hashed(key)}`;
+  /** Without a key, what the names of its kind begin with. Another application may use the same Redis. */
+  nameOf(kind: 'entries' | 'claim' | 'epoch' | 'news', key?: string): string {
+    const mac = (text: string) => createHmac('sha256', this.nameKey).update(text).digest('base64url');
+    return `nestjs-zitadel:${mac('').slice(0, 8)}:${kind}:${key === undefined ? '' : mac(key)}`;
   }
 
-  private hashed(text: string): string {
-    return createHmac('sha256', this.nameKey).update(text).digest('base64url');
-  }
-
-  encrypt(text: string): string {
-    const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv(CIPHER, this.keys[0] ?? '', iv, TAG);
-    const sealed = [cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
-    return Buffer.concat([iv, ...sealed]).toString('base64');
+  encrypt(text: string): Promise<string> {
+    const jwe = new CompactEncrypt(Buffer.from(text)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' });
+    return jwe.encrypt(this.keys[0] ?? new Uint8Array());
   }
 
   /** `undefined` for what none of the keys has encrypted. */
-  decrypt(sealed: string): string | undefined {
-    const bytes = Buffer.from(sealed, 'base64');
-    const tagAt = bytes.length - TAG.authTagLength;
-    for (const key of tagAt > IV_BYTES ? this.keys : []) {
-      const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES), TAG);
-      decipher.setAuthTag(bytes.subarray(tagAt));
-      try {
-        return decipher.update(bytes.subarray(IV_BYTES, tagAt), undefined, 'utf8') + decipher.final('utf8');
-      } catch {
-        continue;
-      }
-    }
-    return undefined;
+  async decrypt(sealed: string): Promise<string | undefined> {
+    const open = (key: Uint8Array) => compactDecrypt(sealed, key);
+    const opened = await Promise.any(this.keys.map(open)).catch(() => undefined);
+    return opened && Buffer.from(opened.plaintext).toString('utf8');
   }
 }
