@@ -1,12 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { moveTime } from './support/move-time.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 let app: RunningApp | undefined;
 let server: Server | undefined;
 afterEach(async () => {
+  jest.restoreAllMocks();
   await app?.close();
   server?.close();
   app = server = undefined;
@@ -118,7 +119,56 @@ describe('at start, a set-up that is right', () => {
   });
 });
 
+describe('the set-up is looked at again', () => {
+  const status = async (running: RunningApp) => (await readiness(running))[1].details.zitadel.status;
+
+  it('every minute while it is wrong, and the log says when it is right', async () => {
+    const log: string[] = [];
+    const { setTimeout: timer } = globalThis;
+    const minutes: (() => void)[] = [];
+    jest.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number) => {
+      if (ms === 60_000) minutes.push(run);
+      return timer(ms === 60_000 ? () => undefined : run, ms);
+    }) as typeof setTimeout);
+    const running = await start({ sandbox: { web: { active: false } }, log });
+    for (const pass of [1, 2]) {
+      await until(() => minutes.length === pass);
+      minutes[pass - 1]?.();
+    }
+    await until(() => minutes.length === 3);
+    expect(await status(running)).toBe('misconfigured');
+    expect(log.filter((line) => line.startsWith('error'))).toHaveLength(1);
+    Object.assign(running.sandbox.clients.web, { active: true });
+    minutes[2]?.();
+    await until(async () => (await status(running)) === 'up');
+    expect(log.join('\n')).toContain('The set-up in Zitadel is right now');
+    expect(minutes).toHaveLength(3);
+  });
+
+  it('when the metadata are read again, after an hour', async () => {
+    const running = await start();
+    await until(() => running.sandbox.requests.some(({ path }) => path === '/oidc/v1/end_session'));
+    expect(await status(running)).toBe('up');
+    Object.assign(running.sandbox.clients.web, { active: false });
+    moveTime(61 * 60_000);
+    await until(async () => (await status(running)) === 'misconfigured');
+  });
+});
+
 describe('Zitadel', () => {
+  it('whose metadata are older than a day is down: nobody could sign in', async () => {
+    const log: string[] = [];
+    const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' }, log });
+    await until(async () => (await readiness(running))[0] === 200);
+    running.sandbox.fail('/.well-known/openid-configuration', 503);
+    moveTime(23 * 60 * 60_000);
+    expect((await readiness(running))[0]).toBe(200);
+    await until(() => log.some((line) => line.includes('Those read before are used')));
+    moveTime(2 * 60 * 60_000);
+    const [code, { details }] = await readiness(running);
+    expect([code, details.zitadel.status]).toEqual([503, 'down']);
+  });
+
   it('that stops is degraded for readiness, since when, and up when it answers again', async () => {
     const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' } });
     await until(async () => (await readiness(running))[0] === 200);
