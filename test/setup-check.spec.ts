@@ -126,10 +126,10 @@ describe('the set-up is looked at again', () => {
     const log: string[] = [];
     const { setTimeout: timer } = globalThis;
     const minutes: (() => void)[] = [];
-    jest.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms?: number) => {
+    jest.spyOn(globalThis, 'setTimeout').mockImplementation((run: () => void, ms?: number) => {
       if (ms === 60_000) minutes.push(run);
       return timer(ms === 60_000 ? () => undefined : run, ms);
-    }) as typeof setTimeout);
+    });
     const running = await start({ sandbox: { web: { active: false } }, log });
     for (const pass of [1, 2]) {
       await until(() => minutes.length === pass);
