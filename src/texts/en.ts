@@ -254,9 +254,9 @@ export const en = {
   'signIn.login_too_old.title': 'This needs a fresh login',
   'signIn.login_too_old.text':
     'Zitadel did not say that you have just proved who you are, although it was asked to make sure of that. Log out, then open the page again.',
-  'signIn.organization_unknown.title': 'This link names no organization',
+  'signIn.organization_unknown.title': 'This organization is not known',
   'signIn.organization_unknown.text':
-    'It is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',
+    'This link is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',
   'signIn.organization_mismatch.title': 'You belong to another organization',
   'signIn.organization_mismatch.text':
     'This sign-in was for the members of one organization, and your account is not of it. Nobody was signed in. If you have an account there, open the link again and choose it.',
