@@ -140,7 +140,9 @@ describe('when Zitadel refuses', () => {
 
     const page = await browser.get('/profile?tab=1');
     expect(page.url.pathname).toBe('/auth/login');
-    expect(page.document.querySelector('[role="status"]')?.text).toContain('You were signed out because');
+    expect(page.document.querySelector('[role="status"]')?.text).toContain(
+      'it was unused there for too long, or was ended',
+    );
     expect((await browser.get('/auth/session')).text).toBe('null');
     const again = await browser.submit(page, 'form[action="/auth/signin/zitadel"]');
     expect(again.url.pathname + again.url.search).toBe('/profile?tab=1');

@@ -188,9 +188,14 @@ describe('Zitadel', () => {
 
   it('whose metadata do not speak of back-channel logout: one warning says what to switch on', async () => {
     const log: string[] = [];
-    const provider = await older();
-    await start({ env: { ZITADEL_DOMAIN: provider }, log });
-    await until(() => log.some((line) => line.includes('does not send back-channel logout')));
+    const asked: string[] = [];
+    const provider = await older(asked);
+    const running = await start({ env: { ZITADEL_DOMAIN: provider }, log });
+    for (const checks of [1, 2]) {
+      await until(() => asked.filter((path) => path === '/oauth/v2/authorize').length === checks);
+      moveTime(61 * 60_000);
+      await readiness(running);
+    }
     expect(log.filter((line) => line.includes('back-channel'))).toEqual([
       expect.stringContaining('switch on the feature'),
     ]);
@@ -218,10 +223,11 @@ describe('Zitadel', () => {
 });
 
 /** A provider as Zitadel was up to v4.3: healthy, and without back-channel logout in its metadata. */
-async function older(): Promise<string> {
+async function older(asked: string[]): Promise<string> {
   const running = (server = createServer((request, response) => {
     const { port } = running.address() as AddressInfo;
     const issuer = `http://127.0.0.1:${port}`;
+    asked.push(request.url?.split('?')[0] ?? '');
     if (request.url !== '/.well-known/openid-configuration') {
       response.writeHead(400, { 'content-type': 'application/json' });
       response.end(
