@@ -106,6 +106,10 @@ describe('at start, a set-up that is right', () => {
         '/oauth/v2/token',
         '/oidc/v1/end_session',
       ]);
+      const marks = running.sandbox.requests.flatMap(({ query, form }) =>
+        [query['state'], form['code'], form['refresh_token']].filter((mark) => mark !== undefined),
+      );
+      expect(marks).toEqual(Array(4).fill('start-up-check'));
       const [, body] = await readiness(running);
       expect(body).toMatchObject({ status: 'ok', details: { zitadel: { status: 'up' } } });
       expect(log.filter((line) => /^(error|warn)/.test(line))).toEqual([]);

@@ -663,6 +663,24 @@ describe('logging out', () => {
   });
 });
 
+describe('whether Zitadel is there', () => {
+  it('is asked before a browser is sent to it, unless it has answered two seconds ago', async () => {
+    const asked = () => app.sandbox.requests.filter(({ path }) => path === '/debug/healthz').length;
+    const begin = async () => {
+      const browser = app.browser();
+      await browser.submit(await browser.get('/auth/login'), 'main form');
+    };
+    moveTime(3_000);
+    const before = asked();
+    await Promise.all([begin(), begin(), begin()]);
+    await begin();
+    expect(asked()).toBe(before + 1);
+    moveTime(3_000);
+    await begin();
+    expect(asked()).toBe(before + 2);
+  });
+});
+
 describe('while Zitadel is down', () => {
   it('nobody is sent to it: signing in says so, logging out ends here, and both work when it is back', async () => {
     const own = await startApp();
