@@ -40,7 +40,7 @@ export const de: Texts = {
   'login.back': 'Zurück zur Startseite',
 
   'ended.refresh_rejected':
-    'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung nicht mehr erneuert: Sie wurde dort zu lange nicht benutzt oder beendet. Bitte erneut anmelden.',
+    'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung nicht mehr erneuert: Sie wurde dort zu lange nicht benutzt, oder sie wurde beendet. Bitte erneut anmelden.',
   'ended.revoked':
     'Ihre Sitzung hier wurde anderswo oder von Zitadel beendet. Bei Zitadel ist dieser Browser vielleicht noch angemeldet; deshalb wird dort noch einmal gefragt, wer Sie sind.',
   'ended.unusable':

@@ -43,7 +43,7 @@ export const en = {
     'Your session here was ended, in another place or by Zitadel. This browser may still be signed in at Zitadel, so you will be asked there who you are.',
   'ended.unusable': 'You were signed out because your session could not be renewed. Please log in again.',
   'ended.no_refresh':
-    'You were signed out because your access token has ended and this application cannot renew it. Please log in again.',
+    'You were signed out because your access token has expired and this application cannot renew it. Please log in again.',
 
   'profile.title': 'Your profile',
   'profile.emailVerified': 'verified',
