@@ -13,6 +13,7 @@ import { ClaimsReload } from './zitadel/claims-reload.js';
 import { Discovery } from './zitadel/discovery.js';
 import { EndedSessions } from './zitadel/ended-sessions.js';
 import { LoggedOutCookie } from './zitadel/logged-out-cookie.js';
+import { Resumption } from './zitadel/resumption.js';
 import { SignInRules } from './zitadel/sign-in-rules.js';
 import { TokenRefresher } from './zitadel/token-refresher.js';
 import { TokenRevocation } from './zitadel/token-revocation.js';
@@ -44,6 +45,7 @@ export class AppModule {
             TokenRevocation,
             LoggedOutCookie,
             SignInRules,
+            Resumption,
             Journal,
           ],
           useFactory: authOptions,

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import supertest from 'supertest';
 import type { WebClientOptions } from 'zitadel-sandbox';
 import type { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
@@ -9,6 +10,8 @@ import { environment, launch, startApp, type RunningApp } from './support/start-
 import { textOf } from './support/text-of.js';
 
 const TOKEN = '/oauth/v2/token';
+/** How long Zitadel is not asked again after it has not answered; counted by a clock that cannot be moved. */
+const RETRY_MS = 2_100;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
 
@@ -37,6 +40,8 @@ async function signInDue(loginName = 'alice@acme.example'): Promise<Browser> {
 
 const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
 
+const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+
 /** A request with a fixed `Cookie` header, as one of many that are under way. */
 const request = (cookie: string, path = '/profile') =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
@@ -62,6 +67,18 @@ describe('when the access token is due', () => {
     expect((await request(cookie)).status).toBe(200);
     expect((await request(cookie, '/auth/userinfo')).status).toBe(200);
     expect(refreshes()).toHaveLength(before + 1);
+  });
+
+  it('gives the cookie of a closed laptop the tokens of today', async () => {
+    const browser = await signInDue();
+    const cookie = await cookieHeader(browser);
+    const before = refreshes().length;
+    expect((await request(cookie)).status).toBe(200);
+    moveTime(3_000_000);
+    const answer = await request(cookie, '/auth/userinfo');
+    expect(answer.status).toBe(200);
+    expect(refreshes()).toHaveLength(before + 1);
+    expect(answer.headers.getSetCookie().join()).toContain('session-token');
   });
 
   it('[RT2] renews it on whatever is asked for first, and the browser keeps what it got', async () => {
@@ -138,15 +155,68 @@ describe('when Zitadel refuses', () => {
     });
     expect(refreshes()).toHaveLength(before + 1);
 
+    // Zitadel asks for a login: its own session has ended, too.
+    app.sandbox.expire('sessions');
     const page = await browser.get('/profile?tab=1');
-    expect(page.url.pathname).toBe('/auth/login');
-    expect(page.document.querySelector('[role="status"]')?.text).toContain(
+    expect(page.url.origin).toBe(new URL(app.sandbox.issuer).origin);
+    browser.forget(/./);
+    expect((await browser.get('/auth/session')).text).toBe('null');
+  });
+
+  it('tells a person who is still signed in at Zitadel nothing: back on the same page by way of Zitadel, once', async () => {
+    const browser = await signInDue();
+    const cookie = await cookieHeader(browser);
+    app.sandbox.expire('refresh_tokens');
+    const page = await browser.get('/profile?tab=1');
+    expect(page.status).toBe(200);
+    const path = page.path.map(({ pathname }) => pathname);
+    expect([path[1], ...path.slice(-2)]).toEqual(['/oauth/v2/authorize', '/auth/callback', '/profile']);
+    expect(page.path[1]?.searchParams.get('login_hint')).toBe('alice@acme.example');
+    expect(page.url.search).toBe('?tab=1');
+
+    const headers = { ...navigation, cookie };
+    const again = await supertest(app.origin).get('/profile').set(headers);
+    expect(again.headers['location']).toBe('/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected');
+    const login = await app.browser().get(again.headers['location'] ?? '');
+    expect(login.document.querySelector('[role="status"]')?.text).toContain(
       'it was unused there for too long, or was ended',
     );
-    expect((await browser.get('/auth/session')).text).toBe('null');
-    const again = await browser.submit(page, 'form[action="/auth/signin/zitadel"]');
-    expect(again.url.pathname + again.url.search).toBe('/profile?tab=1');
   });
+
+  it('goes on where the answer of a refresh was lost on its way', async () => {
+    const browser = await signInDue();
+    app.sandbox.drop(TOKEN, 1);
+    expect((await browser.get('/auth/userinfo')).status).toBe(503);
+    await pause(RETRY_MS);
+    const page = await browser.get('/profile');
+    expect([page.status, page.url.pathname]).toEqual([200, '/profile']);
+    expect(page.path.map(({ pathname }) => pathname)).toContain('/oauth/v2/authorize');
+  });
+
+  it.each([
+    [
+      'has logged out since',
+      { cookie: 'logged-out=1' },
+      '/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected',
+    ],
+    [
+      'looks ahead',
+      { 'sec-purpose': 'prefetch' },
+      '/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected',
+    ],
+    ['sends a form', {}, '/auth/login?reason=refresh_rejected'],
+  ] as [string, Record<string, string>, string][])(
+    'shows the login page to a browser that %s',
+    async (name, more, location) => {
+      const browser = await signInDue();
+      app.sandbox.expire('refresh_tokens');
+      const cookie = [await cookieHeader(browser), more['cookie']].filter(Boolean).join('; ');
+      const agent = supertest(app.origin);
+      const sent = name === 'sends a form' ? agent.post('/auth/userinfo') : agent.get('/profile');
+      const answer = await sent.set({ ...navigation, ...more, cookie });
+      expect(answer.headers['location']).toBe(location);
+    },
+  );
 
   it.each([400, 401, 403])('whatever 4xx it says: %i', async (status) => {
     const browser = await signInDue();

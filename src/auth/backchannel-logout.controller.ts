@@ -52,14 +52,13 @@ export class BackchannelLogoutController {
    */
   private async endOnce({ jti, sid, sub, iat }: LogoutTokenClaims): Promise<boolean> {
     const key = `logout-token:${hash('sha256', jti, 'base64url')}`;
-    if ((await this.state.get(key)) !== undefined)
+    if (this.state.get(key) !== undefined)
       throw new LogoutTokenRefused({ cause: new TypeError('The token was sent before') });
     let hasEnded = true;
     if (sid !== undefined) hasEnded = await this.endedSessions.revokeSid(sid);
     else if (sub !== undefined) await this.endedSessions.revokeUser(sub, endOf(iat));
-    if (this.state.sharedForMs === 0)
-      throw new Error('It has ended here, and other instances do not know of it yet');
-    await this.state.setIfAbsent(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
+    if (!this.state.isShared) throw new Error('It has ended here, and other instances do not know of it yet');
+    await this.state.add(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
     return hasEnded;
   }
 }

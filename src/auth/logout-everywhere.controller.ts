@@ -47,7 +47,7 @@ export class LogoutEverywhereController {
   private async endOthers(sub: string): Promise<boolean> {
     try {
       await this.endedSessions.revokeUser(sub, Date.now() / 1000);
-      return this.state.sharedForMs > 0;
+      return this.state.isShared;
     } catch (error) {
       this.logger.error(`Other sessions were not ended\n${describeError(error)}`);
       return false;

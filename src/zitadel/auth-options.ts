@@ -12,6 +12,7 @@ import { scopesFor, sidIn, userFrom, type ZitadelClaims } from './claims.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
+import type { Resumption } from './resumption.js';
 import type { SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from './session-token.js';
 import type { LoggedOutCookie } from './logged-out-cookie.js';
@@ -30,6 +31,7 @@ export function authOptions(
   revocation: TokenRevocation,
   loggedOut: LoggedOutCookie,
   rules: SignInRules,
+  resumption: Resumption,
   journal: Journal,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, callbackUrl, postLoginPath } = env.zitadel;
@@ -47,6 +49,7 @@ export function authOptions(
     reload,
     revocations: endedSessions,
     discard: (token) => void revocation.revoke(token),
+    resume: (ended, token, request) => resumption.paramsFor(ended, token, request),
     signInPolicy: rules,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {

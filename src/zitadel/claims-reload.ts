@@ -108,6 +108,7 @@ export class ClaimsReload implements SessionReload {
     try {
       const claims = await this.oidc.userinfo(accessToken, sub);
       this.hasNoted = false;
+      this.refresher.accepted(token);
       reading.refusedAt = undefined;
       reading.user = { is: userFrom(claims), readAt: Date.now() / 1000 };
       return { claims, token: withUser(token, reading.user) };
@@ -119,13 +120,14 @@ export class ClaimsReload implements SessionReload {
     }
   }
 
-  /** A refresh ends the access token there was: the newer one is asked about. */
+  /** A refresh ends the access token there was: the newer one is asked about, or the other of two. */
   private async afterRefusal(
     token: SessionToken,
     reading: Reading,
     cause: AccessTokenRejected,
   ): Promise<ReadClaims> {
-    const newest = await this.refresher.newest(token);
+    await this.refresher.newest(token);
+    const newest = await this.refresher.afterRefusal(token);
     if (newest.accessToken !== token.accessToken) return this.read(newest);
     const now = Date.now() / 1000;
     if (reading.refusedAt !== undefined) throw new SessionEnded('revoked', { cause });

@@ -1,8 +1,11 @@
 import type { SessionRevocations, SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
-import type { Eventual } from '../state/eventual.js';
 import { SharedState } from '../state/shared-state.js';
+import { sessionNameOf } from './session-token.js';
+
+/** Requests of a session that ends come within moments. */
+const CLAIM_MS = 60_000;
 
 /** Zitadel tells within a second, and tries for half a minute. */
 const SIGN_OUT_NOTED_MS = 60_000;
@@ -22,23 +25,18 @@ export class EndedSessions implements SessionRevocations {
     this.lifetimeMs = session.maxDurationSeconds * 1000;
   }
 
-  isRevoked(token: SessionToken): Eventual<boolean> {
-    if (this.state.isEmpty) return false;
-    const found = keysOf(token).map((key) => this.state.raised(key));
-    return found.every(isThere)
-      ? isEnded(token, found)
-      : Promise.all(found.map((answer) => Promise.resolve(answer))).then((all) => isEnded(token, all));
+  isRevoked(token: SessionToken): boolean {
+    if (this.state.get(sessionKey(token)) !== undefined) return true;
+    if (token.sid !== undefined && this.state.get(sidKey(token.sid)) !== undefined) return true;
+    const until = this.state.get(userKey(token.sub ?? ''));
+    // A session that does not say when it began may have begun before.
+    return until !== undefined && !(typeof token.start === 'number' && token.start > Number(until));
   }
 
-  isKnownToBeRevoked(token: SessionToken): boolean {
-    return isEnded(
-      token,
-      keysOf(token).map((key) => this.state.raisedHere(key)),
-    );
-  }
-
-  async revoke(token: SessionToken): Promise<void> {
-    await this.state.raise(sessionKey(token), 1, this.lifetimeMs);
+  async revoke(token: SessionToken): Promise<boolean> {
+    const isFirst = await this.state.claim(sessionKey(token), CLAIM_MS);
+    await this.state.add(sessionKey(token), '1', this.lifetimeMs);
+    return isFirst;
   }
 
   /**
@@ -47,15 +45,14 @@ export class EndedSessions implements SessionRevocations {
    */
   async revokeSid(sid: string): Promise<boolean> {
     const isNews =
-      (await this.state.raised(sidKey(sid))) === undefined &&
-      (await this.state.get(signedOutKey(sid))) === undefined;
-    await this.state.raise(sidKey(sid), 1, this.lifetimeMs);
+      this.state.get(sidKey(sid)) === undefined && this.state.get(signedOutKey(sid)) === undefined;
+    await this.state.add(sidKey(sid), '1', this.lifetimeMs);
     return isNews;
   }
 
   /** Notes that Zitadel is about to say what is known here: a browser signs out of its session there. */
   async noteSignOut(sid: string): Promise<void> {
-    await this.state.set(signedOutKey(sid), '1', SIGN_OUT_NOTED_MS);
+    await this.state.add(signedOutKey(sid), '1', SIGN_OUT_NOTED_MS);
   }
 
   /**
@@ -64,29 +61,11 @@ export class EndedSessions implements SessionRevocations {
    * @param untilSeconds since 1970
    */
   async revokeUser(sub: string, untilSeconds: number): Promise<void> {
-    await this.state.raise(userKey(sub), untilSeconds, this.lifetimeMs);
+    await this.state.add(userKey(sub), String(untilSeconds), this.lifetimeMs, untilSeconds);
   }
 }
 
-type Found = number | undefined;
-
-const isThere = (answer: Eventual<Found>): answer is Found => !(answer instanceof Promise);
-
-/** In the order of `keysOf`: of the user, seconds since 1970, and sessions that began later live. */
-function isEnded({ start }: SessionToken, [session, userUntil, atZitadel]: Found[]): boolean {
-  if (session !== undefined || atZitadel !== undefined) return true;
-  // A session that does not say when it began may have begun before.
-  return userUntil !== undefined && !(typeof start === 'number' && start > userUntil);
-}
-
-const keysOf = (token: SessionToken) => [
-  sessionKey(token),
-  userKey(token.sub ?? ''),
-  ...(token.sid ? [sidKey(token.sid)] : []),
-];
-
-/** Cookies from before sessions had an id are told apart by their user and their start. */
-const sessionKey = ({ jti, sub, start }: SessionToken) => `ended:session:${jti ?? `${sub}@${String(start)}`}`;
+const sessionKey = (token: SessionToken) => `ended:session:${sessionNameOf(token)}`;
 const sidKey = (sid: string) => `ended:sid:${sid}`;
 const signedOutKey = (sid: string) => `signed-out:${sid}`;
 const userKey = (sub: string) => `ended:user:${sub}`;

@@ -67,3 +67,16 @@ export const issuedAt = ({ accessTokenRenewedAt, start = 0 }: SessionToken): num
   accessTokenRenewedAt ?? start;
 
 const marginOf = (lifetimeSeconds: number) => Math.min(MAX_MARGIN_SECONDS, lifetimeSeconds * MARGIN_SHARE);
+
+/** The tokens of a session alone; those that it lacks are `undefined`, and replace others. */
+export const tokensIn = (token: TokenSet): TokenSet => ({
+  accessToken: token.accessToken,
+  refreshToken: token.refreshToken,
+  idToken: token.idToken,
+  accessTokenEndsAt: token.accessTokenEndsAt,
+  accessTokenDueAt: token.accessTokenDueAt,
+  accessTokenRenewedAt: token.accessTokenRenewedAt,
+});
+
+/** Tells sessions apart. Cookies from before sessions had an id have a user and a start. */
+export const sessionNameOf = ({ jti, sub, start }: SessionToken): string => jti ?? `${sub}@${String(start)}`;

@@ -1,90 +1,234 @@
 import { hash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describeError, SessionEnded, type SessionRefresh, type SessionToken } from '@mridang/nestjs-auth';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { ENV, type Env } from '../config/env.js';
+import { OutageLog } from '../metrics/outage-log.js';
+import { SharedState } from '../state/shared-state.js';
 import { OidcClient } from './oidc.client.js';
-import { IdpUnavailable, RefreshNotAllowed, RefreshRejected, type ClientRefusal } from './oidc.errors.js';
-import { dueAt, type TokenSet } from './session-token.js';
-import { ANSWER_KEPT_MS, RETRY_AFTER_MS, SharedRefresh } from './shared-refresh.js';
+import {
+  AccessTokenRejected,
+  IdpUnavailable,
+  RefreshInDoubt,
+  RefreshNotAllowed,
+  RefreshRejected,
+  type ClientRefusal,
+} from './oidc.errors.js';
+import { dueAt, issuedAt, sessionNameOf, tokensIn, type TokenSet } from './session-token.js';
 
-/** More than one process refreshes in a minute. */
-const MAX_ANSWERS = 5_000;
+/** How long nobody asks again after Zitadel could not be reached. */
+const RETRY_AFTER_MS = 2_000;
+
+/** How long nobody asks again after Zitadel refused, of which it may have to be told by its operator. */
+const REFUSAL_KEPT_MS = 60_000;
+
+/** Longer than discovery, token and keys may take together: whoever has had the claim this long has died. */
+const CLAIM_MS = 20_000;
+
+/** How long a request waits for the refresh of another instance. */
+const PATIENCE_MS = 7_000;
+const POLL_MS = 40;
+
+/** How long it takes until an instance that was alone for a moment has told the others what it did. */
+const SETTLES_MS = 2_000;
+
+/** For how long after that a refusal may be the fault of another instance. */
+const DOUBTS_MS = 60_000;
+
+/** Clocks of instances differ, and what comes of tokens is later than they are. */
+const MIN_STEP_SECONDS = 0.001;
+
+/** Pairs that Zitadel has refused a moment ago. */
+const MAX_REFUSED = 1_000;
+
+/** The tokens of a session after a refresh. */
+interface Pair extends TokenSet {
+  /** names the tokens that were exchanged for these */
+  from: string;
+}
+
+type Renewable = SessionToken & { refreshToken: string; sub: string };
 
 /**
- * Renews the tokens of sessions. Zitadel rotates refresh tokens and gives no grace: whoever comes second with the old one
- * is refused. So there is one request for each refresh token, and its answer is kept for those who come late.
+ * Renews the tokens of sessions. Zitadel rotates refresh tokens: who comes second with an old one is refused, or, within
+ * milliseconds, is answered and makes the first answer worthless. So there is one request for each refresh token, and the latest
+ * tokens of a session are kept for as long as a browser may come with older ones.
  */
 @Injectable()
 export class TokenRefresher implements SessionRefresh {
   private readonly logger = new Logger('Refresh');
-  private readonly answers = new LRUCache<string, Promise<TokenSet>>({
-    max: MAX_ANSWERS,
-    ttl: ANSWER_KEPT_MS,
-  });
-
-  /** tokens that were exchanged for others */
-  private readonly usedUp = new LRUCache<string, true>({ max: MAX_ANSWERS, ttl: ANSWER_KEPT_MS });
-
-  constructor(
-    private readonly oidc: OidcClient,
-    private readonly shared: SharedRefresh,
-  ) {}
+  private readonly outage = new OutageLog(this.logger, 'Tokens were not renewed');
+  private readonly flights = new Map<string, Promise<TokenSet>>();
+  /** names of tokens of which Zitadel refuses the access token */
+  private readonly refused = new LRUCache<string, true>({ max: MAX_REFUSED });
 
   /** Why Zitadel lets this application renew no tokens; `undefined` while it does. */
   notAllowed: ClientRefusal | undefined;
+
+  constructor(
+    private readonly oidc: OidcClient,
+    private readonly state: SharedState,
+    @Inject(ENV) private readonly env: Pick<Env, 'session'>,
+  ) {}
 
   isDue(token: SessionToken): boolean {
     return isPast(token.refreshToken === undefined ? token.accessTokenEndsAt : dueAt(token));
   }
 
   async refresh(token: SessionToken): Promise<SessionToken> {
-    const { refreshToken, sub } = token;
-    if (!refreshToken || !sub) throw new SessionEnded('no_refresh');
+    const latest = this.latest(token);
+    if (latest !== token && !this.isDue(latest)) return latest;
+    if (!isRenewable(latest)) throw new SessionEnded('no_refresh');
     try {
-      return { ...token, ...(await this.answer({ ...token, refreshToken, sub })) };
+      return { ...token, ...(await this.renewed(latest)) };
     } catch (error) {
       if (error instanceof RefreshRejected) throw new SessionEnded('refresh_rejected', { cause: error });
       if (!(error instanceof RefreshNotAllowed)) throw error;
       // The access token is good until its end, and the application may be set right before.
-      if (isPast(token.accessTokenEndsAt ?? dueAt(token)))
+      if (isPast(latest.accessTokenEndsAt ?? dueAt(latest)))
         throw new SessionEnded('no_refresh', { cause: error });
-      return token;
+      return latest;
     }
   }
 
-  /** With the tokens that those of a session have become: a browser may come with a cookie that is a moment old. */
+  /** With the tokens that those of a session have become, or are about to become: a browser may come with an older cookie. */
   async newest(token: SessionToken): Promise<SessionToken> {
-    const name = nameOf(token);
-    const tokens = await (this.answers.get(name)?.catch(() => undefined) ?? this.shared.known(name));
-    const next = { ...token, ...tokens };
-    return nameOf(next) === name ? token : this.newest(next);
+    await this.flights.get(nameOf(this.latest(token)))?.catch(() => undefined);
+    return this.latest(token);
   }
 
   isSuperseded(token: SessionToken): boolean {
-    return token.refreshToken !== undefined && this.usedUp.has(nameOf(token));
+    return this.latest(token) !== token || this.refused.has(nameOf(token));
   }
 
-  private answer(token: Refreshable): Promise<TokenSet> {
+  /** Tokens that came of the same refresh token as these, which instances that did not hear each other have each exchanged. */
+  rivals(token: SessionToken): TokenSet[] {
+    const pairs = this.pairsOf(token);
+    const own = pairs.find((pair) => nameOf(pair) === nameOf(token));
+    return pairs.filter((pair) => pair !== own && pair.from === own?.from);
+  }
+
+  /**
+   * Zitadel refuses an access token that is not due. The session goes on with those of a rival, where they are good; else
+   * returns `token`, which is given to no browser until it is accepted.
+   */
+  async afterRefusal(token: SessionToken): Promise<SessionToken> {
+    const rival = await this.firstGood(token, this.rivals(token));
+    if (!rival) this.refused.set(nameOf(token), true);
+    return rival ?? this.latest(token);
+  }
+
+  accepted(token: SessionToken) {
+    this.refused.delete(nameOf(token));
+  }
+
+  /** With the latest tokens this instance knows of. */
+  private latest(token: SessionToken): SessionToken {
+    const [found] = this.state.all(pairsKey(token));
+    return found && found.rank > issuedAt(token) ? { ...token, ...tokensIn(pairIn(found.value)) } : token;
+  }
+
+  private renewed(token: Renewable): Promise<TokenSet> {
     const name = nameOf(token);
-    return this.answers.get(name) ?? this.ask(name, token);
+    const under = this.flights.get(name);
+    if (under) return under;
+    const flight = this.renewedOnce(token, name).finally(() => this.flights.delete(name));
+    this.flights.set(name, flight);
+    return flight;
   }
 
-  private ask(name: string, { refreshToken, sub, idToken }: Refreshable): Promise<TokenSet> {
-    const answer = this.shared.once(name, () => this.oidc.refresh(refreshToken, sub, idToken));
-    this.answers.set(name, answer);
-    answer.then(
-      () => {
-        this.usedUp.set(name, true);
-        this.notAllowed = undefined;
-      },
-      (error: unknown) => {
-        if (error instanceof RefreshNotAllowed) return this.noteNotAllowed(error);
-        if (!(error instanceof IdpUnavailable)) return;
-        this.logger.warn(`Tokens were not renewed\n${describeError(error)}`);
-        this.answers.set(name, answer, { ttl: RETRY_AFTER_MS });
-      },
-    );
-    return answer;
+  /** Of all instances one asks Zitadel; the others wait for what it makes known. */
+  private async renewedOnce(token: Renewable, name: string): Promise<TokenSet> {
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await wait(POLL_MS)) {
+      const latest = this.latest(token);
+      if (latest !== token) return tokensIn(latest);
+      const failure = this.state.get(failureKey(name));
+      if (failure !== undefined) throw errorFrom(JSON.parse(failure) as Failure);
+      if (await this.state.claim(claimKey(name), CLAIM_MS)) return this.exchanged(token, name);
+    }
+    throw new IdpUnavailable({ cause: new Error('Another instance has not finished the refresh') });
+  }
+
+  private async exchanged(token: Renewable, name: string): Promise<TokenSet> {
+    try {
+      const tokens = await this.asked(token, name);
+      this.notAllowed = undefined;
+      return tokens;
+    } catch (error) {
+      if (error instanceof RefreshNotAllowed) this.noteNotAllowed(error);
+      else if (error instanceof IdpUnavailable) this.outage.failed(error);
+      await this.state.add(
+        failureKey(name),
+        JSON.stringify(failureIn(error)),
+        error instanceof IdpUnavailable ? RETRY_AFTER_MS : REFUSAL_KEPT_MS,
+      );
+      await this.state.release(claimKey(name));
+      throw error;
+    }
+  }
+
+  private async asked(token: Renewable, name: string): Promise<TokenSet> {
+    let tokens: TokenSet;
+    try {
+      tokens = await this.oidc.refresh(token.refreshToken, token.sub, token.idToken);
+    } catch (error) {
+      if (error instanceof RefreshRejected) return this.afterRejection(token, error);
+      throw error;
+    }
+    const at = Math.max(Date.now() / 1000, issuedAt(token) + MIN_STEP_SECONDS);
+    const pair = { ...tokensIn(token), ...tokens, accessTokenRenewedAt: at, from: name };
+    // While instances do not hear each other, another may have exchanged the refresh token in the same moment, and later.
+    const isGood = this.state.isShared || (await this.isGood({ ...token, ...tokens }).catch(() => true));
+    await this.keep(token, pair, isGood ? at : issuedAt(token) - MIN_STEP_SECONDS);
+    if (!isGood)
+      throw new RefreshInDoubt({ cause: new Error('Another instance has used the refresh token') });
+    return tokensIn(pair);
+  }
+
+  /** Another instance may have exchanged the refresh token, or one of two answers was worthless: that must not end the session. */
+  private async afterRejection(token: SessionToken, refusal: RefreshRejected): Promise<TokenSet> {
+    if (this.state.sharedForMs !== Infinity) await wait(SETTLES_MS);
+    const other = await this.firstGood(token, this.pairsOf(token));
+    if (other) return tokensIn(other);
+    if (this.state.sharedForMs < DOUBTS_MS) throw new RefreshInDoubt({ cause: refusal });
+    throw refusal;
+  }
+
+  /** The first of the tokens known of a session, other than these, of which Zitadel takes the access token. */
+  private async firstGood(
+    token: SessionToken,
+    pairs: readonly TokenSet[],
+  ): Promise<SessionToken | undefined> {
+    for (const pair of pairs) {
+      const other = { ...token, ...tokensIn(pair) };
+      if (nameOf(other) === nameOf(token) || this.isDue(other) || !(await this.isGood(other))) continue;
+      const at = Math.max(issuedAt(token), issuedAt(other)) + MIN_STEP_SECONDS;
+      await this.keep(token, { ...tokensIn(pair), accessTokenRenewedAt: at, from: nameOf(token) }, at);
+      return this.latest(token);
+    }
+    return undefined;
+  }
+
+  /** Throws `IdpUnavailable` where Zitadel does not say. */
+  private async isGood({ accessToken, sub }: SessionToken): Promise<boolean> {
+    try {
+      await this.oidc.userinfo(accessToken ?? '', sub ?? '');
+      return true;
+    } catch (error) {
+      if (error instanceof AccessTokenRejected) return false;
+      throw error;
+    }
+  }
+
+  private keep(token: SessionToken, pair: Pair, rank: number) {
+    const { durationSeconds } = this.env.session;
+    return this.state.add(pairsKey(token), JSON.stringify(pair), durationSeconds * 1000, rank);
+  }
+
+  private pairsOf(token: SessionToken): Pair[] {
+    return this.state.all(pairsKey(token)).map(({ value }) => pairIn(value));
   }
 
   /** Once, until tokens are renewed again. */
@@ -103,10 +247,37 @@ const cures: Record<ClientRefusal, string> = {
     'compare ZITADEL_CLIENT_ID, ZITADEL_CLIENT_SECRET and the authentication method with the application in Zitadel, which has to be active',
 };
 
+/** What an instance makes known of a refresh that failed. */
+interface Failure {
+  kind: 'rejected' | 'unavailable' | 'in_doubt' | ClientRefusal;
+  said: string;
+}
+
+function failureIn(error: unknown): Failure {
+  const said = `${hostname()} was told: ${describeError(error)}`;
+  if (error instanceof RefreshNotAllowed) return { kind: error.refusal, said };
+  if (error instanceof RefreshInDoubt) return { kind: 'in_doubt', said };
+  return { kind: error instanceof RefreshRejected ? 'rejected' : 'unavailable', said };
+}
+
+function errorFrom({ kind, said }: Failure): Error {
+  const cause = new Error(said);
+  if (kind === 'rejected') return new RefreshRejected({ cause });
+  if (kind === 'unavailable') return new IdpUnavailable({ cause });
+  if (kind === 'in_doubt') return new RefreshInDoubt({ cause });
+  return new RefreshNotAllowed(kind, { cause });
+}
+
+const isRenewable = (token: SessionToken): token is Renewable => Boolean(token.refreshToken && token.sub);
+
 const isPast = (seconds: number | undefined) => seconds !== undefined && seconds * 1000 <= Date.now();
 
-type Refreshable = SessionToken & { refreshToken: string; sub: string };
+const pairIn = (value: string) => JSON.parse(value) as Pair;
 
-/** Names the tokens of a session; where refresh tokens are not rotated, the access token tells one generation from the next. */
-const nameOf = ({ refreshToken, accessToken }: SessionToken) =>
+/** Names tokens; where refresh tokens are not rotated, the access token tells one generation from the next. */
+const nameOf = ({ refreshToken, accessToken }: TokenSet) =>
   hash('sha256', JSON.stringify([refreshToken, accessToken]), 'base64url');
+
+const pairsKey = (token: SessionToken) => `tokens:${sessionNameOf(token)}`;
+const failureKey = (name: string) => `refresh-failed:${name}`;
+const claimKey = (name: string) => `refresh:${name}`;

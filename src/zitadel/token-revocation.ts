@@ -52,8 +52,9 @@ export class TokenRevocation implements OnApplicationShutdown {
 
   private async attempt(token: SessionToken): Promise<boolean> {
     try {
-      const { refreshToken } = await this.refresher.newest(token);
-      if (refreshToken) await this.oidc.revoke(refreshToken);
+      const newest = await this.refresher.newest(token);
+      for (const { refreshToken } of [newest, ...this.refresher.rivals(newest)])
+        if (refreshToken) await this.oidc.revoke(refreshToken);
       return true;
     } catch (error) {
       this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`);

@@ -7,9 +7,9 @@ import { LoggedOutCookie } from './logged-out-cookie.js';
 import { LoginOrigin } from './login-origin.js';
 import { OidcClient } from './oidc.client.js';
 import { Reachability } from './reachability.js';
+import { Resumption } from './resumption.js';
 import { SetupCheck } from './setup-check.js';
 import { SetupProblems } from './setup-problems.js';
-import { SharedRefresh } from './shared-refresh.js';
 import { SignInRules } from './sign-in-rules.js';
 import { TokenRefresher } from './token-refresher.js';
 import { TokenRevocation } from './token-revocation.js';
@@ -24,9 +24,9 @@ const providers = [
   LoginOrigin,
   OidcClient,
   Reachability,
+  Resumption,
   SetupCheck,
   { provide: SetupProblems, useExisting: SetupCheck },
-  SharedRefresh,
   SignInRules,
   TokenRefresher,
   TokenRevocation,

@@ -49,7 +49,9 @@ export async function startRedis(): Promise<RunningRedis> {
         return await Promise.all(
           keys.map(async (key) => ({
             key,
-            value: (await client.get(key)) ?? '',
+            value: String(
+              await ((await client.type(key)) === 'zset' ? client.zrange(key, '0', '-1') : client.get(key)),
+            ),
             ttlMs: await client.pttl(key),
           })),
         );

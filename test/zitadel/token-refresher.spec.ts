@@ -1,14 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionEnded } from '@mridang/nestjs-auth';
+import type { Env } from '../../src/config/env.js';
 import type { OidcClient } from '../../src/zitadel/oidc.client.js';
 import { IdpUnavailable, RefreshNotAllowed, RefreshRejected } from '../../src/zitadel/oidc.errors.js';
-import { MemoryState } from '../../src/state/memory-state.js';
-import type { SharedState } from '../../src/state/shared-state.js';
-import { SharedRefresh } from '../../src/zitadel/shared-refresh.js';
+import { SharedState } from '../../src/state/shared-state.js';
 import { TokenRefresher } from '../../src/zitadel/token-refresher.js';
 
-const refresherOf = (oidc: OidcClient, state: SharedState = new MemoryState()) =>
-  new TokenRefresher(oidc, new SharedRefresh(state));
+const env = { session: { durationSeconds: 3600 } } as Env;
+const refresherOf = (oidc: OidcClient, state = new SharedState()) => new TokenRefresher(oidc, state, env);
 
 /** A provider that keeps the refresh token as it is. */
 function withoutRotation() {
@@ -34,7 +33,7 @@ it('knows what a refresh token has become, and waits for what it is about to bec
   expect((await refresher.newest(session)).refreshToken).toBe('rt');
   void refresher.refresh(session);
   expect((await refresher.newest(session)).refreshToken).toBe('rt-1');
-  await refresher.refresh({ ...session, accessToken: 'at-1', refreshToken: 'rt-1' });
+  await refresher.refresh(await refresher.refresh(session));
   expect((await refresher.newest(session)).refreshToken).toBe('rt-2');
 });
 
@@ -70,7 +69,7 @@ describe('instances that share their state', () => {
         return refresh();
       },
     } as unknown as OidcClient;
-    const state = new MemoryState();
+    const state = new SharedState();
     return { one: refresherOf(oidc, state), other: refresherOf(oidc, state), calls: () => calls };
   }
   const soon = <T>(value: T) => new Promise<T>((resolve) => setTimeout(() => resolve(value), 60));
@@ -103,7 +102,7 @@ describe('instances that share their state', () => {
 });
 
 describe('instances that have not seen each other for a minute', () => {
-  class StateApart extends MemoryState {
+  class StateApart extends SharedState {
     constructor(private readonly ms: number) {
       super();
     }
@@ -117,20 +116,19 @@ describe('instances that have not seen each other for a minute', () => {
   };
 
   it('look again when they are refused: the other may have been faster', async () => {
-    class StateApart extends MemoryState {
-      override get settlesInMs() {
-        return 100;
-      }
-      override setIfAbsent() {
-        return true;
+    class StateInDoubt extends StateApart {
+      /** each for itself */
+      override claim() {
+        return Promise.resolve(true);
       }
     }
-    const state = new StateApart();
+    const state = new StateInDoubt(1);
     const renewed = { accessToken: 'at-1', refreshToken: 'rt-1' };
     const soon = () => new Promise((resolve) => setTimeout(() => resolve(renewed), 30));
+    const userinfo = () => Promise.resolve({});
     const one = refresherOf({ refresh: soon } as unknown as OidcClient, state);
-    const refused = () => Promise.reject(new RefreshRejected());
-    const other = refresherOf({ refresh: refused } as unknown as OidcClient, state);
+    const refresh = () => Promise.reject(new RefreshRejected());
+    const other = refresherOf({ refresh, userinfo } as unknown as OidcClient, state);
     const answers = await Promise.all([one.refresh(session), other.refresh(session)]);
     expect(answers.map(({ accessToken }) => accessToken)).toEqual(['at-1', 'at-1']);
   });
@@ -146,7 +144,7 @@ describe('where refresh tokens are not rotated', () => {
   it('late requests get the answer that is known, and those that carry it get another, once for all', async () => {
     const { refresher, calls } = withoutRotation();
     const renewed = await refresher.refresh(session);
-    expect(renewed).toEqual({ ...session, accessToken: 'at-1' });
+    expect(renewed).toMatchObject({ ...session, accessToken: 'at-1' });
     expect(await refresher.refresh(session)).toEqual(renewed);
     const again = await Promise.all([1, 2, 3].map(() => refresher.refresh(renewed)));
     expect(again.map(({ accessToken }) => accessToken)).toEqual(['at-2', 'at-2', 'at-2']);

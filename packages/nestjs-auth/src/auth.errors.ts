@@ -25,12 +25,14 @@ export class SessionRequired extends AuthError {
   /**
    * @param returnTo path and query to come back to after sign-in
    * @param ended why the session that was there is over
+   * @param options.cause the `SessionEnded` that says so
    */
   constructor(
     readonly returnTo: string,
     readonly ended?: SessionEnd,
+    options?: { cause?: unknown },
   ) {
-    super('Sign-in is required', 401);
+    super('Sign-in is required', 401, options);
   }
 }
 
@@ -96,7 +98,7 @@ export class SessionsUnavailable extends AuthError {
 
 /** 503: the identity provider did not answer, or said that it cannot now. Trying again later helps. */
 export class ProviderUnavailable extends AuthError {
-  readonly code = 'AUTH_PROVIDER_UNAVAILABLE';
+  readonly code: string = 'AUTH_PROVIDER_UNAVAILABLE';
 
   constructor(options?: { cause?: unknown }) {
     super('The identity provider cannot be reached', 503, options);

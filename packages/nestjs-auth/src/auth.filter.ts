@@ -3,10 +3,13 @@ import { SessionEnded, SessionRequired, SignInFailed } from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { describeSignInFailure } from './describe-sign-in-failure.js';
 import { isPageRequest } from './http/is-page-request.js';
+import { isPrefetch } from './http/is-prefetch.js';
 import { rawResponse } from './http/raw-response.js';
 import { requestTarget } from './http/request-target.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
+import { SessionService } from './session/session.service.js';
+import { SignIn } from './sign-in.service.js';
 
 /**
  * Answers the refusals that have a page of their own: a browser is sent to the sign-in page or the error page,
@@ -16,19 +19,44 @@ import { ResolvedAuthOptions } from './resolved-auth-options.js';
 export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnded | SignInFailed> {
   private readonly logger = new Logger('Auth');
 
-  constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
+  constructor(
+    @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(SignIn) private readonly signIn: SignIn,
+  ) {}
 
   async catch(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost) {
     const http = host.switchToHttp();
     const request = http.getRequest<HttpRequest>();
-    const refusal =
-      error instanceof SessionEnded ? new SessionRequired(requestTarget(request), error.reason) : error;
-    if (refusal instanceof SignInFailed) this.log(refusal, request);
-    const answer = isPageRequest(request.headers) ? this.page(refusal, request) : this.json(refusal);
     const response = http.getResponse<HttpResponse>();
     if (rawResponse(response).headersSent) return void rawResponse(response).end();
+    const refusal =
+      error instanceof SessionEnded
+        ? new SessionRequired(requestTarget(request), error.reason, { cause: error })
+        : error;
+    if (refusal instanceof SignInFailed) this.log(refusal, request);
+    else if (await this.hasResumed(refusal, request, response)) return;
+    const answer = isPageRequest(request.headers) ? this.page(refusal, request) : this.json(refusal);
     answer.headers.set('cache-control', 'no-store');
     await toHttpResponse(answer, response);
+  }
+
+  private async hasResumed(
+    { cause, returnTo }: SessionRequired,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Promise<boolean> {
+    const isPage = request.method === 'GET' && isPageRequest(request.headers) && !isPrefetch(request.headers);
+    if (!isPage || !(cause instanceof SessionEnded)) return false;
+    const params = await this.options.resume?.(cause, this.sessions.lastToken(request), request);
+    if (!params) return false;
+    try {
+      await this.signIn.start(request, response, { callbackUrl: returnTo, params });
+      return true;
+    } catch (error) {
+      if (error instanceof SignInFailed) return false;
+      throw error;
+    }
   }
 
   /** A person who changes their mind is no trouble; a provider that refuses is. */

@@ -85,10 +85,8 @@ class SessionGuard implements IAuthGuard {
     if (error)
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
     if (user) return user;
-    throw new SessionRequired(
-      requestTarget(this.getRequest(context)),
-      info instanceof SessionEnded ? info.reason : undefined,
-    );
+    const ended = info instanceof SessionEnded ? info : undefined;
+    throw new SessionRequired(requestTarget(this.getRequest(context)), ended?.reason, { cause: ended });
   }
 
   getRequest(context: ExecutionContext): AuthenticatedRequest {

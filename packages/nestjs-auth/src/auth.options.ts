@@ -1,5 +1,6 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
+import type { SessionEnded } from './auth.errors.js';
 import type { AuthObserver } from './auth.observer.js';
 import type { HttpRequest, SessionToken } from './auth.types.js';
 import type { SignInPolicy } from './sign-in.policy.js';
@@ -41,6 +42,17 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
    * more. Nobody waits for it; it must not throw.
    */
   discard?: (token: SessionToken) => void;
+  /**
+   * What becomes of a page that was asked for with a session that has ended: `undefined` leads to the sign-in page, as without
+   * this option; fields of a sign-in form lead to the provider and back to the page, unseen where the provider still knows the user.
+   *
+   * @param token what the session held, or `null`
+   */
+  resume?: (
+    ended: SessionEnded,
+    token: SessionToken | null,
+    request: HttpRequest,
+  ) => Promise<Record<string, string> | undefined>;
   /** Hears of sign-ins that failed and sessions that ended, instead of the log. */
   observer?: AuthObserver;
   session?: {

@@ -43,6 +43,7 @@ export class ResolvedAuthOptions {
   readonly reload: SessionReload | undefined;
   readonly revocations: SessionRevocations | undefined;
   readonly discard: IAuthModuleOptions['discard'];
+  readonly resume: IAuthModuleOptions['resume'];
   readonly observer: AuthObserver | undefined;
   readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
@@ -67,6 +68,7 @@ export class ResolvedAuthOptions {
       reload,
       revocations,
       discard,
+      resume,
       observer,
       signInPolicy,
       authorizationParams,
@@ -92,6 +94,7 @@ export class ResolvedAuthOptions {
     this.reload = reload;
     this.revocations = revocations;
     this.discard = discard;
+    this.resume = resume;
     this.observer = observer;
     this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));

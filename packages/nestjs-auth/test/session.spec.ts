@@ -730,6 +730,12 @@ describe('renewing', () => {
       expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
     });
 
+    it('a public page, which does not renew, leaves the cookie as it is', async () => {
+      await start({ refresh: rotating((token) => ({ ...token, at: 'new' })) });
+      const { headers } = await app.get('/open', { cookie: cookieFrom(61, old) }).expect(200);
+      expect(sessionCookies(headers)).toEqual({});
+    });
+
     it('the cookie slides while the provider is out of reach', async () => {
       const unreachable = () => {
         throw new ProviderUnavailable();

@@ -8,30 +8,33 @@ import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
 /**
- * Signed double-submit token: a cookie the browser keeps, and the same value in every form. The cookie is the one
- * Auth.js makes and checks for its own forms (`token|sha256(token + secret)`), so both accept each other's.
+ * Signed double-submit token: a cookie the browser keeps, and the same value in every form. The cookie is like that of Auth.js
+ * (`token|sha256(token + secret)`), but for one secret each: Auth.js signs with all of them joined, so that each change of
+ * the list breaks the forms that are open.
  */
 @Injectable()
 export class CsrfService {
-  /** cookie value → token, for those whose signature was right */
-  private readonly verified = new LRUCache<string, string>({ max: 1_000 });
+  /** by the value of the cookie, for those whose signature was right */
+  private readonly verified = new LRUCache<string, VerifiedToken>({ max: 1_000 });
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
-  /** The token to render into a form as `csrfToken`. Sets the cookie when the browser has none. */
+  /** The token to render into a form as `csrfToken`. Sets the cookie when the browser has none, or one signed by an older secret. */
   token(request: HttpRequest, response: HttpResponse): string {
-    const known = this.known(request);
-    if (known) return known;
-    const token = randomBytes(32).toString('hex');
+    const state = stateOf(request);
+    if (state.csrfToken !== undefined) return state.csrfToken;
+    const inCookie = this.verifiedIn(request);
+    const token = inCookie?.token ?? randomBytes(32).toString('hex');
     const { name, options } = this.options.csrfCookie;
-    setCookie(response, name, `${token}|${this.signatures(token)[0]}`, options);
-    stateOf(request).csrfToken = token;
+    if (!inCookie?.isSignedByFirst)
+      setCookie(response, name, `${token}|${this.signatures(token)[0]}`, options);
+    state.csrfToken = token;
     return token;
   }
 
   /** The token of this browser, if it has one. */
   known(request: HttpRequest): string | undefined {
-    return this.tokenIn(request) ?? stateOf(request).csrfToken;
+    return this.verifiedIn(request)?.token ?? stateOf(request).csrfToken;
   }
 
   /**
@@ -40,7 +43,7 @@ export class CsrfService {
    */
   verify(request: HttpRequest) {
     this.verifyOrigin(request);
-    const expected = this.tokenIn(request);
+    const expected = this.verifiedIn(request)?.token;
     const given = (request.body as { csrfToken?: unknown } | undefined)?.csrfToken;
     if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
   }
@@ -53,27 +56,30 @@ export class CsrfService {
     if (isForeignSite || isForeignOrigin) throw new CrossSiteRequest(this.options.origin);
   }
 
-  private tokenIn(request: HttpRequest): string | undefined {
+  private verifiedIn(request: HttpRequest): VerifiedToken | undefined {
     const cookie = stateOf(request).cookies[this.options.csrfCookie.name];
     if (!cookie) return undefined;
     const known = this.verified.get(cookie);
     if (known) return known;
     const [token, signed] = cookie.split(/\||%7C/);
-    if (!token || !signed || !this.signatures(token).some((signature) => equal(signed, signature)))
-      return undefined;
-    this.verified.set(cookie, token);
-    return token;
+    if (!token || !signed) return undefined;
+    const index = this.signatures(token).findIndex((signature) => equal(signed, signature));
+    if (index === -1) return undefined;
+    const verified = { token, isSignedByFirst: index === 0 };
+    this.verified.set(cookie, verified);
+    return verified;
   }
 
-  /** Auth.js signs with all secrets. Those of the time before a secret was put in front of the list count, too. */
   private signatures(token: string): string[] {
-    const { secrets } = this.options;
-    return secrets.map((_, index) =>
-      createHash('sha256')
-        .update(`${token}${secrets.slice(index).join()}`)
-        .digest('hex'),
+    return this.options.secrets.map((secret) =>
+      createHash('sha256').update(`${token}${secret}`).digest('hex'),
     );
   }
+}
+
+interface VerifiedToken {
+  token: string;
+  isSignedByFirst: boolean;
 }
 
 function equal(a: string, b: string) {

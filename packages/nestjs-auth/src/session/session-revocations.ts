@@ -7,6 +7,9 @@ export interface SessionRevocations {
   isRevoked(token: SessionToken): Eventual<boolean>;
   /** What is known of that without asking anybody. Asked when an answer is about to set a cookie: that cannot wait. */
   isKnownToBeRevoked?(token: SessionToken): boolean;
-  /** Ends the session with `token.jti`, which every later renewal of its cookie keeps. */
-  revoke(token: SessionToken): Promise<void>;
+  /**
+   * Ends the session with `token.jti`, which every later renewal of its cookie keeps. `false` where somebody else has done so a
+   * moment ago: then the end is reported already.
+   */
+  revoke(token: SessionToken): Promise<boolean | void>;
 }

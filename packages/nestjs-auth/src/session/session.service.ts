@@ -167,12 +167,14 @@ export class SessionService {
     }
   }
 
-  private async revoke(token: OpenSession) {
+  /** Tells whether this ended it, and not another instance. */
+  private async revoke(token: OpenSession): Promise<boolean> {
     this.options.discard?.(token);
     try {
-      await this.options.revocations?.revoke(token);
+      return (await this.options.revocations?.revoke(token)) !== false;
     } catch (error) {
       this.logger.error(`The end of a session was not noted\n${describeError(error)}`);
+      return true;
     }
   }
 
@@ -197,13 +199,20 @@ export class SessionService {
     try {
       return (await this.reloaded(await this.fresh(request, response), request, response)).session;
     } catch (error) {
-      if (error instanceof ProviderUnavailable) return this.load(request, response);
-      throw error;
+      if (!(error instanceof ProviderUnavailable)) throw error;
+      const loaded = await this.loadOnce(request, response);
+      const { token } = loaded;
+      const isLate = token !== null && this.isSlideDue(token) && this.areTokensDue(token);
+      return (isLate ? await this.kept(token, token, request, response) : loaded).session;
     }
   }
 
   private isDue({ token }: LoadedSession): boolean {
-    return token !== null && this.options.refresh?.isDue(token) === true;
+    return token !== null && this.areTokensDue(token);
+  }
+
+  private areTokensDue(token: OpenSession): boolean {
+    return this.options.refresh?.isDue(token) === true;
   }
 
   private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<LoadedSession> {
@@ -253,11 +262,11 @@ export class SessionService {
       return changed;
     } catch (error) {
       if (!(error instanceof SessionEnded)) throw error;
+      const isNews = !this.ends.has(token.jti);
       this.ends.set(token.jti, error);
-      this.noteEnd(token, error, request);
       this.forget(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
-      await this.revoke(token);
+      if ((await this.revoke(token)) && isNews) this.noteEnd(token, error, request);
       throw error;
     }
   }
@@ -317,7 +326,8 @@ export class SessionService {
   private used(opened: OpenSession, request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
     return mapped(this.afterCallback(opened), (token) => {
       if (!token) return this.removed(request, response);
-      const isKept = isSame(token, opened) && !this.isSlideDue(opened);
+      // Whoever renews its tokens writes the cookie anew; with tokens that are due it must not replace one that has others.
+      const isKept = isSame(token, opened) && (this.areTokensDue(opened) || !this.isSlideDue(opened));
       return isKept ? this.loadedFrom(opened) : this.kept(token, opened, request, response);
     });
   }

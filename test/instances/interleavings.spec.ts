@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import fc from 'fast-check';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { SharedState } from '../../src/state/shared-state.js';
+import { Browser } from '../support/browser.js';
+import { freePort } from '../support/free-port.js';
+import { moveTime } from '../support/move-time.js';
+import { startRedis, type RunningRedis } from '../support/redis.js';
+import { signIn } from '../support/sign-in.js';
+import { environment, launch } from '../support/start-app.js';
+import { until } from '../support/until.js';
+
+/** In one run; more with `INTERLEAVINGS=…`. */
+const RUNS = Number(process.env['INTERLEAVINGS'] ?? 8);
+
+/** Zitadel answers a refresh token twice within moments, and only the last answer is good. */
+const REUSE_MS = 50;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let origin: string;
+let origins: string[];
+let apps: NestExpressApplication[];
+let sandbox: Sandbox;
+let redis: RunningRedis;
+beforeAll(async () => {
+  redis = await startRedis();
+  const ports = [await freePort(), await freePort()];
+  origins = ports.map((port) => `http://localhost:${port}`);
+  origin = origins[0] ?? '';
+  sandbox = await startSandbox({
+    web: {
+      redirectUris: [`${origin}/auth/callback`],
+      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+    },
+  });
+  sandbox.setRefreshReuse(REUSE_MS);
+  const env = { ...environment(origin, sandbox), REDIS_URL: redis.url, SESSION_DURATION: '3600' };
+  apps = await Promise.all(ports.map((port) => launch({ ...env, PORT: String(port) }, port)));
+}, 30_000);
+afterAll(async () => {
+  await Promise.all(apps.map((app) => app.close()));
+  await sandbox.close();
+  await redis.stop();
+});
+
+const states = () => apps.map((app) => app.get(SharedState));
+const isRedisSeen = (is: boolean) =>
+  until(async () => (await Promise.all(states().map((state) => state.check()))).every((seen) => seen === is));
+
+interface Request {
+  instance: number;
+  path: string;
+  afterMs: number;
+  isAnswerLost: boolean;
+}
+
+/** A request of one of two tabs, which have one jar of cookies. */
+const request: fc.Arbitrary<Request> = fc.record({
+  instance: fc.nat(1),
+  path: fc.constantFrom('/profile', '/auth/userinfo', '/'),
+  afterMs: fc.nat(40),
+  isAnswerLost: fc.boolean(),
+});
+/** What happens at once: tokens fall due or not, Redis comes or goes, and some requests. */
+const moment = fc.record({
+  areTokensDue: fc.boolean(),
+  isRedisThere: fc.boolean(),
+  requests: fc.array(request, { minLength: 1, maxLength: 4 }),
+});
+
+async function ask(browser: Browser, { instance, path, afterMs, isAnswerLost }: Request) {
+  await pause(afterMs);
+  const cookie = await browser.jar.getCookieString(origin);
+  const answer = await fetch(`${origins[instance]}${path}`, { redirect: 'manual', headers: { cookie } });
+  await answer.text();
+  if (!isAnswerLost)
+    for (const line of answer.headers.getSetCookie()) await browser.jar.setCookie(line, origin);
+  return answer.status;
+}
+
+it('whatever two instances and two tabs do while Redis comes and goes, nobody loses a session that has a living refresh token', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 5 }), async (moments) => {
+      sandbox.setAccessTokenTtl(60);
+      const browser = new Browser(origin);
+      expect((await signIn(browser, 'alice@acme.example')).url.pathname).toBe('/profile');
+      for (const { areTokensDue, isRedisThere, requests } of moments) {
+        await (isRedisThere ? redis.start() : redis.stop());
+        await isRedisSeen(isRedisThere);
+        if (areTokensDue) moveTime(55_000);
+        const statuses = await Promise.all(requests.map((one) => ask(browser, one)));
+        expect(statuses).not.toContain(401);
+        expect(statuses).not.toContain(500);
+      }
+      await redis.start();
+      await isRedisSeen(true);
+      for (const instance of [0, 1]) {
+        let status = 0;
+        await until(async () => {
+          status = await ask(browser, { instance, path: '/auth/userinfo', afterMs: 0, isAnswerLost: false });
+          return status !== 503;
+        }, 15_000);
+        expect(status).toBe(200);
+      }
+    }),
+    { numRuns: RUNS, endOnFailure: process.env['INTERLEAVINGS'] === undefined },
+  );
+}, 600_000);

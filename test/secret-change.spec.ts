@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import supertest from 'supertest';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { Browser, type Page } from './support/browser.js';
+import { freePort } from './support/free-port.js';
+import { moveTime } from './support/move-time.js';
+import { signIn } from './support/sign-in.js';
+import { environment, launch } from './support/start-app.js';
+
+const old = 'the secret there was and it is long enough';
+const next = 'the secret there will be and it is long enough';
+
+/** The steps of docs/deploy.md, and the time before them. */
+const steps = [old, `${old},${next}`, `${next},${old}`, next];
+
+let origin: string;
+let origins: string[];
+let apps: NestExpressApplication[];
+let sandbox: Sandbox;
+beforeAll(async () => {
+  const ports = await Promise.all(steps.map(() => freePort()));
+  origins = ports.map((port) => `http://localhost:${port}`);
+  origin = origins[0] ?? '';
+  sandbox = await startSandbox({
+    web: {
+      redirectUris: [`${origin}/auth/callback`],
+      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+    },
+  });
+  apps = await Promise.all(
+    ports.map((port, step) =>
+      launch({ ...environment(origin, sandbox), SESSION_SECRET: steps[step] ?? '' }, port),
+    ),
+  );
+});
+afterAll(async () => {
+  await Promise.all(apps.map((app) => app.close()));
+  await sandbox.close();
+});
+
+/** Sends what the browser would, to the instance of a step: cookies do not know ports. */
+async function send(browser: Browser, step: number, method: 'get' | 'post', path: string, form = {}) {
+  const answer = await supertest(origins[step] ?? '')
+    [method](path)
+    .set({ origin, cookie: await browser.jar.getCookieString(origin), accept: 'text/html' })
+    .type('form')
+    .send(form);
+  for (const line of [answer.headers['set-cookie'] ?? []].flat())
+    await browser.jar.setCookie(String(line), origin);
+  return answer;
+}
+
+const csrfOf = ({ text }: { text: string }) => /name="csrfToken" value="([^"]+)"/.exec(text)?.[1] ?? '';
+
+async function signedIn(): Promise<[Browser, Page]> {
+  const browser = new Browser(origin);
+  return [browser, await signIn(browser, 'alice@acme.example')];
+}
+
+it.each(
+  [0, 1, 2].flatMap((step) => [
+    [step, step, step + 1],
+    [step, step + 1, step],
+  ]),
+)(
+  'while instances go from step %i to the next, a page of %i has forms that %i takes',
+  async (step, shownAt, sentTo) => {
+    const [browser] = await signedIn();
+    // Whoever comes to the last step has been at the one before.
+    for (let visited = 1; visited <= step; visited++) {
+      moveTime(61_000);
+      await send(browser, visited, 'get', '/profile');
+    }
+    const page = await send(browser, shownAt, 'get', '/profile');
+    expect(page.status).toBe(200);
+    const answer = await send(browser, sentTo, 'post', '/auth/logout', { csrfToken: csrfOf(page) });
+    expect(answer.status).toBe(303);
+    expect(answer.headers['location']).toContain('/oidc/v1/end_session');
+  },
+);
+
+it('a form that is open over a step is taken afterwards, and a session lives through all of them', async () => {
+  const [browser, page] = await signedIn();
+  let csrfToken = csrfOf(page);
+  for (const step of [1, 2, 3]) {
+    moveTime(61_000);
+    const read = await send(browser, step, 'post', '/auth/userinfo', { csrfToken });
+    expect([step, read.status, read.headers['location']]).toEqual([step, 303, '/profile']);
+    csrfToken = csrfOf(await send(browser, step, 'get', '/profile'));
+  }
+});
+
+it('a secret that is gone signs nothing any more', async () => {
+  const [browser, page] = await signedIn();
+  const answer = await send(browser, 3, 'post', '/auth/logout', { csrfToken: csrfOf(page) });
+  expect(answer.status).toBe(403);
+});
