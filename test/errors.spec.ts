@@ -22,7 +22,9 @@ const statuses = (messages: Record<string, Message>) =>
 function codesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.startsWith('api'))
-    .flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/readonly code = '(\w+)'/g)])
+    .flatMap((file) => [
+      ...readFileSync(join(folder, file), 'utf8').matchAll(/readonly code(?:: string)? = '(\w+)'/g),
+    ])
     .map(([, code = '']) => code);
 }
 const codes = [...codesIn('src'), ...codesIn('packages/nestjs-auth/src')];

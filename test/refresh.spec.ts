@@ -154,6 +154,9 @@ describe('when Zitadel refuses', () => {
       reason: 'refresh_rejected',
     });
     expect(refreshes()).toHaveLength(before + 1);
+    const metrics = await (await fetch(`${app.origin}/metrics`)).text();
+    expect(metrics).toContain('sessions_ended_total{reason="refresh_rejected"} 1\n');
+    expect(metrics).toContain('refreshes_total{result="rejected"} 1\n');
 
     // Zitadel asks for a login: its own session has ended, too.
     app.sandbox.expire('sessions');
@@ -238,6 +241,23 @@ describe('when Zitadel cannot answer', () => {
     // The pause between two attempts counts by a clock that cannot be set.
     await pause(2_100);
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
+  });
+
+  it('says so once, and not for each request', async () => {
+    const log: string[] = [];
+    const own = await startApp({ log, sandbox: { accessTokenTtlSeconds: 1 } });
+    try {
+      const browser = own.browser();
+      await signIn(browser, 'alice@acme.example');
+      moveTime(2_000);
+      own.sandbox.fail(TOKEN, 503);
+      log.length = 0;
+      for (let count = 0; count < 20; count++) expect((await browser.get('/auth/userinfo')).status).toBe(503);
+      const said = log.filter((line) => !line.startsWith('debug')).map((line) => line.split('\n', 1)[0]);
+      expect(said).toEqual(['error Tokens were not renewed', 'error Requests were answered 503']);
+    } finally {
+      await own.close();
+    }
   });
 
   it('does not ask again for every request', async () => {

@@ -41,9 +41,10 @@ afterAll(async () => {
 
 /** Sends what the browser would, to the instance of a step: cookies do not know ports. */
 async function send(browser: Browser, step: number, method: 'get' | 'post', path: string, form = {}) {
-  const answer = await supertest(origins[step] ?? '')
-    [method](path)
-    .set({ origin, cookie: await browser.jar.getCookieString(origin), accept: 'text/html' })
+  const agent = supertest(origins[step] ?? '');
+  const cookie = await browser.jar.getCookieString(origin);
+  const answer = await (method === 'get' ? agent.get(path) : agent.post(path))
+    .set({ origin, cookie, accept: 'text/html' })
     .type('form')
     .send(form);
   for (const line of [answer.headers['set-cookie'] ?? []].flat())

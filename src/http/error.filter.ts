@@ -21,6 +21,7 @@ import { ENV, type Env } from '../config/env.js';
 import { languages } from '../texts/language.js';
 import { text } from '../texts/text.js';
 import { explanationFor } from './explanations.js';
+import { OutageLog } from '../metrics/outage-log.js';
 import { aboutRequest } from '../metrics/about-request.js';
 import { wrongMethod } from './wrong-method.js';
 
@@ -28,6 +29,7 @@ import { wrongMethod } from './wrong-method.js';
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
+  private readonly outage = new OutageLog(this.logger, 'Requests were answered 503');
 
   constructor(
     private readonly sessions: SessionService,
@@ -39,7 +41,9 @@ export class ErrorFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
     const status = statusOf(error);
-    const reference = status >= 500 || status === 403 ? referenceOf(error) : undefined;
+    // During an outage every request ends so: a reference for each would fill the log.
+    if (status === 503) this.outage.failed(error);
+    const reference = (status >= 500 && status !== 503) || status === 403 ? referenceOf(error) : undefined;
     if (reference) {
       const sentence = `Reference ${reference}\n${describeError(error)}`;
       this.logger[status >= 500 ? 'error' : 'warn'](sentence, { reference, ...aboutRequest(request) });

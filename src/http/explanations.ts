@@ -16,6 +16,7 @@ const codes = [
   'AUTH_UNKNOWN_ISSUER',
   'ZITADEL_ACCESS_TOKEN_REJECTED',
   'ZITADEL_MISCONFIGURED',
+  'ZITADEL_REFRESH_IN_DOUBT',
 ] as const;
 
 const explanation = (name: (typeof statuses)[number] | (typeof codes)[number]): Explanation => ({

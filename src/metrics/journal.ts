@@ -54,7 +54,7 @@ export class Journal {
     );
   }
 
-  refreshed(result: 'renewed' | 'rejected' | 'not_allowed' | 'unavailable', whose: Whose) {
+  refreshed(result: 'renewed' | 'rejected' | 'in_doubt' | 'not_allowed' | 'unavailable', whose: Whose) {
     this.metrics.refreshes.inc({ result });
     if (result === 'renewed') this.note('log', 'session.refreshed', 'Tokens were renewed', whose);
   }

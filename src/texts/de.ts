@@ -214,6 +214,9 @@ export const de: Texts = {
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Zitadel lehnt Ihre Sitzung im Moment ab',
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.text':
     'Bitte in ein paar Sekunden noch einmal versuchen. Ist Ihre Sitzung beendet, werden Sie gebeten, sich anzumelden.',
+  'error.ZITADEL_REFRESH_IN_DOUBT.title': 'Ihre Sitzung kann im Moment nicht erneuert werden',
+  'error.ZITADEL_REFRESH_IN_DOUBT.text':
+    'Bitte in einer Minute noch einmal versuchen. Sie bleiben angemeldet.',
   'error.ZITADEL_MISCONFIGURED.title': 'Die Anmeldung ist nicht richtig eingerichtet',
   'error.ZITADEL_MISCONFIGURED.text':
     'Diese Anwendung und Zitadel passen nicht zusammen. Die Betreiber finden den Grund im Log der Anwendung.',

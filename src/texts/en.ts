@@ -205,6 +205,8 @@ export const en = {
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Zitadel refuses your session at the moment',
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.text':
     'Please try again in a few seconds. If your session has ended, you will be asked to log in.',
+  'error.ZITADEL_REFRESH_IN_DOUBT.title': 'Your session cannot be renewed at the moment',
+  'error.ZITADEL_REFRESH_IN_DOUBT.text': 'Please try again in a minute. You are still logged in.',
   'error.ZITADEL_MISCONFIGURED.title': 'Sign-in is not set up correctly',
   'error.ZITADEL_MISCONFIGURED.text':
     'This application and Zitadel do not fit together. The people who run it find the reason in its log.',

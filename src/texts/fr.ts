@@ -211,6 +211,8 @@ export const fr: Texts = {
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.title': 'Zitadel refuse votre session en ce moment',
   'error.ZITADEL_ACCESS_TOKEN_REJECTED.text':
     'Veuillez réessayer dans quelques secondes. Si votre session est terminée, il vous sera demandé de vous connecter.',
+  'error.ZITADEL_REFRESH_IN_DOUBT.title': 'Votre session ne peut pas être renouvelée en ce moment',
+  'error.ZITADEL_REFRESH_IN_DOUBT.text': 'Veuillez réessayer dans une minute. Vous restez connecté.',
   'error.ZITADEL_MISCONFIGURED.title': 'La connexion est mal configurée',
   'error.ZITADEL_MISCONFIGURED.text':
     'Cette application et Zitadel ne s’accordent pas. Les responsables de l’application en trouveront la raison dans son journal.',

@@ -12,9 +12,8 @@ import {
   tokenRevocation,
 } from 'openid-client';
 import { ENV, type Env } from '../config/env.js';
-import { Journal } from '../metrics/journal.js';
 import type { CheckedMetadata } from './checked-metadata.js';
-import { claimsIn, sidIn, type ZitadelClaims } from './claims.js';
+import { claimsIn, type ZitadelClaims } from './claims.js';
 import { clientRefusal } from './client-refusal.js';
 import { Discovery } from './discovery.js';
 import { isBearer } from './is-bearer.js';
@@ -44,7 +43,6 @@ export class OidcClient {
     @Inject(ENV) private readonly env: Env,
     private readonly discovery: Discovery,
     private readonly verifier: TokenVerifier,
-    private readonly journal: Journal,
   ) {}
 
   /** The claims Zitadel has for the owner of the access token now. `sub` must be the one signed in. */
@@ -62,19 +60,15 @@ export class OidcClient {
    * @param idToken the one there is
    */
   async refresh(refreshToken: string, sub: string, idToken?: string): Promise<TokenSet> {
-    const whose = { sub, sid: sidIn(idToken) };
     try {
       const answer = await refreshTokenGrant(await this.configuration(), refreshToken);
       const claims = answer.claims();
       if (claims && claims.sub !== sub) throw new RefreshRejected({ cause: new Error(foreign) });
       if (claims?.nonce !== undefined && idToken && claims.nonce !== claimsIn(idToken)['nonce'])
         throw new RefreshRejected({ cause: new Error(otherSignIn) });
-      this.journal.refreshed('renewed', whose);
       return { ...tokenSetFrom(answer), accessTokenRenewedAt: Date.now() / 1000 };
     } catch (error) {
-      const failure = refreshFailure(error);
-      this.journal.refreshed(resultOf(failure), whose);
-      throw failure;
+      throw refreshFailure(error);
     }
   }
 
@@ -188,11 +182,6 @@ export class OidcClient {
       return Response.json(rest);
     }
   }
-}
-
-function resultOf(failure: Error) {
-  if (failure instanceof RefreshNotAllowed) return 'not_allowed';
-  return failure instanceof RefreshRejected ? 'rejected' : 'unavailable';
 }
 
 const foreign = 'The new ID token is about somebody else';

@@ -5,8 +5,10 @@ import { describeError, SessionEnded, type SessionRefresh, type SessionToken } f
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ENV, type Env } from '../config/env.js';
+import { Journal } from '../metrics/journal.js';
 import { OutageLog } from '../metrics/outage-log.js';
 import { SharedState } from '../state/shared-state.js';
+import { sidIn } from './claims.js';
 import { OidcClient } from './oidc.client.js';
 import {
   AccessTokenRejected,
@@ -70,6 +72,7 @@ export class TokenRefresher implements SessionRefresh {
   constructor(
     private readonly oidc: OidcClient,
     private readonly state: SharedState,
+    private readonly journal: Journal,
     @Inject(ENV) private readonly env: Pick<Env, 'session'>,
   ) {}
 
@@ -152,18 +155,19 @@ export class TokenRefresher implements SessionRefresh {
   }
 
   private async exchanged(token: Renewable, name: string): Promise<TokenSet> {
+    const whose = { sub: token.sub, sid: sidIn(token.idToken) };
     try {
       const tokens = await this.asked(token, name);
       this.notAllowed = undefined;
+      this.journal.refreshed('renewed', whose);
       return tokens;
     } catch (error) {
+      const failure = failureIn(error);
+      this.journal.refreshed(resultOf(failure), whose);
       if (error instanceof RefreshNotAllowed) this.noteNotAllowed(error);
       else if (error instanceof IdpUnavailable) this.outage.failed(error);
-      await this.state.add(
-        failureKey(name),
-        JSON.stringify(failureIn(error)),
-        error instanceof IdpUnavailable ? RETRY_AFTER_MS : REFUSAL_KEPT_MS,
-      );
+      const keptMs = error instanceof IdpUnavailable ? RETRY_AFTER_MS : REFUSAL_KEPT_MS;
+      await this.state.add(failureKey(name), JSON.stringify(failure), keptMs);
       await this.state.release(claimKey(name));
       throw error;
     }
@@ -259,6 +263,9 @@ function failureIn(error: unknown): Failure {
   if (error instanceof RefreshInDoubt) return { kind: 'in_doubt', said };
   return { kind: error instanceof RefreshRejected ? 'rejected' : 'unavailable', said };
 }
+
+const resultOf = ({ kind }: Failure) =>
+  kind === 'invalid_client' || kind === 'unauthorized_client' ? 'not_allowed' : kind;
 
 function errorFrom({ kind, said }: Failure): Error {
   const cause = new Error(said);

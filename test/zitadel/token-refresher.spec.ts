@@ -1,13 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { SessionEnded } from '@mridang/nestjs-auth';
 import type { Env } from '../../src/config/env.js';
+import type { Journal } from '../../src/metrics/journal.js';
 import type { OidcClient } from '../../src/zitadel/oidc.client.js';
 import { IdpUnavailable, RefreshNotAllowed, RefreshRejected } from '../../src/zitadel/oidc.errors.js';
 import { SharedState } from '../../src/state/shared-state.js';
 import { TokenRefresher } from '../../src/zitadel/token-refresher.js';
 
+const journal = { refreshed: () => undefined } as unknown as Journal;
 const env = { session: { durationSeconds: 3600 } } as Env;
-const refresherOf = (oidc: OidcClient, state = new SharedState()) => new TokenRefresher(oidc, state, env);
+const refresherOf = (oidc: OidcClient, state = new SharedState()) =>
+  new TokenRefresher(oidc, state, journal, env);
 
 /** A provider that keeps the refresh token as it is. */
 function withoutRotation() {
