@@ -52,7 +52,8 @@ describe('docs/errors.md', () => {
 
 describe('what a person reads', () => {
   it('is a sentence of its own for every reason', () => {
-    for (const messages of [signInMessages, signOutMessages]) {
+    const pages: Record<string, Message>[] = [signInMessages, signOutMessages];
+    for (const messages of pages) {
       const texts = Object.values(messages).map(({ text }) => en[text]);
       expect(new Set(texts).size).toBe(texts.length);
     }

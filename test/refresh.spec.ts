@@ -180,6 +180,10 @@ describe('when Zitadel refuses', () => {
     const headers = { ...navigation, cookie };
     const again = await supertest(app.origin).get('/profile').set(headers);
     expect(again.headers['location']).toBe('/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected');
+    const login = await app.browser().get(again.headers['location'] ?? '');
+    expect(login.document.querySelector('[role="status"]')?.text).toContain(
+      'it was unused there for too long, or was ended',
+    );
   });
 
   it('goes on where the answer of a refresh was lost on its way', async () => {
@@ -312,12 +316,12 @@ describe('when Zitadel refuses the application', () => {
   const errors = (log: string[]) => log.filter((line) => line.startsWith('error'));
 
   it.each([
-    ['may not refresh', { grantTypes: ['authorization_code'] }, 'tick "Refresh Token"'],
-    ['has another secret', { clientSecret: 'another' }, 'ZITADEL_CLIENT_SECRET'],
-    ['is not active', { active: false }, 'has to be active'],
-  ] as [string, Partial<Client>, string][])(
+    ['may not refresh', { grantTypes: ['authorization_code'] }, 'tick "Refresh Token"', 'refresh_grant_off'],
+    ['has another secret', { clientSecret: 'another' }, 'ZITADEL_CLIENT_SECRET', 'client_refused'],
+    ['is not active', { active: false }, 'has to be active', 'client_refused'],
+  ] as [string, Partial<Client>, string, string][])(
     '[RT4] which %s: the session goes on, and ends with its access token',
-    async (_name, change, cure) => {
+    async (_name, change, cure, reason) => {
       const { own, browser, log } = await signInAt(change, { authMethod: 'basic' });
       const other = own.browser();
       for (let view = 0; view < 3; view++) {
@@ -329,6 +333,9 @@ describe('when Zitadel refuses the application', () => {
       expect(errors(log)[0]).toContain(cure);
       const metrics = await (await fetch(`${own.origin}/metrics`)).text();
       expect(metrics).toContain('refreshes_total{result="not_allowed"} 1\n');
+      const ready = await fetch(`${own.origin}/health/ready`);
+      expect(ready.status).toBe(200);
+      expect(await ready.json()).toMatchObject({ details: { zitadel: { status: 'misconfigured', reason } } });
 
       moveTime(5_500);
       const page = await browser.get('/profile');

@@ -1,12 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { moveTime } from './support/move-time.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 let app: RunningApp | undefined;
 let server: Server | undefined;
 afterEach(async () => {
+  jest.restoreAllMocks();
   await app?.close();
   server?.close();
   app = server = undefined;
@@ -14,6 +16,8 @@ afterEach(async () => {
 
 const start = async (options: NonNullable<Parameters<typeof startApp>[0]> = {}) =>
   (app = await startApp({ log: [], ...options, env: { ZITADEL_CHECK_AT_START: 'true', ...options.env } }));
+
+const operations = readFileSync('docs/operations.md', 'utf8');
 
 type Ready = { status: string; details: { zitadel: { status: string; reason?: string; since?: string } } };
 
@@ -80,6 +84,7 @@ describe('at start, a set-up that is wrong is said with its cure, and readiness 
           details: expect.objectContaining({ zitadel: { status: 'misconfigured', reason: code } }) as object,
         }),
       ]);
+      expect(operations).toContain(`\`${code}\``);
       expect(log.join('\n')).not.toContain('the-wrong-secret');
       expect((await running.browser().get('/')).status).toBe(200);
     },
@@ -105,6 +110,10 @@ describe('at start, a set-up that is right', () => {
         '/oauth/v2/token',
         '/oidc/v1/end_session',
       ]);
+      const marks = running.sandbox.requests.flatMap(({ query, form }) =>
+        [query['state'], form['code'], form['refresh_token']].filter((mark) => mark !== undefined),
+      );
+      expect(marks).toEqual(Array(4).fill('start-up-check'));
       const [, body] = await readiness(running);
       expect(body).toMatchObject({ status: 'ok', details: { zitadel: { status: 'up' } } });
       expect(log.filter((line) => /^(error|warn)/.test(line))).toEqual([]);
@@ -118,7 +127,56 @@ describe('at start, a set-up that is right', () => {
   });
 });
 
+describe('the set-up is looked at again', () => {
+  const status = async (running: RunningApp) => (await readiness(running))[1].details.zitadel.status;
+
+  it('every minute while it is wrong, and the log says when it is right', async () => {
+    const log: string[] = [];
+    const { setTimeout: timer } = globalThis;
+    const minutes: (() => void)[] = [];
+    jest.spyOn(globalThis, 'setTimeout').mockImplementation((run: () => void, ms?: number) => {
+      if (ms === 60_000) minutes.push(run);
+      return timer(ms === 60_000 ? () => undefined : run, ms);
+    });
+    const running = await start({ sandbox: { web: { active: false } }, log });
+    for (const pass of [1, 2]) {
+      await until(() => minutes.length === pass);
+      minutes[pass - 1]?.();
+    }
+    await until(() => minutes.length === 3);
+    expect(await status(running)).toBe('misconfigured');
+    expect(log.filter((line) => line.startsWith('error'))).toHaveLength(1);
+    Object.assign(running.sandbox.clients.web, { active: true });
+    minutes[2]?.();
+    await until(async () => (await status(running)) === 'up');
+    expect(log.join('\n')).toContain('The set-up in Zitadel is right now');
+    expect(minutes).toHaveLength(3);
+  });
+
+  it('when the metadata are read again, after an hour', async () => {
+    const running = await start();
+    await until(() => running.sandbox.requests.some(({ path }) => path === '/oidc/v1/end_session'));
+    expect(await status(running)).toBe('up');
+    Object.assign(running.sandbox.clients.web, { active: false });
+    moveTime(61 * 60_000);
+    await until(async () => (await status(running)) === 'misconfigured');
+  });
+});
+
 describe('Zitadel', () => {
+  it('whose metadata are older than a day is down: nobody could sign in', async () => {
+    const log: string[] = [];
+    const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' }, log });
+    await until(async () => (await readiness(running))[0] === 200);
+    running.sandbox.fail('/.well-known/openid-configuration', 503);
+    moveTime(23 * 60 * 60_000);
+    expect((await readiness(running))[0]).toBe(200);
+    await until(() => log.some((line) => line.includes('Those read before are used')));
+    moveTime(2 * 60 * 60_000);
+    const [code, { details }] = await readiness(running);
+    expect([code, details.zitadel.status]).toEqual([503, 'down']);
+  });
+
   it('that stops is degraded for readiness, since when, and up when it answers again', async () => {
     const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' } });
     await until(async () => (await readiness(running))[0] === 200);
@@ -138,9 +196,14 @@ describe('Zitadel', () => {
 
   it('whose metadata do not speak of back-channel logout: one warning says what to switch on', async () => {
     const log: string[] = [];
-    const provider = await older();
-    await start({ env: { ZITADEL_DOMAIN: provider }, log });
-    await until(() => log.some((line) => line.includes('does not send back-channel logout')));
+    const asked: string[] = [];
+    const provider = await older(asked);
+    const running = await start({ env: { ZITADEL_DOMAIN: provider }, log });
+    for (const checks of [1, 2]) {
+      await until(() => asked.filter((path) => path === '/oauth/v2/authorize').length === checks);
+      moveTime(61 * 60_000);
+      await readiness(running);
+    }
     expect(log.filter((line) => line.includes('back-channel'))).toEqual([
       expect.stringContaining('switch on the feature'),
     ]);
@@ -152,9 +215,7 @@ describe('Zitadel', () => {
     const { port } = new URL(running.sandbox.issuer);
     await start({ env: { ZITADEL_DOMAIN: `http://127.0.0.1:${port}` }, log });
     await until(() => log.some((line) => line.includes('metadata of Zitadel cannot be read')));
-    expect(log.join('\n')).toContain(
-      'does not answer for the host name in ZITADEL_DOMAIN, but for localhost',
-    );
+    expect(log.join('\n')).toContain(`does not answer for 127.0.0.1:${port}, but for localhost`);
     expect(log.join('\n')).toContain('Nobody can sign in until they are');
     await running.close();
   });
@@ -165,15 +226,16 @@ describe('Zitadel', () => {
     await new Promise<void>((listening) => plain.listen(0, '127.0.0.1', listening));
     const { port } = plain.address() as AddressInfo;
     await start({ env: { ZITADEL_DOMAIN: `https://127.0.0.1:${port}` }, log });
-    await until(() => log.some((line) => line.includes('is ZITADEL_DOMAIN an http:// address?')));
+    await until(() => log.some((line) => line.includes(`is it http://127.0.0.1:${port}?`)));
   });
 });
 
 /** A provider as Zitadel was up to v4.3: healthy, and without back-channel logout in its metadata. */
-async function older(): Promise<string> {
+async function older(asked: string[]): Promise<string> {
   const running = (server = createServer((request, response) => {
     const { port } = running.address() as AddressInfo;
     const issuer = `http://127.0.0.1:${port}`;
+    asked.push(request.url?.split('?')[0] ?? '');
     if (request.url !== '/.well-known/openid-configuration') {
       response.writeHead(400, { 'content-type': 'application/json' });
       response.end(

@@ -316,7 +316,7 @@ describe('a sign-in for one organization', () => {
       'organization_unknown',
       400,
     ]);
-    expect(textOf(failed)).toContain('names no organization');
+    expect(textOf(failed)).toContain('organization is not known');
     const metrics = await (await fetch(`${own.origin}/metrics`)).text();
     expect(metrics).toContain('logins_total{result="organization_unknown"} 1');
     expect(metrics).not.toContain('result="provider_misconfigured"');
@@ -364,6 +364,24 @@ describe('a sign-in that fails', () => {
     expect(refused.document.querySelector('main a')?.getAttribute('href')).toBe(app.origin);
     expect(textOf(refused)).toContain(`at its own address: ${app.origin}`);
     expect(textOf(await elsewhere.get('/auth/error?error=provider_error'))).not.toContain(app.origin);
+  });
+
+  it.each([
+    ['access_denied', ['/auth/login', '/']],
+    ['organization_unknown', ['/']],
+    ['organization_mismatch', ['/']],
+    ['provider_misconfigured', ['/']],
+    ['login_too_old', ['/auth/logout', '/']],
+  ])('offers nothing that does not help: %s', async (reason, ways) => {
+    const page = await app.browser().get(`/auth/error?error=${reason}`);
+    const found = page.document.querySelectorAll('main a, main form');
+    expect(found.map((way) => way.getAttribute('href') ?? way.getAttribute('action'))).toEqual(ways);
+  });
+
+  it('for a login that is too old, leads to the way out of Zitadel, too', async () => {
+    const browser = app.browser();
+    const page = await browser.submit(await browser.get('/auth/error?error=login_too_old'), 'main form');
+    expect(page.url.pathname + page.url.search).toBe('/auth/logout/success?ended=before');
   });
 
   it.each(['cookie_missing', 'other_browser'])(
@@ -642,6 +660,24 @@ describe('logging out', () => {
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
     expect((await browser.get('/auth/logout/success')).url.pathname).toBe('/');
+  });
+});
+
+describe('whether Zitadel is there', () => {
+  it('is asked before a browser is sent to it, unless it has answered two seconds ago', async () => {
+    const asked = () => app.sandbox.requests.filter(({ path }) => path === '/debug/healthz').length;
+    const begin = async () => {
+      const browser = app.browser();
+      await browser.submit(await browser.get('/auth/login'), 'main form');
+    };
+    moveTime(3_000);
+    const before = asked();
+    await Promise.all([begin(), begin(), begin()]);
+    await begin();
+    expect(asked()).toBe(before + 1);
+    moveTime(3_000);
+    await begin();
+    expect(asked()).toBe(before + 2);
   });
 });
 

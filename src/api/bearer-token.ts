@@ -7,8 +7,8 @@ export type BearerToken =
   { kind: 'none' } | { kind: 'ambiguous' } | { kind: 'malformed' } | { kind: 'token'; token: string };
 
 /**
- * The bearer token of a request, as long as Node.js reads headers: from exactly one `Authorization` header, its scheme in any case (RFC 9110 11.1), never
- * from the query or the body (RFC 9700 4.3.2).
+ * The bearer token of a request, of any length: from exactly one `Authorization` header, its scheme in any case (RFC 9110
+ * 11.1), never from the query or the body (RFC 9700 4.3.2).
  */
 export function bearerTokenOf({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): BearerToken {
   const given = rawHeaders.filter(

@@ -74,18 +74,15 @@ function isMeantFor({ clientId, projectId }: Expectation, audiences: string[], s
 }
 
 /**
- * The scopes of a token. Zitadel adds one for each role of the project, whoever has it, so they say nothing of the caller.
- * A role key may have blanks: the words behind the first such scope count where nothing but a scope can look like them.
+ * The scopes of a token. Zitadel adds one for each role of the project, whoever has it, so they say nothing of the caller; nor
+ * does what stands behind the first of them, since a role key may have blanks.
  */
 function scopesIn(words: readonly string[]): string[] {
   const first = words.findIndex((word) => word.startsWith(ROLE_SCOPE));
-  const before = first < 0 ? words : words.slice(0, first);
-  const after = first < 0 ? [] : words.slice(first);
-  return [...before, ...after.filter((word) => !word.startsWith(ROLE_SCOPE) && KNOWN_SCOPE.test(word))];
+  return first < 0 ? [...words] : words.slice(0, first);
 }
 
 const ROLE_SCOPE = 'urn:zitadel:iam:org:project:role:';
-const KNOWN_SCOPE = /^urn:zitadel:iam:/;
 
 function actorIn(act: unknown): string | undefined {
   return typeof act === 'object' && act !== null ? text((act as { sub?: unknown }).sub) : undefined;

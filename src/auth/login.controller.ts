@@ -92,12 +92,19 @@ export class LoginController {
   error(
     @Query('error') reason: unknown,
     @Query('ref') reference: unknown,
+    @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
     const message = messageFor(signInMessages, reason);
     response.status(message.status);
     const address = withoutItsCookies.includes(String(reason)) ? this.env.origin : undefined;
-    return { message, address, reference: referenceIn(reference) };
+    return {
+      message,
+      address,
+      reference: referenceIn(reference),
+      canStartAgain: message.offers === 'login',
+      logoutToken: message.offers === 'logout' ? this.csrf.token(request, response) : undefined,
+    };
   }
 }
 

@@ -6,12 +6,19 @@ export interface Message {
   status: number;
   title: TextKey;
   text: TextKey;
+  /** what its page offers beside the start page */
+  offers?: 'login' | 'logout' | 'nothing';
 }
 
-const signIn = <Reason extends SignInFailure | 'unknown'>(reason: Reason, status: number) => ({
+const signIn = <Reason extends SignInFailure | 'unknown'>(
+  reason: Reason,
+  status: number,
+  offers: Message['offers'] = 'login',
+) => ({
   status,
   title: `signIn.${reason}.title` as const,
   text: `signIn.${reason}.text` as const,
+  offers,
 });
 
 /** Why a sign-in ended on the error page. */
@@ -27,13 +34,14 @@ export const signInMessages: Record<SignInFailure, Message> = {
   state_invalid: signIn('state_invalid', 400),
   check_failed: signIn('check_failed', 400),
   provider_unavailable: signIn('provider_unavailable', 503),
-  provider_misconfigured: signIn('provider_misconfigured', 502),
+  provider_misconfigured: signIn('provider_misconfigured', 502, 'nothing'),
   id_token_invalid: signIn('id_token_invalid', 502),
   userinfo_mismatch: signIn('userinfo_mismatch', 502),
   session_too_large: signIn('session_too_large', 502),
-  login_too_old: signIn('login_too_old', 403),
-  organization_unknown: signIn('organization_unknown', 400),
-  organization_mismatch: signIn('organization_mismatch', 403),
+  login_too_old: signIn('login_too_old', 403, 'logout'),
+  // A sign-in from here would be for no organization.
+  organization_unknown: signIn('organization_unknown', 400, 'nothing'),
+  organization_mismatch: signIn('organization_mismatch', 403, 'nothing'),
   provider_error: signIn('provider_error', 502),
 };
 

@@ -40,7 +40,7 @@ export const de: Texts = {
   'login.back': 'Zurück zur Startseite',
 
   'ended.refresh_rejected':
-    'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung nicht mehr erneuert: Sie wurde dort zu lange nicht benutzt oder beendet. Bitte erneut anmelden.',
+    'Sie wurden abgemeldet, weil Zitadel Ihre Sitzung nicht mehr erneuert: Sie wurde dort zu lange nicht benutzt, oder sie wurde beendet. Bitte erneut anmelden.',
   'ended.revoked':
     'Ihre Sitzung hier wurde anderswo oder von Zitadel beendet. Bei Zitadel ist dieser Browser vielleicht noch angemeldet; deshalb wird dort noch einmal gefragt, wer Sie sind.',
   'ended.unusable':
@@ -139,10 +139,10 @@ export const de: Texts = {
     'Sie akzeptiert Ihr Access-Token nicht, Zitadel aber schon. Höchstwahrscheinlich ist das Token nicht für das Projekt der API bestimmt.',
   'api.tooLong.title': 'Die API hat den Zugriff verweigert',
   'api.tooLong.text':
-    'Ihr Access-Token ist länger, als die API liest. Höchstwahrscheinlich ist es ein JWT mit sehr vielen Rollen: undurchsichtige Token sind kurz.',
+    'Ihr Access-Token ist länger, als die API liest. Höchstwahrscheinlich ist es ein JWT mit sehr vielen Rollen: opake Tokens sind kurz.',
   'api.login.title': 'Die API verlangt eine frische Anmeldung',
   'api.login.text':
-    'Dort sind Sie bekannt, aber Ihre Anmeldung liegt zu lange zurück. Ein neues Zugriffstoken ändert daran nichts.',
+    'Dort sind Sie bekannt, aber Ihre Anmeldung liegt zu lange zurück. Ein neues Access-Token ändert daran nichts.',
   'api.login.button': 'Neu anmelden',
   'api.forbidden.title': 'Die API hat den Zugriff verweigert',
   'api.forbidden.text': 'Dort sind Sie bekannt, aber es fehlt eine Berechtigung.',
@@ -268,9 +268,9 @@ export const de: Texts = {
   'signIn.login_too_old.title': 'Hier ist eine frische Anmeldung nötig',
   'signIn.login_too_old.text':
     'Zitadel hat nicht bestätigt, dass Sie sich gerade eben ausgewiesen haben, obwohl danach gefragt war. Bitte abmelden und die Seite dann noch einmal öffnen.',
-  'signIn.organization_unknown.title': 'Dieser Link nennt keine Organisation',
+  'signIn.organization_unknown.title': 'Diese Organisation ist nicht bekannt',
   'signIn.organization_unknown.text':
-    'Er ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie, wer Ihnen den Link gegeben hat.',
+    'Dieser Link ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie, wer Ihnen den Link gegeben hat.',
   'signIn.organization_mismatch.title': 'Sie gehören zu einer anderen Organisation',
   'signIn.organization_mismatch.text':
     'Diese Anmeldung war für die Mitglieder einer Organisation, und Ihr Konto gehört nicht dazu. Niemand wurde angemeldet. Haben Sie dort ein Konto, öffnen Sie den Link noch einmal und wählen Sie es aus.',

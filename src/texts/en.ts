@@ -43,7 +43,7 @@ export const en = {
     'Your session here was ended, in another place or by Zitadel. This browser may still be signed in at Zitadel, so you will be asked there who you are.',
   'ended.unusable': 'You were signed out because your session could not be renewed. Please log in again.',
   'ended.no_refresh':
-    'You were signed out because your access token has ended and this application cannot renew it. Please log in again.',
+    'You were signed out because your access token has expired and this application cannot renew it. Please log in again.',
 
   'profile.title': 'Your profile',
   'profile.emailVerified': 'verified',
@@ -256,9 +256,9 @@ export const en = {
   'signIn.login_too_old.title': 'This needs a fresh login',
   'signIn.login_too_old.text':
     'Zitadel did not say that you have just proved who you are, although it was asked to make sure of that. Log out, then open the page again.',
-  'signIn.organization_unknown.title': 'This link names no organization',
+  'signIn.organization_unknown.title': 'This organization is not known',
   'signIn.organization_unknown.text':
-    'It is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',
+    'This link is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',
   'signIn.organization_mismatch.title': 'You belong to another organization',
   'signIn.organization_mismatch.text':
     'This sign-in was for the members of one organization, and your account is not of it. Nobody was signed in. If you have an account there, open the link again and choose it.',

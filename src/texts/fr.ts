@@ -193,10 +193,10 @@ export const fr: Texts = {
   'error.503.text': 'Réessayez dans une minute. Votre session reste ouverte.',
   'error.AUTH_ROLES_REQUIRED.title': 'Accès refusé',
   'error.AUTH_ROLES_REQUIRED.text': 'La connexion ne suffit pas : il faut ici un rôle que vous n’avez pas.',
-  'roles.readAt': 'Vos rôles ont été lus chez Zitadel pour la dernière fois :',
+  'roles.readAt': 'Vos rôles ont été lus sur Zitadel pour la dernière fois :',
   'roles.readAgain': 'Les relire',
   'roles.newRole':
-    'Un rôle créé chez Zitadel après votre connexion ne compte qu’une fois que vous vous êtes reconnecté.',
+    'Un rôle créé sur Zitadel après votre connexion ne compte qu’une fois que vous vous êtes reconnecté.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Le formulaire n’est plus valable',
   'error.AUTH_CSRF_TOKEN_INVALID.text': 'Revenez en arrière, rechargez la page et réessayez.',
   'error.AUTH_CROSS_SITE_REQUEST.title': 'Ce formulaire vient d’ailleurs',
@@ -263,9 +263,9 @@ export const fr: Texts = {
   'signIn.login_too_old.title': 'Une connexion récente est nécessaire',
   'signIn.login_too_old.text':
     'Zitadel n’a pas confirmé que vous venez de prouver votre identité, alors que cela lui était demandé. Déconnectez-vous, puis ouvrez la page de nouveau.',
-  'signIn.organization_unknown.title': 'Ce lien ne désigne aucune organisation',
+  'signIn.organization_unknown.title': 'Cette organisation est inconnue',
   'signIn.organization_unknown.text':
-    'Il s’adresse aux membres d’une organisation, et Zitadel n’en connaît aucune de ce nom ou de ce numéro. Demandez à qui vous a donné ce lien.',
+    'Ce lien s’adresse aux membres d’une organisation, et Zitadel n’en connaît aucune de ce nom ou de ce numéro. Demandez à qui vous a donné ce lien.',
   'signIn.organization_mismatch.title': 'Vous appartenez à une autre organisation',
   'signIn.organization_mismatch.text':
     'Cette connexion était réservée aux membres d’une organisation, dont votre compte ne fait pas partie. Aucune session n’a été ouverte. Si vous y avez un compte, ouvrez le lien de nouveau et choisissez-le.',
@@ -287,5 +287,5 @@ export const fr: Texts = {
     'Zitadel n’a pas pu être informé de votre déconnexion ; votre session y est peut-être encore ouverte. Fermez le navigateur si d’autres l’utilisent.',
   'signOut.others_not_ended.title': 'Votre session ici est fermée, mais peut-être pas les autres',
   'signOut.others_not_ended.text':
-    'Vos sessions dans d’autres navigateurs n’ont pas pu être fermées, et celle chez Zitadel est peut-être encore ouverte. Reconnectez-vous dans une minute et réessayez.',
+    'Vos sessions dans d’autres navigateurs n’ont pas pu être fermées, et celle sur Zitadel est peut-être encore ouverte. Reconnectez-vous dans une minute et réessayez.',
 };

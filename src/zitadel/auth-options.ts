@@ -79,7 +79,7 @@ export function authOptions(
           checks: ['pkce', 'state', 'nonce'],
           authorization: { params: { scope: scopes.join(' '), redirect_uri: callbackUrl } },
           profile: ({ sub }: ZitadelClaims) => ({ id: sub }),
-          [customFetch]: fetchForAuthJs(env, discovery, verifier),
+          [customFetch]: fetchForAuthJs(env, discovery, verifier, (tokens) => rules.discard(tokens)),
         }),
         // Zitadel's ID tokens carry no profile unless the application is set up so; userinfo always does.
         idToken: false,

@@ -162,7 +162,7 @@ export class Discovery implements OnApplicationBootstrap {
   private async discover(): Promise<CheckedMetadata> {
     const answer = await this.fetch(this.address, { headers: { accept: 'application/json' } });
     try {
-      if (answer.status !== 200) throw new TypeError(await missingMetadata(answer));
+      if (answer.status !== 200) throw new TypeError(await missingMetadata(answer, this.address));
       const metadata = checkedMetadata(await answer.json(), this.env.zitadel);
       this.endpoints = endpointsOf(metadata);
       this.hasNoted = false;
@@ -182,7 +182,7 @@ export class Discovery implements OnApplicationBootstrap {
   private noteFailure(error: unknown) {
     const effect = this.isKnown ? 'Those read before are used' : 'Nobody can sign in until they are';
     const hint = isPlainAnswer(error)
-      ? '\nThe port answers without TLS: is ZITADEL_DOMAIN an http:// address?'
+      ? `\nThe port answers without TLS: is it ${this.env.zitadel.issuer.replace('https:', 'http:')}?`
       : '';
     this.logger[this.hasNoted ? 'debug' : 'warn'](
       `The metadata of Zitadel cannot be read. ${effect}\n${describeError(error)}${hint}`,
@@ -192,11 +192,11 @@ export class Discovery implements OnApplicationBootstrap {
 }
 
 /** Why an answer other than 200 came, as far as Zitadel's text says it. */
-async function missingMetadata(answer: Response): Promise<string> {
+async function missingMetadata(answer: Response, address: string): Promise<string> {
   const domain = /ExternalDomain is ([\w.:-]+)/.exec(await answer.text())?.[1];
   return domain === undefined
     ? `Zitadel has no metadata: it answered ${answer.status}`
-    : `Zitadel does not answer for the host name in ZITADEL_DOMAIN, but for ${domain}`;
+    : `Zitadel does not answer for ${new URL(address).host}, but for ${domain}`;
 }
 
 /** OpenSSL's errors for an answer that is no TLS, whichever of them it is. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { SignInFailed } from '@mridang/nestjs-auth';
 import { LRUCache } from 'lru-cache';
 import type { Env } from '../config/env.js';
+import { text } from './claims.js';
 import { codeRefusal } from './code-refusal.js';
 import type { Discovery } from './discovery.js';
 import type { IdTokenClaims } from './id-token.js';
@@ -16,18 +17,31 @@ const BETWEEN_CALLS_MS = 30_000;
 
 const MAX_SIGN_INS = 1_000;
 
+/** Tokens of a sign-in that has come to nothing. */
+export type Discard = (tokens: { refresh_token?: string | undefined }) => void;
+
+/** What came for a code. */
+interface Exchanged {
+  /** of the ID token, which is verified */
+  claims: IdTokenClaims;
+  discard: () => void;
+}
+
 /**
  * `fetch` for a sign-in by Auth.js, which reads the metadata every time, builds the redirect URI from its own path and
  * trusts an ID token for having come through TLS. Here the metadata come from memory, the code grant repeats the configured
  * redirect URI (RFC 6749 4.1.3), and the ID token is verified. Failures are `SignInFailed`.
+ *
+ * @param discard gets the tokens where the ID token is refused, or userinfo is not about its user
  */
 export function fetchForAuthJs(
   { zitadel: { issuer, callbackUrl } }: Env,
   discovery: Discovery,
   verifier: TokenVerifier,
+  discard: Discard,
 ): typeof fetch {
-  /** claims of the ID tokens just received, by the access token that came with them */
-  const signIns = new LRUCache<string, IdTokenClaims>({ max: MAX_SIGN_INS, ttl: BETWEEN_CALLS_MS });
+  /** by the access token */
+  const signIns = new LRUCache<string, Exchanged>({ max: MAX_SIGN_INS, ttl: BETWEEN_CALLS_MS });
   /** Where Auth.js is sent for claims when there is nowhere to ask. */
   const noUserinfo = `${issuer}/no-userinfo-endpoint`;
 
@@ -38,8 +52,9 @@ export function fetchForAuthJs(
         return Response.json({ userinfo_endpoint: noUserinfo, ...(await discovery.metadata()) });
       }
       if (isGrant(init, 'authorization_code')) return await exchanged(address, init);
-      if (address === noUserinfo) return Response.json(signIns.get(bearerIn(init)));
-      return await discovery.fetch(input, init);
+      const signIn = signIns.get(bearerIn(init));
+      if (address === noUserinfo) return Response.json(signIn?.claims);
+      return await (signIn ? userinfo(signIn, input, init) : discovery.fetch(input, init));
     } catch (error) {
       if (error instanceof IdTokenRefused) throw new SignInFailed('id_token_invalid', { cause: error });
       if (error instanceof IdpMisconfigured) {
@@ -57,14 +72,36 @@ export function fetchForAuthJs(
     if (refusal)
       throw new SignInFailed(refusal, { cause: new Error('The code was refused', { cause: body }) });
     if (!body || !isBearer(body)) throw new SignInFailed('provider_error', { cause: noTokens });
-    const { id_token: idToken, access_token: accessToken } = body;
-    if (typeof idToken !== 'string') {
-      throw new IdTokenRefused({ cause: new TypeError('The answer has no ID token') });
-    }
-    const hashed = typeof accessToken === 'string' ? accessToken : undefined;
-    const claims = await verifier.idToken(idToken, hashed);
-    if (hashed !== undefined) signIns.set(fingerprint(hashed), claims);
+    const { access_token: accessToken, refresh_token: refreshToken } = body;
+    const hashed = text(accessToken);
+    const drop = () => discard({ refresh_token: text(refreshToken) });
+    const claims = await verified(body['id_token'], hashed).catch((error: unknown) => {
+      drop();
+      throw error;
+    });
+    if (hashed !== undefined) signIns.set(fingerprint(hashed), { claims, discard: drop });
     return answer;
+  }
+
+  async function verified(idToken: unknown, accessToken: string | undefined) {
+    if (typeof idToken !== 'string')
+      throw new IdTokenRefused({ cause: new TypeError('The answer has no ID token') });
+    return verifier.idToken(idToken, accessToken);
+  }
+
+  /** Auth.js gives up on an answer about somebody else, and has told nobody yet of the tokens. */
+  async function userinfo(
+    { claims, discard: drop }: Exchanged,
+    ...[input, init]: Parameters<typeof fetch>
+  ): Promise<Response> {
+    let sub: unknown;
+    try {
+      const answer = await discovery.fetch(input, init);
+      sub = answer.ok && (await jsonOf(answer))?.['sub'];
+      return answer;
+    } finally {
+      if (sub !== claims.sub) drop();
+    }
   }
 }
 

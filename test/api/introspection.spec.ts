@@ -413,7 +413,8 @@ describe('the token', () => {
 
   it('has no scope by the roles of its project, which Zitadel lists as scopes for whoever has none', async () => {
     const role = 'urn:zitadel:iam:org:project:role:';
-    idp.answer = () => active({ scope: `openid ${role}read ${role}may write ${role}write ${role}team read` });
+    const keys = ['read', 'may write', 'write', 'team urn:zitadel:iam:user:metadata'];
+    idp.answer = () => active({ scope: `openid ${keys.map((key) => role + key).join(' ')}` });
     const caller = (await (await api.get('/api/v1/caller', 'token')).json()) as { scopes: string[] };
     expect(caller.scopes).toEqual(['openid']);
     expect((await api.get('/more/scoped', 'token')).status).toBe(403);

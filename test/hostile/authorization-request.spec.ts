@@ -213,7 +213,7 @@ describe('what a caller may add', () => {
     const before = app.provider.requestsTo(AUTHORIZE).length;
     const page = await app.signIn(browser, undefined, `/auth/login?${query}`);
     expect(refusalOf(page)).toEqual(refused('organization_unknown'));
-    expect(textOf(page)).toContain('names no organization');
+    expect(textOf(page)).toContain('organization is not known');
     expect(app.provider.requestsTo(AUTHORIZE)).toHaveLength(before);
   });
 

@@ -3,6 +3,7 @@ import type { Browser, Page } from '../support/browser.js';
 import type { Fault } from '../support/hostile/fault.js';
 import { mutations } from '../support/hostile/mutations.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { until } from '../support/until.js';
 
 const CLIENT_SECRET = 'a-client-secret-nobody-may-see';
 
@@ -77,6 +78,24 @@ describe('failures', () => {
       expect(app.log.filter((line) => line.includes(reference))).not.toEqual([]);
     },
   );
+
+  it.each([
+    ['a foreign signature', () => app.signIn(browser, mutations['signed-by-a-stranger'])],
+    ['no ID token', () => app.signIn(browser, { tokenAnswer: { id_token: undefined } })],
+    ['somebody else in userinfo', () => app.signIn(browser, mutations['other-sub-in-userinfo'])],
+    ['a userinfo endpoint that fails', () => faulty(USERINFO, { status: 503 })],
+    ['a userinfo endpoint that refuses', () => faulty(USERINFO, { status: 403 })],
+    ['a userinfo endpoint without JSON', () => faulty(USERINFO, { body: 'oops' })],
+    ['too much userinfo', () => app.signIn(browser, { userinfo: { name: randomText(9_000) } })],
+  ])('after the exchange of the code have the refresh token revoked, once: %s', async (_name, act) => {
+    const revoked = () => app.provider.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
+    const { length } = revoked();
+    await act();
+    await until(() => revoked().length > length);
+    expect(revoked().slice(length)).toEqual(app.provider.lastLogin.refreshTokens);
+    await app.signIn(browser);
+    expect(revoked()).toHaveLength(length + 1);
+  });
 
   it.each([
     ['GET', '/auth/callback?state=%00&code=%00', 400],

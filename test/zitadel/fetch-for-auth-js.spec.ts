@@ -38,7 +38,7 @@ function start({ metadata: known = metadata, token, userinfo, claims = { sub: 'a
   const verifier = {
     idToken: () => (claims instanceof Error ? Promise.reject(claims) : Promise.resolve(claims)),
   } as unknown as TokenVerifier;
-  const call = fetchForAuthJs(env, discovery, verifier);
+  const call = fetchForAuthJs(env, discovery, verifier, () => undefined);
   const exchange = () =>
     call(metadata.token_endpoint, {
       method: 'POST',
