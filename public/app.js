@@ -52,5 +52,18 @@ function fillLater(section) {
   observer.observe(section);
 }
 
+/** A second click does not send a form again that is on its way. */
+function sendOnce(form) {
+  let isOnItsWay = false;
+  const isBack = () => (isOnItsWay = false);
+  form.addEventListener('submit', (event) => {
+    if (isOnItsWay) return event.preventDefault();
+    isOnItsWay = true;
+    setTimeout(isBack, 5_000);
+  });
+  addEventListener('pageshow', isBack);
+}
+
 localTimes(document);
+document.querySelectorAll('form[method=post]').forEach(sendOnce);
 document.querySelectorAll('[data-live]').forEach(fillLater);

@@ -614,6 +614,27 @@ describe('logging out', () => {
     expect(page.document.querySelector('main a[href="/auth/login"]')).not.toBeNull();
   });
 
+  it('by a double click is one: both answers lead to the same address, and the browser comes back with the cookies of either', async () => {
+    const browser = app.browser();
+    const body = new URLSearchParams(csrfFrom(await signIn(browser, 'alice@acme.example')));
+    const cookie = await browser.jar.getCookieString(app.origin);
+    const send = () =>
+      fetch(`${app.origin}/auth/logout`, { method: 'POST', redirect: 'manual', headers: { cookie }, body });
+    const answers = [...(await Promise.all([send(), send()])), await send()];
+    const [address, ...others] = answers.map(({ headers }) => headers.get('location'));
+    expect(new URL(address ?? '').searchParams.has('id_token_hint')).toBe(true);
+    expect(others).toEqual([address, address]);
+    const back = (await fetch(address ?? '', { redirect: 'manual' })).headers.get('location') ?? '';
+    for (const { headers } of answers) {
+      const own = headers.getSetCookie().find((line) => line.startsWith('logout-state.'));
+      const callback = await fetch(back, {
+        redirect: 'manual',
+        headers: { cookie: own?.split(';', 1)[0] ?? '' },
+      });
+      expect(callback.headers.get('location')).toBe('/auth/logout/success');
+    }
+  });
+
   it('with the cookie of a session that has ended comes back from Zitadel', async () => {
     const browser = app.browser();
     const fields = csrfFrom(await signIn(browser, 'alice@acme.example'));

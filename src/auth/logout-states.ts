@@ -38,8 +38,13 @@ export class LogoutStates {
     const pending = Object.keys(this.cookiesOf(request)).filter((name) => name.startsWith(this.prefix));
     for (const name of pending.slice(0, Math.max(0, pending.length + 1 - MAX_PENDING)))
       response.clearCookie(name, this.options);
-    response.cookie(this.nameFor(state), `${state}.${kind}`, { ...this.options, maxAge: LIFETIME_MS });
+    this.keep(state, kind, response);
     return state;
+  }
+
+  /** Makes `take` know a state in this browser for ten minutes. */
+  keep(state: string, kind: SignOutKind, response: Response) {
+    response.cookie(this.nameFor(state), `${state}.${kind}`, { ...this.options, maxAge: LIFETIME_MS });
   }
 
   /** Which sign-out this browser began with that state, if it did; it is forgotten. */

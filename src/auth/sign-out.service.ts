@@ -1,21 +1,31 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   describeError,
   SessionService,
   type AuthenticatedRequest,
   type SessionToken,
 } from '@mridang/nestjs-auth';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
 import { Journal } from '../metrics/journal.js';
+import { SharedState } from '../state/shared-state.js';
 import { Discovery } from '../zitadel/discovery.js';
 import { LoggedOutCookie } from '../zitadel/logged-out-cookie.js';
 import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { OidcClient } from '../zitadel/oidc.client.js';
 import { Reachability } from '../zitadel/reachability.js';
+import { sessionNameOf } from '../zitadel/session-token.js';
 import { TokenRevocation } from '../zitadel/token-revocation.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { LogoutStates, type SignOutKind } from './logout-states.js';
 import { signedOutPage } from './signed-out-page.js';
+
+/** How long the same sign-out, sent again, gets the same answer… */
+const REPEATED_MS = 60_000;
+/** …and how long it waits for it. */
+const REPEATED_WAIT_MS = 7_000;
+const POLL_MS = 20;
 
 /** How long a sign-out waits for Zitadel to revoke a refresh token. It goes on without the answer. */
 const REVOCATION_WAIT_MS = 2_000;
@@ -35,6 +45,8 @@ export class SignOut {
     private readonly states: LogoutStates,
     private readonly loggedOut: LoggedOutCookie,
     private readonly journal: Journal,
+    private readonly state: SharedState,
+    @Inject(ENV) private readonly env: Pick<Env, 'origin'>,
   ) {}
 
   /**
@@ -42,10 +54,39 @@ export class SignOut {
    * ended before, the ID token still tells Zitadel which one of its sessions is meant.
    */
   async run(request: AuthenticatedRequest, response: Response): Promise<string> {
-    const idToken = this.sessions.lastToken(request)?.idToken;
+    const last = this.sessions.lastToken(request);
+    const key = last && `sign-out:${sessionNameOf(last)}`;
+    if (key && !(await this.state.claim(key, REPEATED_MS))) {
+      const address = await this.addressOf(key);
+      if (address !== undefined) return this.repeated(address, request, response);
+    }
     const token = await this.sessions.end(request, response);
     this.journal.signedOut('user', token ? 'done' : 'no_session', token, request);
-    return this.atZitadel('user', token ?? { idToken }, request, response);
+    const address = await this.atZitadel('user', token ?? { idToken: last?.idToken }, request, response);
+    if (key) await this.state.add(key, address, REPEATED_MS);
+    return address;
+  }
+
+  /** Where the same sign-out leads that a double click or another tab has sent before: it may not have finished yet. */
+  private async addressOf(key: string): Promise<string | undefined> {
+    for (const end = performance.now() + REPEATED_WAIT_MS; performance.now() < end; await wait(POLL_MS)) {
+      const address = this.state.get(key);
+      if (address !== undefined) return address;
+    }
+    return undefined;
+  }
+
+  /** The browser may have dropped the first answer, with its cookies. */
+  private async repeated(
+    address: string,
+    request: AuthenticatedRequest,
+    response: Response,
+  ): Promise<string> {
+    await this.sessions.end(request, response);
+    this.loggedOut.set(response);
+    const state = new URL(address, this.env.origin).searchParams.get('state');
+    if (state !== null) this.states.keep(state, 'user', response);
+    return address;
   }
 
   /** What is left to do at Zitadel about a session that has ended here. Returns where the browser goes next. */
