@@ -199,6 +199,9 @@ export const de: Texts = {
   'roles.readAgain': 'Neu lesen',
   'roles.newRole':
     'Eine Rolle, die bei Zitadel nach Ihrer Anmeldung angelegt wurde, zählt erst, wenn Sie sich neu angemeldet haben.',
+  'error.AUTH_CSRF_COOKIE_MISSING.title': 'Ihr Browser hat kein Cookie mitgeschickt',
+  'error.AUTH_CSRF_COOKIE_MISSING.text':
+    'Bitte Cookies für diese Website erlauben, die Seite neu laden und es noch einmal versuchen.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Das Formular ist nicht mehr gültig',
   'error.AUTH_CSRF_TOKEN_INVALID.text':
     'Bitte zurückgehen, die Seite neu laden und es noch einmal versuchen.',

@@ -192,6 +192,9 @@ export const en = {
   'roles.readAgain': 'Read them again',
   'roles.newRole':
     'A role that was created at Zitadel after you signed in counts once you have signed in anew.',
+  'error.AUTH_CSRF_COOKIE_MISSING.title': 'Your browser has sent no cookie',
+  'error.AUTH_CSRF_COOKIE_MISSING.text':
+    'Allow cookies for this site, then load the page anew and try again.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'The form is no longer valid',
   'error.AUTH_CSRF_TOKEN_INVALID.text': 'Go back, reload the page and try again.',
   'error.AUTH_CROSS_SITE_REQUEST.title': 'That form came from elsewhere',

@@ -197,6 +197,9 @@ export const fr: Texts = {
   'roles.readAgain': 'Les relire',
   'roles.newRole':
     'Un rôle créé sur Zitadel après votre connexion ne compte qu’une fois que vous vous êtes reconnecté.',
+  'error.AUTH_CSRF_COOKIE_MISSING.title': 'Votre navigateur n’a envoyé aucun cookie',
+  'error.AUTH_CSRF_COOKIE_MISSING.text':
+    'Autorisez les cookies pour ce site, puis rechargez la page et réessayez.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Le formulaire n’est plus valable',
   'error.AUTH_CSRF_TOKEN_INVALID.text': 'Revenez en arrière, rechargez la page et réessayez.',
   'error.AUTH_CROSS_SITE_REQUEST.title': 'Ce formulaire vient d’ailleurs',

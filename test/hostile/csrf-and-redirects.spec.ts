@@ -17,6 +17,8 @@ beforeEach(() => {
 const post = (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
   browser.request('POST', new URL(path, app.origin), new URLSearchParams(fields), headers);
 
+const program = { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
+
 const changingRoutes = ['/auth/signin/zitadel', '/auth/logout', '/auth/signout', '/auth/logout/everywhere'];
 
 describe('a form of another site', () => {
@@ -100,6 +102,29 @@ describe('a form of another site', () => {
     await browser.get(callback);
     expect(app.provider.requestsTo('/oauth/v2/token')).toHaveLength(before);
     expect((await app.session(browser))?.user['id']).toBe(people.alice.sub);
+  });
+});
+
+describe('a form that is refused', () => {
+  it.each(['/auth/signin/zitadel', '/auth/logout'])(
+    'because the browser sends no cookie says so, and not that the form is old: %s',
+    async (route) => {
+      const page = await browser.get('/auth/login');
+      browser.forget(/./);
+      const answer = await post(route, csrfFrom(page), { accept: 'text/html' });
+      expect(answer.status).toBe(403);
+      expect(answer.text).toContain('Allow cookies for this site');
+      expect(
+        (await post(route, csrfFrom(page), { accept: 'application/json', ...program })).body,
+      ).toMatchObject({
+        code: 'AUTH_CSRF_COOKIE_MISSING',
+      });
+    },
+  );
+
+  it('leads to the login page when its address is opened by Enter in the address bar', async () => {
+    const page = await browser.get('/auth/signin/zitadel');
+    expect([page.status, page.url.pathname]).toEqual([200, '/auth/login']);
   });
 });
 

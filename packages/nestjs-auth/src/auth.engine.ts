@@ -71,6 +71,9 @@ export class AuthEngine {
     if (request.method === 'POST') this.csrf.verify(request);
     if (name === 'session') return this.session(request, response);
     if (name === 'csrf') return json({ csrfToken: this.csrf.token(request, response) });
+    // Enter in the address bar after a form was refused.
+    if (request.method !== 'POST' && provider && name === 'signin' && this.options.pages.signIn)
+      return redirect(this.options.pages.signIn, 302);
     if (request.method !== 'POST') return this.ask(request, url);
     if (provider && name === 'signin') return this.signIn(provider, request, response);
     if (name === 'signout') await this.sessions.end(request, response);

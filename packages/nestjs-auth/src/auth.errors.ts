@@ -70,10 +70,19 @@ export class RolesRequired extends AuthError {
 
 /** 403: a state-changing request without the token of the form it claims to come from. */
 export class CsrfTokenInvalid extends AuthError {
-  readonly code = 'AUTH_CSRF_TOKEN_INVALID';
+  readonly code: string = 'AUTH_CSRF_TOKEN_INVALID';
+
+  constructor(message = 'The form is no longer valid. Go back, reload the page and try again') {
+    super(message, 403);
+  }
+}
+
+/** 403: a form that came without any cookie of this application: the browser keeps none, or has deleted them. */
+export class CsrfCookieMissing extends CsrfTokenInvalid {
+  override readonly code = 'AUTH_CSRF_COOKIE_MISSING';
 
   constructor() {
-    super('The form is no longer valid. Go back, reload the page and try again', 403);
+    super('The browser has sent no cookie. Allow cookies for this site, reload the page and try again');
   }
 }
 

@@ -15,6 +15,7 @@ export { AuthSession, IS_PUBLIC_KEY, Public, REQUIRED_ROLES_KEY, RequireRoles } 
 export {
   AuthError,
   CrossSiteRequest,
+  CsrfCookieMissing,
   CsrfTokenInvalid,
   newReference,
   ProviderUnavailable,

@@ -487,7 +487,15 @@ describe('the parts', () => {
     expect(localPath(target, 'https://app.example')).toBeUndefined();
   });
 
-  it('tell a page from a program', () => {
-    expect(isPageRequest({})).toBe(false);
+  it.each([
+    [{}, false],
+    [{ accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }, true],
+    [{ accept: '*/*' }, false],
+    [{ accept: 'application/json, text/html;q=0' }, false],
+    [{ accept: 'text/html, */*', 'x-requested-with': 'XMLHttpRequest' }, false],
+    [{ accept: 'text/html', 'sec-fetch-mode': 'cors' }, false],
+    [{ accept: '*/*', 'sec-fetch-mode': 'navigate', 'x-requested-with': 'com.example.webview' }, true],
+  ])('tell a page from a program by %j: %s', (headers, isPage) => {
+    expect(isPageRequest(headers)).toBe(isPage);
   });
 });

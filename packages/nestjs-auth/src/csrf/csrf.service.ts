@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { CrossSiteRequest, CsrfTokenInvalid } from '../auth.errors.js';
+import { CrossSiteRequest, CsrfCookieMissing, CsrfTokenInvalid } from '../auth.errors.js';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
@@ -38,13 +38,14 @@ export class CsrfService {
   }
 
   /**
-   * Throws `CsrfTokenInvalid` unless the body's `csrfToken` is the one in the cookie, and `CrossSiteRequest` as
+   * Throws `CsrfCookieMissing` where there is no cookie, `CsrfTokenInvalid` unless the body's `csrfToken` is the one in the cookie, and `CrossSiteRequest` as
    * `verifyOrigin` does.
    */
   verify(request: HttpRequest) {
     this.verifyOrigin(request);
     const expected = this.verifiedIn(request)?.token;
     const given = (request.body as { csrfToken?: unknown } | undefined)?.csrfToken;
+    if (stateOf(request).cookies[this.options.csrfCookie.name] === undefined) throw new CsrfCookieMissing();
     if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
   }
 
