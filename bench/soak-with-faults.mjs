@@ -69,12 +69,9 @@ const everybody = loginNames.map(
 for (const person of everybody) await person.goIn();
 const memoryBefore = system.instances.rssMiB();
 
-const end = new AbortController();
-const lives = everybody.map((person) => person.live(end.signal));
 const signOuts = { checked: 0, withoutEffect: 0, refreshTokenLives: 0 };
-await shake();
-end.abort();
-await Promise.all(lives);
+const end = shake();
+await Promise.all([end, ...everybody.map((person) => person.live(end))]);
 await wait(SETTLED_MS);
 await checkSignOuts();
 const memoryAfter = system.instances.rssMiB();

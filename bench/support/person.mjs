@@ -1,6 +1,6 @@
 // Somebody who uses the application all day.
 import { setTimeout as wait } from 'node:timers/promises';
-import { request } from 'undici';
+import { request, Response } from 'undici';
 import { Browser } from './browser.mjs';
 
 const LOGOUT_FORM = 'form[action="/auth/logout"]';
@@ -42,12 +42,14 @@ export class Person extends Browser {
     Object.assign(this, { loginName, system, random, tally });
   }
 
-  /** @param {AbortSignal} end */
+  /** @param {Promise<unknown>} end */
   async live(end) {
-    while (!end.aborted) {
+    let isOver = false;
+    void end.finally(() => (isOver = true));
+    while (!isOver) {
       const [least, most] = this.random.chance(habits.isLong) ? habits.longPause : habits.pause;
-      await wait(this.random.between(least, most) * 1000, undefined, { signal: end }).catch(() => undefined);
-      if (!end.aborted) await this.act();
+      await Promise.race([wait(this.random.between(least, most) * 1000), end]);
+      if (!isOver) await this.act();
     }
   }
 
