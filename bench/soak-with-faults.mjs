@@ -142,7 +142,7 @@ function report() {
   const facts = [
     `${total.requests} requests, ${system.renewals()} renewals, ${total.lostAnswers} answers lost on the way`,
     `${total.signOuts} sign-outs taken, ${total.signOutRefused} refused (403), ${total.signOutUnanswered} unanswered; of ${signOuts.checked} looked after ${signOuts.withoutEffect} had no effect, of ${signOuts.refreshTokenLives} a refresh token lives on`,
-    `${total.signInFailed} sign-ins failed at the first try`,
+    `${total.signInFailed} times a sign-in did not succeed at once`,
     `${logLines.length} log lines, ${hasTokensInLog.length} of them with a token`,
     `memory ${mib(memoryBefore)} MiB at the start, ${mib(memoryAfter)} MiB at the end`,
   ];

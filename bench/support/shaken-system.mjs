@@ -20,12 +20,21 @@ const INTROSPECTION = '/oauth/v2/introspect';
  * @param {(text: string) => void} options.onLog gets what the instances say
  */
 export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, onLog }) {
-  const [port, redisPort, ...ports] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  const [port, redisPort, sandboxPort, ...ports] = await Promise.all(Array.from({ length: 5 }, freePort));
   const origin = `http://localhost:${port}`;
   const origins = ports.map((own) => `http://localhost:${own}`);
 
   const sandbox = startProgram('bench/support/sandbox.program.mjs', { core: 'load' });
-  const provider = await sandbox.call('start', {
+  const handedOut = new Tokens((token) => sandbox.call('ownerOf', token));
+  let renewals = 0;
+  const gate = await openGate(sandboxPort, {
+    onToken: (kind, token) => handedOut.add(kind, token),
+    onRefresh: () => renewals++,
+  });
+  const issuer = `http://localhost:${gate.port}`;
+  const { clientId, clientSecret } = await sandbox.call('start', {
+    port: sandboxPort,
+    issuer,
     users: loginNames.map((loginName) => ({ loginName })),
     accessTokenTtlSeconds: tokenSeconds,
     // The real server answers a second use within milliseconds, too.
@@ -35,12 +44,6 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
       postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
       backChannelLogoutUri: `${origins[0]}/auth/backchannel-logout`,
     },
-  });
-  const handedOut = new Tokens((token) => sandbox.call('ownerOf', token));
-  let renewals = 0;
-  const gate = await openGate(Number(new URL(provider.issuer).port), {
-    onToken: (kind, token) => handedOut.add(kind, token),
-    onRefresh: () => renewals++,
   });
 
   const redisWords = `--port ${redisPort} --bind 127.0.0.1 --save  --appendonly no`.split(' ');
@@ -68,9 +71,9 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
         PORT: String(ports[index]),
         SESSION_SECRET: secrets,
         SESSION_SALT: 'a salt for the soak',
-        ZITADEL_DOMAIN: `http://localhost:${gate.port}`,
-        ZITADEL_CLIENT_ID: provider.clientId,
-        ZITADEL_CLIENT_SECRET: provider.clientSecret ?? '',
+        ZITADEL_DOMAIN: issuer,
+        ZITADEL_CLIENT_ID: clientId,
+        ZITADEL_CLIENT_SECRET: clientSecret ?? '',
         ZITADEL_CALLBACK_URL: `${origin}/auth/callback`,
         AUTH_RATE_LIMIT: '0',
         REDIS_URL: `redis://127.0.0.1:${redisPort}`,
@@ -99,7 +102,7 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
     origin,
     /** where they answer themselves */
     origins,
-    issuer: `http://localhost:${gate.port}`,
+    issuer,
     instances,
     handedOut,
     renewals: () => renewals,

@@ -163,7 +163,7 @@ async function openSandbox(
   loginUrl: URL | undefined,
   listeners: Listener[],
 ): Promise<Sandbox> {
-  const issuer = `http://localhost:${listeners[0]?.port}`;
+  const issuer = options.issuer ?? `http://localhost:${listeners[0]?.port}`;
   const loginOrigin = loginUrl && (await openLoginOrigin(loginUrl, issuer, listeners));
   const realm = createRealm(issuer, loginOrigin ?? '', options);
   const log = new RequestLog();

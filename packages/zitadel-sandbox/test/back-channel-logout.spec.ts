@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
+import { listen } from '../src/listen.js';
 import { RelyingParty } from './support/relying-party.js';
 
 interface Delivery {
@@ -97,6 +98,19 @@ describe('back-channel logout_token', () => {
     });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(15 * 60 + 1);
     expect(payload.iat).toBeLessThan(Date.now() / 1000);
+  });
+
+  it('iss: the address that the sandbox is reached at, where it is told', async () => {
+    const { port } = await listen(0).then(async (free) => (await free.close(), free));
+    const issuer = `http://127.0.0.1:${port}`;
+    const proxied = await startSandbox({ port, issuer, web: { backChannelLogoutUri: `${origin}/web` } });
+    const party = new RelyingParty(proxied);
+    const { id_token } = await party.signIn();
+    await party.endSession({ id_token_hint: id_token });
+    await until(() => deliveries.length > 0);
+    await proxied.close();
+    expect(proxied.issuer).toBe(issuer);
+    expect(decodeJwt(onlyDelivery().logoutToken).iss).toBe(issuer);
   });
 
   it('every client that got tokens in the session is told, and only these', async () => {
