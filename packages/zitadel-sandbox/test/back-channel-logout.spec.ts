@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
@@ -100,15 +100,20 @@ describe('back-channel logout_token', () => {
     expect(payload.iat).toBeLessThan(Date.now() / 1000);
   });
 
-  it('iss: the address that the sandbox is reached at, where it is told', async () => {
-    const { port } = await listen(0).then(async (free) => (await free.close(), free));
-    const issuer = `http://127.0.0.1:${port}`;
-    const proxied = await startSandbox({ port, issuer, web: { backChannelLogoutUri: `${origin}/web` } });
+  it('iss: the address of the proxy in front, where the sandbox is told', async () => {
+    const free = await listen(0);
+    await free.close();
+    const proxy = createTcpServer((socket) => void socket.pipe(connect(free.port, '127.0.0.1')).pipe(socket));
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const issuer = `http://localhost:${(proxy.address() as AddressInfo).port}`;
+    const web = { backChannelLogoutUri: `${origin}/web` };
+    const proxied = await startSandbox({ port: free.port, issuer, web });
     const party = new RelyingParty(proxied);
     const { id_token } = await party.signIn();
     await party.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 0);
     await proxied.close();
+    proxy.close();
     expect(proxied.issuer).toBe(issuer);
     expect(decodeJwt(onlyDelivery().logoutToken).iss).toBe(issuer);
   });
