@@ -82,12 +82,16 @@ process.exit(tally.total().lostAvoidably + signOuts.withoutEffect + hasTokensInL
 
 /** One fault after the other, each as often as the others, until the time is over. */
 async function shake() {
-  const faults = random.shuffled(faultsOf(system, random));
+  const { changeOfSecret, ...others } = faultsOf(system, random);
+  /** @type {typeof changeOfSecret[]} */
+  const faults = [];
   const until = Date.now() + minutes * 60_000;
-  for (let round = 0; ; round++) {
+  for (;;) {
     const begin = Date.now();
     if (begin + faultEvery * 1000 > until) return;
-    const { name, run } = faults[round % faults.length];
+    // Its steps are as far from each other as they can be: by the last one every cookie has to be of the second.
+    if (faults.length === 0) faults.push(...random.shuffled(Object.values(others)), changeOfSecret);
+    const { name, run } = faults.shift();
     tally.begin(name);
     say(name);
     await run(Math.min(MAX_FAULT_MS, (faultEvery * 1000) / 3));
@@ -140,7 +144,7 @@ function report() {
   const total = tally.total();
   const mib = (list) => list.map((value) => rounded(value, 0)).join(' and ');
   const facts = [
-    `${total.requests} requests, ${system.renewals()} renewals, ${total.lostAnswers} answers lost on the way`,
+    `${total.sessions} sign-ins, ${total.requests} requests, ${system.renewals()} renewals, ${total.lostAnswers} answers lost on the way`,
     `${total.signOuts} sign-outs taken, ${total.signOutRefused} refused (403), ${total.signOutUnanswered} unanswered; of ${signOuts.checked} looked after ${signOuts.withoutEffect} had no effect, of ${signOuts.refreshTokenLives} a refresh token lives on`,
     `${total.signInFailed} times a sign-in did not succeed at once`,
     `${logLines.length} log lines, ${hasTokensInLog.length} of them with a token`,

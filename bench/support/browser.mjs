@@ -112,7 +112,8 @@ export class Browser {
       const [pair = ''] = line.split(';');
       const name = pair.slice(0, pair.indexOf('='));
       this.setCookieBytes.set(name, Buffer.byteLength(line));
-      if (/;\s*max-age=0\b/i.test(line)) jar.delete(name);
+      const [, expires = ''] = /;\s*expires=([^;]+)/i.exec(line) ?? [];
+      if (/;\s*max-age=0\b/i.test(line) || Date.parse(expires) <= Date.now()) jar.delete(name);
       else jar.set(name, pair.slice(name.length + 1));
     }
   }

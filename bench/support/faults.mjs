@@ -11,7 +11,7 @@ const secrets = ['1st', '2nd', '3rd', '4th'].map(
 /**
  * @param {Awaited<ReturnType<import('./shaken-system.mjs').startShakenSystem>>} system
  * @param {ReturnType<import('./random.mjs').randomFrom>} random
- * @returns {{ name: string, run: (lastsMs: number) => Promise<unknown> }[]}
+ * @returns {Record<string, { name: string, run: (lastsMs: number) => Promise<unknown> }>}
  */
 export function faultsOf({ instances, redis, zitadel, useSecrets, origins }, random) {
   const during = (begin, end) => async (lastsMs) => {
@@ -20,8 +20,8 @@ export function faultsOf({ instances, redis, zitadel, useSecrets, origins }, ran
     await end();
   };
   let step = 0;
-  return [
-    {
+  return {
+    kill: {
       name: 'an instance killed',
       async run(lastsMs) {
         const [index = 0] = random.shuffled([...origins.keys()]);
@@ -30,13 +30,13 @@ export function faultsOf({ instances, redis, zitadel, useSecrets, origins }, ran
         await instances.start(index);
       },
     },
-    { name: 'rolling restart', run: () => instances.restartAll() },
-    { name: 'Redis stopped', run: during(redis.stop, redis.start) },
-    { name: 'Redis frozen', run: during(redis.freeze, redis.thaw) },
-    { name: 'Redis emptied', run: () => redis.empty() },
-    { name: 'Zitadel stopped', run: during(zitadel.shut, zitadel.open) },
-    { name: 'Zitadel frozen', run: during(zitadel.freeze, zitadel.thaw) },
-    {
+    restart: { name: 'rolling restart', run: () => instances.restartAll() },
+    redisStopped: { name: 'Redis stopped', run: during(redis.stop, redis.start) },
+    redisFrozen: { name: 'Redis frozen', run: during(redis.freeze, redis.thaw) },
+    redisEmptied: { name: 'Redis emptied', run: () => redis.empty() },
+    zitadelStopped: { name: 'Zitadel stopped', run: during(zitadel.shut, zitadel.open) },
+    zitadelFrozen: { name: 'Zitadel frozen', run: during(zitadel.freeze, zitadel.thaw) },
+    zitadelStumbles: {
       name: 'Zitadel without its database',
       async run(lastsMs) {
         await Promise.all([zitadel.refuseTokens(true), zitadel.failTokens(true)]);
@@ -46,14 +46,14 @@ export function faultsOf({ instances, redis, zitadel, useSecrets, origins }, ran
         await zitadel.failTokens(false);
       },
     },
-    {
+    answersDropped: {
       name: 'answers of the token endpoint dropped',
       run: during(
         () => zitadel.dropTokens(true),
         () => zitadel.dropTokens(false),
       ),
     },
-    {
+    changeOfSecret: {
       // One of the three steps of docs/deploy.md each time: between them every cookie is written anew.
       name: 'SESSION_SECRET changed, one step',
       async run() {
@@ -62,5 +62,5 @@ export function faultsOf({ instances, redis, zitadel, useSecrets, origins }, ran
         await instances.restartAll();
       },
     },
-  ];
+  };
 }

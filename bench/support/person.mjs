@@ -69,6 +69,7 @@ export class Person extends Browser {
     try {
       await this.signIn(this.system.origin, this.loginName);
       this.isSignedIn = true;
+      this.tally.count('sessions');
       await this.noteGrant();
     } catch (error) {
       this.tally.count('signInFailed');

@@ -2,6 +2,7 @@
 const none = {
   times: 0,
   requests: 0,
+  sessions: 0,
   lost: 0,
   lostAvoidably: 0,
   resumed: 0,
@@ -23,7 +24,7 @@ export class Tally {
   signedOut = [];
   /** what should not have happened, in words */
   notes = [];
-  fault = 'none';
+  fault = 'nothing yet';
 
   /** @param {(text: string) => void} say */
   constructor(say) {
