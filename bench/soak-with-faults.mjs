@@ -129,17 +129,20 @@ function linesWithTokens() {
 
 function report() {
   const rows = [...tally.faults].sort(([one], [other]) => one.localeCompare(other));
+  const columns = {
+    times: 'times',
+    requests: 'requests',
+    lost: 'sessions lost',
+    lostAvoidably: 'of them avoidably',
+    resumed: 'resumed',
+    pages5xx: 'pages 5xx',
+    tokens503: '503 for want of a token',
+    other5xx: 'other 5xx',
+    unanswered: 'unanswered',
+  };
   const row = ([fault, counts]) => ({
     fault,
-    times: counts.times,
-    requests: counts.requests,
-    'sessions lost': counts.lost,
-    'of them avoidably': counts.lostAvoidably,
-    resumed: counts.resumed,
-    'pages 5xx': counts.pages5xx,
-    '503 for want of a token': counts.tokens503,
-    'other 5xx': counts.other5xx,
-    unanswered: counts.unanswered,
+    ...Object.fromEntries(Object.entries(columns).map(([key, name]) => [name, String(counts[key])])),
   });
   const total = tally.total();
   const mib = (list) => list.map((value) => rounded(value, 0)).join(' and ');
