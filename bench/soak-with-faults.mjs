@@ -57,7 +57,7 @@ const system = await startShakenSystem({
   loginNames,
   tokenSeconds,
   logLevel: values['log-level'],
-  onLog: (text) => logLines.push(...text.split('\n').filter((line) => line !== '')),
+  onLog: (line) => logLines.push(line),
 });
 const random = randomFrom(seed);
 const tally = new Tally(say);
@@ -148,7 +148,7 @@ function report() {
   const mib = (list) => list.map((value) => rounded(value, 0)).join(' and ');
   const facts = [
     `${total.sessions} sign-ins, ${total.requests} requests, ${system.renewals()} renewals, ${total.lostAnswers} answers lost on the way`,
-    `${total.signOuts} sign-outs taken, ${total.signOutRefused} refused (403), ${total.signOutUnanswered} unanswered; of ${signOuts.checked} looked after ${signOuts.withoutEffect} had no effect, of ${signOuts.refreshTokenLives} a refresh token lives on`,
+    `${total.signOuts} sign-outs taken, ${total.signOutRefused} refused, ${total.signOutUnanswered} unanswered; of ${signOuts.checked} looked after ${signOuts.withoutEffect} had no effect, of ${signOuts.refreshTokenLives} a refresh token lives on`,
     `${total.signInFailed} times a sign-in did not succeed at once`,
     `${logLines.length} log lines, ${hasTokensInLog.length} of them with a token`,
     `memory ${mib(memoryBefore)} MiB at the start, ${mib(memoryAfter)} MiB at the end`,

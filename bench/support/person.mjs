@@ -79,29 +79,21 @@ export class Person extends Browser {
   }
 
   async goOut() {
+    const { tally, loginName, grantId } = this;
     const cookie = this.cookieHeader(this.system.origin);
+    const profile = await this.open(`${this.system.origin}/profile`).catch(() => undefined);
+    if (!profile?.text.includes('action="/auth/logout"')) return;
     try {
-      const profile = await this.open(`${this.system.origin}/profile`);
-      if (!profile.text.includes('action="/auth/logout"')) return;
-      const end = await this.submit(profile, `main ${LOGOUT_FORM}`).catch((error) => ({
-        status: 0,
-        path: [],
-        error,
-      }));
+      const end = await this.submit(profile, `main ${LOGOUT_FORM}`);
       // The form was taken where it leads on.
-      if (end.path.length > 1) {
-        this.isSignedIn = false;
-        this.tally.count('signOuts');
-        this.tally.signedOut.push({
-          cookie,
-          loginName: this.loginName,
-          grantId: this.grantId,
-          at: Date.now(),
-        });
-      } else if (end.status === 403) this.tally.count('signOutRefused');
-      else this.tally.count('signOutUnanswered');
+      this.isSignedIn = end.path.length === 1;
+      if (this.isSignedIn) tally.count('signOutRefused');
+      else tally.count('signOuts');
+      if (!this.isSignedIn) tally.signedOut.push({ cookie, loginName, grantId, at: Date.now() });
     } catch {
-      this.tally.count('signOutUnanswered');
+      // It may have been taken.
+      this.isSignedIn = false;
+      tally.count('signOutUnanswered');
     }
   }
 

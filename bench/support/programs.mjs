@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { cores } from './machine.mjs';
 import { call } from './remote.mjs';
@@ -39,21 +40,21 @@ export function startProgram(path, options) {
  *
  * @param {string} command
  * @param {string[]} words what follows it
- * @param {{ core: 'server' | 'load', env?: Record<string, string>, served?: boolean, onOutput?: (text: string) => void }} options
- *   `served`: it answers `call`; `onOutput`: gets its standard output
+ * @param {{ core: 'server' | 'load', env?: Record<string, string>, served?: boolean, onLine?: (line: string) => void }} options
+ *   `served`: it answers `call`; `onLine`: gets each line of its standard output
  */
-export function startCommand(command, words, { core, env = {}, served = false, onOutput }) {
+export function startCommand(command, words, { core, env = {}, served = false, onLine }) {
   const [first = '', ...args] = cores
     ? ['taskset', '-c', String(cores[core]), command, ...words]
     : [command, ...words];
   const child = spawn(first, args, {
     cwd: emptyFolder,
     env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', onOutput ? 'pipe' : 'ignore', 'pipe', ...(served ? ['ipc'] : [])],
+    stdio: ['ignore', onLine ? 'pipe' : 'ignore', 'pipe', ...(served ? ['ipc'] : [])],
   });
   running.add(child);
   let said = '';
-  child.stdout?.setEncoding('utf8').on('data', onOutput);
+  if (child.stdout && onLine) createInterface(child.stdout).on('line', onLine);
   child.stderr?.on('data', (data) => (said = (said + data).slice(-4_000)));
   const ended = new Promise((resolve) => {
     child.once('exit', () => {

@@ -11,7 +11,7 @@ const POLL_MS = 5;
  * A program that is configured by its environment alone, as in production.
  *
  * @param {string} path below the root of the repository
- * @param {{ origin: string, env: Record<string, string>, onOutput?: (text: string) => void }} options `origin`: where it answers when it is ready
+ * @param {{ origin: string, env: Record<string, string>, onLine?: (line: string) => void }} options `origin`: where it answers when it is ready
  */
 export async function startServer(path, { origin, ...options }) {
   const started = performance.now();

@@ -17,7 +17,7 @@ const INTROSPECTION = '/oauth/v2/introspect';
  * @param {string[]} options.loginNames
  * @param {number} options.tokenSeconds lifetime of access tokens
  * @param {string} options.logLevel
- * @param {(text: string) => void} options.onLog gets what the instances say
+ * @param {(line: string) => void} options.onLog gets each line of the instances' logs
  */
 export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, onLog }) {
   const [port, redisPort, sandboxPort, ...ports] = await Promise.all(Array.from({ length: 5 }, freePort));
@@ -64,7 +64,7 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
   const start = (index) =>
     startServer('dist/main.js', {
       origin: origins[index],
-      onOutput: onLog,
+      onLine: onLog,
       env: {
         NODE_ENV: 'production',
         LOG_LEVEL: logLevel,
