@@ -8,6 +8,7 @@ import { Journal } from './metrics/journal.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { PagesModule } from './pages/pages.module.js';
 import { StateModule } from './state/state.module.js';
+import { signInFailurePage } from './auth/sign-in-failure-page.js';
 import { authOptions } from './zitadel/auth-options.js';
 import { ClaimsReload } from './zitadel/claims-reload.js';
 import { Discovery } from './zitadel/discovery.js';
@@ -48,7 +49,10 @@ export class AppModule {
             Resumption,
             Journal,
           ],
-          useFactory: authOptions,
+          useFactory: (...services: Parameters<typeof authOptions>) => ({
+            ...authOptions(...services),
+            failurePage: (failure, _request, response) => signInFailurePage(failure, response),
+          }),
         }),
       ],
     };

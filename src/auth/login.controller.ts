@@ -96,10 +96,12 @@ export class LoginController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const message = messageFor(signInMessages, reason);
-    response.status(message.status);
+    // Anybody can open this address: it says nothing about this server.
+    response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
     const address = withoutItsCookies.includes(String(reason)) ? this.env.origin : undefined;
     return {
       message,
+      reason: Object.hasOwn(signInMessages, String(reason)) ? reason : undefined,
       address,
       reference: referenceIn(reference),
       canStartAgain: message.offers === 'login',

@@ -53,18 +53,19 @@ export const sessionEndMessages: Record<SessionEnd, TextKey> = {
   no_refresh: 'ended.no_refresh',
 };
 
-const signOut = <Reason extends string>(reason: Reason, status: number) => ({
-  status,
+/** Anybody can open its page: the status says nothing about this server. */
+const signOut = <Reason extends string>(reason: Reason) => ({
+  status: 400,
   title: `signOut.${reason}.title` as const,
   text: `signOut.${reason}.text` as const,
 });
 
 /** Why a sign-out ended on its error page. Whatever the reason, the session here is over. */
 export const signOutMessages = {
-  state_missing: signOut('state_missing', 400),
-  state_mismatch: signOut('state_mismatch', 400),
-  provider_unavailable: signOut('provider_unavailable', 503),
-  others_not_ended: signOut('others_not_ended', 503),
+  state_missing: signOut('state_missing'),
+  state_mismatch: signOut('state_mismatch'),
+  provider_unavailable: signOut('provider_unavailable'),
+  others_not_ended: signOut('others_not_ended'),
 } satisfies Record<string, Message>;
 
 /** What a sign-out has ended, where it did what it should. */

@@ -46,7 +46,7 @@ export class Journal {
     const { reason, reference } = failure;
     this.metrics.logins.inc({ result: reason });
     this.note(
-      failure.getStatus() < 500 ? 'warn' : 'error',
+      failure.needsOperator ? 'error' : 'warn',
       'login.failed',
       describeSignInFailure(failure),
       {},

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { signInMessages } from '../../src/auth/messages.js';
 import type { Browser, Page } from '../support/browser.js';
 import type { Fault } from '../support/hostile/fault.js';
 import { mutations } from '../support/hostile/mutations.js';
+import { refusalOf } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { textOf } from '../support/text-of.js';
 import { until } from '../support/until.js';
 
 const CLIENT_SECRET = 'a-client-secret-nobody-may-see';
@@ -69,10 +72,9 @@ describe('failures', () => {
     '[HD4] say nothing of the inside, and have a number that is in the log: %s',
     async (_name, act) => {
       const page = await act();
-      expect(page.status).toBeGreaterThanOrEqual(400);
-      expect(page.url.pathname).toBe('/auth/error');
-      expect(page.text + page.url.href).not.toMatch(inside);
-      const reference = page.url.searchParams.get('ref') ?? '';
+      expect(refusalOf(page).hasItsStatus).toBe(true);
+      expect(page.text).not.toMatch(inside);
+      const reference = /[0-9a-f]{12}/.exec(textOf(page))?.[0] ?? '';
       expect(reference).toMatch(/^[0-9a-f]{12}$/);
       expect(page.text).toContain(reference);
       expect(app.log.filter((line) => line.includes(reference))).not.toEqual([]);
@@ -115,7 +117,7 @@ describe('failures', () => {
   });
 
   const linesAbout = (page: Page) => {
-    const reference = page.url.searchParams.get('ref') ?? 'none';
+    const reference = /[0-9a-f]{12}/.exec(textOf(page))?.[0] ?? 'none';
     return app.log.filter((line) => line.includes(reference));
   };
 
@@ -162,6 +164,29 @@ describe('failures', () => {
     expect(lines[0]).toContain(`warn Sign-in failed (${reason}, reference `);
     expect(lines[0]).not.toMatch(/^\s*at |Something that is no Error/m);
   });
+
+  it.each(['server_error', 'temporarily_unavailable', 'unauthorized_client', 'invalid_scope', 'made_up'])(
+    'are no fault of this server where somebody has written them into the address of the callback: %s',
+    async (error) => {
+      for (const accept of ['text/html', 'application/json']) {
+        const callback = await app.callbackOf(browser, { callback: { code: undefined, error } });
+        const { status, headers } = await browser.request('GET', callback, undefined, {
+          accept,
+          'sec-fetch-mode': accept === 'text/html' ? 'navigate' : 'cors',
+        });
+        expect(status).toBe(accept === 'text/html' ? 302 : 400);
+        if (status === 302) expect((await browser.get(String(headers['location']))).status).toBe(400);
+      }
+    },
+  );
+
+  it.each([...Object.keys(signInMessages), 'made_up'])(
+    'are no fault of this server on the page that anybody can open: %s',
+    async (reason) => {
+      const { status } = await browser.get(`/auth/error?error=${reason}`);
+      expect(status).toBe(reason === 'access_denied' ? 403 : 400);
+    },
+  );
 
   it('say where in the code, where an operator has to look', async () => {
     const [line] = linesAbout(await app.signIn(browser, mutations['other-sub-in-userinfo']));

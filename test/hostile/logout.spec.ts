@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser } from '../support/browser.js';
 import { moveTime } from '../support/move-time.js';
+import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { textOf } from '../support/text-of.js';
 
@@ -177,13 +178,13 @@ describe('a provider that does not answer', () => {
       expect([page.url.pathname, page.url.search, page.status]).toEqual([
         '/auth/logout/error',
         '?reason=provider_unavailable',
-        503,
+        400,
       ]);
       expect(await app.session(browser)).toBeNull();
       // It is not asked again for everybody who comes now.
       const before = app.provider.requestsTo(HEALTH).length;
       for (let count = 0; count < 5; count++)
-        expect((await app.signIn(browser)).url.searchParams.get('error')).toBe('provider_unavailable');
+        expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));
       expect(app.provider.requestsTo(HEALTH)).toHaveLength(before);
     },
   );
@@ -283,7 +284,7 @@ describe('logging out', () => {
       expect([page.url.pathname, page.url.search, page.status]).toEqual([
         '/auth/logout/error',
         '?reason=provider_unavailable',
-        503,
+        400,
       ]);
       expect(await statusWith(copied)).toBe(401);
       expect(app.log.join('\n')).not.toContain(app.provider.lastLogin.idTokens[0]);

@@ -135,8 +135,10 @@ describe('the metadata', () => {
     const app = await start();
     app.provider.fault(DISCOVERY, fault);
     const page = await app.signIn(app.browser());
-    expect(page.url.pathname).toBe('/auth/error');
-    expect(page.url.searchParams.get('error')).toMatch(/^provider_(misconfigured|unavailable)$/);
+    expect(refusalOf(page)).toEqual({
+      reason: expect.stringMatching(/^provider_(misconfigured|unavailable)$/),
+      hasItsStatus: true,
+    });
     expect(app.provider.requestsTo('/oauth/v2/authorize')).toEqual([]);
   });
 });
@@ -163,7 +165,7 @@ describe('every call to the provider', () => {
     app.provider.fault(path, { redirectTo: `${trap.origin}${path}` });
     const browser = app.browser();
     const page = await app.signIn(browser);
-    expect(page.url.pathname).toBe('/auth/error');
+    expect(refusalOf(page)).toMatchObject({ hasItsStatus: true });
     expect(trap.visits).toEqual([]);
     expect(await app.session(browser)).toBeNull();
   });
@@ -173,7 +175,7 @@ describe('every call to the provider', () => {
     app.provider.fault(path, { megabytes: 50 });
     const browser = app.browser();
     const page = await app.signIn(browser);
-    expect(page.url.pathname).toBe('/auth/error');
+    expect(refusalOf(page)).toMatchObject({ hasItsStatus: true });
     expect(app.provider.megabytesSent).toBeLessThan(25);
     expect(await app.session(browser)).toBeNull();
   });
@@ -208,21 +210,21 @@ describe('answers that are none', () => {
     app.provider.fault(path, fault);
     const browser = app.browser();
     const page = await app.signIn(browser);
-    expect([page.url.pathname, page.status]).toEqual(['/auth/error', status]);
+    expect([refusalOf(page).hasItsStatus, page.status]).toEqual([true, status]);
     expect(await app.session(browser)).toBeNull();
   });
 
   it.each([
     ['[RT7] token_type bEARER: accepted', mutations['odd-bearer'], '/profile'],
-    ['[RT7] token_type mac: refused', mutations['no-bearer'], '/auth/error'],
+    ['[RT7] token_type mac: refused', mutations['no-bearer'], '/auth/callback'],
     [
       '[RT7] token_type DPoP, which nobody asked for: refused',
       { tokenAnswer: { token_type: 'DPoP' } },
-      '/auth/error',
+      '/auth/callback',
     ],
-    ['[RT7] token_type missing: refused', { tokenAnswer: { token_type: undefined } }, '/auth/error'],
+    ['[RT7] token_type missing: refused', { tokenAnswer: { token_type: undefined } }, '/auth/callback'],
     ['[RT6] expires_in missing: accepted', mutations['no-expires-in'], '/profile'],
-    ['access_token missing: refused', { tokenAnswer: { access_token: undefined } }, '/auth/error'],
+    ['access_token missing: refused', { tokenAnswer: { access_token: undefined } }, '/auth/callback'],
   ] as [string, Mutation, string][])('%s', async (_name, mutation, path) => {
     const app = await start();
     const browser = app.browser();

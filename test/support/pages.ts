@@ -38,7 +38,7 @@ export const pages: readonly PageUnderTest[] = [
   { name: 'logged-out', path: '/auth/logout/success' },
   { name: 'logged-out-before', path: '/auth/logout/success?ended=before' },
   { name: 'logged-out-everywhere', path: '/auth/logout/success?ended=everywhere' },
-  { name: 'sign-in-failed', path: '/auth/error?error=provider_error&ref=0123456789ab', status: 502 },
+  { name: 'sign-in-failed', path: '/auth/error?error=provider_error&ref=0123456789ab', status: 400 },
   { name: 'sign-in-no-cookies', path: '/auth/error?error=cookie_missing&ref=0123456789ab', status: 400 },
   { name: 'login-again', path: '/auth/login?prompt=login', person: 'alice' },
   { name: 'sign-out-failed', path: '/auth/logout/error?reason=state_mismatch', status: 400 },

@@ -25,11 +25,16 @@ const statuses = {
 export type Reason = keyof typeof statuses;
 
 /** What `refusalOf` gives for a sign-in that ended for that reason. */
-export const refused = (error: Reason) => ({ path: '/auth/error', error, status: statuses[error] });
+export const refused = (reason: Reason) => ({ reason, hasItsStatus: true });
 
-/** How a sign-in ended that was refused. */
-export const refusalOf = ({ url, status }: Page) => ({
-  path: url.pathname,
-  error: url.searchParams.get('error'),
-  status,
-});
+/** How a sign-in ended that was refused: at the callback or the form with a status of 5xx, or on the page for errors, which anybody can open. */
+export const refusalOf = ({ url, status, document }: Page) => {
+  const reason = document.querySelector('[data-reason]')?.getAttribute('data-reason') as Reason | undefined;
+  const expected = reason === undefined ? undefined : statuses[reason];
+  const ofErrorPage = reason === 'access_denied' ? 403 : 400;
+  return {
+    reason,
+    hasItsStatus:
+      url.pathname === '/auth/error' ? status === ofErrorPage : status === expected && status >= 500,
+  };
+};

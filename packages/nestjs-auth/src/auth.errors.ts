@@ -182,12 +182,20 @@ export class SignInFailed extends AuthError {
   readonly code = 'AUTH_SIGN_IN_FAILED';
   /** what the person can tell whoever reads the log, where it stands, too */
   readonly reference = newReference();
+  /** the provider or the set-up has failed, and not this one sign-in */
+  readonly needsOperator: boolean;
 
+  /**
+   * @param options.isFromAddress what says so stands in an address that anybody can open: that is never a fault of a server, so the
+   * status is 400 where it would be above
+   */
   constructor(
     readonly reason: SignInFailure,
-    options?: { cause?: unknown },
+    { isFromAddress = false, ...options }: { cause?: unknown; isFromAddress?: boolean } = {},
   ) {
-    super('Sign-in did not succeed', failureStatus[reason], options);
+    const status = failureStatus[reason];
+    super('Sign-in did not succeed', isFromAddress && status >= 500 ? 400 : status, options);
+    this.needsOperator = status >= 500;
   }
 }
 

@@ -36,7 +36,11 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
         : error;
     if (refusal instanceof SignInFailed) this.log(refusal, request);
     else if (await this.hasResumed(refusal, request, response)) return;
-    const answer = isPageRequest(request.headers) ? this.page(refusal, request) : this.json(refusal);
+    const isPage = isPageRequest(request.headers);
+    const { failurePage } = this.options;
+    if (isPage && failurePage && refusal instanceof SignInFailed && refusal.getStatus() >= 500)
+      return failurePage(refusal, request, response);
+    const answer = isPage ? this.page(refusal, request) : this.json(refusal);
     answer.headers.set('cache-control', 'no-store');
     await toHttpResponse(answer, response);
   }
@@ -63,8 +67,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
   private log(error: SignInFailed, request: HttpRequest) {
     const { observer } = this.options;
     if (observer) return observer.signInFailed(error, request);
-    const isOrdinary = error.getStatus() < 500;
-    this.logger[isOrdinary ? 'warn' : 'error'](describeSignInFailure(error));
+    this.logger[error.needsOperator ? 'error' : 'warn'](describeSignInFailure(error));
   }
 
   private page(error: SessionRequired | SignInFailed, { method }: HttpRequest): Response {

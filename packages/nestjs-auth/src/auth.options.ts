@@ -1,8 +1,8 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
-import type { SessionEnded } from './auth.errors.js';
+import type { SessionEnded, SignInFailed } from './auth.errors.js';
 import type { AuthObserver } from './auth.observer.js';
-import type { HttpRequest, SessionToken } from './auth.types.js';
+import type { HttpRequest, HttpResponse, SessionToken } from './auth.types.js';
 import type { SignInPolicy } from './sign-in.policy.js';
 import type { SessionRefresh } from './session/session-refresh.js';
 import type { SessionReload } from './session/session-reload.js';
@@ -53,6 +53,11 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
     token: SessionToken | null,
     request: HttpRequest,
   ) => Promise<Record<string, string> | undefined>;
+  /**
+   * Answers a browser whose sign-in failed at the provider or here, with the status of the failure (500 and above), instead of a redirect
+   * to `pages.error`: that address anybody can open, so its status says nothing about this server.
+   */
+  failurePage?: (failure: SignInFailed, request: HttpRequest, response: HttpResponse) => void;
   /** Hears of sign-ins that failed and sessions that ended, instead of the log. */
   observer?: AuthObserver;
   session?: {

@@ -9,8 +9,7 @@ export function describeSignInFailure(failure: SignInFailed): string {
   const { reason, reference, cause } = failure;
   const what = `Sign-in failed (${reason}, reference ${reference})`;
   if (cause === undefined) return what;
-  const isOrdinary = failure.getStatus() < 500;
   return cause instanceof Error
-    ? `${what}\n${describeError(cause, { withPlaces: !isOrdinary })}`
+    ? `${what}\n${describeError(cause, { withPlaces: failure.needsOperator })}`
     : `${what}: ${describeError(cause)}`;
 }

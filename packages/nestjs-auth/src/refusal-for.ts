@@ -42,7 +42,8 @@ export function refusalFor(
   for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; cause = causeOf(cause), depth++) {
     if (cause instanceof SignInFailed) return cause;
     if (cause instanceof OAuthCallbackError && answer) {
-      return new SignInFailed(meaning ?? answers[answer.error] ?? 'provider_error', { cause: answer });
+      const reason = meaning ?? answers[answer.error] ?? 'provider_error';
+      return new SignInFailed(reason, { cause: answer, isFromAddress: true });
     }
     const reason = reasonFor(cause);
     if (reason) return new SignInFailed(reason, { cause: error });

@@ -44,6 +44,7 @@ export class ResolvedAuthOptions {
   readonly revocations: SessionRevocations | undefined;
   readonly discard: IAuthModuleOptions['discard'];
   readonly resume: IAuthModuleOptions['resume'];
+  readonly failurePage: IAuthModuleOptions['failurePage'];
   readonly observer: AuthObserver | undefined;
   readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
@@ -69,6 +70,7 @@ export class ResolvedAuthOptions {
       revocations,
       discard,
       resume,
+      failurePage,
       observer,
       signInPolicy,
       authorizationParams,
@@ -95,6 +97,7 @@ export class ResolvedAuthOptions {
     this.revocations = revocations;
     this.discard = discard;
     this.resume = resume;
+    this.failurePage = failurePage;
     this.observer = observer;
     this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));

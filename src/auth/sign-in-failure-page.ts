@@ -1,0 +1,12 @@
+import type { HttpResponse, SignInFailed } from '@mridang/nestjs-auth';
+import type { Response } from 'express';
+import { signInMessages } from './messages.js';
+
+/** Answers a sign-in that failed at Zitadel, where it failed: the status is that of this server's own work. */
+export function signInFailurePage(failure: SignInFailed, response: HttpResponse) {
+  const { reason, reference } = failure;
+  const message = signInMessages[reason];
+  const page = response as Response;
+  page.status(failure.getStatus()).setHeader('Cache-Control', 'no-store');
+  page.render('sign-in-failed', { message, reason, reference, canStartAgain: message.offers === 'login' });
+}
