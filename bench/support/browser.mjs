@@ -4,6 +4,7 @@ import { URLSearchParams } from 'node:url';
 import { parse } from 'node-html-parser';
 
 const MAX_REDIRECTS = 10;
+const PATIENCE_MS = 10_000;
 
 /**
  * How a site signs people in.
@@ -79,34 +80,42 @@ export class Browser {
   async open(address, { method = 'GET', body } = {}) {
     let answer = await this.request(address, { method, body });
     let url = address;
+    const path = [url];
     for (let redirects = 0; answer.headers.has('location'); redirects++) {
       if (redirects === MAX_REDIRECTS) throw new Error(`Too many redirects at ${url}`);
       await answer.arrayBuffer();
       url = new URL(answer.headers.get('location') ?? '', url).href;
+      path.push(url);
       answer = await this.request(url, { method: 'GET' });
     }
-    return { url, status: answer.status, text: await answer.text() };
+    return { url, path, status: answer.status, text: await answer.text() };
   }
 
   async request(url, { method, body }) {
     const { origin } = new URL(url);
     this.requests++;
-    const answer = await fetch(url, {
-      method,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(10_000),
-      headers: { accept: 'text/html', origin, cookie: this.cookieHeader(origin) },
-      ...(body ? { body } : {}),
-    });
+    const headers = { accept: 'text/html', origin, cookie: this.cookieHeader(origin) };
+    const answer = await this.send(url, { method, headers, ...(body ? { body } : {}) });
+    this.keep(origin, answer);
+    return answer;
+  }
+
+  /** @returns {Promise<Response>} */
+  send(url, init) {
+    return fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });
+  }
+
+  /** The cookies of an answer. */
+  keep(origin, answer) {
     const jar = this.jarOf(origin);
     for (const line of answer.headers.getSetCookie()) {
       const [pair = ''] = line.split(';');
       const name = pair.slice(0, pair.indexOf('='));
       this.setCookieBytes.set(name, Buffer.byteLength(line));
-      if (/;\s*max-age=0\b/i.test(line)) jar.delete(name);
+      const [, expires = ''] = /;\s*expires=([^;]+)/i.exec(line) ?? [];
+      if (/;\s*max-age=0\b/i.test(line) || Date.parse(expires) <= Date.now()) jar.delete(name);
       else jar.set(name, pair.slice(name.length + 1));
     }
-    return answer;
   }
 
   jarOf(origin) {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { cores } from './machine.mjs';
 import { call } from './remote.mjs';
@@ -24,21 +25,36 @@ process.on('exit', () => {
 });
 
 /**
- * Starts a Node program of this repository with nothing of this process's environment.
+ * Starts a Node program of this repository.
  *
  * @param {string} path below the root of the repository
- * @param {{ core: 'server' | 'load', env?: Record<string, string>, served?: boolean }} options `served`: it answers `call`
+ * @param {Parameters<typeof startCommand>[2]} options
  */
-export function startProgram(path, { core, env = {}, served = true }) {
-  const node = [process.execPath, fileURLToPath(new URL(`../../${path}`, import.meta.url))];
-  const [command = '', ...args] = cores ? ['taskset', '-c', String(cores[core]), ...node] : node;
-  const child = spawn(command, args, {
+export function startProgram(path, options) {
+  const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  return startCommand(process.execPath, [file], { served: true, ...options });
+}
+
+/**
+ * Starts a program with nothing of this process's environment.
+ *
+ * @param {string} command
+ * @param {string[]} words what follows it
+ * @param {{ core: 'server' | 'load', env?: Record<string, string>, served?: boolean, onLine?: (line: string) => void }} options
+ *   `served`: it answers `call`; `onLine`: gets each line of its standard output
+ */
+export function startCommand(command, words, { core, env = {}, served = false, onLine }) {
+  const [first = '', ...args] = cores
+    ? ['taskset', '-c', String(cores[core]), command, ...words]
+    : [command, ...words];
+  const child = spawn(first, args, {
     cwd: emptyFolder,
     env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'ignore', 'pipe', ...(served ? ['ipc'] : [])],
+    stdio: ['ignore', onLine ? 'pipe' : 'ignore', 'pipe', ...(served ? ['ipc'] : [])],
   });
   running.add(child);
   let said = '';
+  if (child.stdout && onLine) createInterface(child.stdout).on('line', onLine);
   child.stderr?.on('data', (data) => (said = (said + data).slice(-4_000)));
   const ended = new Promise((resolve) => {
     child.once('exit', () => {
@@ -47,15 +63,16 @@ export function startProgram(path, { core, env = {}, served = true }) {
     });
   });
   return {
-    problem: () => (running.has(child) ? undefined : `${path} has ended:\n${said}`),
+    problem: () => (running.has(child) ? undefined : `${[command, ...words].join(' ')} has ended:\n${said}`),
     call: (name, ...args) => call(child, name, ...args),
     /** CPU time of all its threads; NaN where the system does not tell. */
     cpuUs: () => cpuUsOf(child.pid),
     /** Memory it holds; NaN where the system does not tell. */
     rssMiB: () => rssMiBOf(child.pid),
-    async stop() {
+    signal: (name) => child.kill(name),
+    async stop(patienceMs = STOP_MS) {
       child.kill('SIGTERM');
-      setTimeout(() => child.kill('SIGKILL'), STOP_MS).unref();
+      setTimeout(() => child.kill('SIGKILL'), patienceMs).unref();
       await ended;
     },
   };

@@ -14,4 +14,9 @@ serve({
   grants: (type) => sandbox.grants(type).length,
   setAccessTokenTtl: (seconds) => sandbox.setAccessTokenTtl(seconds),
   delay: (path, ms) => sandbox.delay(path, ms),
+  setRefreshReuse: (ms) => sandbox.setRefreshReuse(ms),
+  fail: (path, status) => sandbox.fail(path, status),
+  drop: (path, times) => sandbox.drop(path, times),
+  refuseTokens: (path, times) => sandbox.refuseTokens(path, times),
+  ownerOf: (refreshToken) => sandbox.ownerOf(refreshToken),
 });

@@ -11,11 +11,11 @@ const POLL_MS = 5;
  * A program that is configured by its environment alone, as in production.
  *
  * @param {string} path below the root of the repository
- * @param {{ origin: string, env: Record<string, string> }} options `origin`: where it answers when it is ready
+ * @param {{ origin: string, env: Record<string, string>, onLine?: (line: string) => void }} options `origin`: where it answers when it is ready
  */
-export async function startServer(path, { origin, env }) {
+export async function startServer(path, { origin, ...options }) {
   const started = performance.now();
-  const program = startProgram(path, { core: 'server', env, served: false });
+  const program = startProgram(path, { ...options, core: 'server', served: false });
   while (performance.now() - started < PATIENCE_MS && !program.problem()) {
     const answer = await fetch(origin, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     await answer?.arrayBuffer();

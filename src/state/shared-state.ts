@@ -136,10 +136,12 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     return isFree;
   }
 
+  /** Redis is told when it does not answer, too: it may have heard of the claim, and hears of this after it. */
   async release(key: string): Promise<void> {
     this.claims.delete(key);
-    if (this.link && this.isShared)
-      await this.unlessLost(this.link.redis.del(this.link.cipher.nameOf('claim', key)));
+    if (!this.link) return;
+    const told = this.unlessLost(this.link.redis.del(this.link.cipher.nameOf('claim', key)));
+    if (this.isShared) await told;
   }
 
   /** Asks Redis whether all instances see the same; where it was away or emptied, makes this copy and Redis the same. */

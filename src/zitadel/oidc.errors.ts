@@ -5,7 +5,7 @@ import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'o
 /** 503: Zitadel did not answer in time, or answered 5xx. Trying again later helps. */
 export class IdpUnavailable extends ProviderUnavailable {}
 
-/** 503: Zitadel refuses tokens that another instance may have exchanged, or be about to tell of. Trying again later tells. */
+/** 503: Zitadel refuses tokens that another instance may have exchanged, or another is still at it. Trying again later tells. */
 export class RefreshInDoubt extends IdpUnavailable {
   override readonly code = 'ZITADEL_REFRESH_IN_DOUBT';
   override message = 'Zitadel does not renew the tokens at the moment';

@@ -151,7 +151,9 @@ export class TokenRefresher implements SessionRefresh {
       if (failure !== undefined) throw errorFrom(JSON.parse(failure) as Failure);
       if (await this.state.claim(claimKey(name), CLAIM_MS)) return this.exchanged(token, name);
     }
-    throw new IdpUnavailable({ cause: new Error('Another instance has not finished the refresh') });
+    const doubt = new RefreshInDoubt({ cause: new Error('Another instance has not finished the refresh') });
+    await this.note(doubt, name);
+    throw doubt;
   }
 
   private async exchanged(token: Renewable, name: string): Promise<TokenSet> {
@@ -162,15 +164,19 @@ export class TokenRefresher implements SessionRefresh {
       this.journal.refreshed('renewed', whose);
       return tokens;
     } catch (error) {
-      const failure = failureIn(error);
-      this.journal.refreshed(resultOf(failure), whose);
+      this.journal.refreshed(resultOf(failureIn(error)), whose);
       if (error instanceof RefreshNotAllowed) this.noteNotAllowed(error);
       else if (error instanceof IdpUnavailable) this.outage.failed(error);
-      const keptMs = error instanceof IdpUnavailable ? RETRY_AFTER_MS : REFUSAL_KEPT_MS;
-      await this.state.add(failureKey(name), JSON.stringify(failure), keptMs);
+      await this.note(error, name);
       await this.state.release(claimKey(name));
       throw error;
     }
+  }
+
+  /** For all who come with the same tokens: none of them waits again for what one has waited for. */
+  private note(error: unknown, name: string) {
+    const keptMs = error instanceof IdpUnavailable ? RETRY_AFTER_MS : REFUSAL_KEPT_MS;
+    return this.state.add(failureKey(name), JSON.stringify(failureIn(error)), keptMs);
   }
 
   private async asked(token: Renewable, name: string): Promise<TokenSet> {

@@ -226,6 +226,16 @@ describe.each([
   });
 });
 
+it('a claim that was taken and given back while Redis was frozen is free when it is back', async () => {
+  const [one, other] = [await instance(), await instance()];
+  redis.freeze();
+  expect(await one.claim('frozen', TTL_MS)).toBe(true);
+  await one.release('frozen');
+  redis.thaw();
+  await Promise.all([isShared(one, true), isShared(other, true)]);
+  expect(await other.claim('frozen', TTL_MS)).toBe(true);
+});
+
 it('tells Redis what only others have added, when they are gone', async () => {
   const [one, other] = [await instance(), await instance()];
   await one.add('n', '7', TTL_MS);

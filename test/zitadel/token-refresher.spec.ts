@@ -3,7 +3,12 @@ import { SessionEnded } from '@mridang/nestjs-auth';
 import type { Env } from '../../src/config/env.js';
 import type { Journal } from '../../src/metrics/journal.js';
 import type { OidcClient } from '../../src/zitadel/oidc.client.js';
-import { IdpUnavailable, RefreshNotAllowed, RefreshRejected } from '../../src/zitadel/oidc.errors.js';
+import {
+  IdpUnavailable,
+  RefreshInDoubt,
+  RefreshNotAllowed,
+  RefreshRejected,
+} from '../../src/zitadel/oidc.errors.js';
 import { SharedState } from '../../src/state/shared-state.js';
 import { TokenRefresher } from '../../src/zitadel/token-refresher.js';
 
@@ -102,6 +107,15 @@ describe('instances that share their state', () => {
     await expect(away.other.refresh(session)).rejects.toThrow(IdpUnavailable);
     expect(away.calls()).toBe(1);
   });
+
+  it('wait once for one that does not come to an end, and say that of it', async () => {
+    const { one, other } = two(() => new Promise(() => undefined));
+    void one.refresh(session);
+    await expect(other.refresh(session)).rejects.toThrow(RefreshInDoubt);
+    const before = performance.now();
+    await expect(other.refresh(session)).rejects.toThrow(RefreshInDoubt);
+    expect(performance.now() - before).toBeLessThan(1_000);
+  }, 20_000);
 });
 
 describe('instances that have not seen each other for a minute', () => {

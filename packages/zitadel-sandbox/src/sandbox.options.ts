@@ -6,6 +6,8 @@ import type { ProjectGrant, UserSpec } from './users.js';
 export interface SandboxOptions extends FurtherApplications {
   /** 0, the default, takes a free one */
   port?: number;
+  /** where a proxy in front of it is, on this machine: logout tokens name that address; default `http://localhost:PORT` */
+  issuer?: string;
   web?: WebClientOptions;
   /** the second web app; defaults for an app on http://localhost:3002 */
   second?: WebClientOptions;

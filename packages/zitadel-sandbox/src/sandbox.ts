@@ -12,6 +12,7 @@ import { listen, PortInUseError, type Listener } from './listen.js';
 import { isThisMachine } from './loopback.js';
 import { loginOriginFrom } from './login-origin.js';
 import { MemoryStore } from './memory.adapter.js';
+import { findRefreshToken } from './presented-token.js';
 import { createProvider } from './provider.js';
 import type { Lifetimes, Realm } from './realm.js';
 import { RefreshRotation } from './refresh-rotation.js';
@@ -114,6 +115,11 @@ export interface Sandbox {
    * does this while its database stumbles.
    */
   refuseTokens(path: '/oidc/v1/userinfo' | '/oauth/v2/introspect', times?: number): void;
+  /**
+   * Whose a refresh token is, and of which login (Zitadel: "OIDC session"; its tokens all have this id); `undefined`
+   * when it is not good any more.
+   */
+  ownerOf(refreshToken: string): Promise<{ loginName: string; grantId: string } | undefined>;
   /** Writes `api-key.json`, `service-user-key.json` and `personal-access-token`, and gives their paths. */
   writeKeys(folder: string): Promise<KeyFiles>;
   /** Stops at once and frees the port. */
@@ -157,7 +163,7 @@ async function openSandbox(
   loginUrl: URL | undefined,
   listeners: Listener[],
 ): Promise<Sandbox> {
-  const issuer = `http://localhost:${listeners[0]?.port}`;
+  const issuer = options.issuer ?? `http://localhost:${listeners[0]?.port}`;
   const loginOrigin = loginUrl && (await openLoginOrigin(loginUrl, issuer, listeners));
   const realm = createRealm(issuer, loginOrigin ?? '', options);
   const log = new RequestLog();
@@ -308,6 +314,11 @@ function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sand
     fail: (path, status, times = Infinity) => faults.fail(path, status, times),
     drop: (path, times = Infinity) => faults.drop(path, times),
     refuseTokens: (path, times = Infinity) => faults.refuseTokens(path, times),
+    ownerOf: async (refreshToken) => {
+      const token = await findRefreshToken(realm, refreshToken);
+      const user = directory.byId(token?.accountId);
+      return user && { loginName: user.loginName, grantId: token?.grantId ?? '' };
+    },
     writeKeys: (folder) => writeKeys(realm, folder),
     close: () => (closed ??= stop(realm, listeners)),
   };

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
+import { listen } from '../src/listen.js';
 import { RelyingParty } from './support/relying-party.js';
 
 interface Delivery {
@@ -97,6 +98,24 @@ describe('back-channel logout_token', () => {
     });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(15 * 60 + 1);
     expect(payload.iat).toBeLessThan(Date.now() / 1000);
+  });
+
+  it('iss: the address of the proxy in front, where the sandbox is told', async () => {
+    const free = await listen(0);
+    await free.close();
+    const proxy = createTcpServer((socket) => void socket.pipe(connect(free.port, '127.0.0.1')).pipe(socket));
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const issuer = `http://localhost:${(proxy.address() as AddressInfo).port}`;
+    const web = { backChannelLogoutUri: `${origin}/web` };
+    const proxied = await startSandbox({ port: free.port, issuer, web });
+    const party = new RelyingParty(proxied);
+    const { id_token } = await party.signIn();
+    await party.endSession({ id_token_hint: id_token });
+    await until(() => deliveries.length > 0);
+    await proxied.close();
+    proxy.close();
+    expect(proxied.issuer).toBe(issuer);
+    expect(decodeJwt(onlyDelivery().logoutToken).iss).toBe(issuer);
   });
 
   it('every client that got tokens in the session is told, and only these', async () => {

@@ -368,9 +368,14 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
 
   it.each(['rotated', 'expired', 'revoked'])('%s refresh token', async (how) => {
     const { refresh_token } = await client.signIn();
+    expect(await sandbox.ownerOf(refresh_token)).toEqual({
+      loginName: alice,
+      grantId: expect.stringContaining('V2_'),
+    });
     if (how === 'rotated') await client.refresh(refresh_token);
     if (how === 'expired') sandbox.expire('refresh_tokens');
     if (how === 'revoked') await client.revoke(refresh_token);
+    expect(await sandbox.ownerOf(refresh_token)).toBeUndefined();
     const { status, json } = await client.refresh(refresh_token);
     expect([status, json]).toEqual([
       400,
