@@ -23,9 +23,9 @@ it('says that something fails at once, every ten seconds how often, and when it 
   outage.failed(new Error('Zitadel does not answer'));
   jest.advanceTimersByTime(20_000);
   expect(said.slice(1)).toEqual([
-    'warn Tokens were not renewed: 4 more times in 10 s',
-    'warn Tokens were not renewed: 1 more times in 10 s',
-    'log Tokens were not renewed: not any more, for 10 s',
+    'warn Tokens were not renewed: 4 more in 10 s',
+    'warn Tokens were not renewed: 1 more in 10 s',
+    'log Tokens were not renewed: none in the last 10 s',
   ]);
   outage.failed(new Error('Zitadel does not answer'));
   expect(said.at(-1)).toBe('error Tokens were not renewed');

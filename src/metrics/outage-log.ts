@@ -3,7 +3,7 @@ import type { Logger } from '@nestjs/common';
 
 const INTERVAL_MS = 10_000;
 
-/** Says that something fails when it begins to, every ten seconds how often, and when it is over: not once for each failure. */
+/** Says that something fails when it begins to, every ten seconds how often, and when it has not failed for ten seconds: not once for each failure. */
 export class OutageLog {
   private count = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -24,12 +24,11 @@ export class OutageLog {
   }
 
   private sum() {
-    if (this.count > 0)
-      this.logger.warn(`${this.sentence}: ${this.count} more times in ${INTERVAL_MS / 1000} s`);
+    if (this.count > 0) this.logger.warn(`${this.sentence}: ${this.count} more in ${INTERVAL_MS / 1000} s`);
     else {
       clearInterval(this.timer);
       this.timer = undefined;
-      this.logger.log(`${this.sentence}: not any more, for ${INTERVAL_MS / 1000} s`);
+      this.logger.log(`${this.sentence}: none in the last ${INTERVAL_MS / 1000} s`);
     }
     this.count = 0;
   }

@@ -57,7 +57,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   /** names the content of Redis, until it is emptied */
   private epoch: string | null = null;
   private joining: Promise<unknown> | undefined;
-  private closings = 0;
+  private losses = 0;
   private hasSaid = false;
   private beat: NodeJS.Timeout | undefined;
 
@@ -67,7 +67,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     link.subscriber.on('message', (_channel, sealed: string) => void this.hear(sealed, link));
     for (const connection of [link.redis, link.subscriber]) {
       connection.on('error', (error) => this.lost(error));
-      connection.on('close', () => this.lost(new Error(`Connections were closed: ${++this.closings}`)));
+      connection.on('close', () => this.lost(new Error('The connection was closed')));
       connection.on('ready', () => void this.check());
     }
     this.beat = setInterval(() => void this.check(), BEAT_MS).unref();
@@ -155,7 +155,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
 
   private async join(link: Link): Promise<void> {
     const { redis, subscriber, cipher } = link;
-    const { closings } = this;
+    const { losses } = this;
     const epoch = cipher.nameOf('epoch');
     const answers = await Promise.all([redis.get(epoch), redis.pexpire(epoch, EPOCH_MS), subscriber.ping()]);
     if (this.isShared && answers[0] === this.epoch) return;
@@ -171,7 +171,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     const isMissing = (key: string) => !this.all(key).every((entry) => there.has(idOf(key, entry)));
     for (const missing = [...this.entries.keys()].filter(isMissing); missing.length > 0;)
       await Promise.all(missing.splice(-BATCH).map((key) => this.tell(key, this.all(key), link)));
-    if (closings !== this.closings) throw new Error('A connection was closed meanwhile');
+    if (losses !== this.losses) throw new Error('Redis did not answer meanwhile');
     this.sharedSince ??= performance.now();
     if (this.hasSaid) this.logger.log('Redis is back');
     this.hasSaid = false;
@@ -216,6 +216,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
 
   /** Said once, until Redis is back. */
   private lost(error: unknown): undefined {
+    this.losses++;
     this.sharedSince = undefined;
     if (this.hasSaid) return;
     this.hasSaid = true;

@@ -108,7 +108,7 @@ export class ClaimsReload implements SessionReload {
     try {
       const claims = await this.oidc.userinfo(accessToken, sub);
       this.hasNoted = false;
-      this.refresher.accepted(token);
+      await this.refresher.accepted(token);
       reading.refusedAt = undefined;
       reading.user = { is: userFrom(claims), readAt: Date.now() / 1000 };
       return { claims, token: withUser(token, reading.user) };
@@ -130,7 +130,8 @@ export class ClaimsReload implements SessionReload {
     const newest = await this.refresher.afterRefusal(token);
     if (newest.accessToken !== token.accessToken) return this.read(newest);
     const now = Date.now() / 1000;
-    if (reading.refusedAt !== undefined) throw new SessionEnded('revoked', { cause });
+    if (reading.refusedAt !== undefined && !this.refresher.isInDoubt)
+      throw new SessionEnded('revoked', { cause });
     reading.refusedAt = Math.max(now, issuedAt(token) + TOKEN_SETTLES_SECONDS);
     throw cause;
   }

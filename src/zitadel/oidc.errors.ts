@@ -121,3 +121,13 @@ export function refreshFailure(error: unknown): Error {
     ? new RefreshRejected({ cause: error })
     : new IdpUnavailable({ cause: error });
 }
+
+const MAX_DEPTH = 8;
+
+/** Whether a refusal says of a refresh token that it was used, revoked or is too old: which of them, Zitadel does not say. */
+export function isUnknownToken(refusal: unknown): boolean {
+  let at = refusal as { cause?: unknown; error?: unknown; error_description?: unknown } | null | undefined;
+  for (let depth = 0; at && depth < MAX_DEPTH; at = at.cause as typeof at, depth++)
+    if (at.error === 'invalid_grant' || /RefreshTokenInvalid/.test(String(at.error_description))) return true;
+  return false;
+}

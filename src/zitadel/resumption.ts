@@ -3,9 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
 import { SharedState } from '../state/shared-state.js';
 import { LoggedOutCookie } from './logged-out-cookie.js';
+import { isUnknownToken } from './oidc.errors.js';
 import { dueAt, sessionNameOf } from './session-token.js';
 
-const MAX_DEPTH = 6;
+/** A session that falls due so soon after a sign-in would lead to the next: the browser would go round in circles. */
+const MIN_AGE_SECONDS = 30;
 
 /**
  * Goes on with sessions whose refresh token Zitadel does not know any more, though nobody has ended them: an answer may have been
@@ -25,27 +27,27 @@ export class Resumption {
     token: SessionToken | null,
     request: HttpRequest,
   ): Promise<Record<string, string> | undefined> {
-    if (!token || !isLostToken(ended) || !this.isRecent(token) || this.loggedOut.isIn(request))
+    if (
+      !token ||
+      ended.reason !== 'refresh_rejected' ||
+      !isUnknownToken(ended.cause) ||
+      !this.isRecent(token) ||
+      this.loggedOut.isIn(request)
+    )
       return undefined;
-    const isFirst = await this.state.claim(`resumed:${sessionNameOf(token)}`, this.durationMs);
+    // Without a hint Zitadel would sign in whoever is signed in there by now, without a question.
     const { username } = token.user ?? {};
-    return isFirst ? { ...(username === undefined ? {} : { login_hint: username }) } : undefined;
+    const isFirst = await this.state.claim(`resumed:${sessionNameOf(token)}`, this.durationMs);
+    return isFirst && username !== undefined ? { login_hint: username } : undefined;
   }
 
   private isRecent(token: SessionToken): boolean {
-    return Date.now() - (dueAt(token) ?? 0) * 1000 < this.durationMs;
+    const now = Date.now() / 1000;
+    const isOld = now - (token.start ?? now) >= MIN_AGE_SECONDS;
+    return isOld && now - (dueAt(token) ?? 0) < this.durationMs / 1000;
   }
 
   private get durationMs(): number {
     return this.env.session.durationSeconds * 1000;
   }
-}
-
-/** Zitadel says so of a refresh token that was used, revoked or too old: which of them, it does not say. */
-function isLostToken({ reason, cause }: SessionEnded): boolean {
-  if (reason !== 'refresh_rejected') return false;
-  let at = cause as { cause?: unknown; error?: unknown; error_description?: unknown } | undefined;
-  for (let depth = 0; at && depth < MAX_DEPTH; at = at.cause as typeof at, depth++)
-    if (at.error === 'invalid_grant' || /RefreshTokenInvalid/.test(String(at.error_description))) return true;
-  return false;
 }

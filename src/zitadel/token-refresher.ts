@@ -13,6 +13,7 @@ import { OidcClient } from './oidc.client.js';
 import {
   AccessTokenRejected,
   IdpUnavailable,
+  isUnknownToken,
   RefreshInDoubt,
   RefreshNotAllowed,
   RefreshRejected,
@@ -44,6 +45,7 @@ const MIN_STEP_SECONDS = 0.001;
 
 /** Pairs that Zitadel has refused a moment ago. */
 const MAX_REFUSED = 1_000;
+const REFUSED_MS = 15_000;
 
 /** The tokens of a session after a refresh. */
 interface Pair extends TokenSet {
@@ -64,7 +66,7 @@ export class TokenRefresher implements SessionRefresh {
   private readonly outage = new OutageLog(this.logger, 'Tokens were not renewed');
   private readonly flights = new Map<string, Promise<TokenSet>>();
   /** names of tokens of which Zitadel refuses the access token */
-  private readonly refused = new LRUCache<string, true>({ max: MAX_REFUSED });
+  private readonly refused = new LRUCache<string, true>({ max: MAX_REFUSED, ttl: REFUSED_MS });
 
   /** Why Zitadel lets this application renew no tokens; `undefined` while it does. */
   notAllowed: ClientRefusal | undefined;
@@ -103,7 +105,9 @@ export class TokenRefresher implements SessionRefresh {
   }
 
   isSuperseded(token: SessionToken): boolean {
-    return this.latest(token) !== token || this.refused.has(nameOf(token));
+    const name = nameOf(token);
+    const isInDoubt = this.failureOf(name)?.kind === 'in_doubt';
+    return isInDoubt || this.latest(token) !== token || this.refused.has(name);
   }
 
   /** Tokens that came of the same refresh token as these, which instances that did not hear each other have each exchanged. */
@@ -118,13 +122,24 @@ export class TokenRefresher implements SessionRefresh {
    * returns `token`, which is given to no browser until it is accepted.
    */
   async afterRefusal(token: SessionToken): Promise<SessionToken> {
-    const rival = await this.firstGood(token, this.rivals(token));
+    const rival = await this.firstGood(
+      token,
+      this.rivals(token).filter((pair) => !this.isDue({ ...token, ...pair })),
+    );
     if (!rival) this.refused.set(nameOf(token), true);
     return rival ?? this.latest(token);
   }
 
-  accepted(token: SessionToken) {
+  /** Whether what Zitadel refuses may be the fault of instances that did not hear each other a moment ago. */
+  get isInDoubt(): boolean {
+    return this.state.sharedForMs < DOUBTS_MS;
+  }
+
+  /** Zitadel takes the access token: where that of a rival was thought to be the later one, it is not. */
+  async accepted(token: SessionToken): Promise<void> {
     this.refused.delete(nameOf(token));
+    const latest = nameOf(this.latest(token));
+    if (this.rivals(token).some((rival) => nameOf(rival) === latest)) await this.promote(token, token);
   }
 
   /** With the latest tokens this instance knows of. */
@@ -147,8 +162,8 @@ export class TokenRefresher implements SessionRefresh {
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await wait(POLL_MS)) {
       const latest = this.latest(token);
       if (latest !== token) return tokensIn(latest);
-      const failure = this.state.get(failureKey(name));
-      if (failure !== undefined) throw errorFrom(JSON.parse(failure) as Failure);
+      const failure = this.failureOf(name);
+      if (failure) throw errorFrom(failure);
       if (await this.state.claim(claimKey(name), CLAIM_MS)) return this.exchanged(token, name);
     }
     const doubt = new RefreshInDoubt({ cause: new Error('Another instance has not finished the refresh') });
@@ -199,26 +214,45 @@ export class TokenRefresher implements SessionRefresh {
 
   /** Another instance may have exchanged the refresh token, or one of two answers was worthless: that must not end the session. */
   private async afterRejection(token: SessionToken, refusal: RefreshRejected): Promise<TokenSet> {
-    if (this.state.sharedForMs !== Infinity) await wait(SETTLES_MS);
+    if (!isUnknownToken(refusal)) throw refusal;
+    if (this.state.isShared && this.state.sharedForMs !== Infinity) await wait(SETTLES_MS);
     const other = await this.firstGood(token, this.pairsOf(token));
     if (other) return tokensIn(other);
-    if (this.state.sharedForMs < DOUBTS_MS) throw new RefreshInDoubt({ cause: refusal });
+    if (this.isInDoubt) throw new RefreshInDoubt({ cause: refusal });
     throw refusal;
   }
 
-  /** The first of the tokens known of a session, other than these, of which Zitadel takes the access token. */
+  /** The first of the tokens known of a session, other than these, that Zitadel takes: the access token, or where that is due the refresh token. */
   private async firstGood(
     token: SessionToken,
     pairs: readonly TokenSet[],
   ): Promise<SessionToken | undefined> {
     for (const pair of pairs) {
       const other = { ...token, ...tokensIn(pair) };
-      if (nameOf(other) === nameOf(token) || this.isDue(other) || !(await this.isGood(other))) continue;
-      const at = Math.max(issuedAt(token), issuedAt(other)) + MIN_STEP_SECONDS;
-      await this.keep(token, { ...tokensIn(pair), accessTokenRenewedAt: at, from: nameOf(token) }, at);
+      if (nameOf(other) === nameOf(token)) continue;
+      const good = this.isDue(other) ? await this.exchangedIfGood(other) : await this.isGood(other);
+      if (!good) continue;
+      await this.promote(token, good === true ? other : good);
       return this.latest(token);
     }
     return undefined;
+  }
+
+  private async exchangedIfGood(token: SessionToken): Promise<SessionToken | undefined> {
+    if (!isRenewable(token)) return undefined;
+    try {
+      const tokens = await this.oidc.refresh(token.refreshToken, token.sub, token.idToken);
+      return { ...token, ...tokens };
+    } catch (error) {
+      if (error instanceof RefreshRejected) return undefined;
+      throw error;
+    }
+  }
+
+  /** From now on these are the latest tokens of the session. */
+  private promote(token: SessionToken, tokens: SessionToken) {
+    const at = Math.max(...[token, tokens, this.latest(token)].map(issuedAt)) + MIN_STEP_SECONDS;
+    return this.keep(token, { ...tokensIn(tokens), accessTokenRenewedAt: at, from: nameOf(token) }, at);
   }
 
   /** Throws `IdpUnavailable` where Zitadel does not say. */
@@ -230,6 +264,11 @@ export class TokenRefresher implements SessionRefresh {
       if (error instanceof AccessTokenRejected) return false;
       throw error;
     }
+  }
+
+  private failureOf(name: string): Failure | undefined {
+    const found = this.state.get(failureKey(name));
+    return found === undefined ? undefined : (JSON.parse(found) as Failure);
   }
 
   private keep(token: SessionToken, pair: Pair, rank: number) {
@@ -259,7 +298,7 @@ const cures: Record<ClientRefusal, string> = {
 
 /** What an instance makes known of a refresh that failed. */
 interface Failure {
-  kind: 'rejected' | 'unavailable' | 'in_doubt' | ClientRefusal;
+  kind: 'rejected' | 'unknown_token' | 'unavailable' | 'in_doubt' | ClientRefusal;
   said: string;
 }
 
@@ -267,15 +306,20 @@ function failureIn(error: unknown): Failure {
   const said = `${hostname()} was told: ${describeError(error)}`;
   if (error instanceof RefreshNotAllowed) return { kind: error.refusal, said };
   if (error instanceof RefreshInDoubt) return { kind: 'in_doubt', said };
-  return { kind: error instanceof RefreshRejected ? 'rejected' : 'unavailable', said };
+  if (!(error instanceof RefreshRejected)) return { kind: 'unavailable', said };
+  return { kind: isUnknownToken(error) ? 'unknown_token' : 'rejected', said };
 }
 
-const resultOf = ({ kind }: Failure) =>
-  kind === 'invalid_client' || kind === 'unauthorized_client' ? 'not_allowed' : kind;
+function resultOf({ kind }: Failure) {
+  if (kind === 'invalid_client' || kind === 'unauthorized_client') return 'not_allowed';
+  return kind === 'unknown_token' ? 'rejected' : kind;
+}
 
 function errorFrom({ kind, said }: Failure): Error {
   const cause = new Error(said);
   if (kind === 'rejected') return new RefreshRejected({ cause });
+  if (kind === 'unknown_token')
+    return new RefreshRejected({ cause: Object.assign(cause, { error: 'invalid_grant' }) });
   if (kind === 'unavailable') return new IdpUnavailable({ cause });
   if (kind === 'in_doubt') return new RefreshInDoubt({ cause });
   return new RefreshNotAllowed(kind, { cause });

@@ -30,6 +30,12 @@ function withoutRotation() {
   return { refresher: refresherOf(oidc), calls: () => calls };
 }
 
+/** What Zitadel says of a refresh token that was used. */
+const unknownToken = () =>
+  new RefreshRejected({
+    cause: { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' },
+  });
+
 const session = { sub: 'alice', refreshToken: 'rt', accessToken: 'at-0' };
 
 it('knows what a refresh token has become, and waits for what it is about to become', async () => {
@@ -127,8 +133,8 @@ describe('instances that have not seen each other for a minute', () => {
       return this.ms;
     }
   }
-  const refusedAt = (sharedForMs: number) => {
-    const oidc = { refresh: () => Promise.reject(new RefreshRejected()) } as unknown as OidcClient;
+  const refusedAt = (sharedForMs: number, refusal = unknownToken()) => {
+    const oidc = { refresh: () => Promise.reject(refusal) } as unknown as OidcClient;
     return refresherOf(oidc, new StateApart(sharedForMs)).refresh(session);
   };
 
@@ -144,16 +150,57 @@ describe('instances that have not seen each other for a minute', () => {
     const soon = () => new Promise((resolve) => setTimeout(() => resolve(renewed), 30));
     const userinfo = () => Promise.resolve({});
     const one = refresherOf({ refresh: soon } as unknown as OidcClient, state);
-    const refresh = () => Promise.reject(new RefreshRejected());
+    const refresh = () => Promise.reject(unknownToken());
     const other = refresherOf({ refresh, userinfo } as unknown as OidcClient, state);
     const answers = await Promise.all([one.refresh(session), other.refresh(session)]);
     expect(answers.map(({ accessToken }) => accessToken)).toEqual(['at-1', 'at-1']);
+  });
+
+  it('go on with the tokens of the other that Zitadel takes, when those thought to be later are refused and both are due', async () => {
+    const state = new StateApart(61_000);
+    const dead = { ...session, accessToken: 'at-dead', refreshToken: 'rt-dead', accessTokenRenewedAt: 20 };
+    const living = { accessToken: 'at-living', refreshToken: 'rt-living', accessTokenRenewedAt: 19 };
+    for (const pair of [dead, living])
+      await state.add(
+        'tokens:alice@undefined',
+        JSON.stringify({ ...pair, accessTokenEndsAt: 30, from: 'the same' }),
+        60_000,
+        pair.accessTokenRenewedAt,
+      );
+    const refresh = (refreshToken: string) =>
+      refreshToken === 'rt-living'
+        ? Promise.resolve({ accessToken: 'at-next', refreshToken: 'rt-next' })
+        : Promise.reject(unknownToken());
+    const refresher = refresherOf({ refresh } as unknown as OidcClient, state);
+    expect((await refresher.refresh(dead)).refreshToken).toBe('rt-next');
+    expect((await refresher.newest(dead)).refreshToken).toBe('rt-next');
+  });
+
+  it('take those for the latest whose access token Zitadel takes', async () => {
+    const state = new StateApart(61_000);
+    const [dead, living] = [
+      { ...session, accessToken: 'at-dead', refreshToken: 'rt-dead', accessTokenRenewedAt: 20 },
+      { ...session, accessToken: 'at-living', refreshToken: 'rt-living', accessTokenRenewedAt: 19 },
+    ];
+    for (const pair of [dead, living])
+      await state.add(
+        'tokens:alice@undefined',
+        JSON.stringify({ ...pair, from: 'the same' }),
+        60_000,
+        pair.accessTokenRenewedAt,
+      );
+    const refresher = refresherOf({} as OidcClient, state);
+    expect((await refresher.newest(living)).refreshToken).toBe('rt-dead');
+    await refresher.accepted(living);
+    expect((await refresher.newest(dead)).refreshToken).toBe('rt-living');
   });
 
   it('do not end a session for a refresh token that another may have used', async () => {
     await expect(refusedAt(0)).rejects.toThrow(IdpUnavailable);
     await expect(refusedAt(59_000)).rejects.toThrow(IdpUnavailable);
     await expect(refusedAt(60_000)).rejects.toThrow(SessionEnded);
+    // What no other instance can have caused is no matter of doubt.
+    await expect(refusedAt(0, new RefreshRejected())).rejects.toThrow(SessionEnded);
   });
 });
 

@@ -72,7 +72,9 @@ export class CsrfService {
   }
 
   private signatures(token: string): string[] {
-    return this.options.secrets.map((secret) =>
+    const { secrets } = this.options;
+    // The last is that of Auth.js, for pages that it draws itself.
+    return [...secrets, secrets.join()].map((secret) =>
       createHash('sha256').update(`${token}${secret}`).digest('hex'),
     );
   }
