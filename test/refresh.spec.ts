@@ -5,7 +5,7 @@ import type { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { refusalOf, refused } from './support/refusal.js';
-import { choose, signIn } from './support/sign-in.js';
+import { signIn } from './support/sign-in.js';
 import { environment, launch, startApp, type RunningApp } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 
@@ -184,18 +184,6 @@ describe('when Zitadel refuses', () => {
     expect(login.document.querySelector('[role="status"]')?.text).toContain(
       'it was unused there for too long, or was ended',
     );
-  });
-
-  it('shows nobody the page of somebody else, who is signed in at Zitadel by now', async () => {
-    const browser = await signInDue();
-    const page = await browser.get('/auth/login?prompt=login');
-    const keep = (await browser.cookies()).filter(({ key }) => key.includes('session-token'));
-    await choose(browser, await browser.submit(page, 'main form'), 'bob@acme.example');
-    for (const cookie of keep) await browser.jar.setCookie(cookie, app.origin);
-    app.sandbox.expire('refresh_tokens');
-    const refusal = await browser.get('/profile?tab=1');
-    expect(refusal.url.pathname).not.toBe('/profile');
-    expect(textOf(refusal)).not.toContain('Bob');
   });
 
   it('does not go round in circles with tokens that are due at once', async () => {
