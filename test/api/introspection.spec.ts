@@ -125,7 +125,8 @@ describe('the answer', () => {
       () => ({ iss: undefined, exp: undefined, token_type: undefined }),
     ],
     ['with a token_type in other letters', () => ({ token_type: 'bEARER' })],
-    ['valid since a moment in the future', () => ({ nbf: now() + 20 })],
+    ['valid since 55 seconds in the future, as clocks differ by up to a minute', () => ({ nbf: now() + 55 })],
+    ['that ended 55 seconds ago, as clocks differ by up to a minute', () => ({ exp: now() - 55 })],
   ])('[RS4] %s is accepted', async (_name, claims) => {
     idp.answer = () => active(claims());
     expect(await statusFor('token')).toBe(200);
@@ -142,9 +143,9 @@ describe('the answer', () => {
       }),
     ],
     ['of another issuer', () => ({ iss: `${idp.issuer}/` })],
-    ['that has ended', () => ({ exp: now() - 1 })],
+    ['that ended more than a minute ago', () => ({ exp: now() - 65 })],
     ['whose end is no number', () => ({ exp: 'tomorrow' })],
-    ['that is not valid yet', () => ({ nbf: now() + 600 })],
+    ['that is not valid for more than a minute yet', () => ({ nbf: now() + 65 })],
     ['about nobody', () => ({ sub: undefined })],
     ['that is no bearer token', () => ({ token_type: 'DPoP' })],
   ])('[RS4] %s is refused', async (_name, claims) => {
@@ -234,6 +235,13 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
     later(21_000);
+    expect(await statusFor('token')).toBe(401);
+  });
+
+  it('[RS6] is not kept at all for a token that has ended by the clock here and not by that of Zitadel', async () => {
+    idp.answer = () => active({ exp: now() - 30 });
+    expect(await statusFor('token')).toBe(200);
+    idp.answer = () => ({ body: { active: false } });
     expect(await statusFor('token')).toBe(401);
   });
 
@@ -453,7 +461,7 @@ describe('the token', () => {
   });
 
   it.each<[string, () => object]>([
-    ['too long ago', () => ({ auth_time: now() - 66 })],
+    ['too long ago', () => ({ auth_time: now() - 125 })],
     ['never', () => ({ auth_time: undefined })],
     ['at a time that is no number', () => ({ auth_time: String(now()) })],
   ])(
@@ -470,12 +478,13 @@ describe('the token', () => {
     },
   );
 
-  it('[RS13] of a recent login is good until the login is old', async () => {
-    idp.answer = () => active({ auth_time: now() - 10 });
+  it('[RS13] of a recent login is good until the login is old, and a minute more, as clocks differ', async () => {
+    const loggedInAt = now() - 50;
+    idp.answer = () => active({ auth_time: loggedInAt });
     expect((await api.get('/more/recent', 'token')).status).toBe(200);
-    later(50_000);
+    later(59_000);
     expect((await api.get('/more/recent', 'token')).status).toBe(200);
-    later(6_000);
+    later(15_000);
     expect((await api.get('/more/recent', 'token')).status).toBe(401);
   });
 
