@@ -71,6 +71,8 @@ export interface Env {
         projectId: string | undefined;
       }
     | undefined;
+  /** what works, and probably not as it was meant: sentences for the log */
+  warnings: string[];
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -107,21 +109,22 @@ export const variables = {
     schema: z.string().default(''),
   },
   SESSION_DURATION: {
-    about: 'Seconds without a request after which a session ends.',
-    expected: 'a number of seconds, at least 1',
+    about:
+      'Seconds without a request after which a session ends. Longer than SESSION_MAX_DURATION, it counts as that.',
+    expected: 'a number of seconds, 1 to 31536000 (a year)',
     default: '3600',
     schema: wholeNumber(1, 31_536_000).default(3600),
   },
   SESSION_MAX_DURATION: {
     about: 'Seconds after sign-in at which a session ends however busy it is.',
-    expected: 'a number of seconds, at least 1',
+    expected: 'a number of seconds, 1 to 31536000 (a year)',
     default: '43200',
     schema: wholeNumber(1, 31_536_000).default(43_200),
   },
   SESSION_CLAIMS_MAX_AGE: {
     about:
       'Seconds after which roles, names, organization and metadata of a session are read again from Zitadel. 0: only after the access token was renewed.',
-    expected: 'a number of seconds, or 0',
+    expected: 'a number of seconds, 0 to 31536000 (a year)',
     default: '300',
     schema: wholeNumber(0, 31_536_000).default(300),
   },
@@ -187,7 +190,7 @@ export const variables = {
   },
   AUTH_RATE_LIMIT: {
     about: 'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
-    expected: 'a whole number',
+    expected: 'a whole number, 0 to 1000000',
     default: '60',
     schema: wholeNumber(0, 1_000_000).default(60),
   },
@@ -264,6 +267,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
 
   if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
+  const maxDurationSeconds = known.SESSION_MAX_DURATION;
+  const isCut = known.SESSION_DURATION > maxDurationSeconds;
   return {
     production,
     cacheViews: known.NODE_ENV !== 'development',
@@ -273,8 +278,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
     session: {
       secrets: known.SESSION_SECRET,
       salt: known.SESSION_SALT,
-      durationSeconds: known.SESSION_DURATION,
-      maxDurationSeconds: known.SESSION_MAX_DURATION,
+      durationSeconds: isCut ? maxDurationSeconds : known.SESSION_DURATION,
+      maxDurationSeconds,
       claimsMaxAgeSeconds: known.SESSION_CLAIMS_MAX_AGE,
     },
     zitadel: {
@@ -296,5 +301,10 @@ export function readEnv(source: Record<string, string | undefined>): Env {
     api: known.API_URL
       ? { origin: new URL(known.API_URL).origin, projectId: known.IDP_PROJECT_ID }
       : undefined,
+    warnings: isCut
+      ? [
+          `SESSION_DURATION is longer than SESSION_MAX_DURATION, which is ${maxDurationSeconds} s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well`,
+        ]
+      : [],
   };
 }
