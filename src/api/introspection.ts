@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { retryAfterOf } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
@@ -49,7 +50,12 @@ export class Introspection extends SetupProblems {
   private readonly known = new Verdicts(MAX_KNOWN);
   private readonly flights = new Map<string, Promise<Verdict>>();
   private readonly breaker = circuitBreaker(
-    handleWhen((error) => !(error instanceof IntrospectionRefused && error.isAboutOneQuestion)),
+    handleWhen(
+      (error) =>
+        !(error instanceof IntrospectionRefused && error.isAboutOneQuestion) &&
+        // Discovery leaves Zitadel alone for as long as it has asked for.
+        retryAfterOf(error) === undefined,
+    ),
     { halfOpenAfter: PAUSE_MS, breaker: new ConsecutiveBreaker(FAILURES) },
   );
 

@@ -8,6 +8,7 @@ export interface TextAnswer {
   contentType: string;
   /** the clock of the server (RFC 9110 6.6.1) */
   date: string | undefined;
+  retryAfter: string | undefined;
   text: string;
 }
 
@@ -36,8 +37,14 @@ export class BoundedPost {
     try {
       const { statusCode, headers, body } = await request(url, options);
       const contentType = String(headers['content-type'] ?? '').toLowerCase();
-      const date = headers['date'] === undefined ? undefined : String(headers['date']);
-      return { status: statusCode, contentType, date, text: await body.text() };
+      const textOf = (name: string) => (headers[name] === undefined ? undefined : String(headers[name]));
+      return {
+        status: statusCode,
+        contentType,
+        date: textOf('date'),
+        retryAfter: textOf('retry-after'),
+        text: await body.text(),
+      };
     } catch (error) {
       throw error instanceof errors.ResponseExceededMaxSizeError ? new AnswerTooLarge(maxBytes) : error;
     }

@@ -7,7 +7,8 @@ import { AnswerTooLarge, boundedFetch } from './bounded-fetch.js';
 import { BoundedPost, type TextAnswer } from './bounded-post.js';
 import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
 import { KeptValue } from './kept-value.js';
-import { IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
+import { IdpBusy, IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
+import { retryAfterSeconds, type Patience } from './retry-after.js';
 import { sentTwice } from './sent-twice.js';
 import { withoutEcho } from './without-echo.js';
 
@@ -52,6 +53,9 @@ export class Discovery implements OnApplicationBootstrap {
   private readonly readers: (() => void)[] = [];
   /** what is at an address of the metadata */
   private endpoints: ReadonlyMap<string, Endpoint> = new Map();
+
+  /** where Zitadel has asked to be left alone */
+  private readonly pauses = new Map<string, Pause>();
 
   private readonly poster = new BoundedPost({
     maxBytes: MAX_ANSWER_BYTES,
@@ -102,7 +106,7 @@ export class Discovery implements OnApplicationBootstrap {
     return this.kept.get();
   }
 
-  /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx, too. */
+  /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx or 429, too. */
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = addressOf(input);
     const send = () => boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES });
@@ -121,13 +125,11 @@ export class Discovery implements OnApplicationBootstrap {
     return { ...answer, text: await redacted.text() };
   }
 
-  private async answer<Answer extends { status: number }>(
-    url: URL,
-    ask: () => Promise<Answer>,
-  ): Promise<Answer> {
+  private async answer<Answer extends Patience>(url: URL, ask: () => Promise<Answer>): Promise<Answer> {
     if (isPlainRemote(url) && !this.env.zitadel.allowInsecureHttp) {
       throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
     }
+    this.keepPause(url);
     this.lastCallAt = Date.now();
     const startedAt = performance.now();
     const note = (result: 'ok' | 'refused' | 'unavailable') =>
@@ -137,7 +139,7 @@ export class Discovery implements OnApplicationBootstrap {
       );
     try {
       const answer = await ask();
-      if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
+      if (answer.status === 429 || answer.status >= 500) throw this.refused(url, answer);
       note(answer.status < 400 ? 'ok' : 'refused');
       this.unreachableSince = undefined;
       this.lastAnswerAt = Date.now();
@@ -145,8 +147,24 @@ export class Discovery implements OnApplicationBootstrap {
     } catch (cause) {
       note('unavailable');
       this.unreachableSince ??= Date.now();
+      if (cause instanceof IdpUnavailable) throw cause;
       throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
     }
+  }
+
+  /** What asks for patience gets it: nobody asks there again before. */
+  private refused(url: URL, answer: Patience): IdpUnavailable {
+    const isBusy = answer.status === 429;
+    const seconds = retryAfterSeconds(answer);
+    if (seconds !== undefined) this.pauses.set(placeOf(url), { until: Date.now() + seconds * 1000, isBusy });
+    return unavailable(isBusy, `Zitadel answered ${answer.status}`, seconds);
+  }
+
+  private keepPause(url: URL) {
+    const { until, isBusy } = this.pauses.get(placeOf(url)) ?? { until: 0, isBusy: false };
+    const remainingMs = until - Date.now();
+    if (remainingMs > 0)
+      throw unavailable(isBusy, 'Zitadel has asked to be left alone', Math.ceil(remainingMs / 1000));
   }
 
   /** What reads, and what has no second effect (RFC 7009 2.2). A code or a refresh token is used up by whoever gets it first. */
@@ -205,6 +223,20 @@ function isPlainAnswer(error: unknown): boolean {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   return /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(String(code)) || isPlainAnswer(cause);
 }
+
+interface Pause {
+  /** milliseconds since 1970 */
+  until: number;
+  /** it was asked for with 429 */
+  isBusy: boolean;
+}
+
+function unavailable(isBusy: boolean, reason: string, seconds: number | undefined): IdpUnavailable {
+  const options = { cause: new Error(reason), retryAfterSeconds: seconds };
+  return isBusy ? new IdpBusy(options) : new IdpUnavailable(options);
+}
+
+const placeOf = ({ origin, pathname }: URL) => origin + pathname;
 
 type Endpoint = 'discovery' | 'token' | 'userinfo' | 'keys' | 'revoke' | 'introspect' | 'other';
 

@@ -166,8 +166,7 @@ export class TokenRefresher implements SessionRefresh {
       this.journal.refreshed(resultOf(failure), whose);
       if (error instanceof RefreshNotAllowed) this.noteNotAllowed(error);
       else if (error instanceof IdpUnavailable) this.outage.failed(error);
-      const keptMs = error instanceof IdpUnavailable ? RETRY_AFTER_MS : REFUSAL_KEPT_MS;
-      await this.state.add(failureKey(name), JSON.stringify(failure), keptMs);
+      await this.state.add(failureKey(name), JSON.stringify(failure), keptMs(error));
       await this.state.release(claimKey(name));
       throw error;
     }
@@ -255,22 +254,39 @@ const cures: Record<ClientRefusal, string> = {
 interface Failure {
   kind: 'rejected' | 'unavailable' | 'in_doubt' | ClientRefusal;
   said: string;
+  /** where Zitadel has asked to be left alone until then, milliseconds since 1970 */
+  retryAt?: number;
+}
+
+/** For how long nobody asks again. */
+function keptMs(error: unknown): number {
+  if (!(error instanceof IdpUnavailable)) return REFUSAL_KEPT_MS;
+  return Math.max(RETRY_AFTER_MS, (error.retryAfterSeconds ?? 0) * 1000);
 }
 
 function failureIn(error: unknown): Failure {
   const said = `${hostname()} was told: ${describeError(error)}`;
   if (error instanceof RefreshNotAllowed) return { kind: error.refusal, said };
   if (error instanceof RefreshInDoubt) return { kind: 'in_doubt', said };
-  return { kind: error instanceof RefreshRejected ? 'rejected' : 'unavailable', said };
+  if (error instanceof RefreshRejected) return { kind: 'rejected', said };
+  const seconds = error instanceof IdpUnavailable ? error.retryAfterSeconds : undefined;
+  return {
+    kind: 'unavailable',
+    said,
+    ...(seconds === undefined ? {} : { retryAt: Date.now() + seconds * 1000 }),
+  };
 }
 
 const resultOf = ({ kind }: Failure) =>
   kind === 'invalid_client' || kind === 'unauthorized_client' ? 'not_allowed' : kind;
 
-function errorFrom({ kind, said }: Failure): Error {
+function errorFrom({ kind, said, retryAt }: Failure): Error {
   const cause = new Error(said);
   if (kind === 'rejected') return new RefreshRejected({ cause });
-  if (kind === 'unavailable') return new IdpUnavailable({ cause });
+  if (kind === 'unavailable') {
+    const seconds = retryAt === undefined ? undefined : Math.ceil((retryAt - Date.now()) / 1000);
+    return new IdpUnavailable({ cause, retryAfterSeconds: seconds });
+  }
   if (kind === 'in_doubt') return new RefreshInDoubt({ cause });
   return new RefreshNotAllowed(kind, { cause });
 }

@@ -87,6 +87,22 @@ describe('a refusal of Zitadel', () => {
     expect(idp.asked).toHaveLength(count);
   });
 
+  it.each([429, 503])(
+    '%i with Retry-After is passed on to callers, and Zitadel is not asked before it is over',
+    async (code) => {
+      idp.answer = () => ({ status: code, body: {}, headers: { 'retry-after': '20' } });
+      for (let attempt = 0; attempt < 8; attempt++) {
+        const answer = await api.get('/api/v1/app', `token-${attempt}`);
+        expect(answer.status).toBe(503);
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(15);
+      }
+      expect(idp.asked).toHaveLength(1);
+      idp.answer = () => idp.active();
+      later(21_000);
+      expect(await status()).toBe(200);
+    },
+  );
+
   it.each(['unauthorized_client', 'invalid_client'])('%s says what to look at', async (error) => {
     idp.answer = () => ({ status: 400, body: { error } });
     await status();

@@ -9,7 +9,13 @@ const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 export const { publicKey } = pair;
 const key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 
-export type Answer = { status?: number; body: unknown; type?: string; delayMs?: number };
+export type Answer = {
+  status?: number;
+  body: unknown;
+  type?: string;
+  delayMs?: number;
+  headers?: Record<string, string>;
+};
 
 export interface Introspector {
   issuer: string;
@@ -46,10 +52,16 @@ export async function startIntrospector(): Promise<Introspector> {
         header: { ...decodeProtectedHeader(assertion) },
         assertion: decodeJwt(assertion),
       });
-      const { status = 200, body, type = 'application/json', delayMs = 0 } = introspector.answer(token);
+      const {
+        status = 200,
+        body,
+        type = 'application/json',
+        delayMs = 0,
+        headers,
+      } = introspector.answer(token);
       const timer = setTimeout(() => {
         late.delete(timer);
-        response.writeHead(status, { 'content-type': type });
+        response.writeHead(status, { 'content-type': type, ...headers });
         response.end(typeof body === 'string' ? body : JSON.stringify(body));
       }, delayMs);
       late.add(timer);
