@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { Agent, errors, request, type Dispatcher } from 'undici';
 import { AnswerTooLarge } from './bounded-fetch.js';
 
@@ -37,16 +39,50 @@ export class BoundedPost {
     try {
       const { statusCode, headers, body } = await request(url, options);
       const contentType = String(headers['content-type'] ?? '').toLowerCase();
-      const textOf = (name: string) => (headers[name] === undefined ? undefined : String(headers[name]));
+      const header = (name: string) => (headers[name] === undefined ? undefined : String(headers[name]));
       return {
         status: statusCode,
         contentType,
-        date: textOf('date'),
-        retryAfter: textOf('retry-after'),
-        text: await body.text(),
+        date: header('date'),
+        retryAfter: header('retry-after'),
+        text: await textOf(body, header('content-encoding'), maxBytes),
       };
     } catch (error) {
-      throw error instanceof errors.ResponseExceededMaxSizeError ? new AnswerTooLarge(maxBytes) : error;
+      throw isTooLarge(error) ? new AnswerTooLarge(maxBytes) : error;
     }
   }
 }
+
+const decoders: Record<string, (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>> =
+  {
+    gzip: promisify(gunzip),
+    'x-gzip': promisify(gunzip),
+    deflate: promisify(inflate),
+    br: promisify(brotliDecompress),
+  };
+
+/** Nobody has asked for an encoding (RFC 9110 8.4), and proxies encode all the same. */
+async function textOf(
+  body: Dispatcher.ResponseData['body'],
+  encoding: string | undefined,
+  maxBytes: number,
+): Promise<string> {
+  if (encoding === undefined) return body.text();
+  let bytes: Uint8Array = await body.bytes();
+  for (const name of encoding
+    .toLowerCase()
+    .split(',')
+    .map((part) => part.trim())
+    .reverse()) {
+    if (name === 'identity') continue;
+    const decode = decoders[name];
+    if (!decode)
+      throw new Error(`The answer has the encoding ${JSON.stringify(name)}, which nobody asked for`);
+    bytes = await decode(bytes, { maxOutputLength: maxBytes });
+  }
+  return new TextDecoder().decode(bytes);
+}
+
+const isTooLarge = (error: unknown) =>
+  error instanceof errors.ResponseExceededMaxSizeError ||
+  (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { Controller, Get } from '@nestjs/common';
 import { compactVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -109,6 +110,17 @@ describe('the answer', () => {
       expect(await statusFor('token')).toBe(200);
     },
   );
+
+  it('[RS3] that a proxy has compressed is read, and one that unpacks to more than a megabyte grants nothing: 503', async () => {
+    const gzip = (body: object) => ({
+      body: gzipSync(JSON.stringify(body)),
+      headers: { 'content-encoding': 'gzip' },
+    });
+    idp.answer = () => gzip(active().body as object);
+    expect(await statusFor('token')).toBe(200);
+    idp.answer = () => gzip({ ...(active().body as object), x: ' '.repeat(1_100_000) });
+    expect(await statusFor('other')).toBe(503);
+  });
 
   it('[RS3] that says inactive is 401', async () => {
     const answer = await api.get('/api/v1/app', 'token');

@@ -62,7 +62,7 @@ export async function startIntrospector(): Promise<Introspector> {
       const timer = setTimeout(() => {
         late.delete(timer);
         response.writeHead(status, { 'content-type': type, ...headers });
-        response.end(typeof body === 'string' ? body : JSON.stringify(body));
+        response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
       }, delayMs);
       late.add(timer);
     });
