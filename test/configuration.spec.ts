@@ -52,6 +52,7 @@ describe('defaults', () => {
         userMetadata: true,
         allowInsecureHttp: false,
         checkAtStart: true,
+        timeoutSeconds: 10,
       },
       authRateLimit: 60,
       trustedProxies: [],

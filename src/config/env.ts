@@ -5,6 +5,7 @@ import { isPlainRemote } from './is-plain-remote.js';
 import {
   ALLOW_INSECURE_HTTP,
   IDP_PROJECT_ID,
+  INTROSPECTION_TIMEOUT,
   issuerUrl,
   LOG_LEVEL,
   METRICS_TOKEN,
@@ -16,6 +17,7 @@ import {
   trueOrFalse,
   webUrl,
   wholeNumber,
+  ZITADEL_TIMEOUT,
 } from './shared-variables.js';
 import { given, readVariables, type ValuesOf, type Variable } from './variable.js';
 
@@ -54,6 +56,8 @@ export interface Env {
     allowInsecureHttp: boolean;
     /** whether Zitadel is asked at start if the set-up is right */
     checkAtStart: boolean;
+    /** longest wait for an answer */
+    timeoutSeconds: number;
   };
   /** sign-in, callback and sign-out requests per minute and address; 0 = no limit */
   authRateLimit: number;
@@ -69,6 +73,8 @@ export interface Env {
         origin: string;
         /** asked for at sign-in: the access token is then meant for this project, too */
         projectId: string | undefined;
+        /** longest wait for an answer: that of the API for Zitadel, and what it takes beside */
+        timeoutSeconds: number;
       }
     | undefined;
   /** what works, and probably not as it was meant: sentences for the log */
@@ -188,6 +194,7 @@ export const variables = {
     default: 'true',
     schema: trueOrFalse.default(true),
   },
+  ZITADEL_TIMEOUT,
   AUTH_RATE_LIMIT: {
     about: 'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
     expected: 'a whole number, 0 to 1000000',
@@ -217,8 +224,12 @@ export const variables = {
     schema: issuerUrl.optional(),
   },
   IDP_PROJECT_ID,
+  INTROSPECTION_TIMEOUT,
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
+
+/** The API must have given up before the web application does. */
+const API_MARGIN_SECONDS = 3;
 
 /** Addresses with a purpose: redirect URIs need paths of their own. */
 const takenPath =
@@ -293,13 +304,18 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       userMetadata: known.ZITADEL_USER_METADATA,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
       checkAtStart: known.ZITADEL_CHECK_AT_START,
+      timeoutSeconds: known.ZITADEL_TIMEOUT,
     },
     redisUrl: known.REDIS_URL,
     metricsToken: known.METRICS_TOKEN,
     authRateLimit: known.AUTH_RATE_LIMIT,
     trustedProxies: known.TRUSTED_PROXIES,
     api: known.API_URL
-      ? { origin: new URL(known.API_URL).origin, projectId: known.IDP_PROJECT_ID }
+      ? {
+          origin: new URL(known.API_URL).origin,
+          projectId: known.IDP_PROJECT_ID,
+          timeoutSeconds: known.INTROSPECTION_TIMEOUT + API_MARGIN_SECONDS,
+        }
       : undefined,
     warnings: isCut
       ? [

@@ -17,24 +17,32 @@ export interface TextAnswer {
 /** Sends forms as `boundedFetch` would, at a quarter of its cost: the API asks about each new token. */
 export class BoundedPost {
   private dispatcher: Dispatcher | undefined;
+  private connected = 0;
 
   /** @param bounds of an answer, and of all of them */
   constructor(private readonly bounds: { maxBytes: number; connections: number }) {}
 
+  /** Whether somebody has taken a connection, and it is there still. */
+  get isConnected(): boolean {
+    return this.connected > 0;
+  }
+
   /**
    * Throws what the network throws, and `AnswerTooLarge`. Follows no redirect.
    *
-   * @param timeoutMs for the whole answer, to its last byte
+   * @param signal ends the wait, to the last byte of the answer
    */
-  async send(url: string, form: URLSearchParams, timeoutMs: number): Promise<TextAnswer> {
+  async send(url: string, form: URLSearchParams, signal: AbortSignal): Promise<TextAnswer> {
     const { maxBytes, connections } = this.bounds;
-    this.dispatcher ??= new Agent({ connections, maxResponseSize: maxBytes });
+    this.dispatcher ??= new Agent({ connections, maxResponseSize: maxBytes })
+      .on('connect', () => this.connected++)
+      .on('disconnect', () => this.connected--);
     const options = {
       dispatcher: this.dispatcher,
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       body: form.toString(),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
     } as const;
     try {
       const { statusCode, headers, body } = await request(url, options);

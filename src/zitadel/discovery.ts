@@ -12,9 +12,6 @@ import { retryAfterSeconds, type Patience } from './retry-after.js';
 import { sentTwice } from './sent-twice.js';
 import { withoutEcho } from './without-echo.js';
 
-/** Longest wait for an answer of Zitadel, unless the caller says otherwise. */
-const TIMEOUT_MS = 5_000;
-
 /** A hundred times what a user with a hundred roles needs. */
 const MAX_ANSWER_BYTES = 1_000_000;
 
@@ -64,7 +61,9 @@ export class Discovery implements OnApplicationBootstrap {
 
   constructor(
     @Inject(ENV)
-    private readonly env: { zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp'> },
+    private readonly env: {
+      zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp' | 'timeoutSeconds'>;
+    },
     private readonly metrics: Metrics,
   ) {}
 
@@ -76,6 +75,11 @@ export class Discovery implements OnApplicationBootstrap {
   /** Whether there are metadata to work with. Where there are none, asking begins an attempt, unless one has just failed. */
   get isKnown(): boolean {
     return this.kept.current !== undefined;
+  }
+
+  /** Whether `post` has somebody to send to: the metadata are there, and so is a connection. */
+  get isConnected(): boolean {
+    return this.isKnown && this.poster.isConnected;
   }
 
   /** From the last calls. Where there was none for a while, asking begins one. */
@@ -109,15 +113,17 @@ export class Discovery implements OnApplicationBootstrap {
   /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx or 429, too. */
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = addressOf(input);
-    const send = () => boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES });
+    const signal = AbortSignal.timeout(this.env.zitadel.timeoutSeconds * 1000);
+    const send = () => boundedFetch(input, init, { signal, maxBytes: MAX_ANSWER_BYTES });
     const answer = await this.answer(url, () => (this.isRepeatable(url, init) ? sentTwice(send) : send()));
     return withoutEcho(answer, init);
   };
 
   /** As `fetch`, for a form that may be sent twice, where every microsecond counts. */
   async post(url: string, form: URLSearchParams, timeoutMs: number): Promise<TextAnswer> {
+    const signal = AbortSignal.timeout(timeoutMs);
     const answer = await this.answer(new URL(url), () =>
-      sentTwice(() => this.poster.send(url, form, timeoutMs)),
+      sentTwice(() => this.poster.send(url, form, signal)),
     );
     if (answer.status < 400) return answer;
     const { status, text } = answer;

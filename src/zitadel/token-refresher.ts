@@ -26,11 +26,11 @@ const RETRY_AFTER_MS = 2_000;
 /** How long nobody asks again after Zitadel refused, of which it may have to be told by its operator. */
 const REFUSAL_KEPT_MS = 60_000;
 
-/** Longer than discovery, token and keys may take together: whoever has had the claim this long has died. */
-const CLAIM_MS = 20_000;
+/** Of a refresh: discovery, token, keys. */
+const CALLS = 3;
 
-/** How long a request waits for the refresh of another instance. */
-const PATIENCE_MS = 7_000;
+/** For what is between the calls. */
+const MARGIN_MS = 2_000;
 const POLL_MS = 40;
 
 /** How long it takes until an instance that was alone for a moment has told the others what it did. */
@@ -73,7 +73,7 @@ export class TokenRefresher implements SessionRefresh {
     private readonly oidc: OidcClient,
     private readonly state: SharedState,
     private readonly journal: Journal,
-    @Inject(ENV) private readonly env: Pick<Env, 'session'>,
+    @Inject(ENV) private readonly env: Pick<Env, 'session' | 'zitadel'>,
   ) {}
 
   isDue(token: SessionToken): boolean {
@@ -133,6 +133,10 @@ export class TokenRefresher implements SessionRefresh {
     return found && found.rank > issuedAt(token) ? { ...token, ...tokensIn(pairIn(found.value)) } : token;
   }
 
+  private get timeoutMs(): number {
+    return this.env.zitadel.timeoutSeconds * 1000;
+  }
+
   private renewed(token: Renewable): Promise<TokenSet> {
     const name = nameOf(token);
     const under = this.flights.get(name);
@@ -142,14 +146,20 @@ export class TokenRefresher implements SessionRefresh {
     return flight;
   }
 
-  /** Of all instances one asks Zitadel; the others wait for what it makes known. */
+  /** Of all instances one asks Zitadel; the others, as long as one call may take, wait for what it makes known. */
   private async renewedOnce(token: Renewable, name: string): Promise<TokenSet> {
-    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await wait(POLL_MS)) {
+    for (
+      const end = performance.now() + this.timeoutMs + MARGIN_MS;
+      performance.now() < end;
+      await wait(POLL_MS)
+    ) {
       const latest = this.latest(token);
       if (latest !== token) return tokensIn(latest);
       const failure = this.state.get(failureKey(name));
       if (failure !== undefined) throw errorFrom(JSON.parse(failure) as Failure);
-      if (await this.state.claim(claimKey(name), CLAIM_MS)) return this.exchanged(token, name);
+      // Whoever has had the claim for longer has died.
+      if (await this.state.claim(claimKey(name), CALLS * this.timeoutMs + MARGIN_MS))
+        return this.exchanged(token, name);
     }
     throw new IdpUnavailable({ cause: new Error('Another instance has not finished the refresh') });
   }

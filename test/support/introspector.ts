@@ -25,6 +25,8 @@ export interface Introspector {
   active(claims?: object): Answer;
   /** what it says from now on: claims, or a whole answer made from the token */
   answer: (token: string) => Answer;
+  /** where its metadata say that it is asked */
+  endpoint: string;
   /** how often the metadata were read */
   discoveries: number;
   asked: { token: string; header: Record<string, unknown>; assertion: JWTPayload; form: URLSearchParams }[];
@@ -38,9 +40,7 @@ export async function startIntrospector(): Promise<Introspector> {
     void textOf(request).then((text) => {
       if (request.url === '/.well-known/openid-configuration') {
         introspector.discoveries++;
-        response
-          .setHeader('content-type', 'application/json')
-          .end(JSON.stringify(metadata(introspector.issuer)));
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata(introspector)));
         return;
       }
       const form = new URLSearchParams(text);
@@ -96,6 +96,7 @@ export async function startIntrospector(): Promise<Introspector> {
       };
     },
     answer: () => ({ body: { active: false } }),
+    endpoint: `${issuer}/oauth/v2/introspect`,
     discoveries: 0,
     asked: [],
     close: () =>
@@ -108,11 +109,11 @@ export async function startIntrospector(): Promise<Introspector> {
   return introspector;
 }
 
-const metadata = (issuer: string) => ({
+const metadata = ({ issuer, endpoint }: Introspector) => ({
   issuer,
   authorization_endpoint: `${issuer}/oauth/v2/authorize`,
   token_endpoint: `${issuer}/oauth/v2/token`,
-  introspection_endpoint: `${issuer}/oauth/v2/introspect`,
+  introspection_endpoint: endpoint,
   jwks_uri: `${issuer}/oauth/v2/keys`,
 });
 

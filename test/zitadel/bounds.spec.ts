@@ -59,8 +59,8 @@ afterAll(() => {
   server.close();
 });
 
-const get = (path: string, bounds = {}) =>
-  boundedFetch(origin + path, {}, { timeoutMs: 300, maxBytes: 1_000, ...bounds });
+const get = (path: string, { timeoutMs = 300, ...bounds }: { timeoutMs?: number; maxBytes?: number } = {}) =>
+  boundedFetch(origin + path, {}, { signal: AbortSignal.timeout(timeoutMs), maxBytes: 1_000, ...bounds });
 
 describe('a bounded fetch', () => {
   it('gives the answer, status and all', async () => {
@@ -101,7 +101,7 @@ describe('a bounded post', () => {
     new BoundedPost({ maxBytes: 1_000, connections: 2, ...bounds }).send(
       origin + path,
       new URLSearchParams({ a: 'b c' }),
-      timeoutMs,
+      AbortSignal.timeout(timeoutMs),
     );
 
   it('sends the form and gives the answer', async () => {
@@ -166,7 +166,8 @@ describe('a bounded post', () => {
     await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(closing.address() as AddressInfo).port}`;
     const posts = new BoundedPost({ maxBytes: 1_000, connections: 1 });
-    const send = () => sentTwice(() => posts.send(address, new URLSearchParams({ a: 'b' }), 1_000));
+    const send = () =>
+      sentTwice(() => posts.send(address, new URLSearchParams({ a: 'b' }), AbortSignal.timeout(1_000)));
     const answers = [await send().catch(String), await send().catch(String)];
     closing.closeAllConnections();
     closing.close();
