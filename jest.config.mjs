@@ -17,7 +17,7 @@ export default {
     ? [
         '<rootDir>/packages/nestjs-auth/test/{auth-module,session,session-codec}.spec.ts',
         '<rootDir>/test/{refresh,claims,claims-reload,revocation,sign-in}.spec.ts',
-        '<rootDir>/test/hostile/refresh.spec.ts',
+        '<rootDir>/test/hostile/{refresh,patience}.spec.ts',
         '<rootDir>/test/zitadel/token-refresher.spec.ts',
       ]
     : ['<rootDir>/test/**/*.spec.ts', '<rootDir>/packages/*/test/**/*.spec.ts'],

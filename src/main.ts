@@ -26,6 +26,7 @@ try {
   configureApp(app);
   stopOnSignal(app);
   await app.listen(env.port);
+  for (const warning of env.warnings) logger.warn(warning, 'Configuration');
   logger.log(`Ready at ${env.origin}`, 'Web');
 } catch (error) {
   process.stderr.write(`${startProblem(error, 'PORT')}\n`);

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { readEnv } from '../src/config/env.js';
 import { Browser, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { listening } from './support/hostile/listening.js';
@@ -15,6 +17,8 @@ let origin: string;
 let calls: { authorization: string | undefined; cookie: string | undefined }[] = [];
 /** what the API between says instead of passing the call on */
 let refuse: { status: number; body?: string; challenge?: string } | 'hang up' | undefined;
+/** how long the API between takes */
+let delayMs = 0;
 const running: { close(): Promise<unknown> }[] = [];
 
 /** The application, and the real API behind a server that counts the calls and can refuse them. */
@@ -33,7 +37,10 @@ beforeAll(async () => {
     if (refuse === 'hang up') return void response.destroy();
     if (refuse?.challenge) response.setHeader('www-authenticate', refuse.challenge);
     if (refuse) return void response.writeHead(refuse.status).end(refuse.body);
-    void api.get(request.url ?? '', authorization?.replace('Bearer ', '')).then(async (answer) => {
+    const answered = pause(delayMs).then(() =>
+      api.get(request.url ?? '', authorization?.replace('Bearer ', '')),
+    );
+    void answered.then(async (answer) => {
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
     });
   });
@@ -44,6 +51,7 @@ afterAll(() => Promise.all(running.map((server) => server.close())));
 beforeEach(() => {
   calls = [];
   refuse = undefined;
+  delayMs = 0;
 });
 
 async function signedIn() {
@@ -59,6 +67,22 @@ const said = (page: Page) =>
   page.document.querySelector('#api [role="status"]')?.text.replace(/\s+/g, ' ').trim();
 
 describe('"Call the API"', () => {
+  it('waits longer for the API than the API for Zitadel', async () => {
+    const { browser, profile } = await signedIn();
+    delayMs = 5_200;
+    expect(said(await callApi(browser, profile))).toBe('The API answered (200) "Hello World!"');
+    const source = {
+      SESSION_SECRET: 'x'.repeat(32),
+      ZITADEL_DOMAIN: sandbox.issuer,
+      ZITADEL_CLIENT_ID: '1',
+      API_URL: 'http://localhost:3001',
+    };
+    for (const seconds of [5, 30, 60]) {
+      const { api } = readEnv({ ...source, INTROSPECTION_TIMEOUT: String(seconds) });
+      expect(api?.timeoutSeconds).toBeGreaterThan(seconds);
+    }
+  });
+
   it('shows what the API says to the signed-in user, and no token', async () => {
     const { browser, profile } = await signedIn();
     expect(said(profile)).toBeUndefined();

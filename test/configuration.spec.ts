@@ -52,10 +52,12 @@ describe('defaults', () => {
         userMetadata: true,
         allowInsecureHttp: false,
         checkAtStart: true,
+        timeoutSeconds: 10,
       },
       authRateLimit: 60,
       trustedProxies: [],
       api: undefined,
+      warnings: [],
     });
   });
 
@@ -77,7 +79,43 @@ describe('defaults', () => {
   });
 });
 
+describe('a SESSION_DURATION longer than SESSION_MAX_DURATION', () => {
+  it('counts as SESSION_MAX_DURATION, for the session and its cookie alike, and the program says so at its start', () => {
+    const { session, warnings } = readEnv({ ...good, SESSION_DURATION: '604800' });
+    expect(session).toMatchObject({ durationSeconds: 43_200, maxDurationSeconds: 43_200 });
+    expect(warnings).toEqual([
+      'SESSION_DURATION is longer than SESSION_MAX_DURATION, which is 43200 s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well',
+    ]);
+  });
+
+  it('that SESSION_MAX_DURATION allows counts as it is, without a warning', () => {
+    const source = { ...good, SESSION_DURATION: '604800', SESSION_MAX_DURATION: '604800' };
+    expect(readEnv(source)).toMatchObject({ session: { durationSeconds: 604_800 }, warnings: [] });
+  });
+});
+
 describe('problems', () => {
+  it.each([
+    ['PORT', '65536'],
+    ['SESSION_DURATION', '34560000'],
+    ['SESSION_MAX_DURATION', '34560000'],
+    ['SESSION_CLAIMS_MAX_AGE', '34560000'],
+    ['AUTH_RATE_LIMIT', '1000001'],
+  ])('name the largest value that %s takes, where it was larger', (name, value) => {
+    const largest = { PORT: 65_535, AUTH_RATE_LIMIT: 1_000_000 }[name] ?? 31_536_000;
+    const text = (() => {
+      try {
+        readEnv({ ...good, [name]: value });
+        return '';
+      } catch (error) {
+        return explain(error as ConfigError);
+      }
+    })();
+    expect(text).toContain(`${name}: expected `);
+    expect(text).toContain(String(largest));
+    expect(problemsOf({ ...good, [name]: String(largest) })).toEqual([]);
+  });
+
   it('are all said at once, by name, with what is expected and how to get it', () => {
     const error = (() => {
       try {

@@ -70,6 +70,12 @@ All variables: docs/configuration.md
     await ended;
   });
 
+  it('says that SESSION_DURATION is cut where SESSION_MAX_DURATION is shorter', async () => {
+    const web = start({ ...environment, PORT: String(await freePort()), SESSION_DURATION: '604800' });
+    await web.says('Ready at');
+    expect(web.output()).toContain('SESSION_DURATION is longer than SESSION_MAX_DURATION, which is 43200 s');
+  });
+
   it('writes JSON logs in production', async () => {
     const port = String(await freePort());
     const web = start({

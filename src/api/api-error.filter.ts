@@ -1,8 +1,9 @@
-import { describeError } from '@mridang/nestjs-auth';
+import { describeError, retryAfterOf } from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
 import { ApiError } from './api.errors.js';
 
+/** Where Zitadel has not said when to come again. */
 const RETRY_AFTER_SECONDS = 5;
 
 /** Answers every failure with JSON: status, code, message, and the challenge of RFC 6750. Never the inside of the program. */
@@ -17,7 +18,8 @@ export class ApiErrorFilter implements ExceptionFilter {
     if (statusCode >= 500 && !(error instanceof ApiError)) this.logger.error(describeError(error));
     if (response.headersSent) return void response.end();
     response.status(statusCode).setHeader('Cache-Control', 'no-store');
-    if (statusCode === 503) response.setHeader('Retry-After', String(RETRY_AFTER_SECONDS));
+    if (statusCode === 503)
+      response.setHeader('Retry-After', String(retryAfterOf(error) ?? RETRY_AFTER_SECONDS));
     if (error instanceof ApiError && error.challenge) response.setHeader('WWW-Authenticate', error.challenge);
     response.json(
       error instanceof ApiError

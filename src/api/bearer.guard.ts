@@ -2,6 +2,7 @@ import { IS_PUBLIC_KEY, REQUIRED_ROLES_KEY, RouteMetadata } from '@mridang/nestj
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
+import { CLOCK_TOLERANCE_SECONDS } from '../zitadel/clock-tolerance.js';
 import {
   AuthorizationAmbiguous,
   CallerRoleRequired,
@@ -81,9 +82,6 @@ function admit(request: CalledRequest, caller: Caller, { scopes, roles, maxAgeSe
   return true;
 }
 
-/** As at a sign-in with `max_age`. */
-const LOGIN_TOLERANCE_SECONDS = 5;
-
 /** Who never logged in, such as the owner of a personal access token, has not done so recently. */
 const isRecent = ({ authenticatedAt = -Infinity }: Caller, maxAgeSeconds: number) =>
-  Date.now() / 1000 - authenticatedAt <= maxAgeSeconds + LOGIN_TOLERANCE_SECONDS;
+  Date.now() / 1000 - authenticatedAt <= maxAgeSeconds + CLOCK_TOLERANCE_SECONDS;

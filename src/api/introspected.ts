@@ -1,4 +1,5 @@
 import { audienceScope, organizationFrom, rolesFrom, text } from '../zitadel/claims.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../zitadel/clock-tolerance.js';
 import type { Caller } from './caller.js';
 import { INACTIVE } from './introspection-log.js';
 
@@ -22,9 +23,6 @@ export class AnswerUnusable extends Error {
   }
 }
 
-/** For clocks that differ. */
-const SKEW_SECONDS = 60;
-
 /**
  * Reads an introspection answer: the caller of an active token, or why the token does not count here. Only `active: true`
  * counts, and then issuer, times and audience are looked at once more (RFC 9700 4.10). Throws `AnswerUnusable`.
@@ -38,8 +36,9 @@ export function introspected(answer: unknown, expected: Expectation): Caller | {
   const now = Date.now() / 1000;
   const { iss, exp, nbf, sub, token_type: tokenType } = claims;
   if (iss !== undefined && iss !== expected.issuer) return { rejected: 'of another issuer' };
-  if (exp !== undefined && !(typeof exp === 'number' && exp > now)) return { rejected: 'expired' };
-  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now + SKEW_SECONDS))
+  if (exp !== undefined && !(typeof exp === 'number' && exp > now - CLOCK_TOLERANCE_SECONDS))
+    return { rejected: 'expired' };
+  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= now + CLOCK_TOLERANCE_SECONDS))
     return { rejected: 'not valid yet' };
   if (tokenType !== undefined && !(typeof tokenType === 'string' && tokenType.toLowerCase() === 'bearer'))
     return { rejected: 'no bearer token' };

@@ -27,8 +27,7 @@ export class IntrospectionRefused extends Error {
     );
     this.name = 'IntrospectionRefused';
     this.isCallerUnknown = isCallerUnknown;
-    this.isAboutOneQuestion =
-      status >= 400 && status < 500 && status !== 401 && status !== 429 && !isCallerUnknown;
+    this.isAboutOneQuestion = status >= 400 && status < 500 && status !== 401 && !isCallerUnknown;
   }
 }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
+import { retryAfterOf } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleWhen } from 'cockatiel';
+import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleWhen } from 'cockatiel';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
 import { Metrics } from '../metrics/metrics.js';
 import { ClientAssertion } from '../zitadel/client-assertion.js';
@@ -22,11 +23,11 @@ const REJECTED_MS = 10_000;
 /** Of each kind. */
 const MAX_KNOWN = 10_000;
 
-/** Longest time a caller waits. The answer may still come, and is there when the caller tries again. */
-const PATIENCE_MS = 750;
+/** How long a caller waits for a connection: who is far away is reached when the caller tries again. */
+const CONNECTION_MS = 750;
 
-/** Longest time an answer may take, its caller there or not. */
-const DEADLINE_MS = 2_000;
+/** Counted in so many ticks, each a turn of the event loop at least: on a busy machine no connection is made any sooner. */
+const TICKS = 10;
 
 /** Questions under way: beyond, nobody would get an answer in time. */
 const MAX_FLIGHTS = 1_000;
@@ -49,7 +50,12 @@ export class Introspection extends SetupProblems {
   private readonly known = new Verdicts(MAX_KNOWN);
   private readonly flights = new Map<string, Promise<Verdict>>();
   private readonly breaker = circuitBreaker(
-    handleWhen((error) => !(error instanceof IntrospectionRefused && error.isAboutOneQuestion)),
+    handleWhen(
+      (error) =>
+        !(error instanceof IntrospectionRefused && error.isAboutOneQuestion) &&
+        // Discovery leaves Zitadel alone for as long as it has asked for.
+        retryAfterOf(error) === undefined,
+    ),
     { halfOpenAfter: PAUSE_MS, breaker: new ConsecutiveBreaker(FAILURES) },
   );
 
@@ -88,18 +94,32 @@ export class Introspection extends SetupProblems {
   private async answerFor(key: string, token: string): Promise<Caller> {
     const flight = this.flights.get(key) ?? this.start(key, token);
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(this.impatience(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+    let ticks = 0;
+    const unreachable = new Promise<never>((_, reject) => {
+      timer = setInterval(() => {
+        if (++ticks < TICKS) return;
+        clearInterval(timer);
+        const reason = this.reasonToLeave();
+        if (reason) reject(this.impatience(reason));
+      }, CONNECTION_MS / TICKS);
     });
     let verdict: Verdict;
     try {
-      verdict = await Promise.race([flight, late]);
+      verdict = await Promise.race([flight, unreachable]);
     } catch (cause) {
       throw new IntrospectionUnavailable({ cause });
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
     }
     return accepted(verdict);
+  }
+
+  /** Why nobody should go on waiting. The answer may still come, and is there when the caller tries again. */
+  private reasonToLeave(): string | undefined {
+    if (!this.discovery.isConnected) return `no connection to Zitadel within ${CONNECTION_MS} ms`;
+    if (this.breaker.state === CircuitState.HalfOpen)
+      return `Zitadel is asked one question, with no answer within ${CONNECTION_MS} ms`;
+    return undefined;
   }
 
   private start(key: string, token: string): Promise<Verdict> {
@@ -148,7 +168,8 @@ export class Introspection extends SetupProblems {
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: await assertion,
     });
-    const { status, contentType, date, text } = await this.discovery.post(endpoint, form, DEADLINE_MS);
+    const timeoutMs = this.env.introspectionTimeoutSeconds * 1000;
+    const { status, contentType, date, text } = await this.discovery.post(endpoint, form, timeoutMs);
     const body = isJson(contentType) ? parsed(text) : undefined;
     if (status === 200) return body;
     // It may be the assertion that displeases: the next question gets another.

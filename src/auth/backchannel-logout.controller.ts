@@ -4,12 +4,11 @@ import { All, Controller, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { Journal } from '../metrics/journal.js';
 import { SharedState } from '../state/shared-state.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../zitadel/clock-tolerance.js';
 import { EndedSessions } from '../zitadel/ended-sessions.js';
 import { LOGOUT_TOKEN_LIFETIME_MS, type LogoutTokenClaims } from '../zitadel/logout-token.js';
 import { LogoutTokenRefused } from '../zitadel/oidc.errors.js';
 import { TokenVerifier } from '../zitadel/token-verifier.js';
-
-const CLOCK_SKEW_SECONDS = 5;
 
 /**
  * Where Zitadel says that a session has ended there (OpenID Connect Back-Channel Logout 2.5). The signature of the token
@@ -64,7 +63,7 @@ export class BackchannelLogoutController {
 }
 
 /** A token may arrive late: who has signed in since it was made stays. Clocks differ, and nothing ends in advance. */
-const endOf = (iat: number) => Math.min(iat + CLOCK_SKEW_SECONDS, Date.now() / 1000);
+const endOf = (iat: number) => Math.min(iat + CLOCK_TOLERANCE_SECONDS, Date.now() / 1000);
 
 function refuse(response: Response, description: string) {
   response.status(400).json({ error: 'invalid_request', error_description: description });

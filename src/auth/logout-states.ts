@@ -37,7 +37,7 @@ export class LogoutStates {
     // Browsers send the oldest first (RFC 6265 5.4).
     const pending = Object.keys(this.cookiesOf(request)).filter((name) => name.startsWith(this.prefix));
     for (const name of pending.slice(0, Math.max(0, pending.length + 1 - MAX_PENDING)))
-      response.clearCookie(name, this.options);
+      this.forget(name, response);
     this.keep(state, kind, response);
     return state;
   }
@@ -52,8 +52,13 @@ export class LogoutStates {
     const name = this.nameFor(state);
     const [expected, kind] = this.cookiesOf(request)[name]?.split('.') ?? [];
     if (!expected || !equal(state, expected)) return undefined;
-    response.clearCookie(name, this.options);
+    this.forget(name, response);
     return kind === 'everywhere' ? kind : 'user';
+  }
+
+  /** Not by `Expires` alone, as Express does it: a browser compares that with its own clock. */
+  private forget(name: string, response: Response) {
+    response.cookie(name, '', { ...this.options, maxAge: 0 });
   }
 
   private nameFor(state: string) {

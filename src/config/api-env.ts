@@ -15,6 +15,7 @@ import { isPlainRemote } from './is-plain-remote.js';
 import {
   ALLOW_INSECURE_HTTP,
   IDP_PROJECT_ID,
+  INTROSPECTION_TIMEOUT,
   issuerUrl,
   LOG_LEVEL,
   METRICS_TOKEN,
@@ -22,12 +23,15 @@ import {
   origins,
   trueOrFalse,
   wholeNumber,
+  ZITADEL_TIMEOUT,
 } from './shared-variables.js';
 import { given, readVariables, type Variable } from './variable.js';
 
 /** The configuration of the API, read once at start. */
 export interface ApiEnv extends Pick<Env, 'production' | 'port' | 'logLevel' | 'metricsToken'> {
-  zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp'>;
+  zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp' | 'timeoutSeconds'>;
+  /** longest wait of a caller for Zitadel */
+  introspectionTimeoutSeconds: number;
   /** what the API shows Zitadel when it asks about a token */
   key: ApiKey;
   /** the project tokens are meant for; without it, the one they were asked for counts */
@@ -106,6 +110,8 @@ export const apiVariables = {
     schema: z.string().optional(),
   },
   IDP_PROJECT_ID,
+  INTROSPECTION_TIMEOUT,
+  ZITADEL_TIMEOUT,
   API_CORS_ORIGINS: {
     about: 'Origins of web pages that may call the API from a browser.',
     expected: 'a comma-separated list of origins, such as https://app.example.com, or nothing',
@@ -169,7 +175,9 @@ export function readApiEnv(source: Record<string, string | undefined>): ApiEnv {
     zitadel: {
       issuer: new URL(authority).origin,
       allowInsecureHttp: values.ALLOW_INSECURE_HTTP ?? false,
+      timeoutSeconds: values.ZITADEL_TIMEOUT ?? 10,
     },
+    introspectionTimeoutSeconds: values.INTROSPECTION_TIMEOUT ?? 5,
     key,
     projectId: values.IDP_PROJECT_ID,
     accepts: {

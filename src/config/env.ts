@@ -5,6 +5,7 @@ import { isPlainRemote } from './is-plain-remote.js';
 import {
   ALLOW_INSECURE_HTTP,
   IDP_PROJECT_ID,
+  INTROSPECTION_TIMEOUT,
   issuerUrl,
   LOG_LEVEL,
   METRICS_TOKEN,
@@ -16,6 +17,7 @@ import {
   trueOrFalse,
   webUrl,
   wholeNumber,
+  ZITADEL_TIMEOUT,
 } from './shared-variables.js';
 import { given, readVariables, type ValuesOf, type Variable } from './variable.js';
 
@@ -54,6 +56,8 @@ export interface Env {
     allowInsecureHttp: boolean;
     /** whether Zitadel is asked at start if the set-up is right */
     checkAtStart: boolean;
+    /** longest wait for an answer */
+    timeoutSeconds: number;
   };
   /** sign-in, callback and sign-out requests per minute and address; 0 = no limit */
   authRateLimit: number;
@@ -69,8 +73,12 @@ export interface Env {
         origin: string;
         /** asked for at sign-in: the access token is then meant for this project, too */
         projectId: string | undefined;
+        /** longest wait for an answer: that of the API for Zitadel, and what it takes beside */
+        timeoutSeconds: number;
       }
     | undefined;
+  /** what works, and probably not as it was meant: sentences for the log */
+  warnings: string[];
 }
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -107,21 +115,22 @@ export const variables = {
     schema: z.string().default(''),
   },
   SESSION_DURATION: {
-    about: 'Seconds without a request after which a session ends.',
-    expected: 'a number of seconds, at least 1',
+    about:
+      'Seconds without a request after which a session ends. Longer than SESSION_MAX_DURATION, it counts as that.',
+    expected: 'a number of seconds, 1 to 31536000 (a year)',
     default: '3600',
     schema: wholeNumber(1, 31_536_000).default(3600),
   },
   SESSION_MAX_DURATION: {
     about: 'Seconds after sign-in at which a session ends however busy it is.',
-    expected: 'a number of seconds, at least 1',
+    expected: 'a number of seconds, 1 to 31536000 (a year)',
     default: '43200',
     schema: wholeNumber(1, 31_536_000).default(43_200),
   },
   SESSION_CLAIMS_MAX_AGE: {
     about:
       'Seconds after which roles, names, organization and metadata of a session are read again from Zitadel. 0: only after the access token was renewed.',
-    expected: 'a number of seconds, or 0',
+    expected: 'a number of seconds, 0 to 31536000 (a year)',
     default: '300',
     schema: wholeNumber(0, 31_536_000).default(300),
   },
@@ -185,9 +194,10 @@ export const variables = {
     default: 'true',
     schema: trueOrFalse.default(true),
   },
+  ZITADEL_TIMEOUT,
   AUTH_RATE_LIMIT: {
     about: 'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
-    expected: 'a whole number',
+    expected: 'a whole number, 0 to 1000000',
     default: '60',
     schema: wholeNumber(0, 1_000_000).default(60),
   },
@@ -214,8 +224,12 @@ export const variables = {
     schema: issuerUrl.optional(),
   },
   IDP_PROJECT_ID,
+  INTROSPECTION_TIMEOUT,
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
+
+/** The API must have given up before the web application does. */
+const API_MARGIN_SECONDS = 3;
 
 /** Addresses with a purpose: redirect URIs need paths of their own. */
 const takenPath =
@@ -264,6 +278,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
 
   if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
+  const maxDurationSeconds = known.SESSION_MAX_DURATION;
+  const isCut = known.SESSION_DURATION > maxDurationSeconds;
   return {
     production,
     cacheViews: known.NODE_ENV !== 'development',
@@ -273,8 +289,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
     session: {
       secrets: known.SESSION_SECRET,
       salt: known.SESSION_SALT,
-      durationSeconds: known.SESSION_DURATION,
-      maxDurationSeconds: known.SESSION_MAX_DURATION,
+      durationSeconds: isCut ? maxDurationSeconds : known.SESSION_DURATION,
+      maxDurationSeconds,
       claimsMaxAgeSeconds: known.SESSION_CLAIMS_MAX_AGE,
     },
     zitadel: {
@@ -288,13 +304,23 @@ export function readEnv(source: Record<string, string | undefined>): Env {
       userMetadata: known.ZITADEL_USER_METADATA,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
       checkAtStart: known.ZITADEL_CHECK_AT_START,
+      timeoutSeconds: known.ZITADEL_TIMEOUT,
     },
     redisUrl: known.REDIS_URL,
     metricsToken: known.METRICS_TOKEN,
     authRateLimit: known.AUTH_RATE_LIMIT,
     trustedProxies: known.TRUSTED_PROXIES,
     api: known.API_URL
-      ? { origin: new URL(known.API_URL).origin, projectId: known.IDP_PROJECT_ID }
+      ? {
+          origin: new URL(known.API_URL).origin,
+          projectId: known.IDP_PROJECT_ID,
+          timeoutSeconds: known.INTROSPECTION_TIMEOUT + API_MARGIN_SECONDS,
+        }
       : undefined,
+    warnings: isCut
+      ? [
+          `SESSION_DURATION is longer than SESSION_MAX_DURATION, which is ${maxDurationSeconds} s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well`,
+        ]
+      : [],
   };
 }

@@ -90,6 +90,24 @@ export const IDP_PROJECT_ID = {
     .optional(),
 } satisfies Variable;
 
+const seconds = { expected: 'a number of seconds, 1 to 60', schema: wholeNumber(1, 60) };
+
+export const ZITADEL_TIMEOUT = {
+  about:
+    'How long an answer of Zitadel is awaited. Who signs in waits for it, too: the identity provider behind Zitadel may be slow.',
+  ...seconds,
+  default: '10',
+  schema: seconds.schema.default(10),
+} satisfies Variable;
+
+export const INTROSPECTION_TIMEOUT = {
+  about:
+    'How long a caller of the API waits for Zitadel to say whether a token is good. The web application waits three seconds more for the API: give both the same.',
+  ...seconds,
+  default: '5',
+  schema: seconds.schema.default(5),
+} satisfies Variable;
+
 export const ALLOW_INSECURE_HTTP = {
   about:
     'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',

@@ -4,6 +4,7 @@ import {
   isPageRequest,
   MethodNotAllowed,
   newReference,
+  retryAfterOf,
   RolesRequired,
   SessionService,
   type AuthenticatedRequest,
@@ -24,6 +25,9 @@ import { explanationFor } from './explanations.js';
 import { OutageLog } from '../metrics/outage-log.js';
 import { aboutRequest } from '../metrics/about-request.js';
 import { wrongMethod } from './wrong-method.js';
+
+/** Where Zitadel has not said when to come again. */
+const RETRY_AFTER_SECONDS = 10;
 
 /** Answers every failure: a page for a browser, JSON for a program, and never the inside of the application. */
 @Catch()
@@ -54,7 +58,7 @@ export class ErrorFilter implements ExceptionFilter {
     const explanation = explanationFor(status, code);
     response.status(status).setHeader('Cache-Control', 'no-store');
     if (error instanceof MethodNotAllowed) response.setHeader('Allow', error.allowed.join(', '));
-    if (status === 503) response.setHeader('Retry-After', '10');
+    if (status === 503) response.setHeader('Retry-After', String(retryAfterOf(error) ?? RETRY_AFTER_SECONDS));
     if (!isPageRequest(request.headers)) {
       response.json({
         statusCode: status,

@@ -3,9 +3,6 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
 import { boundedFetch } from '../zitadel/bounded-fetch.js';
 
-/** The API gives up on Zitadel after a second. */
-const TIMEOUT_MS = 3_000;
-
 const MAX_ANSWER_BYTES = 10_000;
 
 /** What the API answered, or that it did not. */
@@ -29,11 +26,12 @@ export class ApiClient {
 
   /** `GET /api/v1/app` with the user's access token. Does not throw: why there is no answer is in the log. */
   async hello(accessToken: string): Promise<ApiAnswer> {
+    const { origin = '', timeoutSeconds = 0 } = this.env.api ?? {};
     try {
       const answer = await boundedFetch(
-        `${this.env.api?.origin}/api/v1/app`,
+        `${origin}/api/v1/app`,
         { headers: { accept: 'application/json', authorization: `Bearer ${accessToken}` } },
-        { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES },
+        { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES },
       );
       const maxAge = wantedLoginAge(answer);
       return maxAge === undefined

@@ -3,12 +3,14 @@ import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
 import type { Response } from 'express';
+import { clockTolerance } from 'openid-client';
 import type { Env } from '../config/env.js';
 import type { Journal } from '../metrics/journal.js';
 import { wantedLanguage } from '../texts/language.js';
 import { authorizationParams } from './authorization-params.js';
 import type { ClaimsReload } from './claims-reload.js';
 import { scopesFor, sidIn, userFrom, type ZitadelClaims } from './claims.js';
+import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
 import type { Discovery } from './discovery.js';
 import type { EndedSessions } from './ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
@@ -75,12 +77,16 @@ export function authOptions(
           issuer,
           clientId,
           ...(clientSecret ? { clientSecret } : {}),
-          client: { token_endpoint_auth_method: clientSecret ? 'client_secret_basic' : 'none' },
           checks: ['pkce', 'state', 'nonce'],
           authorization: { params: { scope: scopes.join(' '), redirect_uri: callbackUrl } },
           profile: ({ sub }: ZitadelClaims) => ({ id: sub }),
           [customFetch]: fetchForAuthJs(env, discovery, verifier, (tokens) => rules.discard(tokens)),
         }),
+        // Auth.js loses symbols below its own options.
+        client: {
+          token_endpoint_auth_method: clientSecret ? 'client_secret_basic' : 'none',
+          [clockTolerance]: CLOCK_TOLERANCE_SECONDS,
+        },
         // Zitadel's ID tokens carry no profile unless the application is set up so; userinfo always does.
         idToken: false,
       },

@@ -1,6 +1,6 @@
 interface Bounds {
-  /** for the whole answer, to its last byte */
-  timeoutMs: number;
+  /** ends the wait, to the last byte of the answer */
+  signal: AbortSignal;
   maxBytes: number;
 }
 
@@ -11,12 +11,12 @@ interface Bounds {
 export async function boundedFetch(
   input: string | URL | Request,
   init: RequestInit,
-  { timeoutMs, maxBytes }: Bounds,
+  { signal, maxBytes }: Bounds,
 ): Promise<Response> {
   const answer = await fetch(input, {
     ...init,
     redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
+    signal,
   });
   const body = await bytesOf(answer, maxBytes);
   const { status, headers } = answer;

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { ApiKey } from '../config/api-key.js';
+import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
 
 const LIFETIME_SECONDS = 300;
 
 /** An assertion is not used beyond this age: it has to outlive the way to Zitadel, and clocks differ. */
 const USED_SECONDS = 60;
 
-/** Zitadel refuses what was issued two seconds after its own time: this clock may be a minute ahead of it. */
-const BACKDATED_SECONDS = 65;
+/** Zitadel refuses what was issued two seconds after its own time, and this clock may be ahead of it. */
+const BACKDATED_SECONDS = CLOCK_TOLERANCE_SECONDS + 5;
 
 /**
  * Says who calls, signed (private_key_jwt, RFC 7523 3, OpenID Connect Core 9). Zitadel wants the issuer itself as audience.

@@ -20,7 +20,6 @@ const aboutTheUser = new Map<string, SignInFailure>([
  */
 export function codeRefusal(status: number, body: unknown): SignInFailure | undefined {
   if (status < 400) return undefined;
-  if (status === 429) return 'provider_unavailable';
   const { error, error_description: given } = (body ?? {}) as Record<string, unknown>;
   const description = typeof given === 'string' ? given : '';
   if (status === 401 || aboutTheClient.includes(String(error))) return 'provider_misconfigured';

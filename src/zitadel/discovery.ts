@@ -7,12 +7,10 @@ import { AnswerTooLarge, boundedFetch } from './bounded-fetch.js';
 import { BoundedPost, type TextAnswer } from './bounded-post.js';
 import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
 import { KeptValue } from './kept-value.js';
-import { IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
+import { IdpBusy, IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
+import { retryAfterSeconds, type Patience } from './retry-after.js';
 import { sentTwice } from './sent-twice.js';
 import { withoutEcho } from './without-echo.js';
-
-/** Longest wait for an answer of Zitadel, unless the caller says otherwise. */
-const TIMEOUT_MS = 5_000;
 
 /** A hundred times what a user with a hundred roles needs. */
 const MAX_ANSWER_BYTES = 1_000_000;
@@ -53,6 +51,9 @@ export class Discovery implements OnApplicationBootstrap {
   /** what is at an address of the metadata */
   private endpoints: ReadonlyMap<string, Endpoint> = new Map();
 
+  /** where Zitadel has asked to be left alone */
+  private readonly pauses = new Map<string, Pause>();
+
   private readonly poster = new BoundedPost({
     maxBytes: MAX_ANSWER_BYTES,
     connections: MAX_CONNECTIONS,
@@ -60,7 +61,9 @@ export class Discovery implements OnApplicationBootstrap {
 
   constructor(
     @Inject(ENV)
-    private readonly env: { zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp'> },
+    private readonly env: {
+      zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp' | 'timeoutSeconds'>;
+    },
     private readonly metrics: Metrics,
   ) {}
 
@@ -72,6 +75,11 @@ export class Discovery implements OnApplicationBootstrap {
   /** Whether there are metadata to work with. Where there are none, asking begins an attempt, unless one has just failed. */
   get isKnown(): boolean {
     return this.kept.current !== undefined;
+  }
+
+  /** Whether `post` has somebody to send to: the metadata are there, and so is a connection. */
+  get isConnected(): boolean {
+    return this.isKnown && this.poster.isConnected;
   }
 
   /** From the last calls. Where there was none for a while, asking begins one. */
@@ -102,18 +110,20 @@ export class Discovery implements OnApplicationBootstrap {
     return this.kept.get();
   }
 
-  /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx, too. */
+  /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx or 429, too. */
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     const url = addressOf(input);
-    const send = () => boundedFetch(input, init, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES });
+    const signal = AbortSignal.timeout(this.env.zitadel.timeoutSeconds * 1000);
+    const send = () => boundedFetch(input, init, { signal, maxBytes: MAX_ANSWER_BYTES });
     const answer = await this.answer(url, () => (this.isRepeatable(url, init) ? sentTwice(send) : send()));
     return withoutEcho(answer, init);
   };
 
   /** As `fetch`, for a form that may be sent twice, where every microsecond counts. */
   async post(url: string, form: URLSearchParams, timeoutMs: number): Promise<TextAnswer> {
+    const signal = AbortSignal.timeout(timeoutMs);
     const answer = await this.answer(new URL(url), () =>
-      sentTwice(() => this.poster.send(url, form, timeoutMs)),
+      sentTwice(() => this.poster.send(url, form, signal)),
     );
     if (answer.status < 400) return answer;
     const { status, text } = answer;
@@ -121,13 +131,11 @@ export class Discovery implements OnApplicationBootstrap {
     return { ...answer, text: await redacted.text() };
   }
 
-  private async answer<Answer extends { status: number }>(
-    url: URL,
-    ask: () => Promise<Answer>,
-  ): Promise<Answer> {
+  private async answer<Answer extends Patience>(url: URL, ask: () => Promise<Answer>): Promise<Answer> {
     if (isPlainRemote(url) && !this.env.zitadel.allowInsecureHttp) {
       throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
     }
+    this.keepPause(url);
     this.lastCallAt = Date.now();
     const startedAt = performance.now();
     const note = (result: 'ok' | 'refused' | 'unavailable') =>
@@ -137,7 +145,7 @@ export class Discovery implements OnApplicationBootstrap {
       );
     try {
       const answer = await ask();
-      if (answer.status >= 500) throw new Error(`Zitadel answered ${answer.status}`);
+      if (answer.status === 429 || answer.status >= 500) throw this.refused(url, answer);
       note(answer.status < 400 ? 'ok' : 'refused');
       this.unreachableSince = undefined;
       this.lastAnswerAt = Date.now();
@@ -145,8 +153,24 @@ export class Discovery implements OnApplicationBootstrap {
     } catch (cause) {
       note('unavailable');
       this.unreachableSince ??= Date.now();
+      if (cause instanceof IdpUnavailable) throw cause;
       throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
     }
+  }
+
+  /** What asks for patience gets it: nobody asks there again before. */
+  private refused(url: URL, answer: Patience): IdpUnavailable {
+    const isBusy = answer.status === 429;
+    const seconds = retryAfterSeconds(answer);
+    if (seconds !== undefined) this.pauses.set(placeOf(url), { until: Date.now() + seconds * 1000, isBusy });
+    return unavailable(isBusy, `Zitadel answered ${answer.status}`, seconds);
+  }
+
+  private keepPause(url: URL) {
+    const { until, isBusy } = this.pauses.get(placeOf(url)) ?? { until: 0, isBusy: false };
+    const remainingMs = until - Date.now();
+    if (remainingMs > 0)
+      throw unavailable(isBusy, 'Zitadel has asked to be left alone', Math.ceil(remainingMs / 1000));
   }
 
   /** What reads, and what has no second effect (RFC 7009 2.2). A code or a refresh token is used up by whoever gets it first. */
@@ -205,6 +229,20 @@ function isPlainAnswer(error: unknown): boolean {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   return /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(String(code)) || isPlainAnswer(cause);
 }
+
+interface Pause {
+  /** milliseconds since 1970 */
+  until: number;
+  /** it was asked for with 429 */
+  isBusy: boolean;
+}
+
+function unavailable(isBusy: boolean, reason: string, seconds: number | undefined): IdpUnavailable {
+  const options = { cause: new Error(reason), retryAfterSeconds: seconds };
+  return isBusy ? new IdpBusy(options) : new IdpUnavailable(options);
+}
+
+const placeOf = ({ origin, pathname }: URL) => origin + pathname;
 
 type Endpoint = 'discovery' | 'token' | 'userinfo' | 'keys' | 'revoke' | 'introspect' | 'other';
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
+import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
 import type { Asker, KeySet } from './key-set.js';
 import { refuseUnless } from './refuse-unless.js';
 
@@ -21,7 +22,6 @@ interface Expected {
   accessToken: string | undefined;
 }
 
-const CLOCK_TOLERANCE_SECONDS = 60;
 const MAX_SUB_LENGTH = 255;
 const asker: Asker = 'sign-in';
 

@@ -31,6 +31,6 @@ export class LoggedOutCookie {
 
   /** Takes it from a browser that has it. */
   clear(request: HttpRequest, response: Response) {
-    if (this.isIn(request)) response.clearCookie(this.name, this.options);
+    if (this.isIn(request)) response.cookie(this.name, '', { ...this.options, maxAge: 0 });
   }
 }

@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
 import type { Asker, KeySet } from './key-set.js';
 import { refuseUnless } from './refuse-unless.js';
 
@@ -17,7 +18,6 @@ interface Expected {
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-const CLOCK_TOLERANCE_SECONDS = 60;
 const MAX_AGE_SECONDS = 15 * 60;
 const asker: Asker = 'logout';
 

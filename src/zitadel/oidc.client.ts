@@ -4,6 +4,7 @@ import {
   allowInsecureRequests,
   buildEndSessionUrl,
   ClientSecretBasic,
+  clockTolerance,
   Configuration,
   customFetch,
   fetchUserInfo,
@@ -15,6 +16,7 @@ import { ENV, type Env } from '../config/env.js';
 import type { CheckedMetadata } from './checked-metadata.js';
 import { claimsIn, type ZitadelClaims } from './claims.js';
 import { clientRefusal } from './client-refusal.js';
+import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
 import { Discovery } from './discovery.js';
 import { isBearer } from './is-bearer.js';
 import { isGrant } from './is-grant.js';
@@ -145,7 +147,7 @@ export class OidcClient {
     const configuration = new Configuration(
       metadata,
       clientId,
-      undefined,
+      { [clockTolerance]: CLOCK_TOLERANCE_SECONDS },
       clientSecret ? ClientSecretBasic(clientSecret) : None(),
     );
     configuration[customFetch] = (url, options) => this.answerTo(url, options as RequestInit);

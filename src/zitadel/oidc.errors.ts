@@ -2,8 +2,11 @@ import { ProviderUnavailable } from '@mridang/nestjs-auth';
 import { HttpException } from '@nestjs/common';
 import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 
-/** 503: Zitadel did not answer in time, or answered 5xx. Trying again later helps. */
+/** 503: Zitadel did not answer in time, or answered 5xx or 429. Trying again later helps. */
 export class IdpUnavailable extends ProviderUnavailable {}
+
+/** 503: Zitadel is there, and has answered 429: this application asks too much of it. */
+export class IdpBusy extends IdpUnavailable {}
 
 /** 503: Zitadel refuses tokens that another instance may have exchanged, or another is still at it. Trying again later tells. */
 export class RefreshInDoubt extends IdpUnavailable {
@@ -109,13 +112,13 @@ function statusOf(error: unknown): number | undefined {
 
 /**
  * Translates why a refresh failed. Zitadel answers 400 `invalid_request` where RFC 6749 5.2 has `invalid_grant`, so every
- * refusal counts, whatever its code; but not one that asks for patience, nor one of the application.
+ * refusal counts, whatever its code; but not one of the application.
  */
 export function refreshFailure(error: unknown): Error {
   const failure = translated(error);
   if (failure instanceof IdpUnavailable || failure instanceof RefreshNotAllowed) return failure;
   const status = statusOf(error) ?? 0;
-  const isRefusal = status >= 400 && status < 500 && status !== 429;
+  const isRefusal = status >= 400 && status < 500;
   const isForeign = error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED';
   return isRefusal || isForeign || failure instanceof IdTokenRefused || failure instanceof RefreshRejected
     ? new RefreshRejected({ cause: error })

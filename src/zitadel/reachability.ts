@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
 import { Discovery } from './discovery.js';
-import { IdpUnavailable } from './oidc.errors.js';
+import { IdpBusy, IdpUnavailable } from './oidc.errors.js';
 
 /** So long an answer stands, or that there was none: many people sign in at once. */
 const STANDS_MS = 2_000;
@@ -21,7 +21,7 @@ export class Reachability {
   ) {}
 
   /**
-   * Throws `IdpUnavailable` where nobody answers, or 5xx. Any other answer is one, also that there is no such page, and so is
+   * Throws `IdpUnavailable` where nobody answers, or 5xx. Any other answer is one, also that there is no such page or that this application asks too often, and so is
    * one that another call has just got.
    */
   async check(): Promise<void> {
@@ -46,6 +46,7 @@ export class Reachability {
     try {
       await Promise.race([this.discovery.fetch(`${this.env.zitadel.issuer}/debug/healthz`), patience]);
     } catch (error) {
+      if (error instanceof IdpBusy) return;
       this.failedAt = Date.now();
       throw error;
     } finally {

@@ -27,11 +27,11 @@ const RETRY_AFTER_MS = 2_000;
 /** How long nobody asks again after Zitadel refused, of which it may have to be told by its operator. */
 const REFUSAL_KEPT_MS = 60_000;
 
-/** Longer than discovery, token and keys may take together: whoever has had the claim this long has died. */
-const CLAIM_MS = 20_000;
+/** Of a refresh: discovery, token, keys. */
+const CALLS = 3;
 
-/** How long a request waits for the refresh of another instance. */
-const PATIENCE_MS = 7_000;
+/** For what is between the calls. */
+const MARGIN_MS = 2_000;
 const POLL_MS = 40;
 
 /** How long it takes until an instance that was alone for a moment has told the others what it did. */
@@ -75,7 +75,7 @@ export class TokenRefresher implements SessionRefresh {
     private readonly oidc: OidcClient,
     private readonly state: SharedState,
     private readonly journal: Journal,
-    @Inject(ENV) private readonly env: Pick<Env, 'session'>,
+    @Inject(ENV) private readonly env: Pick<Env, 'session' | 'zitadel'>,
   ) {}
 
   isDue(token: SessionToken): boolean {
@@ -148,6 +148,10 @@ export class TokenRefresher implements SessionRefresh {
     return found && found.rank > issuedAt(token) ? { ...token, ...tokensIn(pairIn(found.value)) } : token;
   }
 
+  private get timeoutMs(): number {
+    return this.env.zitadel.timeoutSeconds * 1000;
+  }
+
   private renewed(token: Renewable): Promise<TokenSet> {
     const name = nameOf(token);
     const under = this.flights.get(name);
@@ -157,14 +161,20 @@ export class TokenRefresher implements SessionRefresh {
     return flight;
   }
 
-  /** Of all instances one asks Zitadel; the others wait for what it makes known. */
+  /** Of all instances one asks Zitadel; the others, as long as one call may take, wait for what it makes known. */
   private async renewedOnce(token: Renewable, name: string): Promise<TokenSet> {
-    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await wait(POLL_MS)) {
+    for (
+      const end = performance.now() + this.timeoutMs + MARGIN_MS;
+      performance.now() < end;
+      await wait(POLL_MS)
+    ) {
       const latest = this.latest(token);
       if (latest !== token) return tokensIn(latest);
       const failure = this.failureOf(name);
       if (failure) throw errorFrom(failure);
-      if (await this.state.claim(claimKey(name), CLAIM_MS)) return this.exchanged(token, name);
+      // Whoever has had the claim for longer has died.
+      if (await this.state.claim(claimKey(name), CALLS * this.timeoutMs + MARGIN_MS))
+        return this.exchanged(token, name);
     }
     const doubt = new RefreshInDoubt({ cause: new Error('Another instance has not finished the refresh') });
     await this.note(doubt, name);
@@ -190,8 +200,7 @@ export class TokenRefresher implements SessionRefresh {
 
   /** For all who come with the same tokens: none of them waits again for what one has waited for. */
   private note(error: unknown, name: string) {
-    const keptMs = error instanceof IdpUnavailable ? RETRY_AFTER_MS : REFUSAL_KEPT_MS;
-    return this.state.add(failureKey(name), JSON.stringify(failureIn(error)), keptMs);
+    return this.state.add(failureKey(name), JSON.stringify(failureIn(error)), keptMs(error));
   }
 
   private async asked(token: Renewable, name: string): Promise<TokenSet> {
@@ -300,14 +309,28 @@ const cures: Record<ClientRefusal, string> = {
 interface Failure {
   kind: 'rejected' | 'unknown_token' | 'unavailable' | 'in_doubt' | ClientRefusal;
   said: string;
+  /** where Zitadel has asked to be left alone until then, milliseconds since 1970 */
+  retryAt?: number;
+}
+
+/** For how long nobody asks again. */
+function keptMs(error: unknown): number {
+  if (!(error instanceof IdpUnavailable)) return REFUSAL_KEPT_MS;
+  return Math.max(RETRY_AFTER_MS, (error.retryAfterSeconds ?? 0) * 1000);
 }
 
 function failureIn(error: unknown): Failure {
   const said = `${hostname()} was told: ${describeError(error)}`;
   if (error instanceof RefreshNotAllowed) return { kind: error.refusal, said };
   if (error instanceof RefreshInDoubt) return { kind: 'in_doubt', said };
-  if (!(error instanceof RefreshRejected)) return { kind: 'unavailable', said };
-  return { kind: isUnknownToken(error) ? 'unknown_token' : 'rejected', said };
+  if (error instanceof RefreshRejected)
+    return { kind: isUnknownToken(error) ? 'unknown_token' : 'rejected', said };
+  const seconds = error instanceof IdpUnavailable ? error.retryAfterSeconds : undefined;
+  return {
+    kind: 'unavailable',
+    said,
+    ...(seconds === undefined ? {} : { retryAt: Date.now() + seconds * 1000 }),
+  };
 }
 
 function resultOf({ kind }: Failure) {
@@ -315,12 +338,15 @@ function resultOf({ kind }: Failure) {
   return kind === 'unknown_token' ? 'rejected' : kind;
 }
 
-function errorFrom({ kind, said }: Failure): Error {
+function errorFrom({ kind, said, retryAt }: Failure): Error {
   const cause = new Error(said);
   if (kind === 'rejected') return new RefreshRejected({ cause });
   if (kind === 'unknown_token')
     return new RefreshRejected({ cause: Object.assign(cause, { error: 'invalid_grant' }) });
-  if (kind === 'unavailable') return new IdpUnavailable({ cause });
+  if (kind === 'unavailable') {
+    const seconds = retryAt === undefined ? undefined : Math.ceil((retryAt - Date.now()) / 1000);
+    return new IdpUnavailable({ cause, retryAfterSeconds: seconds });
+  }
   if (kind === 'in_doubt') return new RefreshInDoubt({ cause });
   return new RefreshNotAllowed(kind, { cause });
 }

@@ -25,7 +25,6 @@ const statuses = async (times: number) => {
   for (let time = 0; time < times; time++) all.push(await status());
   return all;
 };
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const later = (ms: number) => {
   const at = Date.now() + ms;
   jest.spyOn(Date, 'now').mockImplementation(() => at);
@@ -86,6 +85,22 @@ describe('a refusal of Zitadel', () => {
     await statuses(8);
     expect(idp.asked).toHaveLength(count);
   });
+
+  it.each([429, 503])(
+    '%i with Retry-After is passed on to callers, and Zitadel is not asked before it is over',
+    async (code) => {
+      idp.answer = () => ({ status: code, body: {}, headers: { 'retry-after': '20' } });
+      for (let attempt = 0; attempt < 8; attempt++) {
+        const answer = await api.get('/api/v1/app', `token-${attempt}`);
+        expect(answer.status).toBe(503);
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(15);
+      }
+      expect(idp.asked).toHaveLength(1);
+      idp.answer = () => idp.active();
+      later(21_000);
+      expect(await status()).toBe(200);
+    },
+  );
 
   it.each(['unauthorized_client', 'invalid_client'])('%s says what to look at', async (error) => {
     idp.answer = () => ({ status: 400, body: { error } });
@@ -168,19 +183,6 @@ describe('the log', () => {
     later(11_000);
     idp.answer = () => down;
     await statuses(2);
-    expect(said()).toHaveLength(1);
-  });
-
-  it('says that Zitadel is slow, every ten seconds at most', async () => {
-    await status();
-    said();
-    idp.answer = () => ({ ...idp.active(), delayMs: 800 });
-    const answers = await Promise.all(Array.from({ length: 8 }, status));
-    expect(new Set(answers)).toEqual(new Set([503]));
-    await pause(200);
-    expect(said()).toEqual([expect.stringMatching(/^warn .*no answer within 750 ms/i)]);
-    later(11_000);
-    expect(await status()).toBe(503);
     expect(said()).toHaveLength(1);
   });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { readEnv } from '../../src/config/env.js';
 import type { Mutation, TokenMutation } from '../support/hostile/mutation.js';
 import { mutations } from '../support/hostile/mutations.js';
 import { byStranger, byUnknownKey } from '../support/hostile/signers.js';
@@ -157,6 +158,29 @@ describe('every call to the provider', () => {
         expect(await app.session(browser)).toBeNull();
       }),
     );
+  });
+
+  it.each([
+    [{}, 10],
+    [{ ZITADEL_TIMEOUT: '2' }, 2],
+  ])('waits %j s for an answer', (env, seconds) => {
+    const source = {
+      SESSION_SECRET: 'x'.repeat(32),
+      ZITADEL_DOMAIN: 'http://localhost:9',
+      ZITADEL_CLIENT_ID: '1',
+    };
+    expect(readEnv({ ...source, ...env }).zitadel.timeoutSeconds).toBe(seconds);
+  });
+
+  it('that takes less than ZITADEL_TIMEOUT is awaited: with a token endpoint that takes five seconds people sign in, and stay', async () => {
+    const app = await start({ env: { ZITADEL_TIMEOUT: '' } });
+    const browser = app.browser();
+    app.provider.fault(TOKEN, { delayMs: 5_500 });
+    expect((await app.signIn(browser, { tokenAnswer: { expires_in: 1 } })).url.pathname).toBe('/profile');
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
+    expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
+    expect(app.provider.grants('refresh_token')).toHaveLength(1);
   });
 
   it.each(endpoints)('[MD4] follows no redirect to another host: %s', async (path) => {

@@ -27,6 +27,16 @@ async function signInDue(refresh?: Mutation['refresh']): Promise<Browser> {
 const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
 
 describe('a refresh whose ID token', () => {
+  it('ended 55 seconds ago renews the session all the same, as clocks differ by up to a minute', async () => {
+    const seconds = () => Math.floor(Date.now() / 1000);
+    const browser = await signInDue({
+      idToken: { claims: () => ({ exp: seconds() - 55, nbf: seconds() + 55 }) },
+    });
+    expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
+    expect(app.provider.lastLogin.accessTokens).toHaveLength(2);
+    expect(await app.session(browser)).not.toBeNull();
+  });
+
   it.each([
     ['has another issuer', { claims: ({ iss }) => ({ iss: `${String(iss)}1` }) }],
     ['is about another user', { claims: { sub: people.mallory.sub } }],

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
+import { Cookie } from 'tough-cookie';
 import { csrfFrom, type Browser } from '../support/browser.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -129,6 +130,28 @@ describe('the cookies', () => {
       expect(line).toMatch(/; Path=\/(;|$)/i);
       expect(line).toMatch(/; SameSite=(Lax|Strict)/i);
       expect(line).not.toMatch(/; Domain=/i);
+    }
+  });
+
+  it('say by Max-Age how long they live, so that a browser whose clock is two hours ahead signs in and out, too', async () => {
+    const browser = app.browser();
+    for (let round = 0; round < 2; round++) {
+      await app.signIn(browser);
+      await app.logOut(browser);
+    }
+    const lines = browser.answers.flatMap(({ response }) =>
+      [response.headers['set-cookie'] ?? []].flat().map(String),
+    );
+    const dated = lines.filter((line) => /; (Expires|Max-Age)=/i.test(line));
+    const nameOf = (line: string) => /^(authjs\.)?[\w-]+/.exec(line)?.[0];
+    expect(new Set(dated.map(nameOf))).toEqual(
+      new Set(['authjs.login', 'authjs.session-token', 'logged-out', 'logout-state']),
+    );
+    const ahead = Date.now() + 2 * 60 * 60_000;
+    for (const line of dated) {
+      expect(line).toMatch(/; Max-Age=\d+/i);
+      const isDeleted = /^[^=]+=;/.test(line);
+      expect([line, Number(Cookie.parse(line)?.TTL(ahead)) > 0]).toEqual([line, !isDeleted]);
     }
   });
 

@@ -9,7 +9,13 @@ const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 export const { publicKey } = pair;
 const key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 
-export type Answer = { status?: number; body: unknown; type?: string; delayMs?: number };
+export type Answer = {
+  status?: number;
+  body: unknown;
+  type?: string;
+  delayMs?: number;
+  headers?: Record<string, string>;
+};
 
 export interface Introspector {
   issuer: string;
@@ -19,6 +25,8 @@ export interface Introspector {
   active(claims?: object): Answer;
   /** what it says from now on: claims, or a whole answer made from the token */
   answer: (token: string) => Answer;
+  /** where its metadata say that it is asked */
+  endpoint: string;
   /** how often the metadata were read */
   discoveries: number;
   asked: { token: string; header: Record<string, unknown>; assertion: JWTPayload; form: URLSearchParams }[];
@@ -32,9 +40,7 @@ export async function startIntrospector(): Promise<Introspector> {
     void textOf(request).then((text) => {
       if (request.url === '/.well-known/openid-configuration') {
         introspector.discoveries++;
-        response
-          .setHeader('content-type', 'application/json')
-          .end(JSON.stringify(metadata(introspector.issuer)));
+        response.setHeader('content-type', 'application/json').end(JSON.stringify(metadata(introspector)));
         return;
       }
       const form = new URLSearchParams(text);
@@ -46,11 +52,17 @@ export async function startIntrospector(): Promise<Introspector> {
         header: { ...decodeProtectedHeader(assertion) },
         assertion: decodeJwt(assertion),
       });
-      const { status = 200, body, type = 'application/json', delayMs = 0 } = introspector.answer(token);
+      const {
+        status = 200,
+        body,
+        type = 'application/json',
+        delayMs = 0,
+        headers,
+      } = introspector.answer(token);
       const timer = setTimeout(() => {
         late.delete(timer);
-        response.writeHead(status, { 'content-type': type });
-        response.end(typeof body === 'string' ? body : JSON.stringify(body));
+        response.writeHead(status, { 'content-type': type, ...headers });
+        response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
       }, delayMs);
       late.add(timer);
     });
@@ -84,6 +96,7 @@ export async function startIntrospector(): Promise<Introspector> {
       };
     },
     answer: () => ({ body: { active: false } }),
+    endpoint: `${issuer}/oauth/v2/introspect`,
     discoveries: 0,
     asked: [],
     close: () =>
@@ -96,11 +109,11 @@ export async function startIntrospector(): Promise<Introspector> {
   return introspector;
 }
 
-const metadata = (issuer: string) => ({
+const metadata = ({ issuer, endpoint }: Introspector) => ({
   issuer,
   authorization_endpoint: `${issuer}/oauth/v2/authorize`,
   token_endpoint: `${issuer}/oauth/v2/token`,
-  introspection_endpoint: `${issuer}/oauth/v2/introspect`,
+  introspection_endpoint: endpoint,
   jwks_uri: `${issuer}/oauth/v2/keys`,
 });
 

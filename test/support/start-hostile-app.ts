@@ -70,6 +70,7 @@ const environment = (origin: string, issuer: string) => ({
   SESSION_SALT: 'a salt for hostile tests',
   AUTH_RATE_LIMIT: '0',
   ZITADEL_CHECK_AT_START: 'false',
+  ZITADEL_TIMEOUT: '5',
   ZITADEL_DOMAIN: issuer,
   ZITADEL_CLIENT_ID: clientId,
   ZITADEL_CALLBACK_URL: `${origin}/auth/callback`,

@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { boundedFetch } from '../../src/zitadel/bounded-fetch.js';
 import { BoundedPost } from '../../src/zitadel/bounded-post.js';
@@ -20,6 +21,16 @@ const routes: Record<string, (response: ServerResponse) => void> = {
     );
   },
   '/small': (response) => response.end('{"a":1}'),
+  '/gzip': (response) => compressed(response, 'gzip', gzipSync('{"a":1}')),
+  '/x-gzip': (response) => compressed(response, 'X-GZIP', gzipSync('{"a":1}')),
+  '/deflate': (response) => compressed(response, 'deflate', deflateSync('{"a":1}')),
+  '/br': (response) => compressed(response, 'br', brotliCompressSync('{"a":1}')),
+  '/twice': (response) => compressed(response, 'gzip, br', brotliCompressSync(gzipSync('{"a":1}'))),
+  '/identity': (response) => compressed(response, 'identity', Buffer.from('{"a":1}')),
+  '/unknown': (response) => compressed(response, 'compress', Buffer.from('{"a":1}')),
+  '/broken': (response) => compressed(response, 'gzip', gzipSync('{"a":1}').subarray(0, 12)),
+  '/large': (response) => compressed(response, 'gzip', gzipSync(' '.repeat(2_000))),
+  '/mark': (response) => response.end('\ufeff{"a":1}'),
   '/empty': (response) => response.writeHead(204).end(),
   '/elsewhere': (response) => response.writeHead(302, { location: '/small' }).end(),
   '/silent': () => undefined,
@@ -35,6 +46,9 @@ const routes: Record<string, (response: ServerResponse) => void> = {
   },
 };
 
+const compressed = (response: ServerResponse, encoding: string, body: Buffer) =>
+  void response.setHeader('content-encoding', encoding).end(body);
+
 beforeAll(async () => {
   server = createServer(({ url = '' }, response) => routes[url]?.(response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -45,8 +59,8 @@ afterAll(() => {
   server.close();
 });
 
-const get = (path: string, bounds = {}) =>
-  boundedFetch(origin + path, {}, { timeoutMs: 300, maxBytes: 1_000, ...bounds });
+const get = (path: string, { timeoutMs = 300, ...bounds }: { timeoutMs?: number; maxBytes?: number } = {}) =>
+  boundedFetch(origin + path, {}, { signal: AbortSignal.timeout(timeoutMs), maxBytes: 1_000, ...bounds });
 
 describe('a bounded fetch', () => {
   it('gives the answer, status and all', async () => {
@@ -87,7 +101,7 @@ describe('a bounded post', () => {
     new BoundedPost({ maxBytes: 1_000, connections: 2, ...bounds }).send(
       origin + path,
       new URLSearchParams({ a: 'b c' }),
-      timeoutMs,
+      AbortSignal.timeout(timeoutMs),
     );
 
   it('sends the form and gives the answer', async () => {
@@ -122,6 +136,23 @@ describe('a bounded post', () => {
     expect(sent).toBe(before);
   });
 
+  it.each(['/gzip', '/x-gzip', '/deflate', '/br', '/twice', '/identity', '/mark'])(
+    'reads an answer that a proxy has encoded: %s',
+    async (path) => {
+      expect((await post(path)).text).toBe('{"a":1}');
+    },
+  );
+
+  it.each([
+    ['/unknown', /Error/],
+    ['/broken', /Error/],
+    ['/large', 'AnswerTooLarge: The answer is longer than 1000 bytes'],
+  ])('takes no answer that cannot be decoded within the size it may have: %s', async (path, said) => {
+    expect(await post(path).catch(String)).toEqual(
+      typeof said === 'string' ? said : expect.stringMatching(said),
+    );
+  });
+
   /** Sends two forms, which may be sent twice, to a server that hangs up when the second comes on a connection. */
   async function results(hangUp: (socket: Socket) => void, isAlways = false) {
     const used = new WeakSet<Socket>();
@@ -135,7 +166,8 @@ describe('a bounded post', () => {
     await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
     const address = `http://127.0.0.1:${(closing.address() as AddressInfo).port}`;
     const posts = new BoundedPost({ maxBytes: 1_000, connections: 1 });
-    const send = () => sentTwice(() => posts.send(address, new URLSearchParams({ a: 'b' }), 1_000));
+    const send = () =>
+      sentTwice(() => posts.send(address, new URLSearchParams({ a: 'b' }), AbortSignal.timeout(1_000)));
     const answers = [await send().catch(String), await send().catch(String)];
     closing.closeAllConnections();
     closing.close();

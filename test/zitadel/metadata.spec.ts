@@ -107,7 +107,6 @@ describe('a code that was refused', () => {
     ],
     [400, { error: 'invalid_request', error_description: ['Errors.'] }, 'provider_error'],
     [400, null, 'provider_error'],
-    [429, undefined, 'provider_unavailable'],
   ] as const)('%i %j: %s', (status, body, reason) => {
     expect(codeRefusal(status, body)).toBe(reason);
   });

@@ -13,7 +13,7 @@ import { SharedState } from '../../src/state/shared-state.js';
 import { TokenRefresher } from '../../src/zitadel/token-refresher.js';
 
 const journal = { refreshed: () => undefined } as unknown as Journal;
-const env = { session: { durationSeconds: 3600 } } as Env;
+const env = { session: { durationSeconds: 3600 }, zitadel: { timeoutSeconds: 5 } } as Env;
 const refresherOf = (oidc: OidcClient, state = new SharedState()) =>
   new TokenRefresher(oidc, state, journal, env);
 

@@ -108,9 +108,15 @@ export class SessionsUnavailable extends AuthError {
 /** 503: the identity provider did not answer, or said that it cannot now. Trying again later helps. */
 export class ProviderUnavailable extends AuthError {
   readonly code: string = 'AUTH_PROVIDER_UNAVAILABLE';
+  /** for how long the provider wants to be left alone, if it has said so */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(options?: { cause?: unknown }) {
+  constructor({
+    retryAfterSeconds,
+    ...options
+  }: { cause?: unknown; retryAfterSeconds?: number | undefined } = {}) {
     super('The identity provider cannot be reached', 503, options);
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 

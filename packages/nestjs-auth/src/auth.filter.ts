@@ -6,6 +6,7 @@ import { isPageRequest } from './http/is-page-request.js';
 import { isPrefetch } from './http/is-prefetch.js';
 import { rawResponse } from './http/raw-response.js';
 import { requestTarget } from './http/request-target.js';
+import { retryAfterOf } from './http/retry-after-of.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
@@ -42,6 +43,9 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
       return failurePage(refusal, request, response);
     const answer = isPage ? this.page(refusal, request) : this.json(refusal);
     answer.headers.set('cache-control', 'no-store');
+    const retryAfter = retryAfterOf(refusal);
+    if (answer.status === 503 && retryAfter !== undefined)
+      answer.headers.set('retry-after', String(retryAfter));
     await toHttpResponse(answer, response);
   }
 

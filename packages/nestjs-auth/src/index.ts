@@ -54,5 +54,6 @@ export { isPageRequest } from './http/is-page-request.js';
 export { isPrefetch } from './http/is-prefetch.js';
 export { localPath } from './http/local-path.js';
 export { RouteMetadata } from './http/route-metadata.js';
+export { retryAfterOf } from './http/retry-after-of.js';
 export { toHttpResponse } from './http/to-http-response.js';
 export { toWebRequest } from './http/to-web-request.js';

@@ -83,8 +83,8 @@ export class ResolvedAuthOptions {
       throw new Error('AuthModule: `secret` needs at least 32 characters');
     }
     this.secrets = [first, ...others];
-    this.maxAgeSeconds = session?.maxAge ?? 3600;
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
+    this.maxAgeSeconds = Math.min(session?.maxAge ?? 3600, this.maxLifetimeSeconds);
     this.defaultCallbackUrl = defaultCallbackUrl ?? '/';
     const maxCookies = session?.maxCookies ?? 2;
     if (!(maxCookies >= 1 && maxCookies <= MAX_COOKIES)) {

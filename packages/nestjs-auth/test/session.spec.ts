@@ -359,6 +359,13 @@ describe('writing', () => {
       .expect(401);
   });
 
+  it('has a cookie that lives no longer than the session from its sign-in on, where the idle time is longer than the lifetime', async () => {
+    await start({ session: { maxAge: 604_800, maxLifetime: 43_200 } });
+    expect(app.resolved.maxAgeSeconds).toBe(43_200);
+    const { headers } = await app.get('/who', { cookie: cookieFrom(61) }).expect(200);
+    expect(Number(/Max-Age=(\d+)/.exec(String(headers['set-cookie']))?.[1])).toBeLessThanOrEqual(43_200);
+  });
+
   it('splits what is too long for one cookie, and removes the rest when it shrinks', async () => {
     const jwt = ({ token }: { token: SessionToken }) => (token['shrink'] ? { sub: 'u1' } : token);
     await start({ callbacks: { jwt: jwt } });

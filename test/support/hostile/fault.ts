@@ -8,6 +8,7 @@ export interface Fault {
   status?: number;
   body?: string;
   contentType?: string;
+  headers?: Record<string, string>;
   redirectTo?: string;
   /** an answer that long, of spaces before a valid document */
   megabytes?: number;
@@ -24,7 +25,10 @@ export async function failed(fault: Fault, response: ServerResponse, sent: () =>
   else if (fault.redirectTo) response.writeHead(302, { location: fault.redirectTo }).end();
   else if (fault.megabytes) await sendMuch(fault.megabytes, response, sent);
   else if (fault.status || fault.body !== undefined) {
-    response.writeHead(fault.status ?? 200, { 'content-type': fault.contentType ?? 'application/json' });
+    response.writeHead(fault.status ?? 200, {
+      'content-type': fault.contentType ?? 'application/json',
+      ...fault.headers,
+    });
     response.end(fault.body ?? '{"error":"server_error","error_description":"as told"}');
   } else return false;
   return true;

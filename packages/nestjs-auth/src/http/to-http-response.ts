@@ -2,13 +2,22 @@ import type { HttpResponse } from '../auth.types.js';
 import { addSetCookie } from '../session/session-cookie.js';
 import { rawResponse } from './raw-response.js';
 
-/** Sends a web `Response` as the answer of an Express or Fastify request, every `Set-Cookie` kept apart. */
+/**
+ * Sends a web `Response` as the answer of an Express or Fastify request, every `Set-Cookie` kept apart. Auth.js says by `Expires`
+ * alone when a session ends, which a browser compares with its own clock: `Max-Age` is added (RFC 6265 5.2.2).
+ */
 export async function toHttpResponse(webResponse: Response, response: HttpResponse): Promise<void> {
   const raw = rawResponse(response);
   webResponse.headers.forEach((value, name) => {
     if (name !== 'set-cookie') raw.setHeader(name, value);
   });
-  for (const cookie of webResponse.headers.getSetCookie()) addSetCookie(response, cookie);
+  for (const cookie of webResponse.headers.getSetCookie()) addSetCookie(response, withMaxAge(cookie));
   raw.statusCode = webResponse.status;
   raw.end(Buffer.from(await webResponse.arrayBuffer()));
+}
+
+function withMaxAge(line: string): string {
+  const endsAt = Date.parse(/; Expires=([^;]+)/i.exec(line)?.[1] ?? '');
+  if (Number.isNaN(endsAt) || /; Max-Age=/i.test(line)) return line;
+  return `${line}; Max-Age=${Math.max(0, Math.ceil((endsAt - Date.now()) / 1000))}`;
 }
