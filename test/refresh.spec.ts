@@ -154,6 +154,9 @@ describe('when Zitadel refuses', () => {
       reason: 'refresh_rejected',
     });
     expect(refreshes()).toHaveLength(before + 1);
+    // One takes the cookie away: the others may arrive when the browser has that of the next session.
+    const lines = answers.flatMap(({ headers }) => headers.getSetCookie());
+    expect(lines.filter((line) => line.startsWith('authjs.session-token=;'))).toHaveLength(1);
     const metrics = await (await fetch(`${app.origin}/metrics`)).text();
     expect(metrics).toContain('sessions_ended_total{reason="refresh_rejected"} 1\n');
     expect(metrics).toContain('refreshes_total{result="rejected"} 1\n');

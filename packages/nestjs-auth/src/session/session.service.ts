@@ -264,9 +264,12 @@ export class SessionService {
       if (!(error instanceof SessionEnded)) throw error;
       const isNews = !this.ends.has(token.jti);
       this.ends.set(token.jti, error);
-      this.forget(request, response);
       stateOf(request).loaded = { ...signedOut, ended: error };
-      if ((await this.revoke(token)) && isNews) this.noteEnd(token, error, request);
+      request.session = null;
+      const isFirst = await this.revoke(token);
+      // Of those who race one takes the cookie away: by the time of a later answer the browser may have that of the next session.
+      if (isFirst) this.cookie.remove(request, response);
+      if (isFirst && isNews) this.noteEnd(token, error, request);
       throw error;
     }
   }
