@@ -68,9 +68,16 @@ export default tseslint.config(
     files: ['public/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['document', 'location', 'navigator', 'Intl', 'XMLHttpRequest', 'IntersectionObserver'].map(
-          (name) => [name, 'readonly'],
-        ),
+        [
+          'addEventListener',
+          'document',
+          'Intl',
+          'IntersectionObserver',
+          'location',
+          'navigator',
+          'setTimeout',
+          'XMLHttpRequest',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },
