@@ -23,9 +23,9 @@ await finished('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css'], {
 
 const ownZitadel = existsSync('.env') && !process.argv.includes('--sandbox');
 const { explain, ConfigError } = await import('../build/config/config-error.js');
-const { readEnvFile } = await import('../build/config/env-file.js');
+const { loadEnvFile } = await import('../build/config/env-file.js');
 const env = ownZitadel
-  ? { ...(await configurationFrom(readEnvFile, process.env)), ...process.env }
+  ? await configurationFrom(withEnvFile, { ...process.env })
   : { ...process.env, ...(await sandboxEnv()) };
 const { readEnv } = await import('../build/config/env.js');
 const { readApiEnv } = await import('../build/config/api-env.js');
@@ -137,6 +137,11 @@ async function sandboxEnv() {
     API_SWAGGER_CLIENT_ID: defaultIds.swagger,
     API_URL: `http://localhost:${process.env.APP_PORT || Number(process.env.PORT || 3000) + 1}`,
   };
+}
+
+function withEnvFile(source) {
+  loadEnvFile(source);
+  return source;
 }
 
 /** @template T @param {(source: NodeJS.ProcessEnv) => T} read @returns {Promise<T>} */

@@ -18,7 +18,7 @@ export function loadEnvFile(environment: Record<string, string | undefined>) {
  *
  * @param environment what it has does not count in the file
  */
-export function readEnvFile(environment: Record<string, string | undefined>): Record<string, string> {
+function readEnvFile(environment: Record<string, string | undefined>): Record<string, string> {
   const content = contentOf('.env');
   if (isUtf16(content)) {
     const expected = 'UTF-8: it is UTF-16, as PowerShell writes files. Save it as UTF-8';
