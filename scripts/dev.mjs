@@ -22,15 +22,14 @@ await finished('tsc', ['-b']);
 await finished('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css'], { quiet: true });
 
 const ownZitadel = existsSync('.env') && !process.argv.includes('--sandbox');
-const env = ownZitadel
-  ? { ...parse(readFileSync('.env')), ...process.env }
-  : { ...process.env, ...(await sandboxEnv()) };
 const { explain, ConfigError } = await import('../build/config/config-error.js');
+const { loadEnvFile } = await import('../build/config/env-file.js');
+const env = ownZitadel
+  ? await configurationFrom(withEnvFile, { ...process.env })
+  : { ...process.env, ...(await sandboxEnv()) };
 const { readEnv } = await import('../build/config/env.js');
 const { readApiEnv } = await import('../build/config/api-env.js');
 const { port, origin, zitadel } = await configurationFrom(readEnv);
-keyFolder = ownZitadel ? undefined : join('.sandbox', String(SANDBOX_PORT));
-if (keyFolder) rmSync(keyFolder, { recursive: true, force: true });
 const hasApi = !ownZitadel || env.ZITADEL_API_KEY_FILE || env.IDP_AUTHORIZATION_PROFILE_KEY;
 env.APP_PORT ||= String(port + 1);
 const apiPort = Number(env.APP_PORT);
@@ -53,6 +52,9 @@ if (hasApi) {
   );
 }
 
+// Not before: another one that runs has its keys there.
+keyFolder = ownZitadel ? undefined : join('.sandbox', String(SANDBOX_PORT));
+if (keyFolder) rmSync(keyFolder, { recursive: true, force: true });
 run('tsc', ['-b', '--watch', '--preserveWatchOutput'], { quiet: true });
 run('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css', '--watch=always'], { quiet: true });
 if (!ownZitadel) {
@@ -137,10 +139,15 @@ async function sandboxEnv() {
   };
 }
 
-/** @template T @param {(source: typeof env) => T} read @returns {Promise<T>} */
-async function configurationFrom(read) {
+function withEnvFile(source) {
+  loadEnvFile(source);
+  return source;
+}
+
+/** @template T @param {(source: NodeJS.ProcessEnv) => T} read @returns {Promise<T>} */
+async function configurationFrom(read, source = env) {
   try {
-    return read(env);
+    return read(source);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     fail(explain(error));

@@ -1,6 +1,5 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { config } from 'dotenv';
 import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
 import { AppLogger } from './http/app.logger.js';
@@ -8,10 +7,11 @@ import { checkPort } from './http/check-port.js';
 import { LeanExpressAdapter } from './http/lean-express.adapter.js';
 import { startProblem } from './http/start-problem.js';
 import { stopOnSignal } from './http/stop-on-signal.js';
+import { loadEnvFile } from './config/env-file.js';
 import { readEnv } from './config/env.js';
 
-config({ quiet: true });
 try {
+  loadEnvFile(process.env);
   const env = readEnv(process.env);
   await checkPort(env.port);
   const logger = new AppLogger(env);

@@ -13,8 +13,20 @@ const good = {
 const production = {
   ...good,
   NODE_ENV: 'production',
+  SESSION_SALT: 'a-salt',
   ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
 };
+
+/** What a person reads who starts the application with that. */
+function saidOf(source: Record<string, string | undefined>): string {
+  try {
+    readEnv(source);
+    return '';
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return explain(error);
+  }
+}
 
 function problemsOf(source: Record<string, string | undefined>) {
   try {
@@ -103,14 +115,7 @@ describe('problems', () => {
     ['AUTH_RATE_LIMIT', '1000001'],
   ])('name the largest value that %s takes, where it was larger', (name, value) => {
     const largest = { PORT: 65_535, AUTH_RATE_LIMIT: 1_000_000 }[name] ?? 31_536_000;
-    const text = (() => {
-      try {
-        readEnv({ ...good, [name]: value });
-        return '';
-      } catch (error) {
-        return explain(error as ConfigError);
-      }
-    })();
+    const text = saidOf({ ...good, [name]: value });
     expect(text).toContain(`${name}: expected `);
     expect(text).toContain(String(largest));
     expect(problemsOf({ ...good, [name]: String(largest) })).toEqual([]);
@@ -185,14 +190,82 @@ describe('problems', () => {
     expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
   });
 
+  it.each(['http://localhost:8080', 'http://127.0.0.1:8080', 'http://zitadel.localhost'])(
+    '[MD5] %s is none: it is this machine',
+    (ZITADEL_DOMAIN) => {
+      expect(problemsOf({ ...good, ZITADEL_DOMAIN })).toEqual([]);
+    },
+  );
+
   it.each([
-    'http://localhost:8080',
-    'http://127.0.0.1:8080',
-    'http://[::1]:8080',
-    'http://zitadel.localhost',
-  ])('[MD5] %s is none: it is this machine', (ZITADEL_DOMAIN) => {
-    expect(problemsOf({ ...good, ZITADEL_DOMAIN })).toEqual([]);
+    ['ZITADEL_DOMAIN', 'http://[::1]:8080'],
+    ['ZITADEL_LOGIN_ORIGINS', 'https://login.example.com,https://[2001:db8::1]'],
+  ])('an IPv6 address in %s is one, with the reason: no page may send a form there', (name, value) => {
+    expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
+    expect(saidOf({ ...good, [name]: value })).toContain(
+      'a name or an IPv4 address in place of the IPv6 address: Content-Security-Policy knows none, so browsers would not send the login form there',
+    );
   });
+
+  it.each(['/AUTH/login', '/Auth/Error', '/auth', '/auth/', '/auth/../auth/login', '/signed-in', '/BYE'])(
+    'ZITADEL_POST_LOGIN_URL=%s is one: a sign-in does not end at an address of sign-ins and sign-outs',
+    (path) => {
+      const addresses = {
+        ZITADEL_CALLBACK_URL: 'http://localhost:3000/signed-in',
+        ZITADEL_POST_LOGOUT_URL: 'http://localhost:3000/bye',
+      };
+      expect(problemsOf({ ...good, ...addresses, ZITADEL_POST_LOGIN_URL: path })).toEqual([
+        'ZITADEL_POST_LOGIN_URL',
+      ]);
+    },
+  );
+
+  it.each(['/Profile', '/profile/', '/HEALTH/live', '/auth/Login', '/metrics/'])(
+    'ZITADEL_CALLBACK_URL with the path %s is one: that has another use, however it is written',
+    (path) => {
+      const url = `http://localhost:3000${path}`;
+      expect(problemsOf({ ...good, ZITADEL_CALLBACK_URL: url })).toEqual(['ZITADEL_CALLBACK_URL']);
+      expect(problemsOf({ ...good, ZITADEL_POST_LOGOUT_URL: url })).toEqual(['ZITADEL_POST_LOGOUT_URL']);
+    },
+  );
+
+  it.each(['"', "'", '`'])(
+    'a value in quotes (%s) is one, as docker run --env-file passes it, and the cure is said',
+    (quote) => {
+      const quoted = {
+        ...good,
+        PORT: '3000',
+        ZITADEL_CLIENT_SECRET: 'a-client-secret',
+        ZITADEL_POST_LOGIN_URL: '/profile',
+      };
+      const names = Object.keys(quoted) as (keyof typeof quoted)[];
+      for (const name of names) {
+        const source = { ...quoted, [name]: `${quote}${quoted[name]}${quote}` };
+        expect(problemsOf(source)).toEqual([name]);
+        expect(saidOf(source)).toContain(
+          'without the quotes around it: docker run --env-file passes them on',
+        );
+      }
+    },
+  );
+
+  it.each([
+    'redis://:a%b@redis:6379',
+    'redis://a%zz@redis',
+    'redis://redis:6379/abc',
+    'redis://redis/1/2',
+    'redis://redis/-1',
+  ])('REDIS_URL=%s is one, and the cure is said', (REDIS_URL) => {
+    expect(problemsOf({ ...good, REDIS_URL })).toEqual(['REDIS_URL']);
+    expect(saidOf({ ...good, REDIS_URL })).toContain('% in a password is written %25');
+  });
+
+  it.each(['redis://redis', 'redis://redis:6379/', 'redis://redis:6379/3', 'rediss://u:p%25@redis:6380/0'])(
+    'REDIS_URL=%s is none',
+    (REDIS_URL) => {
+      expect(problemsOf({ ...good, REDIS_URL })).toEqual([]);
+    },
+  );
 
   it('[MD5] http elsewhere is none with the explicit flag', () => {
     const ZITADEL_DOMAIN = 'http://zitadel.example.com';
@@ -217,6 +290,30 @@ describe('in production', () => {
       'SESSION_SECRET',
     ]);
     expect(problemsOf({ ...spaced, ZITADEL_CALLBACK_URL: ' ' })).toEqual(['ZITADEL_CALLBACK_URL']);
+  });
+
+  it('needs a SESSION_SALT', () => {
+    expect(problemsOf({ ...production, SESSION_SALT: undefined })).toEqual(['SESSION_SALT']);
+    expect(problemsOf({ ...good, SESSION_SALT: undefined })).toEqual([]);
+  });
+
+  it.each([
+    ['SESSION_SECRET', 'your-very-secret-and-strong-session-key'],
+    ['SESSION_SECRET', 'YOUR_SECRET_KEY_AT_LEAST_32_CHARACTERS_LONG'],
+    ['SESSION_SECRET', 'change-me-change-me-change-me-change-me'],
+    ['SESSION_SECRET', 'changeme'.repeat(4)],
+    ['SESSION_SECRET', 'replace-me-with-something-random-please'],
+    ['SESSION_SECRET', '0'.repeat(64)],
+    ['SESSION_SALT', 'your-cryptographic-salt'],
+    ['ZITADEL_CLIENT_SECRET', 'your-randomly-generated-client-secret'],
+    ['ZITADEL_CLIENT_ID', 'your_client_id_from_console'],
+    ['ZITADEL_CLIENT_ID', 'your-client-id'],
+    ['ZITADEL_DOMAIN', 'https://your-zitadel-domain'],
+    ['ZITADEL_DOMAIN', 'https://your-instance.zitadel.cloud'],
+    ['METRICS_TOKEN', 'your-metrics-token'],
+  ])('refuses what stands in public examples: %s=%s', (name, value) => {
+    expect(problemsOf({ ...production, [name]: value })).toEqual([name]);
+    expect(problemsOf({ ...good, [name]: value })).toEqual([]);
   });
 
   it('refuses every placeholder of .env.example', () => {

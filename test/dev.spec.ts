@@ -1,10 +1,12 @@
-import { resolve } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
 import { textOf } from './support/text-of.js';
+import { until } from './support/until.js';
 
 let dev: RunningProgram;
 let port: number;
@@ -53,6 +55,28 @@ it('npm run dev says in one line that a port is in use', async () => {
   expect(second.output()).toContain(
     `Port ${port} is in use. Stop what listens there, or run: PORT=${port + 100} npm run dev`,
   );
+}, 60_000);
+
+it('a second npm run dev in the same folder leaves the first as it is: its keys stay, and its API starts again at the next save', async () => {
+  const key = join('.sandbox', String(sandboxPort), 'api-key.json');
+  const before = readFileSync(key, 'utf8');
+  const others = [
+    { PORT: String(port), SANDBOX_PORT: String(sandboxPort) },
+    { PORT: String(await freePort()), SANDBOX_PORT: String(sandboxPort) },
+    { PORT: String(await freePort()), SANDBOX_PORT: String(sandboxPort), APP_PORT: String(apiPort) },
+  ];
+  for (const env of others) {
+    const second = runDev(env);
+    expect(await second.exit).not.toBe(0);
+    expect(second.output()).toContain('is in use');
+    expect(readFileSync(key, 'utf8')).toBe(before);
+  }
+  const starts = () => dev.output().split('checks tokens as application').length;
+  const count = starts();
+  const program = 'build/api/main.js';
+  writeFileSync(program, readFileSync(program));
+  await until(() => starts() > count, 20_000);
+  expect((await fetch(`http://localhost:${apiPort}/api/v1/app`)).status).toBe(401);
 }, 60_000);
 
 it('npm run dev ends everything it started', async () => {

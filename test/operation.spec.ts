@@ -208,19 +208,26 @@ describe('metrics', () => {
   it.each([
     ['the web application', (env: Record<string, string>) => startWeb({ env })],
     ['the API', startTheApi],
-  ])('of %s answer whoever has the token, where there is one, and nobody else', async (_name, start) => {
-    const { origin } = await start({ METRICS_TOKEN: TOKEN });
-    const status = async (authorization?: string) =>
-      (
-        await fetch(`${origin}/metrics`, {
-          headers: { ...program, ...(authorization ? { authorization } : {}) },
-        })
-      ).status;
-    expect(await status()).toBe(404);
-    expect(await status('Bearer another token')).toBe(404);
-    expect(await status(`Basic ${TOKEN}`)).toBe(404);
-    expect(await status(`Bearer ${TOKEN}`)).toBe(200);
-  });
+  ])(
+    'of %s answer whoever has the token, however the scheme is written, and nobody else',
+    async (_name, start) => {
+      const { origin } = await start({ METRICS_TOKEN: TOKEN });
+      const status = async (authorization?: string) =>
+        (
+          await fetch(`${origin}/metrics`, {
+            headers: { ...program, ...(authorization ? { authorization } : {}) },
+          })
+        ).status;
+      expect(await status()).toBe(404);
+      expect(await status('Bearer another token')).toBe(404);
+      expect(await status(`Basic ${TOKEN}`)).toBe(404);
+      // The scheme is case-insensitive (RFC 9110 11.1).
+      for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer '])
+        expect(await status(`${scheme} ${TOKEN}`)).toBe(200);
+      expect(await status(`Bearer ${TOKEN.toUpperCase()}`)).toBe(404);
+      expect(await status(TOKEN)).toBe(404);
+    },
+  );
 });
 
 describe('the name of a request', () => {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { csrfFrom } from './support/browser.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
@@ -97,7 +97,26 @@ describe('TRUSTED_PROXIES', () => {
     expect(await from(origin, '192.0.2.1')).toBe(400);
     expect(await from(origin, '192.0.2.2')).toBe(400);
     expect(await from(origin, '192.0.2.1')).toBe(429);
+    // What proxies write who add the port, or nothing of use.
+    expect(await from(origin, '192.0.2.1:40001')).toBe(429);
     // What the browser itself claims stands left of what the proxy saw.
     expect(await from(origin, '192.0.2.9, 192.0.2.1')).toBe(429);
+  });
+
+  it.each([
+    ['198.51.100.2:40001', '198.51.100.2:40002', '198.51.100.3:40001'],
+    ['198.51.100.2:40001, 10.0.0.5:3333', '198.51.100.2, 10.0.0.6', '198.51.100.3:1, 10.0.0.5:3333'],
+    ['[2001:db8::1]:40001', '2001:db8::1', '[2001:db9::1]:40001'],
+    ['"[2001:db8::1]:40001"', '[2001:db8::1]', '2001:db9::1'],
+    ['::ffff:198.51.100.2', '198.51.100.2:1', '198.51.100.3'],
+    ['unknown', '_hidden', '198.51.100.3'],
+  ])('counts by address, whatever port stands behind it: %s is %s, and not %s', async (one, same, other) => {
+    const stderr = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    const { origin } = await start({ AUTH_RATE_LIMIT: '1', TRUSTED_PROXIES: 'loopback, 10.0.0.0/8' });
+    expect(await from(origin, one)).toBe(400);
+    expect(await from(origin, same)).toBe(429);
+    expect(await from(origin, other)).toBe(400);
+    expect(stderr).not.toHaveBeenCalled();
+    stderr.mockRestore();
   });
 });

@@ -1,6 +1,7 @@
-import { describeError, retryAfterOf } from '@mridang/nestjs-auth';
+import { describeError, MethodNotAllowed, retryAfterOf } from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
+import { wrongMethod } from '../http/wrong-method.js';
 import { ApiError } from './api.errors.js';
 
 /** Where Zitadel has not said when to come again. */
@@ -11,8 +12,10 @@ const RETRY_AFTER_SECONDS = 5;
 export class ApiErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
 
-  catch(error: unknown, host: ArgumentsHost) {
+  catch(thrown: unknown, host: ArgumentsHost) {
     const response = host.switchToHttp().getResponse<Response>();
+    const request = host.switchToHttp().getRequest<Request>();
+    const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
     const statusCode = statusOf(error);
     // Why tokens cannot be checked is in the log already.
     if (statusCode >= 500 && !(error instanceof ApiError)) this.logger.error(describeError(error));
@@ -21,8 +24,9 @@ export class ApiErrorFilter implements ExceptionFilter {
     if (statusCode === 503)
       response.setHeader('Retry-After', String(retryAfterOf(error) ?? RETRY_AFTER_SECONDS));
     if (error instanceof ApiError && error.challenge) response.setHeader('WWW-Authenticate', error.challenge);
+    if (error instanceof MethodNotAllowed) response.setHeader('Allow', error.allowed.join(', '));
     response.json(
-      error instanceof ApiError
+      error instanceof ApiError || error instanceof MethodNotAllowed
         ? error.getResponse()
         : { statusCode, message: messageFor(error, statusCode) },
     );

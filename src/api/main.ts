@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { config } from 'dotenv';
 import { readApiEnv } from '../config/api-env.js';
+import { loadEnvFile } from '../config/env-file.js';
 import { AppLogger } from '../http/app.logger.js';
 import { checkPort } from '../http/check-port.js';
 import { startProblem } from '../http/start-problem.js';
@@ -9,8 +9,8 @@ import { stopOnSignal } from '../http/stop-on-signal.js';
 import { ApiModule } from './api.module.js';
 import { apiAdapter, configureApi } from './api.setup.js';
 
-config({ quiet: true });
 try {
+  loadEnvFile(process.env);
   const env = readApiEnv(process.env);
   await checkPort(env.port);
   const logger = new AppLogger(env);

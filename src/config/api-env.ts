@@ -70,6 +70,7 @@ export const apiVariables = {
     about: 'The key of the API application: instead of the IDP_AUTHORIZATION_PROFILE_* variables.',
     expected: 'the path of the JSON file as downloaded, or its content',
     how: 'Zitadel console, Projects, your project, your API application, Keys, New',
+    mayBeQuoted: true,
     schema: z.string().optional(),
   },
   IDP_AUTHORIZATION_TYPE: {
@@ -95,6 +96,7 @@ export const apiVariables = {
     expected:
       'the RSA key as PEM (PKCS#1 or PKCS#8, line breaks may be \\n), the whole JSON file, or the base64 of either',
     how: inKeyFile,
+    mayBeQuoted: true,
     schema: z.string().optional(),
   },
   IDP_AUTHORIZATION_PROFILE_APP_ID: {

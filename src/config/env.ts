@@ -4,6 +4,7 @@ import { ConfigError } from './config-error.js';
 import { isPlainRemote } from './is-plain-remote.js';
 import {
   ALLOW_INSECURE_HTTP,
+  EXAMPLES,
   IDP_PROJECT_ID,
   INTROSPECTION_TIMEOUT,
   issuerUrl,
@@ -102,6 +103,7 @@ export const variables = {
     expected: 'at least 32 characters, or a comma-separated list of such values',
     how: randomValue,
     placeholder: 'replace-me-with-at-least-32-random-characters',
+    examples: EXAMPLES,
     schema: z
       .string()
       .transform((value) => value.split(',').map((part) => part.trim()))
@@ -109,9 +111,10 @@ export const variables = {
   },
   SESSION_SALT: {
     about: 'Goes into the derivation of the cookie keys: with another salt no older cookie opens.',
-    expected: 'any text',
+    expected: 'any text; in production it is required',
     how: randomValue,
     placeholder: 'replace-me-with-a-random-salt',
+    examples: EXAMPLES,
     schema: z.string().default(''),
   },
   SESSION_DURATION: {
@@ -139,6 +142,7 @@ export const variables = {
     expected: 'an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080',
     how: 'Zitadel console, the address you sign in at',
     placeholder: 'https://your-instance.zitadel.cloud',
+    examples: /^https:\/\/your-(zitadel-)?(domain|instance)\b/i,
     schema: issuerUrl,
   },
   ZITADEL_CLIENT_ID: {
@@ -146,11 +150,13 @@ export const variables = {
     expected: 'the client ID Zitadel shows for the application',
     how: 'Zitadel console, Projects, your project, your application',
     placeholder: 'your-client-id',
+    examples: EXAMPLES,
     schema: z.string(),
   },
   ZITADEL_CLIENT_SECRET: {
     about: 'Client secret, for an application with authentication method BASIC. Leave it empty for PKCE.',
     expected: 'the client secret Zitadel showed when the application was made, or nothing',
+    examples: EXAMPLES,
     schema: z.string().optional(),
   },
   ZITADEL_CALLBACK_URL: {
@@ -163,7 +169,7 @@ export const variables = {
   ZITADEL_POST_LOGIN_URL: {
     about: 'Page shown after sign-in when no other page was asked for.',
     expected:
-      'a path on this application, such as /profile, or an address with the origin of ZITADEL_CALLBACK_URL',
+      'a path on this application that is none of a sign-in or sign-out, such as /profile, or an address with the origin of ZITADEL_CALLBACK_URL',
     default: '/profile',
     schema: z.string().default('/profile'),
   },
@@ -212,7 +218,7 @@ export const variables = {
     about:
       'State that several instances share: ended sessions, refreshes under way, logout tokens seen. What is stored there is encrypted. Empty: each instance has its own, in memory.',
     expected:
-      'an address such as redis://redis:6379 or rediss://user:password@redis.example.com:6380, or nothing',
+      'an address such as redis://redis:6379 or rediss://user:password@redis.example.com:6380/3, in which 3 is the number of a database and % in a password is written %25, or nothing',
     schema: redisUrl.optional(),
   },
   METRICS_TOKEN,
@@ -228,12 +234,17 @@ export const variables = {
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
 
+const isIPv6 = (address: string) => new URL(address).hostname.startsWith('[');
+
+const noSource =
+  'a name or an IPv4 address in place of the IPv6 address: Content-Security-Policy knows none, so browsers would not send the login form there';
+
 /** The API must have given up before the web application does. */
 const API_MARGIN_SECONDS = 3;
 
 /** Addresses with a purpose: redirect URIs need paths of their own. */
 const takenPath =
-  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|backchannel-logout)|auth\/logout\/(success|error|everywhere))$/;
+  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|backchannel-logout)|auth\/logout\/(success|error|everywhere))\/?$/i;
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>): Env {
@@ -246,7 +257,11 @@ export function readEnv(source: Record<string, string | undefined>): Env {
     report('ZITADEL_DOMAIN', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
   }
 
+  if (domain && isIPv6(domain)) report('ZITADEL_DOMAIN', noSource);
+  if (values.ZITADEL_LOGIN_ORIGINS?.some(isIPv6)) report('ZITADEL_LOGIN_ORIGINS', noSource);
+
   const callbackUrl = values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT ?? 3000}/auth/callback`;
+  if (production && !given(source, 'SESSION_SALT')) report('SESSION_SALT');
   if (production && !given(source, 'ZITADEL_CALLBACK_URL')) report('ZITADEL_CALLBACK_URL');
   if (production && isRefused(callbackUrl)) {
     report(
@@ -274,7 +289,12 @@ export function readEnv(source: Record<string, string | undefined>): Env {
   }
 
   const postLoginPath = localPath(values.ZITADEL_POST_LOGIN_URL, origin);
-  if (!postLoginPath || postLoginPath.startsWith('/auth/')) report('ZITADEL_POST_LOGIN_URL');
+  const isPageKnown = problems.every(({ variable }) => variable !== 'ZITADEL_POST_LOGIN_URL');
+  const pageOf = (path: string) => path.toLowerCase().replace(/\/$/, '');
+  const postLoginPage = pageOf(new URL(postLoginPath ?? '/auth', origin).pathname);
+  const isOfSignIns =
+    !takenPath.test(postLoginPage) && [callbackPath, postLogoutPath].map(pageOf).includes(postLoginPage);
+  if (isPageKnown && (isOfSignIns || /^\/auth(\/|$)/.test(postLoginPage))) report('ZITADEL_POST_LOGIN_URL');
 
   if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;

@@ -25,12 +25,26 @@ export const origins = list
   .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
   .transform((all) => all.map((origin) => new URL(origin).origin));
 
-/** `redis:` or, with TLS, `rediss:`. */
-export const redisUrl = z
-  .string()
-  .refine(
-    (value) => URL.canParse(value) && /^rediss?:$/.test(new URL(value).protocol) && new URL(value).hostname,
+/** `redis:` or, with TLS, `rediss:`; the path is the number of a database. */
+export const redisUrl = z.string().refine((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return (
+    url &&
+    /^rediss?:$/.test(url.protocol) &&
+    url.hostname &&
+    /^(\/\d{0,5})?$/.test(url.pathname) &&
+    [url.username, url.password].every(isPercentEncoded)
   );
+});
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
 
@@ -69,6 +83,9 @@ export const LOG_LEVEL = {
   schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 } satisfies Variable;
 
+/** How examples begin that are to be replaced; and one character alone, however often. */
+export const EXAMPLES = /^(your|change|replace|insert)[-_ ]|^(change|replace)me|^(.)\3{7,}$/i;
+
 /** A value nobody can guess. */
 export const randomValue = `node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"`;
 
@@ -77,6 +94,7 @@ export const METRICS_TOKEN = {
     'Whoever brings it as bearer token is answered at /metrics, and nobody else. Without it, requests of this machine itself are.',
   expected: 'at least 16 characters, or nothing',
   how: randomValue,
+  examples: EXAMPLES,
   schema: z.string().min(16).optional(),
 } satisfies Variable;
 

@@ -12,6 +12,10 @@ export interface Variable {
   default?: string;
   /** stands in `.env.example`; refused in production */
   placeholder?: string;
+  /** stands in the examples of others; refused in production, too */
+  examples?: RegExp;
+  /** quotes around a value are taken off by whoever reads it */
+  mayBeQuoted?: boolean;
   schema: z.ZodType<string | number | boolean | string[] | undefined>;
 }
 
@@ -35,15 +39,26 @@ export function readVariables<Variables extends Record<string, Variable>>(
   for (const [name, variable] of Object.entries(variables)) {
     const value = given(source, name);
     const result = variable.schema.safeParse(value);
-    if (!result.success) report(name);
+    if (QUOTED.test(value ?? '') && !variable.mayBeQuoted)
+      report(
+        name,
+        `${variable.expected}; without the quotes around it: docker run --env-file passes them on`,
+      );
+    else if (!result.success) report(name);
+    else if (production && isPublic(value, variable))
+      report(name, `a value of your own: this one is public. Expected ${variable.expected}`);
     else Object.assign(values, { [name]: result.data });
-    const isPlaceholder = value?.split(',').some((part) => part.trim() === variable.placeholder);
-    if (production && isPlaceholder) {
-      report(name, `a value of your own: the one from .env.example is public. Expected ${variable.expected}`);
-    }
   }
   return { values, problems, report };
 }
+
+const QUOTED = /^(["'`])[^]*\1$/;
+
+const isPublic = (value: string | undefined, { placeholder, examples }: Variable) =>
+  value
+    ?.split(',')
+    .map((part) => part.trim())
+    .some((part) => part === placeholder || examples?.test(part));
 
 /** An empty value is none. */
 export const given = (source: Record<string, string | undefined>, name: string) =>

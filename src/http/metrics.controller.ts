@@ -32,12 +32,15 @@ export class MetricsController {
 
   private mayRead({ headers, socket }: Request): boolean {
     const { metricsToken } = this.env;
-    if (metricsToken !== undefined) return isEqual(headers.authorization, `Bearer ${metricsToken}`);
+    if (metricsToken !== undefined) return isEqual(tokenIn(headers.authorization), metricsToken);
     return (
       LOOPBACK.test(socket.remoteAddress ?? '') && PROXY_HEADERS.every((name) => headers[name] === undefined)
     );
   }
 }
+
+/** The scheme may be written in any case (RFC 9110 11.1). */
+const tokenIn = (authorization = '') => /^bearer +(.*)$/i.exec(authorization)?.[1];
 
 /** In a time that tells nothing. */
 const isEqual = (given: string | undefined, expected: string) =>

@@ -1,6 +1,7 @@
+import { isIP } from 'node:net';
 import { HttpException, Logger } from '@nestjs/common';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { rateLimit, type Options } from 'express-rate-limit';
+import { ipKeyGenerator, rateLimit, type Options } from 'express-rate-limit';
 
 const WINDOW_MS = 60_000;
 
@@ -41,6 +42,7 @@ export function limitRate(perMinute: number): RequestHandler {
     const [, limit] = limits.find(([paths]) => paths.test(request.path)) ?? [];
     if (!limit) return next();
     warn(request);
+    forgetPorts(request);
     void limit(request, response, next);
   };
 }
@@ -51,10 +53,31 @@ const limiter = (options: Partial<Options>) =>
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     handler: (_request, _response, next) => next(new TooManyRequests()),
+    keyGenerator: addressOf,
     // Said by `warnOnce`, in words that fit.
     validate: { xForwardedForHeader: false },
     ...options,
   });
+
+/** Bits of an IPv6 address that are those of one household. */
+const NETWORK_BITS = 56;
+
+/** Whose request it is. What a proxy does not name by an address counts as its own. */
+function addressOf({ ip = '', socket }: Request): string {
+  const address = isIP(ip) ? ip : (socket.remoteAddress ?? '');
+  return ipKeyGenerator(address.replace(/^::ffff:(?=\d+\.)/i, ''), NETWORK_BITS);
+}
+
+/** Some proxies write the port behind the address, which is another with each connection; Express takes that for no address. */
+function forgetPorts({ headers }: Request) {
+  const given = headers['x-forwarded-for'];
+  if (typeof given === 'string') headers['x-forwarded-for'] = given.split(',').map(withoutPort).join(',');
+}
+
+function withoutPort(item: string): string {
+  const address = item.trim().replace(/^"(.*)"$/, '$1');
+  return /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
+}
 
 /** Behind a proxy nobody told us about, all people seem to have one address. */
 function warnOnce() {

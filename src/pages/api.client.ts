@@ -2,6 +2,7 @@ import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
 import { boundedFetch } from '../zitadel/bounded-fetch.js';
+import { sentTwice } from '../zitadel/sent-twice.js';
 
 const MAX_ANSWER_BYTES = 10_000;
 
@@ -28,11 +29,9 @@ export class ApiClient {
   async hello(accessToken: string): Promise<ApiAnswer> {
     const { origin = '', timeoutSeconds = 0 } = this.env.api ?? {};
     try {
-      const answer = await boundedFetch(
-        `${origin}/api/v1/app`,
-        { headers: { accept: 'application/json', authorization: `Bearer ${accessToken}` } },
-        { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES },
-      );
+      const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` };
+      const bounds = { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES };
+      const answer = await sentTwice(() => boundedFetch(`${origin}/api/v1/app`, { headers }, bounds));
       const maxAge = wantedLoginAge(answer);
       return maxAge === undefined
         ? { kind: 'answer', status: answer.status, text: await answer.text() }

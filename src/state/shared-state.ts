@@ -159,6 +159,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     const epoch = cipher.nameOf('epoch');
     const answers = await Promise.all([redis.get(epoch), redis.pexpire(epoch, EPOCH_MS), subscriber.ping()]);
     if (this.isShared && answers[0] === this.epoch) return;
+    await selectDatabase(redis);
     await subscriber.subscribe(cipher.nameOf('news'));
     await redis.set(epoch, crypto.randomUUID(), 'PX', EPOCH_MS, 'NX');
     this.epoch = await redis.get(epoch);
@@ -222,8 +223,18 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     this.hasSaid = true;
     const what =
       error instanceof Error && error.name === 'ReplyError' ? 'takes nothing more' : 'does not answer';
-    this.logger.error(`Redis ${what}: this instance goes on with what it knows\n${describeError(error)}`);
+    const text = describeError(error);
+    const hint = text.includes('DB index is out of range')
+      ? '\nREDIS_URL names a database that this Redis does not have'
+      : '';
+    this.logger.error(`Redis ${what}: this instance goes on with what it knows\n${text}${hint}`);
   }
+}
+
+/** ioredis goes on with database 0 where there is none of that number. */
+async function selectDatabase(redis: Redis): Promise<void> {
+  const { db } = redis.options;
+  if (db) await redis.select(db);
 }
 
 const isLive = ({ endsAt }: Entry) => endsAt > Date.now();

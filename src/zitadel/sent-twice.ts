@@ -2,11 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { retryAfterSeconds, type Patience } from './retry-after.js';
 
 /** A server may close a connection it keeps open just when it is used again (RFC 9112 9.3.1). */
-const CLOSED = ['UND_ERR_SOCKET', 'ECONNRESET'];
+const CLOSED = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
 
 const MAX_DEPTH = 4;
 
-/** Zitadel answers 503 for a moment after its start. */
+/** Zitadel answers 503 for a moment after its start, as do proxies. */
 const PAUSE_MS = 200;
 
 /**

@@ -106,6 +106,35 @@ describe('a handler', () => {
 });
 
 describe('everything else', () => {
+  it.each([
+    ['POST', '/api/v1/app'],
+    ['DELETE', '/api/v1/caller'],
+    ['PUT', '/health/live'],
+    ['POST', '/api'],
+  ])(
+    'answers 405 to a method that an address does not take, and says which it takes: %s %s',
+    async (method, path) => {
+      const answer = await fetch(api.origin + path, { method });
+      expect(answer.status).toBe(405);
+      expect(answer.headers.get('allow')).toBe('GET, HEAD');
+      expect(await answer.json()).toEqual({
+        statusCode: 405,
+        code: 'METHOD_NOT_ALLOWED',
+        message: 'This address takes GET, HEAD',
+      });
+    },
+  );
+
+  it.each(['POST', 'DELETE'])(
+    'answers 404 to %s where there is nothing for any method, as at /metrics',
+    async (method) => {
+      for (const path of ['/no/such/path', '/metrics']) {
+        const answer = await fetch(api.origin + path, { method });
+        expect([answer.status, answer.headers.get('allow')]).toEqual([404, null]);
+      }
+    },
+  );
+
   it('answers in JSON, without the inside of the program', async () => {
     const answer = await api.get('/nothing/here');
     expect(answer.status).toBe(404);

@@ -22,9 +22,9 @@ afterEach(async () => {
 });
 
 /** Starts the built API, in production unless told otherwise. */
-async function start(env: Record<string, string>) {
+async function start(env: Record<string, string>, flags: string[] = []) {
   const port = String(await freePort());
-  program = runProgram(process.execPath, [resolve('dist/api/main.js')], {
+  program = runProgram(process.execPath, [...flags, resolve('dist/api/main.js')], {
     NODE_ENV: 'production',
     APP_PORT: port,
     ZITADEL_API_KEY_FILE: keyFile,
@@ -43,7 +43,41 @@ async function silentIssuer() {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** What makes a program start with a clock that is so many seconds ahead. */
+const clockAhead = (seconds: number) => {
+  const ahead = `const { now } = Date; const RealDate = Date;
+    globalThis.Date = class extends RealDate {
+      constructor(...given) { given.length > 0 ? super(...given) : super(now() + ${seconds * 1000}); }
+      static now() { return now() + ${seconds * 1000}; }
+    };`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(ahead)}`];
+};
+
 describe('node dist/api/main.js', () => {
+  it.each([-60, -30, -7, 7, 30, 60])(
+    'lets callers in where its clock is %i seconds ahead of that of Zitadel',
+    async (seconds) => {
+      const sandbox = await startSandbox();
+      try {
+        const { access_token: token } = await serviceUserTokens(
+          sandbox,
+          `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`,
+        );
+        const env = {
+          IDP_AUTHORITY: sandbox.issuer,
+          ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
+          IDP_PROJECT_ID: sandbox.projectId,
+        };
+        const api = await start(env, clockAhead(seconds));
+        expect((await api.get(`Bearer ${token}`)).status).toBe(200);
+        const [, time = ''] = /"time":"([^"]+)"/.exec(api.output()) ?? [];
+        expect(Math.abs(Date.parse(time) - Date.now() - seconds * 1000)).toBeLessThan(30_000);
+      } finally {
+        await sandbox.close();
+      }
+    },
+  );
+
   it.each([
     ['', 1],
     ['320000000000000100', 0],

@@ -4,6 +4,7 @@ import type { Mutation, TokenMutation } from '../support/hostile/mutation.js';
 import { mutations } from '../support/hostile/mutations.js';
 import { byStranger, byUnknownKey } from '../support/hostile/signers.js';
 import { startTrap } from '../support/hostile/trap.js';
+import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
@@ -181,6 +182,26 @@ describe('every call to the provider', () => {
     const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     expect(app.provider.grants('refresh_token')).toHaveLength(1);
+  });
+
+  it.each([DISCOVERY, KEYS, USERINFO])(
+    'that reads is sent once more when a connection that was kept turns out to be closed: %s',
+    async (path) => {
+      const app = await start();
+      app.provider.fault(path, { hangUp: true, times: 1 });
+      // What was read at the start is read again after a day.
+      moveTime(25 * 60 * 60_000);
+      const before = app.provider.requestsTo(path).length;
+      expect((await app.signIn(app.browser())).url.pathname).toBe('/profile');
+      expect(app.provider.requestsTo(path)).toHaveLength(before + 2);
+    },
+  );
+
+  it('with a code is not: whoever gets it first has used it up', async () => {
+    const app = await start();
+    app.provider.fault(TOKEN, { hangUp: true, times: 1 });
+    expect(refusalOf(await app.signIn(app.browser()))).toEqual(refused('provider_unavailable'));
+    expect(app.provider.grants('authorization_code')).toHaveLength(1);
   });
 
   it.each(endpoints)('[MD4] follows no redirect to another host: %s', async (path) => {

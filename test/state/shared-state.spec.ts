@@ -41,8 +41,8 @@ afterEach(async () => {
   await admin.flushall();
 });
 
-async function instance(secrets = [SECRET]) {
-  const state = new SharedState(linkTo(redis.url, new StateCipher(secrets, 'salt')));
+async function instance(secrets = [SECRET], path = '') {
+  const state = new SharedState(linkTo(redis.url + path, new StateCipher(secrets, 'salt')));
   instances.push(state);
   await state.onModuleInit();
   return state;
@@ -54,6 +54,28 @@ const knows = (state: SharedState, key: string, value: string | undefined) =>
 
 /** Full: reads are answered, and nothing more is taken. */
 const fill = () => admin.config('SET', 'maxmemory', '1');
+
+it('in a database that Redis does not have nothing is shared, nor written to another one, and the log names REDIS_URL', async () => {
+  const whole: string[] = [];
+  const note = (message: unknown) => void whole.push(String(message));
+  Logger.overrideLogger({ log: note, error: note, warn: note });
+  const state = await instance([SECRET], '/99');
+  expect(await state.add('key', 'value', TTL_MS)).toBe(false);
+  expect(state.isShared).toBe(false);
+  expect(await redis.content()).toEqual([]);
+  expect(whole.join()).toContain('REDIS_URL names a database that this Redis does not have');
+});
+
+it('in the database that REDIS_URL names is shared by those who name the same', async () => {
+  const [one, two, other] = [
+    await instance([SECRET], '/3'),
+    await instance([SECRET], '/3'),
+    await instance(),
+  ];
+  expect(await one.add('key', 'value', TTL_MS)).toBe(true);
+  await knows(two, 'key', 'value');
+  expect(other.isShared).toBe(true);
+});
 
 describe('the state of one instance', () => {
   it('is kept for its time, the highest rank first, of three', async () => {

@@ -121,6 +121,8 @@ export class HostileProvider {
   async answer(request: RecordedRequest, response: ServerResponse) {
     this.requests.push(request);
     const fault = this.faults.get(request.path);
+    if (fault?.times !== undefined)
+      this.fault(request.path, fault.times > 1 ? { ...fault, times: fault.times - 1 } : null);
     if (fault && (await failed(fault, response, () => this.megabytesSent++))) return;
     const handler = this.handlers[request.path];
     if (handler) await handler(request, response);

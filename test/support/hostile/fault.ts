@@ -14,6 +14,8 @@ export interface Fault {
   megabytes?: number;
   /** closes the connection without an answer */
   hangUp?: boolean;
+  /** how often; then the endpoint works again. Default always */
+  times?: number;
 }
 
 const MEGABYTE = ' '.repeat(1024 * 1024);

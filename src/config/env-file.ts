@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
+import { apiVariables } from './api-env.js';
+import { ConfigError, type Problem } from './config-error.js';
+import { variables } from './env.js';
+
+/** Both programs read the same file. */
+const known = Object.keys({ ...variables, ...apiVariables });
+
+/** Adds what `.env` in the working directory says to the environment, which wins. Throws `ConfigError`. */
+export function loadEnvFile(environment: Record<string, string | undefined>) {
+  for (const [name, value] of Object.entries(readEnvFile(environment))) environment[name] ??= value;
+}
+
+/**
+ * What `.env` in the working directory says; nothing where there is none. Throws `ConfigError` where that is not what whoever
+ * wrote it sees in it.
+ *
+ * @param environment what it has does not count in the file
+ */
+function readEnvFile(environment: Record<string, string | undefined>): Record<string, string> {
+  const content = contentOf('.env');
+  if (isUtf16(content)) {
+    const expected = 'UTF-8: it is UTF-16, as PowerShell writes files. Save it as UTF-8';
+    throw new ConfigError([{ variable: '.env', expected }]);
+  }
+  const text = content.toString('utf8');
+  const problems = known.filter((name) => environment[name] === undefined && isCut(name, text)).map(cutAt);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return parse(text);
+}
+
+function contentOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
+}
+
+/** By its byte order mark, or because every other byte of ASCII text is zero there. */
+const isUtf16 = (content: Buffer) =>
+  ['fffe', 'feff'].includes(content.subarray(0, 2).toString('hex')) || content.includes(0);
+
+/** Whether dotenv takes a part of an unquoted value for a comment that is not set off by a blank. */
+function isCut(name: string, text: string): boolean {
+  const line = new RegExp(`^[^\\S\\n]*(?:export\\s+)?${name}[^\\S\\n]*=[^\\S\\n]*([^\\r\\n]*)`, 'gm');
+  const value = [...text.matchAll(line)].at(-1)?.[1] ?? '';
+  return !/^["'`]/.test(value) && /^(?:[^\s#]|\s+[^\s#])*#\S/.test(value);
+}
+
+const cutAt = (variable: string): Problem => ({
+  variable,
+  expected: 'a value in quotes in .env, or a blank before the #: what stands behind a # is a comment there',
+});
