@@ -61,7 +61,7 @@ export class Browser {
     const ms = performance.now() - started;
     const cookies = [...jar.keys()].filter(isSession);
     if (end.status !== 200 || end.url !== `${origin}/profile` || cookies.length === 0) {
-      throw new Error(`The sign-in ended at ${end.url} (${end.status})`);
+      throw new Error(`The sign-in ended at ${String(end.url).split('?', 1)[0]} (${end.status})`);
     }
     const bytes = cookies.map((name) => this.setCookieBytes.get(name));
     return { ms, requests: this.requests - requestsBefore, setCookieBytes: bytes.reduce((a, b) => a + b) };
