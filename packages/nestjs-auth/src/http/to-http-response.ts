@@ -4,7 +4,7 @@ import { rawResponse } from './raw-response.js';
 
 /**
  * Sends a web `Response` as the answer of an Express or Fastify request, every `Set-Cookie` kept apart. Auth.js says by `Expires`
- * alone when a session ends, which a browser compares with its own clock: `Max-Age` is added (RFC 6265 5.2.2).
+ * when a session ends, which a browser compares with its own clock: `Max-Age` takes its place (RFC 6265 5.2.2).
  */
 export async function toHttpResponse(webResponse: Response, response: HttpResponse): Promise<void> {
   const raw = rawResponse(response);
@@ -17,7 +17,8 @@ export async function toHttpResponse(webResponse: Response, response: HttpRespon
 }
 
 function withMaxAge(line: string): string {
-  const endsAt = Date.parse(/; Expires=([^;]+)/i.exec(line)?.[1] ?? '');
-  if (Number.isNaN(endsAt) || /; Max-Age=/i.test(line)) return line;
-  return `${line}; Max-Age=${Math.max(0, Math.ceil((endsAt - Date.now()) / 1000))}`;
+  const [expires, date = ''] = /; Expires=([^;]+)/i.exec(line) ?? [];
+  const endsAt = Date.parse(date);
+  if (expires === undefined || Number.isNaN(endsAt) || /; Max-Age=/i.test(line)) return line;
+  return line.replace(expires, `; Max-Age=${Math.max(0, Math.ceil((endsAt - Date.now()) / 1000))}`);
 }
