@@ -100,7 +100,7 @@ export class TokenRefresher implements SessionRefresh {
 
   /** With the tokens that those of a session have become, or are about to become: a browser may come with an older cookie. */
   async newest(token: SessionToken): Promise<SessionToken> {
-    await this.flights.get(nameOf(this.latest(token)))?.catch(() => undefined);
+    await Promise.allSettled([this.flights.get(nameOf(this.latest(token)))]);
     return this.latest(token);
   }
 
@@ -248,9 +248,8 @@ export class TokenRefresher implements SessionRefresh {
   }
 
   private async exchangedIfGood(token: SessionToken): Promise<SessionToken | undefined> {
-    if (!isRenewable(token)) return undefined;
     try {
-      const tokens = await this.oidc.refresh(token.refreshToken, token.sub, token.idToken);
+      const tokens = await this.oidc.refresh(String(token.refreshToken), String(token.sub), token.idToken);
       return { ...token, ...tokens };
     } catch (error) {
       if (error instanceof RefreshRejected) return undefined;
@@ -267,7 +266,7 @@ export class TokenRefresher implements SessionRefresh {
   /** Throws `IdpUnavailable` where Zitadel does not say. */
   private async isGood({ accessToken, sub }: SessionToken): Promise<boolean> {
     try {
-      await this.oidc.userinfo(accessToken ?? '', sub ?? '');
+      await this.oidc.userinfo(String(accessToken), String(sub));
       return true;
     } catch (error) {
       if (error instanceof AccessTokenRejected) return false;
@@ -325,7 +324,7 @@ function failureIn(error: unknown): Failure {
   if (error instanceof RefreshInDoubt) return { kind: 'in_doubt', said };
   if (error instanceof RefreshRejected)
     return { kind: isUnknownToken(error) ? 'unknown_token' : 'rejected', said };
-  const seconds = error instanceof IdpUnavailable ? error.retryAfterSeconds : undefined;
+  const { retryAfterSeconds: seconds } = error as { retryAfterSeconds?: number };
   return {
     kind: 'unavailable',
     said,

@@ -4,6 +4,7 @@ import type { Env } from '../../src/config/env.js';
 import type { Journal } from '../../src/metrics/journal.js';
 import type { OidcClient } from '../../src/zitadel/oidc.client.js';
 import {
+  AccessTokenRejected,
   IdpUnavailable,
   RefreshInDoubt,
   RefreshNotAllowed,
@@ -201,6 +202,99 @@ describe('instances that have not seen each other for a minute', () => {
     await expect(refusedAt(60_000)).rejects.toThrow(SessionEnded);
     // What no other instance can have caused is no matter of doubt.
     await expect(refusedAt(0, new RefreshRejected())).rejects.toThrow(SessionEnded);
+  });
+});
+
+describe('two token sets of one refresh token', () => {
+  /** The set thought to be later is dead; ends are seconds since 1970. */
+  async function rivals(oidc: Partial<OidcClient>, accessTokenEndsAt: number) {
+    const state = new SharedState();
+    const set = (name: string, accessTokenRenewedAt: number) => ({
+      ...session,
+      accessToken: `at-${name}`,
+      refreshToken: `rt-${name}`,
+      accessTokenRenewedAt,
+      accessTokenEndsAt,
+    });
+    const [dead, living] = [set('dead', 20), set('living', 19)];
+    for (const one of [dead, living])
+      await state.add(
+        'tokens:alice@undefined',
+        JSON.stringify({ ...one, from: 'the same' }),
+        60_000,
+        one.accessTokenRenewedAt,
+      );
+    return { dead, living, refresher: refresherOf(oidc as OidcClient, state) };
+  }
+  const farAway = Date.now() / 1000 + 1_000;
+  const userinfo = (accessToken: string) =>
+    accessToken === 'at-living'
+      ? Promise.resolve({ sub: 'alice' })
+      : Promise.reject(new AccessTokenRejected());
+
+  it('are told apart by userinfo, when the access token of one is refused', async () => {
+    const { dead, living, refresher } = await rivals({ userinfo }, farAway);
+    expect((await refresher.afterRefusal(dead)).accessToken).toBe(living.accessToken);
+    expect(refresher.isSuperseded(dead)).toBe(true);
+  });
+
+  it('are both given to no browser, when Zitadel takes neither', async () => {
+    const refuse = () => Promise.reject(new AccessTokenRejected());
+    const { dead, refresher } = await rivals({ userinfo: refuse }, farAway);
+    expect(await refresher.afterRefusal(dead)).toBe(dead);
+    expect(refresher.isSuperseded(dead)).toBe(true);
+    await refresher.accepted(dead);
+    expect(refresher.isSuperseded(dead)).toBe(false);
+  });
+
+  it('are not told apart by a Zitadel that does not answer: then nobody is signed out', async () => {
+    const silent = () => Promise.reject(new IdpUnavailable());
+    const { dead, refresher } = await rivals({ userinfo: silent }, farAway);
+    await expect(refresher.afterRefusal(dead)).rejects.toThrow(IdpUnavailable);
+    const refresh = (refreshToken: string) =>
+      Promise.reject(refreshToken === 'rt-dead' ? unknownToken() : new IdpUnavailable());
+    const due = await rivals({ refresh }, 30);
+    await expect(due.refresher.refresh(due.dead)).rejects.toThrow(IdpUnavailable);
+  });
+
+  it('are the end of a session, when Zitadel takes neither refresh token', async () => {
+    const refresh = () => Promise.reject(unknownToken());
+    const { dead, refresher } = await rivals({ refresh }, 30);
+    await expect(refresher.refresh(dead)).rejects.toThrow(SessionEnded);
+  });
+});
+
+describe('an instance without Redis', () => {
+  class StateAlone extends SharedState {
+    override get sharedForMs() {
+      return 0;
+    }
+  }
+  const refresh = () => Promise.resolve({ accessToken: 'at-1', refreshToken: 'rt-1' });
+
+  it.each([
+    ['is given to the browser when userinfo takes it', () => Promise.resolve({ sub: 'alice' }), 'rt-1'],
+    ['is given to the browser when nobody can tell', () => Promise.reject(new IdpUnavailable()), 'rt-1'],
+    ['is kept back when userinfo refuses it', () => Promise.reject(new AccessTokenRejected()), undefined],
+  ])('tries what it was answered: it %s', async (_name, userinfo, renewed) => {
+    const refresher = refresherOf({ refresh, userinfo } as unknown as OidcClient, new StateAlone());
+    const answer = refresher.refresh(session);
+    if (renewed === undefined) await expect(answer).rejects.toThrow(RefreshInDoubt);
+    else expect((await answer).refreshToken).toBe(renewed);
+    expect(refresher.isSuperseded(session)).toBe(true);
+  });
+
+  it('repeats the failure of another in its words, for whoever comes with the same tokens', async () => {
+    const state = new SharedState();
+    for (const refusal of [new RefreshRejected(), unknownToken()]) {
+      const own = { ...session, refreshToken: refusal.message + String(refusal.cause !== undefined) };
+      const oidc = { refresh: () => Promise.reject(refusal) } as unknown as OidcClient;
+      await expect(refresherOf(oidc, state).refresh(own)).rejects.toThrow(SessionEnded);
+      await expect(refresherOf(oidc, state).refresh(own)).rejects.toMatchObject({
+        reason: 'refresh_rejected',
+        cause: { cause: { message: expect.stringContaining('was told: ') } },
+      });
+    }
   });
 });
 
