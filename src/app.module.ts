@@ -7,7 +7,6 @@ import { HttpModule } from './http/http.module.js';
 import { Journal } from './metrics/journal.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { PagesModule } from './pages/pages.module.js';
-import { StateModule } from './state/state.module.js';
 import { signInFailurePage } from './auth/sign-in-failure-page.js';
 import { authOptions } from './zitadel/auth-options.js';
 import { ClaimsReload } from './zitadel/claims-reload.js';
@@ -29,7 +28,6 @@ export class AppModule {
       imports: [
         ConfigModule.register(env),
         MetricsModule,
-        StateModule,
         HttpModule,
         PagesModule,
         // Before AuthModule, whose routes take everything else below /auth.

@@ -56,7 +56,7 @@ export class SignOut {
   async run(request: AuthenticatedRequest, response: Response): Promise<string> {
     const last = this.sessions.lastToken(request);
     const key = last && `sign-out:${sessionNameOf(last)}`;
-    if (key && !(await this.state.claim(key, REPEATED_MS))) {
+    if (key && !(await this.state.acquireLease(key, REPEATED_MS))) {
       const address = await this.addressOf(key);
       if (address !== undefined) return this.repeated(address, request, response);
     }

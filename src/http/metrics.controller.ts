@@ -1,9 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { Public } from '@mridang/nestjs-auth';
-import { All, Controller, Inject, NotFoundException, Req, Res } from '@nestjs/common';
+import { All, Controller, Inject, NotFoundException, Optional, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { Metrics } from '../metrics/metrics.js';
+import { SharedState } from '../state/shared-state.js';
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 
@@ -20,7 +21,12 @@ export class MetricsController {
   constructor(
     private readonly metrics: Metrics,
     @Inject(ENV) private readonly env: Pick<Env, 'metricsToken'>,
-  ) {}
+    @Optional() state?: SharedState,
+  ) {
+    if (!state) return;
+    metrics.gauge('state_shared', 'Whether all instances have the same state', () => Number(state.isShared));
+    metrics.gauge('state_bytes', 'Memory of the local copy of the state', state.bytes);
+  }
 
   @All()
   async show(@Req() request: Request, @Res() response: Response): Promise<void> {

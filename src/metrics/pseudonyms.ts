@@ -1,5 +1,5 @@
-import { createHmac, hkdfSync } from 'node:crypto';
 import type { Env } from '../config/env.js';
+import { deriveKey, macOf } from '../config/keys.js';
 
 const LENGTH = 12;
 
@@ -8,10 +8,10 @@ export class Pseudonyms {
   private readonly key: Buffer;
 
   constructor({ secrets: [secret = ''], salt }: Env['session']) {
-    this.key = Buffer.from(hkdfSync('sha256', secret, salt, 'pseudonyms', 32));
+    this.key = deriveKey(secret, salt, 'pseudonyms');
   }
 
   of(id: string): string {
-    return createHmac('sha256', this.key).update(id).digest('base64url').slice(0, LENGTH);
+    return macOf(this.key, id).slice(0, LENGTH);
   }
 }

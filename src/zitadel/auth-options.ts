@@ -1,10 +1,10 @@
-import { hkdfSync } from 'node:crypto';
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { clockTolerance } from 'openid-client';
 import type { Env } from '../config/env.js';
+import { deriveKey } from '../config/keys.js';
 import type { Journal } from '../metrics/journal.js';
 import { wantedLanguage } from '../texts/language.js';
 import { authorizationParams } from './authorization-params.js';
@@ -110,7 +110,7 @@ export function authOptions(
 }
 
 const saltedSecret = (secret: string, salt: string) =>
-  Buffer.from(hkdfSync('sha256', secret, salt, 'session secret', 32)).toString('base64url');
+  deriveKey(secret, salt, 'session secret').toString('base64url');
 
 /** What Zitadel has to ask: it may still have sessions in this browser, which would sign in without a question. */
 function promptAfter({ isLoggedOut, reason }: { isLoggedOut: boolean; reason: unknown }) {

@@ -5,7 +5,7 @@ import { SharedState } from '../state/shared-state.js';
 import { sessionNameOf } from './session-token.js';
 
 /** Requests of a session that ends come within moments. */
-const CLAIM_MS = 60_000;
+const LEASE_MS = 60_000;
 
 /** Zitadel tells within a second, and tries for half a minute. */
 const SIGN_OUT_NOTED_MS = 60_000;
@@ -34,7 +34,7 @@ export class EndedSessions implements SessionRevocations {
   }
 
   async revoke(token: SessionToken): Promise<boolean> {
-    const isFirst = await this.state.claim(sessionKey(token), CLAIM_MS);
+    const isFirst = await this.state.acquireLease(sessionKey(token), LEASE_MS);
     await this.state.add(sessionKey(token), '1', this.lifetimeMs);
     return isFirst;
   }

@@ -37,7 +37,7 @@ export class Resumption {
       return undefined;
     // Without a hint Zitadel would sign in whoever is signed in there by now, without a question.
     const { username } = token.user ?? {};
-    const isFirst = await this.state.claim(`resumed:${sessionNameOf(token)}`, this.durationMs);
+    const isFirst = await this.state.acquireLease(`resumed:${sessionNameOf(token)}`, this.durationMs);
     return isFirst && username !== undefined ? { login_hint: username } : undefined;
   }
 

@@ -172,8 +172,8 @@ export class TokenRefresher implements SessionRefresh {
       if (latest !== token) return tokensIn(latest);
       const failure = this.failureOf(name);
       if (failure) throw errorFrom(failure);
-      // Whoever has had the claim for longer has died.
-      if (await this.state.claim(claimKey(name), CALLS * this.timeoutMs + MARGIN_MS))
+      // An instance that holds the lease for longer has died.
+      if (await this.state.acquireLease(leaseKey(name), CALLS * this.timeoutMs + MARGIN_MS))
         return this.exchanged(token, name);
     }
     const doubt = new RefreshInDoubt({ cause: new Error('Another instance has not finished the refresh') });
@@ -193,7 +193,7 @@ export class TokenRefresher implements SessionRefresh {
       if (error instanceof RefreshNotAllowed) this.noteNotAllowed(error);
       else if (error instanceof IdpUnavailable) this.outage.failed(error);
       await this.note(error, name);
-      await this.state.release(claimKey(name));
+      await this.state.releaseLease(leaseKey(name));
       throw error;
     }
   }
@@ -362,4 +362,4 @@ const nameOf = ({ refreshToken, accessToken }: TokenSet) =>
 
 const pairsKey = (token: SessionToken) => `tokens:${sessionNameOf(token)}`;
 const failureKey = (name: string) => `refresh-failed:${name}`;
-const claimKey = (name: string) => `refresh:${name}`;
+const leaseKey = (name: string) => `refresh:${name}`;

@@ -1,4 +1,7 @@
 import { Module } from '@nestjs/common';
+import { ENV, type Env } from '../config/env.js';
+import { RedisLink } from '../state/redis-link.js';
+import { SharedState } from '../state/shared-state.js';
 import { ClaimsReload } from './claims-reload.js';
 import { Discovery } from './discovery.js';
 import { EndedSessions } from './ended-sessions.js';
@@ -15,6 +18,10 @@ import { TokenRefresher } from './token-refresher.js';
 import { TokenRevocation } from './token-revocation.js';
 import { TokenVerifier } from './token-verifier.js';
 
+function createState({ redisUrl, session }: Env): SharedState {
+  return new SharedState(redisUrl ? new RedisLink(redisUrl, session.secrets, session.salt) : undefined);
+}
+
 const providers = [
   ClaimsReload,
   Discovery,
@@ -27,6 +34,7 @@ const providers = [
   Resumption,
   SetupCheck,
   { provide: SetupProblems, useExisting: SetupCheck },
+  { provide: SharedState, inject: [ENV], useFactory: createState },
   SignInRules,
   TokenRefresher,
   TokenRevocation,

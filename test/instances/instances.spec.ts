@@ -159,7 +159,7 @@ describe('a Redis that is gone', () => {
       const staying = await signedIn();
       await ended.submit(await ended.get('/profile'), 'main form[action="/auth/logout"]');
       expect(await statuses(endedCookie)).toEqual([401, 401]);
-      const saidBefore = count('Redis does not answer');
+      const saidBefore = count('Redis failed (REDIS_URL)');
 
       await goes();
       for (let views = 0; views < 5; views++) expect((await staying.get('/profile')).status).toBe(200);
@@ -169,7 +169,7 @@ describe('a Redis that is gone', () => {
       expect(out.url.searchParams.get('reason')).toBe('others_not_ended');
       expect(await readiness()).toEqual(['degraded', 'degraded']);
       expect(await (await fetch(`${app.origins[0]}/metrics`)).text()).toMatch(/^state_shared 0$/m);
-      expect(count('Redis does not answer')).toEqual(saidBefore.map((times) => times + 1));
+      expect(count('Redis failed (REDIS_URL)')).toEqual(saidBefore.map((times) => times + 1));
 
       const meanwhile = await cookieOf(staying);
       await staying.submit(await staying.get('/profile'), 'main form[action="/auth/logout"]');

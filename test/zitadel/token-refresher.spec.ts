@@ -142,7 +142,7 @@ describe('instances that have not seen each other for a minute', () => {
   it('look again when they are refused: the other may have been faster', async () => {
     class StateInDoubt extends StateApart {
       /** each for itself */
-      override claim() {
+      override acquireLease() {
         return Promise.resolve(true);
       }
     }
