@@ -11,6 +11,7 @@ WORKDIR /app
 FROM base AS build
 COPY package.json package-lock.json .npmrc ./
 COPY packages/nestjs-auth/package.json packages/nestjs-auth/
+COPY packages/nestjs-zitadel/package.json packages/nestjs-zitadel/
 COPY packages/zitadel-sandbox/package.json packages/zitadel-sandbox/
 # The cache mount keeps downloads out of every layer.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund

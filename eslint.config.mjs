@@ -1,29 +1,35 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** What nothing in `src` may import: the sandbox, and packages by any way but their name. */
-const foreign = ['zitadel-sandbox', 'zitadel-sandbox/*', '**/packages/**', '@mridang/nestjs-auth/*'];
-/** What only `src/zitadel` may import. */
-const openId = ['openid-client', 'oauth4webapi', '@auth/core', '@auth/core/*'];
+/** Packages are imported by their name, and the sandbox by tests and scripts alone. */
+const packages = {
+  group: ['zitadel-sandbox', 'zitadel-sandbox/*', '**/packages/**', '@mridang/*/*'],
+  message: 'packages are imported by name, and the sandbox not at all',
+};
+const openId = {
+  group: ['openid-client', 'oauth4webapi', '@auth/core', '@auth/core/*', 'jose', 'ioredis'],
+  message: 'only packages/nestjs-zitadel speaks OpenID Connect and Redis',
+};
 
-/** Which folder may import which: arrows point down only (docs/architecture.md). */
-const zone = (folder, ...above) => ({
-  files: [`src/${folder}`],
+/** What the files of a folder may not import: arrows point down only (docs/architecture.md). */
+const zone = (files, ...above) => ({
+  files: [`src/${files}`],
   rules: {
     'no-restricted-imports': [
       'error',
       {
         patterns: [
-          { group: foreign, message: 'packages are imported by name, and the sandbox not at all' },
-          ...(folder.startsWith('zitadel')
-            ? []
-            : [{ group: openId, message: 'only src/zitadel speaks OpenID Connect' }]),
+          packages,
+          openId,
           ...(above.length > 0 ? [{ group: above, message: 'arrows point down only' }] : []),
         ],
       },
     ],
   },
 });
+
+const programs = ['../app.*', '../main*'];
+const features = ['../auth/**', '../pages/**', '../api/**', ...programs];
 
 export default tseslint.config(
   { ignores: ['build/**', '**/dist/**', 'node_modules/**', 'coverage/**'] },
@@ -82,40 +88,29 @@ export default tseslint.config(
     },
   },
   zone('*.ts'),
-  zone('pages/**', '../auth/**', '../api/**', '../app.*', '../main*'),
-  zone('auth/**', '../pages/**', '../api/**', '../app.*', '../main*'),
-  zone('api/**', '../pages/**', '../auth/**', '../app.*', '../main*'),
-  zone('http/**', '../auth/**', '../pages/**', '../api/**', '../app.*', '../main*'),
-  zone('zitadel/**', '../auth/**', '../pages/**', '../api/**', '../http/**', '../app.*', '../main*'),
-  zone(
-    'state/**',
-    '../auth/**',
-    '../pages/**',
-    '../api/**',
-    '../http/**',
-    '../zitadel/**',
-    '../app.*',
-    '../main*',
-  ),
-  zone(
-    'metrics/**',
-    '../auth/**',
-    '../pages/**',
-    '../api/**',
-    '../http/**',
-    '../zitadel/**',
-    '../state/**',
-    '../app.*',
-    '../main*',
-  ),
-  zone('texts/**', '../*/**', '../app.*', '../main*'),
-  zone('config/**', '../*/**', '../app.*', '../main*'),
+  zone('pages/**', '../auth/**', '../api/**', ...programs),
+  zone('auth/**', '../pages/**', '../api/**', ...programs),
+  zone('api/**', '../auth/**', '../pages/**', ...programs),
+  zone('web/**', ...features),
+  zone('observability/**', ...features),
+  zone('process/**', ...features, '../observability/**', '../texts/**'),
+  zone('texts/**', '../*/**', ...programs),
+  zone('config/**', '../*/**', ...programs),
   {
     files: ['packages/**/src/**'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: ['**/../src/**', 'zitadel-sandbox', '@mridang/nestjs-auth'] },
+        { patterns: ['**/../src/**', 'zitadel-sandbox', '@mridang/*/*', '@mridang/*'] },
+      ],
+    },
+  },
+  {
+    files: ['packages/nestjs-zitadel/src/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['**/../../src/**', 'zitadel-sandbox', '@mridang/*/*', '@mridang/nestjs-zitadel'] },
       ],
     },
   },

@@ -16,9 +16,9 @@ export default {
   testMatch: isCovered
     ? [
         '<rootDir>/packages/nestjs-auth/test/{auth-module,session,session-codec}.spec.ts',
-        '<rootDir>/test/{refresh,claims,claims-reload,revocation,sign-in}.spec.ts',
+        '<rootDir>/test/{refresh,claims-reload,revocation,sign-in}.spec.ts',
         '<rootDir>/test/hostile/{refresh,patience}.spec.ts',
-        '<rootDir>/test/zitadel/token-refresher.spec.ts',
+        '<rootDir>/packages/nestjs-zitadel/test/{token-refresher,claims}.spec.ts',
       ]
     : ['<rootDir>/test/**/*.spec.ts', '<rootDir>/packages/*/test/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -27,6 +27,7 @@ export default {
   transform: { '^.+\\.ts$': tsJest(isCovered ? 'tsconfig.coverage.json' : 'tsconfig.test.json') },
   moduleNameMapper: {
     '^@mridang/nestjs-auth$': '<rootDir>/packages/nestjs-auth/src/index.ts',
+    '^@mridang/nestjs-zitadel$': '<rootDir>/packages/nestjs-zitadel/src/index.ts',
     '^zitadel-sandbox$': '<rootDir>/packages/zitadel-sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
@@ -43,8 +44,8 @@ export default {
   collectCoverageFrom: [
     'packages/nestjs-auth/src/*.guard.ts',
     'packages/nestjs-auth/src/session/**/*.ts',
-    'src/zitadel/token-refresher.ts',
-    'src/zitadel/session-token.ts',
+    'packages/nestjs-zitadel/src/session/token-refresher.ts',
+    'packages/nestjs-zitadel/src/session/session-token.ts',
   ],
   coverageReporters: ['text'],
   coverageThreshold: { global: { branches: 100, functions: 100, lines: 100, statements: 100 } },

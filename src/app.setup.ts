@@ -2,14 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { CsrfService } from '@mridang/nestjs-auth';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ENV, type Env } from './config/env.js';
-import { aliasPaths } from './http/alias-paths.js';
-import { limitRate } from './http/rate-limit.js';
-import { pageFrame } from './http/page-frame.js';
-import { securityHeaders } from './http/security-headers.js';
-import { personalAnswers } from './http/personal-answers.js';
-import { requestId } from './http/request-id.js';
-import { useViews } from './http/view-engine.js';
-import { LoginOrigin } from './zitadel/login-origin.js';
+import { aliasPaths } from './web/alias-paths.js';
+import { limitRate } from './web/rate-limit.js';
+import { pageFrame } from './web/page-frame.js';
+import { securityHeaders } from './web/security-headers.js';
+import { personalAnswers } from './web/personal-answers.js';
+import { requestId } from './web/request-id.js';
+import { useViews } from './web/view-engine.js';
+import { LoginOrigin } from '@mridang/nestjs-zitadel';
 
 /** The folder above this file: of the source, of the build, and of the bundle, which it becomes a part of. */
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -2,11 +2,11 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
-import { AppLogger } from './http/app.logger.js';
-import { checkPort } from './http/check-port.js';
-import { LeanExpressAdapter } from './http/lean-express.adapter.js';
-import { startProblem } from './http/start-problem.js';
-import { stopOnSignal } from './http/stop-on-signal.js';
+import { AppLogger } from './observability/app.logger.js';
+import { checkPort } from './process/check-port.js';
+import { LeanExpressAdapter } from './web/lean-express.adapter.js';
+import { startProblem } from './process/start-problem.js';
+import { stopOnSignal } from './process/stop-on-signal.js';
 import { loadEnvFile } from './config/env-file.js';
 import { readEnv } from './config/env.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { describeError } from '@mridang/nestjs-auth';
-import { LogoutTokenRefused } from '../src/zitadel/oidc.errors.js';
+import { LogoutTokenRefused } from '../packages/nestjs-zitadel/src/client/oidc.errors.js';
 
 const NASTY = 'x\n[Nest] FORGED\r\u001b[2J\u0085\u2028\u2029';
 

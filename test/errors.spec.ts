@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { sessionEndMessages, signInMessages, signOutMessages, type Message } from '../src/auth/messages.js';
 import { en } from '../src/texts/en.js';
-import { explanationFor, explanationsByCode } from '../src/http/explanations.js';
+import { explanationFor, explanationsByCode } from '../src/web/explanations.js';
 import { SignInFailed, type SignInFailure } from '@mridang/nestjs-auth';
 
 const page = readFileSync('docs/errors.md', 'utf8');
@@ -21,13 +21,17 @@ const statuses = (messages: Record<string, Message>) =>
 /** Every `readonly code = '…'` of the web application and its module. */
 function codesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.startsWith('api'))
+    .filter((file) => file.endsWith('.ts') && !/^(api|bearer)/.test(file))
     .flatMap((file) => [
       ...readFileSync(join(folder, file), 'utf8').matchAll(/readonly code(?:: string)? = '(\w+)'/g),
     ])
     .map(([, code = '']) => code);
 }
-const codes = [...codesIn('src'), ...codesIn('packages/nestjs-auth/src')];
+const codes = [
+  ...codesIn('src'),
+  ...codesIn('packages/nestjs-auth/src'),
+  ...codesIn('packages/nestjs-zitadel/src'),
+];
 
 describe('docs/errors.md', () => {
   it('has every reason of a failed sign-in, with its status', () => {

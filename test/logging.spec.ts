@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Sandbox } from 'zitadel-sandbox';
-import { AppLogger } from '../src/http/app.logger.js';
+import { AppLogger } from '../src/observability/app.logger.js';
 import { Browser } from './support/browser.js';
 import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';

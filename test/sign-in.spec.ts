@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom, type Page } from './support/browser.js';
-import { LoginOrigin } from '../src/zitadel/login-origin.js';
+import { LoginOrigin } from '../packages/nestjs-zitadel/src/sign-in/login-origin.js';
 import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { refusalOf, refused } from './support/refusal.js';

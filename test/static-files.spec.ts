@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Request, Response } from 'express';
-import { Assets } from '../src/http/assets.js';
+import { Assets } from '../src/web/assets.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 describe('the address of a file', () => {

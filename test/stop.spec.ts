@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Sandbox } from 'zitadel-sandbox';
-import { LeanExpressAdapter } from '../src/http/lean-express.adapter.js';
+import { LeanExpressAdapter } from '../src/web/lean-express.adapter.js';
 import { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import type { RunningProgram } from './support/run-program.js';

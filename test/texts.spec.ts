@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TextNode } from 'node-html-parser';
 import { sessionEndMessages, signInMessages, signOutMessages } from '../src/auth/messages.js';
-import { explanationFor, explanationsByCode } from '../src/http/explanations.js';
+import { explanationFor, explanationsByCode } from '../src/web/explanations.js';
 import { de } from '../src/texts/de.js';
 import { en, type TextKey } from '../src/texts/en.js';
 import { fr } from '../src/texts/fr.js';

@@ -2,8 +2,8 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
-import { securityHeaders } from '../../build/http/security-headers.js';
-import { useViews } from '../../build/http/view-engine.js';
+import { securityHeaders } from '../../build/web/security-headers.js';
+import { useViews } from '../../build/web/view-engine.js';
 
 /** What `support/peers.mjs` gives to the program of a peer. */
 export const settings = JSON.parse(process.env.SETTINGS ?? '');

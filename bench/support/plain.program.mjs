@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { applyDecorators, Controller, Get, Header, Module, Render } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { securityHeaders } from '../../build/http/security-headers.js';
-import { useViews } from '../../build/http/view-engine.js';
+import { securityHeaders } from '../../build/web/security-headers.js';
+import { useViews } from '../../build/web/view-engine.js';
 
 const { port, site, pages, lean } = JSON.parse(process.env.SETTINGS ?? '');
 
@@ -21,7 +21,7 @@ await app.listen(port);
 
 async function adapter() {
   if (!lean) return new ExpressAdapter();
-  const { LeanExpressAdapter } = await import('../../build/http/lean-express.adapter.js');
+  const { LeanExpressAdapter } = await import('../../build/web/lean-express.adapter.js');
   return new LeanExpressAdapter();
 }
 

@@ -1,8 +1,8 @@
 import { describeError, MethodNotAllowed, retryAfterOf } from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { wrongMethod } from '../http/wrong-method.js';
-import { ApiError } from './api.errors.js';
+import { wrongMethod } from '../web/wrong-method.js';
+import { ApiError } from '@mridang/nestjs-zitadel';
 
 /** Where Zitadel has not said when to come again. */
 const RETRY_AFTER_SECONDS = 5;

@@ -2,8 +2,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
-import { LeanExpressAdapter } from '../http/lean-express.adapter.js';
-import { requestId } from '../http/request-id.js';
+import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
+import { requestId } from '../web/request-id.js';
 import { showSwagger } from './swagger.js';
 
 /** An access token may be a JWT with hundreds of roles: those do not fit into the 16 KiB Node.js takes. */

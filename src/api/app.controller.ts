@@ -10,7 +10,7 @@ import {
   ApiTags,
   ApiUnauthorizedResponse,
 } from '@nestjs/swagger';
-import { Caller } from './caller.js';
+import { Caller } from '@mridang/nestjs-zitadel';
 
 /** The routes of the API. Replace them with yours. */
 @Controller('api/v1')

@@ -2,10 +2,10 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { readApiEnv } from '../config/api-env.js';
 import { loadEnvFile } from '../config/env-file.js';
-import { AppLogger } from '../http/app.logger.js';
-import { checkPort } from '../http/check-port.js';
-import { startProblem } from '../http/start-problem.js';
-import { stopOnSignal } from '../http/stop-on-signal.js';
+import { AppLogger } from '../observability/app.logger.js';
+import { checkPort } from '../process/check-port.js';
+import { startProblem } from '../process/start-problem.js';
+import { stopOnSignal } from '../process/stop-on-signal.js';
 import { ApiModule } from './api.module.js';
 import { apiAdapter, configureApi } from './api.setup.js';
 

@@ -4,10 +4,9 @@ import { ApiExcludeController, DocumentBuilder, SwaggerModule } from '@nestjs/sw
 import type { Express } from 'express';
 import { contentSecurityPolicy, crossOriginOpenerPolicy } from 'helmet';
 import type { ApiEnv } from '../config/api-env.js';
-import { HealthController } from '../http/health.controller.js';
-import { MetricsController } from '../http/metrics.controller.js';
-import { audienceScope, ROLES_SCOPE } from '../zitadel/claims.js';
-import { loginAddresses } from '../zitadel/login-addresses.js';
+import { HealthController } from '../observability/health.controller.js';
+import { MetricsController } from '../observability/metrics.controller.js';
+import { audienceScope, loginAddresses, ROLES_SCOPE } from '@mridang/nestjs-zitadel';
 
 /** What a browser shows as a page. */
 const PAGES = ['/api', '/api/index.html', '/api/oauth2-redirect.html'];

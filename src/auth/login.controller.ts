@@ -12,9 +12,9 @@ import {
 import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { nameOf } from '../http/name-of.js';
+import { nameOf } from '../web/name-of.js';
 import type { TextKey } from '../texts/en.js';
-import { LoginOrigin } from '../zitadel/login-origin.js';
+import { LoginOrigin } from '@mridang/nestjs-zitadel';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
 /** Right after the start the page waits for the first answer of Zitadel: its form has to name where the login is. */

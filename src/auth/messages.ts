@@ -1,4 +1,5 @@
 import type { SessionEnd, SignInFailure } from '@mridang/nestjs-auth';
+import type { SignedOut, SignOutFailure } from '@mridang/nestjs-zitadel';
 import type { TextKey } from '../texts/en.js';
 
 /** A failure in words for the person who reads it. */
@@ -66,21 +67,15 @@ export const signOutMessages = {
   state_mismatch: signOut('state_mismatch'),
   provider_unavailable: signOut('provider_unavailable'),
   others_not_ended: signOut('others_not_ended'),
-} satisfies Record<string, Message>;
+} satisfies Record<SignOutFailure, Message>;
 
 /** What a sign-out has ended, where it did what it should. */
-export const signedOutTexts = {
+export const signedOutTexts: Record<SignedOut, TextKey> = {
   user: 'signedOut.user',
   everywhere: 'signedOut.everywhere',
-  /** the session here; Zitadel has no address to end its own */
   here: 'signedOut.here',
-  /** nothing: the session here was over */
   before: 'signedOut.before',
-} satisfies Record<string, TextKey>;
-
-export type SignedOut = keyof typeof signedOutTexts;
-
-export type SignOutFailure = keyof typeof signOutMessages;
+};
 
 const unknown: Message = signIn('unknown', 400);
 

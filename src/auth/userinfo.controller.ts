@@ -2,9 +2,7 @@ import { CsrfService, localPath, type AuthenticatedRequest } from '@mridang/nest
 import { Body, Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { seeOther } from '../http/see-other.js';
-import type { ZitadelClaims } from '../zitadel/claims.js';
-import { LiveUserinfo } from '../zitadel/live-userinfo.js';
+import { LiveUserinfo, seeOther, type ZitadelClaims } from '@mridang/nestjs-zitadel';
 
 /** What Zitadel knows about the signed-in user at this moment, which the session takes over. */
 @Controller('auth/userinfo')

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import {
+  type ApiKey,
+  type ApiKeyFields,
   apiKeyFrom,
   ApiKeyProblem,
+  isPlainRemote,
   isSameField,
   keyFileFields,
   KeyFileProblem,
   wholeKey,
-  type ApiKey,
-  type ApiKeyFields,
-} from './api-key.js';
+} from '@mridang/nestjs-zitadel';
 import { ConfigError } from './config-error.js';
 import type { Env } from './env.js';
-import { isPlainRemote } from './is-plain-remote.js';
 import {
   ALLOW_INSECURE_HTTP,
   IDP_PROJECT_ID,

@@ -1,7 +1,7 @@
 import { localPath } from '@mridang/nestjs-auth';
 import { z } from 'zod';
 import { ConfigError } from './config-error.js';
-import { isPlainRemote } from './is-plain-remote.js';
+import { isPlainRemote } from '@mridang/nestjs-zitadel';
 import {
   ALLOW_INSECURE_HTTP,
   EXAMPLES,

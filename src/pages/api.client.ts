@@ -1,8 +1,7 @@
 import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
-import { boundedFetch } from '../zitadel/bounded-fetch.js';
-import { sentTwice } from '../zitadel/sent-twice.js';
+import { boundedFetch, sentTwice } from '@mridang/nestjs-zitadel';
 
 const MAX_ANSWER_BYTES = 10_000;
 

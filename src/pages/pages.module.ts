@@ -1,12 +1,10 @@
 import { Module } from '@nestjs/common';
-import { ZitadelModule } from '../zitadel/zitadel.module.js';
 import { AdminController } from './admin.controller.js';
 import { ApiClient } from './api.client.js';
 import { HomeController } from './home.controller.js';
 import { ProfileController } from './profile.controller.js';
 
 @Module({
-  imports: [ZitadelModule],
   controllers: [HomeController, ProfileController, AdminController],
   providers: [ApiClient],
 })

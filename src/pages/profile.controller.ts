@@ -9,9 +9,8 @@ import {
 import { Controller, Get, Inject, NotFoundException, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { claimsIn } from '../zitadel/claims.js';
-import { describedClaims, type DescribedClaim } from '../zitadel/described-claims.js';
-import { LiveUserinfo } from '../zitadel/live-userinfo.js';
+import { claimsIn, LiveUserinfo } from '@mridang/nestjs-zitadel';
+import { describedClaims, type DescribedClaim } from './described-claims.js';
 import { apiCallOf } from './api-call.js';
 import { ApiClient, type ApiAnswer } from './api.client.js';
 import { profileOf } from './profile.js';

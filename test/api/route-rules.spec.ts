@@ -1,8 +1,8 @@
 import { Public, RequireRoles } from '@mridang/nestjs-auth';
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Caller } from '../../src/api/caller.js';
-import { FreshToken, MaxAge, Scopes } from '../../src/api/route.decorators.js';
+import { Caller } from '../../packages/nestjs-zitadel/src/bearer/caller.js';
+import { FreshToken, MaxAge, Scopes } from '../../packages/nestjs-zitadel/src/bearer/route.decorators.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { startIntrospector, type Introspector } from '../support/introspector.js';
 

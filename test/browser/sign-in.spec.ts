@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { LoginOrigin } from '../../src/zitadel/login-origin.js';
+import { LoginOrigin } from '../../packages/nestjs-zitadel/src/sign-in/login-origin.js';
 import { startChromium } from '../support/chromium.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
 

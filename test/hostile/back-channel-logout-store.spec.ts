@@ -2,13 +2,12 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpRequest } from '@mridang/nestjs-auth';
 import { Logger } from '@nestjs/common';
 import type { Response } from 'express';
-import { BackchannelLogoutController } from '../../src/auth/backchannel-logout.controller.js';
-import type { Env } from '../../src/config/env.js';
-import type { Journal } from '../../src/metrics/journal.js';
-import { SharedState } from '../../src/state/shared-state.js';
-import { EndedSessions } from '../../src/zitadel/ended-sessions.js';
-import type { LogoutTokenClaims } from '../../src/zitadel/logout-token.js';
-import type { TokenVerifier } from '../../src/zitadel/token-verifier.js';
+import { BackChannelLogoutController } from '../../packages/nestjs-zitadel/src/sign-out/back-channel-logout.controller.js';
+import type { ResolvedZitadelOptions } from '../../packages/nestjs-zitadel/src/zitadel.options.js';
+import { SharedState } from '../../packages/nestjs-zitadel/src/state/shared-state.js';
+import { EndedSessions } from '../../packages/nestjs-zitadel/src/session/ended-sessions.js';
+import type { LogoutTokenClaims } from '../../packages/nestjs-zitadel/src/tokens/logout-token.js';
+import type { TokenVerifier } from '../../packages/nestjs-zitadel/src/tokens/token-verifier.js';
 
 const now = () => Math.floor(Date.now() / 1000);
 const alice = { jti: 'session', sid: 'sid', sub: 'alice', start: now() - 100 };
@@ -23,18 +22,18 @@ class LonelyState extends SharedState {
 }
 
 Logger.overrideLogger(false);
-const journal = { backChannelLogout: () => undefined } as unknown as Journal;
+const options = { session: { maxDurationSeconds: 3600 }, observer: {} } as ResolvedZitadelOptions;
 
 let state: LonelyState;
 let ended: EndedSessions;
-let controller: BackchannelLogoutController;
+let controller: BackChannelLogoutController;
 let claims: LogoutTokenClaims;
 beforeEach(() => {
   state = new LonelyState();
-  ended = new EndedSessions(state, { session: { maxDurationSeconds: 3600 } } as Env);
+  ended = new EndedSessions(state, options);
   claims = { jti: 'token', sid: 'sid', sub: undefined, iat: now() };
   const verifier = { logoutToken: () => Promise.resolve(claims) } as unknown as TokenVerifier;
-  controller = new BackchannelLogoutController(verifier, ended, state, journal);
+  controller = new BackChannelLogoutController(verifier, ended, state, options);
 });
 
 /** Sends the logout token; the status of the answer, and whether it says when to come again. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import fc from 'fast-check';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
-import { SharedState } from '../../src/state/shared-state.js';
+import { SharedState } from '../../packages/nestjs-zitadel/src/state/shared-state.js';
 import { Browser } from '../support/browser.js';
 import { freePort } from '../support/free-port.js';
 import { moveTime } from '../support/move-time.js';

@@ -6,7 +6,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from 'zitadel-sandbox
 import { AppModule } from '../../src/app.module.js';
 import { configureApp } from '../../src/app.setup.js';
 import { readEnv } from '../../src/config/env.js';
-import { LeanExpressAdapter } from '../../src/http/lean-express.adapter.js';
+import { LeanExpressAdapter } from '../../src/web/lean-express.adapter.js';
 import { Browser } from './browser.js';
 import { freePort } from './free-port.js';
 

@@ -1,0 +1,74 @@
+export { ZitadelModule, type ZitadelModuleAsyncOptions } from './zitadel.module.js';
+export {
+  ZitadelApiModule,
+  type ZitadelApiModuleAsyncOptions,
+  type ZitadelApiModuleConfig,
+} from './zitadel-api.module.js';
+export {
+  ZITADEL_API_OPTIONS,
+  ZITADEL_OPTIONS,
+  type ResolvedZitadelApiOptions,
+  type ResolvedZitadelOptions,
+  type ZitadelApiOptions,
+  type ZitadelOptions,
+} from './zitadel.options.js';
+export type {
+  BackChannelLogoutResult,
+  RefreshResult,
+  SessionOwner,
+  SignOutResult,
+  ZitadelEndpoint,
+  ZitadelObserver,
+} from './zitadel.observer.js';
+export { BearerGuard, type CalledRequest } from './bearer/bearer.guard.js';
+export {
+  ApiError,
+  AuthorizationAmbiguous,
+  CallerRoleRequired,
+  IntrospectionUnavailable,
+  LoginTooOld,
+  ScopeRequired,
+  TokenInvalid,
+  TokenRequired,
+} from './bearer/api.errors.js';
+export { Caller } from './bearer/caller.js';
+export { FreshToken, MaxAge, Scopes } from './bearer/route.decorators.js';
+export {
+  audienceScope,
+  claimsIn,
+  METADATA,
+  metadataFrom,
+  organizationFrom,
+  projectIdIn,
+  roleGrantsFrom,
+  ROLES,
+  ROLES_SCOPE,
+  rolesFrom,
+  type Organization,
+  type RoleGrant,
+  type ZitadelClaims,
+} from './claims/claims.js';
+export { Discovery, type ProviderHealth } from './client/discovery.js';
+export { loginAddresses } from './client/login-addresses.js';
+export { boundedFetch } from './http/bounded-fetch.js';
+export { isPlainRemote } from './http/is-plain-remote.js';
+export { seeOther } from './http/see-other.js';
+export { sentTwice } from './http/sent-twice.js';
+export { deriveKey, macOf } from './keys.js';
+export { OutageLog } from './outage-log.js';
+export { LiveUserinfo } from './session/live-userinfo.js';
+export { SetupProblems } from './setup/setup-problems.js';
+export { LoginOrigin } from './sign-in/login-origin.js';
+export type { SignedOut, SignOutFailure } from './sign-out/sign-out-pages.js';
+export { SignOut } from './sign-out/sign-out.service.js';
+export { SharedState } from './state/shared-state.js';
+export {
+  apiKeyFrom,
+  ApiKeyProblem,
+  isSameField,
+  keyFileFields,
+  KeyFileProblem,
+  wholeKey,
+  type ApiKey,
+  type ApiKeyFields,
+} from './tokens/api-key.js';

@@ -1,0 +1,116 @@
+import { customFetch } from '@auth/core';
+import Zitadel from '@auth/core/providers/zitadel';
+import type { IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
+import type { Response } from 'express';
+import { clockTolerance } from 'openid-client';
+import type { ResolvedZitadelOptions } from '../zitadel.options.js';
+import { deriveKey } from '../keys.js';
+import { authorizationParams } from './authorization-params.js';
+import type { ClaimsReload } from '../session/claims-reload.js';
+import { scopesFor, sidIn, userFrom, type ZitadelClaims } from '../claims/claims.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/clock-tolerance.js';
+import type { Discovery } from '../client/discovery.js';
+import type { EndedSessions } from '../session/ended-sessions.js';
+import { fetchForAuthJs } from './fetch-for-auth-js.js';
+import type { Resumption } from '../session/resumption.js';
+import type { SignInRules } from './sign-in-rules.js';
+import { tokenSetFrom } from '../session/session-token.js';
+import type { LoggedOutCookie } from '../sign-out/logged-out-cookie.js';
+import type { TokenRefresher } from '../session/token-refresher.js';
+import type { TokenRevocation } from '../session/token-revocation.js';
+import type { TokenVerifier } from '../tokens/token-verifier.js';
+
+/** The options of `AuthModule`: Zitadel as the provider, and what goes into a session. */
+export function authOptions(
+  options: ResolvedZitadelOptions,
+  discovery: Discovery,
+  verifier: TokenVerifier,
+  refresher: TokenRefresher,
+  reload: ClaimsReload,
+  endedSessions: EndedSessions,
+  revocation: TokenRevocation,
+  loggedOut: LoggedOutCookie,
+  rules: SignInRules,
+  resumption: Resumption,
+): IAuthModuleOptions {
+  const { clientId, clientSecret, issuer, callbackUrl, observer } = options;
+  const scopes = scopesFor(options);
+  return {
+    origin: options.origin,
+    secret: options.secrets.map((secret) => saltedSecret(secret, options.salt)),
+    // One cookie: nginx passes 4 KB of response headers by default, and answers 502 to more.
+    session: {
+      maxAge: options.session.durationSeconds,
+      maxLifetime: options.session.maxDurationSeconds,
+      maxCookies: 1,
+    },
+    refresh: refresher,
+    reload,
+    revocations: endedSessions,
+    discard: (token) => void revocation.revoke(token),
+    resume: (ended, token, request) => resumption.paramsFor(ended, token, request),
+    signInPolicy: rules,
+    observer: {
+      signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
+        loggedOut.clear(request, response as Response);
+        observer.signedIn?.({ sub: providerAccountId, sid: sidIn(idToken) }, request);
+      },
+      signInFailed: (failure, request) => observer.signInFailed?.(failure, request),
+      sessionEnded: (token, ended, request) => observer.sessionEnded?.(token, ended, request),
+    },
+    authorizationParams: (given, request) => {
+      const uiLocales = options.uiLocales(request);
+      return {
+        ...(uiLocales ? { ui_locales: uiLocales } : {}),
+        ...promptAfter({ isLoggedOut: loggedOut.isIn(request), reason: given['reason'] }),
+        ...authorizationParams(given, scopes),
+      };
+    },
+    ...options.auth,
+    defaultCallbackUrl: options.postLoginPath,
+    providers: [
+      {
+        ...Zitadel({
+          issuer,
+          clientId,
+          ...(clientSecret ? { clientSecret } : {}),
+          checks: ['pkce', 'state', 'nonce'],
+          authorization: { params: { scope: scopes.join(' '), redirect_uri: callbackUrl } },
+          profile: ({ sub }: ZitadelClaims) => ({ id: sub }),
+          [customFetch]: fetchForAuthJs(options, discovery, verifier, (tokens) => rules.discard(tokens)),
+        }),
+        // Auth.js loses symbols below its own options.
+        client: {
+          token_endpoint_auth_method: clientSecret ? 'client_secret_basic' : 'none',
+          [clockTolerance]: CLOCK_TOLERANCE_SECONDS,
+        },
+        // Zitadel's ID tokens carry no profile unless the application is set up so; userinfo always does.
+        idToken: false,
+      },
+    ],
+    callbacks: {
+      jwt: ({ token, account, profile }) => {
+        if (!account) return token;
+        return {
+          sub: account.providerAccountId,
+          user: userFrom(profile as ZitadelClaims),
+          sid: sidIn(account.id_token),
+          ...tokenSetFrom(account),
+        } satisfies SessionToken;
+      },
+      session: ({ session, token: { user } }) => {
+        if (!user) throw new Error('The session holds no user');
+        return { user, expires: session.expires };
+      },
+    },
+  };
+}
+
+const saltedSecret = (secret: string, salt: string) =>
+  deriveKey(secret, salt, 'session secret').toString('base64url');
+
+/** What Zitadel has to ask: it may still have sessions in this browser, which would sign in without a question. */
+function promptAfter({ isLoggedOut, reason }: { isLoggedOut: boolean; reason: unknown }) {
+  if (isLoggedOut) return { prompt: 'select_account' };
+  return reason === ('revoked' satisfies SessionEnd) ? { prompt: 'login' } : {};
+}

@@ -1,0 +1,55 @@
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { BearerGuard } from './bearer/bearer.guard.js';
+import { Introspection } from './bearer/introspection.js';
+import { Discovery } from './client/discovery.js';
+import { SetupProblems } from './setup/setup-problems.js';
+import {
+  resolveApiOptions,
+  ZITADEL_API_OPTIONS,
+  ZITADEL_CONNECTION,
+  type ZitadelApiOptions,
+} from './zitadel.options.js';
+
+export interface ZitadelApiModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  inject?: FactoryProvider['inject'];
+  useFactory: (...args: never[]) => ZitadelApiOptions | Promise<ZitadelApiOptions>;
+}
+
+/** How the module fits into the application, known before any provider is made. */
+export interface ZitadelApiModuleConfig {
+  /** Every route needs a bearer token unless it is `@Public()`. Default true. */
+  globalGuard?: boolean;
+}
+
+const services = [Discovery, Introspection, { provide: SetupProblems, useExisting: Introspection }];
+
+/** Guards routes with bearer tokens: a token counts while Zitadel's introspection endpoint calls it active (RFC 7662). */
+@Module({})
+export class ZitadelApiModule {
+  static register(options: ZitadelApiOptions, config?: ZitadelApiModuleConfig): DynamicModule {
+    return ZitadelApiModule.registerAsync({ useFactory: () => options }, config);
+  }
+
+  static registerAsync(
+    { imports = [], inject = [], useFactory }: ZitadelApiModuleAsyncOptions,
+    { globalGuard = true }: ZitadelApiModuleConfig = {},
+  ): DynamicModule {
+    return {
+      module: ZitadelApiModule,
+      global: true,
+      imports,
+      providers: [
+        {
+          provide: ZITADEL_API_OPTIONS,
+          inject,
+          useFactory: async (...args: never[]) => resolveApiOptions(await useFactory(...args)),
+        },
+        { provide: ZITADEL_CONNECTION, useExisting: ZITADEL_API_OPTIONS },
+        ...services,
+        ...(globalGuard ? [{ provide: APP_GUARD, useClass: BearerGuard }] : []),
+      ],
+      exports: [ZITADEL_API_OPTIONS, ...services],
+    };
+  }
+}

@@ -1,0 +1,118 @@
+import { AuthModule } from '@mridang/nestjs-auth';
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
+import { Discovery } from './client/discovery.js';
+import { OidcClient } from './client/oidc.client.js';
+import { Reachability } from './client/reachability.js';
+import { ClaimsReload } from './session/claims-reload.js';
+import { EndedSessions } from './session/ended-sessions.js';
+import { LiveUserinfo } from './session/live-userinfo.js';
+import { Resumption } from './session/resumption.js';
+import { TokenRefresher } from './session/token-refresher.js';
+import { TokenRevocation } from './session/token-revocation.js';
+import { SetupCheck } from './setup/setup-check.js';
+import { SetupProblems } from './setup/setup-problems.js';
+import { authOptions } from './sign-in/auth-options.js';
+import { InitiateController } from './sign-in/initiate.controller.js';
+import { LoginOrigin } from './sign-in/login-origin.js';
+import { SignInRules } from './sign-in/sign-in-rules.js';
+import { BackChannelLogoutController } from './sign-out/back-channel-logout.controller.js';
+import { LoggedOutCookie } from './sign-out/logged-out-cookie.js';
+import { LogoutEverywhereController } from './sign-out/logout-everywhere.controller.js';
+import { LogoutStates } from './sign-out/logout-states.js';
+import { LogoutController } from './sign-out/logout.controller.js';
+import { SignOut } from './sign-out/sign-out.service.js';
+import { RedisLink } from './state/redis-link.js';
+import { SharedState } from './state/shared-state.js';
+import { TokenVerifier } from './tokens/token-verifier.js';
+import {
+  resolveOptions,
+  ZITADEL_CONNECTION,
+  ZITADEL_OPTIONS,
+  type ResolvedZitadelOptions,
+  type ZitadelOptions,
+} from './zitadel.options.js';
+
+export interface ZitadelModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  inject?: FactoryProvider['inject'];
+  useFactory: (...args: never[]) => ZitadelOptions | Promise<ZitadelOptions>;
+}
+
+const authServices = [
+  Discovery,
+  TokenVerifier,
+  TokenRefresher,
+  ClaimsReload,
+  EndedSessions,
+  TokenRevocation,
+  LoggedOutCookie,
+  SignInRules,
+  Resumption,
+] as const;
+
+const services = [
+  ...authServices,
+  LiveUserinfo,
+  LoginOrigin,
+  LogoutStates,
+  OidcClient,
+  Reachability,
+  SetupCheck,
+  { provide: SetupProblems, useExisting: SetupCheck },
+  SignOut,
+  {
+    provide: SharedState,
+    inject: [ZITADEL_OPTIONS],
+    useFactory: ({ redisUrl, secrets, salt }: ResolvedZitadelOptions) =>
+      new SharedState(redisUrl ? new RedisLink(redisUrl, secrets, salt) : undefined),
+  },
+];
+
+@Module({})
+class ZitadelServicesModule {}
+
+/**
+ * Signs people in with Zitadel: `AuthModule` with Zitadel as its provider, refresh, sign-out here and at Zitadel, back-channel
+ * logout. Global: its services can be injected everywhere. Routes below `/auth`, see the README.
+ */
+@Module({})
+export class ZitadelModule {
+  static register(options: ZitadelOptions): DynamicModule {
+    return ZitadelModule.registerAsync({ useFactory: () => options });
+  }
+
+  static registerAsync({ imports = [], inject = [], useFactory }: ZitadelModuleAsyncOptions): DynamicModule {
+    const servicesModule: DynamicModule = {
+      module: ZitadelServicesModule,
+      global: true,
+      imports,
+      providers: [
+        {
+          provide: ZITADEL_OPTIONS,
+          inject,
+          useFactory: async (...args: never[]) => resolveOptions(await useFactory(...args)),
+        },
+        { provide: ZITADEL_CONNECTION, useExisting: ZITADEL_OPTIONS },
+        ...services,
+      ],
+      exports: [ZITADEL_OPTIONS, ...services],
+    };
+    return {
+      module: ZitadelModule,
+      imports: [
+        servicesModule,
+        AuthModule.registerAsync({
+          imports: [servicesModule],
+          inject: [ZITADEL_OPTIONS, ...authServices],
+          useFactory: authOptions,
+        }),
+      ],
+      // Nest registers them before the routes of AuthModule, which takes everything else below /auth.
+      controllers: [
+        InitiateController,
+        LogoutController,
+        LogoutEverywhereController,
+        BackChannelLogoutController,
+      ],
+    };
+  }
+}

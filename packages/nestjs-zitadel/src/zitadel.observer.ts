@@ -1,0 +1,41 @@
+import type { HttpRequest, SessionEnded, SignInFailed } from '@mridang/nestjs-auth';
+
+/** A user and a session at Zitadel. */
+export interface SessionOwner {
+  sub?: string | undefined;
+  sid?: string | undefined;
+}
+
+export type RefreshResult = 'renewed' | 'rejected' | 'in_doubt' | 'not_allowed' | 'unavailable';
+export type SignOutResult = 'done' | 'no_session' | 'others_not_ended';
+/** `nothing`: the sessions that the logout token names had ended before */
+export type BackChannelLogoutResult = 'done' | 'nothing' | 'refused' | 'unavailable';
+
+/** Is told what happens, for logs and metrics. Its methods must not throw. */
+export interface ZitadelObserver {
+  signedIn?(owner: SessionOwner, request: HttpRequest): void;
+  signInFailed?(failure: SignInFailed, request: HttpRequest): void;
+  refreshed?(result: RefreshResult, owner: SessionOwner): void;
+  sessionEnded?(owner: SessionOwner, ended: SessionEnded, request: HttpRequest): void;
+  signedOut?(
+    kind: 'user' | 'everywhere',
+    result: SignOutResult,
+    owner: SessionOwner,
+    request: HttpRequest,
+  ): void;
+  /** @param error why the sessions were not ended */
+  backChannelLogout?(
+    result: BackChannelLogoutResult,
+    owner: SessionOwner,
+    request: HttpRequest,
+    error?: unknown,
+  ): void;
+  refreshTokenRevoked?(result: 'done' | 'failed'): void;
+  introspected?(result: 'active' | 'inactive' | 'unavailable'): void;
+  /** An introspection was answered from memory. */
+  introspectionCached?(result: 'active' | 'inactive'): void;
+  /** An HTTP request to Zitadel was answered, or not. */
+  requested?(endpoint: ZitadelEndpoint, result: 'ok' | 'refused' | 'unavailable', seconds: number): void;
+}
+
+export type ZitadelEndpoint = 'discovery' | 'token' | 'userinfo' | 'keys' | 'revoke' | 'introspect' | 'other';

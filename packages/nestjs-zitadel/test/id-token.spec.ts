@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { verifiedIdToken } from '../src/tokens/id-token.js';
+import { KeySet } from '../src/tokens/key-set.js';
+import { signingAlgorithms } from '../src/tokens/signing-algorithms.js';
+import { signerWith, type Signer } from './signed-by.js';
+
+const issuer = 'https://zitadel.example';
+const clientId = '330000000000000001';
+const accessToken = 'an access token';
+const now = () => Math.floor(Date.now() / 1000);
+const atHash = (hash: string) => {
+  const digest = createHash(hash).update(accessToken).digest();
+  return digest.subarray(0, digest.length / 2).toString('base64url');
+};
+
+/** As Zitadel's: for every client of the project, and this one the authorized party. */
+const claims = () => ({
+  iss: issuer,
+  sub: '320000000000000011',
+  aud: [clientId, '330000000000000002', '320000000000000100'],
+  azp: clientId,
+  exp: now() + 3600,
+  iat: now(),
+  auth_time: now() - 10,
+  at_hash: atHash('sha256'),
+});
+
+let signer: Signer;
+let keys: KeySet;
+beforeAll(async () => {
+  signer = await signerWith('RS256', 'first');
+  keys = keySetOf(signer);
+});
+
+const keySetOf = (...signers: Signer[]) =>
+  new KeySet(
+    () => Promise.resolve({ keys: signers.map(({ jwk }) => jwk) }),
+    () => undefined,
+  );
+
+const verify = (token: string, given: Partial<Parameters<typeof verifiedIdToken>[2]> = {}, set = keys) =>
+  verifiedIdToken(token, set, { issuer, clientId, algorithms: ['RS256'], accessToken, ...given });
+
+describe('an ID token', () => {
+  it('of Zitadel is accepted', async () => {
+    const { claims: verified, algorithm } = await verify(await signer.sign(claims()));
+    expect(verified.sub).toBe('320000000000000011');
+    expect(algorithm).toBe('RS256');
+  });
+
+  it.each([
+    ['one audience as text, no azp', { aud: clientId, azp: undefined }],
+    ['one audience in a list, no azp', { aud: [clientId], azp: undefined }],
+    ['no at_hash', { at_hash: undefined }],
+    ['no auth_time', { auth_time: undefined }],
+    ['an end ten seconds ago', { exp: now() - 10 }],
+    ['a start in ten seconds', { nbf: now() + 10, iat: now() + 10 }],
+    ['a subject of 255 characters', { sub: 'x'.repeat(255) }],
+  ])('with %s is accepted', async (_name, change) => {
+    await expect(verify(await signer.sign({ ...claims(), ...change }))).resolves.toBeDefined();
+  });
+
+  it.each([
+    ['another issuer', { iss: `${issuer}1` }],
+    ['the issuer with a slash', { iss: `${issuer}/` }],
+    ['no issuer', { iss: undefined }],
+    ['another audience', { aud: 'other', azp: undefined }],
+    ['no audience', { aud: undefined }],
+    ['several audiences and no azp', { azp: undefined }],
+    ['a foreign azp', { azp: 'other' }],
+    ['a foreign azp beside one audience', { aud: clientId, azp: 'other' }],
+    ['an end five minutes ago', { exp: now() - 300 }],
+    ['no end', { exp: undefined }],
+    ['no iat', { iat: undefined }],
+    ['an iat that is no number', { iat: 'now' }],
+    ['an iat in an hour', { iat: now() + 3600 }],
+    ['a start in five minutes', { nbf: now() + 300 }],
+    ['no subject', { sub: undefined }],
+    ['an empty subject', { sub: '' }],
+    ['a subject that is no text', { sub: 320000 }],
+    ['a subject of 256 characters', { sub: 'x'.repeat(256) }],
+    ['a subject that is not ASCII', { sub: 'jürgen' }],
+    ['the hash of another access token', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+    ['an at_hash that is no text', { at_hash: 1 }],
+    ['an auth_time in the future', { auth_time: now() + 600 }],
+    ['an auth_time that is no number', { auth_time: 'now' }],
+  ])('with %s is refused', async (_name, change) => {
+    await expect(verify(await signer.sign({ ...claims(), ...change }))).rejects.toThrow();
+  });
+
+  it('with an at_hash and no access token beside it is refused', async () => {
+    await expect(verify(await signer.sign(claims()), { accessToken: undefined })).rejects.toThrow('at_hash');
+  });
+
+  it.each([
+    ['ES384', 'sha384'],
+    ['PS512', 'sha512'],
+    ['EdDSA', 'sha512'],
+  ])('signed with %s has an at_hash of that length', async (alg, hash) => {
+    const other = await signerWith(alg, 'other');
+    const token = await other.sign({ ...claims(), at_hash: atHash(hash) });
+    const { algorithm } = await verify(token, { algorithms: [alg] }, keySetOf(other));
+    expect(algorithm).toBe(alg);
+  });
+
+  it('signed with an algorithm that is not listed is refused, key or no key', async () => {
+    const other = await signerWith('ES256', 'other');
+    await expect(verify(await other.sign(claims()), {}, keySetOf(other))).rejects.toThrow();
+  });
+
+  it('that is not signed, cut short or no token is refused', async () => {
+    const [, body = '', signature = ''] = (await signer.sign(claims())).split('.');
+    const none = Buffer.from(JSON.stringify({ alg: 'none' })).toString('base64url');
+    for (const token of [
+      `${none}.${body}.`,
+      `${none}.${body}.${signature}`,
+      `${body}.${signature}`,
+      'x',
+      '',
+    ]) {
+      await expect(verify(token)).rejects.toThrow();
+    }
+  });
+
+  it('signed by somebody else under the same name is refused', async () => {
+    const stranger = await signerWith('RS256', 'first');
+    await expect(verify(await stranger.sign(claims()))).rejects.toThrow();
+  });
+
+  it('that brings its key along is refused', async () => {
+    const stranger = await signerWith('RS256', 'first');
+    const header = { jwk: stranger.jwk, jku: 'http://127.0.0.1:9/', x5u: 'http://127.0.0.1:9/' };
+    await expect(verify(await stranger.sign(claims(), header))).rejects.toThrow();
+  });
+});
+
+describe('the algorithms a token may be signed with', () => {
+  it('are those listed, but never one that needs no private key', () => {
+    expect(signingAlgorithms(['none', 'HS256', 'RS256', 'EdDSA', 'ES256K'])).toEqual(['RS256', 'EdDSA']);
+  });
+
+  it('are RS256 where none are listed', () => {
+    expect(signingAlgorithms(undefined)).toEqual(['RS256']);
+    expect(signingAlgorithms('ES256')).toEqual(['RS256']);
+  });
+});

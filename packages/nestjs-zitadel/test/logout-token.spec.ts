@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { KeySet } from '../src/tokens/key-set.js';
+import { verifiedLogoutToken } from '../src/tokens/logout-token.js';
+import { signerWith, type Signer } from './signed-by.js';
+
+const issuer = 'https://zitadel.example';
+const clientId = '330000000000000001';
+const event = 'http://schemas.openid.net/event/backchannel-logout';
+const now = () => Math.floor(Date.now() / 1000);
+
+/** As Zitadel's. */
+const claims = () => ({
+  iss: issuer,
+  sub: '320000000000000011',
+  aud: [clientId],
+  iat: now() - 1,
+  exp: now() + 900,
+  jti: 'V2_1-lt_1',
+  events: { [event]: {} },
+  sid: '340000000000000001',
+});
+
+let signer: Signer;
+let keys: KeySet;
+beforeAll(async () => {
+  signer = await signerWith('RS256', 'first');
+  keys = new KeySet(
+    () => Promise.resolve({ keys: [signer.jwk] }),
+    () => undefined,
+  );
+});
+
+const verify = async (change: Record<string, unknown>, header: Record<string, unknown> = { typ: 'JWT' }) =>
+  verifiedLogoutToken(await signer.sign({ ...claims(), ...change }, header), keys, {
+    issuer,
+    clientId,
+    algorithms: ['RS256'],
+  });
+
+describe('a logout token', () => {
+  it('says whose session has ended, and which', async () => {
+    expect(await verify({})).toEqual({
+      jti: 'V2_1-lt_1',
+      sub: '320000000000000011',
+      sid: '340000000000000001',
+      iat: expect.any(Number),
+    });
+  });
+
+  it.each([
+    ['only a sid', { sub: undefined }],
+    ['only a sub', { sid: undefined }],
+    ['no exp', { exp: undefined }],
+    ['more in the event', { events: { [event]: { more: 1 }, other: {} } }],
+    ['a claim nobody knows', { ignored_claim: 'x' }],
+    ['an age of fourteen minutes', { iat: now() - 14 * 60 }],
+  ])('with %s is accepted', async (_name, change) => {
+    await expect(verify(change)).resolves.toBeDefined();
+  });
+
+  it.each([['logout+jwt'], ['LOGOUT+JWT'], ['application/logout+jwt'], ['jwt'], [undefined]])(
+    'of typ %s is accepted',
+    async (typ) => {
+      await expect(verify({}, typ === undefined ? {} : { typ })).resolves.toBeDefined();
+    },
+  );
+
+  it.each([['at+jwt'], ['id_token'], [''], ['secevent+jwt']])('of typ %j is refused', async (typ) => {
+    await expect(verify({}, { typ })).rejects.toThrow('typ');
+  });
+
+  it.each([
+    ['another issuer', { iss: `${issuer}INVALID` }],
+    ['another audience', { aud: `${clientId}INVALID` }],
+    ['no audience', { aud: undefined }],
+    ['no iat', { iat: undefined }],
+    ['an age of twenty minutes', { iat: now() - 20 * 60 }],
+    ['an iat in five minutes', { iat: now() + 300 }],
+    ['an end five minutes ago', { exp: now() - 300 }],
+    ['no jti', { jti: undefined }],
+    ['an empty jti', { jti: '' }],
+    ['a jti that is no text', { jti: 1 }],
+    ['no events', { events: undefined }],
+    ['events that are a list', { events: [event] }],
+    ['another event', { events: { 'http://schemas.openid.net/event/foobar': {} } }],
+    ['an event that is no object', { events: { [event]: true } }],
+    ['an event that is a list', { events: { [event]: [] } }],
+    ['an event that is null', { events: { [event]: null } }],
+    ['a nonce', { nonce: 'x' }],
+    ['a nonce that is null', { nonce: null }],
+    ['neither sub nor sid', { sub: undefined, sid: undefined }],
+    ['an empty sid', { sid: '' }],
+    ['a sub that is no text', { sub: 1 }],
+  ])('with %s is refused', async (_name, change) => {
+    await expect(verify(change)).rejects.toThrow();
+  });
+
+  it('is no ID token', async () => {
+    const idToken = { events: undefined, jti: undefined, nonce: 'n', azp: clientId };
+    await expect(verify(idToken)).rejects.toThrow();
+  });
+});

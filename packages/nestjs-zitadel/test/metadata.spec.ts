@@ -1,0 +1,186 @@
+import { describe, expect, it } from '@jest/globals';
+import { isPlainRemote } from '../src/http/is-plain-remote.js';
+import { checkedMetadata } from '../src/client/checked-metadata.js';
+import { codeRefusal } from '../src/client/code-refusal.js';
+import { KeptValue } from '../src/http/kept-value.js';
+import { moveTime } from '../../../test/support/move-time.js';
+
+const issuer = 'https://zitadel.example';
+const metadata = {
+  issuer,
+  authorization_endpoint: `${issuer}/oauth/v2/authorize`,
+  token_endpoint: `${issuer}/oauth/v2/token`,
+  userinfo_endpoint: `${issuer}/oidc/v1/userinfo`,
+  end_session_endpoint: `${issuer}/oidc/v1/end_session`,
+  revocation_endpoint: `${issuer}/oauth/v2/revoke`,
+  jwks_uri: `${issuer}/oauth/v2/keys`,
+};
+const check = (change: Record<string, unknown>, allowInsecureHttp = false) =>
+  checkedMetadata({ ...metadata, ...change }, { issuer, allowInsecureHttp });
+
+describe('metadata', () => {
+  it.each([
+    ['that are complete', {}],
+    ['without userinfo', { userinfo_endpoint: undefined }],
+    ['without introspection', { introspection_endpoint: undefined }],
+    ['without end-session', { end_session_endpoint: undefined }],
+    ['without revocation', { revocation_endpoint: undefined }],
+    ['with an endpoint on another host', { jwks_uri: 'https://keys.example/x' }],
+    ['with an endpoint on this machine', { token_endpoint: 'http://localhost:8080/token' }],
+  ])('%s are used', (_name, change) => {
+    expect(check(change)).toMatchObject({ issuer });
+  });
+
+  it.each([
+    ['of another issuer', { issuer: `${issuer}INVALID` }],
+    ['of the issuer with a slash', { issuer: `${issuer}/` }],
+    ['of no issuer', { issuer: undefined }],
+    ['without authorization endpoint', { authorization_endpoint: undefined }],
+    ['without token endpoint', { token_endpoint: undefined }],
+    ['without keys', { jwks_uri: undefined }],
+    ['with an endpoint that is null', { userinfo_endpoint: null }],
+    ['with an endpoint that is no address', { token_endpoint: '/token' }],
+    ['with an endpoint that is a script', { authorization_endpoint: 'javascript:alert(1)' }],
+    ['with an introspection that is no address', { introspection_endpoint: '/oauth/v2/introspect' }],
+    ['with an introspection without TLS', { introspection_endpoint: 'http://zitadel.example/introspect' }],
+    ['with an endpoint without TLS', { token_endpoint: 'http://zitadel.example/token' }],
+    ['with a log-out without TLS', { end_session_endpoint: 'http://zitadel.example/end' }],
+  ])('%s are refused', (_name, change) => {
+    expect(() => check(change)).toThrow();
+  });
+
+  it('of another issuer are named, and no variable that may not be the one', () => {
+    expect(() => check({ issuer: 'https://other.example' })).toThrow(
+      'The metadata are those of "https://other.example", and the configured issuer is https://zitadel.example',
+    );
+  });
+
+  it('may name endpoints without TLS where that is allowed', () => {
+    expect(check({ token_endpoint: 'http://zitadel.test/token' }, true)).toBeDefined();
+    expect(() => check({ token_endpoint: 'ftp://zitadel.test/token' }, true)).toThrow();
+  });
+
+  it.each([[null], [undefined], ['x'], [[]]])('are not %j', (document) => {
+    expect(() => checkedMetadata(document, { issuer, allowInsecureHttp: false })).toThrow();
+  });
+});
+
+describe('an address that would be called readable for others', () => {
+  it.each([
+    'http://zitadel.example',
+    'http://192.168.0.1',
+    'http://localhost.example',
+    'http://127.0.0.1.example',
+  ])('is %s', (address) => expect(isPlainRemote(new URL(address))).toBe(true));
+  it.each([
+    'https://zitadel.example',
+    'http://localhost:1',
+    'http://127.0.0.2',
+    'http://[::1]',
+    'http://a.localhost',
+  ])('is not %s', (address) => expect(isPlainRemote(new URL(address))).toBe(false));
+});
+
+describe('a code that was refused', () => {
+  it.each([
+    [200, {}, undefined],
+    [302, undefined, undefined],
+    [400, { error: 'invalid_client' }, 'provider_misconfigured'],
+    [401, undefined, 'provider_misconfigured'],
+    [400, { error: 'unauthorized_client' }, 'provider_misconfigured'],
+    [400, { error: 'invalid_request', error_description: 'Errors.AuthRequest.NoCode' }, 'login_already_used'],
+    [400, { error: 'invalid_request', error_description: 'Errors.User.Code.Invalid' }, 'login_already_used'],
+    [400, { error: 'invalid_grant' }, 'login_already_used'],
+    [400, { error: 'invalid_request', error_description: 'Errors.User.NotActive' }, 'access_denied'],
+    [400, { error: 'invalid_request', error_description: 'Errors.User.Locked' }, 'user_locked'],
+    [404, { error: 'invalid_request', error_description: 'Errors.User.NotFound' }, 'user_not_found'],
+    [
+      404,
+      { error: 'invalid_request', error_description: 'Errors.AuthRequest.NotFound' },
+      'login_already_used',
+    ],
+    [400, { error: 'invalid_grant', error_description: 'invalid code_verifier' }, 'provider_error'],
+    [
+      400,
+      { error: 'invalid_grant', error_description: 'redirect_uri does not correspond' },
+      'provider_error',
+    ],
+    [400, { error: 'invalid_request', error_description: ['Errors.'] }, 'provider_error'],
+    [400, null, 'provider_error'],
+  ] as const)('%i %j: %s', (status, body, reason) => {
+    expect(codeRefusal(status, body)).toBe(reason);
+  });
+});
+
+describe('a value that is kept', () => {
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const renewed = async (kept: KeptValue<unknown>) => {
+    while (kept.isRenewing) await pause(1);
+  };
+  const counted = (lifetimeMs: number, isDown: () => boolean, maxStaleMs = 100_000) => {
+    const failures: unknown[] = [];
+    let count = 0;
+    const kept = new KeptValue(
+      async () => {
+        const number = ++count;
+        await pause(5);
+        if (isDown()) throw new Error(`down ${number}`);
+        return number;
+      },
+      { lifetimeMs, retryAfterMs: 3_000, maxStaleMs, onRenewalFailed: (error) => failures.push(error) },
+    );
+    return { kept, failures };
+  };
+
+  it('is fetched once, at first need', async () => {
+    const { kept } = counted(2_000, () => false);
+    expect(await Promise.all([kept.get(), kept.get(), kept.get()])).toEqual([1, 1, 1]);
+    expect(await kept.get()).toBe(1);
+  });
+
+  it('is renewed without anybody waiting', async () => {
+    const { kept } = counted(2_000, () => false);
+    await kept.get();
+    moveTime(2_500);
+    expect(await Promise.all([kept.get(), kept.get()])).toEqual([1, 1]);
+    await renewed(kept);
+    expect(await kept.get()).toBe(2);
+  });
+
+  it('stays when it cannot be renewed, and is not asked for again at once', async () => {
+    let isDown = false;
+    const { kept, failures } = counted(2_000, () => isDown);
+    await kept.get();
+    isDown = true;
+    moveTime(2_500);
+    for (let round = 0; round < 5; round++) {
+      expect(await kept.get()).toBe(1);
+      await renewed(kept);
+    }
+    expect(failures).toHaveLength(1);
+    isDown = false;
+    moveTime(3_500);
+    await kept.get();
+    await renewed(kept);
+    expect(await kept.get()).toBe(3);
+  });
+
+  it('is of no use beyond an age: whoever asks waits for another', async () => {
+    let isDown = false;
+    const { kept } = counted(2_000, () => isDown, 6_000);
+    await kept.get();
+    isDown = true;
+    moveTime(6_500);
+    await expect(kept.get()).rejects.toThrow('down 2');
+    isDown = false;
+    expect(await Promise.all([kept.get(), kept.get()])).toEqual([3, 3]);
+  });
+
+  it('is asked for again after a first attempt that failed', async () => {
+    let isDown = true;
+    const { kept } = counted(2_000, () => isDown);
+    await expect(kept.get()).rejects.toThrow('down 1');
+    isDown = false;
+    expect(await kept.get()).toBe(2);
+  });
+});

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { OutageLog } from '../src/outage-log.js';
+
+let said: string[];
+beforeEach(() => {
+  said = [];
+  const note = (level: string) => (message: unknown) =>
+    void said.push(`${level} ${String(message).split('\n', 1)[0]}`);
+  Logger.overrideLogger({ error: note('error'), warn: note('warn'), log: note('log') });
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+  Logger.overrideLogger(false);
+});
+
+it('says that something fails at once, every ten seconds how often, and when it is over', () => {
+  const outage = new OutageLog(new Logger('Test'), 'Tokens were not renewed');
+  for (let count = 0; count < 5; count++) outage.failed(new Error('Zitadel does not answer'));
+  expect(said).toEqual(['error Tokens were not renewed']);
+  jest.advanceTimersByTime(10_000);
+  outage.failed(new Error('Zitadel does not answer'));
+  jest.advanceTimersByTime(20_000);
+  expect(said.slice(1)).toEqual([
+    'warn Tokens were not renewed: 4 more in 10 s',
+    'warn Tokens were not renewed: 1 more in 10 s',
+    'log Tokens were not renewed: none in the last 10 s',
+  ]);
+  outage.failed(new Error('Zitadel does not answer'));
+  expect(said.at(-1)).toBe('error Tokens were not renewed');
+});

@@ -1,0 +1,83 @@
+import { Public } from '@mridang/nestjs-auth';
+import { Controller, Get, Inject, Optional, Res, ServiceUnavailableException } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
+import type { Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
+import { Discovery, SetupProblems, SharedState } from '@mridang/nestjs-zitadel';
+import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
+
+/** For whoever runs the program: whether to restart it, and whether to send it requests. */
+@Public()
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly checks: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly discovery: Discovery,
+    private readonly host: HttpAdapterHost,
+    @Inject(ENV) private readonly env: Partial<Pick<Env, 'redisUrl'>>,
+    @Optional() private readonly state?: SharedState,
+    @Optional() private readonly setup?: SetupProblems,
+  ) {}
+
+  @Get('live')
+  live() {
+    return { status: 'ok' };
+  }
+
+  /**
+   * 503 where nobody could sign in. Without Redis this instance goes on with what it knows: that is worse, but not down. A
+   * wrong set-up takes no instance out of service: the others would have the same.
+   */
+  @Get('ready')
+  async ready(@Res({ passthrough: true }) response: Response) {
+    try {
+      return this.named(
+        await this.checks.check([
+          () => this.server(),
+          () => this.zitadel(),
+          ...(this.env.redisUrl ? [() => this.redis()] : []),
+        ]),
+      );
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      response.status(503);
+      return error.getResponse();
+    }
+  }
+
+  private server() {
+    const httpAdapter: unknown = this.host.httpAdapter;
+    const isStopping = httpAdapter instanceof LeanExpressAdapter && httpAdapter.isStopping;
+    const server = this.indicators.check('server');
+    return isStopping ? server.down('stopping') : server.up();
+  }
+
+  private zitadel() {
+    const zitadel = this.indicators.check('zitadel');
+    const health = this.discovery.health;
+    if (health.status === 'down') return zitadel.down('metadata not known');
+    if (this.misconfigurations.length > 0)
+      return zitadel.degraded({ reason: this.misconfigurations.join(', ') });
+    return health.status === 'degraded'
+      ? zitadel.degraded({ since: health.since.toISOString() })
+      : zitadel.up();
+  }
+
+  private get misconfigurations(): readonly string[] {
+    return this.setup?.codes ?? [];
+  }
+
+  /** Terminus has no status of its own for what an operator has to mend. */
+  private named(result: HealthCheckResult): HealthCheckResult {
+    const { zitadel } = result.details;
+    if (zitadel?.['reason'] !== undefined) Object.assign(zitadel, { status: 'misconfigured' });
+    return result;
+  }
+
+  private async redis() {
+    const redis = this.indicators.check('redis');
+    return (await this.state?.check()) ? redis.up() : redis.degraded('not reachable');
+  }
+}

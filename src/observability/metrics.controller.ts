@@ -1,0 +1,55 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import { Public } from '@mridang/nestjs-auth';
+import { All, Controller, Inject, NotFoundException, Optional, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
+import { Metrics } from './metrics.js';
+import { SharedState } from '@mridang/nestjs-zitadel';
+
+const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
+
+/** What proxies say of themselves: one on this machine must not publish what is for this machine. */
+const PROXY_HEADERS = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'];
+
+/**
+ * The metrics, for whoever has the token, or for this machine where there is none. For others there is nothing here: so
+ * every method is taken, or a 405 would tell.
+ */
+@Public()
+@Controller('metrics')
+export class MetricsController {
+  constructor(
+    private readonly metrics: Metrics,
+    @Inject(ENV) private readonly env: Pick<Env, 'metricsToken'>,
+    @Optional() state?: SharedState,
+  ) {
+    if (!state) return;
+    metrics.gauge('state_shared', 'Whether all instances have the same state', () => Number(state.isShared));
+    metrics.gauge('state_bytes', 'Memory of the local copy of the state', state.bytes);
+  }
+
+  @All()
+  async show(@Req() request: Request, @Res() response: Response): Promise<void> {
+    if (!['GET', 'HEAD'].includes(request.method) || !this.mayRead(request)) throw new NotFoundException();
+    const text = await this.metrics.text();
+    response.setHeader('Content-Type', this.metrics.contentType);
+    response.end(text);
+  }
+
+  private mayRead({ headers, socket }: Request): boolean {
+    const { metricsToken } = this.env;
+    if (metricsToken !== undefined) return isEqual(tokenIn(headers.authorization), metricsToken);
+    return (
+      LOOPBACK.test(socket.remoteAddress ?? '') && PROXY_HEADERS.every((name) => headers[name] === undefined)
+    );
+  }
+}
+
+/** The scheme may be written in any case (RFC 9110 11.1). */
+const tokenIn = (authorization = '') => /^bearer +(.*)$/i.exec(authorization)?.[1];
+
+/** In a time that tells nothing. */
+const isEqual = (given: string | undefined, expected: string) =>
+  given !== undefined && timingSafeEqual(digest(given), digest(expected));
+
+const digest = (text: string) => hash('sha256', text, 'buffer');

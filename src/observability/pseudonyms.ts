@@ -1,0 +1,17 @@
+import type { Env } from '../config/env.js';
+import { deriveKey, macOf } from '@mridang/nestjs-zitadel';
+
+const LENGTH = 12;
+
+/** Names for people and sessions in the log: the same for the same, and nobody without the secret can tell whose. */
+export class Pseudonyms {
+  private readonly key: Buffer;
+
+  constructor({ secrets: [secret = ''], salt }: Env['session']) {
+    this.key = deriveKey(secret, salt, 'pseudonyms');
+  }
+
+  of(id: string): string {
+    return macOf(this.key, id).slice(0, LENGTH);
+  }
+}

@@ -1,0 +1,97 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Server } from 'node:http';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
+import { Metrics } from './metrics.js';
+import { aboutRequest } from './about-request.js';
+
+const STARTED = 'http.server.request.start';
+const FINISHED = 'http.server.response.finish';
+
+/** Others are rare enough to be one. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+const MAX_PATH_LENGTH = 200;
+
+const startedAt = Symbol('started at');
+
+/** What Node.js tells of the requests of all servers of the process: a listener of our own would be made for each request. */
+interface Message {
+  request: Request;
+  response: Response & { [startedAt]?: number };
+  server: Server;
+}
+
+/** Times each request by its route. With `LOG_LEVEL=debug` the log has a line for each. */
+@Injectable()
+export class RequestObserver implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Request');
+  private server: Server | undefined;
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly host: HttpAdapterHost,
+    @Inject(ENV) private readonly env: Pick<Env, 'logLevel'>,
+  ) {}
+
+  onApplicationBootstrap() {
+    // Without a server where only the providers are wanted.
+    const { httpAdapter } = this.host as { httpAdapter?: { getHttpServer(): Server } };
+    this.server = httpAdapter?.getHttpServer();
+    subscribe(STARTED, this.start);
+    subscribe(FINISHED, this.finish);
+  }
+
+  onApplicationShutdown() {
+    unsubscribe(STARTED, this.start);
+    unsubscribe(FINISHED, this.finish);
+  }
+
+  private readonly start = (message: unknown) => {
+    const { response, server } = message as Message;
+    if (server === this.server) response[startedAt] = performance.now();
+  };
+
+  private readonly finish = (message: unknown) => {
+    const { request, response, server } = message as Message;
+    const since = response[startedAt];
+    if (server !== this.server || since === undefined) return;
+    const ms = performance.now() - since;
+    const { statusCode } = response;
+    const labels = {
+      method: METHODS.includes(request.method) ? request.method : 'other',
+      route: routeOf(request),
+      status: `${Math.floor(statusCode / 100)}xx`,
+    };
+    this.metrics.requestSeconds.observe(labels, ms / 1000);
+    if (this.env.logLevel === 'debug') this.say(message as Message, labels.route, ms);
+  };
+
+  private say({ request, response }: Message, route: string, ms: number) {
+    const [path = ''] = targetOf(request).split('?', 1);
+    this.logger.debug(`${request.method} ${path.slice(0, MAX_PATH_LENGTH)} ${response.statusCode}`, {
+      event: 'request',
+      route,
+      ms: Math.round(ms),
+      ...aboutRequest(request),
+    });
+  }
+}
+
+/** Not the path: anybody can ask for any. */
+function routeOf(request: Request): string {
+  const { path } = (request.route ?? {}) as { path?: string };
+  return path ?? (targetOf(request).startsWith('/static/') ? '/static/*' : 'none');
+}
+
+/** Node.js answers some requests itself, such as one without `Host`: those Express has never seen. */
+const targetOf = ({ originalUrl, url }: Partial<Pick<Request, 'originalUrl' | 'url'>>) =>
+  originalUrl ?? url ?? '';

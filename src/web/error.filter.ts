@@ -1,0 +1,113 @@
+import {
+  CrossSiteRequest,
+  describeError,
+  isPageRequest,
+  MethodNotAllowed,
+  newReference,
+  retryAfterOf,
+  RolesRequired,
+  SessionService,
+  type AuthenticatedRequest,
+} from '@mridang/nestjs-auth';
+import {
+  Catch,
+  HttpException,
+  Inject,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
+import { languages } from '../texts/language.js';
+import { text } from '../texts/text.js';
+import { explanationFor } from './explanations.js';
+import { OutageLog } from '@mridang/nestjs-zitadel';
+import { aboutRequest } from '../observability/about-request.js';
+import { wrongMethod } from './wrong-method.js';
+
+/** Where Zitadel has not said when to come again. */
+const RETRY_AFTER_SECONDS = 10;
+
+/** Answers every failure: a page for a browser, JSON for a program, and never the inside of the application. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Error');
+  private readonly outage = new OutageLog(this.logger, 'Requests were answered 503');
+
+  constructor(
+    private readonly sessions: SessionService,
+    @Inject(ENV) private readonly env: Env,
+  ) {}
+
+  async catch(thrown: unknown, host: ArgumentsHost) {
+    const request = host.switchToHttp().getRequest<Request & AuthenticatedRequest>();
+    const response = host.switchToHttp().getResponse<Response>();
+    const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
+    const status = statusOf(error);
+    // During an outage every request ends so: a reference for each would fill the log.
+    if (status === 503) this.outage.failed(error);
+    const reference = (status >= 500 && status !== 503) || status === 403 ? referenceOf(error) : undefined;
+    if (reference) {
+      const sentence = `Reference ${reference}\n${describeError(error)}`;
+      this.logger[status >= 500 ? 'error' : 'warn'](sentence, { reference, ...aboutRequest(request) });
+    }
+    if (response.headersSent) return void response.end();
+
+    const code = codeOf(error);
+    const explanation = explanationFor(status, code);
+    response.status(status).setHeader('Cache-Control', 'no-store');
+    if (error instanceof MethodNotAllowed) response.setHeader('Allow', error.allowed.join(', '));
+    if (status === 503) response.setHeader('Retry-After', String(retryAfterOf(error) ?? RETRY_AFTER_SECONDS));
+    if (!isPageRequest(request.headers)) {
+      response.json({
+        statusCode: status,
+        ...(code ? { code } : {}),
+        message: messageOf(error) ?? text(languages[0], explanation.title),
+        ...(reference ? { reference } : {}),
+      });
+      return;
+    }
+    // No guard has run where there is no route.
+    request.session ??= await this.sessions.load(request, response);
+    const roles = error instanceof RolesRequired && (await this.rolesOf(request, response));
+    response.render('error', {
+      status,
+      ...explanation,
+      address: error instanceof CrossSiteRequest ? this.env.origin : undefined,
+      reference,
+      canLogIn: status === 401,
+      ...roles,
+    });
+  }
+
+  /** Who lacks a role may have got it since. What was posted cannot be asked for again. */
+  private async rolesOf(request: Request & AuthenticatedRequest, response: Response) {
+    const { claimsReadAt, start } = (await this.sessions.token(request, response)) ?? {};
+    const returnTo = request.method === 'GET' ? request.originalUrl : undefined;
+    return { rolesReadAt: claimsReadAt ?? start, returnTo };
+  }
+}
+
+/** Errors of Express and its parsers carry `statusCode`, and `expose` when the sender may know. */
+function statusOf(error: unknown): number {
+  if (error instanceof HttpException) return error.getStatus();
+  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
+}
+
+/** An error that has a name already keeps it: it may stand in the log. */
+function referenceOf(error: unknown): string {
+  const { reference } = (error ?? {}) as { reference?: unknown };
+  return typeof reference === 'string' ? reference : newReference();
+}
+
+const codeOf = (error: unknown): string | undefined => {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return error instanceof HttpException && typeof code === 'string' ? code : undefined;
+};
+
+const messageOf = (error: unknown) =>
+  error instanceof HttpException && error.getStatus() < 500 && error.getStatus() !== 404
+    ? error.message
+    : undefined;

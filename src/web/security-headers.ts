@@ -1,0 +1,67 @@
+import type { RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { Env } from '../config/env.js';
+import type { LoginOrigin } from '@mridang/nestjs-zitadel';
+
+/** Pages here need nothing of what a browser could offer; passkeys are Zitadel's business. */
+const permissionsPolicy = [
+  'accelerometer',
+  'autoplay',
+  'browsing-topics',
+  'camera',
+  'display-capture',
+  'encrypted-media',
+  'fullscreen',
+  'geolocation',
+  'gyroscope',
+  'hid',
+  'idle-detection',
+  'magnetometer',
+  'microphone',
+  'midi',
+  'payment',
+  'picture-in-picture',
+  'publickey-credentials-get',
+  'screen-wake-lock',
+  'serial',
+  'usb',
+  'xr-spatial-tracking',
+]
+  .map((feature) => `${feature}=()`)
+  .join(', ');
+
+/**
+ * Security headers of every answer. Browsers apply `form-action` to the redirects after a form post, too,
+ * so the sign-in and sign-out forms need Zitadel's origin in it, and those it sends the browser on to at once, as far as they are
+ * known by then.
+ */
+export function securityHeaders({ origin, zitadel }: Env, login: LoginOrigin): RequestHandler {
+  const secure = origin.startsWith('https:');
+  const setHeaders = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        fontSrc: ["'self'"],
+        imgSrc: ["'self'", zitadel.issuer],
+        connectSrc: ["'self'"],
+        formAction: ["'self'", () => [zitadel.issuer, ...login.origins].join(' ')],
+        baseUri: ["'none'"],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        requireTrustedTypesFor: ["'script'"],
+        trustedTypes: ["'none'"],
+        ...(secure ? { upgradeInsecureRequests: [] } : {}),
+      },
+    },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'same-origin' },
+    strictTransportSecurity: secure && { maxAge: 31_536_000, includeSubDomains: false },
+  });
+  return (request, response, next) => {
+    response.setHeader('Permissions-Policy', permissionsPolicy);
+    setHeaders(request, response, next);
+  };
+}
