@@ -191,7 +191,7 @@ describe('problems', () => {
   });
 
   it.each(['http://localhost:8080', 'http://127.0.0.1:8080', 'http://zitadel.localhost'])(
-    '[MD5] %s is none: it is this machine',
+    '%s is none: it is this machine',
     (ZITADEL_DOMAIN) => {
       expect(problemsOf({ ...good, ZITADEL_DOMAIN })).toEqual([]);
     },
@@ -267,7 +267,7 @@ describe('problems', () => {
     },
   );
 
-  it('[MD5] http elsewhere is none with the explicit flag', () => {
+  it('http elsewhere is none with the explicit flag', () => {
     const ZITADEL_DOMAIN = 'http://zitadel.example.com';
     expect(problemsOf({ ...good, ZITADEL_DOMAIN, ALLOW_INSECURE_HTTP: 'true' })).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { LogoutTokenRefused } from '../packages/nestjs-zitadel/src/client/oidc.e
 const NASTY = 'x\n[Nest] FORGED\r\u001b[2J\u0085\u2028\u2029';
 
 describe('an error in the log', () => {
-  it('[HD6] has no line that somebody else has written, in a message or an answer', () => {
+  it('has no line that somebody else has written, in a message or an answer', () => {
     const answer = { error: 'e', error_description: NASTY };
     const error = new LogoutTokenRefused({ cause: new TypeError(NASTY, { cause: answer }) });
     const text = describeError(error);
@@ -15,7 +15,7 @@ describe('an error in the log', () => {
     expect(text).toContain(String.raw`x\n[Nest] FORGED\r\u001b[2J\u0085\u2028\u2029`);
   });
 
-  it('[HD6] nor in the stack, which repeats the message', () => {
+  it('nor in the stack, which repeats the message', () => {
     const lines = describeError(new Error(`${NASTY}\n    at forged (evil.js:1:1)`)).split('\n');
     expect(lines[0]).toContain('forged');
     expect(lines.slice(1).every((line) => /^ {4}at /.test(line))).toBe(true);

@@ -78,7 +78,7 @@ describe('ZITADEL_CLIENT_SECRET', () => {
 });
 
 describe('SESSION_DURATION', () => {
-  it('[SE1] ends an idle session and keeps a busy one', async () => {
+  it('ends an idle session and keeps a busy one', async () => {
     const app = await start({ env: { SESSION_DURATION: '2' } });
     const [idle, busy] = [app.browser(), app.browser()];
     await signIn(idle, 'bob@acme.example');
@@ -104,7 +104,7 @@ describe('SESSION_DURATION', () => {
     expect(ttlMs).toBeLessThanOrEqual(121_000);
   });
 
-  it('[SE2] never outlives SESSION_MAX_DURATION', async () => {
+  it('never outlives SESSION_MAX_DURATION', async () => {
     const app = await start({ env: { SESSION_DURATION: '3', SESSION_MAX_DURATION: '2' } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
@@ -126,7 +126,7 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
     return (await fetch(`${app.origin}/profile`, { headers: { cookie, accept: '*/*' } })).status;
   }
 
-  it('[CK6][CK7] rotate: the first writes, all read, and another salt opens nothing', async () => {
+  it('rotate: the first writes, all read, and another salt opens nothing', async () => {
     const app = await start({ env: { SESSION_SECRET: first } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
@@ -140,7 +140,7 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
 });
 
 describe('Zitadel is down', () => {
-  it('[MD3] starts, serves pages, and says so when somebody signs in', async () => {
+  it('starts, serves pages, and says so when somebody signs in', async () => {
     const app = await start({ env: { ZITADEL_DOMAIN: 'http://localhost:9' } });
     const browser = app.browser();
     expect((await browser.get('/')).status).toBe(200);

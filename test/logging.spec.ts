@@ -55,7 +55,7 @@ afterEach(() => {
 });
 
 describe('the log of production', () => {
-  it.each(canaries)('[HD5] does not say %s', (secret, text) => {
+  it.each(canaries)('does not say %s', (secret, text) => {
     const { logger, lines } = production();
     logger.warn(text, 'Test');
     logger.error(new Error(text), 'Test');
@@ -69,7 +69,7 @@ describe('the log of production', () => {
     }
   });
 
-  it('[HD5] does not say what has the name of a secret', () => {
+  it('does not say what has the name of a secret', () => {
     const { logger, lines } = production();
     sayNames(logger);
     expect(lines).toHaveLength(secretNames.length * 4);
@@ -92,7 +92,7 @@ describe('the log of production', () => {
 });
 
 describe('the log of development', () => {
-  it.each(canaries)('[HD5] does not say %s either', (secret, text) => {
+  it.each(canaries)('does not say %s either', (secret, text) => {
     let said = '';
     const write = (part: unknown) => ((said += String(part)), true);
     jest.spyOn(process.stdout, 'write').mockImplementation(write);
@@ -105,7 +105,7 @@ describe('the log of development', () => {
     expect(said).not.toContain(secret);
   });
 
-  it('[HD5] does not say what has the name of a secret', () => {
+  it('does not say what has the name of a secret', () => {
     let said = '';
     jest.spyOn(process.stdout, 'write').mockImplementation((part: unknown) => ((said += String(part)), true));
     sayNames(new AppLogger({ production: false, logLevel: 'debug' }));
@@ -123,7 +123,7 @@ describe('the events of a visit', () => {
     await sandbox.close();
   });
 
-  it('[HD5] have names, the name of the request, and nobody in them', async () => {
+  it('have names, the name of the request, and nobody in them', async () => {
     const running = await startProduction({ LOG_LEVEL: 'debug' });
     ({ program, sandbox } = running);
     const { origin } = running;

@@ -9,7 +9,7 @@ const start = (env: Record<string, string>, log?: string[]) =>
   startApp({ env, ...(log ? { log } : {}) }).then((started) => (app = started));
 
 describe('AUTH_RATE_LIMIT', () => {
-  it('[HD7] stops the sign-in after so many requests, says when to try again, and nothing else', async () => {
+  it('stops the sign-in after so many requests, says when to try again, and nothing else', async () => {
     const { origin, ...running } = await start({ AUTH_RATE_LIMIT: '4' });
     const browser = running.browser();
     const form = csrfFrom(await browser.get('/auth/login'));
@@ -40,7 +40,7 @@ describe('AUTH_RATE_LIMIT', () => {
     ['POST', '/auth/backchannel-logout'],
     ['POST', '/AUTH/Logout/'],
     ['GET', '/auth/Callback/zitadel/?code=x'],
-  ])('[HD7] holds for %s %s', async (method, path) => {
+  ])('holds for %s %s', async (method, path) => {
     const { origin } = await start({ AUTH_RATE_LIMIT: '2' });
     const statuses: number[] = [];
     for (let count = 0; count < 3; count++)
@@ -49,7 +49,7 @@ describe('AUTH_RATE_LIMIT', () => {
     expect(statuses[2]).toBe(429);
   });
 
-  it('[HD7] answers a program with JSON', async () => {
+  it('answers a program with JSON', async () => {
     const { origin } = await start({ AUTH_RATE_LIMIT: '1' });
     await fetch(`${origin}/auth/initiate`);
     const answer = await fetch(`${origin}/auth/initiate`);
@@ -60,7 +60,7 @@ describe('AUTH_RATE_LIMIT', () => {
     });
   });
 
-  it('[HD7] holds on the address that is registered in Zitadel', async () => {
+  it('holds on the address that is registered in Zitadel', async () => {
     const running = await startApp({ callbackPath: '/signed-in', env: { AUTH_RATE_LIMIT: '2' } });
     app = running;
     for (let count = 0; count < 2; count++)

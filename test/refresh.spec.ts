@@ -47,7 +47,7 @@ const request = (cookie: string, path = '/profile') =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
 
 describe('when the access token is due', () => {
-  it('[RT1] renews it once for fifty requests that race, and all succeed', async () => {
+  it('renews it once for fifty requests that race, and all succeed', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     const before = refreshes().length;
@@ -81,7 +81,7 @@ describe('when the access token is due', () => {
     expect(answer.headers.getSetCookie().join()).toContain('session-token');
   });
 
-  it('[RT2] renews it on whatever is asked for first, and the browser keeps what it got', async () => {
+  it('renews it on whatever is asked for first, and the browser keeps what it got', async () => {
     const browser = await signInDue();
     const before = refreshes().length;
     await browser.request('HEAD', new URL('/profile', app.origin));
@@ -94,7 +94,7 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
-  it('[RT10] gets the new cookie to the browser when the old one had to slide as well', async () => {
+  it('gets the new cookie to the browser when the old one had to slide as well', async () => {
     const sliding = await startApp({
       env: { SESSION_DURATION: '120' },
       sandbox: { accessTokenTtlSeconds: 20 },
@@ -142,7 +142,7 @@ describe('when the access token is due', () => {
 });
 
 describe('when Zitadel refuses', () => {
-  it('[RT4] ends the session, for racing requests as well, and asks once', async () => {
+  it('ends the session, for racing requests as well, and asks once', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     app.sandbox.expire('refresh_tokens');
@@ -241,7 +241,7 @@ describe('when Zitadel refuses', () => {
 });
 
 describe('when Zitadel cannot answer', () => {
-  it.each([500, 503, 429])('[RT4] keeps the session: %i', async (status) => {
+  it.each([500, 503, 429])('keeps the session: %i', async (status) => {
     const browser = await signInDue();
     app.sandbox.fail(TOKEN, status);
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
@@ -332,7 +332,7 @@ describe('when Zitadel refuses the application', () => {
     ['has another secret', { clientSecret: 'another' }, 'ZITADEL_CLIENT_SECRET', 'client_refused'],
     ['is not active', { active: false }, 'has to be active', 'client_refused'],
   ] as [string, Partial<Client>, string, string][])(
-    '[RT4] which %s: the session goes on, and ends with its access token',
+    'which %s: the session goes on, and ends with its access token',
     async (_name, change, cure, reason) => {
       const { own, browser, log } = await signInAt(change, { authMethod: 'basic' });
       const other = own.browser();
@@ -408,7 +408,7 @@ describe('the size of the cookie', () => {
         idTokenUserinfo: true,
       },
     ],
-  ] as const)('[CK3] is one cookie below 4096 bytes with %s', async (_name, web) => {
+  ] as const)('is one cookie below 4096 bytes with %s', async (_name, web) => {
     const big = await startApp({ sandbox: { web, users: [{ loginName: 'many@acme.example', roles }] } });
     try {
       const browser = big.browser();

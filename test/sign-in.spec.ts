@@ -174,7 +174,7 @@ describe('signing in', () => {
     expect(JSON.parse(json.text)).toMatchObject({ statusCode: 403, code: 'AUTH_ROLES_REQUIRED' });
   });
 
-  it('[RT8] keeps tokens away from the browser', async () => {
+  it('keeps tokens away from the browser', async () => {
     const browser = app.browser();
     const profile = await signIn(browser, 'alice@acme.example');
     const session = await browser.get('/auth/session');
@@ -498,7 +498,7 @@ describe('userinfo', () => {
     });
   });
 
-  it('[SE5] leads to the login page, which says why, when Zitadel has ended the session', async () => {
+  it('leads to the login page, which says why, when Zitadel has ended the session', async () => {
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
     app.sandbox.expire('access_tokens');
@@ -550,7 +550,7 @@ describe('logging out', () => {
     expect(again.document.querySelector('button[name="loginName"]')).not.toBeNull();
   });
 
-  it('[RT9] revokes the refresh token at Zitadel', async () => {
+  it('revokes the refresh token at Zitadel', async () => {
     const browser = app.browser();
     const before = app.sandbox.requests.filter(({ path }) => path === '/oauth/v2/revoke').length;
     await browser.submit(await signIn(browser, 'bob@acme.example'), 'main form[action="/auth/logout"]');
@@ -797,7 +797,7 @@ describe('what is not there or not right', () => {
     expect([response.status, response.text]).toEqual([200, undefined]);
   });
 
-  it('[CB10] does not let HEAD use up the code of a callback', async () => {
+  it('does not let HEAD use up the code of a callback', async () => {
     const browser = app.browser();
     const people = await browser.submit(await browser.get('/auth/login'), 'main form');
     const callback = await browser.stopAt('/auth/callback', () =>
@@ -830,7 +830,7 @@ describe('what is not there or not right', () => {
     expect(page.document.querySelector('header form[action="/auth/logout"]')).not.toBeNull();
   });
 
-  it('[CK7] takes a garbage session cookie for none and removes it', async () => {
+  it('takes a garbage session cookie for none and removes it', async () => {
     const response = await app.browser().request('GET', new URL('/profile', app.origin), undefined, {
       cookie: 'authjs.session-token=garbage',
     });

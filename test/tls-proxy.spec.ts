@@ -65,7 +65,7 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
-it('[CK1][CK2] logs in and out in production behind a proxy that ends TLS', async () => {
+it('logs in and out in production behind a proxy that ends TLS', async () => {
   const browser = new Browser(origin, certificate.cert);
   const profile = await signIn(browser, 'alice@acme.example', '/profile');
   expect(profile.url.href).toBe(`${origin}/profile`);
@@ -94,7 +94,7 @@ it('[CK1][CK2] logs in and out in production behind a proxy that ends TLS', asyn
   expect(web.output()).not.toMatch(/eyJ|Alice/);
 });
 
-it('[AR5][CS5] builds no address from Host or X-Forwarded headers', async () => {
+it('builds no address from Host or X-Forwarded headers', async () => {
   const direct = new Browser(`http://localhost:${appPort}`);
   const forged = { host: 'evil.example', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example' };
   const login = await direct.get('/auth/login', forged);

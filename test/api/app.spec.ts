@@ -66,7 +66,7 @@ describe('GET /api/v1/app', () => {
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
   });
 
-  it('[RS10] refuses an ID token, though it is meant for the project', async () => {
+  it('refuses an ID token, though it is meant for the project', async () => {
     const { id_token: idToken } = await serviceUserTokens(sandbox, `openid ${audience()}`);
     expect(decodeJwt(idToken).aud).toContain(sandbox.projectId);
     const answer = await api.get('/api/v1/app', idToken);

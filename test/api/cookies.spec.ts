@@ -42,23 +42,23 @@ afterAll(async () => {
 });
 
 describe('the API and a session cookie of the web application', () => {
-  it('[RS11] the cookie alone is nothing: 401', async () => {
+  it('the cookie alone is nothing: 401', async () => {
     const answer = await api.get('/api/v1/caller', undefined, { cookie });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
   });
 
-  it('[RS11] the cookie beside a token that is not valid helps nobody: 401', async () => {
+  it('the cookie beside a token that is not valid helps nobody: 401', async () => {
     expect((await api.get('/api/v1/caller', 'not-a-token', { cookie })).status).toBe(401);
   });
 
-  it('[RS11] the cookie beside a valid token changes nothing: who calls is the one with the token', async () => {
+  it('the cookie beside a valid token changes nothing: who calls is the one with the token', async () => {
     const answer = await api.get('/api/v1/caller', token, { cookie });
     expect(await answer.json()).toMatchObject({ username: 'robot@acme.example' });
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
-  it('[RS11] a token needs no CSRF token, and a cookie in its place is refused', async () => {
+  it('a token needs no CSRF token, and a cookie in its place is refused', async () => {
     const order = (headers: Record<string, string>) =>
       fetch(`${api.origin}/more/order`, { method: 'POST', headers: { cookie, ...headers } });
     expect((await order({ authorization: `Bearer ${token}` })).status).toBe(201);
@@ -69,7 +69,7 @@ describe('the API and a session cookie of the web application', () => {
 describe('the web application and a bearer token', () => {
   const bearer = () => ({ authorization: `Bearer ${token}` });
 
-  it('[RS11] the token is no session', async () => {
+  it('the token is no session', async () => {
     const stranger = app.browser();
     expect((await stranger.get('/auth/session', bearer())).text).toBe('null');
     expect((await stranger.get('/profile', bearer())).url.pathname).toBe('/auth/login');
@@ -77,13 +77,13 @@ describe('the web application and a bearer token', () => {
     expect((await stranger.get('/auth/userinfo', program)).status).toBe(401);
   });
 
-  it('[RS11] the token beside a session changes nothing: the page is that of the one with the session', async () => {
+  it('the token beside a session changes nothing: the page is that of the one with the session', async () => {
     expect((await browser.get('/profile', bearer())).text).toContain('Alice Archer');
     const { text } = await browser.get('/auth/session', bearer());
     expect(JSON.parse(text)).toMatchObject({ user: { email: 'alice@acme.example' } });
   });
 
-  it('[RS11] the token does not stand in for the CSRF token', async () => {
+  it('the token does not stand in for the CSRF token', async () => {
     const refused = await browser.request(
       'POST',
       new URL('/auth/logout', app.origin),

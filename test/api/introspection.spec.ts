@@ -68,7 +68,7 @@ describe('the answer', () => {
     ['"false"', () => ({ active: 'false' })],
     ['1', () => ({ active: 1 })],
     ['missing', () => ({ active: undefined })],
-  ])('[RS3] with `active` %s grants nothing: 503', async (_name, claims) => {
+  ])('with `active` %s grants nothing: 503', async (_name, claims) => {
     idp.answer = () => active(claims());
     const answer = await api.get('/api/v1/app', 'token');
     expect(answer.status).toBe(503);
@@ -88,7 +88,7 @@ describe('the answer', () => {
     ['500', { status: 500, body: {} }],
     ['a redirect', { status: 302, body: '' }],
     ['too much', { body: `{"active":true,"x":"${'x'.repeat(1_100_000)}"}` }],
-  ])('[RS3] that is %s grants nothing: 503', async (_name, answer) => {
+  ])('that is %s grants nothing: 503', async (_name, answer) => {
     idp.answer = () => answer;
     expect(await statusFor('token')).toBe(503);
   });
@@ -99,20 +99,17 @@ describe('the answer', () => {
       `${part({ typ: 'token-introspection+jwt' })}.${part({ token_introspection: { active: true } })}.c2ln`,
     ],
     ['JSON under the name of a signed one', { active: true, sub: 'u1', aud: [clientId] }],
-  ])('[RS3][RS9] that nobody asked for, %s, grants nothing: 503', async (_name, body) => {
+  ])('that nobody asked for, %s, grants nothing: 503', async (_name, body) => {
     idp.answer = () => ({ type: 'application/token-introspection+jwt', body });
     expect(await statusFor('token')).toBe(503);
   });
 
-  it.each(['application/json', 'Application/JSON; charset=utf-8'])(
-    '[RS3] of the type %s is read',
-    async (type) => {
-      idp.answer = () => ({ ...active(), type });
-      expect(await statusFor('token')).toBe(200);
-    },
-  );
+  it.each(['application/json', 'Application/JSON; charset=utf-8'])('of the type %s is read', async (type) => {
+    idp.answer = () => ({ ...active(), type });
+    expect(await statusFor('token')).toBe(200);
+  });
 
-  it('[RS3] that a proxy has compressed is read, and one that unpacks to more than a megabyte grants nothing: 503', async () => {
+  it('that a proxy has compressed is read, and one that unpacks to more than a megabyte grants nothing: 503', async () => {
     const gzip = (body: object) => ({
       body: gzipSync(JSON.stringify(body)),
       headers: { 'content-encoding': 'gzip' },
@@ -123,7 +120,7 @@ describe('the answer', () => {
     expect(await statusFor('other')).toBe(503);
   });
 
-  it('[RS3] that says inactive is 401', async () => {
+  it('that says inactive is 401', async () => {
     const answer = await api.get('/api/v1/app', 'token');
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token"/);
@@ -140,7 +137,7 @@ describe('the answer', () => {
     ['with a token_type in other letters', () => ({ token_type: 'bEARER' })],
     ['valid since 55 seconds in the future, as clocks differ by up to a minute', () => ({ nbf: now() + 55 })],
     ['that ended 55 seconds ago, as clocks differ by up to a minute', () => ({ exp: now() - 55 })],
-  ])('[RS4] %s is accepted', async (_name, claims) => {
+  ])('%s is accepted', async (_name, claims) => {
     idp.answer = () => active(claims());
     expect(await statusFor('token')).toBe(200);
   });
@@ -161,13 +158,13 @@ describe('the answer', () => {
     ['that is not valid for more than a minute yet', () => ({ nbf: now() + 65 })],
     ['about nobody', () => ({ sub: undefined })],
     ['that is no bearer token', () => ({ token_type: 'DPoP' })],
-  ])('[RS4] %s is refused', async (_name, claims) => {
+  ])('%s is refused', async (_name, claims) => {
     idp.answer = () => active(claims());
     expect(await statusFor('token')).toBe(401);
   });
 });
 
-it('[RS4] without a configured project, the one the token was asked for counts', async () => {
+it('without a configured project, the one the token was asked for counts', async () => {
   const other = await startApi({ ...idp.env, IDP_PROJECT_ID: '' });
   idp.answer = (token) => active({ aud: [token], scope: `urn:zitadel:iam:org:project:id:${projectId}:aud` });
   expect((await other.get('/api/v1/app', projectId)).status).toBe(200);
@@ -176,7 +173,7 @@ it('[RS4] without a configured project, the one the token was asked for counts',
 });
 
 describe('the question', () => {
-  it('[RS5] is signed: iss and sub the client, aud the issuer, kid, a short life and a jti', async () => {
+  it('is signed: iss and sub the client, aud the issuer, kid, a short life and a jti', async () => {
     idp.answer = () => active();
     await api.get('/api/v1/app', 'token');
     const [question] = idp.asked;
@@ -194,7 +191,7 @@ describe('the question', () => {
     expect(exp - now()).toBeGreaterThan(200);
   });
 
-  it('[RS5] is signed anew after a few minutes, with a jti of its own, long before the old one ends', async () => {
+  it('is signed anew after a few minutes, with a jti of its own, long before the old one ends', async () => {
     idp.answer = () => active();
     await api.get('/api/v1/app', 'one');
     await api.get('/api/v1/app', 'two');
@@ -205,7 +202,7 @@ describe('the question', () => {
     expect(three).not.toBe(one);
   });
 
-  it('[RS5] is signed with the key of this API', async () => {
+  it('is signed with the key of this API', async () => {
     idp.answer = () => active();
     await api.get('/api/v1/app', 'token');
     const assertion = idp.asked[0]?.form.get('client_assertion') ?? '';
@@ -227,7 +224,7 @@ describe('the question', () => {
 });
 
 describe('what is known', () => {
-  it('[RS6] is not asked again for a minute', async () => {
+  it('is not asked again for a minute', async () => {
     idp.answer = () => active();
     await statusFor('token');
     later(59_000);
@@ -235,7 +232,7 @@ describe('what is known', () => {
     expect(idp.asked).toHaveLength(1);
   });
 
-  it('[RS6] is asked again after a minute: a revoked token is refused then', async () => {
+  it('is asked again after a minute: a revoked token is refused then', async () => {
     idp.answer = () => active();
     await statusFor('token');
     idp.answer = () => ({ body: { active: false } });
@@ -243,7 +240,7 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('[RS6] is not kept beyond the end of the token', async () => {
+  it('is not kept beyond the end of the token', async () => {
     idp.answer = () => active({ exp: now() + 20 });
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
@@ -251,14 +248,14 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('[RS6] is not kept at all for a token that has ended by the clock here and not by that of Zitadel', async () => {
+  it('is not kept at all for a token that has ended by the clock here and not by that of Zitadel', async () => {
     idp.answer = () => active({ exp: now() - 30 });
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('[RS6] that a token is not valid is kept for a shorter time', async () => {
+  it('that a token is not valid is kept for a shorter time', async () => {
     await statusFor('token');
     await statusFor('token');
     expect(idp.asked).toHaveLength(1);
@@ -284,7 +281,7 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('[RS6] is not trusted on routes that ask for a fresh answer, which all others know then', async () => {
+  it('is not trusted on routes that ask for a fresh answer, which all others know then', async () => {
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);
     expect((await api.get('/more/fresh', 'token')).status).toBe(200);
@@ -293,7 +290,7 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('[RS6] is kept under a hash: no token stays in memory', async () => {
+  it('is kept under a hash: no token stays in memory', async () => {
     const keep = jest.spyOn(LRUCache.prototype, 'set');
     idp.answer = () => active();
     await statusFor('a-token');
@@ -302,7 +299,7 @@ describe('what is known', () => {
     expect(JSON.stringify(kept)).not.toContain('a-token');
   });
 
-  it('[RS6] is about the latest ten thousand tokens at most', async () => {
+  it('is about the latest ten thousand tokens at most', async () => {
     const keep = jest.spyOn(LRUCache.prototype, 'set');
     idp.answer = () => active();
     await statusFor('token');
@@ -313,7 +310,7 @@ describe('what is known', () => {
     expect(idp.asked).toHaveLength(2);
   });
 
-  it('[RS7] a hundred requests with one token are one question', async () => {
+  it('a hundred requests with one token are one question', async () => {
     idp.answer = () => ({ ...active(), delayMs: 350 });
     const statuses = await Promise.all(Array.from({ length: 100 }, () => statusFor('token')));
     expect(new Set(statuses)).toEqual(new Set([200]));
@@ -342,7 +339,7 @@ describe('without an answer', () => {
     api = await startApi({ ...idp.env, ...env }, [MoreRoutes]);
   };
 
-  it('[RS8] a caller waits as long as INTROSPECTION_TIMEOUT says, and is told to come back', async () => {
+  it('a caller waits as long as INTROSPECTION_TIMEOUT says, and is told to come back', async () => {
     await restarted({ INTROSPECTION_TIMEOUT: '1' });
     idp.answer = () => ({ ...active(), delayMs: 60_000 });
     const answer = await api.get('/api/v1/app', 'token');
@@ -384,7 +381,7 @@ describe('without an answer', () => {
     expect(idp.asked).toHaveLength(6);
   });
 
-  it('[RS8] the provider is left alone after five failures, and asked again after five seconds', async () => {
+  it('the provider is left alone after five failures, and asked again after five seconds', async () => {
     idp.answer = () => ({ status: 500, body: {} });
     for (let attempt = 0; attempt < 10; attempt++)
       expect(await statusFor(`token ${attempt}`.replace(' ', '-'))).toBe(503);
@@ -395,7 +392,7 @@ describe('without an answer', () => {
     expect(await statusFor('token')).toBe(200);
   });
 
-  it('[RS8] ten requests in a row are told to come back, and the process lives', async () => {
+  it('ten requests in a row are told to come back, and the process lives', async () => {
     await idp.close();
     for (let attempt = 0; attempt < 10; attempt++) {
       expect(await statusFor(`token-${attempt}`)).toBe(503);
@@ -427,7 +424,7 @@ describe('without an answer', () => {
 });
 
 describe('the token', () => {
-  it('[RS1] is required, and the answer says how', async () => {
+  it('is required, and the answer says how', async () => {
     for (const authorization of [undefined, 'Basic dTpw', 'Token abc']) {
       const answer = await api.get('/api/v1/app', undefined, authorization ? { authorization } : {});
       expect(answer.status).toBe(401);
@@ -438,7 +435,7 @@ describe('the token', () => {
   });
 
   it.each(['Bearer a b', 'Bearer a,b', 'Bearer "a"', 'Bearer aü', 'Bearer a=b'])(
-    '[RS1] %# has to look like one',
+    '%# has to look like one',
     async (authorization) => {
       const answer = await api.get('/api/v1/app', undefined, {
         authorization: Buffer.from(authorization).toString('latin1'),
@@ -492,7 +489,7 @@ describe('the token', () => {
     expect(await statusFor('other')).toBe(200);
   });
 
-  it('[RS1] lacks a scope: 403 insufficient_scope', async () => {
+  it('lacks a scope: 403 insufficient_scope', async () => {
     idp.answer = () => active({ scope: 'openid read' });
     const answer = await api.get('/more/scoped', 'token');
     expect(answer.status).toBe(403);
@@ -506,21 +503,18 @@ describe('the token', () => {
     ['too long ago', () => ({ auth_time: now() - 125 })],
     ['never', () => ({ auth_time: undefined })],
     ['at a time that is no number', () => ({ auth_time: String(now()) })],
-  ])(
-    '[RS13] is of somebody who logged in %s: 401 insufficient_user_authentication',
-    async (_name, claims) => {
-      idp.answer = () => active(claims());
-      const answer = await api.get('/more/recent', 'token');
-      expect(answer.status).toBe(401);
-      expect(answer.headers.get('www-authenticate')).toBe(
-        'Bearer error="insufficient_user_authentication", error_description="This needs a more recent login", max_age="60"',
-      );
-      expect(await answer.json()).toMatchObject({ statusCode: 401, code: 'API_LOGIN_TOO_OLD' });
-      expect(await statusFor('token')).toBe(200);
-    },
-  );
+  ])('is of somebody who logged in %s: 401 insufficient_user_authentication', async (_name, claims) => {
+    idp.answer = () => active(claims());
+    const answer = await api.get('/more/recent', 'token');
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toBe(
+      'Bearer error="insufficient_user_authentication", error_description="This needs a more recent login", max_age="60"',
+    );
+    expect(await answer.json()).toMatchObject({ statusCode: 401, code: 'API_LOGIN_TOO_OLD' });
+    expect(await statusFor('token')).toBe(200);
+  });
 
-  it('[RS13] of a recent login is good until the login is old, and a minute more, as clocks differ', async () => {
+  it('of a recent login is good until the login is old, and a minute more, as clocks differ', async () => {
     const loggedInAt = now() - 50;
     idp.answer = () => active({ auth_time: loggedInAt });
     expect((await api.get('/more/recent', 'token')).status).toBe(200);
@@ -530,7 +524,7 @@ describe('the token', () => {
     expect((await api.get('/more/recent', 'token')).status).toBe(401);
   });
 
-  it('[RS2] comes in one Authorization header, not in two: 400', async () => {
+  it('comes in one Authorization header, not in two: 400', async () => {
     const twice = await rawRequest(
       api.origin,
       'GET /api/v1/app HTTP/1.1\r\nAuthorization: Bearer one\r\nAuthorization: Bearer two',
@@ -540,7 +534,7 @@ describe('the token', () => {
     expect(idp.asked).toHaveLength(0);
   });
 
-  it('[RS2] comes in a header, whatever the letters of the scheme', async () => {
+  it('comes in a header, whatever the letters of the scheme', async () => {
     idp.answer = () => active();
     for (const scheme of ['bearer', 'BEARER', 'Bearer'])
       expect((await api.get('/api/v1/app', undefined, { authorization: `${scheme} token` })).status).toBe(

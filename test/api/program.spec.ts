@@ -94,7 +94,7 @@ describe('node dist/api/main.js', () => {
     ['where nothing listens', async () => `http://127.0.0.1:${await freePort()}`],
     ['that takes connections and never answers', silentIssuer],
   ])(
-    '[RS8] with an issuer %s answers 503, ten times, and soon asks it no more',
+    'with an issuer %s answers 503, ten times, and soon asks it no more',
     async (_name, issuer) => {
       const api = await start({ IDP_AUTHORITY: await issuer() });
       for (let attempt = 0; attempt < 10; attempt++) {

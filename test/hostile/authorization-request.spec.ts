@@ -45,13 +45,13 @@ async function postSignIn(browser: Browser, query = '', headers: Record<string, 
 }
 
 describe('the request', () => {
-  it('[AR1] asks for a code and nothing else', async () => {
+  it('asks for a code and nothing else', async () => {
     const query = await requestOf();
     expect(query.getAll('response_type')).toEqual(['code']);
     expect(query.get('response_mode') ?? 'query').toBe('query');
   });
 
-  it('[AR2][AR3][AR4] has a challenge, a state and a nonce of its own, a thousand times', async () => {
+  it('has a challenge, a state and a nonce of its own, a thousand times', async () => {
     const browser = app.browser();
     const body = new URLSearchParams(csrfFrom(await browser.get('/auth/login'))).toString();
     const headers = {
@@ -77,14 +77,14 @@ describe('the request', () => {
     expect(Object.values(seen).map(({ size }) => size)).toEqual([1_000, 1_000, 1_000]);
   }, 60_000);
 
-  it('[AR2] is followed by the verifier of its challenge', async () => {
+  it('is followed by the verifier of its challenge', async () => {
     await app.signIn(app.browser());
     const verifier = app.provider.grants('authorization_code').at(-1)?.form['code_verifier'] ?? '';
     expect(verifier).toMatch(/^[\w.~-]{43,128}$/);
     expect(createHash('sha256').update(verifier).digest('base64url')).toBe(app.provider.lastLogin.challenge);
   });
 
-  it('[AR3] tells nobody anything by its state but the one who began', async () => {
+  it('tells nobody anything by its state but the one who began', async () => {
     const state = (await requestOf('/auth/login?callbackUrl=/profile?secret=canary')).get('state') ?? '';
     expect(state.length).toBeLessThanOrEqual(200);
     expect(state + Buffer.from(state, 'base64url').toString()).not.toContain('canary');
@@ -96,7 +96,7 @@ describe('the request', () => {
     { forwarded: 'host=evil.example;proto=https' },
     { 'x-forwarded-port': '444', 'x-forwarded-prefix': '/evil' },
     { 'x-original-url': '/evil', 'x-rewrite-url': '/evil' },
-  ] as Record<string, string>[])('[AR5][CS5] has the configured redirect URI: %j', async (headers) => {
+  ] as Record<string, string>[])('has the configured redirect URI: %j', async (headers) => {
     const response = await postSignIn(app.browser(), '', headers);
     if (response.status >= 400) return expect(response.headers['location']).toBeUndefined();
     const location = new URL(response.headers['location'] ?? '');
@@ -105,22 +105,22 @@ describe('the request', () => {
     expect(String(response.headers['set-cookie'])).not.toContain('evil');
   });
 
-  it('[AR5] has the same redirect URI at the token endpoint', async () => {
+  it('has the same redirect URI at the token endpoint', async () => {
     await app.signIn(app.browser());
     expect(app.provider.grants('authorization_code').at(-1)?.form['redirect_uri']).toBe(
       `${app.origin}/auth/callback`,
     );
   });
 
-  it('[AR6] asks for the configured scopes and no more', async () => {
+  it('asks for the configured scopes and no more', async () => {
     expect((await requestOf()).get('scope')).toBe(scope);
   });
 
-  it('[AR10] is a redirect that turns the POST into a GET', async () => {
+  it('is a redirect that turns the POST into a GET', async () => {
     expect([302, 303]).toContain((await postSignIn(app.browser())).status);
   });
 
-  it('[AR9] has PKCE even if the metadata do not speak of it', async () => {
+  it('has PKCE even if the metadata do not speak of it', async () => {
     const silent = await startHostileApp({
       provider: { metadata: () => ({ code_challenge_methods_supported: undefined }) },
     });
@@ -137,13 +137,13 @@ describe('the request', () => {
 describe('what a caller may add', () => {
   const allowed = { login_hint: 'bob', prompt: 'login', ui_locales: 'de fr', max_age: '600' };
 
-  it('[AR7] goes from the form to the provider', async () => {
+  it('goes from the form to the provider', async () => {
     const query = await requestOf('/auth/login', { ...allowed, organization: '300000000000000001' });
     expect(Object.fromEntries(query)).toMatchObject(allowed);
     expect(query.get('scope')).toBe(`${scope} urn:zitadel:iam:org:id:300000000000000001`);
   });
 
-  it('[AR7] goes from the address of the login page to the provider', async () => {
+  it('goes from the address of the login page to the provider', async () => {
     const query = await requestOf(
       `/auth/login?${new URLSearchParams({ ...allowed, organization: '300000000000000001' }).toString()}`,
     );
@@ -169,7 +169,7 @@ describe('what a caller may add', () => {
     anything: 'evil',
   };
 
-  it('[AR7] is nothing else: not in the address of the login page, not in the form', async () => {
+  it('is nothing else: not in the address of the login page, not in the form', async () => {
     for (const query of [
       await requestOf(`/auth/login?${new URLSearchParams(forbidden).toString()}`),
       await requestOf('/auth/login', forbidden),
@@ -181,7 +181,7 @@ describe('what a caller may add', () => {
     }
   });
 
-  it('[AR7] is nothing in the address the form is sent to', async () => {
+  it('is nothing in the address the form is sent to', async () => {
     const query = new URLSearchParams({ ...forbidden, ...allowed, login_hint: 'evil' }).toString();
     const response = await postSignIn(app.browser(), `?${query}`);
     const { searchParams } = new URL(response.headers['location'] ?? '');
@@ -194,7 +194,7 @@ describe('what a caller may add', () => {
     ['max_age', '-1'],
     ['prompt', 'evil'],
     ['prompt', 'none evil'],
-  ])('[AR7] has to make sense: %s=%s is dropped', async (name, value) => {
+  ])('has to make sense: %s=%s is dropped', async (name, value) => {
     const query = await requestOf('/auth/login', { [name]: value });
     expect(query.get('scope')).toBe(scope);
     expect(query.has('prompt')).toBe(false);
@@ -208,7 +208,7 @@ describe('what a caller may add', () => {
     'organization=%3Cscript%3Eevil%3C/script%3E',
     'organization=',
     'organization=acme.example&organization=evil.example',
-  ])('[AR7] is refused where the organization makes no sense: ?%s', async (query) => {
+  ])('is refused where the organization makes no sense: ?%s', async (query) => {
     const browser = app.browser();
     const before = app.provider.requestsTo(AUTHORIZE).length;
     const page = await app.signIn(browser, undefined, `/auth/login?${query}`);
@@ -303,7 +303,7 @@ describe('after a log-out', () => {
 });
 
 describe('an act of a person', () => {
-  it('[AR8] is needed: the login page itself starts nothing', async () => {
+  it('is needed: the login page itself starts nothing', async () => {
     const browser = app.browser();
     const before = app.provider.logins.length;
     const page = await browser.get('/auth/login?login_hint=alice');
@@ -314,7 +314,7 @@ describe('an act of a person', () => {
     expect((await browser.cookies()).some(({ key }) => /session-token|login\./.test(key))).toBe(false);
   });
 
-  it('[AR8] is a POST with the token of the form', async () => {
+  it('is a POST with the token of the form', async () => {
     const browser = app.browser();
     await browser.get('/auth/login');
     const fetched = await browser.request('GET', new URL('/auth/signin/zitadel', app.origin));

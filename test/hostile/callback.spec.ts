@@ -52,7 +52,7 @@ describe('state', () => {
     ['prolonged', (state: string) => `${state}A`],
     ['very long', () => 'A'.repeat(4_000)],
     ['a name of an object', () => '__proto__'],
-  ])('[CB1] that is %s: refused, the code is not redeemed', async (_name, change) => {
+  ])('that is %s: refused, the code is not redeemed', async (_name, change) => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const before = tokenCalls();
@@ -64,7 +64,7 @@ describe('state', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('[CB2] of another browser: refused, the code is not redeemed', async () => {
+  it('of another browser: refused, the code is not redeemed', async () => {
     const callback = await app.callbackOf(app.browser());
     const stranger = app.browser();
     await stranger.get('/auth/login');
@@ -75,7 +75,7 @@ describe('state', () => {
     expect(await app.session(stranger)).toBeNull();
   });
 
-  it('[CB2] of another browser that is signing in, too: refused', async () => {
+  it('of another browser that is signing in, too: refused', async () => {
     const callback = await app.callbackOf(app.browser());
     const stranger = app.browser();
     await app.callbackOf(stranger);
@@ -93,7 +93,7 @@ describe('state', () => {
 });
 
 describe('the code', () => {
-  it('[CB3] is redeemed once: the same callback again changes nothing', async () => {
+  it('is redeemed once: the same callback again changes nothing', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await browser.get(callback);
@@ -107,7 +107,7 @@ describe('the code', () => {
     expect((await app.session(browser))?.user).toEqual(before.session?.user);
   });
 
-  it('[CB3] is redeemed once when the same callback is opened twice at a time', async () => {
+  it('is redeemed once when the same callback is opened twice at a time', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const cookie = await browser.jar.getCookieString(app.origin);
@@ -123,7 +123,7 @@ describe('the code', () => {
   });
 
   it.each(['HEAD', 'GET with Sec-Purpose', 'GET with Purpose'])(
-    '[CB10] survives what is no visit: %s',
+    'survives what is no visit: %s',
     async (kind) => {
       const browser = app.browser();
       const callback = await app.callbackOf(browser);
@@ -142,7 +142,7 @@ describe('the code', () => {
     },
   );
 
-  it('[CB9] and state stay neither in the address nor for the next page', async () => {
+  it('and state stay neither in the address nor for the next page', async () => {
     const browser = app.browser();
     const page = await app.signIn(browser);
     expect(page.url.href).toBe(`${app.origin}/profile`);
@@ -155,7 +155,7 @@ describe('the code', () => {
     expect(response.headers['cache-control']).toContain('no-store');
   });
 
-  it.each(['code', 'state', 'iss', 'error'])('[CB7] is refused with two values for %s', async (name) => {
+  it.each(['code', 'state', 'iss', 'error'])('is refused with two values for %s', async (name) => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const before = tokenCalls();
@@ -169,7 +169,7 @@ describe('the code', () => {
 });
 
 describe('iss', () => {
-  it('[CB4] right: accepted', async () => {
+  it('right: accepted', async () => {
     const browser = advertising.browser();
     const page = await advertising.signIn(browser, { callback: { iss: advertising.provider.issuer } });
     expect(page.url.pathname).toBe('/profile');
@@ -179,7 +179,7 @@ describe('iss', () => {
     ['of another provider', (issuer: string) => `${issuer}1`],
     ['with a slash too many', (issuer: string) => `${issuer}/`],
     ['empty', () => ''],
-  ])('[CB4] %s: refused, the code is not redeemed', async (_name, change) => {
+  ])('%s: refused, the code is not redeemed', async (_name, change) => {
     for (const running of [advertising, app]) {
       const browser = running.browser();
       const before = running.provider.requestsTo(TOKEN).length;
@@ -190,7 +190,7 @@ describe('iss', () => {
     }
   });
 
-  it('[CB4] missing although the metadata promise it: refused', async () => {
+  it('missing although the metadata promise it: refused', async () => {
     const browser = advertising.browser();
     const before = advertising.provider.requestsTo(TOKEN).length;
     expect(refusalOf(await advertising.signIn(browser))).toEqual(refused('check_failed'));
@@ -198,7 +198,7 @@ describe('iss', () => {
     expect(await advertising.session(browser)).toBeNull();
   });
 
-  it('[CB4] wrong in an error answer: the error is not believed', async () => {
+  it('wrong in an error answer: the error is not believed', async () => {
     const browser = advertising.browser();
     const callback = { code: undefined, error: 'access_denied', iss: 'https://evil.example' };
     expect(refusalOf(await advertising.signIn(browser, { callback }))).toEqual(refused('check_failed'));
@@ -206,7 +206,7 @@ describe('iss', () => {
 });
 
 describe('several sign-ins in one browser', () => {
-  it('[CB5] each finish, each at its own target with its query', async () => {
+  it('each finish, each at its own target with its query', async () => {
     const browser = app.browser();
     const targets = [1, 2, 3, 4, 5].map((tab) => `/profile?tab=${tab}&x=%26`);
     const callbacks: URL[] = [];
@@ -217,7 +217,7 @@ describe('several sign-ins in one browser', () => {
     }
   });
 
-  it('[CB12] leave few, short-lived cookies, and none when they are used', async () => {
+  it('leave few, short-lived cookies, and none when they are used', async () => {
     const browser = app.browser();
     const callbacks: URL[] = [];
     for (let start = 0; start < 50; start++) callbacks.push(await app.callbackOf(browser));
@@ -240,7 +240,7 @@ describe('several sign-ins in one browser', () => {
 });
 
 describe('a callback that comes too late', () => {
-  it('[CB8] with a session goes on', async () => {
+  it('with a session goes on', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await app.signIn(browser);
@@ -252,7 +252,7 @@ describe('a callback that comes too late', () => {
     expect(tokenCalls()).toBe(before);
   });
 
-  it('[CB8] without a session starts again by itself, and arrives', async () => {
+  it('without a session starts again by itself, and arrives', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     browser.forget(/authjs\.login\./);
@@ -262,7 +262,7 @@ describe('a callback that comes too late', () => {
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('[CB8] starts again only once, then explains', async () => {
+  it('starts again only once, then explains', async () => {
     const browser = app.browser();
     const first = await app.callbackOf(browser);
     browser.forget(/authjs\.login\./);
@@ -279,7 +279,7 @@ describe('a callback that comes too late', () => {
     expect(page.document.querySelector('main a[href^="/auth/login"]')).not.toBeNull();
   });
 
-  it('[CB8] with the session of a person who has logged out again never loops', async () => {
+  it('with the session of a person who has logged out again never loops', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await browser.get(callback);
@@ -300,7 +300,7 @@ describe('an error answer', () => {
     ['temporarily_unavailable', 'provider_unavailable'],
     ['server_error', 'provider_unavailable'],
     ['<script>alert(1)</script>', 'provider_error'],
-  ] as const)('[CB6] %s: a page of its own, and no session', async (error, reason) => {
+  ] as const)('%s: a page of its own, and no session', async (error, reason) => {
     const browser = app.browser();
     const before = tokenCalls();
     const page = await app.signIn(browser, {
@@ -317,7 +317,7 @@ describe('an error answer', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('[CB6] beside a code: the code is not redeemed', async () => {
+  it('beside a code: the code is not redeemed', async () => {
     const browser = app.browser();
     const before = tokenCalls();
     expect(refusalOf(await app.signIn(browser, { callback: { error: 'access_denied' } }))).toEqual(
@@ -326,7 +326,7 @@ describe('an error answer', () => {
     expect(tokenCalls()).toBe(before);
   });
 
-  it('[CB6] with the state of nobody: refused as such', async () => {
+  it('with the state of nobody: refused as such', async () => {
     const page = await app.browser().get('/auth/callback?error=access_denied&state=nobodys');
     expect(page.url.pathname).toBe('/auth/error');
     expect(page.url.searchParams.get('error')).not.toBe('access_denied');
@@ -415,7 +415,7 @@ describe('the session', () => {
   const sessionCookie = async (browser: Browser) =>
     (await browser.cookies()).find(({ key }) => key === 'authjs.session-token')?.value;
 
-  it('[CB11] is a new one, whatever cookie was there before', async () => {
+  it('is a new one, whatever cookie was there before', async () => {
     const mallory = app.browser();
     await app.signIn(mallory, { person: people.mallory });
     const planted = (await sessionCookie(mallory)) ?? '';
@@ -427,7 +427,7 @@ describe('the session', () => {
     expect((await app.session(victim))?.user).toMatchObject({ name: 'Alice Archer' });
   });
 
-  it('[CB11] is a new one at each sign-in of the same person', async () => {
+  it('is a new one at each sign-in of the same person', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const first = await sessionCookie(browser);
@@ -437,7 +437,7 @@ describe('the session', () => {
     expect(await sessionCookie(browser)).not.toBe(first);
   });
 
-  it('[CB11] ends the one that was there: a copy of it opens nothing', async () => {
+  it('ends the one that was there: a copy of it opens nothing', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const cookie = `authjs.session-token=${await sessionCookie(browser)}`;

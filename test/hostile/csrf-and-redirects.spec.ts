@@ -27,7 +27,7 @@ describe('a form of another site', () => {
       [route, 'without a token', {}, false],
       [route, 'with a wrong token', {}, true],
     ]) as [string, string, Record<string, string>, boolean][],
-  )('[CS1] %s %s: refused', async (route, _name, headers, hasToken) => {
+  )('%s %s: refused', async (route, _name, headers, hasToken) => {
     await app.signIn(browser);
     const response = await post(route, hasToken ? { csrfToken: 'f'.repeat(64) } : {}, headers);
     expect(response.status).toBe(403);
@@ -45,14 +45,14 @@ describe('a form of another site', () => {
         { origin: 'http://localhost:1', 'sec-fetch-site': 'same-site' },
       ].map((headers) => [route, headers]),
     ) as [string, Record<string, string>][],
-  )('[CS1] %s with the right token from %j: refused', async (route, headers) => {
+  )('%s with the right token from %j: refused', async (route, headers) => {
     const response = await post(route, csrfFrom(await app.signIn(browser)), headers);
     expect(response.status).toBe(403);
     expect(response.headers['location']).toBeUndefined();
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('[CS1] with the token of another browser: refused', async () => {
+  it('with the token of another browser: refused', async () => {
     await app.signIn(browser);
     const fields = csrfFrom(await app.signIn(app.browser()));
     for (const route of changingRoutes) expect((await post(route, fields)).status).toBe(403);
@@ -62,7 +62,7 @@ describe('a form of another site', () => {
   it.each([{ 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }, {}] as Record<
     string,
     string
-  >[])('[CS1] is told from one of this site: %j', async (headers) => {
+  >[])('is told from one of this site: %j', async (headers) => {
     const response = await post('/auth/logout', csrfFrom(await app.signIn(browser)), {
       ...headers,
       ...(headers['sec-fetch-site'] === 'same-origin' ? { origin: app.origin } : {}),
@@ -72,7 +72,7 @@ describe('a form of another site', () => {
   });
 
   it.each(['/auth/logout', '/auth/signout', '/auth/logout/everywhere', '/auth/logout/callback'])(
-    '[CS2] cannot log out by a GET: %s',
+    'cannot log out by a GET: %s',
     async (path) => {
       await app.signIn(browser);
       const image = {
@@ -90,7 +90,7 @@ describe('a form of another site', () => {
     },
   );
 
-  it('[CS3] cannot log a visitor in as somebody else', async () => {
+  it('cannot log a visitor in as somebody else', async () => {
     const attackers = app.browser();
     const callback = await app.callbackOf(attackers, { person: people.mallory });
     await browser.get('/auth/login');
@@ -175,22 +175,17 @@ describe('the page a sign-in returns to', () => {
     '',
   ];
 
-  it.each(foreign.map((target) => [JSON.stringify(target), target]))(
-    '[CS4] is not %s',
-    async (_name, target) => {
-      const { host } = new URL(app.origin);
-      const wanted = target.replace('ORIGIN', app.origin).replace('LOCALHOST', host);
-      const page = await app.signIn(browser, {}, `/auth/login?callbackUrl=${encodeURIComponent(wanted)}`);
-      expect(page.url.href).toBe(`${app.origin}/profile`);
-      const forged = app.browser();
-      const end = await forged.submit(
-        await forged.get('/auth/login'),
-        'form[action="/auth/signin/zitadel"]',
-        { fields: { callbackUrl: wanted } },
-      );
-      expect(end.url.href).toBe(`${app.origin}/profile`);
-    },
-  );
+  it.each(foreign.map((target) => [JSON.stringify(target), target]))('is not %s', async (_name, target) => {
+    const { host } = new URL(app.origin);
+    const wanted = target.replace('ORIGIN', app.origin).replace('LOCALHOST', host);
+    const page = await app.signIn(browser, {}, `/auth/login?callbackUrl=${encodeURIComponent(wanted)}`);
+    expect(page.url.href).toBe(`${app.origin}/profile`);
+    const forged = app.browser();
+    const end = await forged.submit(await forged.get('/auth/login'), 'form[action="/auth/signin/zitadel"]', {
+      fields: { callbackUrl: wanted },
+    });
+    expect(end.url.href).toBe(`${app.origin}/profile`);
+  });
 
   it.each([
     '/?a=1&b=%26',
@@ -198,17 +193,17 @@ describe('the page a sign-in returns to', () => {
     '/profile?next=https://evil.example/',
     '/admin',
     '/?a=b?c',
-  ])('[CS4] is the page first asked for, with its query: %s', async (target) => {
+  ])('is the page first asked for, with its query: %s', async (target) => {
     const page = await app.signIn(browser, {}, `/auth/login?callbackUrl=${encodeURIComponent(target)}`);
     expect(page.url.href).toBe(app.origin + target);
   });
 
-  it('[CS4] keeps its fragment', async () => {
+  it('keeps its fragment', async () => {
     const login = '/auth/login?callbackUrl=%2Fprofile%3Fa%3D1%23roles';
     expect((await app.signIn(browser, {}, login)).url.href).toBe(`${app.origin}/profile?a=1#roles`);
   });
 
-  it('[CS4] is no other page after a cookie was planted', async () => {
+  it('is no other page after a cookie was planted', async () => {
     await browser.jar.setCookie('authjs.callback-url=https%3A%2F%2Fevil.example%2F; Path=/', app.origin);
     expect((await app.signIn(browser)).url.href).toBe(`${app.origin}/profile`);
   });
@@ -236,7 +231,7 @@ describe('every page', () => {
     ];
   }
 
-  it('[HD1] runs no script but its own, is in no frame and has no other base', async () => {
+  it('runs no script but its own, is in no frame and has no other base', async () => {
     for (const { headers, text, document, url } of await pages()) {
       const policy = new Map(
         String(headers['content-security-policy'])
@@ -261,7 +256,7 @@ describe('every page', () => {
     }
   });
 
-  it('[HD2] has the headers that browsers obey', async () => {
+  it('has the headers that browsers obey', async () => {
     for (const { headers } of await pages()) {
       expect(headers).toMatchObject({
         'x-content-type-options': 'nosniff',
@@ -274,7 +269,7 @@ describe('every page', () => {
     }
   });
 
-  it('[HD2] is for https only where the application is', async () => {
+  it('is for https only where the application is', async () => {
     const secure = await startHostileApp({
       env: {
         ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
@@ -309,7 +304,7 @@ describe('claims', () => {
     '\u2028<script>alert(1)</script>',
   ];
 
-  it.each(payloads)('[HD3] are text, whatever they hold: %s', async (payload) => {
+  it.each(payloads)('are text, whatever they hold: %s', async (payload) => {
     const organization = 'urn:zitadel:iam:user:resourceowner';
     await app.signIn(browser, {
       userinfo: {
@@ -346,7 +341,7 @@ describe('claims', () => {
     }
   });
 
-  it('[HD3] in the sub are text, too', async () => {
+  it('in the sub are text, too', async () => {
     const person = { ...people.bob, sub: '<script>alert(1)</script>' };
     const page = await app.signIn(browser, { person });
     expect(page.url.pathname).toBe('/profile');

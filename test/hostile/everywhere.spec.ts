@@ -29,7 +29,7 @@ const alive = async () =>
   );
 
 describe('signing out everywhere', () => {
-  it('[SE4] ends all sessions of this person, and nobody else’s', async () => {
+  it('ends all sessions of this person, and nobody else’s', async () => {
     const copied = await phone.jar.getCookieString(app.origin);
     const page = await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     expect(page.status).toBe(200);
@@ -42,13 +42,13 @@ describe('signing out everywhere', () => {
     expect((await phone.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('[SE4] ends the session at the provider, too', async () => {
+  it('ends the session at the provider, too', async () => {
     const page = await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     const endSession = page.path.find(({ pathname }) => pathname === '/oidc/v1/end_session');
     expect(endSession?.searchParams.get('id_token_hint')).toEqual(expect.any(String));
   });
 
-  it('[SE4] leaves nobody out for good: the next sign-in works at once', async () => {
+  it('leaves nobody out for good: the next sign-in works at once', async () => {
     await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     expect((await app.signIn(laptop)).url.pathname).toBe('/profile');
     expect(await app.session(laptop)).not.toBeNull();
@@ -56,7 +56,7 @@ describe('signing out everywhere', () => {
   });
 
   it.each(['/profile', '/auth/login', '/'])(
-    '[SE4] makes the provider ask the other browser for a login, from %s',
+    'makes the provider ask the other browser for a login, from %s',
     async (from) => {
       await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
       const first = await phone.get(from);
@@ -71,7 +71,7 @@ describe('signing out everywhere', () => {
     },
   );
 
-  it('[SE4] makes the provider ask, whatever form the other browser sends', async () => {
+  it('makes the provider ask, whatever form the other browser sends', async () => {
     const open = await phone.get('/auth/login?prompt=select_account');
     await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     const response = await phone.post('/auth/signin/zitadel', csrfFrom(open));
@@ -86,13 +86,13 @@ describe('signing out everywhere', () => {
     expect(textOf(page)).toContain('In other browsers you may still be signed in at Zitadel');
   });
 
-  it('[SE4][CS1] needs the token of its form', async () => {
+  it('needs the token of its form', async () => {
     for (const fields of [{}, { csrfToken: 'wrong' }, csrfFrom(await bob.get('/profile'))])
       expect((await laptop.post(EVERYWHERE, fields as Record<string, string>)).status).toBe(403);
     expect(await alive()).toEqual([true, true, true]);
   });
 
-  it('[SE4][CS2] is nothing a GET does', async () => {
+  it('is nothing a GET does', async () => {
     expect((await laptop.get(EVERYWHERE)).status).toBeGreaterThanOrEqual(400);
     expect(await alive()).toEqual([true, true, true]);
   });
@@ -107,7 +107,7 @@ describe('signing out everywhere', () => {
   it.each([
     ['refuses to', { status: 400 }],
     ['is out of reach to', { delayMs: 30_000 }],
-  ])('[SE4] asks nobody to renew tokens that are due: the provider %s', async (_name, fault) => {
+  ])('asks nobody to renew tokens that are due: the provider %s', async (_name, fault) => {
     laptop = app.browser();
     const page = await app.signIn(laptop, { tokenAnswer: { expires_in: 1 } });
     moveTime(1_050);

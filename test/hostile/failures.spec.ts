@@ -69,7 +69,7 @@ describe('failures', () => {
   ];
 
   it.each(provoked)(
-    '[HD4] say nothing of the inside, and have a number that is in the log: %s',
+    'say nothing of the inside, and have a number that is in the log: %s',
     async (_name, act) => {
       const page = await act();
       expect(refusalOf(page).hasItsStatus).toBe(true);
@@ -108,7 +108,7 @@ describe('failures', () => {
     ['GET', '/auth/logout/error?reason=__proto__', 0],
     ['GET', '/auth/login?callbackUrl[a]=x&login_hint[]=y', 0],
     ['PATCH', '/auth/logout', 0],
-  ])('[HD4] say nothing of the inside: %s %s', async (method, path, status) => {
+  ])('say nothing of the inside: %s %s', async (method, path, status) => {
     const response = await browser.request(method, new URL(path, app.origin));
     expect(response.status).toBeLessThan(500);
     if (status) expect([response.status, 302, 303]).toContain(response.status);
@@ -193,7 +193,7 @@ describe('failures', () => {
     expect(line).toMatch(/^\s+at /m);
   });
 
-  it('[HD6] cannot forge a line of the log', async () => {
+  it('cannot forge a line of the log', async () => {
     const forged = 'x\r\nerror FORGED line';
     const start = app.log.length;
     await app.signIn(browser, { callback: { code: undefined, error: forged, error_description: forged } });

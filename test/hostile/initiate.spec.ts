@@ -29,7 +29,7 @@ describe('a login that the provider begins', () => {
   });
 
   it.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)'])(
-    '[CS4] does not end at %s',
+    'does not end at %s',
     async (target) => {
       const page = await app.browser().get(initiate({ iss: app.provider.issuer, target_link_uri: target }));
       expect(page.url.href).toBe(`${app.origin}/profile`);
@@ -49,7 +49,7 @@ describe('a login that the provider begins', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('[AR7] takes nothing but its three parameters', async () => {
+  it('takes nothing but its three parameters', async () => {
     const browser = app.browser();
     const authorize = await browser.stopAt(AUTHORIZE, () =>
       browser.get(

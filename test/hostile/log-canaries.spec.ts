@@ -81,7 +81,7 @@ async function wholeVisit(): Promise<Browser> {
 }
 
 describe('the log', () => {
-  it('[HD5] of a whole visit holds no token, code, secret or cookie', async () => {
+  it('of a whole visit holds no token, code, secret or cookie', async () => {
     const browser = await wholeVisit();
     expect(tokens().length).toBeGreaterThan(8);
     expect(cookieValues(browser).length).toBeGreaterThan(3);
@@ -89,7 +89,7 @@ describe('the log', () => {
     expect(logged()).not.toMatch(/canary|eyJ/);
   });
 
-  it('[HD5] of a back-channel logout holds none, accepted or refused', async () => {
+  it('of a back-channel logout holds none, accepted or refused', async () => {
     await app.signIn(app.browser());
     for (const claims of [{}, { aud: 'another' }]) {
       const token = await app.provider.logoutToken({ claims });
@@ -101,7 +101,7 @@ describe('the log', () => {
     }
   });
 
-  it('[HD6] of a logout token has no line that the token wrote, and no stack', async () => {
+  it('of a logout token has no line that the token wrote, and no stack', async () => {
     const before = app.log.length;
     const token = await app.provider.logoutToken({
       header: { crit: ['x\n[Nest] FORGED'] },
@@ -115,7 +115,7 @@ describe('the log', () => {
     expect(said).not.toMatch(/^\[Nest\] FORGED|^ +at /m);
   });
 
-  it('[HD5] of a provider that repeats in its errors what it was sent holds none', async () => {
+  it('of a provider that repeats in its errors what it was sent holds none', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const { code } = app.provider.lastLogin;
@@ -136,7 +136,7 @@ describe('the log', () => {
     expect(logged()).not.toMatch(/canary|eyJ/);
   });
 
-  it('[HD5] of callbacks that fail holds nothing of their address', async () => {
+  it('of callbacks that fail holds nothing of their address', async () => {
     for (const name of ['code', 'state', 'iss', 'error_description']) {
       const browser = app.browser();
       const callback = await app.callbackOf(browser);
@@ -152,7 +152,7 @@ describe('the log', () => {
 });
 
 describe('the browser', () => {
-  it('[RT8] is never given a token: not in a body, not in an address but for the hint of the log-out', async () => {
+  it('is never given a token: not in a body, not in an address but for the hint of the log-out', async () => {
     const browser = await wholeVisit();
     const ours = browser.answers.filter(({ url }) => url.origin === app.origin);
     expect(ours.length).toBeGreaterThan(10);

@@ -32,7 +32,7 @@ async function statusWith(cookie: string, path = '/profile') {
 }
 
 describe('the session here', () => {
-  it('[LO1] is over before the browser gets to the provider', async () => {
+  it('is over before the browser gets to the provider', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const copied = await cookieHeader(browser);
@@ -44,7 +44,7 @@ describe('the session here', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('[SE3] stays over for every copy of the cookie, everywhere', async () => {
+  it('stays over for every copy of the cookie, everywhere', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const copied = await cookieHeader(browser);
@@ -55,7 +55,7 @@ describe('the session here', () => {
     expect(await session.json()).toBeNull();
   });
 
-  it('[SE3] stays over for a copy that is posted to /auth/session with a token of its own', async () => {
+  it('stays over for a copy that is posted to /auth/session with a token of its own', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const copied = (await browser.cookies()).find(({ key }) => key.includes('session-token'));
@@ -76,7 +76,7 @@ describe('the session here', () => {
     }
   });
 
-  it('[SE3] stays over for the cookie of an earlier answer, too', async () => {
+  it('stays over for the cookie of an earlier answer, too', async () => {
     const browser = app.browser();
     await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
     const first = await cookieHeader(browser);
@@ -108,7 +108,7 @@ describe('the session here', () => {
 });
 
 describe('the session at the provider', () => {
-  it('[LO2] is ended with hint, client, return address and state', async () => {
+  it('is ended with hint, client, return address and state', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await app.logOut(browser);
@@ -123,7 +123,7 @@ describe('the session at the provider', () => {
     expect(page.status).toBe(200);
   });
 
-  it('[LO2] has a state of its own each time', async () => {
+  it('has a state of its own each time', async () => {
     const states = new Set<string | null>();
     for (let time = 0; time < 3; time++) {
       const browser = app.browser();
@@ -133,7 +133,7 @@ describe('the session at the provider', () => {
     expect(states.size).toBe(3);
   });
 
-  it('[RT9] loses its refresh token first', async () => {
+  it('loses its refresh token first', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const before = app.provider.requestsTo(REVOKE).length;
@@ -144,7 +144,7 @@ describe('the session at the provider', () => {
   });
 
   it.each([{ status: 500 }, { hangUp: true }, { status: 400 }])(
-    '[LO1] keeps nobody here when it cannot be told: %j',
+    'keeps nobody here when it cannot be told: %j',
     async (fault) => {
       app.provider.fault(REVOKE, fault);
       const browser = app.browser();
@@ -166,28 +166,25 @@ describe('a provider that does not answer', () => {
     moveTime(2_100);
   });
 
-  it.each([{ status: 503 }, { hangUp: true }, { delayMs: 30_000 }])(
-    '[LO1] gets no browser: %j',
-    async (fault) => {
-      const browser = app.browser();
-      await app.signIn(browser);
-      const profile = await browser.get('/profile');
-      app.provider.fault(HEALTH, fault);
-      app.provider.fault(REVOKE, fault);
-      const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
-      expect([page.url.pathname, page.url.search, page.status]).toEqual([
-        '/auth/logout/error',
-        '?reason=provider_unavailable',
-        400,
-      ]);
-      expect(await app.session(browser)).toBeNull();
-      // It is not asked again for everybody who comes now.
-      const before = app.provider.requestsTo(HEALTH).length;
-      for (let count = 0; count < 5; count++)
-        expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));
-      expect(app.provider.requestsTo(HEALTH)).toHaveLength(before);
-    },
-  );
+  it.each([{ status: 503 }, { hangUp: true }, { delayMs: 30_000 }])('gets no browser: %j', async (fault) => {
+    const browser = app.browser();
+    await app.signIn(browser);
+    const profile = await browser.get('/profile');
+    app.provider.fault(HEALTH, fault);
+    app.provider.fault(REVOKE, fault);
+    const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+    expect([page.url.pathname, page.url.search, page.status]).toEqual([
+      '/auth/logout/error',
+      '?reason=provider_unavailable',
+      400,
+    ]);
+    expect(await app.session(browser)).toBeNull();
+    // It is not asked again for everybody who comes now.
+    const before = app.provider.requestsTo(HEALTH).length;
+    for (let count = 0; count < 5; count++)
+      expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));
+    expect(app.provider.requestsTo(HEALTH)).toHaveLength(before);
+  });
 });
 
 describe('the way back', () => {
@@ -196,7 +193,7 @@ describe('the way back', () => {
     ['an empty state', { state: '' }, 'state_m'],
     ['two states', { state: ['one', 'two'] }, 'state_m'],
     ['no state', { state: undefined }, 'state_missing'],
-  ])('[LO3] with %s: explained, and signed out all the same', async (_name, logoutReturn, reason) => {
+  ])('with %s: explained, and signed out all the same', async (_name, logoutReturn, reason) => {
     const browser = app.browser();
     await app.signIn(browser, { logoutReturn });
     const copied = await cookieHeader(browser);
@@ -209,7 +206,7 @@ describe('the way back', () => {
     expect(await statusWith(copied)).toBe(401);
   });
 
-  it('[LO3] that nobody began: explained, and no session is touched', async () => {
+  it('that nobody began: explained, and no session is touched', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await browser.get('/auth/logout/callback?state=invented');
@@ -220,7 +217,7 @@ describe('the way back', () => {
   it.each([
     ['HEAD', {}],
     ['GET', { 'sec-purpose': 'prefetch' }],
-  ])('[LO3] survives what is no visit: %s %j', async (method, headers) => {
+  ])('survives what is no visit: %s %j', async (method, headers) => {
     const browser = app.browser();
     await app.signIn(browser);
     const back = await browser.stopAt('/auth/logout/callback', () => app.logOut(browser));
@@ -229,7 +226,7 @@ describe('the way back', () => {
     expect((await browser.get(back)).url.pathname).toBe('/auth/logout/success');
   });
 
-  it('[LO3] taken twice: no failure', async () => {
+  it('taken twice: no failure', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await app.logOut(browser);
@@ -239,7 +236,7 @@ describe('the way back', () => {
 });
 
 describe('logging out', () => {
-  it('[LO4] works where the provider has no end_session_endpoint', async () => {
+  it('works where the provider has no end_session_endpoint', async () => {
     const browser = poor.browser();
     await poor.signIn(browser);
     const page = await poor.logOut(browser);
@@ -248,7 +245,7 @@ describe('logging out', () => {
     expect(await poor.session(browser)).toBeNull();
   });
 
-  it('[LO4] works with an ID token that has expired', async () => {
+  it('works with an ID token that has expired', async () => {
     const browser = app.browser();
     await app.signIn(browser, { idToken: { claims: { exp: Math.floor(Date.now() / 1000) + 1 } } });
     moveTime(1_500);
@@ -259,7 +256,7 @@ describe('logging out', () => {
 
   const LONG = { idToken: { claims: { padding: 'x'.repeat(1_500) } } };
 
-  it('[LO4] works with an ID token too long for an address: the server sends it', async () => {
+  it('works with an ID token too long for an address: the server sends it', async () => {
     const browser = app.browser();
     await app.signIn(browser, LONG);
     const [idToken = ''] = app.provider.lastLogin.idTokens;
@@ -274,7 +271,7 @@ describe('logging out', () => {
   });
 
   it.each([{ status: 400 }, { status: 503 }, { hangUp: true }])(
-    '[LO1] says that the provider has not ended its session where the server could not: %j',
+    'says that the provider has not ended its session where the server could not: %j',
     async (fault) => {
       const browser = app.browser();
       await app.signIn(browser, LONG);
@@ -291,7 +288,7 @@ describe('logging out', () => {
     },
   );
 
-  it('[LO4] without a session cookie leads nobody to the provider, but offers the way', async () => {
+  it('without a session cookie leads nobody to the provider, but offers the way', async () => {
     const browser = app.browser();
     const profile = await app.signIn(browser);
     browser.forget(/session-token/);
@@ -310,7 +307,7 @@ describe('logging out', () => {
     expect((await browser.get(link)).url.href).toBe(`${app.origin}/auth/logout/success`);
   });
 
-  it('[LO4] without a session cookie offers no way where the provider has none', async () => {
+  it('without a session cookie offers no way where the provider has none', async () => {
     const browser = poor.browser();
     const profile = await poor.signIn(browser);
     browser.forget(/session-token/);
@@ -319,7 +316,7 @@ describe('logging out', () => {
     expect(page.document.querySelector('main a[href^="http"]')).toBeNull();
   });
 
-  it('[LO5] with the cookie of a session that has ended still says which one the provider ends', async () => {
+  it('with the cookie of a session that has ended still says which one the provider ends', async () => {
     const browser = app.browser();
     const tab = await app.signIn(browser);
     const [idToken] = app.provider.lastLogin.idTokens;
@@ -332,7 +329,7 @@ describe('logging out', () => {
     expect((await browser.cookies()).some(({ key }) => key.includes('session-token'))).toBe(false);
   });
 
-  it('[SE3] opens the cookie of an ended session for nothing else', async () => {
+  it('opens the cookie of an ended session for nothing else', async () => {
     const browser = app.browser();
     const fields = csrfFrom(await app.signIn(browser));
     const copied = await cookieHeader(browser);
@@ -349,7 +346,7 @@ describe('logging out', () => {
     expect(app.provider.requestsTo(REVOKE)).toHaveLength(revocations);
   });
 
-  it('[LO5] twice is no failure: second click, second tab', async () => {
+  it('twice is no failure: second click, second tab', async () => {
     const browser = app.browser();
     const tab = await app.signIn(browser);
     const fields = csrfFrom(tab);
@@ -363,7 +360,7 @@ describe('logging out', () => {
     expect(page.url.pathname).toBe('/auth/logout/success');
   });
 
-  it('[LO6] leaves the cookies of other applications on the host alone', async () => {
+  it('leaves the cookies of other applications on the host alone', async () => {
     const browser = app.browser();
     await browser.jar.setCookie('other-app=kept; Path=/', app.origin);
     await app.signIn(browser);
@@ -373,7 +370,7 @@ describe('logging out', () => {
     expect((await browser.cookies()).find(({ key }) => key === 'other-app')?.value).toBe('kept');
   });
 
-  it.each(['/profile', '/admin', '/'])('[SE6] is offered on %s', async (path) => {
+  it.each(['/profile', '/admin', '/'])('is offered on %s', async (path) => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await browser.get(path);

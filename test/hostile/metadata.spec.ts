@@ -36,7 +36,7 @@ describe('the issuer in the metadata', () => {
     ['with a slash too many', (issuer: string) => `${issuer}/`],
     ['of somebody else', () => 'https://evil.example'],
     ['missing', () => undefined],
-  ])('[MD1] %s: nobody is sent there', async (_name, change) => {
+  ])('%s: nobody is sent there', async (_name, change) => {
     const app = await start({ provider: { metadata: ({ issuer }) => ({ issuer: change(String(issuer)) }) } });
     const browser = app.browser();
     expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_misconfigured'));
@@ -46,7 +46,7 @@ describe('the issuer in the metadata', () => {
 });
 
 describe('the keys', () => {
-  it('[MD2] are fetched again, once, when one is unknown', async () => {
+  it('are fetched again, once, when one is unknown', async () => {
     const app = await start();
     await app.signIn(app.browser());
     expect(app.provider.requestsTo(KEYS)).toHaveLength(1);
@@ -56,7 +56,7 @@ describe('the keys', () => {
     expect(app.provider.requestsTo(KEYS)).toHaveLength(2);
   });
 
-  it('[MD2] are not fetched for each of a hundred unknown ones', async () => {
+  it('are not fetched for each of a hundred unknown ones', async () => {
     const app = await start();
     for (let login = 0; login < 100; login++) {
       const page = await app.signIn(app.browser(), { idToken: { sign: byUnknownKey } });
@@ -65,7 +65,7 @@ describe('the keys', () => {
     expect(app.provider.requestsTo(KEYS).length).toBeLessThanOrEqual(2);
   });
 
-  it('[MD2] are not fetched for a flood of logout tokens, of which a good one may be sent again', async () => {
+  it('are not fetched for a flood of logout tokens, of which a good one may be sent again', async () => {
     const app = await start({ provider: { algorithms: ['ES256'] } });
     await app.signIn(app.browser());
     const send = async (mutation: TokenMutation) => {
@@ -81,7 +81,7 @@ describe('the keys', () => {
     expect(app.provider.requestsTo(KEYS).length).toBeLessThanOrEqual(2);
   });
 
-  it('[MD3] stay good while they cannot be fetched', async () => {
+  it('stay good while they cannot be fetched', async () => {
     const app = await start();
     await app.signIn(app.browser());
     app.provider.fault(KEYS, { status: 500 });
@@ -100,7 +100,7 @@ describe('the keys', () => {
 });
 
 describe('the metadata', () => {
-  it('[MD3] are fetched at start, and once', async () => {
+  it('are fetched at start, and once', async () => {
     const app = await start();
     await app.browser().get('/');
     await app.browser().get('/auth/login');
@@ -108,7 +108,7 @@ describe('the metadata', () => {
     expect(app.provider.requestsTo(DISCOVERY)).toHaveLength(1);
   });
 
-  it('[MD3] are fetched once for logins that begin together', async () => {
+  it('are fetched once for logins that begin together', async () => {
     const app = await start();
     app.provider.fault(DISCOVERY, { delayMs: 200 });
     const pages = await Promise.all([1, 2, 3, 4, 5].map(() => app.signIn(app.browser())));
@@ -116,7 +116,7 @@ describe('the metadata', () => {
     expect(app.provider.requestsTo(DISCOVERY)).toHaveLength(1);
   });
 
-  it('[MD3] stay good while the provider fails, and the application starts without it', async () => {
+  it('stay good while the provider fails, and the application starts without it', async () => {
     const app = await start();
     app.provider.fault(DISCOVERY, { hangUp: true });
     const browser = app.browser();
@@ -148,7 +148,7 @@ describe('the metadata', () => {
 describe('every call to the provider', () => {
   const endpoints = [DISCOVERY, KEYS, TOKEN, USERINFO];
 
-  it('[MD4] is given up after a while', async () => {
+  it('is given up after a while', async () => {
     await Promise.all(
       endpoints.map(async (path) => {
         const app = await start();
@@ -204,7 +204,7 @@ describe('every call to the provider', () => {
     expect(app.provider.grants('authorization_code')).toHaveLength(1);
   });
 
-  it.each(endpoints)('[MD4] follows no redirect to another host: %s', async (path) => {
+  it.each(endpoints)('follows no redirect to another host: %s', async (path) => {
     const trap = await trapped();
     const app = await start();
     app.provider.fault(path, { redirectTo: `${trap.origin}${path}` });
@@ -215,7 +215,7 @@ describe('every call to the provider', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it.each(endpoints)('[MD4] takes no answer of 50 MB: %s', async (path) => {
+  it.each(endpoints)('takes no answer of 50 MB: %s', async (path) => {
     const app = await start();
     app.provider.fault(path, { megabytes: 50 });
     const browser = app.browser();
@@ -229,7 +229,7 @@ describe('every call to the provider', () => {
     ['token_endpoint', TOKEN],
     ['userinfo_endpoint', USERINFO],
     ['jwks_uri', KEYS],
-  ])('[MD5] is refused over http to another host than this machine: %s', async (name, path) => {
+  ])('is refused over http to another host than this machine: %s', async (name, path) => {
     // 0.0.0.0 reaches this machine, and is no address of it.
     const app = await start({
       provider: { metadata: (known) => ({ [name]: String(known[name]).replace('127.0.0.1', '0.0.0.0') }) },
@@ -260,15 +260,15 @@ describe('answers that are none', () => {
   });
 
   it.each([
-    ['[RT7] token_type bEARER: accepted', mutations['odd-bearer'], '/profile'],
-    ['[RT7] token_type mac: refused', mutations['no-bearer'], '/auth/callback'],
+    ['token_type bEARER: accepted', mutations['odd-bearer'], '/profile'],
+    ['token_type mac: refused', mutations['no-bearer'], '/auth/callback'],
     [
-      '[RT7] token_type DPoP, which nobody asked for: refused',
+      'token_type DPoP, which nobody asked for: refused',
       { tokenAnswer: { token_type: 'DPoP' } },
       '/auth/callback',
     ],
-    ['[RT7] token_type missing: refused', { tokenAnswer: { token_type: undefined } }, '/auth/callback'],
-    ['[RT6] expires_in missing: accepted', mutations['no-expires-in'], '/profile'],
+    ['token_type missing: refused', { tokenAnswer: { token_type: undefined } }, '/auth/callback'],
+    ['expires_in missing: accepted', mutations['no-expires-in'], '/profile'],
     ['access_token missing: refused', { tokenAnswer: { access_token: undefined } }, '/auth/callback'],
   ] as [string, Mutation, string][])('%s', async (_name, mutation, path) => {
     const app = await start();

@@ -44,7 +44,7 @@ describe('a refresh whose ID token', () => {
     ['is for another client beside this one', { claims: { azp: 'another-client' } }],
     ['has the nonce of another sign-in', { claims: { nonce: 'another' } }],
   ] as [string, NonNullable<Mutation['idToken']>][])(
-    '[RT5] %s: the session ends, and nothing is done with the new tokens',
+    '%s: the session ends, and nothing is done with the new tokens',
     async (_name, idToken) => {
       const browser = await signInDue({ idToken });
       const before = app.provider.requestsTo(USERINFO).length;
@@ -56,7 +56,7 @@ describe('a refresh whose ID token', () => {
     },
   );
 
-  it('[RT5] has no nonce, as it may: the session goes on with it', async () => {
+  it('has no nonce, as it may: the session goes on with it', async () => {
     const browser = await signInDue({ idToken: { claims: { nonce: undefined } } });
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     const page = await app.logOut(browser);
@@ -69,7 +69,7 @@ describe('a refresh whose ID token', () => {
     ['answers much too much', { megabytes: 2 }],
     ['answers 500', { status: 500 }],
   ])(
-    '[RT5] cannot be verified as the key endpoint %s: the session goes on with the first one',
+    'cannot be verified as the key endpoint %s: the session goes on with the first one',
     async (_name, fault) => {
       const browser = await signInDue();
       app.provider.keys.rotate();
@@ -85,7 +85,7 @@ describe('a refresh whose ID token', () => {
     },
   );
 
-  it('[RT5] is missing, which is allowed: the session goes on with the first one', async () => {
+  it('is missing, which is allowed: the session goes on with the first one', async () => {
     const browser = await signInDue({ tokenAnswer: { id_token: undefined } });
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     const page = await app.logOut(browser);
@@ -104,7 +104,7 @@ describe('a refresh whose answer', () => {
     expect(used.map(({ form }) => form['refresh_token'])).toEqual([app.provider.lastLogin.refreshTokens[0]]);
   });
 
-  it('[RT6] does not say how long the access token lives: it is used for a while', async () => {
+  it('does not say how long the access token lives: it is used for a while', async () => {
     const browser = await signInDue({ tokenAnswer: { expires_in: undefined } });
     const before = app.provider.grants('refresh_token').length;
     for (let view = 0; view < 3; view++)
@@ -112,12 +112,12 @@ describe('a refresh whose answer', () => {
     expect(app.provider.grants('refresh_token')).toHaveLength(before + 1);
   });
 
-  it('[RT7] is bEARER: accepted', async () => {
+  it('is bEARER: accepted', async () => {
     const browser = await signInDue({ tokenAnswer: { token_type: 'bEARER' } });
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
   });
 
-  it('[RT7] is no bearer token: not used', async () => {
+  it('is no bearer token: not used', async () => {
     const browser = await signInDue({ tokenAnswer: { token_type: 'mac' } });
     const before = app.provider.requestsTo(USERINFO).length;
     expect((await browser.get('/auth/userinfo', program)).status).toBeGreaterThanOrEqual(400);
@@ -126,7 +126,7 @@ describe('a refresh whose answer', () => {
 });
 
 describe('a provider that', () => {
-  it('[RT4] forgot the refresh token: the session ends, and the login page says why', async () => {
+  it('forgot the refresh token: the session ends, and the login page says why', async () => {
     const browser = await signInDue();
     app.provider.forgetRefreshTokens();
     const page = await browser.get('/profile?tab=1');
@@ -136,7 +136,7 @@ describe('a provider that', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('[RT4] forgot the refresh token: every copy of the cookie is dead, on public pages, too', async () => {
+  it('forgot the refresh token: every copy of the cookie is dead, on public pages, too', async () => {
     const browser = await signInDue();
     const cookie = await browser.jar.getCookieString(app.origin);
     const get = (path: string) => fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
@@ -153,7 +153,7 @@ describe('a provider that', () => {
     ['answers 429', { status: 429 }],
     ['hangs up', { hangUp: true }],
     ['sleeps', { delayMs: 30_000 }],
-  ])('[RT4] %s: the session stays, and what needs a token is 503', async (_name, fault) => {
+  ])('%s: the session stays, and what needs a token is 503', async (_name, fault) => {
     const browser = await signInDue();
     app.provider.fault(TOKEN, fault);
     const answer = await browser.get('/auth/userinfo', program);
@@ -163,7 +163,7 @@ describe('a provider that', () => {
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
   });
 
-  it('[RT1] is slow and strict gets one request from fifty', async () => {
+  it('is slow and strict gets one request from fifty', async () => {
     const browser = await signInDue();
     const cookie = await browser.jar.getCookieString(app.origin);
     const before = app.provider.grants('refresh_token').length;

@@ -27,7 +27,7 @@ const ask = (path: string, headers: Record<string, string>) =>
   fetch(app.origin + path, { redirect: 'manual', headers });
 
 describe('lifetime', () => {
-  it('[SE1] ends when nothing is asked for', async () => {
+  it('ends when nothing is asked for', async () => {
     const brief = await start({ SESSION_DURATION: '1' });
     const browser = brief.browser();
     await brief.signIn(browser);
@@ -39,7 +39,7 @@ describe('lifetime', () => {
     expect(replay.status).toBe(401);
   });
 
-  it('[SE2] ends however busy it is', async () => {
+  it('ends however busy it is', async () => {
     const brief = await start({ SESSION_DURATION: '10', SESSION_MAX_DURATION: '2' });
     const browser = brief.browser();
     await brief.signIn(browser);
@@ -61,7 +61,7 @@ describe('without a session', () => {
     [{ accept: 'text/html,application/xhtml+xml' }, 302],
     [{ accept: 'application/json' }, 401],
     [{ accept: '*/*' }, 401],
-  ] as [Record<string, string>, number][])('[SE7] %j: %i', async (headers, status) => {
+  ] as [Record<string, string>, number][])('%j: %i', async (headers, status) => {
     // Not fetch: it sets Sec-Fetch-Mode by itself.
     const response = await supertest(app.origin).get('/profile?tab=1&x=%26').redirects(0).set(headers);
     expect(response.status).toBe(status);
@@ -77,7 +77,7 @@ describe('without a session', () => {
 });
 
 describe('a protected page', () => {
-  it.each(['/profile', '/admin', '/auth/userinfo'])('[SE8] is not stored: %s', async (path) => {
+  it.each(['/profile', '/admin', '/auth/userinfo'])('is not stored: %s', async (path) => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await browser.get(path);
@@ -86,7 +86,7 @@ describe('a protected page', () => {
     expect(page.headers['vary'] ?? '').toMatch(/\bcookie\b/i);
   });
 
-  it('[SE8] and what is shown instead of it without a session are not stored', async () => {
+  it('and what is shown instead of it without a session are not stored', async () => {
     for (const accept of ['text/html', 'application/json']) {
       const response = await supertest(app.origin).get('/profile').redirects(0).set({ accept });
       expect(response.headers['cache-control']).toContain('no-store');
@@ -100,7 +100,7 @@ describe('the cookies', () => {
     ZITADEL_POST_LOGOUT_URL: 'https://app.example.com/auth/logout/callback',
   };
 
-  it('[CK1] are for this host and no script', async () => {
+  it('are for this host and no script', async () => {
     const browser = app.browser();
     await app.callbackOf(browser);
     await app.signIn(browser);
@@ -110,7 +110,7 @@ describe('the cookies', () => {
       expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/', hostOnly: true });
   });
 
-  it('[CK1][CK2] are Secure and bound to the host on https', async () => {
+  it('are Secure and bound to the host on https', async () => {
     const secure = await start(https);
     const login = await secure.browser().get('/auth/login');
     const lines = [login.headers['set-cookie'] ?? []].flat();
@@ -155,7 +155,7 @@ describe('the cookies', () => {
     }
   });
 
-  it('[CK3] stay below 4 KB each and 8 KB together, with 200 roles and five sign-ins begun', async () => {
+  it('stay below 4 KB each and 8 KB together, with 200 roles and five sign-ins begun', async () => {
     const browser = app.browser();
     const roles = Object.fromEntries(
       Array.from({ length: 200 }, (_, index) => [`role-${index}`, { '300000000000000001': 'acme.example' }]),
@@ -170,7 +170,7 @@ describe('the cookies', () => {
     expect((await browser.jar.getCookieString(app.origin)).length).toBeLessThan(8_000);
   });
 
-  it('[CK4] leave no pieces of a longer one behind', async () => {
+  it('leave no pieces of a longer one behind', async () => {
     const browser = app.browser();
     for (const index of [0, 1, 2])
       await browser.jar.setCookie(`authjs.session-token.${index}=old; Path=/`, app.origin);
@@ -182,7 +182,7 @@ describe('the cookies', () => {
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('[CK5] open only unchanged: any changed character is being signed out, and no failure', async () => {
+  it('open only unchanged: any changed character is being signed out, and no failure', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const { key = '', value = '' } = (await sessionCookie(browser)) ?? {};
@@ -195,7 +195,7 @@ describe('the cookies', () => {
     }
   });
 
-  it('[CK5] open only under their own name', async () => {
+  it('open only under their own name', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const login = (await browser.cookies()).find(({ key }) => key.includes('authjs.login.'));
@@ -216,7 +216,7 @@ describe('the cookies', () => {
     expect(app.provider.requestsTo('/oauth/v2/token')).toHaveLength(before);
   });
 
-  it('[CK5] open only under their own name, even where that is a session’s, too', async () => {
+  it('open only under their own name, even where that is a session’s, too', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const value = (await sessionCookie(browser))?.value;
@@ -231,7 +231,7 @@ describe('the cookies', () => {
   });
 
   it.each(['garbage', 'eyJhbGciOiJkaXIifQ..a.b.c', 'a.b.c.d.e', '%00', 'x'.repeat(3_900)])(
-    '[CK7] of another time are taken for none, and removed: %.20s',
+    'of another time are taken for none, and removed: %.20s',
     async (value) => {
       const response = await ask('/profile', {
         cookie: `authjs.session-token=${value}`,

@@ -47,7 +47,7 @@ describe('two instances behind nginx', () => {
     }
   });
 
-  it('[RT3] renew the tokens of a session once, for a hundred requests at once', async () => {
+  it('renew the tokens of a session once, for a hundred requests at once', async () => {
     const browser = dueBrowser();
     const cookie = await cookieOf(browser);
     app.sandbox.delay(TOKEN, 300);
@@ -121,7 +121,7 @@ describe('two instances behind nginx', () => {
     expect(await statuses(cookie)).toEqual([401, 401]);
   });
 
-  it('[BL9] keep a session ended over a restart', async () => {
+  it('keep a session ended over a restart', async () => {
     const browser = await signedIn();
     const cookie = await cookieOf(browser);
     await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');

@@ -45,7 +45,7 @@ describe('a key', () => {
     ['as base64 in lines', base64(pkcs8).replaceAll(/.{76}/g, '$&\n')],
     ['as the whole JSON', json],
     ['as the base64 of the JSON', base64(json)],
-  ])('[RS12] loads: %s', (_name, key) => {
+  ])('loads: %s', (_name, key) => {
     const { key: loaded } = readApiEnv({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: key });
     expect(loaded).toMatchObject({ clientId: 'c1', keyId: 'k1' });
     expect(loaded.privateKey.export({ format: 'jwk' }).n).toBe(jwk.n);
@@ -59,7 +59,7 @@ describe('a key', () => {
     ['the base64 of its content', base64(json)],
     ['the base64 of its content in lines', base64(json).replaceAll(/.{76}/g, '$&\n')],
     ['its path in quotes', `"${file}"`],
-  ])('[RS12] loads from ZITADEL_API_KEY_FILE: %s', (_name, value) => {
+  ])('loads from ZITADEL_API_KEY_FILE: %s', (_name, value) => {
     const { key } = readApiEnv({ IDP_AUTHORITY: 'https://a.example', ZITADEL_API_KEY_FILE: value });
     expect(key).toMatchObject({ clientId: 'c1', keyId: 'k1' });
   });
@@ -90,14 +90,14 @@ describe('a key', () => {
       small.export({ type: 'pkcs1', format: 'pem' }).toString(),
       'an RSA key of at least 2048 bits',
     ],
-  ])('[RS12] that is %s is refused by name, and is not printed', (_name, key, expected) => {
+  ])('that is %s is refused by name, and is not printed', (_name, key, expected) => {
     const text = problemsOf({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: key });
     expect(text).toContain('IDP_AUTHORIZATION_PROFILE_KEY');
     expect(text).toContain(expected);
     if (key.length > 100) expect(text).not.toContain(key.slice(30, 60));
   });
 
-  it('[RS12] says everything that is missing at once', () => {
+  it('says everything that is missing at once', () => {
     const text = problemsOf({ IDP_AUTHORIZATION_TYPE: 'basic', APP_PORT: 'x' });
     for (const name of [
       'APP_PORT',
@@ -114,13 +114,13 @@ describe('a key', () => {
     ['a service user', { type: 'serviceaccount', keyId: 'k', key: pkcs1, userId: 'u' }, '"application"'],
     ['nobody', { keyId: 'k', key: pkcs1 }, '`clientId`'],
     ['no key', { keyId: 'k', clientId: 'c', key: 5 }, '`key`'],
-  ])('[RS12] of %s in the file is refused by field', (_name, content, expected) => {
+  ])('of %s in the file is refused by field', (_name, content, expected) => {
     const text = problemsOf({ ...fields, ZITADEL_API_KEY_FILE: JSON.stringify(content) });
     expect(text).toContain('ZITADEL_API_KEY_FILE');
     expect(text).toContain(expected);
   });
 
-  it('[RS12] whose file is not there is said so', () => {
+  it('whose file is not there is said so', () => {
     const text = problemsOf({
       IDP_AUTHORITY: fields.IDP_AUTHORITY,
       ZITADEL_API_KEY_FILE: join(folder, 'nothing.json'),
