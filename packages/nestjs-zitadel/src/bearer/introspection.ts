@@ -42,6 +42,7 @@ export class Introspection extends SetupProblems {
   private readonly log = new IntrospectionLog();
   private readonly assertion: ClientAssertion;
   private isKeyRefused = false;
+  private endpoint: string | undefined;
   private readonly known = new Verdicts(MAX_KNOWN);
   private readonly flights = new Map<string, Promise<Verdict>>();
   private readonly breaker = circuitBreaker(
@@ -110,7 +111,8 @@ export class Introspection extends SetupProblems {
 
   /** Why nobody should go on waiting. The answer may still come, and is there when the caller tries again. */
   private reasonToLeave(): string | undefined {
-    if (!this.discovery.isConnected) return `no connection to Zitadel within ${CONNECTION_MS} ms`;
+    if (!this.endpoint || !this.discovery.isConnectedTo(this.endpoint))
+      return `no connection to Zitadel within ${CONNECTION_MS} ms`;
     if (this.breaker.state === CircuitState.HalfOpen)
       return `Zitadel is asked one question, with no answer within ${CONNECTION_MS} ms`;
     return undefined;
@@ -156,19 +158,27 @@ export class Introspection extends SetupProblems {
   private async answerAbout(token: string): Promise<unknown> {
     const { introspection_endpoint: endpoint } = await this.discovery.metadata();
     if (!endpoint) throw new AnswerUnusable('the metadata name no introspection endpoint');
+    this.endpoint = endpoint;
     const assertion = this.assertion.get();
     const form = new URLSearchParams({
       token,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: await assertion,
     });
-    const timeoutMs = this.options.introspectionTimeoutSeconds * 1000;
-    const { status, contentType, date, text } = await this.discovery.post(endpoint, form, timeoutMs);
-    const body = isJson(contentType) ? parsed(text) : undefined;
+    const { status, headers, ...answer } = await this.introspect(endpoint, form);
+    const body = isJson(headers) ? parsed(answer.text) : undefined;
     if (status === 200) return body;
-    // It may be the assertion that displeases: the next question gets another.
+    // The assertion may be the reason: the next request gets another.
     if (status === 400 || status === 401) this.assertion.forget(assertion);
+    const date = headers.get('date') ?? undefined;
     throw new IntrospectionRefused(status, (body as { error?: unknown } | null | undefined)?.error, date);
+  }
+
+  private async introspect(endpoint: string, body: URLSearchParams) {
+    const timeoutMs = this.options.introspectionTimeoutSeconds * 1000;
+    const init = { method: 'POST', body, headers: { accept: 'application/json' } };
+    const answer = await this.discovery.fetch(endpoint, init, { timeoutMs, isRepeatable: true });
+    return { status: answer.status, headers: answer.headers, text: await answer.text() };
   }
 
   private verdictOn(answer: unknown): Verdict {
@@ -190,7 +200,7 @@ const resultOf = ({ caller }: Verdict) => (caller ? 'active' : 'inactive');
 const keyOf = (token: string) => hash('sha256', token, 'base64');
 
 /** A signed answer (RFC 9701) has a type of its own; nobody here asks for one or checks its signature. */
-const isJson = (contentType: string) => /^application\/json *(;|$)/.test(contentType);
+const isJson = (headers: Headers) => /^application\/json *(;|$)/i.test(headers.get('content-type') ?? '');
 
 function parsed(text: string): unknown {
   try {

@@ -1,14 +1,14 @@
 import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Agent } from 'undici';
 import { isPlainRemote } from '../http/is-plain-remote.js';
 import type { ZitadelEndpoint } from '../zitadel.observer.js';
 import { ZITADEL_CONNECTION, type ZitadelConnection } from '../zitadel.options.js';
 import { AnswerTooLarge, boundedFetch } from '../http/bounded-fetch.js';
-import { BoundedPost, type TextAnswer } from '../http/bounded-post.js';
 import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
 import { KeptValue } from '../http/kept-value.js';
 import { IdpBusy, IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
-import { retryAfterSeconds, type Patience } from '../http/retry-after.js';
+import { retryAfterSeconds } from '../http/retry-after.js';
 import { sentTwice } from '../http/sent-twice.js';
 import { withoutEcho } from '../http/without-echo.js';
 
@@ -54,10 +54,11 @@ export class Discovery implements OnApplicationBootstrap {
   /** where Zitadel has asked to be left alone */
   private readonly pauses = new Map<string, Pause>();
 
-  private readonly poster = new BoundedPost({
-    maxBytes: MAX_ANSWER_BYTES,
-    connections: MAX_CONNECTIONS,
-  });
+  /** open connections by origin */
+  private readonly connections = new Map<string, number>();
+  private readonly agent = new Agent({ connections: MAX_CONNECTIONS })
+    .on('connect', (origin) => this.countConnection(origin, 1))
+    .on('disconnect', (origin) => this.countConnection(origin, -1));
 
   constructor(@Inject(ZITADEL_CONNECTION) private readonly connection: ZitadelConnection) {}
 
@@ -71,9 +72,8 @@ export class Discovery implements OnApplicationBootstrap {
     return this.kept.current !== undefined;
   }
 
-  /** Whether `post` has somebody to send to: the metadata are there, and so is a connection. */
-  get isConnected(): boolean {
-    return this.isKnown && this.poster.isConnected;
+  isConnectedTo(address: string): boolean {
+    return (this.connections.get(new URL(address).origin) ?? 0) > 0;
   }
 
   /** From the last calls. Where there was none for a while, asking begins one. */
@@ -104,28 +104,26 @@ export class Discovery implements OnApplicationBootstrap {
     return this.kept.get();
   }
 
-  /** `fetch` with bounds, no redirects, no plain http and no echo. Throws `IdpUnavailable`, for an answer 5xx or 429, too. */
-  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+  /**
+   * `fetch` with limits, without redirects, without `http:` to other hosts and without echoed secrets. Throws `IdpUnavailable`,
+   * also for an answer 5xx or 429.
+   *
+   * @param isRepeatable whether the request may be sent twice, where a GET or a revocation is not meant
+   */
+  readonly fetch = async (
+    input: string | URL | Request,
+    init: RequestInit = {},
+    { timeoutMs = this.connection.timeoutSeconds * 1000, isRepeatable = false } = {},
+  ): Promise<Response> => {
     const url = addressOf(input);
-    const signal = AbortSignal.timeout(this.connection.timeoutSeconds * 1000);
-    const send = () => boundedFetch(input, init, { signal, maxBytes: MAX_ANSWER_BYTES });
-    const answer = await this.answer(url, () => (this.isRepeatable(url, init) ? sentTwice(send) : send()));
-    return withoutEcho(answer, init);
+    const bounds = { maxBytes: MAX_ANSWER_BYTES, dispatcher: this.agent };
+    const signal = AbortSignal.timeout(timeoutMs);
+    const send = () => boundedFetch(input, init, { signal, ...bounds });
+    const mayRepeat = isRepeatable || this.isRepeatable(url, init);
+    return withoutEcho(await this.answer(url, () => (mayRepeat ? sentTwice(send) : send())), init);
   };
 
-  /** As `fetch`, for a form that may be sent twice, where every microsecond counts. */
-  async post(url: string, form: URLSearchParams, timeoutMs: number): Promise<TextAnswer> {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const answer = await this.answer(new URL(url), () =>
-      sentTwice(() => this.poster.send(url, form, signal)),
-    );
-    if (answer.status < 400) return answer;
-    const { status, text } = answer;
-    const redacted = await withoutEcho(new Response(text, { status }), { body: form });
-    return { ...answer, text: await redacted.text() };
-  }
-
-  private async answer<Answer extends Patience>(url: URL, ask: () => Promise<Answer>): Promise<Answer> {
+  private async answer(url: URL, ask: () => Promise<Response>): Promise<Response> {
     if (isPlainRemote(url) && !this.connection.allowInsecureHttp) {
       throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
     }
@@ -154,7 +152,7 @@ export class Discovery implements OnApplicationBootstrap {
   }
 
   /** What asks for patience gets it: nobody asks there again before. */
-  private refused(url: URL, answer: Patience): IdpUnavailable {
+  private refused(url: URL, answer: Response): IdpUnavailable {
     const isBusy = answer.status === 429;
     const seconds = retryAfterSeconds(answer);
     if (seconds !== undefined) this.pauses.set(placeOf(url), { until: Date.now() + seconds * 1000, isBusy });
@@ -171,6 +169,10 @@ export class Discovery implements OnApplicationBootstrap {
   /** What reads, and what has no second effect (RFC 7009 2.2). A code or a refresh token is used up by whoever gets it first. */
   private isRepeatable({ href }: URL, { method = 'GET', body }: RequestInit): boolean {
     return (method === 'GET' && !body) || this.endpointAt(href) === 'revoke';
+  }
+
+  private countConnection({ origin }: URL, change: 1 | -1) {
+    this.connections.set(origin, (this.connections.get(origin) ?? 0) + change);
   }
 
   private endpointAt(address: string): ZitadelEndpoint {

@@ -1,22 +1,32 @@
+import { fetch, type Dispatcher } from 'undici';
+
 interface Bounds {
   /** ends the wait, to the last byte of the answer */
   signal: AbortSignal;
   maxBytes: number;
+  dispatcher?: Dispatcher;
 }
 
+type Fetch = (
+  input: string | URL | Request,
+  init: RequestInit & { dispatcher?: Dispatcher },
+) => Promise<Response>;
+
 /**
- * `fetch` that a server cannot hold up, fill up or send elsewhere: redirects are answers like any other, and the answer
- * is here when it is returned. Throws what `fetch` throws, and an error of its own when the answer is too large.
+ * `fetch` with a limit of time and size, that returns redirects and resolves when the whole answer has arrived.
+ *
+ * @throws what `fetch` throws, and `AnswerTooLarge`
  */
 export async function boundedFetch(
   input: string | URL | Request,
   init: RequestInit,
-  { signal, maxBytes }: Bounds,
+  { signal, maxBytes, dispatcher }: Bounds,
 ): Promise<Response> {
-  const answer = await fetch(input, {
+  const answer = await (fetch as unknown as Fetch)(input, {
     ...init,
     redirect: 'manual',
     signal,
+    ...(dispatcher ? { dispatcher } : {}),
   });
   const body = await bytesOf(answer, maxBytes);
   const { status, headers } = answer;
@@ -35,7 +45,6 @@ async function bytesOf({ body }: Response, maxBytes: number): Promise<Uint8Array
   return Buffer.concat(parts);
 }
 
-/** The answer was longer than this application is ready to read. */
 export class AnswerTooLarge extends Error {
   constructor(maxBytes: number) {
     super(`The answer is longer than ${maxBytes} bytes`);

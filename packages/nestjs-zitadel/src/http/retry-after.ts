@@ -1,22 +1,14 @@
-/** Nobody is locked out for longer by one answer, whatever it says. */
 const MAX_SECONDS = 300;
 
-/** What is looked at of an answer. */
-export interface Patience {
-  status: number;
-  /** of `fetch` */
-  headers?: Headers;
-  /** of `BoundedPost` */
-  retryAfter?: string | undefined;
-  date?: string | undefined;
-}
-
-/** For how many seconds an answer 429 or 503 asks to be left alone (RFC 9110 10.2.3), if it says so. */
-export function retryAfterSeconds(answer: Patience): number | undefined {
-  if (answer.status !== 429 && answer.status !== 503) return undefined;
-  const given = answer.retryAfter ?? answer.headers?.get('retry-after') ?? '';
-  // The date is one of the clock of whoever answers.
-  const now = Date.parse(answer.date ?? answer.headers?.get('date') ?? '') || Date.now();
+/** How many seconds an answer 429 or 503 asks to wait (`Retry-After`, RFC 9110 10.2.3), 300 at most. */
+export function retryAfterSeconds({
+  status,
+  headers,
+}: Pick<Response, 'status' | 'headers'>): number | undefined {
+  if (status !== 429 && status !== 503) return undefined;
+  const given = headers.get('retry-after') ?? '';
+  // The date is by the clock of the server that answers.
+  const now = Date.parse(headers.get('date') ?? '') || Date.now();
   const seconds = /^\d+$/.test(given) ? Number(given) : Math.ceil((dateIn(given) - now) / 1000);
   return seconds > 0 ? Math.min(seconds, MAX_SECONDS) : undefined;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { retryAfterSeconds, type Patience } from './retry-after.js';
+import { retryAfterSeconds } from './retry-after.js';
 
 /** A server may close a connection it keeps open just when it is used again (RFC 9112 9.3.1). */
 const CLOSED = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
@@ -13,7 +13,7 @@ const PAUSE_MS = 200;
  * Sends a request once more where the connection was closed before an answer, or where that is 503, as after a restart of
  * Zitadel, and does not say when to come again. It must be one that may be sent twice.
  */
-export async function sentTwice<Answer extends Patience>(send: () => Promise<Answer>): Promise<Answer> {
+export async function sentTwice(send: () => Promise<Response>): Promise<Response> {
   try {
     const answer = await send();
     if (answer.status !== 503 || retryAfterSeconds(answer) !== undefined) return answer;

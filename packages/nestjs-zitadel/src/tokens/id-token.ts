@@ -1,50 +1,32 @@
 import { hash } from 'node:crypto';
-import type { JWTPayload } from 'jose';
+import type { JWTPayload, JWTVerifyOptions, JWTVerifyResult } from 'jose';
 import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
-import type { Asker, KeySet } from './key-set.js';
-import { refuseUnless } from './refuse-unless.js';
+import { refuseUnless } from './token-fault.js';
 
 /** The claims of an ID token that was verified. */
 export interface IdTokenClaims extends JWTPayload {
   sub: string;
 }
 
-export interface VerifiedIdToken {
-  claims: IdTokenClaims;
-  algorithm: string;
-}
-
-interface Expected {
-  issuer: string;
-  clientId: string;
-  algorithms: string[];
-  /** of the same answer: `at_hash` is about it */
-  accessToken: string | undefined;
-}
-
 const MAX_SUB_LENGTH = 255;
-const asker: Asker = 'sign-in';
+
+/** What jose checks, beside signature, algorithm, `iss` and `aud`. */
+export const idTokenRules = {
+  clockTolerance: CLOCK_TOLERANCE_SECONDS,
+  requiredClaims: ['iat', 'exp', 'sub'],
+} satisfies JWTVerifyOptions;
 
 /**
- * Verifies an ID token as OpenID Connect Core 3.1.3.7 has it, but for the nonce, which Auth.js compares: it alone knows
- * which one was sent. Throws with the reason, or what `keys` throws.
+ * The checks of OpenID Connect Core 3.1.3.7 that jose does not make.
+ *
+ * @param accessToken of the same answer, for `at_hash`
+ * @throws TokenFault
  */
-export async function verifiedIdToken(
-  token: string,
-  keys: Pick<KeySet, 'verify'>,
-  { issuer, clientId, algorithms, accessToken }: Expected,
-): Promise<VerifiedIdToken> {
-  const { payload, protectedHeader } = await keys.verify(
-    token,
-    {
-      algorithms,
-      issuer,
-      audience: clientId,
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      requiredClaims: ['iat', 'exp', 'sub'],
-    },
-    asker,
-  );
+export function checkIdToken(
+  { payload, protectedHeader }: JWTVerifyResult,
+  clientId: string,
+  accessToken: string | undefined,
+): IdTokenClaims {
   const { sub, aud, azp, iat, auth_time: authTime, at_hash: accessTokenHash } = payload;
   const latest = Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS;
   refuseUnless(isSubject(sub), 'sub is no identifier (OpenID Connect Core 2)');
@@ -60,7 +42,7 @@ export async function verifiedIdToken(
       (accessToken !== undefined && accessTokenHash === leftHalf(accessToken, protectedHeader.alg)),
     'at_hash is not that of the access token',
   );
-  return { claims: payload as IdTokenClaims, algorithm: protectedHeader.alg };
+  return payload as IdTokenClaims;
 }
 
 const isSubject = (sub: unknown): sub is string =>

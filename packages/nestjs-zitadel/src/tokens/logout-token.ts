@@ -1,6 +1,6 @@
+import type { JWTVerifyOptions, JWTVerifyResult } from 'jose';
 import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
-import type { Asker, KeySet } from './key-set.js';
-import { refuseUnless } from './refuse-unless.js';
+import { refuseUnless } from './token-fault.js';
 
 /** What a logout token says: whose session has ended, and which. One of `sub` and `sid` is there. */
 export interface LogoutTokenClaims {
@@ -11,15 +11,8 @@ export interface LogoutTokenClaims {
   iat: number;
 }
 
-interface Expected {
-  issuer: string;
-  clientId: string;
-  algorithms: string[];
-}
-
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const MAX_AGE_SECONDS = 15 * 60;
-const asker: Asker = 'logout';
 
 /** How long a logout token could be sent again. */
 export const LOGOUT_TOKEN_LIFETIME_MS = (MAX_AGE_SECONDS + 2 * CLOCK_TOLERANCE_SECONDS) * 1000;
@@ -27,27 +20,19 @@ export const LOGOUT_TOKEN_LIFETIME_MS = (MAX_AGE_SECONDS + 2 * CLOCK_TOLERANCE_S
 /** Zitadel writes `JWT`, the specification `logout+jwt`, older providers nothing. */
 const types = ['logout+jwt', 'jwt'];
 
+/** What jose checks, beside signature, algorithm, `iss` and `aud`. */
+export const logoutTokenRules = {
+  clockTolerance: CLOCK_TOLERANCE_SECONDS,
+  maxTokenAge: MAX_AGE_SECONDS,
+  requiredClaims: ['iat', 'jti', 'events'],
+} satisfies JWTVerifyOptions;
+
 /**
- * Verifies a logout token as OpenID Connect Back-Channel Logout 2.6 has it; whether it was seen before is for the
- * caller to know. Throws with the reason, or what `keys` throws.
+ * The checks of OpenID Connect Back-Channel Logout 2.6 that jose does not make. The caller compares `jti` with those seen before.
+ *
+ * @throws TokenFault
  */
-export async function verifiedLogoutToken(
-  token: string,
-  keys: Pick<KeySet, 'verify'>,
-  { issuer, clientId, algorithms }: Expected,
-): Promise<LogoutTokenClaims> {
-  const { payload, protectedHeader } = await keys.verify(
-    token,
-    {
-      algorithms,
-      issuer,
-      audience: clientId,
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      maxTokenAge: MAX_AGE_SECONDS,
-      requiredClaims: ['iat', 'jti', 'events'],
-    },
-    asker,
-  );
+export function checkLogoutToken({ payload, protectedHeader }: JWTVerifyResult): LogoutTokenClaims {
   const { typ } = protectedHeader;
   const { jti, sub, sid, iat, events, nonce } = payload;
   refuseUnless(typ === undefined || isType(typ), 'typ is not that of a logout token');

@@ -1,29 +1,42 @@
-import { describeError } from '@mridang/nestjs-auth';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { errors, type JSONWebKeySet } from 'jose';
-import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  jwtVerify,
+  type CryptoKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+} from 'jose';
 import { Discovery } from '../client/discovery.js';
-import { verifiedIdToken, type IdTokenClaims } from './id-token.js';
-import { KeyNotLookedFor, KeySet } from './key-set.js';
-import { verifiedLogoutToken, type LogoutTokenClaims } from './logout-token.js';
 import {
   IdpMisconfigured,
   IdpUnavailable,
   IdTokenRefused,
   LogoutTokenRefused,
 } from '../client/oidc.errors.js';
+import { jsonOf } from '../http/json-of.js';
+import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
+import { checkIdToken, idTokenRules, type IdTokenClaims } from './id-token.js';
+import { checkLogoutToken, logoutTokenRules, type LogoutTokenClaims } from './logout-token.js';
 import { signingAlgorithms } from './signing-algorithms.js';
+import { TokenFault } from './token-fault.js';
 
-/** Verifies the tokens Zitadel signs, with the keys and algorithms its metadata name. */
+/** Zitadel allows its keys to be cached for five minutes. */
+const MAX_AGE_MS = 5 * 60_000;
+
+/** How long keys are not fetched again for tokens with an unknown key. */
+const COOLDOWN_MS = 30_000;
+
+type Keys = ReturnType<typeof createRemoteJWKSet>;
+
+/** Verifies the tokens Zitadel signs, with the keys and algorithms in its metadata. */
 @Injectable()
 export class TokenVerifier {
-  private readonly logger = new Logger('Keys');
-  private readonly keys = new KeySet(
-    () => this.fetchKeys(),
-    (error) => this.logger.warn(`The keys were not renewed, the old ones stay\n${describeError(error)}`),
-  );
+  private keys: { uri: string; signIn: Keys; logout: Keys } | undefined;
+  private reloadedAt = -Infinity;
 
-  /** with which ID tokens were signed since the start */
+  /** of ID tokens since the start */
   private readonly seenAlgorithms = new Set<string>();
 
   constructor(
@@ -32,37 +45,72 @@ export class TokenVerifier {
   ) {}
 
   /**
-   * Throws `IdTokenRefused`, or `IdpUnavailable` when the keys cannot be had.
+   * Verifies an ID token (OpenID Connect Core 3.1.3.7), but for the nonce, which Auth.js compares.
    *
    * @param accessToken of the same answer
+   * @throws `IdTokenRefused`; `IdpUnavailable` or `IdpMisconfigured` where there are no keys
    */
   async idToken(token: string, accessToken: string | undefined): Promise<IdTokenClaims> {
-    const { issuer, clientId } = this.options;
-    const algorithms = await this.algorithms();
+    const rules = { ...idTokenRules, algorithms: await this.algorithms() };
     try {
-      const expected = { issuer, clientId, algorithms, accessToken };
-      const { claims, algorithm } = await verifiedIdToken(token, this.keys, expected);
-      this.seenAlgorithms.add(algorithm);
+      const verified = await this.verifyWithNewKeys(token, (await this.keySets()).signIn, rules);
+      const claims = checkIdToken(verified, this.options.clientId, accessToken);
+      this.seenAlgorithms.add(verified.protectedHeader.alg);
       return claims;
     } catch (cause) {
-      throw isVerdict(cause) ? new IdTokenRefused({ cause }) : cause;
+      throw isTokenFault(cause) ? new IdTokenRefused({ cause }) : providerFault(cause);
     }
   }
 
   /**
-   * Throws `LogoutTokenRefused`, or `IdpUnavailable` when the keys cannot be had, or not yet: nobody may lose a log-out
-   * because somebody else has posted bad tokens just before. A provider signs logout tokens as it
-   * signs ID tokens (OpenID Connect Back-Channel Logout 2.6): once one of those was seen, another algorithm is refused.
+   * Verifies a logout token (OpenID Connect Back-Channel Logout 2.6). A provider signs logout tokens as it signs ID tokens: once one
+   * of those was seen, another algorithm is refused.
+   *
+   * @throws `LogoutTokenRefused`; `IdpUnavailable` or `IdpMisconfigured` where there are no keys, or where the key is unknown and
+   *   keys are not fetched again yet: Zitadel then sends the token again
    */
   async logoutToken(token: string): Promise<LogoutTokenClaims> {
-    const { issuer, clientId } = this.options;
     const algorithms = this.seenAlgorithms.size > 0 ? [...this.seenAlgorithms] : await this.algorithms();
+    const { logout } = await this.keySets();
+    const { coolingDown: isCoolingDown } = logout;
     try {
-      return await verifiedLogoutToken(token, this.keys, { issuer, clientId, algorithms });
+      return checkLogoutToken(await this.verify(token, logout, { ...logoutTokenRules, algorithms }));
     } catch (cause) {
-      if (cause instanceof KeyNotLookedFor) throw new IdpUnavailable({ cause });
-      throw isVerdict(cause) ? new LogoutTokenRefused({ cause }) : cause;
+      if (isCoolingDown && cause instanceof errors.JWKSNoMatchingKey) throw new IdpUnavailable({ cause });
+      throw isTokenFault(cause) ? new LogoutTokenRefused({ cause }) : providerFault(cause);
     }
+  }
+
+  /** A key that Zitadel began to use after the last fetch must not fail a sign-in: the keys are fetched once more, then a pause begins. */
+  private async verifyWithNewKeys(token: string, keys: Keys, rules: JWTVerifyOptions) {
+    try {
+      return await this.verify(token, keys, rules);
+    } catch (error) {
+      const isPaused = Date.now() - this.reloadedAt < COOLDOWN_MS;
+      if (!(error instanceof errors.JWKSNoMatchingKey) || isPaused) throw error;
+      this.reloadedAt = Date.now();
+      await keys.reload();
+      const verified = await this.verify(token, keys, rules);
+      this.reloadedAt = -Infinity;
+      return verified;
+    }
+  }
+
+  private verify(token: string, keys: Keys, rules: JWTVerifyOptions): Promise<JWTVerifyResult> {
+    const { issuer, clientId: audience } = this.options;
+    const options = { ...rules, issuer, audience };
+    return jwtVerify(token, keys, options).catch(async (error: unknown) => {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+      // Without a `kid` every key that fits the algorithm is tried.
+      for await (const key of error as AsyncIterable<CryptoKey>) {
+        const verified = await jwtVerify(token, key, options).catch((failure: unknown) => {
+          if (failure instanceof errors.JWSSignatureVerificationFailed) return undefined;
+          throw failure;
+        });
+        if (verified) return verified;
+      }
+      throw new errors.JWSSignatureVerificationFailed();
+    });
   }
 
   private async algorithms(): Promise<string[]> {
@@ -70,18 +118,45 @@ export class TokenVerifier {
     return signingAlgorithms(metadata.id_token_signing_alg_values_supported);
   }
 
-  private async fetchKeys(): Promise<JSONWebKeySet> {
-    const { jwks_uri: address } = await this.discovery.metadata();
-    const answer = await this.discovery.fetch(address, { headers: { accept: 'application/json' } });
-    const keys = (await answer.json().catch(() => undefined)) as JSONWebKeySet | undefined;
-    if (answer.status !== 200 || !Array.isArray(keys?.keys)) {
-      throw new IdpMisconfigured({
-        cause: new TypeError(`Zitadel has no keys: it answered ${answer.status}`),
+  /** Logout tokens have a set of their own, so that bad ones do not delay a sign-in after a key rotation. */
+  private async keySets() {
+    const { jwks_uri: uri } = await this.discovery.metadata();
+    if (this.keys?.uri === uri) return this.keys;
+    const keySet = () =>
+      createRemoteJWKSet(new URL(uri), {
+        cacheMaxAge: MAX_AGE_MS,
+        cooldownDuration: COOLDOWN_MS,
+        [customFetch]: (url) => this.fetchKeys(url),
       });
-    }
-    return keys;
+    this.keys = { uri, signIn: keySet(), logout: keySet() };
+    return this.keys;
+  }
+
+  private async fetchKeys(url: string): Promise<Response> {
+    const answer = await this.discovery.fetch(url, { headers: { accept: 'application/json' } });
+    const keys = (await jsonOf(answer.clone()))?.['keys'];
+    if (answer.status === 200 && Array.isArray(keys)) return answer;
+    const cause = new TypeError(`Zitadel has no keys: it answered ${answer.status}`);
+    throw new IdpMisconfigured({ cause });
   }
 }
 
-/** What is wrong with the token, as opposed to what kept it from being verified. */
-const isVerdict = (error: unknown) => error instanceof errors.JOSEError || error instanceof TypeError;
+/** Errors of jose about the token itself, not about the keys. */
+const tokenFaults = [
+  errors.JWTClaimValidationFailed,
+  errors.JWTExpired,
+  errors.JWTInvalid,
+  errors.JWSInvalid,
+  errors.JWSSignatureVerificationFailed,
+  errors.JOSEAlgNotAllowed,
+  errors.JOSENotSupported,
+  errors.JWKSNoMatchingKey,
+];
+
+const isTokenFault = (error: unknown) =>
+  error instanceof TokenFault || tokenFaults.some((kind) => error instanceof kind);
+
+const providerFault = (cause: unknown) =>
+  cause instanceof IdpUnavailable || cause instanceof IdpMisconfigured
+    ? cause
+    : new IdpMisconfigured({ cause });

@@ -1,0 +1,142 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { JWK } from 'jose';
+import {
+  IdpMisconfigured,
+  IdpUnavailable,
+  IdTokenRefused,
+  LogoutTokenRefused,
+} from '../src/client/oidc.errors.js';
+import type { TokenVerifier } from '../src/tokens/token-verifier.js';
+import { signerWith, type Signer } from './support/signer.js';
+import { clientId, issuer, verifierWith } from './support/verifier.js';
+
+const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
+
+let first: Signer;
+let second: Signer;
+let stranger: Signer;
+beforeAll(async () => {
+  first = await signerWith('ES256', 'first');
+  second = await signerWith('ES256', 'second');
+  stranger = await signerWith('ES256', 'stranger');
+});
+
+let published: JWK[];
+let failure: Error | undefined;
+let fetches: number;
+let verifier: TokenVerifier;
+let clock: jest.SpiedFunction<typeof Date.now>;
+beforeEach(() => {
+  published = [first.jwk];
+  failure = undefined;
+  fetches = 0;
+  verifier = verifierWith(() => {
+    fetches++;
+    if (failure) throw failure;
+    return { keys: published };
+  }, ['ES256']);
+  clock = jest.spyOn(Date, 'now');
+});
+afterEach(() => clock.mockRestore());
+
+const later = (ms: number) => {
+  const at = Date.now() + ms;
+  clock.mockReturnValue(at);
+};
+const now = () => Math.floor(Date.now() / 1000);
+const idToken = async (signer: Signer) => {
+  const claims = { iss: issuer, aud: clientId, sub: 'alice', iat: now(), exp: now() + 900 };
+  return verifier.idToken(await signer.sign(claims), undefined);
+};
+const logoutToken = async (signer: Signer) => {
+  const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
+  const claims = { iss: issuer, aud: clientId, sub: 'alice', iat: now(), jti: crypto.randomUUID(), events };
+  return verifier.logoutToken(await signer.sign(claims));
+};
+
+describe('the keys of the provider', () => {
+  it('are fetched at first need, once for all who ask', async () => {
+    await Promise.all(times(20, () => idToken(first)));
+    expect(fetches).toBe(1);
+  });
+
+  it('are fetched again for an ID token with an unknown key, just after they were fetched', async () => {
+    await idToken(first);
+    published = [second.jwk];
+    await Promise.all(times(20, () => idToken(second)));
+    expect(fetches).toBe(2);
+    published = [stranger.jwk];
+    await idToken(stranger);
+    expect(fetches).toBe(3);
+  });
+
+  it('are not fetched for each of a hundred ID tokens with an unknown key', async () => {
+    for (let count = 0; count < 50; count++) await expect(idToken(stranger)).rejects.toThrow(IdTokenRefused);
+    await Promise.all(times(50, () => expect(idToken(stranger)).rejects.toThrow(IdTokenRefused)));
+    expect(fetches).toBeLessThanOrEqual(2);
+    later(31_000);
+    published = [stranger.jwk];
+    await expect(idToken(stranger)).resolves.toBeDefined();
+  });
+
+  it('are not fetched for each of a hundred logout tokens with an unknown key', async () => {
+    await expect(logoutToken(stranger)).rejects.toThrow(LogoutTokenRefused);
+    await Promise.all(times(99, () => expect(logoutToken(stranger)).rejects.toThrow(IdpUnavailable)));
+    expect(fetches).toBeLessThanOrEqual(2);
+    later(31_000);
+    published = [stranger.jwk];
+    await expect(logoutToken(stranger)).resolves.toBeDefined();
+  });
+
+  it('are fetched for a sign-in while bad logout tokens arrive', async () => {
+    for (let count = 0; count < 5; count++) await expect(logoutToken(stranger)).rejects.toThrow();
+    published = [second.jwk];
+    await expect(idToken(second)).resolves.toBeDefined();
+  });
+
+  it('are fetched again after five minutes', async () => {
+    await idToken(first);
+    later(6 * 60_000);
+    await idToken(first);
+    expect(fetches).toBe(2);
+  });
+
+  it('that cannot be fetched leave the token neither accepted nor refused', async () => {
+    failure = new IdpUnavailable();
+    await expect(idToken(first)).rejects.toThrow(IdpUnavailable);
+    await expect(logoutToken(first)).rejects.toThrow(IdpUnavailable);
+    failure = undefined;
+    await expect(idToken(first)).resolves.toBeDefined();
+  });
+
+  it.each<[string, unknown]>([
+    ['no object', 'keys'],
+    ['without keys', {}],
+    ['with keys that are no list', { keys: 'first' }],
+    ['with a key that is no object', { keys: ['first'] }],
+    ['with a key that lacks its coordinates', { keys: [{ kty: 'EC', crv: 'P-256', kid: 'first' }] }],
+  ])('in a document that is %s leave the token neither accepted nor refused', async (_name, document) => {
+    const broken = verifierWith(() => document, ['ES256']);
+    const token = await first.sign({
+      iss: issuer,
+      aud: clientId,
+      sub: 'alice',
+      iat: now(),
+      exp: now() + 900,
+    });
+    await expect(broken.idToken(token, undefined)).rejects.toThrow(IdpMisconfigured);
+  });
+
+  it('without `kid` are all tried', async () => {
+    const nameless = await Promise.all(times(3, () => signerWith('ES256')));
+    published = nameless.map(({ jwk }) => jwk);
+    for (const signer of nameless) await expect(idToken(signer)).resolves.toBeDefined();
+    await expect(idToken(await signerWith('ES256'))).rejects.toThrow(IdTokenRefused);
+  });
+
+  it('are not fetched again for a wrong signature of a known key', async () => {
+    await idToken(first);
+    await expect(idToken(await signerWith('ES256', 'first'))).rejects.toThrow(IdTokenRefused);
+    expect(fetches).toBe(1);
+  });
+});
