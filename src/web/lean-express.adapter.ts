@@ -22,9 +22,7 @@ const GRACE_MS = 100;
 
 const CHECK_MS = 50;
 
-/** Nobody waits in the queue of the system when nobody has come so many turns of the event loop long… */
 const QUIET_TURNS = 3;
-/** …, and somebody may always come. */
 const MAX_QUEUE_MS = 1_000;
 
 /** What Node.js answers to its own errors, where it is not 400. */
@@ -120,7 +118,7 @@ export class LeanExpressAdapter extends ExpressAdapter {
     }, limitMs);
     this.isDraining = true;
     const isBusy = performance.now() - this.keptAt < BUSY_MS;
-    const { closed } = await this.closeWhenNobodyWaits(server);
+    const { closed } = await this.stopListening(server);
     const closeFrom = performance.now() + (isBusy ? BUSY_GRACE_MS : GRACE_MS);
     const closeIdle = setInterval(() => {
       // What has arrived is read before a connection counts as idle.
@@ -133,25 +131,20 @@ export class LeanExpressAdapter extends ExpressAdapter {
   }
 
   /**
-   * The system takes connections before the program does, which gets one per turn; those still in its queue at the end are
-   * lost. So the program takes them all first and answers none of them meanwhile, which makes the turns short: hardly
-   * anybody comes between the last look and the end. Only a proxy that stops sending first loses nobody for certain.
+   * Resolves when the listening socket is closed. What waits in the kernel's accept queue at that moment is lost, and the queue
+   * counts as empty after three event-loop turns without a new connection.
    */
-  private async closeWhenNobodyWaits(server: Server): Promise<{ closed: Promise<void> }> {
-    const begin = server.listeners('connection') as ((socket: Socket) => void)[];
-    const held: Socket[] = [];
-    server.removeAllListeners('connection');
-    server.on('connection', (socket: Socket) => held.push(socket.on('error', () => undefined)));
+  private async stopListening(server: Server): Promise<{ closed: Promise<void> }> {
+    let accepted = 0;
+    server.on('connection', () => accepted++);
     const until = performance.now() + MAX_QUEUE_MS;
     for (let quietTurns = 0; quietTurns < QUIET_TURNS && performance.now() < until;) {
-      const before = held.length;
+      const before = accepted;
       await turn();
-      quietTurns = held.length === before ? quietTurns + 1 : 0;
+      quietTurns = accepted === before ? quietTurns + 1 : 0;
     }
-    // `close` of an HTTP server would close what is idle at once.
-    const closed = new Promise<void>((done) => TcpServer.prototype.close.call(server, () => done()));
-    for (const socket of held) if (!socket.destroyed) for (const listen of begin) listen.call(server, socket);
-    return { closed };
+    // `close` of an HTTP server would close idle connections at once.
+    return { closed: new Promise((done) => TcpServer.prototype.close.call(server, () => done())) };
   }
 
   /** For Node.js a connection is idle whose answer is still on its way, and one that a browser opened in advance is not. */
