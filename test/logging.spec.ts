@@ -43,11 +43,10 @@ function sayNames(logger: AppLogger) {
 
 function production() {
   const lines: string[] = [];
-  const logger = new AppLogger(
-    { production: true, logLevel: 'debug' },
-    { write: (line) => void lines.push(line) },
-  );
-  return { logger, lines };
+  const write = (part: unknown) => (lines.push(String(part)), true);
+  jest.spyOn(process.stdout, 'write').mockImplementation(write);
+  jest.spyOn(process.stderr, 'write').mockImplementation(write);
+  return { logger: new AppLogger({ production: true, logLevel: 'debug' }), lines };
 }
 
 afterEach(() => {

@@ -3,8 +3,18 @@ const REPLACED = '[redacted]';
 /** Where a word begins; in JSON, where a line break is written `\n`, that is also after the `n`. */
 const START = String.raw`(?:\b|(?<=\\[nrt]))`;
 
-const NAMES =
-  'code|code_verifier|state|nonce|token|(?:access|refresh|id|logout)_token|id_token_hint|client_secret|client_assertion|csrfToken';
+const parameters =
+  'code code_verifier state nonce token access_token refresh_token id_token logout_token id_token_hint client_secret client_assertion csrfToken'.split(
+    ' ',
+  );
+
+/** Names of fields whose values are never logged, in any case and at any depth. */
+export const secretNames = [
+  ...parameters,
+  ...'authorization cookie cookies set-cookie password secret key accessToken refreshToken idToken clientSecret'.split(
+    ' ',
+  ),
+];
 
 /** What a secret looks like, wherever it turns up; the first group of a pattern stays. */
 const secrets: RegExp[] = [
@@ -18,7 +28,7 @@ const secrets: RegExp[] = [
   /(authjs\.[\w.-]+=)[^;,\s"'\\]+/g,
   new RegExp(String.raw`(${START}(?:Bearer|Basic) +)[\w.~+/-]{12,}=*`, 'gi'),
   // in an address or a form
-  new RegExp(String.raw`(${START}(?:${NAMES})=)[^&\s"'\\]+`, 'gi'),
+  new RegExp(String.raw`(${START}(?:${parameters.join('|')})=)[^&\s"'\\]+`, 'gi'),
   // in the address of a server
   /(:\/\/[^\s:/@"'\\]*:)[^\s/@"'\\]+(?=@)/g,
 ];
