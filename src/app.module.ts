@@ -3,9 +3,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthPagesModule } from './auth/auth-pages.module.js';
 import { zitadelOptions } from './auth/zitadel-options.js';
 import { ConfigModule } from './config/config.module.js';
-import { ENV, type Env } from './config/env.js';
+import type { Env } from './config/env.js';
 import { AuditLog } from './observability/audit-log.js';
-import { MetricsModule } from './observability/metrics.module.js';
+import { Metrics } from './observability/metrics.js';
+import { ObservabilityModule } from './observability/observability.module.js';
 import { PagesModule } from './pages/pages.module.js';
 import { WebModule } from './web/web.module.js';
 
@@ -16,12 +17,15 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.register(env),
-        MetricsModule,
+        ObservabilityModule.register(env),
         WebModule,
         PagesModule,
         // Before the routes of Auth.js, which take everything else below /auth.
         AuthPagesModule,
-        ZitadelModule.registerAsync({ inject: [ENV, AuditLog], useFactory: zitadelOptions }),
+        ZitadelModule.registerAsync({
+          inject: [Metrics],
+          useFactory: (metrics: Metrics) => zitadelOptions(env, new AuditLog(metrics, env.session)),
+        }),
       ],
     };
   }

@@ -2,7 +2,6 @@ import { describeError, MethodNotAllowed, retryAfterOf } from '@mridang/nestjs-a
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { wrongMethod } from '../web/wrong-method.js';
-import { ApiError } from '@mridang/nestjs-zitadel';
 
 /** Where Zitadel has not said when to come again. */
 const RETRY_AFTER_SECONDS = 5;
@@ -17,19 +16,19 @@ export class ApiErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
     const statusCode = statusOf(error);
+    const code = codeOf(error);
     // Why tokens cannot be checked is in the log already.
-    if (statusCode >= 500 && !(error instanceof ApiError)) this.logger.error(describeError(error));
+    if (statusCode >= 500 && !code?.startsWith('API_')) this.logger.error(describeError(error));
     if (response.headersSent) return void response.end();
     response.status(statusCode).setHeader('Cache-Control', 'no-store');
     if (statusCode === 503)
       response.setHeader('Retry-After', String(retryAfterOf(error) ?? RETRY_AFTER_SECONDS));
-    if (error instanceof ApiError && error.challenge) response.setHeader('WWW-Authenticate', error.challenge);
     if (error instanceof MethodNotAllowed) response.setHeader('Allow', error.allowed.join(', '));
-    response.json(
-      error instanceof ApiError || error instanceof MethodNotAllowed
-        ? error.getResponse()
-        : { statusCode, message: messageFor(error, statusCode) },
-    );
+    response.json({
+      statusCode,
+      ...(code ? { code } : {}),
+      message: messageFor(error, statusCode, code),
+    });
   }
 }
 
@@ -40,7 +39,13 @@ function statusOf(error: unknown): number {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
 }
 
-function messageFor(error: unknown, status: number): string {
+function codeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return error instanceof HttpException && typeof code === 'string' ? code : undefined;
+}
+
+function messageFor(error: unknown, status: number, code: string | undefined): string {
+  if (code && error instanceof HttpException) return error.message;
   if (status === 404) return 'There is nothing at this address';
   if (status >= 500) return 'Something went wrong';
   return error instanceof HttpException ? error.message : 'The request makes no sense';

@@ -1,13 +1,9 @@
 import { ZitadelApiModule } from '@mridang/nestjs-zitadel';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { TerminusModule } from '@nestjs/terminus';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
-import { ENV } from '../config/env.js';
-import { HealthController } from '../observability/health.controller.js';
 import { Metrics } from '../observability/metrics.js';
-import { MetricsController } from '../observability/metrics.controller.js';
-import { RequestObserver } from '../observability/request-observer.js';
+import { ObservabilityModule } from '../observability/observability.module.js';
 import { ApiErrorFilter } from './api-error.filter.js';
 import { AppController } from './app.controller.js';
 
@@ -15,20 +11,18 @@ import { AppController } from './app.controller.js';
 @Module({})
 export class ApiModule {
   static register(env: ApiEnv): DynamicModule {
-    const metrics = new Metrics();
     return {
       module: ApiModule,
       imports: [
-        TerminusModule.forRoot({ logger: false }),
-        ZitadelApiModule.register({ ...env.zitadel, ...env, observer: metrics }),
+        ObservabilityModule.register(env),
+        ZitadelApiModule.registerAsync({
+          inject: [Metrics],
+          useFactory: (observer: Metrics) => ({ ...env.zitadel, ...env, observer }),
+        }),
       ],
-      controllers: [AppController, HealthController, MetricsController],
+      controllers: [AppController],
       providers: [
         { provide: API_ENV, useValue: env },
-        // What is shared with the web application asks for less than both have.
-        { provide: ENV, useExisting: API_ENV },
-        { provide: Metrics, useValue: metrics },
-        RequestObserver,
         { provide: APP_FILTER, useClass: ApiErrorFilter },
       ],
     };

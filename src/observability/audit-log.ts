@@ -13,8 +13,8 @@ import type {
   ZitadelEndpoint,
   ZitadelObserver,
 } from '@mridang/nestjs-zitadel';
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { ENV, type Env } from '../config/env.js';
+import { Logger } from '@nestjs/common';
+import type { Env } from '../config/env.js';
 import { aboutRequest } from './about-request.js';
 import { Metrics } from './metrics.js';
 import { Pseudonyms } from './pseudonyms.js';
@@ -22,14 +22,13 @@ import { Pseudonyms } from './pseudonyms.js';
 type Level = 'debug' | 'log' | 'warn' | 'error';
 
 /** Counts what happens to sign-ins and sessions, and writes a log line that names the event. Users and sessions have pseudonyms there. */
-@Injectable()
 export class AuditLog implements ZitadelObserver {
   private readonly logger = new Logger('Event');
   private readonly pseudonyms: Pseudonyms;
 
   constructor(
     private readonly metrics: Metrics,
-    @Inject(ENV) { session }: Env,
+    session: Env['session'],
   ) {
     this.pseudonyms = new Pseudonyms(session);
   }

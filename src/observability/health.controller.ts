@@ -3,7 +3,7 @@ import { Controller, Get, Inject, Optional, Res, ServiceUnavailableException } f
 import { HttpAdapterHost } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
-import { ENV, type Env } from '../config/env.js';
+import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Discovery, SetupProblems, SharedState } from '@mridang/nestjs-zitadel';
 import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
 
@@ -16,7 +16,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly discovery: Discovery,
     private readonly host: HttpAdapterHost,
-    @Inject(ENV) private readonly env: Partial<Pick<Env, 'redisUrl'>>,
+    @Inject(OBSERVABILITY_OPTIONS) private readonly options: ObservabilityOptions,
     @Optional() private readonly state?: SharedState,
     @Optional() private readonly setup?: SetupProblems,
   ) {}
@@ -37,7 +37,7 @@ export class HealthController {
         await this.checks.check([
           () => this.server(),
           () => this.zitadel(),
-          ...(this.env.redisUrl ? [() => this.redis()] : []),
+          ...(this.options.redisUrl ? [() => this.redis()] : []),
         ]),
       );
     } catch (error) {

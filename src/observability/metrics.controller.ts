@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import { Public } from '@mridang/nestjs-auth';
 import { All, Controller, Inject, NotFoundException, Optional, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ENV, type Env } from '../config/env.js';
+import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Metrics } from './metrics.js';
 import { SharedState } from '@mridang/nestjs-zitadel';
 
@@ -20,7 +20,7 @@ const PROXY_HEADERS = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'];
 export class MetricsController {
   constructor(
     private readonly metrics: Metrics,
-    @Inject(ENV) private readonly env: Pick<Env, 'metricsToken'>,
+    @Inject(OBSERVABILITY_OPTIONS) private readonly options: ObservabilityOptions,
     @Optional() state?: SharedState,
   ) {
     if (!state) return;
@@ -37,7 +37,7 @@ export class MetricsController {
   }
 
   private mayRead({ headers, socket }: Request): boolean {
-    const { metricsToken } = this.env;
+    const { metricsToken } = this.options;
     if (metricsToken !== undefined) return isEqual(tokenIn(headers.authorization), metricsToken);
     return (
       LOOPBACK.test(socket.remoteAddress ?? '') && PROXY_HEADERS.every((name) => headers[name] === undefined)

@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { ENV, type Env } from '../config/env.js';
+import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Metrics } from './metrics.js';
 import { aboutRequest } from './about-request.js';
 
@@ -39,7 +39,7 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
   constructor(
     private readonly metrics: Metrics,
     private readonly host: HttpAdapterHost,
-    @Inject(ENV) private readonly env: Pick<Env, 'logLevel'>,
+    @Inject(OBSERVABILITY_OPTIONS) private readonly options: ObservabilityOptions,
   ) {}
 
   onApplicationBootstrap() {
@@ -72,7 +72,7 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
       status: `${Math.floor(statusCode / 100)}xx`,
     };
     this.metrics.requestSeconds.observe(labels, ms / 1000);
-    if (this.env.logLevel === 'debug') this.say(message as Message, labels.route, ms);
+    if (this.options.logLevel === 'debug') this.say(message as Message, labels.route, ms);
   };
 
   private say({ request, response }: Message, route: string, ms: number) {

@@ -311,14 +311,14 @@ describe('what is known', () => {
   });
 
   it('a hundred requests with one token are one question', async () => {
-    idp.answer = () => ({ ...active(), delayMs: 350 });
+    idp.answer = () => ({ ...active(), delayMs: 2_000 });
     const statuses = await Promise.all(Array.from({ length: 100 }, () => statusFor('token')));
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(idp.asked).toHaveLength(1);
   });
 
   it('a hundred requests with one token are one question where the answer has to be fresh, too', async () => {
-    idp.answer = () => ({ ...active(), delayMs: 350 });
+    idp.answer = () => ({ ...active(), delayMs: 2_000 });
     expect(await statusFor('token')).toBe(200);
     const answers = await Promise.all(Array.from({ length: 100 }, () => api.get('/more/fresh', 'token')));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));

@@ -1,9 +1,10 @@
 import { IS_PUBLIC_KEY, REQUIRED_ROLES_KEY, RouteMetadata } from '@mridang/nestjs-auth';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/clock-tolerance.js';
 import {
+  ApiError,
   AuthorizationAmbiguous,
   CallerRoleRequired,
   LoginTooOld,
@@ -45,20 +46,30 @@ export class BearerGuard implements CanActivate {
     this.rules = new RouteMetadata((targets) => rulesFrom(reflector, targets));
   }
 
-  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+  /** Throws an `ApiError`, whose challenge (RFC 6750 3) is on the response by then. */
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const rules = this.rules.of(context);
     if (rules.isPublic) return true;
-    const request = context.switchToHttp().getRequest<CalledRequest>();
+    const http = context.switchToHttp();
+    const request = http.getRequest<CalledRequest>();
+    try {
+      const caller = await this.callerOf(request, rules);
+      check(caller, rules);
+      request.caller = caller;
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.challenge)
+        http.getResponse<Response>().setHeader('WWW-Authenticate', error.challenge);
+      throw error;
+    }
+  }
+
+  private callerOf(request: CalledRequest, { isFresh }: Rules): Promise<Caller> {
     const given = bearerTokenOf(request);
     if (given.kind === 'none') throw new TokenRequired();
     if (given.kind === 'ambiguous') throw new AuthorizationAmbiguous();
     if (given.kind === 'malformed') throw new TokenInvalid();
-    const caller = rules.isFresh
-      ? this.introspection.callerNow(given.token)
-      : this.introspection.callerOf(given.token);
-    return caller instanceof Promise
-      ? caller.then((known) => admit(request, known, rules))
-      : admit(request, caller, rules);
+    return isFresh ? this.introspection.callerNow(given.token) : this.introspection.callerOf(given.token);
   }
 }
 
@@ -73,13 +84,11 @@ function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAn
   return { isPublic, isFresh, scopes, roles, maxAgeSeconds };
 }
 
-function admit(request: CalledRequest, caller: Caller, { scopes, roles, maxAgeSeconds }: Rules): true {
+function check(caller: Caller, { scopes, roles, maxAgeSeconds }: Rules) {
   if (!scopes.every((scope) => caller.scopes.includes(scope))) throw new ScopeRequired(scopes);
   if (roles.length > 0 && !roles.some((role) => caller.roles.includes(role)))
     throw new CallerRoleRequired(roles);
   if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
-  request.caller = caller;
-  return true;
 }
 
 /** Who never logged in, such as the owner of a personal access token, has not done so recently. */

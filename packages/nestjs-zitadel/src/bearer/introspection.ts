@@ -73,7 +73,7 @@ export class Introspection extends SetupProblems {
    * Whose token it is: at once where that is known. Throws `TokenInvalid`, or `IntrospectionUnavailable` when Zitadel does
    * not say.
    */
-  callerOf(token: string): Caller | Promise<Caller> {
+  async callerOf(token: string): Promise<Caller> {
     const key = keyOf(token);
     const known = this.known.get(key);
     if (!known) return this.answerFor(key, token);
