@@ -64,7 +64,7 @@ export class LoginController {
     response: Response,
     { withForm }: { withForm: boolean },
   ): Promise<void> {
-    const asked = localPath(query['callbackUrl'], this.env.origin);
+    const asked = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
     // Whoever is signed in may want to be somebody else, or to prove it again.
@@ -78,7 +78,9 @@ export class LoginController {
         ended: ended && sessionEndMessages[ended],
         signedInAs: nameOf(request.session),
         passedOn: fields,
-        startUrl: withForm ? undefined : startUrl([{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
+        startUrl: withForm
+          ? undefined
+          : startUrl(this.env.basePath, [{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
         canRegister: query['prompt'] === undefined,
         title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
         lead: asked === undefined ? 'login.elsewhere' : 'login.deepLink',
@@ -98,7 +100,7 @@ export class LoginController {
     const message = messageFor(signInMessages, reason);
     // Anybody can open this address: it says nothing about this server.
     response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
-    const address = withoutItsCookies.includes(String(reason)) ? this.env.origin : undefined;
+    const address = withoutItsCookies.includes(String(reason)) ? this.env.address : undefined;
     return {
       message,
       reason: Object.hasOwn(signInMessages, String(reason)) ? reason : undefined,
@@ -138,8 +140,8 @@ const isClickHere = ({ method, headers }: AuthenticatedRequest) =>
   headers['sec-fetch-dest'] === 'document' &&
   !isPrefetch(headers);
 
-const startUrl = (fields: readonly Field[]) =>
-  `/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;
+const startUrl = (basePath: string, fields: readonly Field[]) =>
+  `${basePath}/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;
 
 /** What a link to the login page may decide about the sign-in. What of it counts, `authorizationParams` says. */
 const passedOnNames = ['login_hint', 'prompt', 'ui_locales', 'max_age', 'organization'];

@@ -1,3 +1,4 @@
 import type { SignOutFailure } from './messages.js';
 
-export const logoutErrorPage = (reason: SignOutFailure) => `/auth/logout/error?reason=${reason}`;
+export const logoutErrorPage = (reason: SignOutFailure, basePath: string) =>
+  `${basePath}/auth/logout/error?reason=${reason}`;

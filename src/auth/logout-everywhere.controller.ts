@@ -6,8 +6,9 @@ import {
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
-import { Controller, Logger, Post, Req, Res } from '@nestjs/common';
+import { Controller, Inject, Logger, Post, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
 import { seeOther } from '../http/see-other.js';
 import { Journal } from '../metrics/journal.js';
 import { SharedState } from '../state/shared-state.js';
@@ -31,17 +32,18 @@ export class LogoutEverywhereController {
     private readonly sessions: SessionService,
     private readonly state: SharedState,
     private readonly journal: Journal,
+    @Inject(ENV) private readonly env: Pick<Env, 'basePath'>,
   ) {}
 
   @Post()
   async logout(@Req() request: AuthenticatedRequest, @Res() response: Response): Promise<void> {
     this.csrf.verify(request);
     const token = await this.sessions.end(request, response);
-    if (!token?.sub) throw new SessionRequired('/profile');
+    if (!token?.sub) throw new SessionRequired(`${this.env.basePath}/profile`);
     const isDone = await this.endOthers(token.sub);
     this.journal.signedOut('everywhere', isDone ? 'done' : 'others_not_ended', token, request);
     const url = await this.signOut.atZitadel('everywhere', token, request, response);
-    seeOther(response, isDone ? url : logoutErrorPage('others_not_ended'));
+    seeOther(response, isDone ? url : logoutErrorPage('others_not_ended', this.env.basePath));
   }
 
   private async endOthers(sub: string): Promise<boolean> {

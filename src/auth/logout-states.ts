@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { cookieSpec, type AuthenticatedRequest, type CookieSpec } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie } from 'cookie';
 import type { Response } from 'express';
@@ -23,12 +23,12 @@ const NAME_LENGTH = 8;
 @Injectable()
 export class LogoutStates {
   private readonly prefix: string;
-  private readonly options: { httpOnly: true; sameSite: 'lax'; secure: boolean; path: '/' };
+  private readonly options: CookieSpec['options'];
 
-  constructor(@Inject(ENV) { origin }: Env) {
-    const secure = origin.startsWith('https:');
-    this.prefix = `${secure ? '__Host-' : ''}logout-state.`;
-    this.options = { httpOnly: true, sameSite: 'lax', secure, path: '/' };
+  constructor(@Inject(ENV) { origin, basePath }: Env) {
+    const { name, options } = cookieSpec('logout-state', origin, basePath);
+    this.prefix = `${name}.`;
+    this.options = options;
   }
 
   /** Makes a state that `take` will know in this browser for ten minutes. */

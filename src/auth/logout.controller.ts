@@ -1,6 +1,7 @@
 import { CsrfService, isPrefetch, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
-import { Controller, Get, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { ENV, type Env } from '../config/env.js';
 import { seeOther } from '../http/see-other.js';
 import { logoutErrorPage } from './logout-error-page.js';
 import { LogoutStates } from './logout-states.js';
@@ -16,6 +17,7 @@ export class LogoutController {
     private readonly csrf: CsrfService,
     private readonly signOut: SignOut,
     private readonly states: LogoutStates,
+    @Inject(ENV) private readonly env: Pick<Env, 'basePath'>,
   ) {}
 
   @Post(['logout', 'signout'])
@@ -31,10 +33,12 @@ export class LogoutController {
     @Res() response: Response,
   ): void {
     if (request.method === 'HEAD' || isPrefetch(request.headers)) response.status(204).end();
-    else if (state === undefined) response.redirect(logoutErrorPage('state_missing'));
+    else if (state === undefined) response.redirect(logoutErrorPage('state_missing', this.env.basePath));
     else {
       const kind = typeof state === 'string' ? this.states.take(state, request, response) : undefined;
-      response.redirect(kind ? signedOutPage(kind) : logoutErrorPage('state_mismatch'));
+      response.redirect(
+        kind ? signedOutPage(kind, this.env.basePath) : logoutErrorPage('state_mismatch', this.env.basePath),
+      );
     }
   }
 
@@ -45,7 +49,7 @@ export class LogoutController {
     @Res() response: Response,
   ): Promise<void> {
     if (request.session) {
-      response.redirect('/');
+      response.redirect(`${this.env.basePath}/`);
       return;
     }
     const what = isSignedOut(ended) ? ended : 'user';
@@ -63,7 +67,7 @@ export class LogoutController {
     @Res() response: Response,
   ): void {
     const message = messageFor(signOutMessages, reason);
-    if (request.session) response.redirect('/');
+    if (request.session) response.redirect(`${this.env.basePath}/`);
     else {
       response.status(message.status).render('sign-out-failed', { message });
     }

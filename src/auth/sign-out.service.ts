@@ -46,7 +46,7 @@ export class SignOut {
     private readonly loggedOut: LoggedOutCookie,
     private readonly journal: Journal,
     private readonly state: SharedState,
-    @Inject(ENV) private readonly env: Pick<Env, 'origin'>,
+    @Inject(ENV) private readonly env: Pick<Env, 'origin' | 'basePath'>,
   ) {}
 
   /**
@@ -99,11 +99,11 @@ export class SignOut {
     this.loggedOut.set(response);
     if (token.sid) await this.endedSessions.noteSignOut(token.sid);
     const isRevoked = await this.revoke(token);
-    if (token.idToken === undefined) return signedOutPage('before');
+    if (token.idToken === undefined) return signedOutPage('before', this.env.basePath);
     try {
       await (isRevoked ? this.reachability.check() : this.reachability.probe());
     } catch {
-      return logoutErrorPage('provider_unavailable');
+      return logoutErrorPage('provider_unavailable', this.env.basePath);
     }
     return this.nextStop(kind, token.idToken, request, response);
   }
@@ -127,14 +127,14 @@ export class SignOut {
   ): Promise<string> {
     try {
       if (!this.oidc.fitsInAddress(idToken))
-        return signedOutPage((await this.oidc.endSession(idToken)) ? kind : 'here');
+        return signedOutPage((await this.oidc.endSession(idToken)) ? kind : 'here', this.env.basePath);
       const url = await this.oidc.endSessionUrl(idToken);
-      if (!url) return signedOutPage('here');
+      if (!url) return signedOutPage('here', this.env.basePath);
       url.searchParams.set('state', this.states.begin(kind, request, response));
       return url.href;
     } catch (error) {
       this.logger.warn(`Signed out here only\n${describeError(error)}`);
-      return logoutErrorPage('provider_unavailable');
+      return logoutErrorPage('provider_unavailable', this.env.basePath);
     }
   }
 

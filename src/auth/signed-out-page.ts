@@ -1,4 +1,4 @@
 import type { SignedOut } from './messages.js';
 
-export const signedOutPage = (what: SignedOut) =>
-  what === 'user' ? '/auth/logout/success' : `/auth/logout/success?ended=${what}`;
+export const signedOutPage = (what: SignedOut, basePath: string) =>
+  `${basePath}/auth/logout/success${what === 'user' ? '' : `?ended=${what}`}`;

@@ -40,6 +40,7 @@ export function authOptions(
   const scopes = scopesFor(env);
   return {
     origin: env.origin,
+    mountPath: env.basePath,
     secret: env.session.secrets.map((secret) => saltedSecret(secret, env.session.salt)),
     // One cookie: nginx passes 4 KB of response headers by default, and answers 502 to more.
     session: {
@@ -69,7 +70,7 @@ export function authOptions(
         ...authorizationParams(given, scopes),
       };
     },
-    pages: { signIn: '/auth/login', error: '/auth/error' },
+    pages: { signIn: `${env.basePath}/auth/login`, error: `${env.basePath}/auth/error` },
     defaultCallbackUrl: postLoginPath,
     providers: [
       {

@@ -1,4 +1,4 @@
-import type { HttpRequest } from '@mridang/nestjs-auth';
+import { cookieSpec, type CookieSpec, type HttpRequest } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie } from 'cookie';
 import type { Response } from 'express';
@@ -12,25 +12,23 @@ const LIFETIME_MS = 365 * 24 * 60 * 60_000;
  */
 @Injectable()
 export class LoggedOutCookie {
-  private readonly name: string;
-  private readonly options: { httpOnly: true; sameSite: 'lax'; secure: boolean; path: '/' };
+  private readonly cookie: CookieSpec;
 
-  constructor(@Inject(ENV) { origin }: Env) {
-    const secure = origin.startsWith('https:');
-    this.name = `${secure ? '__Host-' : ''}logged-out`;
-    this.options = { httpOnly: true, sameSite: 'lax', secure, path: '/' };
+  constructor(@Inject(ENV) { origin, basePath }: Env) {
+    this.cookie = cookieSpec('logged-out', origin, basePath);
   }
 
   isIn({ headers }: HttpRequest): boolean {
-    return parseCookie(headers.cookie ?? '')[this.name] !== undefined;
+    return parseCookie(headers.cookie ?? '')[this.cookie.name] !== undefined;
   }
 
   set(response: Response) {
-    response.cookie(this.name, '1', { ...this.options, maxAge: LIFETIME_MS });
+    response.cookie(this.cookie.name, '1', { ...this.cookie.options, maxAge: LIFETIME_MS });
   }
 
   /** Takes it from a browser that has it. */
   clear(request: HttpRequest, response: Response) {
-    if (this.isIn(request)) response.cookie(this.name, '', { ...this.options, maxAge: 0 });
+    const { name, options } = this.cookie;
+    if (this.isIn(request)) response.cookie(name, '', { ...options, maxAge: 0 });
   }
 }

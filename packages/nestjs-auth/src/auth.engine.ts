@@ -290,7 +290,7 @@ export class AuthEngine {
 
   /** What a request asks for. `/callback` alone means the only provider. */
   private actionOf(request: HttpRequest): Action {
-    const { basePath, providers, origin, pages } = this.options;
+    const { basePath, providers, origin, mountPath, pages } = this.options;
     const target = requestTarget(request);
     const url = new URL(origin + target);
     // Another spelling of an address (`/./`, `%2e`, a backslash) would get past whoever looks at addresses before this.
@@ -299,7 +299,8 @@ export class AuthEngine {
     if (id && !providers.has(id)) throw new UnknownAuthAction();
     const meant = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
     if (meant && !id) url.pathname += `/${meant}`;
-    if (!localPath(url.searchParams.get('callbackUrl'), origin)) url.searchParams.delete('callbackUrl');
+    if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
+      url.searchParams.delete('callbackUrl');
     const isRedirecting = /^(oauth|oidc)$/.test(providers.get(meant ?? '') ?? '');
     const allowed = methodsFor(name, { isRedirecting, hasOwnPages: pages.signIn !== undefined });
     if (!allowed) throw new UnknownAuthAction();

@@ -41,6 +41,7 @@ export type {
   SessionBase,
   SessionToken,
 } from './auth.types.js';
+export { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 export { CsrfService } from './csrf/csrf.service.js';
 export type { SessionRefresh } from './session/session-refresh.js';
 export type { SessionReload } from './session/session-reload.js';
@@ -53,6 +54,7 @@ export { describeError } from './http/describe-error.js';
 export { isPageRequest } from './http/is-page-request.js';
 export { isPrefetch } from './http/is-prefetch.js';
 export { localPath } from './http/local-path.js';
+export { requestTarget } from './http/request-target.js';
 export { RouteMetadata } from './http/route-metadata.js';
 export { retryAfterOf } from './http/retry-after-of.js';
 export { toHttpResponse } from './http/to-http-response.js';

@@ -5,6 +5,7 @@ import type { AuthObserver } from './auth.observer.js';
 import type { IAuthModuleOptions } from './auth.options.js';
 import { localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
+import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 import { largestMembers } from './session/largest-members.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
@@ -16,15 +17,10 @@ import type { SessionRevocations } from './session/session-revocations.js';
 /** Servers take 8 to 16 KB of request headers, all cookies of a site together. */
 const MAX_COOKIES = 4;
 
-/** One cookie of this module: its name and attributes. */
-export interface CookieSpec {
-  name: string;
-  options: { httpOnly: true; sameSite: 'lax'; path: '/'; secure: boolean };
-}
-
 /** The one set of options that guard, controller and pages share. */
 export class ResolvedAuthOptions {
   readonly origin: string;
+  readonly mountPath: string;
   readonly property: string;
   readonly secrets: readonly [string, ...string[]];
   readonly maxAgeSeconds: number;
@@ -62,6 +58,7 @@ export class ResolvedAuthOptions {
     const {
       property,
       origin,
+      mountPath,
       secret,
       defaultCallbackUrl,
       session,
@@ -77,6 +74,7 @@ export class ResolvedAuthOptions {
       ...rest
     } = options;
     this.origin = new URL(origin).origin;
+    this.mountPath = mountPath ?? '';
     this.property = property ?? 'user';
     const [first, ...others] = [secret].flat();
     if (!first || [first, ...others].some(({ length }) => length < 32)) {
@@ -85,7 +83,7 @@ export class ResolvedAuthOptions {
     this.secrets = [first, ...others];
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
     this.maxAgeSeconds = Math.min(session?.maxAge ?? 3600, this.maxLifetimeSeconds);
-    this.defaultCallbackUrl = defaultCallbackUrl ?? '/';
+    this.defaultCallbackUrl = defaultCallbackUrl ?? `${this.mountPath}/`;
     const maxCookies = session?.maxCookies ?? 2;
     if (!(maxCookies >= 1 && maxCookies <= MAX_COOKIES)) {
       throw new Error(`AuthModule: \`session.maxCookies\` is 1 to ${MAX_COOKIES}`);
@@ -103,10 +101,7 @@ export class ResolvedAuthOptions {
     this.authorizationParams = authorizationParams ?? (() => ({}));
 
     const secure = this.origin.startsWith('https:');
-    const cookie = (name: string): CookieSpec => ({
-      name: `${secure ? '__Host-' : ''}authjs.${name}`,
-      options: { httpOnly: true, sameSite: 'lax', path: '/', secure },
-    });
+    const cookie = (name: string) => cookieSpec(`authjs.${name}`, this.origin, this.mountPath);
     this.sessionCookie = cookie('session-token');
     this.csrfCookie = cookie('csrf-token');
     this.callbackUrlCookie = cookie('callback-url');
@@ -149,9 +144,9 @@ export class ResolvedAuthOptions {
     };
   }
 
-  /** Where Auth.js answers, the global prefix of the program included. */
+  /** Where Auth.js answers, the global prefix of the program and the path it is mounted at included. */
   get basePath(): string {
-    return this.prefix() + this.path;
+    return this.mountPath + this.prefix() + this.path;
   }
 
   get signInPage(): string {
@@ -212,7 +207,7 @@ export class ResolvedAuthOptions {
 
   /** The page a sign-in ends on: `wanted` when it is one of this application's, else the default. */
   target(wanted: unknown): string {
-    return localPath(wanted, this.origin) ?? this.defaultCallbackUrl;
+    return localPath(wanted, this.origin, this.mountPath) ?? this.defaultCallbackUrl;
   }
 }
 

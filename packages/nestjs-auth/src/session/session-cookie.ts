@@ -2,7 +2,7 @@ import { serialize, type SerializeOptions } from 'cookie';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { stateOf } from '../http/request-state.js';
 import { rawResponse } from '../http/raw-response.js';
-import type { CookieSpec } from '../resolved-auth-options.js';
+import type { CookieSpec } from './cookie-spec.js';
 
 /** Browsers drop a cookie above 4096 bytes, name and attributes included (RFC 6265bis 5.6). */
 export const CHUNK_LENGTH = 3936;
