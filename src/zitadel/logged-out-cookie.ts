@@ -4,6 +4,10 @@ import { parseCookie } from 'cookie';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 
+/** Older versions have set it to something else, under a name that other applications of the host may use now. */
+const VALUE = 'yes';
+const FORMER_VALUE = '1';
+
 const LIFETIME_MS = 365 * 24 * 60 * 60_000;
 
 /**
@@ -18,17 +22,26 @@ export class LoggedOutCookie {
     this.cookie = cookieSpec('logged-out', origin, basePath);
   }
 
-  isIn({ headers }: HttpRequest): boolean {
-    return parseCookie(headers.cookie ?? '')[this.cookie.name] !== undefined;
+  isIn(request: HttpRequest): boolean {
+    return this.namesIn(request).length > 0;
   }
 
   set(response: Response) {
-    response.cookie(this.cookie.name, '1', { ...this.cookie.options, maxAge: LIFETIME_MS });
+    response.cookie(this.cookie.name, VALUE, { ...this.cookie.options, maxAge: LIFETIME_MS });
   }
 
   /** Takes it from a browser that has it. */
   clear(request: HttpRequest, response: Response) {
-    const { name, options } = this.cookie;
-    if (this.isIn(request)) response.cookie(name, '', { ...options, maxAge: 0 });
+    for (const name of this.namesIn(request))
+      response.cookie(name, '', { ...this.cookie.options, maxAge: 0 });
+  }
+
+  private namesIn({ headers }: HttpRequest): string[] {
+    const { name, formerName = '' } = this.cookie;
+    const cookies = parseCookie(headers.cookie ?? '');
+    return [
+      ...(cookies[name] === undefined ? [] : [name]),
+      ...(cookies[formerName] === FORMER_VALUE ? [formerName] : []),
+    ];
   }
 }

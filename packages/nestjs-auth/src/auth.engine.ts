@@ -202,7 +202,7 @@ export class AuthEngine {
           refusalByAge(account, found) ?? this.options.signInPolicy?.refusal(profile, found.kept),
         onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
       });
-      await this.sessions.endReplaced(request);
+      await this.sessions.endReplaced(request, response);
       return answer;
     } catch (error) {
       if (!(error instanceof SignInFailed) || error.reason !== 'login_too_old' || found.attempt > 0)

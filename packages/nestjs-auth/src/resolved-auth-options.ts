@@ -114,6 +114,8 @@ export class ResolvedAuthOptions {
     this.codec = new SessionCodec({
       secrets: this.secrets,
       cookieName: this.sessionCookie.name,
+      formerCookieName: this.sessionCookie.formerName,
+      port: new URL(this.origin).port,
       maxAgeSeconds: this.maxAgeSeconds,
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });

@@ -57,13 +57,16 @@ export interface StaleCallback {
 export class LoginTransactions {
   private readonly states: LoginStates;
   private readonly prefix: string;
+  private readonly formerPrefix: string;
 
   constructor(
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
     @Inject(CsrfService) private readonly csrf: CsrfService,
   ) {
     this.states = new LoginStates(options.secrets);
-    this.prefix = `${options.loginCookie.name}.`;
+    const { name, formerName } = options.loginCookie;
+    this.prefix = `${name}.`;
+    this.formerPrefix = `${formerName ?? name}.`;
   }
 
   /**
@@ -103,8 +106,10 @@ export class LoginTransactions {
     const [given = '', ...others] = states;
     const state = others.length === 0 ? this.states.read(given) : null;
     if (!state) throw new SignInFailed('state_invalid');
-    const name = this.prefix + state.id;
-    const transaction = await this.opened(name, stateOf(request).cookies[name]);
+    const { cookies } = stateOf(request);
+    const name =
+      [this.prefix, this.formerPrefix].map((prefix) => prefix + state.id).find((own) => cookies[own]) ?? '';
+    const transaction = await this.opened(name, cookies[name]);
     if (transaction) {
       this.remove(name, response);
       // A cookie of an older version of the program has less in it.
