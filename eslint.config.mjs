@@ -71,11 +71,13 @@ export default tseslint.config(
         [
           'addEventListener',
           'document',
+          'HTMLInputElement',
           'Intl',
           'IntersectionObserver',
           'location',
           'navigator',
           'setTimeout',
+          'URL',
           'XMLHttpRequest',
         ].map((name) => [name, 'readonly']),
       ),

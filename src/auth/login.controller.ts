@@ -3,6 +3,7 @@ import {
   isPrefetch,
   localPath,
   Public,
+  ReturnTargets,
   SessionService,
   SignIn,
   type AuthenticatedRequest,
@@ -28,6 +29,7 @@ export class LoginController {
     private readonly csrf: CsrfService,
     private readonly sessions: SessionService,
     private readonly signIn: SignIn,
+    private readonly returns: ReturnTargets,
     private readonly loginOrigin: LoginOrigin,
     @Inject(ENV) private readonly env: Env,
   ) {}
@@ -64,7 +66,9 @@ export class LoginController {
     response: Response,
     { withForm }: { withForm: boolean },
   ): Promise<void> {
-    const asked = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
+    const wanted = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
+    const asked = wanted === undefined ? undefined : this.returns.addressFor(wanted, request, response);
+    const isLost = asked === undefined && (wanted !== undefined || query['callbackUrl'] === '');
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
     // Whoever is signed in may want to be somebody else, or to prove it again.
@@ -83,7 +87,9 @@ export class LoginController {
           : startUrl(this.env.basePath, [{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
         canRegister: query['prompt'] === undefined,
         title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
-        lead: asked === undefined ? 'login.elsewhere' : 'login.deepLink',
+        lead: asked === undefined ? (isLost ? 'login.lost' : 'login.elsewhere') : 'login.deepLink',
+        endsAt: this.env.zitadel.postLoginPath,
+        isDeepLink: asked !== undefined,
       };
       response.render('login', model);
     }
@@ -120,6 +126,10 @@ interface Field {
 interface LoginPage {
   title: TextKey;
   lead: TextKey;
+  /** the page for whoever cannot be led to the one they asked for */
+  endsAt: string;
+  /** the page that was asked for, whose fragment only the browser knows */
+  isDeepLink: boolean;
   /** why somebody who was signed in sees this page */
   ended: TextKey | undefined;
   /** who may be about to sign in again */

@@ -47,6 +47,7 @@ export type { SessionRefresh } from './session/session-refresh.js';
 export type { SessionReload } from './session/session-reload.js';
 export type { SessionRevocations } from './session/session-revocations.js';
 export type { SignInPolicy } from './sign-in.policy.js';
+export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';
 export { describeSignInFailure } from './describe-sign-in-failure.js';

@@ -31,6 +31,8 @@ export class ResolvedAuthOptions {
   readonly callbackUrlCookie: CookieSpec;
   /** each sign-in under way has one of this name and its own */
   readonly loginCookie: CookieSpec;
+  /** the address a sign-in ends at waits in one of this name and its own, where it is long */
+  readonly returnCookie: CookieSpec;
   readonly checkCookies: { pkce: CookieSpec; state: CookieSpec; nonce: CookieSpec };
   readonly pages: { signIn?: string; error?: string };
   /** type of each provider by its id */
@@ -106,6 +108,7 @@ export class ResolvedAuthOptions {
     this.csrfCookie = cookie('csrf-token');
     this.callbackUrlCookie = cookie('callback-url');
     this.loginCookie = cookie('login');
+    this.returnCookie = cookie('return');
     this.checkCookies = {
       pkce: cookie('pkce.code_verifier'),
       state: cookie('state'),

@@ -7,6 +7,7 @@ import { CsrfService } from '../csrf/csrf.service.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
+import { ReturnTargets } from './return-targets.js';
 import { LoginStates, type LoginState } from './login-state.js';
 
 /** Longest time between the start of a sign-in and its callback. */
@@ -62,6 +63,7 @@ export class LoginTransactions {
   constructor(
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
     @Inject(CsrfService) private readonly csrf: CsrfService,
+    @Inject(ReturnTargets) private readonly returns: ReturnTargets,
   ) {
     this.states = new LoginStates(options.secrets);
     const { name, formerName } = options.loginCookie;
@@ -175,7 +177,7 @@ export class LoginTransactions {
     const newestFirst = Object.entries(cookies)
       .filter(([name]) => name.startsWith(this.prefix))
       .sort(([a], [b]) => (a < b ? 1 : -1));
-    let length = added;
+    let length = added + this.returns.lengthIn(request);
     for (const [index, [name, value = '']] of newestFirst.entries()) {
       length += name.length + value.length;
       if (index + 1 >= MAX_TRANSACTIONS || length > MAX_COOKIE_LENGTH) this.remove(name, response);
