@@ -77,11 +77,13 @@ export default tseslint.config(
         [
           'addEventListener',
           'document',
+          'HTMLInputElement',
           'Intl',
           'IntersectionObserver',
           'location',
           'navigator',
           'setTimeout',
+          'URL',
           'XMLHttpRequest',
         ].map((name) => [name, 'readonly']),
       ),

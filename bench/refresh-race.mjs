@@ -60,4 +60,4 @@ export async function answer() {
 }
 
 const isRenewed = ({ headers }) =>
-  (headers['set-cookie'] ?? []).some((line) => line.includes('session-token='));
+  (headers['set-cookie'] ?? []).some((line) => line.includes('session-token'));

@@ -64,6 +64,21 @@ function sendOnce(form) {
   addEventListener('pageshow', isBack);
 }
 
+/** A server never sees the fragment of an address; the browser has kept it on the way to the login page. */
+function carryFragment(element) {
+  const { hash } = location;
+  const withHash = (path) => (path.includes('#') || hash.length > MAX_FRAGMENT_LENGTH ? path : path + hash);
+  if (element instanceof HTMLInputElement) element.value = withHash(element.value);
+  else {
+    const url = new URL(element.href);
+    url.searchParams.set('callbackUrl', withHash(url.searchParams.get('callbackUrl')));
+    element.href = url.href;
+  }
+}
+
+const MAX_FRAGMENT_LENGTH = 400;
+
 localTimes(document);
+document.querySelectorAll('[data-with-fragment]').forEach(carryFragment);
 document.querySelectorAll('form[method=post]').forEach(sendOnce);
 document.querySelectorAll('[data-live]').forEach(fillLater);

@@ -3,6 +3,7 @@ import { CsrfService } from '@mridang/nestjs-auth';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { ENV, type Env } from './config/env.js';
 import { aliasPaths } from './web/alias-paths.js';
+import { belowBasePath } from './web/below-base-path.js';
 import { limitRate } from './web/rate-limit.js';
 import { pageFrame } from './web/page-frame.js';
 import { securityHeaders } from './web/security-headers.js';
@@ -20,26 +21,27 @@ export function configureApp(app: NestExpressApplication) {
   app.disable('x-powered-by');
   // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
   app.set('etag', false);
+  if (env.basePath) app.use(belowBasePath(env.basePath));
   app.use(requestId);
   app.use(securityHeaders(env, app.get(LoginOrigin)));
-  app.use(aliasPaths(icons));
+  app.use(aliasPaths(icons, env.basePath));
   app.use(personalAnswers);
   const aliases = aliasesFrom(env);
-  if (Object.keys(aliases).length > 0) app.use(aliasPaths(aliases));
-  app.use(pageFrame(app.get(CsrfService)));
+  if (Object.keys(aliases).length > 0) app.use(aliasPaths(aliases, env.basePath));
+  app.use(pageFrame(app.get(CsrfService), env.basePath));
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitRate(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
-  useViews(app, root, { cache: env.cacheViews });
+  useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
 }
 
 /** What browsers ask for where nothing names an icon, as with JSON. */
 const icons = { '/favicon.ico': '/static/icon.svg' };
 
 /** Routes for the addresses that are registered in Zitadel, where they are not those of the routes themselves. */
-function aliasesFrom({ zitadel }: Env): Record<string, string> {
-  const callbackPath = new URL(zitadel.callbackUrl).pathname;
-  const postLogoutPath = new URL(zitadel.postLogoutUrl).pathname;
+function aliasesFrom({ zitadel, basePath }: Env): Record<string, string> {
+  const callbackPath = new URL(zitadel.callbackUrl).pathname.slice(basePath.length);
+  const postLogoutPath = new URL(zitadel.postLogoutUrl).pathname.slice(basePath.length);
   return {
     ...(/^\/auth\/callback(\/zitadel)?$/.test(callbackPath)
       ? {}

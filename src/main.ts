@@ -27,7 +27,7 @@ try {
   stopOnSignal(app);
   await app.listen(env.port);
   for (const warning of env.warnings) logger.warn(warning, 'Configuration');
-  logger.log(`Ready at ${env.origin}`, 'Web');
+  logger.log(`Ready at ${env.address}`, 'Web');
 } catch (error) {
   process.stderr.write(`${startProblem(error, 'PORT')}\n`);
   process.exit(1);

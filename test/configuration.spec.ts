@@ -46,6 +46,8 @@ describe('defaults', () => {
       port: 3000,
       logLevel: 'info',
       origin: 'http://localhost:3000',
+      basePath: '',
+      address: 'http://localhost:3000',
       session: {
         secrets: [good.SESSION_SECRET],
         salt: '',
@@ -88,6 +90,89 @@ describe('defaults', () => {
     const ZITADEL_CALLBACK_URL = 'https://App.example.com:443/auth/callback';
     expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).zitadel.callbackUrl).toBe(ZITADEL_CALLBACK_URL);
     expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).origin).toBe('https://app.example.com');
+  });
+});
+
+describe('BASE_PATH=/base', () => {
+  const below = {
+    ...production,
+    BASE_PATH: '/base',
+    ZITADEL_CALLBACK_URL: 'https://app.example.com/base/auth/callback',
+  };
+
+  it('is part of every address that is not configured', () => {
+    expect(readEnv({ ...good, BASE_PATH: '/base' })).toMatchObject({
+      origin: 'http://localhost:3000',
+      address: 'http://localhost:3000/base/',
+      zitadel: {
+        callbackUrl: 'http://localhost:3000/base/auth/callback',
+        postLogoutUrl: 'http://localhost:3000/base/auth/logout/callback',
+        postLoginPath: '/base/profile',
+      },
+    });
+  });
+
+  it.each([
+    ['/welcome?a=b#c', '/base/welcome?a=b#c'],
+    ['/base/welcome', '/base/welcome'],
+    ['https://app.example.com/base/welcome', '/base/welcome'],
+    ['/', '/base/'],
+    ['/base', '/base'],
+  ])('goes before ZITADEL_POST_LOGIN_URL=%s unless it is there: %s', (ZITADEL_POST_LOGIN_URL, path) => {
+    expect(readEnv({ ...below, ZITADEL_POST_LOGIN_URL }).zitadel.postLoginPath).toBe(path);
+  });
+
+  it.each([
+    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/auth/callback'],
+    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/basement/auth/callback'],
+    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base'],
+    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/'],
+    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/profile'],
+    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/base/callback'],
+    ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/auth/logout/callback'],
+    ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/base/auth/callback'],
+    ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/base/auth/logout'],
+    ['ZITADEL_POST_LOGIN_URL', 'https://app.example.com/profile'],
+    ['ZITADEL_POST_LOGIN_URL', '//welcome'],
+    ['ZITADEL_POST_LOGIN_URL', '/auth/login'],
+    ['ZITADEL_POST_LOGIN_URL', '/base/auth/login'],
+    ['ZITADEL_POST_LOGIN_URL', '/auth/callback'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(problemsOf({ ...below, [name]: value })).toEqual([name]);
+  });
+
+  it('says of callback addresses that are not below it how they have to be', () => {
+    expect(saidOf({ ...below, ZITADEL_CALLBACK_URL: production.ZITADEL_CALLBACK_URL })).toContain(
+      'ZITADEL_CALLBACK_URL: expected an address below BASE_PATH, such as https://app.example.com/base/auth/callback',
+    );
+  });
+
+  it.each([
+    'base',
+    '/',
+    '/base/',
+    '//base',
+    '/a//b',
+    '/../base',
+    '/.',
+    '/a b',
+    '/a%20b',
+    '/a;b',
+    '/a?b',
+    '/auth',
+    '/profile/x',
+    '/Static',
+  ])('is refused as %s', (BASE_PATH) => {
+    expect(problemsOf({ ...good, BASE_PATH })).toContain('BASE_PATH');
+  });
+
+  it.each(['/base', '/team/app_1', '/v1.2', '/~someone', '/profiles'])('is accepted as %s', (BASE_PATH) => {
+    expect(readEnv({ ...good, BASE_PATH }).basePath).toBe(BASE_PATH);
+  });
+
+  it('is not needed for a callback address with a path of its own, as before', () => {
+    const ZITADEL_CALLBACK_URL = 'https://app.example.com/base/auth/callback';
+    expect(readEnv({ ...production, ZITADEL_CALLBACK_URL })).toMatchObject({ basePath: '' });
   });
 });
 

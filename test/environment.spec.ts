@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { csrfFrom } from './support/browser.js';
+import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { refusalOf, refused } from './support/refusal.js';
 import { signIn } from './support/sign-in.js';
-import { startApp, type RunningApp } from './support/start-app.js';
+import { environment, launch, startApp, type RunningApp } from './support/start-app.js';
 
 let running: RunningApp[] = [];
 
@@ -121,9 +122,14 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
     'the second secret that is long enough to be one',
   ];
 
-  async function statusWith(cookie: string, env: Record<string, string>) {
-    const app = await start({ env });
-    return (await fetch(`${app.origin}/profile`, { headers: { cookie, accept: '*/*' } })).status;
+  /** What another instance of the application answers. */
+  async function statusWith(cookie: string, { origin, sandbox }: RunningApp, env: Record<string, string>) {
+    const port = await freePort();
+    const instance = await launch({ ...environment(origin, sandbox), ...env }, port);
+    const headers = { cookie, accept: '*/*' };
+    const { status } = await fetch(`http://localhost:${port}/profile`, { headers });
+    await instance.close();
+    return status;
   }
 
   it('rotate: the first writes, all read, and another salt opens nothing', async () => {
@@ -132,10 +138,10 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
     await signIn(browser, 'alice@acme.example');
     const { key, value } = (await sessionCookie(browser)) ?? {};
     const cookie = `${key}=${value}`;
-    expect(await statusWith(cookie, { SESSION_SECRET: first })).toBe(200);
-    expect(await statusWith(cookie, { SESSION_SECRET: `${second},${first}` })).toBe(200);
-    expect(await statusWith(cookie, { SESSION_SECRET: second })).toBe(401);
-    expect(await statusWith(cookie, { SESSION_SECRET: first, SESSION_SALT: 'another salt' })).toBe(401);
+    expect(await statusWith(cookie, app, { SESSION_SECRET: first })).toBe(200);
+    expect(await statusWith(cookie, app, { SESSION_SECRET: `${second},${first}` })).toBe(200);
+    expect(await statusWith(cookie, app, { SESSION_SECRET: second })).toBe(401);
+    expect(await statusWith(cookie, app, { SESSION_SECRET: first, SESSION_SALT: 'another salt' })).toBe(401);
   });
 });
 

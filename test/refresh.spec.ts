@@ -8,6 +8,7 @@ import { refusalOf, refused } from './support/refusal.js';
 import { signIn } from './support/sign-in.js';
 import { environment, launch, startApp, type RunningApp } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
+import { withPort } from './support/with-port.js';
 
 const TOKEN = '/oauth/v2/token';
 /** How long Zitadel is not asked again after it has not answered; counted by a clock that cannot be moved. */
@@ -156,7 +157,9 @@ describe('when Zitadel refuses', () => {
     expect(refreshes()).toHaveLength(before + 1);
     // One takes the cookie away: the others may arrive when the browser has that of the next session.
     const lines = answers.flatMap(({ headers }) => headers.getSetCookie());
-    expect(lines.filter((line) => line.startsWith('authjs.session-token=;'))).toHaveLength(1);
+    expect(
+      lines.filter((line) => line.startsWith(`${withPort('authjs.session-token', app.origin)}=;`)),
+    ).toHaveLength(1);
     const metrics = await (await fetch(`${app.origin}/metrics`)).text();
     expect(metrics).toContain('sessions_ended_total{reason="refresh_rejected"} 1\n');
     expect(metrics).toContain('refreshes_total{result="rejected"} 1\n');
@@ -383,7 +386,10 @@ describe('when Zitadel refuses the application', () => {
     const port = await freePort();
     const origin = `http://localhost:${port}`;
     const { clientId } = own.sandbox.clients.second;
-    const other = await launch({ ...environment(origin, own.sandbox), ZITADEL_CLIENT_ID: clientId }, port);
+    const other = await launch(
+      { ...environment(own.origin, own.sandbox), ZITADEL_CLIENT_ID: clientId },
+      port,
+    );
     try {
       const cookie = await browser.jar.getCookieString(own.origin);
       const answer = await fetch(`${origin}/profile`, { redirect: 'manual', headers: { cookie } });

@@ -9,6 +9,7 @@ import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
 import { environment } from './support/start-app.js';
+import { withPort } from './support/with-port.js';
 
 let origin: string;
 let appPort: number;
@@ -74,7 +75,9 @@ it('logs in and out in production behind a proxy that ends TLS', async () => {
 
   const cookies = await browser.cookies();
   expect(cookies.map(({ key }) => key)).toEqual(
-    expect.arrayContaining(['__Host-authjs.session-token', '__Host-authjs.csrf-token']),
+    expect.arrayContaining(
+      ['__Host-authjs.session-token', '__Host-authjs.csrf-token'].map((name) => withPort(name, origin)),
+    ),
   );
   for (const cookie of cookies.filter(({ key }) => key.includes('authjs'))) {
     expect(cookie).toMatchObject({
@@ -98,7 +101,7 @@ it('builds no address from Host or X-Forwarded headers', async () => {
   const direct = new Browser(`http://localhost:${appPort}`);
   const forged = { host: 'evil.example', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example' };
   const login = await direct.get('/auth/login', forged);
-  expect(login.headers['set-cookie']?.toString()).toMatch(/^__Host-authjs\.csrf-token=.*Secure/);
+  expect(login.headers['set-cookie']?.toString()).toMatch(/^__Host-authjs\.csrf-token-\d+=.*Secure/);
   expect(login.text).not.toContain('evil');
   const csrfToken = login.document.querySelector('input[name="csrfToken"]')?.getAttribute('value') ?? '';
   const cookie = login.headers['set-cookie']?.toString().split(';')[0] ?? '';

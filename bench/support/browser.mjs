@@ -49,7 +49,7 @@ export class Browser {
    */
   async measuredSignIn(origin, loginName, { page, form, link, session }) {
     const jar = this.jarOf(origin);
-    const isSession = (name) => name === session || name.startsWith(`${session}.`);
+    const isSession = (name) => name.startsWith(session) && /^([.-]\d+)*$/.test(name.slice(session.length));
     for (const name of jar.keys()) if (isSession(name)) jar.delete(name);
     const start = await this.open(origin + page);
     const requestsBefore = this.requests;

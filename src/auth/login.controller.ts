@@ -3,6 +3,7 @@ import {
   isPrefetch,
   localPath,
   Public,
+  ReturnTargets,
   SessionService,
   SignIn,
   type AuthenticatedRequest,
@@ -28,6 +29,7 @@ export class LoginController {
     private readonly csrf: CsrfService,
     private readonly sessions: SessionService,
     private readonly signIn: SignIn,
+    private readonly returns: ReturnTargets,
     private readonly loginOrigin: LoginOrigin,
     @Inject(ENV) private readonly env: Env,
   ) {}
@@ -64,7 +66,9 @@ export class LoginController {
     response: Response,
     { withForm }: { withForm: boolean },
   ): Promise<void> {
-    const asked = localPath(query['callbackUrl'], this.env.origin);
+    const wanted = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
+    const asked = wanted === undefined ? undefined : this.returns.addressFor(wanted, request, response);
+    const isLost = asked === undefined && (wanted !== undefined || query['callbackUrl'] === '');
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
     // Whoever is signed in may want to be somebody else, or to prove it again.
@@ -78,10 +82,14 @@ export class LoginController {
         ended: ended && sessionEndMessages[ended],
         signedInAs: nameOf(request.session),
         passedOn: fields,
-        startUrl: withForm ? undefined : startUrl([{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
+        startUrl: withForm
+          ? undefined
+          : startUrl(this.env.basePath, [{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
         canRegister: query['prompt'] === undefined,
         title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
-        lead: asked === undefined ? 'login.elsewhere' : 'login.deepLink',
+        lead: asked === undefined ? (isLost ? 'login.lost' : 'login.elsewhere') : 'login.deepLink',
+        endsAt: this.env.zitadel.postLoginPath,
+        isDeepLink: asked !== undefined,
       };
       response.render('login', model);
     }
@@ -98,7 +106,7 @@ export class LoginController {
     const message = messageFor(signInMessages, reason);
     // Anybody can open this address: it says nothing about this server.
     response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
-    const address = withoutItsCookies.includes(String(reason)) ? this.env.origin : undefined;
+    const address = withoutItsCookies.includes(String(reason)) ? this.env.address : undefined;
     return {
       message,
       reason: Object.hasOwn(signInMessages, String(reason)) ? reason : undefined,
@@ -118,6 +126,10 @@ interface Field {
 interface LoginPage {
   title: TextKey;
   lead: TextKey;
+  /** the page for whoever cannot be led to the one they asked for */
+  endsAt: string;
+  /** the page that was asked for, whose fragment only the browser knows */
+  isDeepLink: boolean;
   /** why somebody who was signed in sees this page */
   ended: TextKey | undefined;
   /** who may be about to sign in again */
@@ -138,8 +150,8 @@ const isClickHere = ({ method, headers }: AuthenticatedRequest) =>
   headers['sec-fetch-dest'] === 'document' &&
   !isPrefetch(headers);
 
-const startUrl = (fields: readonly Field[]) =>
-  `/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;
+const startUrl = (basePath: string, fields: readonly Field[]) =>
+  `${basePath}/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;
 
 /** What a link to the login page may decide about the sign-in. What of it counts, `authorizationParams` says. */
 const passedOnNames = ['login_hint', 'prompt', 'ui_locales', 'max_age', 'organization'];

@@ -31,6 +31,7 @@ export class UserinfoController {
   ): Promise<void> {
     this.csrf.verify(request);
     await this.live.claims(request, response);
-    seeOther(response, localPath(wanted, this.env.origin) ?? this.env.zitadel.postLoginPath);
+    const { origin, basePath, zitadel } = this.env;
+    seeOther(response, localPath(wanted, origin, basePath) ?? zitadel.postLoginPath);
   }
 }

@@ -6,16 +6,17 @@ import { signInFailurePage } from './sign-in-failure-page.js';
 /** The options of `ZitadelModule`, from the environment. */
 export const zitadelOptions = (env: Env, observer: ZitadelObserver): ZitadelOptions => ({
   ...env.zitadel,
+  basePath: env.basePath,
   observer,
   secret: env.session.secrets,
   salt: env.session.salt,
   session: env.session,
-  signOutPages: { done: '/auth/logout/success', failed: '/auth/logout/error' },
+  signOutPages: { done: `${env.basePath}/auth/logout/success`, failed: `${env.basePath}/auth/logout/error` },
   apiProjectId: env.api?.projectId,
   uiLocales: ({ headers }) => wantedLanguage(headers['accept-language']),
   redisUrl: env.redisUrl,
   auth: {
-    pages: { signIn: '/auth/login', error: '/auth/error' },
+    pages: { signIn: `${env.basePath}/auth/login`, error: `${env.basePath}/auth/error` },
     failurePage: (failure, _request, response) => signInFailurePage(failure, response),
   },
 });

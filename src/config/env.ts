@@ -31,6 +31,10 @@ export interface Env {
   logLevel: LogLevel;
   /** Public origin: that of `ZITADEL_CALLBACK_URL`. */
   origin: string;
+  /** path below which the application stands on its origin, as in `/base`; an empty string for none */
+  basePath: string;
+  /** where people find the application: origin and base path */
+  address: string;
   session: {
     /** the first encrypts, all decrypt */
     secrets: string[];
@@ -87,6 +91,14 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 
+/** Where the base path is one of these, requests that come without it cannot be told from those that come with it. */
+const ownPath = /^\/(auth|profile|admin|health|metrics|static|favicon\.ico)(\/|$)/i;
+
+const basePaths = z
+  .string()
+  .regex(/^(\/[\w~-][\w.~-]*)+$/)
+  .refine((path) => !ownPath.test(path));
+
 /** Every variable the web application reads, in the order of the documentation. */
 export const variables = {
   NODE_ENV,
@@ -95,6 +107,13 @@ export const variables = {
     expected: 'a port number, 1 to 65535',
     default: '3000',
     schema: wholeNumber(1, 65_535).default(3000),
+  },
+  BASE_PATH: {
+    about:
+      'Path below which a proxy serves this application, on a host it shares with others: part of all its addresses, and the Path of its cookies. The proxy may take it off or leave it on.',
+    expected:
+      'a path such as /base, with a slash at its beginning and none at its end, that is none of this application, such as /auth or /profile; or nothing',
+    schema: basePaths.default(''),
   },
   LOG_LEVEL,
   SESSION_SECRET: {
@@ -163,11 +182,12 @@ export const variables = {
     about:
       'Redirect URI, exactly as registered in Zitadel. Its origin is the public origin of this application.',
     expected: 'an absolute address, such as https://app.example.com/auth/callback',
-    default: 'http://localhost:3000/auth/callback (with PORT; not in production)',
+    default: 'http://localhost:3000/auth/callback (with PORT and BASE_PATH; not in production)',
     schema: webUrl.optional(),
   },
   ZITADEL_POST_LOGIN_URL: {
-    about: 'Page shown after sign-in when no other page was asked for.',
+    about:
+      'Page shown after sign-in when no other page was asked for. BASE_PATH goes before a path that does not begin with it.',
     expected:
       'a path on this application that is none of a sign-in or sign-out, such as /profile, or an address with the origin of ZITADEL_CALLBACK_URL',
     default: '/profile',
@@ -177,7 +197,7 @@ export const variables = {
     about:
       'Post-logout redirect URI, exactly as registered in Zitadel. Has the origin of ZITADEL_CALLBACK_URL.',
     expected: 'an absolute address, such as https://app.example.com/auth/logout/callback',
-    default: 'http://localhost:3000/auth/logout/callback (the origin of ZITADEL_CALLBACK_URL)',
+    default: 'http://localhost:3000/auth/logout/callback (the origin of ZITADEL_CALLBACK_URL, BASE_PATH)',
     schema: webUrl.optional(),
   },
   ZITADEL_LOGIN_ORIGINS: {
@@ -246,6 +266,17 @@ const API_MARGIN_SECONDS = 3;
 const takenPath =
   /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|backchannel-logout)|auth\/logout\/(success|error|everywhere))\/?$/i;
 
+const belowBasePath = (path: string) =>
+  `an address below BASE_PATH, such as https://app.example.com/base/${path} for BASE_PATH=/base`;
+
+/** The path of `url` without the base path it has to begin with; not with it twice, for the same reason as `ownPath`. */
+function pathBelow(basePath: string, url: string): string | undefined {
+  const { pathname } = new URL(url);
+  const path = pathname.slice(basePath.length);
+  const isTwice = basePath !== '' && path.startsWith(`${basePath}/`);
+  return pathname.startsWith(`${basePath}/`) && !isTwice ? path : undefined;
+}
+
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>): Env {
   const { values, problems, report } = readVariables(variables, source);
@@ -260,7 +291,9 @@ export function readEnv(source: Record<string, string | undefined>): Env {
   if (domain && isIPv6(domain)) report('ZITADEL_DOMAIN', noSource);
   if (values.ZITADEL_LOGIN_ORIGINS?.some(isIPv6)) report('ZITADEL_LOGIN_ORIGINS', noSource);
 
-  const callbackUrl = values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT ?? 3000}/auth/callback`;
+  const { BASE_PATH: basePath = '' } = values;
+  const callbackUrl =
+    values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT ?? 3000}${basePath}/auth/callback`;
   if (production && !given(source, 'SESSION_SALT')) report('SESSION_SALT');
   if (production && !given(source, 'ZITADEL_CALLBACK_URL')) report('ZITADEL_CALLBACK_URL');
   if (production && isRefused(callbackUrl)) {
@@ -272,29 +305,41 @@ export function readEnv(source: Record<string, string | undefined>): Env {
   if (values.API_URL && isRefused(values.API_URL)) {
     report('API_URL', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
   }
-  const { origin, pathname: callbackPath } = new URL(callbackUrl);
-  const postLogoutUrl = values.ZITADEL_POST_LOGOUT_URL ?? `${origin}/auth/logout/callback`;
-  const { origin: postLogoutOrigin, pathname: postLogoutPath } = new URL(postLogoutUrl);
+  const { origin } = new URL(callbackUrl);
+  const postLogoutUrl = values.ZITADEL_POST_LOGOUT_URL ?? `${origin}${basePath}/auth/logout/callback`;
+  const { origin: postLogoutOrigin } = new URL(postLogoutUrl);
   if (postLogoutOrigin !== origin) {
     report(
       'ZITADEL_POST_LOGOUT_URL',
       'an address with the origin of ZITADEL_CALLBACK_URL: the answer is checked there',
     );
   }
-  if (takenPath.test(callbackPath)) {
+  const callbackPath = pathBelow(basePath, callbackUrl);
+  const postLogoutPath = pathBelow(basePath, postLogoutUrl);
+  if (callbackPath === undefined) {
+    report('ZITADEL_CALLBACK_URL', belowBasePath('auth/callback'));
+  } else if (takenPath.test(callbackPath)) {
     report('ZITADEL_CALLBACK_URL', 'a path that has no other use here, such as /auth/callback');
   }
-  if (takenPath.test(postLogoutPath) || postLogoutPath === callbackPath) {
+  if (postLogoutPath === undefined) {
+    report('ZITADEL_POST_LOGOUT_URL', belowBasePath('auth/logout/callback'));
+  } else if (takenPath.test(postLogoutPath) || postLogoutPath === callbackPath) {
     report('ZITADEL_POST_LOGOUT_URL', 'a path that has no other use here, such as /auth/logout/callback');
   }
 
-  const postLoginPath = localPath(values.ZITADEL_POST_LOGIN_URL, origin);
+  const { ZITADEL_POST_LOGIN_URL: wanted = '' } = values;
+  const localWanted = localPath(wanted, origin);
+  const isRelative = localWanted !== undefined && wanted.startsWith('/');
+  const postLoginPath =
+    localPath(wanted, origin, basePath) ?? (isRelative ? basePath + localWanted : undefined);
   const isPageKnown = problems.every(({ variable }) => variable !== 'ZITADEL_POST_LOGIN_URL');
   const pageOf = (path: string) => path.toLowerCase().replace(/\/$/, '');
-  const postLoginPage = pageOf(new URL(postLoginPath ?? '/auth', origin).pathname);
+  const postLoginPage = pageOf(new URL(postLoginPath?.slice(basePath.length) || '/', origin).pathname);
   const isOfSignIns =
-    !takenPath.test(postLoginPage) && [callbackPath, postLogoutPath].map(pageOf).includes(postLoginPage);
-  if (isPageKnown && (isOfSignIns || /^\/auth(\/|$)/.test(postLoginPage))) report('ZITADEL_POST_LOGIN_URL');
+    !takenPath.test(postLoginPage) &&
+    [callbackPath, postLogoutPath].some((path = '') => pageOf(path) === postLoginPage);
+  if (isPageKnown && (postLoginPath === undefined || isOfSignIns || /^\/auth(\/|$)/.test(postLoginPage)))
+    report('ZITADEL_POST_LOGIN_URL');
 
   if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
@@ -306,6 +351,8 @@ export function readEnv(source: Record<string, string | undefined>): Env {
     port: known.PORT,
     logLevel: known.LOG_LEVEL,
     origin,
+    basePath,
+    address: basePath ? `${origin}${basePath}/` : origin,
     session: {
       secrets: known.SESSION_SECRET,
       salt: known.SESSION_SALT,

@@ -89,8 +89,11 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
 /** Not the path: anybody can ask for any. */
 function routeOf(request: Request): string {
   const { path } = (request.route ?? {}) as { path?: string };
-  return path ?? (targetOf(request).startsWith('/static/') ? '/static/*' : 'none');
+  return path ?? (routed(request).startsWith('/static/') ? '/static/*' : 'none');
 }
+
+/** Without the base path. Express splits `url` where it serves files; of `Request` Node.js knows less. */
+const routed = ({ baseUrl = '', url = '' }: Partial<Pick<Request, 'baseUrl' | 'url'>>) => baseUrl + url;
 
 /** Node.js answers some requests itself, such as one without `Host`: those Express has never seen. */
 const targetOf = ({ originalUrl, url }: Partial<Pick<Request, 'originalUrl' | 'url'>>) =>

@@ -14,18 +14,18 @@ export interface ApiCall {
 }
 
 /** How a call of the API ended. */
-export function apiCallOf(answer: ApiAnswer): ApiCall {
+export function apiCallOf(answer: ApiAnswer, basePath: string): ApiCall {
   if (answer.kind === 'none') return { title: 'api.none.title', text: 'api.none.text' };
   if (answer.kind === 'login') {
     const query = new URLSearchParams({
       max_age: String(answer.maxAgeSeconds),
-      callbackUrl: '/profile/api',
+      callbackUrl: `${basePath}/profile/api`,
     });
     return {
       title: 'api.login.title',
       status: 401,
       text: 'api.login.text',
-      loginUrl: `/auth/login?${query.toString()}`,
+      loginUrl: `${basePath}/auth/login?${query.toString()}`,
     };
   }
   const { status, text } = answer;

@@ -60,7 +60,7 @@ export class ProfileController {
     @Res({ passthrough: true }) response: Response,
   ) {
     if (!this.api.isConfigured) throw new NotFoundException();
-    const apiCall = apiCallOf(await this.answer(request, response));
+    const apiCall = apiCallOf(await this.answer(request, response), this.env.basePath);
     return { ...(await this.page(session, request, response)), apiCall };
   }
 

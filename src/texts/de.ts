@@ -34,6 +34,8 @@ export const de: Texts = {
   'login.registerTitle': 'Konto erstellen',
   'login.elsewhere': 'Es geht bei Zitadel weiter und danach hierher zurück.',
   'login.deepLink': 'Für die gewünschte Seite ist eine Anmeldung nötig. Danach geht es dort weiter.',
+  'login.lost':
+    'Zur gewünschten Seite führt diese Anmeldung nicht zurück: Ihre Adresse ist zu lang oder nicht mehr bekannt. Die Anmeldung endet auf {page}.',
   'login.button': 'Weiter mit Zitadel',
   'login.registerButton': 'Konto erstellen',
   'login.stay': 'Unverändert weiter',

@@ -32,6 +32,8 @@ export const en = {
   'login.registerTitle': 'Create an account',
   'login.elsewhere': 'You continue at Zitadel and come back here.',
   'login.deepLink': 'That page needs a sign-in. You will come back to it.',
+  'login.lost':
+    'That page has an address this login cannot come back to: it is too long, or no longer known. The login ends on {page}.',
   'login.button': 'Continue with Zitadel',
   'login.registerButton': 'Create an account',
   'login.stay': 'Go on as you are',

@@ -33,6 +33,8 @@ export const fr: Texts = {
   'login.registerTitle': 'Créer un compte',
   'login.elsewhere': 'La suite se passe sur Zitadel, puis vous revenez ici.',
   'login.deepLink': 'La page demandée nécessite une connexion. Vous y reviendrez ensuite.',
+  'login.lost':
+    'Cette connexion ne peut pas revenir à la page demandée : son adresse est trop longue ou n’est plus connue. Elle mène à {page}.',
   'login.button': 'Continuer avec Zitadel',
   'login.registerButton': 'Créer un compte',
   'login.stay': 'Continuer sans rien changer',

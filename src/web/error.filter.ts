@@ -74,7 +74,7 @@ export class ErrorFilter implements ExceptionFilter {
     response.render('error', {
       status,
       ...explanation,
-      address: error instanceof CrossSiteRequest ? this.env.origin : undefined,
+      address: error instanceof CrossSiteRequest ? this.env.address : undefined,
       reference,
       canLogIn: status === 401,
       ...roles,

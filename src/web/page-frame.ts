@@ -15,7 +15,7 @@ export interface Frame {
 }
 
 /** Gives every view its frame: the function is called when a page is rendered, after the guard. */
-export function pageFrame(csrf: CsrfService) {
+export function pageFrame(csrf: CsrfService, basePath: string) {
   return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
     response.locals['frame'] = (): Frame => {
       const language = languageFor(request.headers['accept-language']);
@@ -24,7 +24,7 @@ export function pageFrame(csrf: CsrfService) {
       return {
         language,
         userName: nameOf(request.session),
-        links: linksFor(request),
+        links: linksFor(request, basePath),
         csrfToken: request.session ? csrf.token(request, response) : undefined,
       };
     };
@@ -32,9 +32,13 @@ export function pageFrame(csrf: CsrfService) {
   };
 }
 
-function linksFor({ url, session }: AuthenticatedRequest) {
-  const path = url.split('?', 1)[0];
-  const link = (href: string, label: TextKey) => ({ href, label, isCurrent: href === path });
+function linksFor({ url, session }: AuthenticatedRequest, basePath: string) {
+  const current = url.split('?', 1)[0];
+  const link = (path: string, label: TextKey) => ({
+    href: basePath + path,
+    label,
+    isCurrent: path === current,
+  });
   return [
     link('/profile', 'nav.profile'),
     ...(session?.user.roles?.includes('admin') ? [link('/admin', 'nav.admin')] : []),

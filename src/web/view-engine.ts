@@ -12,13 +12,19 @@ import { timeElement } from './time-element.js';
  * Sets up Handlebars for `views/` and serves `public/` under `/static`.
  *
  * @param root the folder that holds both
+ * @param options.basePath goes before every address of this application
  */
-export function useViews(app: NestExpressApplication, root: string, { cache }: { cache: boolean }) {
+export function useViews(
+  app: NestExpressApplication,
+  root: string,
+  { cache, basePath }: { cache: boolean; basePath: string },
+) {
   const engine = hbs.create();
   const partials = join(root, 'views/partials');
   registerPartials(engine, partials);
   const assets = new Assets(join(root, 'public'), { cache });
-  engine.registerHelper('asset', (name: string) => assets.urlOf(name));
+  engine.registerHelper('asset', (name: string) => basePath + assets.urlOf(name));
+  engine.registerHelper('path', (path: string) => basePath + path);
   engine.registerHelper('t', (key: TextKey, { data, hash }: HelperOptions) =>
     text(data.root.frame.language, key, hash),
   );

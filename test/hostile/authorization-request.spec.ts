@@ -5,6 +5,7 @@ import { refusalOf, refused } from '../support/refusal.js';
 import { textOf } from '../support/text-of.js';
 import { clientId } from '../support/hostile-provider.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { withPort } from '../support/with-port.js';
 
 const AUTHORIZE = '/oauth/v2/authorize';
 const scope = [
@@ -296,8 +297,8 @@ describe('after a log-out', () => {
 
   it('is remembered for a year, by the browser alone', async () => {
     const browser = await loggedOut();
-    const cookie = (await browser.cookies()).find(({ key }) => key === 'logged-out');
-    expect(cookie).toMatchObject({ value: '1', httpOnly: true, sameSite: 'lax', path: '/' });
+    const cookie = (await browser.cookies()).find(({ key }) => key === withPort('logged-out', app.origin));
+    expect(cookie).toMatchObject({ value: 'yes', httpOnly: true, sameSite: 'lax', path: '/' });
     expect(cookie?.TTL()).toBeGreaterThan(364 * 24 * 60 * 60_000);
   });
 });

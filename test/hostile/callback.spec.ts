@@ -4,6 +4,7 @@ import { people } from '../support/hostile/people.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { textOf } from '../support/text-of.js';
+import { withPort } from '../support/with-port.js';
 
 const TOKEN = '/oauth/v2/token';
 
@@ -19,7 +20,7 @@ afterAll(() => Promise.all([app.close(), advertising.close()]));
 
 const tokenCalls = () => app.provider.requestsTo(TOKEN).length;
 const loginCookies = async (browser: Browser) =>
-  (await browser.cookies()).filter(({ key }) => key.includes('authjs.login.'));
+  (await browser.cookies()).filter(({ key }) => key.includes('authjs.login-'));
 
 /** The same address with other values in its query; `undefined` leaves one out. */
 function withQuery(url: URL, changes: Record<string, string | undefined>) {
@@ -118,7 +119,7 @@ describe('the code', () => {
     );
     for (const { status } of answers) expect(status).toBeLessThan(500);
     expect(
-      answers.filter(({ headers }) => /session-token=[^;]/.test(String(headers.getSetCookie()))),
+      answers.filter(({ headers }) => /session-token[^=]*=[^;]/.test(String(headers.getSetCookie()))),
     ).toHaveLength(1);
   });
 
@@ -244,7 +245,7 @@ describe('a callback that comes too late', () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await app.signIn(browser);
-    browser.forget(/authjs\.login\./);
+    browser.forget(/authjs\.login-/);
     const before = tokenCalls();
     const page = await browser.get(callback);
     expect(page.url.href).toBe(`${app.origin}/profile`);
@@ -255,7 +256,7 @@ describe('a callback that comes too late', () => {
   it('without a session starts again by itself, and arrives', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
-    browser.forget(/authjs\.login\./);
+    browser.forget(/authjs\.login-/);
     const page = await browser.get(callback);
     expect(page.path.map(({ pathname }) => pathname)).toContain('/oauth/v2/authorize');
     expect(page.url.pathname).toBe('/profile');
@@ -265,13 +266,13 @@ describe('a callback that comes too late', () => {
   it('starts again only once, then explains', async () => {
     const browser = app.browser();
     const first = await app.callbackOf(browser);
-    browser.forget(/authjs\.login\./);
+    browser.forget(/authjs\.login-/);
     const second = await browser.stopAt('/auth/callback', async () => {
       const response = await browser.request('GET', first);
       expect(response.status).toBe(302);
       return browser.get(response.headers['location'] ?? '');
     });
-    browser.forget(/authjs\.login\./);
+    browser.forget(/authjs\.login-/);
     const page = await browser.get(second);
     expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/callback', '/auth/error']);
     expect(page.url.searchParams.get('error')).toMatch(/^login_(timed_out|already_used)$/);
@@ -395,7 +396,7 @@ describe('a sign-in for one organization', () => {
   it('is not started again without the organization, from a callback that is opened late', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser, {}, at(HOME));
-    browser.forget(/authjs\.login\./);
+    browser.forget(/authjs\.login-/);
     expect(refusalOf(await browser.get(callback))).toEqual(refused('login_already_used'));
   });
 
@@ -413,7 +414,7 @@ describe('a sign-in for one organization', () => {
 
 describe('the session', () => {
   const sessionCookie = async (browser: Browser) =>
-    (await browser.cookies()).find(({ key }) => key === 'authjs.session-token')?.value;
+    (await browser.cookies()).find(({ key }) => key === withPort('authjs.session-token', app.origin))?.value;
 
   it('is a new one, whatever cookie was there before', async () => {
     const mallory = app.browser();
@@ -421,7 +422,10 @@ describe('the session', () => {
     const planted = (await sessionCookie(mallory)) ?? '';
     const victim = app.browser();
     const login = await victim.get('/auth/login');
-    await victim.jar.setCookie(`authjs.session-token=${planted}; Path=/`, app.origin);
+    await victim.jar.setCookie(
+      `${withPort('authjs.session-token', app.origin)}=${planted}; Path=/`,
+      app.origin,
+    );
     await victim.submit(login, 'form[action="/auth/signin/zitadel"]');
     expect(await sessionCookie(victim)).not.toBe(planted);
     expect((await app.session(victim))?.user).toMatchObject({ name: 'Alice Archer' });
@@ -440,7 +444,7 @@ describe('the session', () => {
   it('ends the one that was there: a copy of it opens nothing', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const cookie = `authjs.session-token=${await sessionCookie(browser)}`;
+    const cookie = `${withPort('authjs.session-token', app.origin)}=${await sessionCookie(browser)}`;
     await app.signIn(browser, undefined, '/auth/login?prompt=login');
     expect(await sessionCookie(browser)).toEqual(expect.any(String));
     const replay = await fetch(`${app.origin}/auth/session`, { headers: { cookie } });

@@ -3,6 +3,7 @@ import { csrfFrom, type Browser, type Page } from '../support/browser.js';
 import { people } from '../support/hostile/people.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { withPort } from '../support/with-port.js';
 
 let app: HostileApp;
 let browser: Browser;
@@ -204,7 +205,8 @@ describe('the page a sign-in returns to', () => {
   });
 
   it('is no other page after a cookie was planted', async () => {
-    await browser.jar.setCookie('authjs.callback-url=https%3A%2F%2Fevil.example%2F; Path=/', app.origin);
+    const name = withPort('authjs.callback-url', app.origin);
+    await browser.jar.setCookie(`${name}=https%3A%2F%2Fevil.example%2F; Path=/`, app.origin);
     expect((await app.signIn(browser)).url.href).toBe(`${app.origin}/profile`);
   });
 });

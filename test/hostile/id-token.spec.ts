@@ -243,7 +243,7 @@ describe('times', () => {
   it('a sign-in with max_age is not started again without it, from a callback that is opened late', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser, {}, '/auth/login?max_age=60');
-    browser.forget(/authjs\.login\./);
+    browser.forget(/authjs\.login-/);
     expect(refusalOf(await browser.get(callback))).toEqual(refused('login_already_used'));
   });
 

@@ -25,12 +25,13 @@ import {
   type FinishedTransaction,
   type LoginTransaction,
 } from './transaction/login-transactions.js';
+import { ReturnTargets } from './transaction/return-targets.js';
 
 /** Parameters of an authorization response, none of which may come twice (RFC 6749 3.1). */
 const RESPONSE_PARAMS = ['code', 'state', 'iss', 'error'];
 
-/** A target that is longer would crowd out the cookies of other sign-ins. */
-const MAX_TARGET_LENGTH = 1_500;
+/** A longer target, which `ReturnTargets` has not made short, would not fit into the answer beside the address of the provider. */
+const MAX_TARGET_LENGTH = 1_000;
 
 interface Action {
   url: URL;
@@ -55,6 +56,7 @@ export class AuthEngine {
     @Inject(LoginTransactions) private readonly transactions: LoginTransactions,
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(CsrfService) private readonly csrf: CsrfService,
+    @Inject(ReturnTargets) private readonly returns: ReturnTargets,
   ) {}
 
   /**
@@ -69,6 +71,7 @@ export class AuthEngine {
       });
     }
     if (request.method === 'POST') this.csrf.verify(request);
+    if (name === 'return') return this.return(url, request, response);
     if (name === 'session') return this.session(request, response);
     if (name === 'csrf') return json({ csrfToken: this.csrf.token(request, response) });
     // Enter in the address bar after a form was refused.
@@ -78,6 +81,11 @@ export class AuthEngine {
     if (provider && name === 'signin') return this.signIn(provider, request, response);
     if (name === 'signout') await this.sessions.end(request, response);
     return this.ask(request, url, { isTrusted: true });
+  }
+
+  private return({ searchParams }: URL, request: HttpRequest, response: HttpResponse): Response {
+    if (request.method === 'HEAD' || isPrefetch(request.headers)) return new Response(null, { status: 204 });
+    return redirect(this.returns.take(searchParams.get('to') ?? '', request, response), 302);
   }
 
   /** As Auth.js answers it, without its reading of the cookie: that knows nothing of sessions that were ended. */
@@ -202,7 +210,7 @@ export class AuthEngine {
           refusalByAge(account, found) ?? this.options.signInPolicy?.refusal(profile, found.kept),
         onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
       });
-      await this.sessions.endReplaced(request);
+      await this.sessions.endReplaced(request, response);
       return answer;
     } catch (error) {
       if (!(error instanceof SignInFailed) || error.reason !== 'login_too_old' || found.attempt > 0)
@@ -290,7 +298,7 @@ export class AuthEngine {
 
   /** What a request asks for. `/callback` alone means the only provider. */
   private actionOf(request: HttpRequest): Action {
-    const { basePath, providers, origin, pages } = this.options;
+    const { basePath, providers, origin, mountPath, pages } = this.options;
     const target = requestTarget(request);
     const url = new URL(origin + target);
     // Another spelling of an address (`/./`, `%2e`, a backslash) would get past whoever looks at addresses before this.
@@ -299,7 +307,8 @@ export class AuthEngine {
     if (id && !providers.has(id)) throw new UnknownAuthAction();
     const meant = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
     if (meant && !id) url.pathname += `/${meant}`;
-    if (!localPath(url.searchParams.get('callbackUrl'), origin)) url.searchParams.delete('callbackUrl');
+    if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
+      url.searchParams.delete('callbackUrl');
     const isRedirecting = /^(oauth|oidc)$/.test(providers.get(meant ?? '') ?? '');
     const allowed = methodsFor(name, { isRedirecting, hasOwnPages: pages.signIn !== undefined });
     if (!allowed) throw new UnknownAuthAction();
@@ -340,7 +349,7 @@ function methodsFor(
   { isRedirecting, hasOwnPages }: { isRedirecting: boolean; hasOwnPages: boolean },
 ): string[] | undefined {
   const reading = ['GET', 'HEAD'];
-  if (['csrf', 'providers', 'error'].includes(action)) return reading;
+  if (['csrf', 'providers', 'error', 'return'].includes(action)) return reading;
   if (['verify-request', 'webauthn-options'].includes(action)) return hasOwnPages ? undefined : reading;
   if (action === 'callback' && isRedirecting) return reading;
   // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.

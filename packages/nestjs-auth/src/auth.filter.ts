@@ -10,6 +10,7 @@ import { retryAfterOf } from './http/retry-after-of.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
+import { ReturnTargets } from './transaction/return-targets.js';
 import { SignIn } from './sign-in.service.js';
 
 /**
@@ -24,6 +25,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(SignIn) private readonly signIn: SignIn,
+    @Inject(ReturnTargets) private readonly returns: ReturnTargets,
   ) {}
 
   async catch(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost) {
@@ -41,7 +43,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     const { failurePage } = this.options;
     if (isPage && failurePage && refusal instanceof SignInFailed && refusal.getStatus() >= 500)
       return failurePage(refusal, request, response);
-    const answer = isPage ? this.page(refusal, request) : this.json(refusal);
+    const answer = isPage ? this.page(refusal, request, response) : this.json(refusal);
     answer.headers.set('cache-control', 'no-store');
     const retryAfter = retryAfterOf(refusal);
     if (answer.status === 503 && retryAfter !== undefined)
@@ -56,6 +58,8 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
   ): Promise<boolean> {
     const isPage = request.method === 'GET' && isPageRequest(request.headers) && !isPrefetch(request.headers);
     if (!isPage || !(cause instanceof SessionEnded)) return false;
+    // The way to the provider has no room for a long one: the sign-in page has.
+    if (this.returns.isLong(returnTo)) return false;
     const params = await this.options.resume?.(cause, this.sessions.lastToken(request), request);
     if (!params) return false;
     try {
@@ -74,14 +78,22 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     this.logger[error.needsOperator ? 'error' : 'warn'](describeSignInFailure(error));
   }
 
-  private page(error: SessionRequired | SignInFailed, { method }: HttpRequest): Response {
-    const isRead = method === 'GET' || method === 'HEAD';
+  private page(
+    error: SessionRequired | SignInFailed,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Response {
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    // What was posted cannot be asked for again. An empty one tells the sign-in page of an address that is too long.
+    const returnTo =
+      isRead && error instanceof SessionRequired
+        ? (this.returns.addressFor(error.returnTo, request, response) ?? '')
+        : undefined;
     const location =
       error instanceof SignInFailed
         ? withQuery(this.options.errorPage, { error: error.reason, ref: error.reference })
         : withQuery(this.options.signInPage, {
-            // What was posted cannot be asked for again.
-            ...(isRead ? { callbackUrl: error.returnTo } : {}),
+            ...(returnTo === undefined ? {} : { callbackUrl: returnTo }),
             ...(error.ended ? { reason: error.ended } : {}),
           });
     return new Response(null, { status: isRead ? 302 : 303, headers: { location } });

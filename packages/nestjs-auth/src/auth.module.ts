@@ -18,6 +18,7 @@ import { RolesGuard } from './roles.guard.js';
 import { SignIn } from './sign-in.service.js';
 import { SessionService } from './session/session.service.js';
 import { LoginTransactions } from './transaction/login-transactions.js';
+import { ReturnTargets } from './transaction/return-targets.js';
 
 /** Sign-in with Auth.js for a NestJS application: routes, global guard, roles and sessions. */
 @Module({})
@@ -42,6 +43,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
     AuthEngine,
     SessionService,
     CsrfService,
+    ReturnTargets,
     SignIn,
     RolesGuard,
   ];
@@ -59,6 +61,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
       },
       AuthEngine,
       LoginTransactions,
+      ReturnTargets,
       SignIn,
       SessionService,
       CsrfService,

@@ -17,6 +17,11 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
    * `Host` header. An https origin means `Secure` cookies with the `__Host-` prefix.
    */
   origin: string;
+  /**
+   * Path below which the application stands on its origin, as in `/base`. It is in every address of the application and of its pages,
+   * in `originalUrl`, not in `url` (as where Express mounts an application), and it is the `Path` of the cookies. Default: none.
+   */
+  mountPath?: string;
   /** Keys of all cookies: the first encrypts, all decrypt. At least 32 characters each. */
   secret: string | string[];
   /** Where a sign-in ends that did not start from a page. Default `/`. */

@@ -41,11 +41,13 @@ export type {
   SessionBase,
   SessionToken,
 } from './auth.types.js';
+export { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 export { CsrfService } from './csrf/csrf.service.js';
 export type { SessionRefresh } from './session/session-refresh.js';
 export type { SessionReload } from './session/session-reload.js';
 export type { SessionRevocations } from './session/session-revocations.js';
 export type { SignInPolicy } from './sign-in.policy.js';
+export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';
 export { describeSignInFailure } from './describe-sign-in-failure.js';
@@ -53,6 +55,7 @@ export { describeError } from './http/describe-error.js';
 export { isPageRequest } from './http/is-page-request.js';
 export { isPrefetch } from './http/is-prefetch.js';
 export { localPath } from './http/local-path.js';
+export { requestTarget } from './http/request-target.js';
 export { RouteMetadata } from './http/route-metadata.js';
 export { retryAfterOf } from './http/retry-after-of.js';
 export { toHttpResponse } from './http/to-http-response.js';

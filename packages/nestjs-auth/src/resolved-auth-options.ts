@@ -5,6 +5,7 @@ import type { AuthObserver } from './auth.observer.js';
 import type { IAuthModuleOptions } from './auth.options.js';
 import { localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
+import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 import { largestMembers } from './session/largest-members.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
@@ -16,15 +17,10 @@ import type { SessionRevocations } from './session/session-revocations.js';
 /** Servers take 8 to 16 KB of request headers, all cookies of a site together. */
 const MAX_COOKIES = 4;
 
-/** One cookie of this module: its name and attributes. */
-export interface CookieSpec {
-  name: string;
-  options: { httpOnly: true; sameSite: 'lax'; path: '/'; secure: boolean };
-}
-
 /** The one set of options that guard, controller and pages share. */
 export class ResolvedAuthOptions {
   readonly origin: string;
+  readonly mountPath: string;
   readonly property: string;
   readonly secrets: readonly [string, ...string[]];
   readonly maxAgeSeconds: number;
@@ -35,6 +31,8 @@ export class ResolvedAuthOptions {
   readonly callbackUrlCookie: CookieSpec;
   /** each sign-in under way has one of this name and its own */
   readonly loginCookie: CookieSpec;
+  /** the address a sign-in ends at waits in one of this name and its own, where it is long */
+  readonly returnCookie: CookieSpec;
   readonly checkCookies: { pkce: CookieSpec; state: CookieSpec; nonce: CookieSpec };
   readonly pages: { signIn?: string; error?: string };
   /** type of each provider by its id */
@@ -62,6 +60,7 @@ export class ResolvedAuthOptions {
     const {
       property,
       origin,
+      mountPath,
       secret,
       defaultCallbackUrl,
       session,
@@ -77,6 +76,7 @@ export class ResolvedAuthOptions {
       ...rest
     } = options;
     this.origin = new URL(origin).origin;
+    this.mountPath = mountPath ?? '';
     this.property = property ?? 'user';
     const [first, ...others] = [secret].flat();
     if (!first || [first, ...others].some(({ length }) => length < 32)) {
@@ -85,7 +85,7 @@ export class ResolvedAuthOptions {
     this.secrets = [first, ...others];
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
     this.maxAgeSeconds = Math.min(session?.maxAge ?? 3600, this.maxLifetimeSeconds);
-    this.defaultCallbackUrl = defaultCallbackUrl ?? '/';
+    this.defaultCallbackUrl = defaultCallbackUrl ?? `${this.mountPath}/`;
     const maxCookies = session?.maxCookies ?? 2;
     if (!(maxCookies >= 1 && maxCookies <= MAX_COOKIES)) {
       throw new Error(`AuthModule: \`session.maxCookies\` is 1 to ${MAX_COOKIES}`);
@@ -103,14 +103,12 @@ export class ResolvedAuthOptions {
     this.authorizationParams = authorizationParams ?? (() => ({}));
 
     const secure = this.origin.startsWith('https:');
-    const cookie = (name: string): CookieSpec => ({
-      name: `${secure ? '__Host-' : ''}authjs.${name}`,
-      options: { httpOnly: true, sameSite: 'lax', path: '/', secure },
-    });
+    const cookie = (name: string) => cookieSpec(`authjs.${name}`, this.origin, this.mountPath);
     this.sessionCookie = cookie('session-token');
     this.csrfCookie = cookie('csrf-token');
     this.callbackUrlCookie = cookie('callback-url');
     this.loginCookie = cookie('login');
+    this.returnCookie = cookie('return');
     this.checkCookies = {
       pkce: cookie('pkce.code_verifier'),
       state: cookie('state'),
@@ -119,6 +117,8 @@ export class ResolvedAuthOptions {
     this.codec = new SessionCodec({
       secrets: this.secrets,
       cookieName: this.sessionCookie.name,
+      formerCookieName: this.sessionCookie.formerName,
+      port: new URL(this.origin).port,
       maxAgeSeconds: this.maxAgeSeconds,
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });
@@ -149,9 +149,9 @@ export class ResolvedAuthOptions {
     };
   }
 
-  /** Where Auth.js answers, the global prefix of the program included. */
+  /** Where Auth.js answers, the global prefix of the program and the path it is mounted at included. */
   get basePath(): string {
-    return this.prefix() + this.path;
+    return this.mountPath + this.prefix() + this.path;
   }
 
   get signInPage(): string {
@@ -212,7 +212,7 @@ export class ResolvedAuthOptions {
 
   /** The page a sign-in ends on: `wanted` when it is one of this application's, else the default. */
   target(wanted: unknown): string {
-    return localPath(wanted, this.origin) ?? this.defaultCallbackUrl;
+    return localPath(wanted, this.origin, this.mountPath) ?? this.defaultCallbackUrl;
   }
 }
 

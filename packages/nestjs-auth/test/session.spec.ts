@@ -104,8 +104,8 @@ class Pages {
 
   @Get('replaced')
   @Public()
-  async replaced(@Req() request: AuthenticatedRequest) {
-    await this.sessions.endReplaced(request);
+  async replaced(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    await this.sessions.endReplaced(request, response);
     return 'replaced';
   }
 

@@ -22,7 +22,9 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   clientSecret?: string | undefined;
   /** Redirect URI, exactly as registered in Zitadel. Its origin is the public origin of the application. */
   callbackUrl: string;
-  /** Post-logout redirect URI, exactly as registered in Zitadel. Default `/auth/logout/callback` at the same origin. */
+  /** Path below which the application stands on its origin, as in `/base`. Default none. */
+  basePath?: string;
+  /** Post-logout redirect URI, exactly as registered in Zitadel. Default `/auth/logout/callback` below `basePath`. */
   postLogoutUrl?: string;
   /** Keys of the cookies and of what is stored in Redis: the first encrypts, all decrypt. At least 32 characters each. */
   secret: string | string[];
@@ -92,7 +94,8 @@ export interface ResolvedZitadelApiOptions
 /** Adds the defaults. Throws `TypeError` for options that cannot work, and names the option. */
 export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const { origin } = urlOf('callbackUrl', given.callbackUrl);
-  const { postLogoutUrl = `${origin}/auth/logout/callback` } = given;
+  const { basePath = '' } = given;
+  const { postLogoutUrl = `${origin}${basePath}/auth/logout/callback` } = given;
   if (urlOf('postLogoutUrl', postLogoutUrl).origin !== origin)
     throw new TypeError('postLogoutUrl: expected an address with the origin of callbackUrl');
   const secrets = [given.secret].flat();
@@ -105,6 +108,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     callbackUrl: given.callbackUrl,
     postLogoutUrl,
     origin,
+    basePath,
     secrets,
     salt: given.salt ?? '',
     session: {
@@ -113,8 +117,8 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
       claimsMaxAgeSeconds: 300,
       ...given.session,
     },
-    postLoginPath: given.postLoginPath ?? '/',
-    signOutPages: given.signOutPages ?? { done: '/', failed: '/' },
+    postLoginPath: given.postLoginPath ?? (basePath || '/'),
+    signOutPages: given.signOutPages ?? { done: basePath || '/', failed: basePath || '/' },
     userMetadata: given.userMetadata ?? false,
     apiProjectId: given.apiProjectId,
     loginOrigins: given.loginOrigins ?? [],

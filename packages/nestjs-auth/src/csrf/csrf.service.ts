@@ -26,7 +26,7 @@ export class CsrfService {
     const inCookie = this.verifiedIn(request);
     const token = inCookie?.token ?? randomBytes(32).toString('hex');
     const { name, options } = this.options.csrfCookie;
-    if (!inCookie?.isSignedByFirst)
+    if (!inCookie?.isSignedByFirst || !state.cookies[name])
       setCookie(response, name, `${token}|${this.signatures(token)[0]}`, options);
     state.csrfToken = token;
     return token;
@@ -45,7 +45,8 @@ export class CsrfService {
     this.verifyOrigin(request);
     const expected = this.verifiedIn(request)?.token;
     const given = (request.body as { csrfToken?: unknown } | undefined)?.csrfToken;
-    if (stateOf(request).cookies[this.options.csrfCookie.name] === undefined) throw new CsrfCookieMissing();
+    if (!expected && stateOf(request).cookies[this.options.csrfCookie.name] === undefined)
+      throw new CsrfCookieMissing();
     if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
   }
 
@@ -57,8 +58,14 @@ export class CsrfService {
     if (isForeignSite || isForeignOrigin) throw new CrossSiteRequest(this.options.origin);
   }
 
+  /** Of forms that an older version of the program has made, the token is in the cookie of the former name. */
   private verifiedIn(request: HttpRequest): VerifiedToken | undefined {
-    const cookie = stateOf(request).cookies[this.options.csrfCookie.name];
+    const { cookies } = stateOf(request);
+    const { name, formerName = '' } = this.options.csrfCookie;
+    return this.verifiedToken(cookies[name]) ?? this.verifiedToken(cookies[formerName]);
+  }
+
+  private verifiedToken(cookie: string | undefined): VerifiedToken | undefined {
     if (!cookie) return undefined;
     const known = this.verified.get(cookie);
     if (known) return known;

@@ -1,13 +1,16 @@
 /**
  * Returns path, query and fragment of `target` when it stays on `origin`, else `undefined`.
  * Stops other origins, `//host`, `/\host`, `/.//host`, userinfo and control characters (CWE-601).
+ *
+ * @param mountPath below which `target` has to stay, as in `/base`: the rest of the origin belongs to others
  */
-export function localPath(target: unknown, origin: string): string | undefined {
+export function localPath(target: unknown, origin: string, mountPath = ''): string | undefined {
   // eslint-disable-next-line no-control-regex -- control characters are what browsers drop from addresses
   if (typeof target !== 'string' || /[\u0000-\u0020\u007f\\]/.test(target)) return undefined;
   if (!target.startsWith('/') && !/^https?:\/\//i.test(target)) return undefined;
   if (!URL.canParse(target, origin)) return undefined;
   const url = new URL(target, origin);
   if (url.origin !== new URL(origin).origin || url.username || url.password) return undefined;
-  return url.pathname.startsWith('//') ? undefined : url.pathname + url.search + url.hash;
+  const isBelow = url.pathname === mountPath || url.pathname.startsWith(`${mountPath}/`);
+  return !isBelow || url.pathname.startsWith('//') ? undefined : url.pathname + url.search + url.hash;
 }

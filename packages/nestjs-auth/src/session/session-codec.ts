@@ -7,6 +7,10 @@ interface SessionCodecOptions {
   secrets: readonly string[];
   /** part of the key: a value copied from another cookie does not open */
   cookieName: string;
+  /** under which older versions have set it; only what they have sealed opens under it */
+  formerCookieName?: string | undefined;
+  /** of the application's origin; an empty string for the usual one */
+  port?: string;
   maxAgeSeconds: number;
   maxLifetimeSeconds: number;
 }
@@ -20,6 +24,8 @@ export interface OpenSession extends SessionToken {
   /** of the last sealing */
   iat: number;
   exp: number;
+  /** port of the application's origin, an empty string for the usual one; older versions do not say */
+  originPort?: string;
 }
 
 /** A session as its cookie holds it. */
@@ -44,13 +50,20 @@ const MAX_VALUE_LENGTH = 16_384;
 export class SessionCodec {
   private readonly first: Key;
   private readonly keys: Map<string, Key>;
+  private readonly formerKeys: Map<string, Key>;
 
   constructor(private readonly options: SessionCodecOptions) {
-    const keys = options.secrets.map((secret) => new Key(secret, options.cookieName));
+    const { secrets, cookieName, formerCookieName } = options;
+    const keys = secrets.map((secret) => new Key(secret, cookieName));
     const [first] = keys;
     if (!first) throw new Error('A session needs a secret to be encrypted with');
     this.first = first;
     this.keys = new Map(keys.map((key) => [key.header, key]));
+    this.formerKeys = new Map(
+      secrets
+        .flatMap((secret) => (formerCookieName === undefined ? [] : new Key(secret, formerCookieName)))
+        .map((key) => [key.header, key]),
+    );
   }
 
   /** Encrypts `token`, whose idle time starts anew and whose first sealing counts as its start. */
@@ -59,7 +72,7 @@ export class SessionCodec {
     const start = typeof token['start'] === 'number' ? token['start'] : now;
     const exp = Math.min(now + this.options.maxAgeSeconds, start + this.options.maxLifetimeSeconds);
     const jti = token.jti ?? randomBytes(JTI_BYTES).toString('base64url');
-    const sealed = { ...token, jti, start, iat: now, exp };
+    const sealed = { ...token, jti, start, iat: now, exp, originPort: this.options.port ?? '' };
     return { value: this.first.encrypt(packed(sealed)), token: sealed };
   }
 
@@ -70,15 +83,21 @@ export class SessionCodec {
     if (parts.length !== 5 || parts[1] !== '') return null;
     try {
       const [header, , iv, ciphertext, tag] = parts as [string, string, string, string, string];
-      const content = this.keys.get(header)?.decrypt(bytesOf(iv), bytesOf(ciphertext), bytesOf(tag));
+      const key = this.keys.get(header) ?? this.formerKeys.get(header);
+      const content = key?.decrypt(bytesOf(iv), bytesOf(ciphertext), bytesOf(tag));
       // What opens with this key was sealed above.
       const token = content ? (unpacked(content) as OpenSession) : null;
-      return token && !isOver(token) ? token : null;
+      return token && !isOver(token) && !(this.formerKeys.has(header) && isOfThisVersion(token))
+        ? token
+        : null;
     } catch {
       return null;
     }
   }
 }
+
+/** Whether a session was sealed by a version that gives the applications of one host different cookies. */
+export const isOfThisVersion = ({ originPort }: OpenSession): boolean => originPort !== undefined;
 
 /** Whether a session has ended by time. */
 export const isOver = ({ exp }: OpenSession): boolean => exp * 1000 <= Date.now();

@@ -2,24 +2,22 @@ import { serialize, type SerializeOptions } from 'cookie';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { stateOf } from '../http/request-state.js';
 import { rawResponse } from '../http/raw-response.js';
-import type { CookieSpec } from '../resolved-auth-options.js';
+import type { CookieSpec } from './cookie-spec.js';
 
 /** Browsers drop a cookie above 4096 bytes, name and attributes included (RFC 6265bis 5.6). */
 export const CHUNK_LENGTH = 3936;
 
 /** Reads and writes the session cookie, split as Auth.js splits it: `name`, or `name.0`, `name.1`, … */
 export class SessionCookie {
-  constructor(private readonly spec: CookieSpec) {}
+  /** @param isOwn whether a value under the former name is of this application: others of its host may have the same name */
+  constructor(
+    private readonly spec: CookieSpec,
+    private readonly isOwn: (value: string) => boolean = () => false,
+  ) {}
 
   /** The joined value, or an empty string. */
   read(request: HttpRequest): string {
-    const { cookies } = stateOf(request);
-    return (
-      cookies[this.spec.name] ??
-      this.chunkNames(cookies)
-        .map((name) => cookies[name])
-        .join('')
-    );
+    return this.valueOf(this.spec.name, request) || this.formerValue(request);
   }
 
   /** Sets the cookie on the answer. Returns the `Set-Cookie` lines, for `takeBack`. */
@@ -32,8 +30,16 @@ export class SessionCookie {
   /** Deletes the cookie in the browser: every chunk the request carried or this answer was about to set. */
   remove(request: HttpRequest, response: HttpResponse) {
     const pending = setCookies(response).map((line) => [line.slice(0, line.indexOf('=')), ''] as const);
-    const names = this.namesIn({ ...stateOf(request).cookies, ...Object.fromEntries(pending) });
-    for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
+    const carried = { ...stateOf(request).cookies, ...Object.fromEntries(pending) };
+    this.delete(namesIn(carried, this.spec.name), response);
+    this.removeFormer(request, response);
+  }
+
+  /** Deletes the cookie that an older version of this application has set. */
+  removeFormer(request: HttpRequest, response: HttpResponse) {
+    const { formerName } = this.spec;
+    if (formerName !== undefined && this.formerValue(request))
+      this.delete(namesIn(stateOf(request).cookies, formerName), response);
   }
 
   /** Takes back lines that `write` set, unless something else was set in their place meanwhile. */
@@ -44,17 +50,24 @@ export class SessionCookie {
     );
   }
 
-  private namesIn(cookies: Readonly<Record<string, string | undefined>>): string[] {
-    const { name } = this.spec;
-    if (cookies[name] !== undefined) return [name, ...this.chunkNames(cookies)];
-    return this.chunkNames(cookies);
+  private formerValue(request: HttpRequest): string {
+    const { formerName } = this.spec;
+    const value = formerName === undefined ? '' : this.valueOf(formerName, request);
+    return value && this.isOwn(value) ? value : '';
   }
 
-  private chunkNames(cookies: Readonly<Record<string, string | undefined>>): string[] {
-    const prefix = `${this.spec.name}.`;
-    return Object.keys(cookies)
-      .filter((name) => name.startsWith(prefix) && /^\d{1,2}$/.test(name.slice(prefix.length)))
-      .sort((a, b) => Number(a.slice(prefix.length)) - Number(b.slice(prefix.length)));
+  private valueOf(cookieName: string, request: HttpRequest): string {
+    const { cookies } = stateOf(request);
+    return (
+      cookies[cookieName] ??
+      chunkNames(cookies, cookieName)
+        .map((name) => cookies[name])
+        .join('')
+    );
+  }
+
+  private delete(names: readonly string[], response: HttpResponse) {
+    for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
   }
 
   private chunks(value: string): Map<string, string> {
@@ -67,6 +80,20 @@ export class SessionCookie {
       ]),
     );
   }
+}
+
+type Carried = Readonly<Record<string, string | undefined>>;
+
+function namesIn(cookies: Carried, cookieName: string): string[] {
+  const chunks = chunkNames(cookies, cookieName);
+  return cookies[cookieName] === undefined ? chunks : [cookieName, ...chunks];
+}
+
+function chunkNames(cookies: Carried, cookieName: string): string[] {
+  const prefix = `${cookieName}.`;
+  return Object.keys(cookies)
+    .filter((name) => name.startsWith(prefix) && /^\d{1,2}$/.test(name.slice(prefix.length)))
+    .sort((a, b) => Number(a.slice(prefix.length)) - Number(b.slice(prefix.length)));
 }
 
 /** Adds a `Set-Cookie`, in place of an earlier one of that name on the same answer. Returns the line. */

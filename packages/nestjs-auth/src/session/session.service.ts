@@ -15,7 +15,7 @@ import { onHeaders } from '../http/on-headers.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import type { LoadedSession } from './loaded-session.js';
-import { isOver, type OpenSession } from './session-codec.js';
+import { isOfThisVersion, isOver, type OpenSession } from './session-codec.js';
 import { SessionCookie } from './session-cookie.js';
 
 /** The cookie is rewritten after this share of its idle time… */
@@ -47,7 +47,7 @@ export class SessionService {
   private readonly ends = new LRUCache<string, SessionEnded>({ max: REMEMBERED_ENDS });
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
-    this.cookie = new SessionCookie(options.sessionCookie);
+    this.cookie = new SessionCookie(options.sessionCookie, (value) => this.opened(value) !== null);
   }
 
   /**
@@ -152,8 +152,9 @@ export class SessionService {
   }
 
   /** Ends the session a request carries, of which the answer sets the successor. */
-  async endReplaced(request: HttpRequest): Promise<void> {
+  async endReplaced(request: HttpRequest, response: HttpResponse): Promise<void> {
     const token = await this.alive(request);
+    this.cookie.removeFormer(request, response);
     if (token) await this.revoke(token);
   }
 
@@ -330,7 +331,8 @@ export class SessionService {
     return mapped(this.afterCallback(opened), (token) => {
       if (!token) return this.removed(request, response);
       // Whoever renews its tokens writes the cookie anew; with tokens that are due it must not replace one that has others.
-      const isKept = isSame(token, opened) && (this.areTokensDue(opened) || !this.isSlideDue(opened));
+      const isWritten = this.isSlideDue(opened) || !isOfThisVersion(opened);
+      const isKept = isSame(token, opened) && (this.areTokensDue(opened) || !isWritten);
       return isKept ? this.loadedFrom(opened) : this.kept(token, opened, request, response);
     });
   }
@@ -442,8 +444,9 @@ export class SessionService {
 
 /** Whether a callback gave back what it was given, but for what is the module's own. */
 function isSame(given: SessionToken, opened: OpenSession): boolean {
-  const { jti, start, iat, exp } = opened;
-  const all = { ...given, jti, start, iat, exp };
+  const { jti, start, iat, exp, originPort } = opened;
+  const own = { jti, start, iat, exp, ...(originPort === undefined ? {} : { originPort }) };
+  const all = { ...given, ...own };
   const keys = Object.keys(all) as (keyof typeof all)[];
   return keys.length === Object.keys(opened).length && keys.every((key) => all[key] === opened[key]);
 }

@@ -7,6 +7,7 @@ import { CsrfService } from '../csrf/csrf.service.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
+import { ReturnTargets } from './return-targets.js';
 import { LoginStates, type LoginState } from './login-state.js';
 
 /** Longest time between the start of a sign-in and its callback. */
@@ -57,13 +58,17 @@ export interface StaleCallback {
 export class LoginTransactions {
   private readonly states: LoginStates;
   private readonly prefix: string;
+  private readonly formerPrefix: string;
 
   constructor(
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
     @Inject(CsrfService) private readonly csrf: CsrfService,
+    @Inject(ReturnTargets) private readonly returns: ReturnTargets,
   ) {
     this.states = new LoginStates(options.secrets);
-    this.prefix = `${options.loginCookie.name}.`;
+    const { name, formerName } = options.loginCookie;
+    this.prefix = `${name}.`;
+    this.formerPrefix = `${formerName ?? name}.`;
   }
 
   /**
@@ -103,8 +108,10 @@ export class LoginTransactions {
     const [given = '', ...others] = states;
     const state = others.length === 0 ? this.states.read(given) : null;
     if (!state) throw new SignInFailed('state_invalid');
-    const name = this.prefix + state.id;
-    const transaction = await this.opened(name, stateOf(request).cookies[name]);
+    const { cookies } = stateOf(request);
+    const name =
+      [this.prefix, this.formerPrefix].map((prefix) => prefix + state.id).find((own) => cookies[own]) ?? '';
+    const transaction = await this.opened(name, cookies[name]);
     if (transaction) {
       this.remove(name, response);
       // A cookie of an older version of the program has less in it.
@@ -170,7 +177,7 @@ export class LoginTransactions {
     const newestFirst = Object.entries(cookies)
       .filter(([name]) => name.startsWith(this.prefix))
       .sort(([a], [b]) => (a < b ? 1 : -1));
-    let length = added;
+    let length = added + this.returns.lengthIn(request);
     for (const [index, [name, value = '']] of newestFirst.entries()) {
       length += name.length + value.length;
       if (index + 1 >= MAX_TRANSACTIONS || length > MAX_COOKIE_LENGTH) this.remove(name, response);

@@ -1,8 +1,12 @@
-import type { HttpRequest } from '@mridang/nestjs-auth';
+import { cookieSpec, type CookieSpec, type HttpRequest } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie } from 'cookie';
 import type { Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
+
+/** Older versions have set it to something else, under a name that other applications of the host may use now. */
+const VALUE = 'yes';
+const FORMER_VALUE = '1';
 
 const LIFETIME_MS = 365 * 24 * 60 * 60_000;
 
@@ -12,25 +16,32 @@ const LIFETIME_MS = 365 * 24 * 60 * 60_000;
  */
 @Injectable()
 export class LoggedOutCookie {
-  private readonly name: string;
-  private readonly options: { httpOnly: true; sameSite: 'lax'; secure: boolean; path: '/' };
+  private readonly cookie: CookieSpec;
 
-  constructor(@Inject(ZITADEL_OPTIONS) { origin }: ResolvedZitadelOptions) {
-    const secure = origin.startsWith('https:');
-    this.name = `${secure ? '__Host-' : ''}logged-out`;
-    this.options = { httpOnly: true, sameSite: 'lax', secure, path: '/' };
+  constructor(@Inject(ZITADEL_OPTIONS) { origin, basePath }: ResolvedZitadelOptions) {
+    this.cookie = cookieSpec('logged-out', origin, basePath);
   }
 
-  isIn({ headers }: HttpRequest): boolean {
-    return parseCookie(headers.cookie ?? '')[this.name] !== undefined;
+  isIn(request: HttpRequest): boolean {
+    return this.namesIn(request).length > 0;
   }
 
   set(response: Response) {
-    response.cookie(this.name, '1', { ...this.options, maxAge: LIFETIME_MS });
+    response.cookie(this.cookie.name, VALUE, { ...this.cookie.options, maxAge: LIFETIME_MS });
   }
 
   /** Takes it from a browser that has it. */
   clear(request: HttpRequest, response: Response) {
-    if (this.isIn(request)) response.cookie(this.name, '', { ...this.options, maxAge: 0 });
+    for (const name of this.namesIn(request))
+      response.cookie(name, '', { ...this.cookie.options, maxAge: 0 });
+  }
+
+  private namesIn({ headers }: HttpRequest): string[] {
+    const { name, formerName = '' } = this.cookie;
+    const cookies = parseCookie(headers.cookie ?? '');
+    return [
+      ...(cookies[name] === undefined ? [] : [name]),
+      ...(cookies[formerName] === FORMER_VALUE ? [formerName] : []),
+    ];
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { cookieSpec, type AuthenticatedRequest, type CookieSpec } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseCookie } from 'cookie';
 import type { Response } from 'express';
@@ -23,12 +23,14 @@ const NAME_LENGTH = 8;
 @Injectable()
 export class LogoutStates {
   private readonly prefix: string;
-  private readonly options: { httpOnly: true; sameSite: 'lax'; secure: boolean; path: '/' };
+  private readonly formerPrefix: string;
+  private readonly options: CookieSpec['options'];
 
-  constructor(@Inject(ZITADEL_OPTIONS) { origin }: ResolvedZitadelOptions) {
-    const secure = origin.startsWith('https:');
-    this.prefix = `${secure ? '__Host-' : ''}logout-state.`;
-    this.options = { httpOnly: true, sameSite: 'lax', secure, path: '/' };
+  constructor(@Inject(ZITADEL_OPTIONS) { origin, basePath }: ResolvedZitadelOptions) {
+    const { name, formerName, options } = cookieSpec('logout-state', origin, basePath);
+    this.prefix = `${name}.`;
+    this.formerPrefix = `${formerName ?? name}.`;
+    this.options = options;
   }
 
   /** Makes a state that `take` will know in this browser for ten minutes. */
@@ -49,8 +51,10 @@ export class LogoutStates {
 
   /** Which sign-out this browser began with that state, if it did; it is forgotten. */
   take(state: string, request: AuthenticatedRequest, response: Response): SignOutKind | undefined {
-    const name = this.nameFor(state);
-    const [expected, kind] = this.cookiesOf(request)[name]?.split('.') ?? [];
+    const cookies = this.cookiesOf(request);
+    const names = [this.prefix, this.formerPrefix].map((prefix) => this.nameFor(state, prefix));
+    const name = names.find((own) => cookies[own]) ?? '';
+    const [expected, kind] = cookies[name]?.split('.') ?? [];
     if (!expected || !equal(state, expected)) return undefined;
     this.forget(name, response);
     return kind === 'everywhere' ? kind : 'user';
@@ -61,8 +65,8 @@ export class LogoutStates {
     response.cookie(name, '', { ...this.options, maxAge: 0 });
   }
 
-  private nameFor(state: string) {
-    return this.prefix + state.slice(0, NAME_LENGTH);
+  private nameFor(state: string, prefix = this.prefix) {
+    return prefix + state.slice(0, NAME_LENGTH);
   }
 
   private cookiesOf({ headers }: AuthenticatedRequest) {

@@ -1,0 +1,297 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { Browser, csrfFrom, type Page } from './support/browser.js';
+import { startChromium } from './support/chromium.js';
+import { FailuresController } from './support/failures.controller.js';
+import { freePort } from './support/free-port.js';
+import { runNginx } from './support/nginx.js';
+import { pages, people } from './support/pages.js';
+import { signIn } from './support/sign-in.js';
+import { startApi, type RunningApi } from './support/start-api.js';
+import { environment, launch } from './support/start-app.js';
+import { until } from './support/until.js';
+
+/** Installing a browser takes its time. */
+const START_MS = 240_000;
+
+const proxies = [
+  { kind: 'strips the path', target: (port: number) => `http://127.0.0.1:${port}/`, paths: {} },
+  {
+    kind: 'leaves the path, with callback addresses of its own',
+    target: (port: number) => `http://127.0.0.1:${port}`,
+    paths: { callbackPath: '/base/oidc/return', postLogoutPath: '/base/goodbye' },
+  },
+];
+
+describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, paths }) => {
+  let origin: string;
+  let sandbox: Sandbox;
+  let api: RunningApi;
+  let app: NestExpressApplication;
+  let nginx: Awaited<ReturnType<typeof runNginx>>;
+  const log: string[] = [];
+
+  beforeAll(async () => {
+    const [port, own] = await Promise.all([freePort(), freePort()]);
+    origin = `http://localhost:${port}`;
+    const { callbackPath = '/base/auth/callback', postLogoutPath = '/base/auth/logout/callback' } = paths;
+    sandbox = await startSandbox({
+      web: {
+        redirectUris: [origin + callbackPath],
+        postLogoutRedirectUris: [origin + postLogoutPath],
+        backChannelLogoutUri: `${origin}/base/auth/backchannel-logout`,
+      },
+    });
+    api = await startApi({
+      IDP_AUTHORITY: sandbox.issuer,
+      ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
+      IDP_PROJECT_ID: sandbox.projectId,
+    });
+    const env = {
+      ...environment(origin, sandbox, { callbackPath, postLogoutPath }),
+      BASE_PATH: '/base',
+      API_URL: api.origin,
+      METRICS_TOKEN: 'a-token-for-the-metrics',
+    };
+    app = await launch(env, own, { log, controllers: [FailuresController] });
+    // What is not below the path belongs to somebody else.
+    nginx = await runNginx(
+      port,
+      `server { listen 127.0.0.1:${port}; location /base/ { proxy_pass ${target(own)}; } location / { return 418; } }`,
+    );
+  }, 60_000);
+  afterAll(async () => {
+    await nginx?.stop();
+    await app?.close();
+    await api?.close();
+    await sandbox?.close();
+  });
+
+  /** Where answers of the application send the browser, and the cookies they set. */
+  function sent(browser: Browser) {
+    const answers = browser.answers.filter(({ url }) => url.origin === origin);
+    const locations = answers.flatMap(({ url, response }) =>
+      response.headers['location'] ? [new URL(response.headers['location'], url)] : [],
+    );
+    const cookies = answers.flatMap(({ response }) => [response.headers['set-cookie'] ?? []].flat());
+    return { own: locations.filter((location) => location.origin === origin), cookies: cookies.map(String) };
+  }
+
+  it('signs in, shows the profile and signs out below that path, with all redirects and cookies', async () => {
+    const browser = new Browser(origin);
+    const profile = await signIn(browser, people.alice, '/base/profile');
+    expect(profile.url.href).toBe(`${origin}/base/profile`);
+    expect(profile.text).toContain('Alice Archer');
+    expect(profile.document.querySelector('[aria-current="page"]')?.getAttribute('href')).toBe(
+      '/base/profile',
+    );
+    expect((await browser.get('/base/auth/userinfo')).text).toContain('alice@acme.example');
+
+    const end = await browser.submit(profile, 'main form[action="/base/auth/logout"]');
+    expect(end.url.href).toBe(`${origin}/base/auth/logout/success`);
+    expect((await browser.get('/base/profile')).url.href).toBe(
+      `${origin}/base/auth/login?callbackUrl=%2Fbase%2Fprofile`,
+    );
+
+    const { own, cookies } = sent(browser);
+    expect(own.length).toBeGreaterThan(3);
+    for (const location of own) expect(location.pathname).toMatch(/^\/base\//);
+    expect(cookies.length).toBeGreaterThan(4);
+    for (const cookie of cookies) expect(cookie).toMatch(/; Path=\/base;/);
+  });
+
+  it('signs out everywhere, and ends where it should without a session', async () => {
+    const browser = new Browser(origin);
+    const profile = await signIn(browser, people.bob, '/base/auth/login?prompt=create');
+    expect(profile.url.pathname).toBe('/base/profile');
+    expect((await browser.get('/base/auth/logout/success')).url.pathname).toBe('/base/');
+    expect((await browser.get('/base/auth/logout/error')).url.pathname).toBe('/base/');
+    const end = await browser.submit(profile, 'form[action="/base/auth/logout/everywhere"]');
+    expect(end.url.href).toBe(`${origin}/base/auth/logout/success?ended=everywhere`);
+    const again = await browser.post('/base/auth/logout/everywhere', csrfFrom(profile));
+    expect(again.headers['location']).toBe('/base/auth/login');
+    const late = await browser.post('/base/auth/logout', csrfFrom(profile));
+    expect(late.headers['location']).toBe('/base/auth/logout/success?ended=before');
+  });
+
+  it('has no page with a link that leads elsewhere or nowhere', async () => {
+    const visitor = new Browser(origin);
+    const browsers = { alice: new Browser(origin), bob: new Browser(origin) };
+    for (const person of ['alice', 'bob'] as const)
+      await signIn(browsers[person], people[person], '/base/auth/login');
+    const seen = new Map<string, number>();
+    for (const { path, person, status = 200 } of pages) {
+      const browser = person ? browsers[person] : visitor;
+      const page = await browser.get(`/base${path}`);
+      expect({ path, status: page.status }).toEqual({ path, status });
+      const links = addressesOn(page).filter((address) => address.origin === origin);
+      expect(links.length).toBeGreaterThan(4);
+      // A form that is posted has an address that knows no GET: 405 is not 404.
+      for (const { href } of links)
+        if (!seen.has(href)) seen.set(href, (await browser.request('GET', new URL(href))).status);
+    }
+    const statuses = [...seen].map(([href, status]) => [href.replace(origin, ''), status] as const);
+    expect(statuses.length).toBeGreaterThan(15);
+    expect(
+      statuses.filter(([path, status]) => !path.startsWith('/base/') || status === 404 || status >= 500),
+    ).toEqual([]);
+    expect(statuses.filter(([path]) => path.startsWith('/base/static/')).map(([, status]) => status)).toEqual(
+      [200, 200, 200],
+    );
+  });
+
+  it('sends failures of a sign-in, and programs without a session, to pages below that path', async () => {
+    const browser = new Browser(origin);
+    const { callbackPath = '/base/auth/callback' } = paths;
+    expect((await browser.get(`${callbackPath}?code=x&state=y`)).url.pathname).toBe('/base/auth/error');
+    expect((await browser.get('/base/auth/signin/zitadel')).url.pathname).toBe('/base/auth/login');
+    const refused = await fetch(`${origin}/base/profile`, { headers: { accept: 'application/json' } });
+    expect(await refused.json()).toMatchObject({ loginUrl: '/base/auth/login' });
+    const providers = await fetch(`${origin}/base/auth/providers`);
+    expect(await providers.json()).toMatchObject({
+      zitadel: { signinUrl: `${origin}/base/auth/signin/zitadel` },
+    });
+    const noCookies = await browser.get('/base/auth/error?error=cookie_missing');
+    expect(noCookies.text).toContain(`href="${origin}/base/"`);
+  });
+
+  it('comes back to pages below that path and to nothing else on the host', async () => {
+    const callbackUrlOf = async (wanted: string) => {
+      const login = await new Browser(origin).get(
+        `/base/auth/login?${new URLSearchParams({ callbackUrl: wanted })}`,
+      );
+      return login.document.querySelector('input[name="callbackUrl"]')?.getAttribute('value');
+    };
+    expect(await callbackUrlOf('/base/admin?a=b#c')).toBe('/base/admin?a=b#c');
+    expect(await callbackUrlOf(`${origin}/base/admin`)).toBe('/base/admin');
+    for (const foreign of [
+      '/',
+      '/admin',
+      '/basement',
+      '/base/../admin',
+      '/base/%2e%2e/admin',
+      '//base/admin',
+    ])
+      expect(await callbackUrlOf(foreign)).toBe('/base/profile');
+
+    const browser = new Browser(origin);
+    const query = new URLSearchParams({ iss: sandbox.issuer, target_link_uri: `${origin}/base/admin` });
+    const people = await browser.get(`/base/auth/initiate?${query}`);
+    const admin = await browser.submit(people, 'form:has(button[name="loginName"])', {
+      button: 'alice@acme.example',
+    });
+    expect(admin.url.href).toBe(`${origin}/base/admin`);
+    const readAgain = { ...csrfFrom(await browser.get('/base/profile')), callbackUrl: '/elsewhere' };
+    expect((await browser.post('/base/auth/userinfo', readAgain)).headers['location']).toBe('/base/profile');
+  });
+
+  it('takes back-channel logout below that path', async () => {
+    const [one, other] = [new Browser(origin), new Browser(origin)];
+    await signIn(one, people.alice, '/base/profile');
+    const answer = await other.request(
+      'POST',
+      new URL('/base/auth/backchannel-logout', origin),
+      new URLSearchParams(),
+    );
+    expect(answer.status).toBe(400);
+    const before = sandbox.backChannelDeliveries.length;
+    const profile = await one.get('/base/profile');
+    await one.submit(profile, 'main form[action="/base/auth/logout"]');
+    await until(() => sandbox.backChannelDeliveries.length > before);
+    expect(sandbox.backChannelDeliveries.at(-1)).toMatchObject({ status: 200 });
+  });
+
+  it('answers health checks and metrics of this machine with and without that path, under the same labels', async () => {
+    const { port } = new URL(await app.getUrl());
+    for (const path of ['', '/base']) {
+      const live = await fetch(`http://127.0.0.1:${port}${path}/health/live`);
+      expect(await live.json()).toEqual({ status: 'ok' });
+    }
+    const metrics = await fetch(`http://127.0.0.1:${port}/metrics`, {
+      headers: { authorization: 'Bearer a-token-for-the-metrics' },
+    });
+    const text = await metrics.text();
+    expect(text).toContain('route="/health/live"');
+    expect(text).toContain('route="/static/*"');
+    expect(text).not.toContain('/base');
+  });
+
+  it('bounds sign-ins there as without a path', async () => {
+    const [own, limited] = [await freePort(), `${origin}/base/auth/callback`];
+    const env = {
+      ...environment(origin, sandbox),
+      PORT: String(own),
+      BASE_PATH: '/base',
+      AUTH_RATE_LIMIT: '2',
+      ZITADEL_CALLBACK_URL: limited,
+      ZITADEL_POST_LOGOUT_URL: `${origin}/base/auth/logout/callback`,
+    };
+    const another = await launch(env, own);
+    const statuses = [];
+    for (const path of ['/base/auth/initiate', '/auth/initiate', '/base/auth/initiate'])
+      statuses.push((await fetch(`http://127.0.0.1:${own}${path}`)).status);
+    await another.close();
+    expect(statuses.map((status) => status === 429)).toEqual([false, false, true]);
+  });
+
+  it(
+    'works in a real browser',
+    async () => {
+      const chromium = await startChromium();
+      const page = await chromium.newPage();
+      const problems: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+      page.on('response', (response) => response.status() >= 400 && problems.push(response.url()));
+      await page.goto(`${origin}/base/`);
+      await page.getByRole('main').getByRole('link', { name: 'Log in' }).click();
+      await page.getByRole('button', { name: 'Continue with Zitadel' }).click();
+      await page.getByRole('button', { name: /alice@acme\.example/ }).click();
+      await page.waitForURL(`${origin}/base/profile`);
+      await page.locator('#live').scrollIntoViewIfNeeded();
+      await page.locator('#live [data-live-content] table').waitFor();
+      await page.getByRole('main').getByRole('button', { name: 'Log out', exact: true }).click();
+      await page.waitForURL(`${origin}/base/auth/logout/success`);
+      expect(problems).toEqual([]);
+      await chromium.close();
+    },
+    START_MS,
+  );
+});
+
+/** Every address a page names. */
+function addressesOn(page: Page): URL[] {
+  const named = page.document
+    .querySelectorAll('[href],[action],[src],[data-live],[data-ended]')
+    .flatMap((element) =>
+      ['href', 'action', 'src', 'data-live', 'data-ended'].flatMap(
+        (name) => element.getAttribute(name) ?? [],
+      ),
+    );
+  const distinct = new Set(named.filter((address) => !address.startsWith('#')));
+  return [...distinct].map((address) => new URL(address, page.url));
+}
+
+describe('on https, BASE_PATH=/base', () => {
+  it('names cookies __Secure- and gives them to that path alone, which __Host- cookies cannot have', async () => {
+    const port = await freePort();
+    const sandbox = await startSandbox();
+    const env = { ...environment('https://localhost', sandbox), PORT: String(port), BASE_PATH: '/base' };
+    const app = await launch(
+      {
+        ...env,
+        ZITADEL_CALLBACK_URL: 'https://localhost/base/auth/callback',
+        ZITADEL_POST_LOGOUT_URL: 'https://localhost/base/auth/logout/callback',
+      },
+      port,
+    );
+    const login = await fetch(`http://localhost:${port}/auth/login`);
+    await app.close();
+    await sandbox.close();
+    const [cookie, ...others] = login.headers.getSetCookie();
+    expect(others).toEqual([]);
+    expect(cookie).toMatch(
+      /^__Secure-authjs\.csrf-token-base=.*; Path=\/base; HttpOnly; Secure; SameSite=Lax$/,
+    );
+  });
+});

@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { Browser, type Page } from './support/browser.js';
+import { startChromium } from './support/chromium.js';
+import { freePort } from './support/free-port.js';
+import { startNginx } from './support/nginx.js';
+import { choose } from './support/sign-in.js';
+import { environment, launch } from './support/start-app.js';
+import { textOf } from './support/text-of.js';
+
+/** Installing a browser takes its time. */
+const START_MS = 240_000;
+
+const alice = 'alice@acme.example';
+const manyRoles = 'rosa@acme.example';
+
+/** Of an answer on https: HSTS, upgrade-insecure-requests, the attribute Secure and the prefix of two cookies, a login origin. */
+const HTTPS_BYTES = 250;
+
+let origin: string;
+let own: string;
+let sandbox: Sandbox;
+let app: NestExpressApplication;
+let nginx: Awaited<ReturnType<typeof startNginx>>;
+
+beforeAll(async () => {
+  const [port, ownPort] = await Promise.all([freePort(), freePort()]);
+  origin = `http://localhost:${port}`;
+  own = `http://localhost:${ownPort}`;
+  const roles = Array.from({ length: 30 }, (_, index) => `role-${index}-${randomBytes(6).toString('hex')}`);
+  sandbox = await startSandbox({
+    users: [
+      { loginName: alice, roles: ['admin'] },
+      { loginName: manyRoles, roles },
+    ],
+    web: {
+      redirectUris: [`${origin}/auth/callback`],
+      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+    },
+  });
+  app = await launch(environment(origin, sandbox), ownPort);
+  nginx = await startNginx(port, [own]);
+}, 60_000);
+afterAll(async () => {
+  await nginx?.stop();
+  await app?.close();
+  await sandbox?.close();
+});
+
+/** An address of so many characters, which cannot be compressed more than text in its alphabet. */
+const addressOf = (length: number) => {
+  const start = '/profile?filter=';
+  return (
+    start +
+    randomBytes(length)
+      .toString('base64url')
+      .slice(0, length - start.length)
+  );
+};
+const pathOf = ({ url }: Page) => url.pathname + url.search + url.hash;
+const lengthOf = ({ headers }: Browser['answers'][number]['response']) =>
+  Object.entries(headers as Record<string, string | string[]>)
+    .flatMap(([name, value]) => [value].flat().map((text) => `${name}: ${text}\r\n`.length))
+    .reduce((sum, length) => sum + length, 'HTTP/1.1 303 See Other\r\n\r\n'.length);
+
+describe('a link to a page deep in the application, behind nginx with its default limits', () => {
+  it.each([100, 200, 201, 1_000, 1_500, 2_000, 2_300])(
+    'is where a sign-in ends, with %i characters',
+    async (length) => {
+      for (const person of [alice, manyRoles]) {
+        const browser = new Browser(origin);
+        const address = addressOf(length);
+        const login = await browser.get(address);
+        expect(login.url.pathname).toBe('/auth/login');
+        expect(textOf(login)).toContain('You will come back to it');
+        const accounts = await browser.submit(login, 'main form');
+        expect(pathOf(await choose(browser, accounts, person))).toBe(address);
+        const lengths = browser.answers
+          .filter(({ url }) => url.origin === origin)
+          .map(({ response }) => lengthOf(response));
+        if (person === alice) expect(Math.max(...lengths)).toBeLessThan(4_096 - HTTPS_BYTES);
+        // Nothing of it stays.
+        expect((await browser.cookies()).filter(({ key }) => /return|login/.test(key))).toEqual([]);
+      }
+    },
+  );
+
+  it.each([2_401, 3_500, 6_000])(
+    'says where the login ends, with %i characters, and ends there',
+    async (length) => {
+      const browser = new Browser(origin);
+      const login = await browser.get(addressOf(length));
+      expect([login.status, login.url.href]).toEqual([200, `${origin}/auth/login?callbackUrl=`]);
+      expect(textOf(login)).not.toContain('You will come back');
+      expect(textOf(login)).toContain('The login ends on /profile.');
+      const accounts = await browser.submit(login, 'main form');
+      expect(pathOf(await choose(browser, accounts, alice))).toBe('/profile');
+    },
+  );
+
+  it('is where a sign-in ends that a link to the login page names, up to the same length', async () => {
+    for (const [length, says] of [
+      [2_300, 'You will come back to it'],
+      [2_500, 'The login ends on /profile.'],
+    ] as const) {
+      const browser = new Browser(origin);
+      const address = addressOf(length);
+      const login = await browser.get(`/auth/login?${new URLSearchParams({ callbackUrl: address })}`);
+      expect(textOf(login)).toContain(says);
+      const end = await choose(browser, await browser.submit(login, 'main form'), alice);
+      expect(pathOf(end)).toBe(length < 2_400 ? address : '/profile');
+      expect(pathOf(await browser.get(`/auth/login?${new URLSearchParams({ callbackUrl: address })}`))).toBe(
+        length < 2_400 ? address : '/profile',
+      );
+    }
+  });
+
+  it('may be one of several, of which the last that is long is come back to, and the login page of the others says so', async () => {
+    const browser = new Browser(origin);
+    const [first, second] = [addressOf(2_000), addressOf(2_000)];
+    const one = await browser.get(first);
+    const two = await browser.get(second);
+    expect(textOf(await browser.get(one.url))).toContain('The login ends on /profile.');
+    const accounts = await browser.submit(two, 'main form');
+    expect(pathOf(await choose(browser, accounts, alice))).toBe(second);
+    expect(pathOf(await browser.get('/auth/return?to=unknown'))).toBe('/profile');
+    expect((await browser.get('/auth/return')).url.pathname).toBe('/profile');
+  });
+
+  it('is not used up by what only looks ahead', async () => {
+    const browser = new Browser(origin);
+    const address = addressOf(1_000);
+    const login = await browser.get(address);
+    const short = login.document.querySelector('input[name="callbackUrl"]')?.getAttribute('value') ?? '';
+    expect(short).toMatch(/^\/auth\/return\?to=[\w-]{8}$/);
+    const url = new URL(short, origin);
+    expect((await browser.request('HEAD', url)).status).toBe(204);
+    expect((await browser.request('GET', url, undefined, { 'sec-purpose': 'prefetch' })).status).toBe(204);
+    expect((await browser.request('GET', url)).headers['location']).toBe(address);
+  });
+
+  it.each(['of-another-kind', 'x'.repeat(3_000), '%00'])(
+    'leads to no page but one of this application, whatever is in its cookie: %.20s',
+    async (value) => {
+      const browser = new Browser(origin);
+      await browser.jar.setCookie(`authjs.return-${new URL(origin).port}.abc=${value}; Path=/`, origin);
+      const answer = await browser.request('GET', new URL('/auth/return?to=abc', origin));
+      expect(answer.headers['location']).toBe('/profile');
+    },
+  );
+});
+
+describe('a fragment', () => {
+  it.each([
+    ['/profile#live', ''],
+    ['/profile?a=b#live', ''],
+    ['a long address', '#live'],
+  ])(
+    'survives the sign-in where the browser has JavaScript: %s',
+    async (path, fragment) => {
+      const chromium = await startChromium();
+      const context = await chromium.newContext();
+      const page = await context.newPage();
+      const problems: string[] = [];
+      page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+      const address = origin + (fragment ? addressOf(1_200) + fragment : path);
+      await page.goto(address);
+      await page.getByRole('button', { name: 'Continue with Zitadel' }).click();
+      await page.getByRole('button', { name: alice }).click();
+      await page.waitForURL(`${origin}/profile**`);
+      expect(page.url()).toBe(address);
+      expect(problems).toEqual([]);
+      await chromium.close();
+    },
+    START_MS,
+  );
+
+  it(
+    'of the login page itself leads nowhere, and without JavaScript the page is come back to all the same',
+    async () => {
+      const chromium = await startChromium();
+      const page = await (await chromium.newContext({ javaScriptEnabled: false })).newPage();
+      await page.goto(`${origin}/profile?a=b#live`);
+      await page.getByRole('button', { name: 'Continue with Zitadel' }).click();
+      await page.getByRole('button', { name: alice }).click();
+      await page.waitForURL(`${origin}/profile**`);
+      expect(new URL(page.url()).search).toBe('?a=b');
+      const other = await (await chromium.newContext()).newPage();
+      await other.goto(`${origin}/auth/login#main`);
+      await other.getByRole('button', { name: 'Continue with Zitadel' }).click();
+      await other.getByRole('button', { name: alice }).click();
+      await other.waitForURL(`${origin}/profile**`);
+      expect(other.url()).toBe(`${origin}/profile`);
+      await chromium.close();
+    },
+    START_MS,
+  );
+});
