@@ -6,6 +6,14 @@ const foreign = ['zitadel-sandbox', 'zitadel-sandbox/*', '**/packages/**', '@mri
 /** What only `src/zitadel` may import. */
 const openId = ['openid-client', 'oauth4webapi', '@auth/core', '@auth/core/*'];
 
+/** What no package may import. */
+const foreignToPackages = ['**/../src/**', 'zitadel-sandbox', '@mridang/nestjs-auth'];
+/** The folders of the sandbox; each may import from those after it only. */
+const sandboxFolders = [
+  ...['protocol', 'login', 'tokens', 'instance', 'sessions'],
+  ...['directory', 'keys', 'http', 'storage'],
+];
+
 /** Which folder may import which: arrows point down only (docs/architecture.md). */
 const zone = (folder, ...above) => ({
   files: [`src/${folder}`],
@@ -112,11 +120,26 @@ export default tseslint.config(
   zone('config/**', '../*/**', '../app.*', '../main*'),
   {
     files: ['packages/**/src/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: foreignToPackages }] },
+  },
+  ...sandboxFolders.map((folder, index) => ({
+    files: [`packages/zitadel-sandbox/src/${folder}/**`],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: ['**/../src/**', 'zitadel-sandbox', '@mridang/nestjs-auth'] },
+        {
+          patterns: [
+            { group: foreignToPackages, message: 'packages know neither src nor each other' },
+            {
+              group: [
+                ...['main', 'index', 'sandbox', 'routes', 'fixed-answers'].map((file) => `**/${file}.js`),
+                ...['cli', ...sandboxFolders.slice(0, index)].map((above) => `**/${above}/**`),
+              ],
+              message: 'arrows point down only',
+            },
+          ],
+        },
       ],
     },
-  },
+  })),
 );

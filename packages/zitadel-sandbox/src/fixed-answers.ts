@@ -1,6 +1,6 @@
-import { deviceV1Path } from './pages/paths.js';
-import type { Context } from './provider.js';
-import { redirect } from './redirect.js';
+import { answerText, redirect } from './http/answers.js';
+import { deviceV1Path } from './login/paths.js';
+import type { Context } from './storage/provider.js';
 
 type Answer = (ctx: Context) => void;
 
@@ -27,13 +27,6 @@ export function answerUnknown(ctx: Context): void {
 /** Below the paths of the protocol. */
 export function answerUnknownEndpoint(ctx: Context): void {
   answerText(ctx, 404, '404 page not found');
-}
-
-/** An error as Go's `http.Error` writes it. */
-export function answerText(ctx: Context, status: number, message: string): void {
-  ctx.status = status;
-  ctx.set('X-Content-Type-Options', 'nosniff');
-  say(ctx, text, `${message}\n`);
 }
 
 function toDevicePage(ctx: Context): void {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { banner } from './banner.js';
-import { readCommandLine, usage, type Command } from './command-line.js';
+import { banner } from './cli/banner.js';
+import { readCommandLine, usage, type Command } from './cli/command-line.js';
 import type { Sandbox } from './sandbox.js';
 
 await run();

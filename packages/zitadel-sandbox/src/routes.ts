@@ -1,28 +1,35 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import { checkReadable, readCall, type Call, type Endpoint } from './call.js';
-import { allowReading, answerPreflight, isPreflight } from './cors.js';
-import { authorize } from './endpoints/authorize.endpoint.js';
-import { deviceAuthorization } from './endpoints/device-authorization.endpoint.js';
-import { device } from './endpoints/device.endpoint.js';
-import { discovery } from './endpoints/discovery.endpoint.js';
-import { endSession, signedOutV1Path } from './endpoints/end-session.endpoint.js';
-import { introspect } from './endpoints/introspect.endpoint.js';
-import { publishedKeys } from './endpoints/keys.endpoint.js';
-import { loginEndpoints } from './endpoints/login.endpoints.js';
-import { authorizeCallback } from './endpoints/login-v1.endpoints.js';
-import { signedOut } from './endpoints/logout.endpoint.js';
-import { revoke } from './endpoints/revoke.endpoint.js';
-import { start } from './endpoints/start.endpoint.js';
-import { token } from './endpoints/token.endpoint.js';
-import { userinfo } from './endpoints/userinfo.endpoint.js';
-import { answerText, answerUnknown, answerUnknownEndpoint, fixedAnswers } from './fixed-answers.js';
-import { isKnownHost, requestedOrigin, unknownHostMessage } from './host-check.js';
-import { OidcError } from './oidc.error.js';
-import { callbackV1Path, devicePath, deviceV1Path, loginV2Prefix } from './pages/paths.js';
-import type { Context } from './provider.js';
-import type { Realm } from './realm.js';
-import type { RequestLog } from './request-log.js';
+import { answerUnknown, answerUnknownEndpoint, fixedAnswers } from './fixed-answers.js';
+import { answerText } from './http/answers.js';
+import { checkReadable, readCall, type Call } from './http/call.js';
+import { allowReading, answerPreflight, isPreflight } from './http/cors.js';
+import { isKnownHost, requestedOrigin, unknownHostMessage } from './http/host-check.js';
+import { OidcError } from './http/oidc.error.js';
+import type { RequestLog } from './http/request-log.js';
+import type { Endpoint, Instance } from './instance/instance.js';
+import { device } from './login/device.endpoint.js';
+import { authorizeCallback, loginV1Endpoints } from './login/login-v1.endpoints.js';
+import { loginV2Endpoints } from './login/login-v2.endpoints.js';
+import { signedOut, logout } from './login/logout.endpoint.js';
+import {
+  callbackV1Path,
+  devicePath,
+  deviceV1Path,
+  loginV2Prefix,
+  logoutPath,
+  signedOutV1Path,
+} from './login/paths.js';
+import { start } from './login/start.endpoint.js';
+import { authorize } from './protocol/authorize.endpoint.js';
+import { deviceAuthorization } from './protocol/device-authorization.endpoint.js';
+import { discovery, publishedKeys } from './protocol/discovery.endpoint.js';
+import { endSession } from './protocol/end-session.endpoint.js';
+import { introspect } from './protocol/introspect.endpoint.js';
+import { revoke } from './protocol/revoke.endpoint.js';
+import { token } from './protocol/token.endpoint.js';
+import { userinfo } from './protocol/userinfo.endpoint.js';
+import type { Context } from './storage/provider.js';
 
 /** Those of the protocol that read no parameters take any. */
 const withoutParameters: Record<string, Endpoint> = {
@@ -43,7 +50,9 @@ const withParameters: Record<string, Endpoint> = {
 
 const loginUi: Record<string, Endpoint> = {
   '/ui/login': start,
-  ...loginEndpoints,
+  ...loginV1Endpoints,
+  ...loginV2Endpoints,
+  [logoutPath]: logout,
   [signedOutV1Path]: signedOut,
   [devicePath]: device,
   [deviceV1Path]: device,
@@ -54,22 +63,22 @@ const hourMs = 3_600_000;
 const requestIdBytes = 10;
 
 /** Answers every request to the sandbox, in front of oidc-provider's own routes. */
-export function answerRequests(realm: Realm, log: RequestLog): (ctx: Context) => Promise<void> {
+export function answerRequests(instance: Instance, log: RequestLog): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const record = log.add(ctx);
     await answerErrors(ctx, async () => {
       const call = await readCall(ctx);
       record.form = call.form;
-      await answer(call, realm);
+      await answer(call, instance);
     });
     writeJson(ctx);
     record.status = ctx.status;
-    await realm.faults.holdBack(ctx.path);
-    if (realm.faults.dropsAnswer(ctx.path)) ctx.req.socket.destroy();
+    await instance.faults.holdBack(ctx.path);
+    if (instance.faults.dropsAnswer(ctx.path)) ctx.req.socket.destroy();
   };
 }
 
-async function answer(call: Call, realm: Realm): Promise<void> {
+async function answer(call: Call, instance: Instance): Promise<void> {
   const { ctx } = call;
   const path = posix.normalize(ctx.path);
   if (path !== ctx.path) {
@@ -78,29 +87,29 @@ async function answer(call: Call, realm: Realm): Promise<void> {
   }
   setHeadersOfAll(ctx);
   const { host, scheme } = requestedOrigin(ctx);
-  const here = at(realm, `${scheme}://${host}`);
-  if (isLoginOrigin(host, realm)) await answerLoginUi(call, realm, path.startsWith(loginV2Prefix));
+  const here = at(instance, `${scheme}://${host}`);
+  if (isLoginOrigin(host, instance)) await answerLoginUi(call, instance, path.startsWith(loginV2Prefix));
   else if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
   else if (protocol.test(path)) await answerProtocol(call, here);
-  else if (path.startsWith('/ui/')) await answerLoginUi(call, here, isOnIssuer(path, realm));
+  else if (path.startsWith('/ui/')) await answerLoginUi(call, here, isOnIssuer(path, instance));
   else (fixedAnswers.get(path) ?? answerUnknown)(ctx);
 }
 
-function isLoginOrigin(host: string, { loginOrigin }: Realm): boolean {
+function isLoginOrigin(host: string, { loginOrigin }: Instance): boolean {
   return loginOrigin !== '' && new URL(loginOrigin).host === host;
 }
 
 // Login V2 on an origin of its own is not on the issuer's
-function isOnIssuer(path: string, { loginOrigin }: Realm): boolean {
+function isOnIssuer(path: string, { loginOrigin }: Instance): boolean {
   return loginOrigin === '' || !path.startsWith(loginV2Prefix);
 }
 
-/** The realm as it is for callers of another port or by way of a proxy. */
-function at(realm: Realm, issuer: string): Realm {
-  return issuer === realm.issuer ? realm : { ...realm, issuer };
+/** The instance as it is for callers of another port or by way of a proxy. */
+function at(instance: Instance, issuer: string): Instance {
+  return issuer === instance.issuer ? instance : { ...instance, issuer };
 }
 
-async function answerProtocol(call: Call, realm: Realm): Promise<void> {
+async function answerProtocol(call: Call, instance: Instance): Promise<void> {
   const { ctx } = call;
   if (isPreflight(ctx)) {
     answerPreflight(ctx);
@@ -108,9 +117,9 @@ async function answerProtocol(call: Call, realm: Realm): Promise<void> {
   }
   forbidStoring(ctx);
   ctx.set('Vary', ['Origin', 'Cookie']);
-  realm.sessions.agentOf(ctx);
+  instance.sessions.agentOf(ctx);
   allowReading(ctx);
-  if (answerFault(ctx, realm)) return;
+  if (answerFault(ctx, instance)) return;
   const plain = withoutParameters[ctx.path];
   const endpoint = plain ?? withParameters[ctx.path];
   if (!endpoint) {
@@ -118,23 +127,23 @@ async function answerProtocol(call: Call, realm: Realm): Promise<void> {
     return;
   }
   if (!plain) checkReadable(call);
-  await endpoint(call, realm);
+  await endpoint(call, instance);
 }
 
 // never for another origin, or a foreign page could sign somebody in and read the code
-async function answerLoginUi(call: Call, realm: Realm, isThere: boolean): Promise<void> {
+async function answerLoginUi(call: Call, instance: Instance, isThere: boolean): Promise<void> {
   const { ctx } = call;
   forbidStoring(ctx);
   ctx.set('Vary', 'Cookie');
-  realm.sessions.agentOf(ctx);
+  instance.sessions.agentOf(ctx);
   const endpoint = isThere ? loginUi[ctx.path] : undefined;
-  if (answerFault(ctx, realm)) return;
+  if (answerFault(ctx, instance)) return;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
-  else if (endpoint) await endpoint(call, realm);
+  else if (endpoint) await endpoint(call, instance);
   else answerUnknown(ctx);
 }
 
-function answerFault(ctx: Context, { faults }: Realm): boolean {
+function answerFault(ctx: Context, { faults }: Instance): boolean {
   const status = faults.statusFor(ctx.path);
   if (status === undefined) return false;
   ctx.status = status;

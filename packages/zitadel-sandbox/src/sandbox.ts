@@ -1,29 +1,19 @@
 import type { EventEmitter } from 'node:events';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
-import { BrowserSessions } from './browser-sessions.js';
-import { Applications, defaultIds, type Application, type WebClientOptions } from './clients.js';
-import { DeviceRequests } from './device-requests.js';
-import { Faults } from './faults.js';
-import type { ApplicationKeyFile } from './key-file.js';
-import { LatestMap } from './latest.map.js';
-import { listen, PortInUseError, type Listener } from './listen.js';
-import { isThisMachine } from './loopback.js';
-import { loginOriginFrom } from './login-origin.js';
-import { MemoryStore } from './memory.adapter.js';
-import { findRefreshToken } from './presented-token.js';
-import { createProvider } from './provider.js';
-import type { Lifetimes, Realm } from './realm.js';
-import { RefreshRotation } from './refresh-rotation.js';
-import { RequestLog, type RecordedRequest } from './request-log.js';
-import { rsaKey } from './rsa-key.js';
+import type { Application, WebClientOptions } from './directory/applications.js';
+import type { Directory, SandboxUser, UserState } from './directory/users.js';
+import { listen, PortInUseError, type Listener } from './http/listen.js';
+import { RequestLog, type RecordedRequest } from './http/request-log.js';
+import { isLoopbackUri, loginOriginFrom } from './http/uris.js';
+import { createInstance, type Instance, type Lifetimes } from './instance/instance.js';
+import type { SandboxOptions } from './instance/sandbox.options.js';
+import type { ApplicationKeyFile } from './keys/key-file.js';
+import { rsaKey } from './keys/rsa-keys.js';
 import { answerRequests } from './routes.js';
-import type { SandboxOptions } from './sandbox.options.js';
-import { issuePersonalAccessToken, personalAccessTokenGrant } from './service-user-tokens.js';
-import { SigningKeys } from './signing-keys.js';
-import { TokenSeal } from './token-seal.js';
-import { defaultUsers, Directory, type SandboxUser, type UserSpec, type UserState } from './users.js';
+import type { BackChannelDelivery } from './sessions/back-channel-logout.js';
+import { findRefreshToken } from './tokens/presented-token.js';
+import { issuePersonalAccessToken, personalAccessTokenGrant } from './tokens/service-user-tokens.js';
 
 /** What a test or a person needs to know of a client. */
 export interface SandboxClient {
@@ -126,8 +116,6 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-const hour = 3600;
-const keptExchanges = 10_000;
 const ownerOnly = 0o600;
 
 /**
@@ -165,21 +153,21 @@ async function openSandbox(
 ): Promise<Sandbox> {
   const issuer = options.issuer ?? `http://localhost:${listeners[0]?.port}`;
   const loginOrigin = loginUrl && (await openLoginOrigin(loginUrl, issuer, listeners));
-  const realm = createRealm(issuer, loginOrigin ?? '', options);
+  const instance = createInstance(issuer, loginOrigin ?? '', options);
   const log = new RequestLog();
-  for (const user of realm.directory.users) {
-    if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(realm, user);
+  for (const user of instance.directory.users) {
+    if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(instance, user);
   }
-  const events: EventEmitter = realm.provider;
+  const events: EventEmitter = instance.provider;
   events.on('error', reportFault);
-  realm.provider.use(answerRequests(realm, log));
-  const answer = realm.provider.callback();
+  instance.provider.use(answerRequests(instance, log));
+  const answer = instance.provider.callback();
   for (const listener of listeners) {
     listener.answer((request, response) => void answer(request, response));
   }
-  const sandbox = sandboxOver(realm, log, listeners);
+  const sandbox = sandboxOver(instance, log, listeners);
   if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
-  void realm.keys.prepare();
+  void instance.keys.prepare();
   return sandbox;
 }
 
@@ -203,76 +191,19 @@ function reportFault(error: NodeJS.ErrnoException): void {
 
 function checkBackChannelUri(client: string, options: WebClientOptions | undefined): void {
   const uri = options?.backChannelLogoutUri;
-  if (uri === undefined || isThisMachine(uri)) return;
+  if (uri === undefined || isLoopbackUri(uri)) return;
   throw new Error(
     `${client}.backChannelLogoutUri must be an address of this machine, such as http://localhost:3000/…`,
   );
 }
 
-function createRealm(issuer: string, loginOrigin: string, options: SandboxOptions): Realm {
-  const specs: readonly UserSpec[] = options.users ?? defaultUsers;
-  const directory = new Directory(specs, options.organizations, options.projectGrants);
-  const granted = directory.users.flatMap(({ authorizations }) =>
-    authorizations.flatMap(({ roles }) => roles),
-  );
-  const project = {
-    id: defaultIds.project,
-    name: 'Sandbox',
-    roleAssertion: options.projectRoleAssertion ?? true,
-    roles: [...new Set(['admin', 'editor', 'viewer', ...granted])],
-  };
-  const applications = new Applications(
-    project,
-    options.web ?? {},
-    options.second ?? {},
-    options.swagger ?? {},
-    options,
-  );
-  const store = new MemoryStore();
-  const provider = createProvider(issuer, store, applications.all, directory.users);
-  const keys = new SigningKeys();
-  const backChannel = new BackChannelLogout(issuer, applications, keys, {
-    timeoutMs: options.backChannelTimeoutMs ?? 5000,
-    tries: options.backChannelTries ?? 3,
-    retryDelayMs: options.backChannelRetryDelayMs ?? 1800,
-  });
-  backChannel.isDenied = options.backChannelDenied ?? false;
-  return {
-    issuer,
-    provider,
-    store,
-    applications,
-    directory,
-    keys,
-    seal: new TokenSeal(),
-    devices: new DeviceRequests(),
-    exchanges: new LatestMap(keptExchanges),
-    impersonators: options.impersonators,
-    sessions: new BrowserSessions(provider, store),
-    backChannel,
-    features: {
-      loginV2Required:
-        options.loginV2Required ?? applications.all.every(({ loginVersion }) => loginVersion === 2),
-    },
-    faults: new Faults(),
-    loginOrigin,
-    refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),
-    lifetimes: {
-      accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,
-      idTokenSeconds: options.idTokenTtlSeconds ?? 12 * hour,
-      refreshTokenIdleSeconds: options.refreshTokenIdleSeconds ?? 720 * hour,
-      refreshTokenSeconds: options.refreshTokenSeconds ?? 2160 * hour,
-    },
-  };
-}
-
-function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sandbox {
-  const { applications, directory, store, lifetimes, backChannel, faults } = realm;
+function sandboxOver(instance: Instance, log: RequestLog, listeners: Listener[]): Sandbox {
+  const { applications, directory, store, lifetimes, backChannel, faults } = instance;
   let closed: Promise<void> | undefined;
   const models = { access_tokens: 'AccessToken', refresh_tokens: 'RefreshToken', sessions: 'Session' };
   return {
-    issuer: realm.issuer,
-    loginOrigin: realm.loginOrigin || realm.issuer,
+    issuer: instance.issuer,
+    loginOrigin: instance.loginOrigin || instance.issuer,
     projectId: applications.project.id,
     clients: {
       web: applications.web,
@@ -289,42 +220,42 @@ function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sand
     requests: log.requests,
     backChannelDeliveries: backChannel.deliveries,
     grants: (type) => log.grants(type),
-    rotateKeys: () => realm.keys.rotate(),
+    rotateKeys: () => instance.keys.rotate(),
     expire: (what) => {
-      if (what === 'device_codes') realm.devices.expire();
+      if (what === 'device_codes') instance.devices.expire();
       else store.remove(models[what], ({ gty }) => gty !== personalAccessTokenGrant);
     },
     setAccessTokenTtl: (seconds) => (lifetimes.accessTokenSeconds = seconds),
     setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
     setLifetimes: (changed) => void Object.assign(lifetimes, changed),
-    setRefreshReuse: (ms) => (realm.refreshRotation.reuseMs = ms),
-    setUserActive: (loginName, active) => setUserState(realm, loginName, active ? 'active' : 'inactive'),
-    lockUser: (loginName) => setUserState(realm, loginName, 'locked'),
-    unlockUser: (loginName) => setUserState(realm, loginName, 'active'),
-    removeUser: (loginName) => setUserState(realm, loginName, 'removed'),
+    setRefreshReuse: (ms) => (instance.refreshRotation.reuseMs = ms),
+    setUserActive: (loginName, active) => setUserState(instance, loginName, active ? 'active' : 'inactive'),
+    lockUser: (loginName) => setUserState(instance, loginName, 'locked'),
+    unlockUser: (loginName) => setUserState(instance, loginName, 'active'),
+    removeUser: (loginName) => setUserState(instance, loginName, 'removed'),
     grantRole: (loginName, role, organization) => {
       directory.grantRole(userNamed(directory, loginName), role, organization);
       if (!applications.project.roles.includes(role)) applications.project.roles.push(role);
     },
     revokeRole: (loginName, role, organization) =>
       directory.revokeRole(userNamed(directory, loginName), role, organization),
-    setLoginV2Required: (isRequired) => (realm.features.loginV2Required = isRequired),
+    setLoginV2Required: (isRequired) => (instance.features.loginV2Required = isRequired),
     setBackChannelDenied: (isDenied) => (backChannel.isDenied = isDenied),
     delay: (path, ms) => faults.delay(path, ms),
     fail: (path, status, times = Infinity) => faults.fail(path, status, times),
     drop: (path, times = Infinity) => faults.drop(path, times),
     refuseTokens: (path, times = Infinity) => faults.refuseTokens(path, times),
     ownerOf: async (refreshToken) => {
-      const token = await findRefreshToken(realm, refreshToken);
+      const token = await findRefreshToken(instance, refreshToken);
       const user = directory.byId(token?.accountId);
       return user && { loginName: user.loginName, grantId: token?.grantId ?? '' };
     },
-    writeKeys: (folder) => writeKeys(realm, folder),
-    close: () => (closed ??= stop(realm, listeners)),
+    writeKeys: (folder) => writeKeys(instance, folder),
+    close: () => (closed ??= stop(instance, listeners)),
   };
 }
 
-async function stop({ backChannel, keys, faults }: Realm, listeners: Listener[]): Promise<void> {
+async function stop({ backChannel, keys, faults }: Instance, listeners: Listener[]): Promise<void> {
   faults.stop();
   await Promise.all([backChannel.stop(), ...listeners.map((listener) => listener.close())]);
   keys.release();
@@ -334,7 +265,7 @@ async function stop({ backChannel, keys, faults }: Realm, listeners: Listener[])
  * What Zitadel does when an administrator deactivates, locks or removes somebody: tokens that were issued are dead for
  * good, refresh tokens and sessions of Login V2 live on, no application is told.
  */
-function setUserState({ directory, sessions, store }: Realm, loginName: string, state: UserState): void {
+function setUserState({ directory, sessions, store }: Instance, loginName: string, state: UserState): void {
   const user = userNamed(directory, loginName);
   user.state = state;
   if (state === 'active' || state === 'removed') sessions.endV1SessionsOf(user.id);
@@ -356,9 +287,9 @@ function withKey(application: Application): SandboxKeyClient {
   return application as Application & SandboxKeyClient;
 }
 
-async function writeKeys(realm: Realm, folder: string): Promise<KeyFiles> {
-  const { api } = realm.applications;
-  const serviceUser = realm.directory.users.find(({ kind }) => kind === 'machine');
+async function writeKeys(instance: Instance, folder: string): Promise<KeyFiles> {
+  const { api } = instance.applications;
+  const serviceUser = instance.directory.users.find(({ kind }) => kind === 'machine');
   // both at once and in the background, so that a start with keys stays quick
   await Promise.all([rsaKey(api.clientId), serviceUser && rsaKey(serviceUser.id)]);
   await mkdir(folder, { recursive: true });

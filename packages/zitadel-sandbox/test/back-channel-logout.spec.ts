@@ -5,7 +5,7 @@ import { connect, createServer as createTcpServer, type AddressInfo } from 'node
 import { setTimeout as wait } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
-import { listen } from '../src/listen.js';
+import { listen } from '../src/http/listen.js';
 import { RelyingParty } from './support/relying-party.js';
 
 interface Delivery {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { LatestMap } from '../src/latest.map.js';
-import { MemoryStore } from '../src/memory.adapter.js';
+import { BoundedMap } from '../src/storage/bounded-map.js';
+import { MemoryStore } from '../src/storage/memory.adapter.js';
 
 const now = Math.floor(Date.now() / 1000);
 
@@ -49,7 +49,7 @@ describe('what is stored', () => {
 });
 
 it('a bounded map forgets what was set longest ago', () => {
-  const map = new LatestMap<string, number>(2);
+  const map = new BoundedMap<string, number>(2);
   map.set('a', 1);
   map.set('b', 2);
   map.set('a', 3);

@@ -15,7 +15,7 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from '../src/index.js';
-import { listen } from '../src/listen.js';
+import { listen } from '../src/http/listen.js';
 import { Browser } from './support/browser.js';
 import { RelyingParty } from './support/relying-party.js';
 

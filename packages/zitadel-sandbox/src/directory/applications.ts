@@ -1,0 +1,291 @@
+import { applicationKeyFile, type ApplicationKeyFile } from '../keys/key-file.js';
+
+/** How a client proves itself (Zitadel: "Authentication Method"). */
+export type AuthMethod = 'none' | 'basic' | 'post' | 'private_key_jwt';
+
+/** A project: owns applications and roles. */
+export interface Project {
+  id: string;
+  name: string;
+  /** "Assert Roles on Authentication" */
+  roleAssertion: boolean;
+  roles: string[];
+}
+
+/** An application of a project, with the settings Zitadel's console shows. */
+export interface Application {
+  kind: 'oidc' | 'api';
+  name: string;
+  clientId: string;
+  appId: string;
+  project: Project;
+  authMethod: AuthMethod;
+  applicationType: 'web' | 'user_agent' | 'native';
+  grantTypes: string[];
+  responseTypes: string[];
+  redirectUris: string[];
+  postLogoutRedirectUris: string[];
+  devMode: boolean;
+  accessTokenType: 'opaque' | 'jwt';
+  /** "User Info inside ID Token" */
+  idTokenUserinfo: boolean;
+  /** "User roles inside ID Token" */
+  idTokenRoleAssertion: boolean;
+  /** "Add user roles to the access token" */
+  accessTokenRoleAssertion: boolean;
+  clockSkewSeconds: number;
+  /** which login UI people are sent to; 2 is the default of Zitadel v4 */
+  loginVersion: 1 | 2;
+  active: boolean;
+  clientSecret?: string;
+  backChannelLogoutUri?: string;
+  initiateLoginUri?: string;
+  /** the key JSON as Zitadel downloads it; made when first read */
+  readonly key?: ApplicationKeyFile;
+}
+
+/** The web app's client, as far as it differs from the defaults for an app on http://localhost:3000. */
+export interface WebClientOptions {
+  redirectUris?: string[];
+  postLogoutRedirectUris?: string[];
+  authMethod?: AuthMethod;
+  applicationType?: 'web' | 'user_agent' | 'native';
+  accessTokenType?: 'opaque' | 'jwt';
+  idTokenUserinfo?: boolean;
+  idTokenRoleAssertion?: boolean;
+  accessTokenRoleAssertion?: boolean;
+  refreshTokenGrant?: boolean;
+  /** further grants of the app, by their `grant_type` */
+  furtherGrants?: string[];
+  /** default `code` */
+  responseTypes?: string[];
+  devMode?: boolean;
+  clockSkewSeconds?: number;
+  loginVersion?: 1 | 2;
+  /** false: as if an administrator had deactivated it */
+  active?: boolean;
+  backChannelLogoutUri?: string;
+  /** where another party starts a login at the app; the sandbox's start page links there */
+  initiateLoginUri?: string;
+}
+
+/** Apps for flows that a web app does not use, each only if it is asked for; `{}` takes the defaults. */
+export interface FurtherApplications {
+  /** a native app with the grant of devices (RFC 8628) */
+  device?: WebClientOptions;
+  /** a web app with a secret and the grant of token exchange (RFC 8693) */
+  exchange?: WebClientOptions;
+  /** a single-page app with the response types `id_token` and `id_token token` */
+  implicit?: WebClientOptions;
+}
+
+/** Ids that are the same on every start, so that an environment can be written down once. */
+export const defaultIds = {
+  project: '320000000000000100',
+  foreignProject: '320000000000000200',
+  /** the project of Zitadel itself: what `urn:zitadel:iam:org:project:id:zitadel:aud` stands for */
+  zitadelProject: '320000000000000300',
+  web: '320000000000000101',
+  second: '320000000000000102',
+  api: '320000000000000103',
+  apiBasic: '320000000000000104',
+  swagger: '320000000000000105',
+  device: '320000000000000106',
+  exchange: '320000000000000107',
+  implicit: '320000000000000108',
+  foreignApi: '320000000000000201',
+} as const;
+
+const appIds: Record<string, string> = {
+  [defaultIds.web]: '320000000000000111',
+  [defaultIds.second]: '320000000000000112',
+  [defaultIds.api]: '320000000000000113',
+  [defaultIds.apiBasic]: '320000000000000114',
+  [defaultIds.swagger]: '320000000000000115',
+  [defaultIds.device]: '320000000000000116',
+  [defaultIds.exchange]: '320000000000000117',
+  [defaultIds.implicit]: '320000000000000118',
+  [defaultIds.foreignApi]: '320000000000000211',
+};
+
+export function isApplicationId(id: string): boolean {
+  return Object.hasOwn(appIds, id);
+}
+
+/** All applications of a sandbox: two web apps, two API apps, a Swagger UI, and an API app of a foreign project. */
+export class Applications {
+  readonly web: Application;
+  readonly second: Application;
+  readonly api: Application;
+  readonly apiBasic: Application;
+  readonly swagger: Application;
+  readonly foreignApi: Application;
+  /** apps for further flows; undefined unless asked for */
+  readonly device: Application | undefined;
+  readonly exchange: Application | undefined;
+  readonly implicit: Application | undefined;
+
+  constructor(
+    readonly project: Project,
+    web: WebClientOptions,
+    second: WebClientOptions,
+    swagger: WebClientOptions,
+    { device, exchange, implicit }: FurtherApplications = {},
+  ) {
+    const foreignProject: Project = { ...project, id: defaultIds.foreignProject, name: 'Foreign' };
+    this.web = webApplication('Web app', defaultIds.web, project, web);
+    this.second = webApplication('Second web app', defaultIds.second, project, {
+      redirectUris: ['http://localhost:3002/auth/callback'],
+      postLogoutRedirectUris: ['http://localhost:3002/auth/logout/callback'],
+      ...second,
+    });
+    this.api = apiApplication('API', defaultIds.api, project, 'private_key_jwt');
+    this.apiBasic = apiApplication('API with a secret', defaultIds.apiBasic, project, 'basic');
+    this.swagger = webApplication('Swagger UI', defaultIds.swagger, project, {
+      redirectUris: ['http://localhost:3001/api/oauth2-redirect.html'],
+      postLogoutRedirectUris: [],
+      applicationType: 'user_agent',
+      refreshTokenGrant: false,
+      ...swagger,
+    });
+    this.foreignApi = apiApplication(
+      'API of another project',
+      defaultIds.foreignApi,
+      foreignProject,
+      'private_key_jwt',
+    );
+    this.device =
+      device &&
+      webApplication('Device', defaultIds.device, project, {
+        redirectUris: [],
+        applicationType: 'native',
+        furtherGrants: [grantType.deviceCode],
+        ...device,
+      });
+    this.exchange =
+      exchange &&
+      webApplication('Token exchange', defaultIds.exchange, project, {
+        redirectUris: [],
+        authMethod: 'basic',
+        furtherGrants: [grantType.tokenExchange],
+        ...exchange,
+      });
+    this.implicit =
+      implicit &&
+      webApplication('Implicit flow', defaultIds.implicit, project, {
+        applicationType: 'user_agent',
+        refreshTokenGrant: false,
+        responseTypes: ['id_token', 'id_token token'],
+        ...implicit,
+      });
+  }
+
+  get all(): Application[] {
+    const further = [this.device, this.exchange, this.implicit].filter((one) => one !== undefined);
+    return [this.web, this.second, this.api, this.apiBasic, this.swagger, ...further, this.foreignApi];
+  }
+
+  /** An active application that people sign in to; API applications are none. */
+  oidcClient(clientId: string | undefined): Application | undefined {
+    const application = this.byClientId(clientId);
+    return application?.kind === 'oidc' ? application : undefined;
+  }
+
+  byClientId(clientId: string | undefined): Application | undefined {
+    return this.all.find((application) => application.clientId === clientId && application.active);
+  }
+
+  clientIdsOf(project: Project): string[] {
+    return this.all.filter((application) => application.project === project).map(({ clientId }) => clientId);
+  }
+}
+
+function webApplication(
+  name: string,
+  clientId: string,
+  project: Project,
+  options: WebClientOptions,
+): Application {
+  const authMethod = options.authMethod ?? 'none';
+  const grantTypes = ['authorization_code'];
+  if (options.refreshTokenGrant ?? true) grantTypes.push('refresh_token');
+  grantTypes.push(...(options.furtherGrants ?? []));
+  return withCredentials({
+    kind: 'oidc',
+    name,
+    clientId,
+    appId: appIds[clientId] ?? clientId,
+    project,
+    authMethod,
+    applicationType: options.applicationType ?? 'web',
+    grantTypes,
+    responseTypes: options.responseTypes ?? ['code'],
+    redirectUris: options.redirectUris ?? [
+      'http://localhost:3000/auth/callback',
+      'http://localhost:3000/auth/callback/zitadel',
+    ],
+    postLogoutRedirectUris: options.postLogoutRedirectUris ?? ['http://localhost:3000/auth/logout/callback'],
+    devMode: options.devMode ?? true,
+    accessTokenType: options.accessTokenType ?? 'opaque',
+    idTokenUserinfo: options.idTokenUserinfo ?? false,
+    idTokenRoleAssertion: options.idTokenRoleAssertion ?? false,
+    accessTokenRoleAssertion: options.accessTokenRoleAssertion ?? false,
+    clockSkewSeconds: options.clockSkewSeconds ?? 0,
+    loginVersion: options.loginVersion ?? 2,
+    active: options.active ?? true,
+    ...(options.backChannelLogoutUri === undefined
+      ? {}
+      : { backChannelLogoutUri: options.backChannelLogoutUri }),
+    ...(options.initiateLoginUri === undefined ? {} : { initiateLoginUri: options.initiateLoginUri }),
+  });
+}
+
+function apiApplication(
+  name: string,
+  clientId: string,
+  project: Project,
+  authMethod: AuthMethod,
+): Application {
+  return withCredentials({
+    kind: 'api',
+    name,
+    clientId,
+    appId: appIds[clientId] ?? clientId,
+    project,
+    authMethod,
+    applicationType: 'web',
+    grantTypes: [],
+    responseTypes: [],
+    redirectUris: [],
+    postLogoutRedirectUris: [],
+    devMode: false,
+    accessTokenType: 'opaque',
+    idTokenUserinfo: false,
+    idTokenRoleAssertion: false,
+    accessTokenRoleAssertion: false,
+    clockSkewSeconds: 0,
+    loginVersion: 2,
+    active: true,
+  });
+}
+
+function withCredentials(application: Application): Application {
+  const { authMethod, clientId, appId } = application;
+  if (authMethod === 'basic' || authMethod === 'post')
+    application.clientSecret = `secret-of-client-${clientId}`;
+  if (authMethod !== 'private_key_jwt') return application;
+  return Object.defineProperty(application, 'key', {
+    enumerable: true,
+    get: () => applicationKeyFile(clientId, appId),
+  });
+}
+
+/** The `grant_type` of each flow that the token endpoint knows. */
+export const grantType = {
+  code: 'authorization_code',
+  refreshToken: 'refresh_token',
+  clientCredentials: 'client_credentials',
+  jwtBearer: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  deviceCode: 'urn:ietf:params:oauth:grant-type:device_code',
+  tokenExchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
+} as const;
