@@ -7,7 +7,7 @@ type Answer = (ctx: Context) => void;
 const text = 'text/plain; charset=utf-8';
 const json = 'application/json';
 
-/** What Zitadel answers beside the protocol and the login UI. */
+/** Zitadel's responses at paths outside the protocol and the login UI. */
 export const fixedAnswers = new Map<string, Answer>([
   ['/', (ctx) => redirect(ctx, '/ui/login')],
   ['/device', toDevicePage],
@@ -17,14 +17,14 @@ export const fixedAnswers = new Map<string, Answer>([
   ['/healthz', answerHealth],
 ]);
 
-/** Below no address that is known. */
+/** Zitadel's response at any other path. */
 export function answerUnknown(ctx: Context): void {
   ctx.set('Vary', 'Origin');
   ctx.status = 404;
   ctx.body = { code: 5, message: 'Not Found' };
 }
 
-/** Below the paths of the protocol. */
+/** Zitadel's response at an unknown path of the protocol. */
 export function answerUnknownEndpoint(ctx: Context): void {
   answerText(ctx, 404, '404 page not found');
 }

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { answerUnknown, answerUnknownEndpoint, fixedAnswers } from './fixed-answers.js';
 import { answerText } from './http/answers.js';
 import { checkReadable, readCall, type Call } from './http/call.js';
-import { allowReading, answerPreflight, isPreflight } from './http/cors.js';
+import { setCorsHeaders, answerPreflight, isPreflight } from './http/cors.js';
 import { isKnownHost, requestedOrigin, unknownHostMessage } from './http/host-check.js';
 import { OidcError } from './http/oidc.error.js';
 import type { RequestLog } from './http/request-log.js';
@@ -31,7 +31,7 @@ import { token } from './protocol/token.endpoint.js';
 import { userinfo } from './protocol/userinfo.endpoint.js';
 import type { Context } from './storage/provider.js';
 
-/** Those of the protocol that read no parameters take any. */
+/** Protocol endpoints that ignore their parameters, malformed ones included. */
 const withoutParameters: Record<string, Endpoint> = {
   '/.well-known/openid-configuration': discovery,
   '/oauth/v2/keys': publishedKeys,
@@ -62,7 +62,7 @@ const protocol = /^\/(oauth\/v2|oidc\/v1|\.well-known\/openid-configuration)(\/|
 const hourMs = 3_600_000;
 const requestIdBytes = 10;
 
-/** Answers every request to the sandbox, in front of oidc-provider's own routes. */
+/** The middleware that answers all requests, so that oidc-provider's own routes are never reached. */
 export function answerRequests(instance: Instance, log: RequestLog): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const record = log.add(ctx);
@@ -73,8 +73,8 @@ export function answerRequests(instance: Instance, log: RequestLog): (ctx: Conte
     });
     writeJson(ctx);
     record.status = ctx.status;
-    await instance.faults.holdBack(ctx.path);
-    if (instance.faults.dropsAnswer(ctx.path)) ctx.req.socket.destroy();
+    await instance.faults.delayAnswer(ctx.path);
+    if (instance.faults.takeDrop(ctx.path)) ctx.req.socket.destroy();
   };
 }
 
@@ -82,16 +82,16 @@ async function answer(call: Call, instance: Instance): Promise<void> {
   const { ctx } = call;
   const path = posix.normalize(ctx.path);
   if (path !== ctx.path) {
-    redirectToClean(ctx, path);
+    redirectToNormalizedPath(ctx, path);
     return;
   }
-  setHeadersOfAll(ctx);
+  setCommonHeaders(ctx);
   const { host, scheme } = requestedOrigin(ctx);
-  const here = at(instance, `${scheme}://${host}`);
+  const requested = withIssuer(instance, `${scheme}://${host}`);
   if (isLoginOrigin(host, instance)) await answerLoginUi(call, instance, path.startsWith(loginV2Prefix));
   else if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
-  else if (protocol.test(path)) await answerProtocol(call, here);
-  else if (path.startsWith('/ui/')) await answerLoginUi(call, here, isOnIssuer(path, instance));
+  else if (protocol.test(path)) await answerProtocol(call, requested);
+  else if (path.startsWith('/ui/')) await answerLoginUi(call, requested, isOnIssuer(path, instance));
   else (fixedAnswers.get(path) ?? answerUnknown)(ctx);
 }
 
@@ -99,13 +99,13 @@ function isLoginOrigin(host: string, { loginOrigin }: Instance): boolean {
   return loginOrigin !== '' && new URL(loginOrigin).host === host;
 }
 
-// Login V2 on an origin of its own is not on the issuer's
+// with `loginOrigin`, Login V2 is not served on the issuer's origin
 function isOnIssuer(path: string, { loginOrigin }: Instance): boolean {
   return loginOrigin === '' || !path.startsWith(loginV2Prefix);
 }
 
-/** The instance as it is for callers of another port or by way of a proxy. */
-function at(instance: Instance, issuer: string): Instance {
+/** The instance with the issuer of this request, which another port or a proxy changes. */
+function withIssuer(instance: Instance, issuer: string): Instance {
   return issuer === instance.issuer ? instance : { ...instance, issuer };
 }
 
@@ -115,10 +115,10 @@ async function answerProtocol(call: Call, instance: Instance): Promise<void> {
     answerPreflight(ctx);
     return;
   }
-  forbidStoring(ctx);
+  setNoStoreHeaders(ctx);
   ctx.set('Vary', ['Origin', 'Cookie']);
-  instance.sessions.agentOf(ctx);
-  allowReading(ctx);
+  instance.sessions.ensureBrowserId(ctx);
+  setCorsHeaders(ctx);
   if (answerFault(ctx, instance)) return;
   const plain = withoutParameters[ctx.path];
   const endpoint = plain ?? withParameters[ctx.path];
@@ -130,12 +130,12 @@ async function answerProtocol(call: Call, instance: Instance): Promise<void> {
   await endpoint(call, instance);
 }
 
-// never for another origin, or a foreign page could sign somebody in and read the code
+// no CORS headers here, else a page of another origin could sign a user in and read the code
 async function answerLoginUi(call: Call, instance: Instance, isThere: boolean): Promise<void> {
   const { ctx } = call;
-  forbidStoring(ctx);
+  setNoStoreHeaders(ctx);
   ctx.set('Vary', 'Cookie');
-  instance.sessions.agentOf(ctx);
+  instance.sessions.ensureBrowserId(ctx);
   const endpoint = isThere ? loginUi[ctx.path] : undefined;
   if (answerFault(ctx, instance)) return;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
@@ -144,29 +144,29 @@ async function answerLoginUi(call: Call, instance: Instance, isThere: boolean): 
 }
 
 function answerFault(ctx: Context, { faults }: Instance): boolean {
-  const status = faults.statusFor(ctx.path);
+  const status = faults.takeFailureStatus(ctx.path);
   if (status === undefined) return false;
   ctx.status = status;
-  ctx.body = { error: 'server_error', error_description: 'the sandbox was told to fail' };
+  ctx.body = { error: 'server_error', error_description: 'failure injected by the sandbox' };
   return true;
 }
 
-function setHeadersOfAll(ctx: Context): void {
+function setCommonHeaders(ctx: Context): void {
   ctx.set({ 'X-Robots-Tag': 'none', 'X-Request-Id': randomBytes(requestIdBytes).toString('hex') });
 }
 
-function forbidStoring(ctx: Context): void {
+function setNoStoreHeaders(ctx: Context): void {
   const anHourAgo = new Date(Math.floor(Date.now() / 1000) * 1000 - hourMs).toUTCString();
   ctx.set({ 'Cache-Control': 'no-store', Pragma: 'no-cache', Expires: anHourAgo });
 }
 
 function answerUnknownHost(ctx: Context, host: string, scheme: string): void {
-  forbidStoring(ctx);
+  setNoStoreHeaders(ctx);
   ctx.set('Vary', 'Origin');
   answerText(ctx, 404, unknownHostMessage(host, scheme));
 }
 
-function redirectToClean(ctx: Context, path: string): void {
+function redirectToNormalizedPath(ctx: Context, path: string): void {
   ctx.status = 301;
   ctx.set('Location', path + ctx.search);
   ctx.body = '';
@@ -183,7 +183,7 @@ async function answerErrors(ctx: Context, run: () => Promise<void>): Promise<voi
   }
 }
 
-/** JSON as Zitadel writes it: without a charset, with a line feed at the end. */
+/** Serializes JSON as Zitadel does: without a charset, with a trailing line feed. */
 function writeJson(ctx: Context): void {
   if (typeof ctx.body !== 'object' || ctx.body === null) return;
   const body = `${JSON.stringify(ctx.body)}\n`;

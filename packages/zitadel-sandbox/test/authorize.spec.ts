@@ -336,7 +336,7 @@ describe('prompts and sessions', () => {
 
   it('sessions are per browser', async () => {
     const stranger = new RelyingParty(sandbox);
-    expect((await again({}, stranger)).text).toContain('choose who you are');
+    expect((await again({}, stranger)).text).toContain('with one click');
   });
 
   it.each([
@@ -345,13 +345,13 @@ describe('prompts and sessions', () => {
     ['login_hint of somebody else', { login_hint: 'bob@acme.example' }],
   ])('prompt %s shows the page in spite of a session', async (_name, parameters) => {
     const { status, text } = await again(parameters);
-    expect([status, text.includes('choose who you are')]).toEqual([200, true]);
+    expect([status, text.includes('with one click')]).toEqual([200, true]);
   });
 
   it('prompt create shows the registration page', async () => {
     const { text } = await again({ prompt: 'create' });
     expect(text).toContain('<h1>Register</h1>');
-    expect(text).toContain('The sandbox creates no accounts');
+    expect(text).toContain('The sandbox does not create accounts');
   });
 
   it('prompt login starts a new session for the same person', async () => {
@@ -371,7 +371,7 @@ describe('prompts and sessions', () => {
 
   it('id_token_hint of another person does not take this session', async () => {
     const bob = await new RelyingParty(sandbox).signIn('bob@acme.example');
-    expect((await again({ id_token_hint: bob.id_token })).text).toContain('choose who you are');
+    expect((await again({ id_token_hint: bob.id_token })).text).toContain('with one click');
     const own = await client.signIn(alice);
     expect((await again({ id_token_hint: own.id_token })).location).toContain('code=');
   });
@@ -403,7 +403,7 @@ describe('prompts and sessions', () => {
 
   it('expired sessions sign nobody in', async () => {
     sandbox.expire('sessions');
-    expect((await again({})).text).toContain('choose who you are');
+    expect((await again({})).text).toContain('with one click');
   });
 });
 

@@ -303,5 +303,5 @@ it('close waits for no retry', async () => {
 
 it('refuses a back-channel URI that is not on this machine', async () => {
   const start = startSandbox({ web: { backChannelLogoutUri: 'https://app.example/logout' } });
-  await expect(start).rejects.toThrow('web.backChannelLogoutUri must be an address of this machine');
+  await expect(start).rejects.toThrow('web.backChannelLogoutUri: expected a URI on a loopback address');
 });

@@ -52,7 +52,7 @@ async function started(
   let out = '';
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  while (!out.includes('Stop with') && child.exitCode === null) await wait(10);
+  while (!out.includes('Ctrl+C') && child.exitCode === null) await wait(10);
   return {
     banner: out,
     stop: async (signal) => {
@@ -133,7 +133,7 @@ describe('starting', () => {
     ]);
     expect(banner).toContain('ZITADEL_CALLBACK_URL=http://localhost:4000/auth/callback');
     expect(banner).toContain(`ZITADEL_API_KEY_FILE=${join(keys, 'api-key.json')}`);
-    expect(banner).toMatch(/with the password open sesame\):\n {2}dora {2}testing\n/);
+    expect(banner).toMatch(/with the password open sesame:\n {2}dora {2}testing\n/);
     expect(existsSync(join(keys, 'api-key.json'))).toBe(true);
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
     const tokens = await tokensOf(issuer, 'https://app.example/auth/callback');
@@ -167,7 +167,7 @@ describe('where people sign in', () => {
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
     const login = await loginOf(issuer);
     expect([login.hostname, login.pathname]).toEqual(['127.0.0.1', '/ui/v2/login/login']);
-    expect(banner).toContain(`Login V2 on ${login.origin}`);
+    expect(banner).toContain(`Login V2 listening on ${login.origin}`);
     expect((await fetch(login)).status).toBe(200);
     await stop('SIGTERM');
   });
@@ -254,7 +254,7 @@ describe('not starting', () => {
     const { code, out, err } = run(['--port', '0'], { NODE_ENV: 'production' });
     expect([code, out]).toEqual([1, '']);
     expect(err).toBe(
-      'The Zitadel sandbox is for development and tests: it refuses to start with NODE_ENV=production.\n',
+      'The Zitadel sandbox is for development and tests only: it does not start with NODE_ENV=production.\n',
     );
   });
 
@@ -265,20 +265,23 @@ describe('not starting', () => {
     await taken.close();
     expect([code, out]).toEqual([1, '']);
     expect(err).toBe(
-      `Port ${port} is in use. Stop what listens there or choose another port: --port ${port + 1}\n`,
+      `Port ${port} is in use. Stop the program that listens on it, or choose another port: --port ${port + 1}\n`,
     );
   });
 
   it.each([
-    [['--port', 'eighty'], '--port: expected a whole number up to 65535'],
-    [['--port', '70000'], '--port: expected a whole number up to 65535'],
+    [['--port', 'eighty'], '--port: expected an integer from 0 to 65535'],
+    [['--port', '70000'], '--port: expected an integer from 0 to 65535'],
     [['--access-token-ttl', '-1'], "Option '--access-token-ttl' argument is ambiguous"],
-    [['--access-token-ttl=1.5'], '--access-token-ttl: expected a whole number'],
+    [['--access-token-ttl=1.5'], '--access-token-ttl: expected an integer'],
     [['--access-token-type', 'jwe'], '--access-token-type: expected opaque or jwt'],
-    [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin such as http://localhost:3000'],
+    [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin, such as http://localhost:3000'],
     [['--web-origin', 'http://localhost:3000/app'], '--web-origin: expected an origin'],
-    [['--api-origin', 'localhost:3001'], '--api-origin: expected an origin such as'],
-    [['--login-origin', 'https://login.example'], '--login-origin: expected an origin of this machine'],
+    [['--api-origin', 'localhost:3001'], '--api-origin: expected an origin, such as'],
+    [
+      ['--login-origin', 'https://login.example'],
+      '--login-origin: expected an http origin on a loopback address',
+    ],
     [['--login-version', '3'], '--login-version: expected 1 or 2'],
     [['--users', '/nowhere.json'], '--users: cannot read /nowhere.json'],
     [['--nonsense'], "Unknown option '--nonsense'"],
@@ -294,9 +297,9 @@ describe('not starting', () => {
     const file = join(folder, 'wrong.json');
     writeFileSync(file, '[{"loginName":"a","rolls":[]}]');
     const { code, err } = run(['--users', file]);
-    expect([code, err.includes('users[0].rolls: is not known')]).toEqual([1, true]);
+    expect([code, err.includes('users[0].rolls: unknown field')]).toEqual([1, true]);
     writeFileSync(file, 'no json');
-    expect(run(['--users', file]).err).toBe(`--users: ${file} is not JSON\n`);
+    expect(run(['--users', file]).err).toBe(`--users: ${file} is not valid JSON\n`);
   });
 });
 

@@ -73,7 +73,7 @@ it('without one, Login V2 is at the issuer', async () => {
 it.each(['https://localhost:8081', 'http://login.example', 'http://localhost:8081/path', 'nonsense'])(
   'an origin that is not one of this machine is refused: %s',
   async (loginOrigin) => {
-    await expect(startSandbox({ loginOrigin })).rejects.toThrow('loginOrigin: expected an origin');
+    await expect(startSandbox({ loginOrigin })).rejects.toThrow('loginOrigin: expected an http origin');
   },
 );
 

@@ -66,14 +66,14 @@ describe('startSandbox', () => {
     const refused = startSandbox({ port });
     await expect(refused).rejects.toThrow(PortInUseError);
     await expect(refused).rejects.toThrow(
-      `Port ${port} is in use. Stop what listens there or choose another port: --port ${port + 1}`,
+      `Port ${port} is in use. Stop the program that listens on it, or choose another port: --port ${port + 1}`,
     );
     taken.close();
   });
 
   it('the way out of the last port is not a port beyond it', () => {
     expect(new PortInUseError(65535).message).toBe(
-      'Port 65535 is in use. Stop what listens there or choose another port: --port 0',
+      'Port 65535 is in use. Stop the program that listens on it, or choose another port: --port 0',
     );
   });
 
@@ -81,7 +81,7 @@ describe('startSandbox', () => {
     const before = process.env['NODE_ENV'];
     process.env['NODE_ENV'] = 'production';
     try {
-      await expect(startSandbox()).rejects.toThrow('it refuses to start with NODE_ENV=production');
+      await expect(startSandbox()).rejects.toThrow('it does not start with NODE_ENV=production');
     } finally {
       process.env['NODE_ENV'] = before;
     }
@@ -219,8 +219,8 @@ describe('troubles to order', () => {
 
   it('a user nobody knows', async () => {
     const one = await start();
-    expect(() => one.setUserActive('nobody', false)).toThrow('There is no user nobody');
-    expect(() => one.grantRole('nobody', 'admin')).toThrow('There is no user nobody');
+    expect(() => one.setUserActive('nobody', false)).toThrow('Unknown user nobody');
+    expect(() => one.grantRole('nobody', 'admin')).toThrow('Unknown user nobody');
   });
 });
 
@@ -286,39 +286,42 @@ describe('your own users', () => {
   });
 
   it.each([
-    [{}, 'expected a list of users'],
-    [[], 'expected a list of users'],
+    [{}, 'expected a non-empty list of users'],
+    [[], 'expected a non-empty list of users'],
     [['dora'], 'users[0]: expected an object'],
-    [[{}], 'users[0].loginName: is missing'],
-    [[{ loginName: '' }], 'users[0].loginName: expected a text'],
-    [[{ loginName: 'a', roles: 'admin' }], 'users[0].roles: expected a list of texts'],
+    [[{}], 'users[0].loginName: required'],
+    [[{ loginName: '' }], 'users[0].loginName: expected a non-empty string'],
+    [[{ loginName: 'a', roles: 'admin' }], 'users[0].roles: expected a list of non-empty strings'],
     [[{ loginName: 'a', emailVerified: 'yes' }], 'users[0].emailVerified: expected true or false'],
     [[{ loginName: 'a', gender: 'x' }], 'users[0].gender: expected "female" or "male" or "diverse"'],
     [[{ loginName: 'a', kind: ['human'] }], 'users[0].kind: expected "human" or "machine"'],
-    [[{ loginName: 'a', id: defaultIds.web }], 'users[0].id: is the id of an application'],
-    [[{ loginName: 'a', id: defaultIds.foreignApi }], 'users[0].id: is the id of an application'],
-    [[{ loginName: 'a', id: 12 }], 'users[0].id: expected a text of digits'],
-    [[{ loginName: 'a', metadata: { a: 1 } }], 'users[0].metadata: expected an object of texts'],
+    [[{ loginName: 'a', id: defaultIds.web }], 'users[0].id: is already the id of an application'],
+    [[{ loginName: 'a', id: defaultIds.foreignApi }], 'users[0].id: is already the id of an application'],
+    [[{ loginName: 'a', id: 12 }], 'users[0].id: expected a string of digits'],
+    [[{ loginName: 'a', metadata: { a: 1 } }], 'users[0].metadata: expected an object with string values'],
     [[{ loginName: 'a', grants: {} }], 'users[0].grants: expected a list of {"organization","roles"}'],
     [[{ loginName: 'a', grants: ['admin'] }], 'users[0].grants[0]: expected an object'],
-    [[{ loginName: 'a', grants: [{ roles: 1 }] }], 'users[0].grants[0].roles: expected a list of texts'],
-    [[{ loginName: 'a', grants: [{ organization: 'Acme' }] }], 'users[0].grants[0].roles: is missing'],
+    [
+      [{ loginName: 'a', grants: [{ roles: 1 }] }],
+      'users[0].grants[0].roles: expected a list of non-empty strings',
+    ],
+    [[{ loginName: 'a', grants: [{ organization: 'Acme' }] }], 'users[0].grants[0].roles: required'],
     [
       [{ loginName: 'a', grants: [{ roles: ['admin'] }, { roles: [], projectId: 1 }] }],
-      'users[0].grants[1].projectId: expected a text',
+      'users[0].grants[1].projectId: expected a non-empty string',
     ],
     [
       [{ loginName: 'a', grants: [{ roles: [], role: 'x' }] }],
-      'users[0].grants[0].role: is not known; known are organization, projectId, roles',
+      'users[0].grants[0].role: unknown field; the fields are organization, projectId, roles',
     ],
-    [[{ loginName: 'a', constructor: 1 }], 'users[0].constructor: is not known; known are loginName, '],
-    [[{ loginName: 'a' }, { loginName: 'a' }], 'users[1].loginName: is there twice'],
+    [[{ loginName: 'a', constructor: 1 }], 'users[0].constructor: unknown field; the fields are loginName, '],
+    [[{ loginName: 'a' }, { loginName: 'a' }], 'users[1].loginName: duplicate'],
     [
       [
         { loginName: 'a', id: '1' },
         { loginName: 'b', id: '1' },
       ],
-      'users[1].id: is there twice',
+      'users[1].id: duplicate',
     ],
   ])('%j: %s', (document, problem) => {
     expect(() => readUsers(document)).toThrow(UserFileError);
@@ -327,7 +330,7 @@ describe('your own users', () => {
 
   it('all problems at once', () => {
     expect(() => readUsers([{ roles: 1 }, { loginName: 2 }])).toThrow(
-      '  users[0].loginName: is missing\n  users[0].roles: expected a list of texts\n  users[1].loginName: expected a text',
+      '  users[0].loginName: required\n  users[0].roles: expected a list of non-empty strings\n  users[1].loginName: expected a non-empty string',
     );
   });
 });
@@ -336,7 +339,7 @@ it('a client that connects before the sandbox is ready is answered as soon as it
   const listener = await listen(0);
   const early = fetch(`http://127.0.0.1:${listener.port}/`);
   await wait(50);
-  listener.answer((_request, response) => response.end('ready'));
+  listener.setHandler((_request, response) => response.end('ready'));
   const late = fetch(`http://127.0.0.1:${listener.port}/`);
   const texts = [await (await early).text(), await (await late).text()];
   await listener.close();

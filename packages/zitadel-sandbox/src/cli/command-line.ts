@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readUsers } from '../directory/user-file.js';
 import type { UserSpec } from '../directory/users.js';
-import { loginOriginFrom, isLoopbackUri } from '../http/uris.js';
+import { parseLoginOrigin, isLoopbackUri } from '../http/uris.js';
 import type { SandboxOptions } from '../instance/sandbox.options.js';
 
-/** What was asked for on the command line. */
+/** The parsed command line. */
 export interface Command {
   quiet: boolean;
-  /** origin of the web app that the printed environment is for */
+  /** origin of the web app, for the printed environment variables */
   webOrigin: string;
-  /** where to write the key files */
+  /** folder for the key files */
   keyFolder: string | undefined;
   options: SandboxOptions;
 }
@@ -19,27 +19,28 @@ const defaultPort = 8080;
 const defaultWebOrigin = 'http://localhost:3000';
 const defaultApiOrigin = 'http://localhost:3001';
 
-export const usage = `Zitadel sandbox: a stand-in for Zitadel on this machine, for development and tests only.
+export const usage = `Zitadel sandbox: an OpenID provider that behaves as Zitadel does, for development and tests on this machine.
 
-  --port PORT                     port to listen on (default ${defaultPort}; 0 takes a free one)
-  --users FILE                    a JSON list of users instead of the usual people
-  --access-token-ttl SECONDS      lifetime of access tokens (default 43200)
-  --access-token-type TYPE        opaque (default) or jwt
-  --web-origin URL                origin of your web app (default ${defaultWebOrigin}); may be given several
-                                  times, back-channel logout and logins started here go to the first
-  --api-origin URL                origin of your API, whose Swagger UI logs in here
+  --port PORT                     port to listen on (default ${defaultPort}; 0: a free port)
+  --users FILE                    JSON file with a list of users (default: three people, one service user)
+  --access-token-ttl SECONDS      lifetime of access tokens in seconds (default 43200)
+  --access-token-type TYPE        format of access tokens: opaque (default) or jwt
+  --web-origin URL                origin of the web app (default ${defaultWebOrigin}); repeatable: the
+                                  first gets back-channel logout and third-party initiated logins
+  --api-origin URL                origin of the API, for the redirect URI of its Swagger UI
                                   (default ${defaultApiOrigin})
-  --login-origin URL              an origin of its own for Login V2, such as http://127.0.0.1:8081
-  --login-version VERSION         2 (default): Login V2 for everybody; 1: Login V1
-  --key-folder DIR                write api-key.json and service-user-key.json there
-  --quiet                         print nothing when started
-  --help                          this text
+  --login-origin URL              separate origin for Login V2, such as http://127.0.0.1:8081
+  --login-version VERSION         login UI of all applications: 2 (default) or 1
+  --key-folder DIR                folder to write api-key.json, service-user-key.json and
+                                  personal-access-token to
+  --quiet                         do not print the start message
+  --help                          show this help
 `;
 
 /**
- * The command behind these arguments; `help` wins over everything beside it, what is wrong included.
+ * Parses the arguments. `--help` takes precedence over all others, including invalid ones.
  *
- * @throws Error with one sentence about the argument, or all problems of the list of users
+ * @throws Error with one sentence about the argument; UserFileError for the list of users
  */
 export async function readCommandLine(args: string[]): Promise<Command | 'help'> {
   if (args.includes('--help')) return 'help';
@@ -83,7 +84,7 @@ function parse(args: string[]): ReturnType<typeof parseOptions> {
     return parseOptions(args);
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split('. ');
-    throw new Error(`${sentence}. Try --help.`, { cause: error });
+    throw new Error(`${sentence}. See --help.`, { cause: error });
   }
 }
 
@@ -108,7 +109,7 @@ function parseOptions(args: string[]) {
 function wholeNumber(option: string, value: string, max: number): number {
   const number = Number(value);
   if (!/^\d+$/.test(value) || number > max)
-    throw new Error(`${option}: expected a whole number up to ${max}`);
+    throw new Error(`${option}: expected an integer from 0 to ${max}`);
   return number;
 }
 
@@ -124,9 +125,11 @@ function loginVersionFrom(value: string): 1 | 2 {
 
 function loginOrigin(value: string): string {
   try {
-    return loginOriginFrom(value).origin;
+    return parseLoginOrigin(value).origin;
   } catch {
-    throw new Error('--login-origin: expected an origin of this machine such as http://127.0.0.1:8081');
+    throw new Error(
+      '--login-origin: expected an http origin on a loopback address, such as http://127.0.0.1:8081',
+    );
   }
 }
 
@@ -134,7 +137,7 @@ function originFrom(option: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && !url.search)
     return url.origin;
-  throw new Error(`${option}: expected an origin such as http://localhost:3000`);
+  throw new Error(`${option}: expected an origin, such as http://localhost:3000`);
 }
 
 async function usersFrom(file: string): Promise<UserSpec[]> {
@@ -143,10 +146,10 @@ async function usersFrom(file: string): Promise<UserSpec[]> {
   });
   let document: unknown;
   try {
-    // some editors write a byte order mark
+    // some editors write a byte order mark, which JSON.parse rejects
     document = JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch {
-    throw new Error(`--users: ${file} is not JSON`);
+    throw new Error(`--users: ${file} is not valid JSON`);
   }
   return readUsers(document);
 }

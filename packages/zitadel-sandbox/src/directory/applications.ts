@@ -1,9 +1,9 @@
 import { applicationKeyFile, type ApplicationKeyFile } from '../keys/key-file.js';
 
-/** How a client proves itself (Zitadel: "Authentication Method"). */
+/** How a client authenticates (Zitadel: "Authentication Method"). */
 export type AuthMethod = 'none' | 'basic' | 'post' | 'private_key_jwt';
 
-/** A project: owns applications and roles. */
+/** A project, which owns applications and roles. */
 export interface Project {
   id: string;
   name: string;
@@ -12,7 +12,7 @@ export interface Project {
   roles: string[];
 }
 
-/** An application of a project, with the settings Zitadel's console shows. */
+/** An application of a project, with the settings of Zitadel's console. */
 export interface Application {
   kind: 'oidc' | 'api';
   name: string;
@@ -34,17 +34,17 @@ export interface Application {
   /** "Add user roles to the access token" */
   accessTokenRoleAssertion: boolean;
   clockSkewSeconds: number;
-  /** which login UI people are sent to; 2 is the default of Zitadel v4 */
+  /** version of the login UI; 2 is the default of Zitadel v4 */
   loginVersion: 1 | 2;
   active: boolean;
   clientSecret?: string;
   backChannelLogoutUri?: string;
   initiateLoginUri?: string;
-  /** the key JSON as Zitadel downloads it; made when first read */
+  /** the key JSON in the format of Zitadel's console; generated on first access */
   readonly key?: ApplicationKeyFile;
 }
 
-/** The web app's client, as far as it differs from the defaults for an app on http://localhost:3000. */
+/** Settings of a client; the defaults are those of a web app on http://localhost:3000. */
 export interface WebClientOptions {
   redirectUris?: string[];
   postLogoutRedirectUris?: string[];
@@ -55,35 +55,35 @@ export interface WebClientOptions {
   idTokenRoleAssertion?: boolean;
   accessTokenRoleAssertion?: boolean;
   refreshTokenGrant?: boolean;
-  /** further grants of the app, by their `grant_type` */
+  /** additional values of `grant_type` */
   furtherGrants?: string[];
   /** default `code` */
   responseTypes?: string[];
   devMode?: boolean;
   clockSkewSeconds?: number;
   loginVersion?: 1 | 2;
-  /** false: as if an administrator had deactivated it */
+  /** false: deactivated by an administrator */
   active?: boolean;
   backChannelLogoutUri?: string;
-  /** where another party starts a login at the app; the sandbox's start page links there */
+  /** `initiate_login_uri` (OpenID Connect third-party initiated login); the sandbox's start page links to it */
   initiateLoginUri?: string;
 }
 
-/** Apps for flows that a web app does not use, each only if it is asked for; `{}` takes the defaults. */
+/** Applications for flows that a web app does not use; each exists only if its option is set. `{}` takes the defaults. */
 export interface FurtherApplications {
-  /** a native app with the grant of devices (RFC 8628) */
+  /** a native app with the device authorization grant (RFC 8628) */
   device?: WebClientOptions;
-  /** a web app with a secret and the grant of token exchange (RFC 8693) */
+  /** a web app with a secret and the token exchange grant (RFC 8693) */
   exchange?: WebClientOptions;
   /** a single-page app with the response types `id_token` and `id_token token` */
   implicit?: WebClientOptions;
 }
 
-/** Ids that are the same on every start, so that an environment can be written down once. */
+/** Ids are the same on every start, so that a written `.env` file stays valid. */
 export const defaultIds = {
   project: '320000000000000100',
   foreignProject: '320000000000000200',
-  /** the project of Zitadel itself: what `urn:zitadel:iam:org:project:id:zitadel:aud` stands for */
+  /** Zitadel's own project, which `urn:zitadel:iam:org:project:id:zitadel:aud` refers to */
   zitadelProject: '320000000000000300',
   web: '320000000000000101',
   second: '320000000000000102',
@@ -112,7 +112,7 @@ export function isApplicationId(id: string): boolean {
   return Object.hasOwn(appIds, id);
 }
 
-/** All applications of a sandbox: two web apps, two API apps, a Swagger UI, and an API app of a foreign project. */
+/** The applications of a sandbox: two web apps, two API apps, a Swagger UI, an API app of another project. */
 export class Applications {
   readonly web: Application;
   readonly second: Application;
@@ -120,7 +120,7 @@ export class Applications {
   readonly apiBasic: Application;
   readonly swagger: Application;
   readonly foreignApi: Application;
-  /** apps for further flows; undefined unless asked for */
+  /** see `FurtherApplications` */
   readonly device: Application | undefined;
   readonly exchange: Application | undefined;
   readonly implicit: Application | undefined;
@@ -185,7 +185,7 @@ export class Applications {
     return [this.web, this.second, this.api, this.apiBasic, this.swagger, ...further, this.foreignApi];
   }
 
-  /** An active application that people sign in to; API applications are none. */
+  /** The active application of that id, unless it is an API application, which nobody signs in to. */
   oidcClient(clientId: string | undefined): Application | undefined {
     const application = this.byClientId(clientId);
     return application?.kind === 'oidc' ? application : undefined;
@@ -280,7 +280,7 @@ function withCredentials(application: Application): Application {
   });
 }
 
-/** The `grant_type` of each flow that the token endpoint knows. */
+/** The values of `grant_type` that the token endpoint supports. */
 export const grantType = {
   code: 'authorization_code',
   refreshToken: 'refresh_token',

@@ -2,11 +2,11 @@ import { idFor } from '../storage/ids.js';
 import type { Project } from './applications.js';
 import type { Organization } from './organizations.js';
 import {
-  grantingOrganizationsAskedFor,
-  organizationDomainsAskedFor,
-  organizationIdsAskedFor,
-  projectsAskedFor,
-  rolesAskedFor,
+  requestedGrantingOrganizationIds,
+  requestedOrganizationDomains,
+  requestedOrganizationIds,
+  requestedProjectIds,
+  requestedRoles,
   scope,
 } from './scopes.js';
 import type { SandboxUser } from './users.js';
@@ -15,10 +15,10 @@ export type Claims = Record<string, unknown>;
 
 const profileUpdatedAt = 1767225600;
 
-/** `{"admin": {"<organization id>": "<primary domain>"}}`: who granted which role. */
+/** Roles with the organizations that granted them: `{"admin": {"<organization id>": "<primary domain>"}}`. */
 type Roles = Record<string, Record<string, string>>;
 
-/** profile, email and phone claims by scope. What is unknown or false is left out, as Zitadel does. */
+/** The claims of the scopes `profile`, `email` and `phone`. As in Zitadel, unknown and false values are left out. */
 export function profileClaims(user: SandboxUser, scopes: string[]): Claims {
   return withoutUnknown({
     ...(scopes.includes('profile') && profileOf(user)),
@@ -41,9 +41,9 @@ function profileOf(user: SandboxUser): Claims {
   return { ...machine, given_name: givenName, family_name: familyName, nickname, picture, gender, locale };
 }
 
-/** Zitadel's own claims that only a scope asks for: metadata, resource owner, organization. */
+/** Zitadel's claims that depend on a scope alone: metadata, resource owner, groups, organization. */
 export function scopedClaims(user: SandboxUser, scopes: string[]): Claims {
-  const organizationIds = organizationIdsAskedFor(scopes);
+  const organizationIds = requestedOrganizationIds(scopes);
   return {
     ...(scopes.includes(scope.metadata) &&
       user.metadata && { [scope.metadata]: encodedMetadata(user.metadata) }),
@@ -51,8 +51,8 @@ export function scopedClaims(user: SandboxUser, scopes: string[]): Claims {
       resourceOwnerClaims(user.home)),
     ...(scopes.includes(scope.groupNames) && user.groups && { [scope.groupNames]: user.groups }),
     ...(scopes.includes(scope.groups) && user.groups && { [scope.groups]: groupsNamed(user.groups) }),
-    ...last('urn:zitadel:iam:org:id', organizationIds),
-    ...last('urn:zitadel:iam:org:domain:primary', organizationDomainsAskedFor(scopes)),
+    ...lastValueClaim('urn:zitadel:iam:org:id', organizationIds),
+    ...lastValueClaim('urn:zitadel:iam:org:domain:primary', requestedOrganizationDomains(scopes)),
   };
 }
 
@@ -76,15 +76,14 @@ function resourceOwnerClaims({ id, name, primaryDomain }: Organization): Claims 
   };
 }
 
-function last(claim: string, values: string[]): Claims {
+function lastValueClaim(claim: string, values: string[]): Claims {
   const value = values.at(-1);
   return value === undefined ? {} : { [claim]: value };
 }
 
 /**
- * The role claims. `project` is the project of the application that asks (service users have none); with
- * `ownProjectOnly` the claims of other projects in the audience are left out, as introspection does.
- * Without a grant there is no claim at all.
+ * The role claims; none when the user has no role. `project` is the project of the application (service users have
+ * none). `ownProjectOnly` leaves out the other projects of the audience, as introspection does.
  */
 export function roleClaims(
   user: SandboxUser,
@@ -108,16 +107,16 @@ function projectsWithRoles(
   ownProjectOnly: boolean,
 ): string[] {
   if (ownProjectOnly) return project ? [project.id] : [];
-  const requested = rolesAskedFor(scopes).length > 0;
-  const asked = requested || scopes.includes(scope.allRoles) ? projectsAskedFor(scopes) : [];
+  const requested = requestedRoles(scopes).length > 0;
+  const asked = requested || scopes.includes(scope.allRoles) ? requestedProjectIds(scopes) : [];
   const own = project && (project.roleAssertion || requested || asked.length > 0);
   return [...new Set(own ? [...asked, project.id] : asked)];
 }
 
 function rolesOf(user: SandboxUser, scopes: string[], projectId: string): Roles {
-  const requested = rolesAskedFor(scopes);
-  const granting = grantingOrganizationsAskedFor(scopes);
-  // without a prototype a role may have any name
+  const requested = requestedRoles(scopes);
+  const granting = requestedGrantingOrganizationIds(scopes);
+  // no prototype, as a role may have any name
   const roles = Object.create(null) as Roles;
   for (const { organization, projectId: grantedIn, roles: granted } of user.authorizations) {
     const { id, primaryDomain } = organization;

@@ -1,16 +1,16 @@
 import { idFor } from '../storage/ids.js';
 
-/** An organization: owns users and grants them roles. */
+/** An organization, which owns users and grants them roles. */
 export interface Organization {
   id: string;
   name: string;
   primaryDomain: string;
 }
 
-/** What one says about an organization; all but the name has a default. */
+/** The specification of an organization; everything but the name has a default. */
 export interface OrganizationSpec {
   name: string;
-  /** digits; default: made from the name */
+  /** digits; default: derived from the name */
   id?: string;
   /** default: made from the name */
   primaryDomain?: string;
@@ -21,7 +21,7 @@ const known: readonly Required<OrganizationSpec>[] = [
   { name: 'Globex', id: '320000000000000002', primaryDomain: 'globex.example' },
 ];
 
-/** All organizations of a sandbox, by name. One that is asked for the first time is made. */
+/** The organizations of a sandbox. `named` creates an organization that does not exist yet. */
 export class Organizations {
   private readonly byName = new Map<string, Organization>();
 
@@ -46,7 +46,7 @@ export class Organizations {
   }
 }
 
-// blanks become hyphens and what is neither letter nor digit goes: `Umlaut & Söhne GmbH` is `umlaut--söhne-gmbh`
+// replaces spaces by hyphens and removes all but letters and digits: `Umlaut & Söhne GmbH` becomes `umlaut--söhne-gmbh`
 function domainLabel(name: string): string {
   const label = name
     .trim()

@@ -1,7 +1,8 @@
 import { isLoopbackUri } from '../http/uris.js';
 import type { Application } from './applications.js';
 
-/** Exact match; a native app's loopback URI may have any port and name of this machine; globs with Dev Mode on (Zitadel: "Redirect URIs"). */
+/** True when `uri` equals a registered redirect URI or, with Dev Mode, matches its glob. The loopback URI of a native app
+ * may have any port and loopback host (RFC 8252 section 7.3). */
 export function isRedirectUriOf(application: Application, uri: string): boolean {
   const { redirectUris, devMode, applicationType } = application;
   if (!isUsable(uri)) return false;
@@ -13,14 +14,14 @@ export function isRedirectUriOf(application: Application, uri: string): boolean 
   );
 }
 
-/** Plain http needs Dev Mode, the code flow of a web application, or a native application's loopback address. */
+/** Allows http only with Dev Mode, for the code flow of a web application and for the loopback URI of a native one. */
 export function isSchemeAllowed(application: Application, uri: string, responseType: string): boolean {
   if (!uri.startsWith('http://') || application.devMode) return true;
   if (application.applicationType === 'native') return isLoopbackUri(uri);
   return application.applicationType === 'web' && responseType === 'code';
 }
 
-/** Exact match; globs without `**` with Dev Mode on. */
+/** True when `uri` equals a registered URI or, with Dev Mode, matches its glob, in which `**` has no meaning. */
 export function isPostLogoutRedirectUriOf(
   { postLogoutRedirectUris, devMode }: Application,
   uri: string,
@@ -32,7 +33,7 @@ export function isPostLogoutRedirectUriOf(
   );
 }
 
-// a glob may match what no browser could be sent to; URL itself overlooks white space and line ends
+// a glob may match an invalid URI; `URL.canParse` ignores white space and line breaks
 function isUsable(uri: string): boolean {
   return URL.canParse(uri) && !/[\s\p{Cc}]/u.test(uri);
 }
@@ -48,10 +49,10 @@ function differOnlyInLoopbackHost(registered: string, uri: string): boolean {
 }
 
 /**
- * A pattern for Zitadel's Dev Mode globs: `*` and `?` stop at `/`, `**` (with `doubleStar`) does not,
- * `[abc]` is one of these characters, `{a,b}` one of these words.
+ * The regular expression of a Dev Mode glob: `*` and `?` do not match `/`, `**` (with `doubleStar`) does,
+ * `[abc]` matches one of the characters and `{a,b}` one of the words.
  */
-export function globPattern(glob: string, { doubleStar }: { doubleStar: boolean }): RegExp {
+function globPattern(glob: string, { doubleStar }: { doubleStar: boolean }): RegExp {
   let source = '';
   let depth = 0;
   for (let at = 0; at < glob.length; at++) {

@@ -22,7 +22,7 @@ export const scope = {
   groups: 'urn:zitadel:iam:user:groups',
 } as const;
 
-const plain: string[] = [
+const fixedScopes: string[] = [
   ...['openid', 'profile', 'email', 'phone', 'address', 'offline_access'],
   ...[scope.allRoles, scope.metadata, scope.resourceOwner, scope.groupNames, scope.groups],
 ];
@@ -33,7 +33,7 @@ export function scopesFrom(parameter: string | undefined): string[] {
 }
 
 /**
- * The scopes that a request may have; one that is empty, or asks for unknown ones only, is fine.
+ * The requested scopes that Zitadel knows. The result may be empty: an empty or unknown scope is not an error.
  *
  * @throws OidcError when the parameter is missing
  */
@@ -47,17 +47,17 @@ export function requestedScopes(parameter: string | undefined, project: Project)
   return knownScopes(scopesFrom(parameter), project);
 }
 
-/** With the scopes of all roles where the project asserts them, unless the request says which it wants. */
-export function withAssertedRoles(scopes: string[], project: Project): string[] {
-  const isAsserted = project.roleAssertion && rolesAskedFor(scopes).length === 0;
+/** Adds the role scopes of the project when it asserts roles and the request names no role. */
+export function withAssertedRoleScopes(scopes: string[], project: Project): string[] {
+  const isAsserted = project.roleAssertion && requestedRoles(scopes).length === 0;
   return [...new Set([...scopes, ...(isAsserted ? roleScopesOf(project) : [])])];
 }
 
-/** The scopes Zitadel knows; it drops all others without a word. A role scope must name a role of the project. */
+/** Drops scopes that Zitadel does not know, without an error. A role scope must name a role of the project. */
 export function knownScopes(requested: string[], project: Project): string[] {
   return requested.filter(
     (one) =>
-      plain.includes(one) ||
+      fixedScopes.includes(one) ||
       audience.test(one) ||
       [
         prefix.organizationId,
@@ -65,44 +65,46 @@ export function knownScopes(requested: string[], project: Project): string[] {
         prefix.organizationRoles,
         prefix.identityProvider,
       ].some((start) => one.startsWith(start) && one !== start) ||
-      rolesAskedFor([one]).some((role) => project.roles.includes(role)),
+      requestedRoles([one]).some((role) => project.roles.includes(role)),
   );
 }
 
-export function rolesAskedFor(scopes: string[]): string[] {
-  return after(prefix.role, scopes);
+export function requestedRoles(scopes: string[]): string[] {
+  return suffixesOf(prefix.role, scopes);
 }
 
-/** The scopes of all roles that exist now: what "Assert Roles on Authentication" adds to every login. */
+/** The scopes of all roles of the project, which "Assert Roles on Authentication" adds to every login. */
 export function roleScopesOf(project: Project): string[] {
   return project.roles.map((role) => prefix.role + role);
 }
 
 /** Project ids from `urn:zitadel:iam:org:project:id:{id}:aud`. */
-export function projectsAskedFor(scopes: string[]): string[] {
+export function requestedProjectIds(scopes: string[]): string[] {
   return scopes
     .map((one) => audience.exec(one)?.[1])
     .filter((id) => id !== undefined)
     .map((id) => (id === 'zitadel' ? defaultIds.zitadelProject : id));
 }
 
-export function organizationIdsAskedFor(scopes: string[]): string[] {
-  return after(prefix.organizationId, scopes);
+export function requestedOrganizationIds(scopes: string[]): string[] {
+  return suffixesOf(prefix.organizationId, scopes);
 }
 
-export function organizationDomainsAskedFor(scopes: string[]): string[] {
-  return after(prefix.organizationDomain, scopes);
+export function requestedOrganizationDomains(scopes: string[]): string[] {
+  return suffixesOf(prefix.organizationDomain, scopes);
 }
 
-/** Ids of the organizations whose role grants alone are wanted; all if none is named. */
-export function grantingOrganizationsAskedFor(scopes: string[]): string[] {
-  return after(prefix.organizationRoles, scopes);
+/** The organizations to whose role grants the request is limited; empty: no limit. */
+export function requestedGrantingOrganizationIds(scopes: string[]): string[] {
+  return suffixesOf(prefix.organizationRoles, scopes);
 }
 
-/** The only organization that may sign in, when a scope says so. Unknown and two different ones are errors. */
-export function organizationAskedFor(scopes: string[], known: Organization[]): Organization | undefined {
-  const byId = organizationIdsAskedFor(scopes).map((id) => known.find((one) => one.id === id));
-  const byDomain = organizationDomainsAskedFor(scopes).map((domain) =>
+/** The organization to which a scope limits the login.
+ *
+ * @throws OidcError when the organization is unknown, or scopes name two different ones */
+export function requestedOrganization(scopes: string[], known: Organization[]): Organization | undefined {
+  const byId = requestedOrganizationIds(scopes).map((id) => known.find((one) => one.id === id));
+  const byDomain = requestedOrganizationDomains(scopes).map((domain) =>
     known.find((one) => one.primaryDomain === domain),
   );
   const asked = [...byId, ...byDomain];
@@ -114,19 +116,19 @@ export function organizationAskedFor(scopes: string[], known: Organization[]): O
   return first;
 }
 
-function after(start: string, scopes: string[]): string[] {
+function suffixesOf(start: string, scopes: string[]): string[] {
   return scopes.filter((one) => one.startsWith(start)).map((one) => one.slice(start.length));
 }
 
 /**
- * Scopes as one text for oidc-provider's models. A role key, and with it a role scope, may have a blank in it, which
- * the `scope` of OAuth (RFC 6749 section 3.3) cannot tell from the one between two scopes.
+ * Encodes scopes for oidc-provider's models, which separate them by spaces (RFC 6749 section 3.3): a Zitadel role key,
+ * and so a role scope, may contain a space itself.
  */
-export function storedScope(scopes: string[]): string {
+export function encodeScopes(scopes: string[]): string {
   return scopes.map((scope) => encodeURIComponent(scope)).join(' ');
 }
 
-/** The scopes in such a text. */
-export function scopesStoredIn(stored: string | undefined): string[] {
+/** The reverse of `encodeScopes`. */
+export function decodeScopes(stored: string | undefined): string[] {
   return (stored ?? '').split(' ').filter(Boolean).map(decodeURIComponent);
 }

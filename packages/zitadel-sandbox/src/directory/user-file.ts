@@ -1,22 +1,26 @@
 import { isApplicationId } from './applications.js';
 import type { RoleGrant, UserSpec } from './users.js';
 
-/** Everything that is wrong with a list of users, one line each, named by field. */
+/** Thrown for an invalid list of users; the message has one line per problem, with the path of the field. */
 export class UserFileError extends Error {
   constructor(readonly problems: string[]) {
-    super(`The list of users cannot be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+    super(`The list of users is invalid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
   }
 }
 
 type Check = (value: unknown) => string | undefined;
 
-const text: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'a text');
-const truth: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
-const texts: Check = (value) => (isListOf(value, text) ? undefined : 'a list of texts');
-const textMap: Check = (value) =>
-  isObject(value) && isListOf(Object.values(value), text) ? undefined : 'an object of texts';
+const nonEmptyString: Check = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'a non-empty string';
+const bool: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+const stringList: Check = (value) =>
+  isListOf(value, nonEmptyString) ? undefined : 'a list of non-empty strings';
+const stringMap: Check = (value) =>
+  isObject(value) && isListOf(Object.values(value), nonEmptyString)
+    ? undefined
+    : 'an object with string values';
 
-/** Everything that is wrong with a value, each problem with the path to it. */
+/** The problems of a value, each with its path. */
 type Problems = (value: unknown, at: string) => string[];
 
 function oneOf(...words: string[]): Check {
@@ -34,14 +38,14 @@ function expecting(check: Check): Problems {
 }
 
 function userId(value: unknown, at: string): string[] {
-  if (typeof value !== 'string' || !/^\d+$/.test(value)) return [`${at}: expected a text of digits`];
-  return isApplicationId(value) ? [`${at}: is the id of an application`] : [];
+  if (typeof value !== 'string' || !/^\d+$/.test(value)) return [`${at}: expected a string of digits`];
+  return isApplicationId(value) ? [`${at}: is already the id of an application`] : [];
 }
 
 const grantFields: { [Field in keyof RoleGrant]-?: Problems } = {
-  organization: expecting(text),
-  projectId: expecting(text),
-  roles: expecting(texts),
+  organization: expecting(nonEmptyString),
+  projectId: expecting(nonEmptyString),
+  roles: expecting(stringList),
 };
 
 function grants(value: unknown, at: string): string[] {
@@ -51,44 +55,48 @@ function grants(value: unknown, at: string): string[] {
 }
 
 const userFields: { [Field in keyof UserSpec]-?: Problems } = {
-  loginName: expecting(text),
+  loginName: expecting(nonEmptyString),
   kind: expecting(oneOf('human', 'machine')),
   id: userId,
-  password: expecting(text),
-  givenName: expecting(text),
-  familyName: expecting(text),
-  displayName: expecting(text),
-  nickname: expecting(text),
+  password: expecting(nonEmptyString),
+  givenName: expecting(nonEmptyString),
+  familyName: expecting(nonEmptyString),
+  displayName: expecting(nonEmptyString),
+  nickname: expecting(nonEmptyString),
   gender: expecting(oneOf('female', 'male', 'diverse')),
-  locale: expecting((value) => (value === null ? undefined : text(value) && 'a text or null')),
-  email: expecting(text),
-  emailVerified: expecting(truth),
-  phone: expecting(text),
-  phoneVerified: expecting(truth),
-  picture: expecting(text),
-  organization: expecting(text),
-  roles: expecting(texts),
+  locale: expecting((value) =>
+    value === null ? undefined : nonEmptyString(value) && 'a non-empty string or null',
+  ),
+  email: expecting(nonEmptyString),
+  emailVerified: expecting(bool),
+  phone: expecting(nonEmptyString),
+  phoneVerified: expecting(bool),
+  picture: expecting(nonEmptyString),
+  organization: expecting(nonEmptyString),
+  roles: expecting(stringList),
   grants,
-  metadata: expecting(textMap),
-  groups: expecting(texts),
-  goodFor: expecting(text),
+  metadata: expecting(stringMap),
+  groups: expecting(stringList),
+  goodFor: expecting(nonEmptyString),
   accessTokenType: expecting(oneOf('opaque', 'jwt')),
-  clientSecret: expecting(text),
+  clientSecret: expecting(nonEmptyString),
 };
 
 /**
- * The users in a parsed JSON document: a list of objects with the fields of `UserSpec`.
+ * Validates a parsed JSON document: a list of objects with the fields of `UserSpec`.
  *
- * @throws UserFileError with every problem at once
+ * @throws UserFileError with all problems
  */
 export function readUsers(document: unknown): UserSpec[] {
   if (!Array.isArray(document) || document.length === 0) {
-    throw new UserFileError(['expected a list of users, such as [{"loginName": "dora@acme.example"}]']);
+    throw new UserFileError([
+      'expected a non-empty list of users, such as [{"loginName": "dora@acme.example"}]',
+    ]);
   }
   const problems = document.flatMap((user: unknown, index) =>
     fieldProblems(user, `users[${index}]`, userFields, 'loginName'),
   );
-  for (const field of ['loginName', 'id'] as const) problems.push(...repeated(document, field));
+  for (const field of ['loginName', 'id'] as const) problems.push(...duplicates(document, field));
   if (problems.length > 0) throw new UserFileError(problems);
   return document as UserSpec[];
 }
@@ -100,20 +108,20 @@ function fieldProblems(
   required: string,
 ): string[] {
   if (!isObject(value)) return [`${at}: expected an object`];
-  const missing = Object.hasOwn(value, required) ? [] : [`${at}.${required}: is missing`];
+  const missing = Object.hasOwn(value, required) ? [] : [`${at}.${required}: required`];
   const wrong = Object.entries(value).flatMap(([field, one]) => {
     const problems = Object.hasOwn(fields, field) ? fields[field] : undefined;
     return problems
       ? problems(one, `${at}.${field}`)
-      : [`${at}.${field}: is not known; known are ${Object.keys(fields).join(', ')}`];
+      : [`${at}.${field}: unknown field; the fields are ${Object.keys(fields).join(', ')}`];
   });
   return [...missing, ...wrong];
 }
 
-function repeated(users: unknown[], field: 'loginName' | 'id'): string[] {
+function duplicates(users: unknown[], field: 'loginName' | 'id'): string[] {
   const values = users.map((user) => (isObject(user) ? user[field] : undefined));
   return values.flatMap((value, index) =>
-    value !== undefined && values.indexOf(value) < index ? [`users[${index}].${field}: is there twice`] : [],
+    value !== undefined && values.indexOf(value) < index ? [`users[${index}].${field}: duplicate`] : [],
   );
 }
 

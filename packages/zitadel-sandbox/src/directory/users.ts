@@ -3,19 +3,19 @@ import { idFor } from '../storage/ids.js';
 import { defaultIds } from './applications.js';
 import { Organizations, type Organization, type OrganizationSpec } from './organizations.js';
 
-/** Roles that an organization grants to a user of another one, or in another project. */
+/** Roles that an organization grants to a user of another organization, or in another project. */
 export interface RoleGrant {
-  /** name of the granting organization; the user's own if left out */
+  /** name of the granting organization; default: the user's own */
   organization?: string;
-  /** id of the project; the sandbox's project if left out */
+  /** id of the project; default: the sandbox's project */
   projectId?: string;
   roles: string[];
 }
 
-/** What one says about a user; all but the login name has a default. */
+/** The specification of a user; everything but the login name has a default. */
 export interface UserSpec {
   loginName: string;
-  /** a person, or a service user (which has a key, a client secret and a personal access token) */
+  /** a person or a service user; a service user has a key, a client secret and a personal access token */
   kind?: 'human' | 'machine';
   id?: string;
   password?: string;
@@ -24,7 +24,7 @@ export interface UserSpec {
   displayName?: string;
   nickname?: string;
   gender?: 'female' | 'male' | 'diverse';
-  /** null or left out: the user has no language, and the claim is null */
+  /** null (default): the user has no language and the `locale` claim is null */
   locale?: string | null;
   email?: string;
   emailVerified?: boolean;
@@ -38,16 +38,16 @@ export interface UserSpec {
   /** further grants */
   grants?: RoleGrant[];
   metadata?: Record<string, string>;
-  /** names of the groups the user is in (a coming version of Zitadel) */
+  /** names of the user's groups (a future version of Zitadel) */
   groups?: string[];
-  /** one line for the login page: what signing in as this user shows */
+  /** one line for the login page: what this user is useful for */
   goodFor?: string;
-  /** kind of a service user's access tokens; Zitadel's default is `opaque` */
+  /** type of a service user's access tokens; default `opaque`, as in Zitadel */
   accessTokenType?: 'opaque' | 'jwt';
   clientSecret?: string;
 }
 
-/** What an administrator may have done to a user. */
+/** The state that an administrator sets. */
 export type UserState = 'active' | 'inactive' | 'locked' | 'removed';
 
 /** The roles that an organization has granted to a user in a project (Zitadel: "authorization", "user grant"). */
@@ -63,7 +63,7 @@ export interface SandboxUser extends UserSpec {
   id: string;
   password: string;
   displayName: string;
-  /** those granted by the user's own organization in the sandbox's project */
+  /** granted by the user's own organization in the sandbox's project */
   roles: string[];
   goodFor: string;
   state: UserState;
@@ -71,7 +71,7 @@ export interface SandboxUser extends UserSpec {
   /** the organization the user belongs to (Zitadel: "resource owner") */
   home: Organization;
   authorizations: Authorization[];
-  /** service users only: the key JSON as Zitadel downloads it; made when first read */
+  /** service users only: the key JSON in the format of Zitadel's console; generated on first access */
   readonly key?: ServiceUserKeyFile;
   /** service users only: a personal access token */
   pat?: string;
@@ -86,7 +86,7 @@ export interface ProjectGrant {
 
 export const defaultPassword = 'Password1!';
 
-/** The people and the service user of a sandbox that was told nothing else. */
+/** The default users: three people and a service user. */
 export const defaultUsers: readonly UserSpec[] = [
   {
     loginName: 'alice@acme.example',
@@ -147,19 +147,19 @@ const projectOwner = 'Acme';
 /** All users of a sandbox, and the organizations they belong to. */
 export class Directory {
   readonly users: SandboxUser[];
-  private readonly known: Organizations;
+  private readonly organizationList: Organizations;
 
   /**
-   * `projectGrants` are the organizations that may grant roles beside the project's owner; any, if left out.
+   * `projectGrants` are the organizations besides the project's owner that may grant roles; default: all.
    *
-   * @throws Error when a user has a role of an organization that may not grant it
+   * @throws Error when a user has a role from an organization that may not grant it
    */
   constructor(
     specs: readonly UserSpec[],
     organizations: readonly OrganizationSpec[] = [],
     private readonly projectGrants?: readonly ProjectGrant[],
   ) {
-    this.known = new Organizations(organizations);
+    this.organizationList = new Organizations(organizations);
     this.users = specs.map((spec) => this.userFrom(spec));
   }
 
@@ -168,7 +168,7 @@ export class Directory {
   }
 
   get organizations(): Organization[] {
-    return this.known.all;
+    return this.organizationList.all;
   }
 
   byId(id: string | undefined): SandboxUser | undefined {
@@ -179,8 +179,8 @@ export class Directory {
     return this.users.find((user) => user.loginName === loginName);
   }
 
-  /** The person with that login name or e-mail address, either of which Zitadel takes on its login pages. */
-  person(name: string | undefined): SandboxUser | undefined {
+  /** The person with that login name or e-mail address; Zitadel's login pages accept both. */
+  findPerson(name: string | undefined): SandboxUser | undefined {
     return (
       this.people.find((user) => user.loginName === name) ??
       this.people.find((user) => user.email !== undefined && user.email === name)
@@ -190,26 +190,30 @@ export class Directory {
   /** @throws Error when that organization may not grant the role */
   grantRole(user: SandboxUser, role: string, organization = user.home.name): void {
     this.checkGrant(organization, role);
-    const { roles } = this.authorizationOf(user, organization);
+    const { roles } = this.createResponseParameters(user, organization);
     if (!roles.includes(role)) roles.push(role);
   }
 
   revokeRole(user: SandboxUser, role: string, organization = user.home.name): void {
-    const { roles } = this.authorizationOf(user, organization);
+    const { roles } = this.createResponseParameters(user, organization);
     if (roles.includes(role)) roles.splice(roles.indexOf(role), 1);
   }
 
-  /** The user is gone, as if there never had been one of that name. */
+  /** Deletes a user. */
   remove(user: SandboxUser): void {
     this.users.splice(this.users.indexOf(user), 1);
   }
 
-  private authorizationOf(user: SandboxUser, organization: string): Authorization {
+  private createResponseParameters(user: SandboxUser, organization: string): Authorization {
     const known = user.authorizations.find(
       (one) => one.organization.name === organization && one.projectId === defaultIds.project,
     );
     if (known) return known;
-    const added = { organization: this.known.named(organization), projectId: defaultIds.project, roles: [] };
+    const added = {
+      organization: this.organizationList.named(organization),
+      projectId: defaultIds.project,
+      roles: [],
+    };
     user.authorizations.push(added);
     return added;
   }
@@ -223,7 +227,7 @@ export class Directory {
     }
   }
 
-  /** The user that this says, with Zitadel-shaped defaults for everything left out. */
+  /** Creates a user, with Zitadel's defaults for what `spec` leaves out. */
   private userFrom(spec: UserSpec): SandboxUser {
     const id = spec.id ?? idFor(`user ${spec.loginName}`);
     const name = [spec.givenName, spec.familyName].filter(Boolean).join(' ');
@@ -237,12 +241,12 @@ export class Directory {
       displayName: spec.displayName ?? (name || spec.loginName),
       organization,
       roles,
-      goodFor: spec.goodFor ?? 'a user of your own list',
+      goodFor: spec.goodFor ?? 'a user of the given list',
       state: 'active',
       get active() {
         return this.state === 'active';
       },
-      home: this.known.named(organization),
+      home: this.organizationList.named(organization),
       authorizations: this.authorizationsFrom(spec, organization, roles),
     };
     if (user.kind === 'human') return user;
@@ -254,7 +258,7 @@ export class Directory {
     const all: RoleGrant[] = [{ roles }, ...grants.map((grant) => ({ ...grant, roles: [...grant.roles] }))];
     return all.map(({ organization = home, projectId = defaultIds.project, roles: granted }) => {
       if (projectId === defaultIds.project) for (const role of granted) this.checkGrant(organization, role);
-      return { organization: this.known.named(organization), projectId, roles: granted };
+      return { organization: this.organizationList.named(organization), projectId, roles: granted };
     });
   }
 }

@@ -3,7 +3,7 @@ import type { Context } from '../storage/provider.js';
 
 const onlyItself = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
 
-/** Answers with a page that runs nothing, loads nothing and is shown in no frame; but for `script`, if there is one. */
+/** Sends an HTML page. Its Content-Security-Policy forbids loading, framing, and scripts other than the event handler `script`. */
 export function answerHtml(ctx: Context, html: string, { script }: { script?: string } = {}): void {
   ctx.type = 'html';
   ctx.set(
@@ -29,9 +29,9 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** Redirects as a server written in Go does: a link for GET, nothing for other methods. */
+/** Redirects as Go's http.Redirect does: with a link in the body for GET and HEAD, else with an empty body. */
 export function redirect(ctx: Context, target: string): void {
-  // a header holds ASCII only, a registered URI may hold more
+  // a header may contain ASCII only, a registered URI may contain other characters
   const location = target.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent);
   ctx.status = 302;
   ctx.set('Location', location);
@@ -44,7 +44,7 @@ export function redirect(ctx: Context, target: string): void {
   ctx.remove('Content-Type');
 }
 
-/** An error as Go's `http.Error` writes it. */
+/** Sends an error as Go's http.Error does. */
 export function answerText(ctx: Context, status: number, message: string): void {
   ctx.status = status;
   ctx.set('X-Content-Type-Options', 'nosniff');

@@ -1,17 +1,17 @@
 import type { Context } from '../storage/provider.js';
 import { OidcError } from './oidc.error.js';
 
-/** One request with its parameters: of all values of a name, those of the query after those of the form, the last counts. */
+/** A request with its parameters. `params` merges form and query: the query overrides the form, the last value wins. */
 export interface Call {
   ctx: Context;
   query: Record<string, string>;
   form: Record<string, string>;
   params: Record<string, string | undefined>;
-  /** false when query, form or content type is broken; what could be read is there all the same */
+  /** false when query, form or content type is malformed; the parameters then hold what could be parsed */
   isReadable: boolean;
 }
 
-/** What a server written in Go, as Zitadel is, takes by default. */
+/** The default of Go's net/http, which Zitadel uses. */
 const maxBodyBytes = 10 * 1024 * 1024;
 const methodsWithForm = ['POST', 'PUT', 'PATCH'];
 const mediaType = /^[^\s;/]+(\/[^\s;/]+)?\s*(;|$)/;
@@ -30,12 +30,12 @@ export async function readCall(ctx: Context): Promise<Call> {
   };
 }
 
-/** What an endpoint with parameters says to a request that could not be read. */
+/** @throws OidcError when the parameters are malformed */
 export function checkReadable(call: Call): void {
   if (!call.isReadable) throw new OidcError('invalid_request', 'error parsing form');
 }
 
-/** Undefined when it cannot be read. */
+/** Returns undefined when the form is malformed or too large. */
 async function readForm(ctx: Context): Promise<string | undefined> {
   const type = ctx.get('content-type');
   if (type && !mediaType.test(type)) return undefined;
@@ -48,21 +48,21 @@ async function readBody(ctx: Context): Promise<string | undefined> {
   for await (const chunk of ctx.req) {
     const bytes = chunk as Buffer;
     size += bytes.length;
-    // read to its end all the same, or the caller sees a broken connection instead of the answer
+    // read the body to its end, or the client gets a connection reset instead of the response
     if (size <= maxBodyBytes) chunks.push(bytes);
   }
   return size > maxBodyBytes ? undefined : Buffer.concat(chunks).toString();
 }
 
-/** The parameters of a query or form body; the last of several values counts, as in Zitadel. */
+/** The parameters of a query or form body. As in Zitadel, the last of several values wins. */
 export function parametersOf(encoded: string): Record<string, string> {
-  // no prototype: a parameter may be named as what every object inherits
+  // no prototype, as a parameter may be named `constructor` or `__proto__`
   const values = Object.create(null) as Record<string, string>;
   for (const [name, value] of new URLSearchParams(encoded)) values[name] = value;
   return values;
 }
 
-/** False for what a server written in Go refuses to read: a bad escape, a semicolon. */
-export function isReadable(encoded: string): boolean {
+/** False when Go's url.ParseQuery would return an error: a malformed escape or a semicolon. */
+function isReadable(encoded: string): boolean {
   return !encoded.includes(';') && !/%(?![0-9a-f]{2})/i.test(encoded);
 }

@@ -6,24 +6,24 @@ const allowedHeaders = [
   ...['origin', 'x-requested-with'],
 ];
 
-/** An OPTIONS request without a wanted method is an ordinary one. */
+/** An OPTIONS request without `Access-Control-Request-Method` is not a preflight. */
 export function isPreflight(ctx: Context): boolean {
   return ctx.method === 'OPTIONS' && ctx.get('access-control-request-method') !== '';
 }
 
-/** Says what another origin may send; to one that asks for more it says nothing. */
+/** Answers a preflight. If it asks for a method or header that is not allowed, the response has no CORS headers. */
 export function answerPreflight(ctx: Context): void {
   const method = ctx.get('access-control-request-method');
   const headers = ctx.get('access-control-request-headers');
   ctx.status = 204;
   ctx.set('Vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers');
-  if (!areAllowed(headers) || !allowOrigin(ctx, method)) return;
+  if (!areAllowedHeaders(headers) || !allowOrigin(ctx, method)) return;
   ctx.set('Access-Control-Allow-Methods', method);
   if (headers) ctx.set('Access-Control-Allow-Headers', headers);
 }
 
-/** Lets the page of another origin read the answer. */
-export function allowReading(ctx: Context): void {
+/** Allows pages of other origins to read the response. */
+export function setCorsHeaders(ctx: Context): void {
   if (allowOrigin(ctx, ctx.method)) ctx.set('Access-Control-Expose-Headers', 'Location, Content-Length');
 }
 
@@ -34,7 +34,7 @@ function allowOrigin(ctx: Context, method: string): boolean {
   return true;
 }
 
-function areAllowed(headers: string): boolean {
+function areAllowedHeaders(headers: string): boolean {
   return headers
     .split(',')
     .map((name) => name.trim().toLowerCase())

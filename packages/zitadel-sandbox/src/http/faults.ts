@@ -6,7 +6,7 @@ interface Failure {
   left: number;
 }
 
-/** Troubles that tests ask for, by path: answers that are late, missing or wrong. */
+/** Fault injection by path, for tests: delayed, dropped and failed responses. */
 export class Faults {
   private readonly delaysMs = new Map<string, number>();
   private readonly failures = new Map<string, Failure>();
@@ -15,7 +15,7 @@ export class Faults {
   private readonly stopped = new AbortController();
 
   constructor() {
-    // one listener for each answer held back; Node takes more than ten for a leak
+    // one listener per delayed response; Node warns of a leak above ten
     setMaxListeners(0, this.stopped.signal);
   }
 
@@ -36,26 +36,26 @@ export class Faults {
     this.refusals.set(path, times);
   }
 
-  /** The status this request is to get instead of an answer. Counts it. */
-  statusFor(path: string): number | undefined {
+  /** The status to send without handling the request; uses up one failure. */
+  takeFailureStatus(path: string): number | undefined {
     const failure = this.failures.get(path);
     if (!failure || failure.left <= 0) return undefined;
     failure.left -= 1;
     return failure.status;
   }
 
-  /** True when this request is to be worked on and its answer lost. Counts it. */
-  dropsAnswer(path: string): boolean {
+  /** True when the request is handled and its response dropped; uses up one drop. */
+  takeDrop(path: string): boolean {
     return takeOne(this.drops, path);
   }
 
-  /** True when this request's token, good or not, is to be taken for a bad one. Counts it. */
-  refusesToken(path: string): boolean {
+  /** True when the token of this request counts as invalid; uses up one refusal. */
+  takeTokenRefusal(path: string): boolean {
     return takeOne(this.refusals, path);
   }
 
-  /** Waits as long as answers of that path are to be late; not at all once stopped. */
-  async holdBack(path: string): Promise<void> {
+  /** Waits for the delay of that path; ends early when the sandbox stops. */
+  async delayAnswer(path: string): Promise<void> {
     const ms = this.delaysMs.get(path) ?? 0;
     if (ms > 0) await wait(ms, undefined, { signal: this.stopped.signal }).catch(() => undefined);
   }

@@ -1,11 +1,11 @@
 import type { Context } from '../storage/provider.js';
 
-/** The domain of the sandbox's only instance (Zitadel: `ExternalDomain`). */
+/** The domain of the instance (Zitadel: `ExternalDomain`). */
 const externalDomain = 'localhost';
 
 /**
- * The origin a request is for, as Zitadel reads it: what a proxy says wins over `Host`
- * (Zitadel: origin_interceptor.go). Of the `Forwarded` header only the host counts.
+ * The origin that a request addresses. As in Zitadel, the headers of a proxy take precedence over `Host`
+ * (origin_interceptor.go), and only the `host` of `Forwarded` is read.
  */
 export function requestedOrigin(ctx: Context): { host: string; scheme: string } {
   const forwarded = /host="?([^";,]+)/i.exec(ctx.get('forwarded'))?.[1];
@@ -14,12 +14,12 @@ export function requestedOrigin(ctx: Context): { host: string; scheme: string } 
   return { host, scheme: ctx.get('x-forwarded-proto') === 'https' ? 'https' : 'http' };
 }
 
-/** The instance is found by its domain; every port of it is served, and becomes part of the issuer. */
+/** True when the instance has this domain. Any port is accepted and becomes part of the issuer. */
 export function isKnownHost(host: string): boolean {
   return host.replace(/:\d+$/, '') === externalDomain;
 }
 
-/** What Zitadel says when no instance has that host. */
+/** Zitadel's message when no instance has that host. */
 export function unknownHostMessage(host: string, scheme: string): string {
   return (
     `unable to set instance using origin &{${host}  ${scheme}} (ExternalDomain is ${externalDomain}): ` +

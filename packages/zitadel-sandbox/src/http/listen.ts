@@ -5,35 +5,37 @@ import type { AddressInfo } from 'node:net';
 const maxTries = 20;
 const lastPort = 65535;
 
-/** What a server written in Go, as Zitadel is, takes by default: access tokens may be JWTs with hundreds of roles. */
+/** The default of Go's net/http, which Zitadel uses: an access token may be a JWT with hundreds of roles. */
 const maxHeaderSize = 1024 * 1024;
 
-/** The port is taken; the message is one line for people. */
+/** Thrown when the port is in use. The message is one line for the command line. */
 export class PortInUseError extends Error {
   constructor(readonly port: number) {
     const other = port < lastPort ? port + 1 : 0;
-    super(`Port ${port} is in use. Stop what listens there or choose another port: --port ${other}`);
+    super(
+      `Port ${port} is in use. Stop the program that listens on it, or choose another port: --port ${other}`,
+    );
   }
 }
 
 /** An HTTP listener on the loopback addresses of one port. */
 export interface Listener {
   port: number;
-  /** the addresses that are bound, as the system names them */
+  /** the bound addresses */
   addresses: string[];
-  /** Says who answers. Requests that came before are answered now. */
-  answer(listener: RequestListener): void;
-  /** Frees the port at once, open connections included. */
+  /** Sets the request handler. Requests that arrived earlier wait for it. */
+  setHandler(listener: RequestListener): void;
+  /** Frees the port and closes open connections. */
   close(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1 and, where the machine has it, on ::1: `localhost` may be either. */
+/** Listens on 127.0.0.1 and, if the machine has IPv6, on ::1, as `localhost` resolves to either. */
 export async function listen(port: number): Promise<Listener> {
-  let answer: (listener: RequestListener) => void = () => undefined;
-  const answering = new Promise<RequestListener>((resolve) => (answer = resolve));
+  let setHandler: (listener: RequestListener) => void = () => undefined;
+  const handler = new Promise<RequestListener>((resolve) => (setHandler = resolve));
   const create = (): Server =>
     createServer({ maxHeaderSize }, (request, response) => {
-      void answering.then((listener) => listener(request, response));
+      void handler.then((listener) => listener(request, response));
     });
   for (let tries = 1; ; tries++) {
     const v4 = create();
@@ -42,7 +44,7 @@ export async function listen(port: number): Promise<Listener> {
     const actual = (v4.address() as AddressInfo).port;
     try {
       const hasV6 = await listenOn(v6, '::1', actual);
-      return { ...listenerOf(actual, hasV6 ? [v4, v6] : [v4]), answer };
+      return { ...listenerOf(actual, hasV6 ? [v4, v6] : [v4]), setHandler };
     } catch (error) {
       await close(v4);
       if (port !== 0 || tries === maxTries) throw error;
@@ -50,7 +52,7 @@ export async function listen(port: number): Promise<Listener> {
   }
 }
 
-function listenerOf(port: number, servers: Server[]): Omit<Listener, 'answer'> {
+function listenerOf(port: number, servers: Server[]): Omit<Listener, 'setHandler'> {
   return {
     port,
     addresses: servers.map((server) => (server.address() as AddressInfo).address),
@@ -60,7 +62,7 @@ function listenerOf(port: number, servers: Server[]): Omit<Listener, 'answer'> {
   };
 }
 
-/** False when the machine has no such address. */
+/** Returns false when the machine does not have the IPv6 loopback address. */
 async function listenOn(server: Server, host: string, port: number): Promise<boolean> {
   server.listen(port, host);
   try {

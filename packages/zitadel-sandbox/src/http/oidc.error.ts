@@ -1,6 +1,6 @@
 /**
- * An answer of the protocol that is not a success, told to the caller as
- * `{"error","error_description"}`. Zitadel answers most of them with 400, also where the RFC says 401.
+ * An OAuth error response, sent as
+ * `{"error","error_description"}`. Zitadel uses status 400 for most of them, also where RFC 6749 says 401.
  */
 export class OidcError extends Error {
   constructor(
@@ -18,5 +18,5 @@ export class OidcError extends Error {
   }
 }
 
-/** The end of many a message of the authorization endpoint. */
+/** The last sentence of several error descriptions of the authorization endpoint. */
 export const contact = 'If you have any questions, you may contact the administrator of the application.';

@@ -2,24 +2,24 @@ import { appendBounded } from '../storage/bounded-map.js';
 import type { Context } from '../storage/provider.js';
 import { parametersOf } from './call.js';
 
-/** One request the sandbox got. Holds secrets and tokens: for assertions in tests, never for a log. */
+/** A request that the sandbox received. It contains secrets and tokens: use it in assertions, never in a log. */
 export interface RecordedRequest {
   method: string;
   path: string;
   query: Record<string, string>;
   form: Record<string, string>;
   headers: Record<string, string>;
-  /** 0 until it is answered */
+  /** 0 until the response is sent */
   status: number;
   /** milliseconds since 1970 */
   at: number;
 }
 
-/** The latest requests, the oldest first. */
+/** The latest 10 000 requests, oldest first. */
 export class RequestLog {
   readonly requests: RecordedRequest[] = [];
 
-  /** Its form is not read yet. */
+  /** Adds a request before its form is read. */
   add(ctx: Context): RecordedRequest {
     const headers = Object.entries(ctx.headers).map(([name, value]) => [name, String(value)]);
     const record: RecordedRequest = {
@@ -35,7 +35,7 @@ export class RequestLog {
     return record;
   }
 
-  /** The requests to the token endpoint with that grant_type. */
+  /** The requests to the token endpoint with that `grant_type`. */
   grants(type: string): RecordedRequest[] {
     return this.requests.filter(
       ({ path, form, query }) =>

@@ -1,6 +1,6 @@
 type Parameters = Record<string, string | undefined>;
 
-/** `uri` with these parameters after what its query says already, which stays as it is. */
+/** `uri` with these parameters appended to its query, which is otherwise kept unchanged. */
 export function withQuery(uri: string, parameters: Parameters): string {
   const added = encoded(parameters);
   if (added === '') return uri;
@@ -23,18 +23,20 @@ function encoded(parameters: Parameters): string {
 
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-/** True for an address of this machine. */
+/** True when the host of `uri` is a loopback address of this machine. */
 export function isLoopbackUri(uri: string): boolean {
   return URL.canParse(uri) && loopbackHosts.includes(new URL(uri).hostname);
 }
 
 /**
- * The origin of a login UI of its own.
+ * Parses the option `loginOrigin`.
  *
- * @throws Error when it is none, or not one of this machine
+ * @throws Error when it is not an http origin on a loopback address
  */
-export function loginOriginFrom(value: string): URL {
+export function parseLoginOrigin(value: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol === 'http:' && url.pathname === '/' && !url.search && isLoopbackUri(value)) return url;
-  throw new Error('loginOrigin: expected an origin of this machine such as http://127.0.0.1:8081');
+  throw new Error(
+    'loginOrigin: expected an http origin on a loopback address, such as http://127.0.0.1:8081',
+  );
 }

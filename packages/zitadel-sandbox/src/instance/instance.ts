@@ -25,13 +25,13 @@ export interface Lifetimes {
   refreshTokenSeconds: number;
 }
 
-/** Switches of the instance (Zitadel: "Features"). */
+/** Instance features (Zitadel: "Features"). */
 export interface Features {
-  /** everybody is sent to Login V2, whatever the application is set to */
+  /** all applications use Login V2, whatever their setting */
   loginV2Required: boolean;
 }
 
-/** What all endpoints of one sandbox share. */
+/** The state that all endpoints of one sandbox share (Zitadel: "instance"). */
 export interface Instance {
   issuer: string;
   provider: Provider;
@@ -42,23 +42,23 @@ export interface Instance {
   encryption: TokenEncryption;
   lifetimes: Lifetimes;
   devices: DeviceRequests;
-  /** exchanged tokens, by the id of their grant */
+  /** the grants of token exchanges, by id */
   exchanges: BoundedMap<string, Grant>;
-  /** login names of those who may act for people of their organization; undefined: impersonation is off */
+  /** login names of the users who may impersonate others of their organization; undefined: impersonation is disabled */
   impersonators: readonly string[] | undefined;
   features: Features;
   faults: Faults;
-  /** origin of Login V2; empty on the issuer's own */
+  /** origin of Login V2; empty: the issuer's origin */
   loginOrigin: string;
   refreshRotation: RefreshRotation;
   sessions: BrowserSessions;
   backChannel: BackChannelLogout;
 }
 
-/** Answers the requests of one path. */
+/** The handler of one path. */
 export type Endpoint = (call: Call, instance: Instance) => Promise<void> | void;
 
-/** A new instance with nobody signed in. */
+/** Creates an instance without sessions. */
 export function createInstance(issuer: string, loginOrigin: string, options: SandboxOptions): Instance {
   const specs: readonly UserSpec[] = options.users ?? defaultUsers;
   const directory = new Directory(specs, options.organizations, options.projectGrants);

@@ -2,11 +2,11 @@ import type { FurtherApplications, WebClientOptions } from '../directory/applica
 import type { OrganizationSpec } from '../directory/organizations.js';
 import type { ProjectGrant, UserSpec } from '../directory/users.js';
 
-/** How a sandbox is to be; everything has a default. */
+/** The options of a sandbox; each has a default. */
 export interface SandboxOptions extends FurtherApplications {
-  /** 0, the default, takes a free one */
+  /** default 0: a free port */
   port?: number;
-  /** where a proxy in front of it is, on this machine: logout tokens name that address; default `http://localhost:PORT` */
+  /** origin of a reverse proxy on this machine, for the `iss` of logout tokens; default `http://localhost:PORT` */
   issuer?: string;
   web?: WebClientOptions;
   /** the second web app; defaults for an app on http://localhost:3002 */
@@ -14,49 +14,49 @@ export interface SandboxOptions extends FurtherApplications {
   /** a Swagger UI; defaults for one on http://localhost:3001/api */
   swagger?: WebClientOptions;
   users?: readonly UserSpec[];
-  /** organizations whose id or primary domain matters; those that users name are there anyway */
+  /** organizations with a given id or primary domain; those that users name are created without it */
   organizations?: readonly OrganizationSpec[];
-  /** which organizations beside Acme, the project's owner, may grant which of its roles; default: all, any */
+  /** organizations besides Acme, the project's owner, that may grant roles, and which; default: all organizations, all roles */
   projectGrants?: readonly ProjectGrant[];
   /**
-   * Zitadel's instance feature: everybody is sent to Login V2, whatever the application is set to. Default: on, as in
-   * v4, unless an application of these options is set to Login V1.
+   * Zitadel's instance feature: all applications use Login V2, whatever their setting. Default: true, as in v4, unless
+   * one of the applications in these options has `loginVersion: 1`.
    */
   loginV2Required?: boolean;
   /**
-   * Where Login V2 is, if not on the issuer's own origin: `http://` with `localhost`, `127.0.0.1` or `[::1]` and any
+   * The origin of Login V2: `http://` with `localhost`, `127.0.0.1` or `[::1]` and any Default: the issuer's origin..
    * port; port 0 takes a free one
    */
   loginOrigin?: string;
   /**
-   * login names of those who may act for others of their organization by token exchange (Zitadel: the role
-   * `ORG_END_USER_IMPERSONATOR`); impersonation is off without it, as Zitadel is shipped
+   * login names of the users who may impersonate others of their organization by token exchange (Zitadel: the role
+   * `ORG_END_USER_IMPERSONATOR`); default: impersonation is disabled, as in Zitadel
    */
   impersonators?: readonly string[];
   /** "Assert Roles on Authentication" of the project; default true */
   projectRoleAssertion?: boolean;
-  /** default 43200, as Zitadel */
+  /** default 43200, as in Zitadel */
   accessTokenTtlSeconds?: number;
-  /** default 43200, as Zitadel */
+  /** default 43200, as in Zitadel */
   idTokenTtlSeconds?: number;
-  /** how long a refresh token lives unused; default 720 h, as Zitadel */
+  /** idle lifetime of a refresh token; default 2 592 000 (720 h), as in Zitadel */
   refreshTokenIdleSeconds?: number;
-  /** how long refreshing may go on after the login; default 2160 h, as Zitadel */
+  /** absolute lifetime of a refresh token since the login; default 7 776 000 (2160 h), as in Zitadel */
   refreshTokenSeconds?: number;
   /** a folder to write `api-key.json`, `service-user-key.json` and `personal-access-token` into */
   keyFolder?: string;
-  /** how often a back-channel logout is tried; default 3, as Zitadel */
+  /** number of tries of a back-channel logout; default 3, as in Zitadel */
   backChannelTries?: number;
-  /** pause before the second try, the third waits nine times as long; default 1800 (1.8 s and 16 s), as Zitadel */
+  /** delay before the second try; the delay before the third is nine times as long; default 1800, as in Zitadel */
   backChannelRetryDelayMs?: number;
-  /** how long a back-channel logout waits for its answer; default 5000, as Zitadel */
+  /** time limit for a response to a back-channel logout; default 5000, as in Zitadel */
   backChannelTimeoutMs?: number;
-  /** Zitadel's deny list as it is shipped: back-channel logout to this machine is never sent; default false */
+  /** true: Zitadel's default deny list applies, which blocks back-channel logout to loopback addresses; default false */
   backChannelDenied?: boolean;
   /**
-   * For how long a refresh token that was used is answered again; default 0: only uses that overlap are all answered,
-   * and the pair of the last one is good. Some milliseconds make those of two instances overlap for sure; null: a
-   * second use is always refused.
+   * For how long after its use a refresh token may be used again. Default 0: only overlapping uses succeed, and the
+   * token pair of the last one is valid. A few milliseconds make the requests of two application instances overlap
+   * reliably. null: a second use always fails.
    */
   refreshReuseMs?: number | null;
 }

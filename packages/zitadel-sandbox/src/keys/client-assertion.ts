@@ -10,8 +10,8 @@ export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-be
 const maxAgeSeconds = 3600;
 const toleranceSeconds = 1;
 
-/** The `iss` of an assertion that nobody has checked yet; undefined when it is no JWT, or has times that are none. */
-export function assertionIssuer(assertion: string): string | undefined {
+/** The `iss` of an assertion, not verified; undefined when it is not a JWT, or `exp` or `iat` is not a number. */
+export function unverifiedIssuer(assertion: string): string | undefined {
   try {
     decodeProtectedHeader(assertion);
     const { iss, exp, iat } = decodeJwt(assertion);
@@ -23,7 +23,7 @@ export function assertionIssuer(assertion: string): string | undefined {
   }
 }
 
-/** The claims of a JWT that the holder of `keyFile` signed (RS256, `kid` of that key); undefined for any other. */
+/** The claims of a JWT signed with the key of `keyFile` (RS256, its `kid`); undefined for any other string. */
 export async function claimsSignedWith(keyFile: KeyFile, jwt: string): Promise<JWTPayload | undefined> {
   try {
     const { payload, protectedHeader } = await compactVerify(jwt, createPublicKey(keyFile.key), {
@@ -37,9 +37,9 @@ export async function claimsSignedWith(keyFile: KeyFile, jwt: string): Promise<J
 }
 
 /**
- * True for an assertion that the holder of `keyFile` made for this issuer: iss = sub = owner, the audience holds
- * the issuer exactly, neither expired nor older than an hour. `jti` is not looked at, so one assertion may be used
- * again (Zitadel: introspection, JWT profile).
+ * True when `assertion` is signed with the key of `keyFile` and valid for this issuer: `iss` and `sub` are the owner,
+ * `aud` contains the issuer exactly, and it is neither expired nor older than an hour. `jti` is not checked, so an
+ * assertion may be reused, as with Zitadel (introspection, JWT profile).
  */
 export async function isAssertionOf(keyFile: KeyFile, assertion: string, issuer: string): Promise<boolean> {
   const owner = keyFile.type === 'application' ? keyFile.clientId : keyFile.userId;
@@ -60,7 +60,7 @@ function isFor(issuer: string, claims: JWTPayload): boolean {
   );
 }
 
-/** The `aud` of a token or assertion as a list; it may be a single string (RFC 7519 section 4.1.3). */
+/** The `aud` claim as a list; in a JWT it may also be a single string (RFC 7519 section 4.1.3). */
 export function audiencesIn({ aud }: { aud?: string | string[] | undefined }): string[] {
   return typeof aud === 'string' ? [aud] : (aud ?? []);
 }

@@ -8,7 +8,7 @@ import {
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Two halves of an RSA-2048 key. */
+/** An RSA-2048 key pair. */
 export interface RsaKey {
   publicKey: KeyObject;
   privateKey: KeyObject;
@@ -17,38 +17,38 @@ export interface RsaKey {
 const modulusLength = 2048;
 const generate = promisify(generateKeyPair);
 
-/** A new key, made in the background where none is ready. */
-export async function makeRsaKey(): Promise<RsaKey> {
+/** A pregenerated key pair if there is one, else a new one, generated in a background thread. */
+async function generateRsaKey(): Promise<RsaKey> {
   return readyKey() ?? generate('rsa', { modulusLength });
 }
 
 const requested = new Map<string, Promise<RsaKey>>();
-const made = new Map<string, RsaKey>();
+const generated = new Map<string, RsaKey>();
 
-// One process makes each key of a client or service user once, however many sandboxes it starts: a key costs about 100 ms.
+// A key takes about 100 ms to generate, so all sandboxes of one process share the keys of clients and service users.
 
-/** The key of that name, made in the background. Nothing is ever stored: a new process has new keys. */
+/** The key pair of that client or service user, generated in a background thread and never written to disk. */
 export function rsaKey(name: string): Promise<RsaKey> {
   const known = requested.get(name);
   if (known) return known;
-  const key = makeKey(name);
+  const key = generateKey(name);
   requested.set(name, key);
   return key;
 }
 
-async function makeKey(name: string): Promise<RsaKey> {
-  const key = made.get(name) ?? (await makeRsaKey());
-  // rsaKeySync may have been faster
-  return keep(name, made.get(name) ?? key);
+async function generateKey(name: string): Promise<RsaKey> {
+  const key = generated.get(name) ?? (await generateRsaKey());
+  // rsaKeySync may have generated the key in the meantime
+  return store(name, generated.get(name) ?? key);
 }
 
-/** The same for callers that cannot wait; blocks for the time it takes to make the key. */
+/** The same for synchronous callers; blocks the event loop while it generates the key. */
 export function rsaKeySync(name: string): RsaKey {
-  return made.get(name) ?? keep(name, readyKey() ?? generateKeyPairSync('rsa', { modulusLength }));
+  return generated.get(name) ?? store(name, readyKey() ?? generateKeyPairSync('rsa', { modulusLength }));
 }
 
-function keep(name: string, key: RsaKey): RsaKey {
-  made.set(name, key);
+function store(name: string, key: RsaKey): RsaKey {
+  generated.set(name, key);
   return key;
 }
 
@@ -56,8 +56,8 @@ const pem = /-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----/g;
 let ready: string[] | undefined;
 
 /**
- * A key from the file that the environment variable `ZITADEL_SANDBOX_KEYS` names: RSA-2048 keys in PKCS#8 PEM, one after
- * the other. Each is given once in a process. For test suites that start many processes: to make a key takes 100 ms.
+ * A pregenerated key from the file that the environment variable `ZITADEL_SANDBOX_KEYS` names: concatenated RSA-2048
+ * keys in PKCS#8 PEM. Each process uses each key once. It saves test suites of many processes 100 ms per key.
  *
  * @throws Error of `node:fs` when the file cannot be read
  */
@@ -73,43 +73,43 @@ function keysIn(file: string | undefined): string[] {
   return file ? (readFileSync(file, 'utf8').match(pem) ?? []) : [];
 }
 
-// A key costs about 100 ms, so one that is no longer in use is used again. It is never in two sandboxes at once: a
-// client that ignores `kid` would take the tokens of the one for those of the other.
-const unused: RsaKey[] = [];
+// A key takes about 100 ms to generate, so a closed sandbox returns its keys to a pool. Two running sandboxes never
+// share a key: a client that ignores `kid` would accept the tokens of the one for those of the other.
+const idle: RsaKey[] = [];
 const waiting: ((pair: RsaKey) => void)[] = [];
-let underWay = 0;
+let generating = 0;
 
-// half of Node's threads; the rest of the sandbox needs some too
-const maxUnderWay = 2;
+// half of libuv's default thread pool, so that file and DNS calls still get a thread
+const maxGenerating = 2;
 
-/** A key pair that nobody else in this process has. */
-export function takeKeyPair(): Promise<RsaKey> {
+/** A key pair that no other sandbox of this process uses now. */
+export function acquireKeyPair(): Promise<RsaKey> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    serve();
+    assignKeyPairs();
   });
 }
 
-/** Lets somebody else have it. */
-export function giveBackKeyPair(pair: RsaKey): void {
-  unused.push(pair);
-  serve();
+/** Returns a key pair to the pool. */
+export function releaseKeyPair(pair: RsaKey): void {
+  idle.push(pair);
+  assignKeyPairs();
 }
 
-function serve(): void {
-  for (let pair = unused.pop(); pair; pair = unused.pop()) {
+function assignKeyPairs(): void {
+  for (let pair = idle.pop(); pair; pair = idle.pop()) {
     const next = waiting.shift();
     if (!next) {
-      unused.push(pair);
+      idle.push(pair);
       return;
     }
     next(pair);
   }
-  while (underWay < Math.min(waiting.length, maxUnderWay)) {
-    underWay += 1;
-    void makeRsaKey().then((pair) => {
-      underWay -= 1;
-      giveBackKeyPair(pair);
+  while (generating < Math.min(waiting.length, maxGenerating)) {
+    generating += 1;
+    void generateRsaKey().then((pair) => {
+      generating -= 1;
+      releaseKeyPair(pair);
     });
   }
 }

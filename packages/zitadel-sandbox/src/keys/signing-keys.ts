@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import { CompactSign, compactVerify, decodeProtectedHeader, type JWK } from 'jose';
 import { newId } from '../storage/ids.js';
-import { giveBackKeyPair, takeKeyPair, type RsaKey } from './rsa-keys.js';
+import { releaseKeyPair, acquireKeyPair, type RsaKey } from './rsa-keys.js';
 
 interface SigningKey {
   kid: string;
   pair?: Promise<RsaKey>;
 }
 
-/** The issuer's RS256 keys: retired ones, the active one, the next one. All are published. */
+/** The issuer's RS256 keys, oldest first: retired keys, the active key, the next key. All of them are published. */
 export class SigningKeys {
   private readonly keys: SigningKey[] = [];
 
@@ -17,39 +17,39 @@ export class SigningKeys {
     this.addKey();
   }
 
-  /** Makes the keys in the background, before somebody has to wait for them. */
+  /** Generates the key pairs in the background, so that the first request does not wait for them. */
   async prepare(): Promise<void> {
     await Promise.all(this.keys.map(pairOf));
   }
 
-  /** Makes the next key the active one and publishes a new next key. */
+  /** Activates the next key and publishes a new next key. */
   async rotate(): Promise<void> {
     this.addKey();
     await this.prepare();
   }
 
-  /** Lets other sandboxes have the key pairs; once only, when nobody asks this one any more. */
+  /** Returns the key pairs to the pool. Call it once, after the last request. */
   release(): void {
-    for (const { pair } of this.keys) void pair?.then(giveBackKeyPair);
+    for (const { pair } of this.keys) void pair?.then(releaseKeyPair);
   }
 
-  /** The published key set. */
+  /** The JSON Web Key Set (RFC 7517). */
   async jwks(): Promise<{ keys: JWK[] }> {
     return { keys: await Promise.all(this.keys.map(publicJwk)) };
   }
 
-  /** A compact JWT over these claims, signed with the active key. */
+  /** A JWT (JWS compact serialization) with these claims, signed with the active key. */
   async sign(claims: object): Promise<string> {
     const active = this.keys.at(-2);
-    if (!active) throw new Error('There is no active signing key');
+    if (!active) throw new Error('No active signing key');
     const { privateKey } = await pairOf(active);
     return new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'RS256', kid: active.kid, typ: 'JWT' })
       .sign(privateKey);
   }
 
-  /** True when the header of that JWT names one of these keys; says nothing of its signature. */
-  isKeyOf(jwt: string): boolean {
+  /** True when the `kid` of the JWT names one of these keys. Does not verify the signature. */
+  hasKeyOf(jwt: string): boolean {
     try {
       const { kid } = decodeProtectedHeader(jwt);
       return this.keys.some((key) => key.kid === kid);
@@ -58,8 +58,8 @@ export class SigningKeys {
     }
   }
 
-  /** The claims of a JWT that one of these keys signed; undefined for any other string. Times are not looked at. */
-  async claimsOf(jwt: string): Promise<Record<string, unknown> | undefined> {
+  /** The claims of a JWT that one of these keys signed; undefined for any other string. Does not check `exp` or `nbf`. */
+  async verifiedClaims(jwt: string): Promise<Record<string, unknown> | undefined> {
     try {
       const { payload } = await compactVerify(jwt, ({ kid }) => this.publicKey(kid), {
         algorithms: ['RS256'],
@@ -76,13 +76,13 @@ export class SigningKeys {
 
   private async publicKey(kid: string | undefined): Promise<KeyObject> {
     const key = this.keys.find((candidate) => candidate.kid === kid);
-    if (!key) throw new Error('No key of that id');
+    if (!key) throw new Error('Unknown kid');
     return (await pairOf(key)).publicKey;
   }
 }
 
 function pairOf(key: SigningKey): Promise<RsaKey> {
-  return (key.pair ??= takeKeyPair());
+  return (key.pair ??= acquireKeyPair());
 }
 
 async function publicJwk(key: SigningKey): Promise<JWK> {

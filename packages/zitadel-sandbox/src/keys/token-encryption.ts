@@ -2,23 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt } from 'jose';
 
 /**
- * Makes opaque values look as Zitadel's do since v4.x (zitadel#12017): a compact JWE of five parts whose
- * start `eyJ` tempts clients to decode it. Only this sandbox can open it.
+ * Encrypts opaque tokens in Zitadel's format since v4 (zitadel#12017): a compact JWE (RFC 7516) of five parts. It starts
+ * with `eyJ` as a JWT does, but clients cannot decode it: only this sandbox has the key.
  */
 export class TokenEncryption {
   private readonly key = randomBytes(32);
 
-  /** Access tokens and codes. */
+  /** Encrypts access tokens and codes. */
   encrypt(content: string): Promise<string> {
     return this.encryptWith(content, {});
   }
 
-  /** Refresh tokens and personal access tokens: their header names a key. */
+  /** Encrypts refresh tokens and personal access tokens, whose header has a `kid`. */
   encryptLongLived(content: string): Promise<string> {
     return this.encryptWith(content, { kid: 'oidcKey' });
   }
 
-  /** What was sealed; undefined when this sandbox did not seal it or a single character is missing. */
+  /** The encrypted content; undefined when another sandbox encrypted it or it was changed. */
   async decrypt(token: string): Promise<string | undefined> {
     try {
       const { plaintext } = await compactDecrypt(token, this.key);

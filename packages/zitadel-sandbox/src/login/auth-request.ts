@@ -1,10 +1,10 @@
-import { storedScope } from '../directory/scopes.js';
+import { encodeScopes } from '../directory/scopes.js';
 import type { Instance } from '../instance/instance.js';
 import { newId } from '../storage/ids.js';
 import { nowSeconds } from '../storage/now.js';
-import { clientOf, type Interaction, type Session } from '../storage/provider.js';
+import { findClient, type Interaction, type Session } from '../storage/provider.js';
 
-/** A valid authorization request on its way through the login pages. */
+/** A validated authorization request that is not answered yet. */
 export interface AuthRequest {
   clientId: string;
   redirectUri: string;
@@ -12,27 +12,27 @@ export interface AuthRequest {
   responseMode: 'query' | 'fragment' | 'form_post';
   scopes: string[];
   prompts: string[];
-  /** the login UI that answers it */
+  /** version of the login UI */
   loginVersion: 1 | 2;
   state?: string;
   nonce?: string;
   maxAgeSeconds?: number;
   loginHint?: string;
-  /** the user an `id_token_hint` names */
+  /** the `sub` of `id_token_hint` */
   hintedUserId?: string;
   uiLocales?: string;
-  /** the only organization that may sign in */
+  /** the organization that the login is limited to */
   organizationId?: string;
   codeChallenge?: string;
   codeChallengeMethod?: 'S256' | 'plain';
-  /** Login V1: the session that answers the request, once somebody has signed in */
+  /** Login V1: the session that completes the request; set after the sign-in */
   sid?: string;
 }
 
 const requestLifetimeSeconds = 3600;
 const codeLifetimeSeconds = 600;
 
-/** Keeps the request as an interaction of oidc-provider's; the answer is its id: `V2_…`, plain digits for Login V1. */
+/** Stores the request as an oidc-provider interaction. Returns its id: `V2_…`, for Login V1 digits only. */
 export async function saveAuthRequest(instance: Instance, request: AuthRequest): Promise<string> {
   const interaction = new instance.provider.Interaction();
   interaction.uid = request.loginVersion === 1 ? newId() : `V2_${newId()}`;
@@ -49,8 +49,8 @@ export async function findAuthRequest(
   return interaction?.params['request'] as AuthRequest | undefined;
 }
 
-/** Login V1: this session answers the request. */
-export async function saveAnswer(instance: Instance, id: string, sid: string): Promise<void> {
+/** Login V1: stores the session that completes the request. */
+export async function saveAnsweringSession(instance: Instance, id: string, sid: string): Promise<void> {
   const interaction = await instance.provider.Interaction.find<Interaction>(id);
   const request = interaction?.params['request'] as AuthRequest | undefined;
   if (!interaction || !request) return;
@@ -58,29 +58,29 @@ export async function saveAnswer(instance: Instance, id: string, sid: string): P
   await interaction.save(requestLifetimeSeconds);
 }
 
-/** Ends the request: it can be answered once. */
-export async function closeAuthRequest(instance: Instance, id: string): Promise<void> {
+/** Deletes the request, so that it cannot be answered again. */
+export async function deleteAuthRequest(instance: Instance, id: string): Promise<void> {
   const interaction = await instance.provider.Interaction.find<Interaction>(id);
   await interaction?.destroy();
 }
 
-/** A code for the client, bound to the request and to the session that answers it. */
+/** Issues an authorization code, bound to the request and the session. */
 export async function issueCode(
   instance: Instance,
   id: string,
   request: AuthRequest,
   session: Session,
 ): Promise<string> {
-  if (session.accountId === undefined) throw new Error('A code needs a signed-in user');
+  if (session.accountId === undefined) throw new Error('The session of a code must have a user');
   const now = nowSeconds();
   const code = new instance.provider.AuthorizationCode({
-    client: await clientOf(instance.provider, request.clientId),
+    client: await findClient(instance.provider, request.clientId),
     jti: id,
     iat: now,
     exp: now + codeLifetimeSeconds,
     accountId: session.accountId,
     redirectUri: request.redirectUri,
-    scope: storedScope(request.scopes),
+    scope: encodeScopes(request.scopes),
     nonce: request.nonce,
     authTime: session.loginTs,
     amr: session.amr,

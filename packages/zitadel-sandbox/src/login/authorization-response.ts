@@ -6,10 +6,10 @@ import type { AuthRequest } from './auth-request.js';
 const submitFirstForm = 'document.forms[0].submit()';
 
 /**
- * Brings the outcome of a login to the client's redirect URI, with its `state`. There is no `iss` and no
- * `session_state` in it. Login V2 knows no form_post.
+ * Sends the authorization response to the client's redirect URI. As in Zitadel, it contains neither `iss` nor
+ * `session_state`, and Login V2 ignores `response_mode=form_post`.
  */
-export function answerWith(
+export function sendAuthorizationResponse(
   ctx: Context,
   {
     redirectUri,
@@ -21,7 +21,7 @@ export function answerWith(
 ): void {
   const parameters = sorted({ ...outcome, state });
   if (responseMode === 'form_post' && loginVersion === 1) {
-    // an answer of the protocol, wherever it is given
+    // the headers of a protocol endpoint, although the login UI may send it
     ctx.set('Vary', ['Origin', 'Cookie']);
     answerHtml(ctx, selfPostingForm(redirectUri, parameters), { script: submitFirstForm });
     return;
@@ -32,7 +32,7 @@ export function answerWith(
   );
 }
 
-// a server written in Go writes them by name
+// Go's url.Values.Encode sorts parameters by name
 function sorted(parameters: Record<string, string | undefined>): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(parameters).toSorted(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -5,13 +5,13 @@ import { messagePage } from './pages/layout.js';
 import { deviceV1Path } from './paths.js';
 
 /**
- * Where people allow a device, with either login UI: the code, then who they are and whether they allow it. Deny does
- * not work with Login V1, as it does not in Zitadel.
+ * The verification page of the device authorization grant, for both login UIs: user code, then account and decision.
+ * As in Zitadel, "Deny" has no effect with Login V1.
  */
 export const device: Endpoint = async ({ ctx, form, params }, instance) => {
   const isLoginV1 = ctx.path === deviceV1Path;
   const userCode = params['user_code'] ?? '';
-  const request = instance.devices.waiting(userCode);
+  const request = instance.devices.findPending(userCode);
   const { people } = instance.directory;
   if (!request) {
     const error = userCode === '' ? undefined : 'Errors.DeviceAuth.NotFound';

@@ -4,30 +4,31 @@ import type { Session } from '../storage/provider.js';
 import { issueAccessToken } from '../tokens/access-token.js';
 import { issueIdToken } from '../tokens/id-token.js';
 import { expiresIn } from '../tokens/token-response.js';
-import { closeAuthRequest, issueCode } from './auth-request.js';
-import { answerWith } from './authorization-response.js';
+import { deleteAuthRequest, issueCode } from './auth-request.js';
+import { sendAuthorizationResponse } from './authorization-response.js';
 import type { LoginContext } from './login-context.js';
 
-/** Brings what the session entitles to to the application. The request can be answered once. */
+/** Completes the authorization request with a code or tokens. */
 export async function finishLogin(login: LoginContext, session: Session): Promise<void> {
-  await leaveLogin(login, await authorizationOf(login, session));
+  await answerClient(login, await createResponseParameters(login, session));
 }
 
-/** Brings the outcome to the application. Login V2 sends a `state` even if there was none. */
-export async function leaveLogin(
+/** Sends the authorization response and deletes the request, which can be answered once. Login V2 sends an empty `state`
+ * when the request had none. */
+export async function answerClient(
   { call, instance, id, request }: LoginContext,
   outcome: Record<string, string>,
 ): Promise<void> {
-  await closeAuthRequest(instance, id);
+  await deleteAuthRequest(instance, id);
   const state = request.loginVersion === 2 ? { state: '' } : {};
-  answerWith(call.ctx, { ...state, ...request }, outcome);
+  sendAuthorizationResponse(call.ctx, { ...state, ...request }, outcome);
 }
 
-/** What Zitadel writes when there is no access token: the seconds until a time that is not set, without a sign. */
-const nonsense = '18446744064486179580';
+/** Zitadel's `expires_in` without an access token: the time until Go's zero time, as an unsigned integer. */
+const expiresInWithoutAccessToken = '18446744064486179580';
 
-/** What a login entitles the application to, by the response type it asked for: a code, or tokens at once. */
-export async function authorizationOf(
+/** Issues what the response type requests: a code, or tokens (implicit flow). */
+async function createResponseParameters(
   login: LoginContext,
   session: Session,
 ): Promise<Record<string, string>> {
@@ -35,7 +36,11 @@ export async function authorizationOf(
   if (request.responseType === 'code') return { code: await issueCode(instance, id, request, session) };
   const grant = await grantOf(login, session);
   if (request.responseType === 'id_token') {
-    return { id_token: await issueIdToken(instance, grant), token_type: 'Bearer', expires_in: nonsense };
+    return {
+      id_token: await issueIdToken(instance, grant),
+      token_type: 'Bearer',
+      expires_in: expiresInWithoutAccessToken,
+    };
   }
   const accessToken = await issueAccessToken(instance, grant);
   return {
@@ -49,7 +54,7 @@ export async function authorizationOf(
 async function grantOf({ instance, request }: LoginContext, session: Session): Promise<Grant> {
   const user = instance.directory.byId(session.accountId);
   const application = instance.applications.oidcClient(request.clientId);
-  if (!user || !application) throw new Error('Tokens need a user and an application');
+  if (!user || !application) throw new Error('The user or the application of the session does not exist');
   await instance.sessions.addClient(session.jti, application.clientId);
   return {
     id: newGrantId(),

@@ -7,7 +7,7 @@ import { findAuthRequest, type AuthRequest } from './auth-request.js';
 import type { LoginView } from './pages/login.page.js';
 import { loginPath, loginV1Path } from './paths.js';
 
-/** A request at one of the login pages, with the authorization request that it is about. */
+/** An HTTP request to a login page, with its authorization request. */
 export interface LoginContext {
   call: Call;
   instance: Instance;
@@ -15,7 +15,7 @@ export interface LoginContext {
   request: AuthRequest;
 }
 
-/** The login, if its authorization request is known and not answered yet. */
+/** Finds the pending authorization request of a login page. */
 export async function findLogin(call: Call, instance: Instance): Promise<LoginContext | undefined> {
   const { authRequest, authRequestID, requestId } = call.params;
   const id = authRequest ?? authRequestID ?? requestId?.replace(/^oidc_/, '') ?? '';
@@ -23,32 +23,32 @@ export async function findLogin(call: Call, instance: Instance): Promise<LoginCo
   return request && { call, instance, id, request };
 }
 
-/** May this person answer a request that is restricted to an organization? */
+/** True unless the request is limited to an organization that the user does not belong to. */
 export function isMember(user: SandboxUser, { organizationId }: AuthRequest): boolean {
   return organizationId === undefined || user.home.id === organizationId;
 }
 
-/** True when the session is older than the application wants. */
+/** True when the session is older than `max_age`. */
 export function isTooOld(session: Session, { maxAgeSeconds }: AuthRequest): boolean {
   return maxAgeSeconds !== undefined && nowSeconds() - (session.loginTs ?? 0) >= maxAgeSeconds;
 }
 
 /**
- * The person that the application expects, if that person may sign in here: what an ID token says counts more than a
- * login name.
+ * The user of `id_token_hint`, else of `login_hint`, unless that user belongs to another organization than the request
+ * is limited to.
  */
 export function hintedPerson({ instance, request }: LoginContext): SandboxUser | undefined {
   const { directory } = instance;
-  const hinted = directory.byId(request.hintedUserId) ?? directory.person(request.loginHint);
+  const hinted = directory.byId(request.hintedUserId) ?? directory.findPerson(request.loginHint);
   return hinted && isMember(hinted, request) ? hinted : undefined;
 }
 
-/** What every login page shows of this login. */
-export async function viewOf(
+/** The view model of all login pages. */
+export async function createView(
   { call, instance, id, request }: LoginContext,
   error?: string,
 ): Promise<LoginView> {
-  const sessions = await instance.sessions.of(call.ctx, request.loginVersion);
+  const sessions = await instance.sessions.list(call.ctx, request.loginVersion);
   const loginHint = call.form['loginName'] ?? request.loginHint;
   return {
     people: {

@@ -12,20 +12,20 @@ interface SignedIn {
   user: SandboxUser;
 }
 
-/** The page of Login V2 to sign out of one account; reached from end_session without a hint. */
+/** The logout page of Login V2; `end_session` without `id_token_hint` redirects to it. */
 export const logout: Endpoint = async (call, instance) => {
   const { ctx, params } = call;
   const logoutToken = params['logout_token'] ?? '';
-  const target = await targetFrom(logoutToken, instance);
+  const target = await verifiedTarget(logoutToken, instance);
   if (target === undefined) {
     ctx.status = 400;
     answerHtml(
       ctx,
-      messagePage('Logout', 'This link is not valid any more. Start again in the application.'),
+      messagePage('Logout', 'This link is no longer valid. Sign out in the application again.'),
     );
     return;
   }
-  const sessions = await signedInHere(call, instance);
+  const sessions = await signedInUsers(call, instance);
   const chosen = sessions.find(({ sid, user }) =>
     ctx.method === 'POST' ? sid === params['session'] : user.loginName === params['logout_hint'],
   );
@@ -34,31 +34,31 @@ export const logout: Endpoint = async (call, instance) => {
     return;
   }
   await endSessionAndNotify(chosen.sid, instance);
-  // the page may be on an origin of its own
+  // the login UI may have another origin than the issuer
   redirect(ctx, new URL(target, instance.issuer).href);
 };
 
-/** Where people end up whom no application awaits. */
+/** The page after sign-out without a `post_logout_redirect_uri`. */
 export const signedOut: Endpoint = ({ ctx }) => {
   answerHtml(ctx, messagePage('Signed out', 'You are signed out. You can close this page.'));
 };
 
-async function targetFrom(logoutToken: string, instance: Instance): Promise<string | undefined> {
-  const claims = await instance.keys.claimsOf(logoutToken);
+async function verifiedTarget(logoutToken: string, instance: Instance): Promise<string | undefined> {
+  const claims = await instance.keys.verifiedClaims(logoutToken);
   const target = claims?.['post_logout_redirect_uri'];
   return typeof target === 'string' ? target : undefined;
 }
 
-async function signedInHere({ ctx }: Call, instance: Instance): Promise<SignedIn[]> {
-  const sessions = await instance.sessions.of(ctx, 2);
+async function signedInUsers({ ctx }: Call, instance: Instance): Promise<SignedIn[]> {
+  const sessions = await instance.sessions.list(ctx, 2);
   return sessions.flatMap(({ jti, accountId }) => {
     const user = instance.directory.byId(accountId);
     return user ? [{ sid: jti, user }] : [];
   });
 }
 
-/** The sessions of this browser; the person chooses which one to end. Without any there is no way on or back. */
-export function logoutPage(sessions: { sid: string; user: SandboxUser }[], logoutToken: string): string {
+/** The page to choose the session to end. Without sessions it has no link, as in Zitadel. */
+function logoutPage(sessions: { sid: string; user: SandboxUser }[], logoutToken: string): string {
   if (sessions.length === 0) return page('Logout', '<p>No accounts found</p>');
   const buttons = sessions.map(({ sid, user }) =>
     accountButton('session', sid, user.displayName, user.loginName),

@@ -1,4 +1,4 @@
-/** Login V2, and where it does its steps. */
+/** The paths of Login V2. */
 export const loginPath = '/ui/v2/login/login';
 export const loginNamePath = '/ui/v2/login/loginname';
 export const passwordPath = '/ui/v2/login/password';
@@ -6,10 +6,10 @@ export const accountsPath = '/ui/v2/login/accounts';
 export const registerPath = '/ui/v2/login/register';
 export const logoutPath = '/ui/v2/login/logout';
 export const devicePath = '/ui/v2/login/device';
-/** everything of Login V2 */
+/** prefix of all paths of Login V2 */
 export const loginV2Prefix = '/ui/v2/login/';
 
-/** Login V1, and where it does its steps. */
+/** The paths of Login V1. */
 export const loginV1Path = '/ui/login/login';
 export const loginNameV1Path = '/ui/login/loginname';
 export const passwordV1Path = '/ui/login/password';
@@ -18,5 +18,5 @@ export const mailVerificationV1Path = '/ui/login/mail/verification';
 export const registerV1Path = '/ui/login/register';
 export const signedOutV1Path = '/ui/login/logout/done';
 export const deviceV1Path = '/ui/login/device';
-/** where Login V1 hands over to the protocol */
+/** the protocol endpoint that Login V1 redirects to after the sign-in */
 export const callbackV1Path = '/oauth/v2/authorize/callback';

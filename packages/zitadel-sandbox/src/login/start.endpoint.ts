@@ -4,17 +4,13 @@ import { withQuery } from '../http/uris.js';
 import type { Endpoint } from '../instance/instance.js';
 import { page } from './pages/layout.js';
 
-/** `GET /`: says what this is, for people who open the address in a browser. */
+/** `GET /ui/login` without an authorization request: the start page. */
 export const start: Endpoint = ({ ctx }, { issuer, applications, directory }) => {
   answerHtml(ctx, startPage(issuer, directory.people, applications.web.initiateLoginUri));
 };
 
-/** What the sandbox is and who can sign in; with `initiateLoginUri` each of them starts a login at the web app. */
-export function startPage(
-  issuer: string,
-  people: SandboxUser[],
-  initiateLoginUri: string | undefined,
-): string {
+/** The start page. With `initiateLoginUri`, each user is a link to a third-party initiated login at the web app. */
+function startPage(issuer: string, people: SandboxUser[], initiateLoginUri: string | undefined): string {
   const entries = people.map((user) => {
     const name = escapeHtml(user.loginName);
     const start =
@@ -23,8 +19,8 @@ export function startPage(
     return `<li>${label}: ${escapeHtml(user.goodFor)}</li>`;
   });
   return page(
-    'It is running',
-    `<p>Set <code>ZITADEL_DOMAIN=${escapeHtml(issuer)}</code> in your application and sign in as one of these.</p>
+    'The sandbox is running',
+    `<p>Set <code>ZITADEL_DOMAIN=${escapeHtml(issuer)}</code> in your application and sign in as one of these users.</p>
 <ul>${entries.join('')}</ul>`,
   );
 }

@@ -1,12 +1,17 @@
 import type { Application } from '../directory/applications.js';
 import { isRedirectUriOf, isSchemeAllowed } from '../directory/redirect-uris.js';
-import { organizationAskedFor, requestedScopes, scopesFrom, withAssertedRoles } from '../directory/scopes.js';
+import {
+  requestedOrganization,
+  requestedScopes,
+  scopesFrom,
+  withAssertedRoleScopes,
+} from '../directory/scopes.js';
 import { redirect } from '../http/answers.js';
 import type { Call } from '../http/call.js';
 import { OidcError, contact } from '../http/oidc.error.js';
 import type { Endpoint, Instance } from '../instance/instance.js';
 import { saveAuthRequest, type AuthRequest } from '../login/auth-request.js';
-import { answerWith } from '../login/authorization-response.js';
+import { sendAuthorizationResponse } from '../login/authorization-response.js';
 import { isMember } from '../login/login-context.js';
 import { loginPath, loginV1Path } from '../login/paths.js';
 import { verifiedRequestObject } from './request-object.js';
@@ -17,16 +22,19 @@ const wholeNumber = /^\d+$/;
 const largestWholeNumber = 2n ** 64n - 1n;
 
 /**
- * `GET|POST /oauth/v2/authorize`. Every fault of the request itself is a JSON body on the spot, never a redirect;
- * only what happens afterwards is told to the redirect URI (Zitadel: server_http.go authorize).
+ * `GET|POST /oauth/v2/authorize`. As in Zitadel, an error in the request itself is a JSON response, never a redirect;
+ * only later errors are sent to the redirect URI (server_http.go, authorize).
  */
 export const authorize: Endpoint = async (call, instance) => {
-  const params = await effectiveParameters(call.params, instance);
-  const { application, redirectUri } = requestedApplication(params, instance);
-  const request = await validRequest(params, application, redirectUri, instance);
+  const params = await readParameters(call.params, instance);
+  const { application, redirectUri } = findApplication(params, instance);
+  const request = await validateRequest(params, application, redirectUri, instance);
   const refusal = organizationRefusal(request, instance);
   if (refusal) {
-    answerWith(call.ctx, request, { error: refusal.error, error_description: refusal.description });
+    sendAuthorizationResponse(call.ctx, request, {
+      error: refusal.error,
+      error_description: refusal.description,
+    });
     return;
   }
   const id = await saveAuthRequest(instance, request);
@@ -38,7 +46,7 @@ export const authorize: Endpoint = async (call, instance) => {
   );
 };
 
-async function effectiveParameters(params: Parameters, instance: Instance): Promise<Parameters> {
+async function readParameters(params: Parameters, instance: Instance): Promise<Parameters> {
   checkMaxAge(params);
   if (!params['request']) return params;
   const merged = { ...params, ...(await verifiedRequestObject(params, instance)) };
@@ -51,7 +59,7 @@ function checkMaxAge({ max_age: maxAge }: Parameters): void {
   throw new OidcError('invalid_request', 'error decoding form');
 }
 
-function requestedApplication(
+function findApplication(
   params: Parameters,
   instance: Instance,
 ): { application: Application; redirectUri: string } {
@@ -63,7 +71,7 @@ function requestedApplication(
   return { application, redirectUri };
 }
 
-async function validRequest(
+async function validateRequest(
   params: Parameters,
   application: Application,
   redirectUri: string,
@@ -74,7 +82,9 @@ async function validRequest(
   checkRedirectUri(application, redirectUri, params['response_type'] ?? '');
   checkResponseType(application, params['response_type']);
   const maxAge = params['max_age'];
-  const hint = params['id_token_hint'] ? await instance.keys.claimsOf(params['id_token_hint']) : undefined;
+  const hint = params['id_token_hint']
+    ? await instance.keys.verifiedClaims(params['id_token_hint'])
+    : undefined;
   return {
     clientId: application.clientId,
     redirectUri,
@@ -83,18 +93,21 @@ async function validRequest(
     scopes,
     prompts,
     loginVersion: loginVersionOf(instance, application),
-    ...known('state', params['state']),
-    ...known('nonce', params['nonce']),
-    ...known('maxAgeSeconds', maxAge ? Number(maxAge) : undefined),
-    ...known('loginHint', params['login_hint']),
-    ...known('hintedUserId', hint?.['sub'] as string | undefined),
-    ...known('uiLocales', params['ui_locales']),
-    ...known('codeChallenge', params['code_challenge']),
-    ...known('codeChallengeMethod', params['code_challenge'] ? challengeMethod(params) : undefined),
+    ...optional('state', params['state']),
+    ...optional('nonce', params['nonce']),
+    ...optional('maxAgeSeconds', maxAge ? Number(maxAge) : undefined),
+    ...optional('loginHint', params['login_hint']),
+    ...optional('hintedUserId', hint?.['sub'] as string | undefined),
+    ...optional('uiLocales', params['ui_locales']),
+    ...optional('codeChallenge', params['code_challenge']),
+    ...optional('codeChallengeMethod', params['code_challenge'] ? challengeMethod(params) : undefined),
   };
 }
 
-function known<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
+function optional<Name extends string, Value>(
+  name: Name,
+  value: Value | undefined,
+): { [Key in Name]?: Value } {
   return (value === undefined || value === '' ? {} : { [name]: value }) as { [Key in Name]?: Value };
 }
 
@@ -107,7 +120,7 @@ function promptsFrom(parameter: string | undefined): string[] {
 }
 
 function scopesFor(parameter: string | undefined, { project }: Application): string[] {
-  return withAssertedRoles(requestedScopes(parameter, project), project);
+  return withAssertedRoleScopes(requestedScopes(parameter, project), project);
 }
 
 function checkRedirectUri(application: Application, uri: string, responseType: string): void {
@@ -137,7 +150,7 @@ function checkResponseType(application: Application, responseType: string | unde
   }
 }
 
-/** Tokens never go into a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 5). */
+/** Tokens are never sent in a query (OAuth 2.0 Multiple Response Type Encoding Practices, section 5). */
 function responseMode({ response_mode: mode, response_type: type }: Parameters): AuthRequest['responseMode'] {
   if (mode === 'fragment' || mode === 'form_post') return mode;
   return type === 'code' ? 'query' : 'fragment';
@@ -149,7 +162,7 @@ function challengeMethod(params: Parameters): 'S256' | 'plain' {
 
 function organizationRefusal(request: AuthRequest, instance: Instance): OidcError | undefined {
   try {
-    const organization = organizationAskedFor(request.scopes, instance.directory.organizations);
+    const organization = requestedOrganization(request.scopes, instance.directory.organizations);
     if (!organization) return undefined;
     request.organizationId = organization.id;
     const hinted = instance.directory.byId(request.hintedUserId);
@@ -161,7 +174,7 @@ function organizationRefusal(request: AuthRequest, instance: Instance): OidcErro
   }
 }
 
-/** Which login UI people are sent to: the instance's feature "Login V2" comes before the application's setting. */
-export function loginVersionOf(instance: Instance, application: Application | undefined): 1 | 2 {
+/** The version of the login UI: the instance's feature "Login V2" overrides the application's setting. */
+function loginVersionOf(instance: Instance, application: Application | undefined): 1 | 2 {
   return instance.features.loginV2Required ? 2 : (application?.loginVersion ?? 2);
 }

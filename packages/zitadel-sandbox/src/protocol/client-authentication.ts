@@ -3,17 +3,17 @@ import type { Application } from '../directory/applications.js';
 import type { Call } from '../http/call.js';
 import { OidcError } from '../http/oidc.error.js';
 import type { Instance } from '../instance/instance.js';
-import { assertionIssuer, assertionType, isAssertionOf } from '../keys/client-assertion.js';
+import { unverifiedIssuer, assertionType, isAssertionOf } from '../keys/client-assertion.js';
 
-/** What a request says about who calls, from the Authorization header and the form. */
+/** The client credentials of a request, from the Authorization header and the form. */
 export interface ClientCredentials {
   clientId?: string;
   clientSecret?: string;
   assertion?: string;
 }
 
-/** A Basic header wins over the form. Both parts of it are form-encoded (RFC 6749 section 2.3.1). */
-function credentialsOf({ ctx, params }: Call): ClientCredentials {
+/** A Basic header takes precedence over the form. Its two parts are form-encoded (RFC 6749 section 2.3.1). */
+function readCredentials({ ctx, params }: Call): ClientCredentials {
   const assertion = params['client_assertion'];
   const type = params['client_assertion_type'] ?? '';
   if (assertion && type !== assertionType) {
@@ -29,9 +29,11 @@ function credentialsOf({ ctx, params }: Call): ClientCredentials {
   };
 }
 
-/** The credentials of a request that has to name a client. */
-export function namedCredentialsOf(call: Call): ClientCredentials {
-  const credentials = credentialsOf(call);
+/** The credentials of a request.
+ *
+ * @throws OidcError when it names no client */
+export function requireCredentials(call: Call): ClientCredentials {
+  const credentials = readCredentials(call);
   if (!credentials.clientId && !credentials.assertion) {
     throw new OidcError('invalid_request', 'client_id or client_assertion must be provided');
   }
@@ -42,7 +44,7 @@ function basicCredentials(header: string): ClientCredentials | undefined {
   const encoded = /^Basic (.+)$/i.exec(header)?.[1];
   if (encoded === undefined) return undefined;
   const [id = '', ...secret] = Buffer.from(encoded, 'base64').toString().split(':');
-  // as no header at all
+  // Zitadel ignores a header without a colon
   if (secret.length === 0) return undefined;
   try {
     return { clientId: decodeForm(id), clientSecret: decodeForm(secret.join(':')) };
@@ -56,20 +58,20 @@ function decodeForm(value: string): string {
 }
 
 /**
- * The application that calls the token, revocation or device endpoint. Every refusal is a 400, not a 401
- * (Zitadel: "Client authentication").
+ * Authenticates the client of the token, revocation or device authorization endpoint. As in Zitadel, every error has
+ * status 400, not 401.
  */
 export async function authenticate(call: Call, instance: Instance): Promise<Application> {
-  const credentials = namedCredentialsOf(call);
-  const claimed = credentials.assertion === undefined ? undefined : assertionIssuer(credentials.assertion);
+  const credentials = requireCredentials(call);
+  const claimed = credentials.assertion === undefined ? undefined : unverifiedIssuer(credentials.assertion);
   if (credentials.assertion !== undefined && claimed === undefined) throw new OidcError('invalid_client');
   const application = instance.applications.oidcClient(credentials.clientId ?? claimed);
   if (!application) throw new OidcError('invalid_client', 'no active client not found');
-  await prove(application, credentials, instance.issuer);
+  await verifyCredentials(application, credentials, instance.issuer);
   return application;
 }
 
-async function prove(
+async function verifyCredentials(
   application: Application,
   credentials: ClientCredentials,
   issuer: string,

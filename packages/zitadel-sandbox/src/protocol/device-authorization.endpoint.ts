@@ -1,4 +1,4 @@
-import { knownScopes, scopesFrom, withAssertedRoles } from '../directory/scopes.js';
+import { knownScopes, scopesFrom, withAssertedRoleScopes } from '../directory/scopes.js';
 import type { Endpoint } from '../instance/instance.js';
 import { DeviceRequests } from '../sessions/device-requests.js';
 import { authenticate } from './client-authentication.js';
@@ -6,12 +6,12 @@ import { authenticate } from './client-authentication.js';
 const pollIntervalSeconds = 5;
 
 /**
- * `POST /oauth/v2/device_authorization` (RFC 8628). An application without the grant gets codes as well; the token
- * endpoint refuses them.
+ * `POST /oauth/v2/device_authorization` (RFC 8628). As in Zitadel, an application without that grant gets codes, too; the
+ * token endpoint rejects them.
  */
 export const deviceAuthorization: Endpoint = async (call, instance) => {
   const { clientId, project } = await authenticate(call, instance);
-  const scopes = withAssertedRoles(knownScopes(scopesFrom(call.params['scope']), project), project);
+  const scopes = withAssertedRoleScopes(knownScopes(scopesFrom(call.params['scope']), project), project);
   const { deviceCode, userCode } = instance.devices.add(clientId, scopes);
   const verificationUri = `${instance.issuer}/device`;
   call.ctx.body = {

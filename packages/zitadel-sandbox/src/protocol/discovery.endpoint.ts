@@ -6,7 +6,7 @@ const claims =
   'family_name given_name locale email email_verified phone_number phone_number_verified';
 const clientAuthMethods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 
-/** `GET /.well-known/openid-configuration`, field for field as a current Zitadel v4. */
+/** `GET /.well-known/openid-configuration`, with the fields and values of Zitadel v4. */
 export const discovery: Endpoint = ({ ctx }, { issuer }) => {
   ctx.body = {
     issuer,
@@ -48,7 +48,7 @@ export const discovery: Endpoint = ({ ctx }, { issuer }) => {
   };
 };
 
-/** `GET /oauth/v2/keys`: the active and the next signing key, and those retired. */
+/** `GET /oauth/v2/keys`: the retired, active and next signing keys. */
 export const publishedKeys: Endpoint = async ({ ctx }, { keys }) => {
   ctx.set('Cache-Control', 'max-age=300, must-revalidate');
   ctx.remove('Pragma');

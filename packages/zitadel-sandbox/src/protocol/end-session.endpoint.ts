@@ -12,7 +12,7 @@ import type { Session } from '../storage/provider.js';
 
 type Parameters = Call['params'];
 
-/** where the signed-out page of Login V2 would be; the sandbox has none there */
+/** Zitadel's default target with Login V2. The sandbox has no page there. */
 const signedOutPath = '/logout/done';
 
 interface Hint {
@@ -21,27 +21,27 @@ interface Hint {
 }
 
 /**
- * `GET|POST /oidc/v1/end_session`. With a valid hint (an expired one is fine) the session ends here. Without one the
- * person chooses on the page of Login V2 if the instance requires it, else all sessions of Login V1 in this browser
- * end (Zitadel: session.go, auth_request.go).
+ * `GET|POST /oidc/v1/end_session`. With a valid `id_token_hint`, which may be expired, it ends the session. Without a
+ * hint it redirects to the logout page if the instance requires Login V2, else ends all sessions of Login V1 in this
+ * browser (Zitadel: session.go, auth_request.go).
  */
 export const endSession: Endpoint = async ({ ctx, params }, instance) => {
-  const hint = await hintFrom(params['id_token_hint'], instance);
+  const hint = await verifyHint(params['id_token_hint'], instance);
   const application = requestingApplication(hint, params['client_id'], instance);
-  const target = targetOf(params, application);
+  const target = postLogoutTarget(params, application);
   if (!hint && instance.features.loginV2Required) {
     redirect(ctx, await logoutPageUrl(forLoginV2(target), params, instance));
     return;
   }
-  const sids = hint ? await sidsBehind(hint, instance) : await sidsOf(instance.sessions.of(ctx, 1));
+  const sids = hint ? await sidsToEnd(hint, instance) : await sidsOf(instance.sessions.list(ctx, 1));
   for (const sid of sids) await endSessionAndNotify(sid, instance);
   redirect(ctx, hint && !isOfLoginV1(hint) ? forLoginV2(target) : target);
 };
 
-// the session of a V1 login takes all others of the browser with it (zitadel#8501)
-async function sidsBehind(hint: Hint, instance: Instance): Promise<string[]> {
+// with Login V1, Zitadel ends all sessions of the browser (zitadel#8501)
+async function sidsToEnd(hint: Hint, instance: Instance): Promise<string[]> {
   if (hint.sid === undefined) return [];
-  return isOfLoginV1(hint) ? sidsOf(instance.sessions.besides(hint.sid)) : [hint.sid];
+  return isOfLoginV1(hint) ? sidsOf(instance.sessions.listOfSameBrowser(hint.sid)) : [hint.sid];
 }
 
 function isOfLoginV1({ sid }: Hint): boolean {
@@ -52,14 +52,14 @@ async function sidsOf(sessions: Promise<Session[]>): Promise<string[]> {
   return (await sessions).map(({ jti }) => jti);
 }
 
-async function hintFrom(idToken: string | undefined, instance: Instance): Promise<Hint | undefined> {
+async function verifyHint(idToken: string | undefined, instance: Instance): Promise<Hint | undefined> {
   if (!idToken) return undefined;
   if (issuerIn(idToken) !== instance.issuer) throw new OidcError('invalid_request', 'id_token_hint invalid');
-  if (!instance.keys.isKeyOf(idToken)) throw new OidcError('invalid_request', 'Errors.WebKey.NotFound', 404);
-  const claims = await instance.keys.claimsOf(idToken);
+  if (!instance.keys.hasKeyOf(idToken)) throw new OidcError('invalid_request', 'Errors.WebKey.NotFound', 404);
+  const claims = await instance.keys.verifiedClaims(idToken);
   if (!claims) throw new OidcError('server_error', 'Errors.Internal', 500);
   const { azp, sid } = claims as Partial<Record<string, string>>;
-  // what has no azp is another kind of token
+  // a JWT without `azp` is not an ID token
   if (azp === undefined) throw new OidcError('invalid_request', 'id_token_hint invalid');
   return { clientId: azp, sid };
 }
@@ -86,7 +86,7 @@ function requestingApplication(
   return application;
 }
 
-function targetOf(params: Parameters, application: Application | undefined): string {
+function postLogoutTarget(params: Parameters, application: Application | undefined): string {
   const uri = params['post_logout_redirect_uri'];
   if (!uri || !application) return withState(signedOutV1Path, params['state']);
   if (!isPostLogoutRedirectUriOf(application, uri)) {
@@ -95,7 +95,7 @@ function targetOf(params: Parameters, application: Application | undefined): str
   return withState(uri, params['state']);
 }
 
-// only the bare default is put right, not one with a state
+// as in Zitadel, the default path is replaced only when it has no `state`
 function forLoginV2(target: string): string {
   return target === signedOutV1Path ? signedOutPath : target;
 }
@@ -109,7 +109,7 @@ async function logoutPageUrl(target: string, params: Parameters, instance: Insta
     ...(params['logout_hint'] && { logout_hint: params['logout_hint'] }),
     ...(params['ui_locales'] && { ui_locales: params['ui_locales'] }),
   };
-  // what the page may redirect to, so that nobody can send people elsewhere with it
+  // the target is signed, so that the page is not an open redirect
   const logoutToken = await instance.keys.sign({ post_logout_redirect_uri: target, ...wishes });
   const query = new URLSearchParams({ logout_token: logoutToken, post_logout_redirect: target, ...wishes });
   query.sort();

@@ -8,8 +8,8 @@ const jwtParts = 3;
 const base64urlText = /^[\w-]*$/;
 
 /**
- * The parameters inside a `request` JWT, which win over those beside it. The client signs it with its key, names
- * itself as `iss` and this issuer as `aud` (OpenID Connect Core section 6.1).
+ * The parameters of a request object, which take precedence over query and form. The client signs it with its key; its
+ * `iss` is the client and its `aud` this issuer (OpenID Connect Core 1.0 section 6.1).
  */
 export async function verifiedRequestObject(
   params: Call['params'],
@@ -18,7 +18,7 @@ export async function verifiedRequestObject(
   const request = params['request'] ?? '';
   const unverified = parsed(request);
   const application = instance.applications.oidcClient(params['client_id']);
-  // else it could make a request in another client's name
+  // else a client could request authorization for another client
   if ((unverified['client_id'] ?? params['client_id']) !== params['client_id']) {
     throw new OidcError('invalid_request', 'missing or wrong client id in request');
   }
@@ -34,18 +34,18 @@ export async function verifiedRequestObject(
 }
 
 function parsed(jwt: string): Record<string, unknown> {
-  const reason = unreadableBecause(jwt);
+  const reason = parseErrorOf(jwt);
   if (reason !== undefined) throw new OidcError('invalid_request', `parsing of request failed: ${reason}`);
   return decodeJwt(jwt);
 }
 
-function unreadableBecause(jwt: string): string | undefined {
+function parseErrorOf(jwt: string): string | undefined {
   const parts = jwt.split('.');
   if (parts.length !== jwtParts) return 'token contains an invalid number of segments';
   const [header = '', payload = ''] = parts;
-  // the header is only read when the signature is checked
+  // Zitadel parses the header only when it verifies the signature
   if (payload.length % 4 === 1 || !base64urlText.test(payload)) {
-    return `malformed jwt payload: illegal base64 data at input byte ${illegalByte(payload)}`;
+    return `malformed jwt payload: illegal base64 data at input byte ${illegalByteIndex(payload)}`;
   }
   try {
     decodeProtectedHeader(`${header}.${payload}.`);
@@ -56,7 +56,7 @@ function unreadableBecause(jwt: string): string | undefined {
   }
 }
 
-function illegalByte(text: string): number {
+function illegalByteIndex(text: string): number {
   const illegal = text.search(/[^\w-]/);
   return illegal === -1 ? text.length - 1 : illegal;
 }

@@ -5,7 +5,7 @@ import { audiencesIn } from '../keys/client-assertion.js';
 import { findAccessToken, findRefreshToken } from '../tokens/presented-token.js';
 import { authenticate } from './client-authentication.js';
 
-/** `POST /oauth/v2/revoke`. An unknown token is a success; a refresh token takes its access token with it. */
+/** `POST /oauth/v2/revoke` (RFC 7009). An unknown token is a success; revoking a refresh token revokes its access token. */
 export const revoke: Endpoint = async (call, instance) => {
   const application = await authenticate(call, instance);
   const presented = call.params['token'];
@@ -41,7 +41,7 @@ async function revokeAccessToken(
   await token.destroy();
 }
 
-// any client in the audience may, which is every client of the project
+// every client in the audience may revoke a token: all clients of the project
 function checkOwner(isOwner: boolean): void {
   if (!isOwner) throw new OidcError('invalid_client', 'token was not issued for this client', 401);
 }

@@ -32,11 +32,11 @@ export const token: Endpoint = async (call, instance) => {
   const serviceUserGrant = serviceUserGrants.get(type);
   const grant = clientGrants.get(type);
   if (serviceUserGrant) call.ctx.body = await serviceUserGrant(call, instance);
-  else if (grant) call.ctx.body = await asClient(call, instance, type, grant);
+  else if (grant) call.ctx.body = await grantToClient(call, instance, type, grant);
   else throw new OidcError('unsupported_grant_type', `${type} not supported`);
 };
 
-async function asClient(
+async function grantToClient(
   call: Call,
   instance: Instance,
   type: string,

@@ -1,5 +1,5 @@
 import { profileClaims, roleClaims, scopedClaims } from '../directory/claims.js';
-import { scopesStoredIn } from '../directory/scopes.js';
+import { decodeScopes } from '../directory/scopes.js';
 import type { Call } from '../http/call.js';
 import { OidcError } from '../http/oidc.error.js';
 import type { Endpoint } from '../instance/instance.js';
@@ -11,12 +11,12 @@ const bearer = 'Bearer ';
 export const userinfo: Endpoint = async (call, instance) => {
   const presented = presentedToken(call);
   if (!presented) throw new OidcError('invalid_request', 'access token missing', 401);
-  const token = instance.faults.refusesToken(call.ctx.path)
+  const token = instance.faults.takeTokenRefusal(call.ctx.path)
     ? undefined
     : await findAccessToken(instance, presented);
   const user = instance.directory.byId(token?.accountId);
   if (!token || !user) throw new OidcError('access_denied', 'access token invalid', 401);
-  const scopes = scopesStoredIn(token.scope);
+  const scopes = decodeScopes(token.scope);
   const project = instance.applications.byClientId(token.clientId)?.project;
   call.ctx.body = {
     sub: user.id,

@@ -11,14 +11,14 @@ import { nowSeconds } from '../storage/now.js';
 import type { BrowserSessions } from './browser-sessions.js';
 
 const tokenLifetimeSeconds = 15 * 60;
-const done = [200, 202, 204, 400];
-const redirects = [301, 302, 303, 307, 308];
-const withoutBody = [301, 302, 303];
+const finalStatuses = [200, 202, 204, 400];
+const redirectStatuses = [301, 302, 303, 307, 308];
+const redirectsToGet = [301, 302, 303];
 const maxRedirects = 10;
-/** how much longer each pause is than the one before: about 1.8 s and 16 s were seen */
+/** factor between two delays: Zitadel waits about 1.8 s, then 16 s */
 const pauseFactor = 9;
 
-/** One attempt to tell an application that a session has ended. `status` is null when it did not answer. */
+/** One attempt to deliver a logout token. `status` is null when the application did not respond. */
 export interface BackChannelDelivery {
   uri: string;
   clientId: string;
@@ -28,12 +28,12 @@ export interface BackChannelDelivery {
   at: number;
 }
 
-/** How persistent the sandbox is. */
+/** Timeout and retries of a delivery. */
 export interface BackChannelPace {
-  /** how long to wait for an answer */
+  /** time limit for a response */
   timeoutMs: number;
   tries: number;
-  /** pause before the second try; each further one is nine times as long */
+  /** delay before the second try; each later delay is nine times as long */
   retryDelayMs: number;
 }
 
@@ -44,16 +44,16 @@ interface Target {
 }
 
 /**
- * Tells applications in the background that a session has ended (OpenID Connect Back-Channel Logout, as Zitadel):
- * one call after the other, whoever is to be told.
+ * Delivers logout tokens in the background (OpenID Connect Back-Channel Logout 1.0). As Zitadel does, it sends one
+ * request at a time, to whichever application.
  */
 export class BackChannelLogout {
   readonly deliveries: BackChannelDelivery[] = [];
-  /** as `HTTPClient.DenyList` is shipped: no call to this machine, and so none at all, without a word to anybody */
+  /** Zitadel's default `HTTPClient.DenyList`: no request to loopback addresses. Nothing is sent and no error is reported. */
   isDenied = false;
   private readonly stopped = new AbortController();
   private readonly running = new Set<Promise<void>>();
-  private calls: Promise<unknown> = Promise.resolve();
+  private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly issuer: string,
@@ -61,11 +61,11 @@ export class BackChannelLogout {
     private readonly keys: SigningKeys,
     private readonly pace: BackChannelPace,
   ) {
-    // one listener for each pause; Node takes more than ten for a leak
+    // one listener per delay; Node warns of a leak above ten
     setMaxListeners(0, this.stopped.signal);
   }
 
-  /** Starts to tell these clients, each as often as it is named; does not wait for them. */
+  /** Starts one delivery for each entry of `clientIds`, without waiting. */
   notify(sid: string, userId: string, clientIds: string[]): void {
     if (this.isDenied) return;
     for (const clientId of clientIds) {
@@ -90,33 +90,33 @@ export class BackChannelLogout {
         await wait(pauseMs, undefined, { signal: this.stopped.signal });
         pauseMs *= pauseFactor;
       }
-      const status = await this.inTurn(async () =>
-        this.call(target.uri, await this.logoutToken(target, userId, jti)),
+      const status = await this.enqueue(async () =>
+        this.sendLogoutToken(target.uri, await this.logoutToken(target, userId, jti)),
       );
       appendBounded(this.deliveries, { ...target, attempt, status, at: Date.now() });
-      if (status !== null && done.includes(status)) return;
+      if (status !== null && finalStatuses.includes(status)) return;
     }
   }
 
-  private inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
-    const result = this.calls.then(run);
-    this.calls = result.catch(() => undefined);
+  private enqueue<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.queue.then(run);
+    this.queue = result.catch(() => undefined);
     return result;
   }
 
-  /** Follows redirects, as a client in Go does; the last answer counts. */
-  private async call(uri: string, logoutToken: string): Promise<number | null> {
+  /** Returns the status of the last response after redirects, which it follows as Go's http.Client does. */
+  private async sendLogoutToken(uri: string, logoutToken: string): Promise<number | null> {
     const signal = AbortSignal.any([this.stopped.signal, AbortSignal.timeout(this.pace.timeoutMs)]);
     let body: string | undefined = new URLSearchParams({ logout_token: logoutToken }).toString();
     try {
       for (let followed = 0; followed <= maxRedirects && isLoopbackUri(uri); followed++) {
-        const { statusCode = 0, headers } = await answerOf(uri, body, signal);
-        if (!redirects.includes(statusCode) || headers.location === undefined) return statusCode;
-        if (withoutBody.includes(statusCode)) body = undefined;
+        const { statusCode = 0, headers } = await sendRequest(uri, body, signal);
+        if (!redirectStatuses.includes(statusCode) || headers.location === undefined) return statusCode;
+        if (redirectsToGet.includes(statusCode)) body = undefined;
         uri = new URL(headers.location, uri).href;
       }
     } catch {
-      // nobody there, or no answer in time
+      // connection refused, or no response in time
     }
     return null;
   }
@@ -136,8 +136,8 @@ export class BackChannelLogout {
   }
 }
 
-/** A POST with that form, or a GET; its headers are those of a client in Go. */
-async function answerOf(
+/** Sends a POST with that form, or a GET, with the headers of Go's http.Client. */
+async function sendRequest(
   uri: string,
   body: string | undefined,
   signal: AbortSignal,
@@ -158,7 +158,7 @@ async function answerOf(
   });
   request.end(body);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
-  // an answer that was enough: how its body goes on is of no interest
+  // only the status and headers are read: an error in the body does not matter
   response.on('error', () => undefined).destroy();
   return response;
 }

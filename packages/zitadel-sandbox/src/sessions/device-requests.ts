@@ -6,9 +6,9 @@ import type { Session } from '../storage/provider.js';
 const letters = 'BCDFGHJKLMNPQRSTVWXZ';
 const lettersPerGroup = 4;
 const deviceCodeBytes = 16;
-const kept = 10_000;
+const maxEntries = 10_000;
 
-/** A device that waits for somebody to allow it (RFC 8628). */
+/** A device authorization request (RFC 8628). */
 export interface DeviceRequest {
   readonly deviceCode: string;
   readonly userCode: string;
@@ -18,16 +18,16 @@ export interface DeviceRequest {
   state: 'pending' | 'denied' | 'used' | { allowedIn: Session };
 }
 
-/** The devices that wait, found by either code. */
+/** Device authorization requests by device code and by user code. */
 export class DeviceRequests {
   static readonly lifetimeSeconds = 300;
-  private readonly byDeviceCode = new BoundedMap<string, DeviceRequest>(kept);
-  private readonly byUserCode = new BoundedMap<string, DeviceRequest>(kept);
+  private readonly byDeviceCode = new BoundedMap<string, DeviceRequest>(maxEntries);
+  private readonly byUserCode = new BoundedMap<string, DeviceRequest>(maxEntries);
 
   add(clientId: string, scopes: string[]): DeviceRequest {
     const request: DeviceRequest = {
       deviceCode: randomBytes(deviceCodeBytes).toString('base64url'),
-      userCode: `${group()}-${group()}`,
+      userCode: `${randomLetters()}-${randomLetters()}`,
       clientId,
       scopes,
       expiresAt: nowSeconds() + DeviceRequests.lifetimeSeconds,
@@ -42,18 +42,18 @@ export class DeviceRequests {
     return this.byDeviceCode.get(deviceCode);
   }
 
-  /** One that still waits; the code has to be typed exactly. */
-  waiting(userCode: string | undefined): DeviceRequest | undefined {
+  /** The pending request of that user code, which is case-sensitive. */
+  findPending(userCode: string | undefined): DeviceRequest | undefined {
     const request = this.byUserCode.get(userCode ?? '');
     return request?.state === 'pending' && request.expiresAt > nowSeconds() ? request : undefined;
   }
 
-  /** Ends the time of all that wait. */
+  /** Expires all requests. */
   expire(): void {
     for (const request of this.byDeviceCode.values()) request.expiresAt = 0;
   }
 }
 
-function group(): string {
+function randomLetters(): string {
   return Array.from({ length: lettersPerGroup }, () => letters.charAt(randomInt(letters.length))).join('');
 }

@@ -1,26 +1,26 @@
 import type { Application, Applications } from '../directory/applications.js';
-import { projectsAskedFor } from '../directory/scopes.js';
+import { requestedProjectIds } from '../directory/scopes.js';
 import type { SandboxUser } from '../directory/users.js';
 import { newId } from '../storage/ids.js';
 
-/** A granted login (Zitadel: "OIDC session"): all tokens of it carry its id and end with it. */
+/** A granted login (Zitadel: "OIDC session"). All its tokens contain its id and are revoked with it. */
 export interface Grant {
   id: string;
   user: SandboxUser;
-  /** undefined for service users, who log in without an application */
+  /** undefined for service users, who sign in without an application */
   application?: Application;
   scopes: string[];
-  /** undefined for tokens that were exchanged */
+  /** undefined after a token exchange */
   authTime?: number;
   amr: string[];
   nonce?: string;
   /** id of the browser session */
   sid?: string;
-  /** where the tokens are for others than the application's project */
+  /** set when the audience is not the application's project */
   audience?: string[];
-  /** who acts for the user (RFC 8693 section 4.1) */
+  /** the actor (RFC 8693 section 4.1) */
   act?: { iss: string; sub: string };
-  /** lifetime of the ID token, where it is not the instance's */
+  /** set when the lifetime of the ID token is not the instance's */
   idTokenSeconds?: number;
 }
 
@@ -28,19 +28,19 @@ export function newGrantId(): string {
   return `V2_${newId()}`;
 }
 
-/** Every client id of the project, the project, and the projects asked for. */
+/** The `aud` claim: every client id of the project, the project, and the requested projects. */
 export function audienceOf(applications: Applications, { application, scopes, audience }: Grant): string[] {
   if (audience) return audience;
   const own = application ? [...applications.clientIdsOf(application.project), application.project.id] : [];
-  return [...new Set([...own, ...projectsAskedFor(scopes)])];
+  return [...new Set([...own, ...requestedProjectIds(scopes)])];
 }
 
-/** The client's id in tokens; the client of a service user is the user, by its login name. */
+/** The `client_id` claim; for a service user its login name. */
 export function clientIdOf({ application, user }: Grant): string {
   return application?.clientId ?? user.loginName;
 }
 
-// Zitadel leaves amr out when no method of its own was used
-export function knownMethods({ amr }: Grant): string[] | undefined {
+// Zitadel leaves `amr` out when it would be empty
+export function amrClaim({ amr }: Grant): string[] | undefined {
   return amr.length > 0 ? amr : undefined;
 }

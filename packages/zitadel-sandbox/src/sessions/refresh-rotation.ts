@@ -1,37 +1,37 @@
 import { BoundedMap } from '../storage/bounded-map.js';
 import type { RefreshToken } from '../storage/provider.js';
 
-const kept = 1000;
+const maxEntries = 1000;
 
 /**
- * The refresh tokens that were used a moment ago. Zitadel reads a refresh token and stores its successor without a
- * lock: uses that overlap are all answered, and only the pair stored last is good.
+ * The recently used refresh tokens. Zitadel reads a refresh token and stores its successor without a lock: overlapping
+ * uses all succeed, and only the token pair that was stored last is valid.
  */
 export class RefreshRotation {
-  private readonly used = new BoundedMap<string, { token: RefreshToken; at: number }>(kept);
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly used = new BoundedMap<string, { token: RefreshToken; at: number }>(maxEntries);
+  private readonly queues = new Map<string, Promise<unknown>>();
 
-  /** `reuseMs`: how long after its use a token is answered again; null: not even while it is being used. */
+  /** `reuseMs`: for how long after its use a refresh token may be used again; null: overlapping uses fail, too. */
   constructor(public reuseMs: number | null) {}
 
-  /** One use of a token after the other. */
-  async inTurn<Result>(id: string, run: () => Promise<Result>): Promise<Result> {
-    const turn = (this.turns.get(id) ?? Promise.resolve()).then(run);
-    const over = turn.catch(() => undefined);
-    this.turns.set(id, over);
+  /** Runs the uses of one refresh token one after the other. */
+  async runExclusive<Result>(id: string, run: () => Promise<Result>): Promise<Result> {
+    const result = (this.queues.get(id) ?? Promise.resolve()).then(run);
+    const settled = result.catch(() => undefined);
+    this.queues.set(id, settled);
     try {
-      return await turn;
+      return await result;
     } finally {
-      if (this.turns.get(id) === over) this.turns.delete(id);
+      if (this.queues.get(id) === settled) this.queues.delete(id);
     }
   }
 
-  remember(id: string, token: RefreshToken): void {
+  recordUse(id: string, token: RefreshToken): void {
     this.used.set(id, { token, at: performance.now() });
   }
 
-  /** The token, if it may be used again by a request that arrived then (`performance.now()`). */
-  usedJustBefore(id: string, arrivedAt: number): RefreshToken | undefined {
+  /** The refresh token, if a request that arrived at `arrivedAt` (`performance.now()`) may use it again. */
+  findReusable(id: string, arrivedAt: number): RefreshToken | undefined {
     const use = this.used.get(id);
     if (!use || this.reuseMs === null) return undefined;
     return arrivedAt <= use.at + this.reuseMs ? use.token : undefined;

@@ -1,8 +1,8 @@
-/** A map of the latest entries: the one set longest ago is forgotten when there are more than `kept`. */
+/** A map with at most `maxEntries` entries: beyond that, `set` evicts the entry that was set longest ago. */
 export class BoundedMap<Key, Value> {
   private readonly entries = new Map<Key, Value>();
 
-  constructor(private readonly kept: number) {}
+  constructor(private readonly maxEntries: number) {}
 
   get(key: Key): Value | undefined {
     return this.entries.get(key);
@@ -16,16 +16,16 @@ export class BoundedMap<Key, Value> {
     this.entries.delete(key);
     this.entries.set(key, value);
     for (const oldest of this.entries.keys()) {
-      if (this.entries.size <= this.kept) break;
+      if (this.entries.size <= this.maxEntries) break;
       this.entries.delete(oldest);
     }
   }
 }
 
-const kept = 10_000;
+const maxEntries = 10_000;
 
-/** Appends to a list that tests read; the oldest entries go when it has 10 000. */
+/** Appends to a list that tests read; evicts the oldest entry beyond 10 000. */
 export function appendBounded<Entry>(list: Entry[], entry: Entry): void {
   list.push(entry);
-  if (list.length > kept) list.shift();
+  if (list.length > maxEntries) list.shift();
 }

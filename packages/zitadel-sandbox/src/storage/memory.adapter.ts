@@ -2,33 +2,33 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { nowSeconds } from './now.js';
 
 const insertsBetweenPurges = 1000;
-const done = Promise.resolve();
+const resolved = Promise.resolve();
 
-/** Where oidc-provider's models live: in memory, one set of entries per model, gone with the process. */
+/** The storage of oidc-provider's models: in memory, one set of entries per model. */
 export class MemoryStore {
   private readonly models = new Map<string, Entries>();
 
   readonly adapterFor = (model: string): Adapter => new MemoryAdapter(this.entriesOf(model));
 
-  /** How many of that model are held, expired ones included until they are purged. */
+  /** The number of entries of that model, including expired ones that are not purged yet. */
   sizeOf(model: string): number {
     return this.entriesOf(model).size;
   }
 
-  /** Visits everything of that model. */
-  each(model: string, visit: (payload: AdapterPayload) => void): void {
-    this.entriesOf(model).first((payload) => {
+  /** Calls `visit` for each entry of that model. */
+  forEach(model: string, visit: (payload: AdapterPayload) => void): void {
+    this.entriesOf(model).find((payload) => {
       visit(payload);
       return false;
     });
   }
 
-  /** Ends everything of that model that `matches`. */
-  remove(model: string, matches: (payload: AdapterPayload) => boolean): void {
+  /** Deletes the entries of that model that match. */
+  removeWhere(model: string, matches: (payload: AdapterPayload) => boolean): void {
     this.entriesOf(model).deleteWhere(matches);
   }
 
-  /** Ends everything of that model that belongs to this browser session. */
+  /** Deletes the entries of that model that belong to this browser session. */
   removeBySid(model: string, sid: string): void {
     this.entriesOf(model).deleteBy('sid', sid);
   }
@@ -44,7 +44,7 @@ export class MemoryStore {
 
 type Owner = 'grantId' | 'sid';
 
-/** The entries of one model, found by id, and by the grant and the session they belong to. */
+/** The entries of one model, indexed by id, by grant and by browser session. */
 class Entries {
   private readonly byId = new Map<string, AdapterPayload>();
   private readonly idsBy: Record<Owner, Map<string, Set<string>>> = { grantId: new Map(), sid: new Map() };
@@ -58,7 +58,7 @@ class Entries {
     return this.byId.get(id);
   }
 
-  first(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
+  find(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
     for (const payload of this.byId.values()) if (matches(payload)) return payload;
     return undefined;
   }
@@ -66,7 +66,7 @@ class Entries {
   set(id: string, payload: AdapterPayload): void {
     this.delete(id);
     this.byId.set(id, payload);
-    this.eachOwner(payload, (ids, value) => {
+    this.forEachOwner(payload, (ids, value) => {
       const owned = ids.get(value) ?? new Set();
       ids.set(value, owned.add(id));
     });
@@ -78,7 +78,7 @@ class Entries {
     const payload = this.byId.get(id);
     if (!payload) return;
     this.byId.delete(id);
-    this.eachOwner(payload, (ids, value) => {
+    this.forEachOwner(payload, (ids, value) => {
       const owned = ids.get(value);
       owned?.delete(id);
       if (owned?.size === 0) ids.delete(value);
@@ -93,7 +93,7 @@ class Entries {
     for (const [id, payload] of this.byId) if (matches(payload)) this.delete(id);
   }
 
-  private eachOwner(
+  private forEachOwner(
     payload: AdapterPayload,
     run: (ids: Map<string, Set<string>>, value: string) => void,
   ): void {
@@ -114,7 +114,7 @@ class MemoryAdapter implements Adapter {
 
   upsert(id: string, payload: AdapterPayload): Promise<void> {
     this.entries.set(id, payload);
-    return done;
+    return resolved;
   }
 
   find(id: string): Promise<AdapterPayload | undefined> {
@@ -122,26 +122,26 @@ class MemoryAdapter implements Adapter {
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return Promise.resolve(this.entries.first((payload) => payload.uid === uid));
+    return Promise.resolve(this.entries.find((payload) => payload.uid === uid));
   }
 
   findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return Promise.resolve(this.entries.first((payload) => payload.userCode === userCode));
+    return Promise.resolve(this.entries.find((payload) => payload.userCode === userCode));
   }
 
   consume(id: string): Promise<void> {
     const payload = this.entries.get(id);
     if (payload) payload.consumed = nowSeconds();
-    return done;
+    return resolved;
   }
 
   destroy(id: string): Promise<void> {
     this.entries.delete(id);
-    return done;
+    return resolved;
   }
 
   revokeByGrantId(grantId: string): Promise<void> {
     this.entries.deleteBy('grantId', grantId);
-    return done;
+    return resolved;
   }
 }

@@ -16,14 +16,14 @@ const { Provider: ProviderClass } = await withoutWarning(
 );
 
 /**
- * The oidc-provider underneath: the HTTP application that the sandbox's endpoints are put in front of, and the
- * models with their expiry and single use (sessions, login requests, codes, access and refresh tokens).
+ * The oidc-provider instance. The sandbox uses its HTTP application, to which it adds its own endpoints, and its
+ * models with their expiry and single use (sessions, authorization requests, codes, access and refresh tokens).
  */
 export function createProvider(issuer: string, store: MemoryStore, ownerIds: string[]): Provider {
   return new ProviderClass(issuer, {
     adapter: store.adapterFor,
-    // oidc-provider's own rules about redirect URIs and client authentication are stricter than Zitadel's, so it
-    // knows the owners of tokens by id only
+    // oidc-provider checks redirect URIs and client authentication more strictly than Zitadel, so its clients hold
+    // nothing but an id; the sandbox checks the rest
     clients: ownerIds.map((client_id) => ({
       client_id,
       redirect_uris: [],
@@ -32,7 +32,7 @@ export function createProvider(issuer: string, store: MemoryStore, ownerIds: str
       token_endpoint_auth_method: 'none',
       id_token_signed_response_alg: 'Ed25519',
     })),
-    // it wants a key of its own; it signs nothing, see signing-keys.ts
+    // oidc-provider requires a key, but never signs with it: the sandbox signs all JWTs (signing-keys.ts)
     jwks: { keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })] },
     clockTolerance: 0,
     features: { devInteractions: { enabled: false } },
@@ -42,27 +42,27 @@ export function createProvider(issuer: string, store: MemoryStore, ownerIds: str
 
 type AccessTokenProperties = ConstructorParameters<Provider['AccessToken']>[0];
 
-/** Stores an access token under an id of our own. */
+/** Stores an access token under the `jti` that the caller chose. */
 export async function saveAccessToken(
   provider: Provider,
   properties: AccessTokenProperties,
 ): Promise<AccessToken> {
   const token = new provider.AccessToken(properties);
-  // oidc-provider chooses the format only when it also makes up the id
+  // oidc-provider sets the format only when it also generates the `jti`
   Object.assign(token, { format: 'opaque' });
   await token.save();
   return token;
 }
 
-/** The client of that id; every application and every user is one. */
-export async function clientOf(provider: Provider, id: string): Promise<AccessTokenProperties['client']> {
+/** The oidc-provider client of an application or a user, by its id. */
+export async function findClient(provider: Provider, id: string): Promise<AccessTokenProperties['client']> {
   const client = await provider.Client.find(id);
-  if (!client) throw new Error(`The client ${id} is not known`);
+  if (!client) throw new Error(`Unknown client ${id}`);
   return client;
 }
 
-/** Runs `load` without the one console warning that contains `words`; every other warning is printed. */
-export async function withoutWarning<Result>(words: string, load: () => Promise<Result>): Promise<Result> {
+/** Runs `load` and suppresses console warnings that contain `words`. */
+async function withoutWarning<Result>(words: string, load: () => Promise<Result>): Promise<Result> {
   const { warn } = console;
   console.warn = (...message: unknown[]) => {
     if (!String(message[0]).includes(words)) warn.apply(console, message);

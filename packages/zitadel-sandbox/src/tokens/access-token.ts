@@ -1,33 +1,33 @@
 import { roleClaims, scopedClaims, type Claims } from '../directory/claims.js';
-import { storedScope } from '../directory/scopes.js';
+import { encodeScopes } from '../directory/scopes.js';
 import type { Instance } from '../instance/instance.js';
-import { audienceOf, clientIdOf, knownMethods, type Grant } from '../sessions/grant.js';
+import { audienceOf, clientIdOf, amrClaim, type Grant } from '../sessions/grant.js';
 import { newId } from '../storage/ids.js';
 import { nowSeconds } from '../storage/now.js';
-import { clientOf, saveAccessToken, type AccessToken } from '../storage/provider.js';
+import { findClient, saveAccessToken, type AccessToken } from '../storage/provider.js';
 
 export type AccessTokenKind = 'opaque' | 'jwt';
 
-/** An opaque or JWT access token; by the setting of the application or the service user if the kind is not said. */
+/** Issues an access token, opaque or JWT; by default as configured for the application or service user. */
 export async function issueAccessToken(
   instance: Instance,
   grant: Grant,
-  kind: AccessTokenKind = settingOf(grant),
+  kind: AccessTokenKind = configuredKind(grant),
 ): Promise<string> {
   const { application, user } = grant;
   const now = nowSeconds();
   const jti = `${grant.id}-at_${newId()}`;
   const token = await saveAccessToken(instance.provider, {
-    client: await clientOf(instance.provider, application?.clientId ?? user.id),
+    client: await findClient(instance.provider, application?.clientId ?? user.id),
     jti,
     iat: now,
     exp: now + instance.lifetimes.accessTokenSeconds,
     accountId: user.id,
     aud: audienceOf(instance.applications, grant),
-    scope: storedScope(grant.scopes),
+    scope: encodeScopes(grant.scopes),
     grantId: grant.id,
     gty: 'authorization_code',
-    extra: { authTime: grant.authTime, amr: knownMethods(grant), act: grant.act },
+    extra: { authTime: grant.authTime, amr: amrClaim(grant), act: grant.act },
     ...(grant.sid !== undefined && { sid: grant.sid }),
   });
   return kind === 'jwt'
@@ -35,7 +35,7 @@ export async function issueAccessToken(
     : instance.encryption.encrypt(`${jti}:${user.id}`);
 }
 
-function settingOf({ application, user }: Grant): AccessTokenKind {
+function configuredKind({ application, user }: Grant): AccessTokenKind {
   return application ? application.accessTokenType : (user.accessTokenType ?? 'opaque');
 }
 

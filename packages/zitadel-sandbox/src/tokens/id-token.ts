@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { profileClaims, roleClaims, scopedClaims } from '../directory/claims.js';
 import type { Instance } from '../instance/instance.js';
-import { audienceOf, clientIdOf, knownMethods, type Grant } from '../sessions/grant.js';
+import { audienceOf, clientIdOf, amrClaim, type Grant } from '../sessions/grant.js';
 import { nowSeconds } from '../storage/now.js';
 
 /**
- * The ID token of a login; profile and roles are in it only if the application's settings say so. One that comes
- * without an access token has no `at_hash`.
+ * Issues an ID token. It contains profile and roles only if the application's settings say so, and `at_hash` only with
+ * an access token.
  */
 export async function issueIdToken(instance: Instance, grant: Grant, accessToken?: string): Promise<string> {
   const { application, user, scopes, authTime } = grant;
@@ -21,7 +21,7 @@ export async function issueIdToken(instance: Instance, grant: Grant, accessToken
     iat: now - skew,
     auth_time: authTime === undefined ? undefined : authTime - skew,
     nonce: grant.nonce,
-    amr: knownMethods(grant),
+    amr: amrClaim(grant),
     azp: clientId,
     client_id: clientId,
     at_hash: accessToken === undefined ? undefined : leftHalfHash(accessToken),

@@ -3,7 +3,7 @@ import type { AccessToken, RefreshToken } from '../storage/provider.js';
 
 const jwtParts = 3;
 
-/** The living access token behind a presented value: opaque, JWT or personal access token. */
+/** Finds a valid access token: opaque, JWT or personal access token. */
 export async function findAccessToken(
   instance: Instance,
   presented: string,
@@ -14,7 +14,7 @@ export async function findAccessToken(
   return user?.active ? token : undefined;
 }
 
-/** The living refresh token behind a presented value. */
+/** Finds a valid refresh token. */
 export async function findRefreshToken(
   instance: Instance,
   presented: string,
@@ -25,7 +25,7 @@ export async function findRefreshToken(
 
 async function tokenId(instance: Instance, presented: string): Promise<string | undefined> {
   if (presented.split('.').length === jwtParts) {
-    const claims = await instance.keys.claimsOf(presented);
+    const claims = await instance.keys.verifiedClaims(presented);
     return typeof claims?.['jti'] === 'string' ? claims['jti'] : undefined;
   }
   const sealed = await instance.encryption.decrypt(presented);

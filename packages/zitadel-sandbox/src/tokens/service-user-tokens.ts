@@ -1,12 +1,12 @@
 import { defaultIds } from '../directory/applications.js';
-import { requestedScopes, scope, storedScope } from '../directory/scopes.js';
+import { requestedScopes, scope, encodeScopes } from '../directory/scopes.js';
 import type { SandboxUser } from '../directory/users.js';
 import { OidcError } from '../http/oidc.error.js';
 import type { Instance } from '../instance/instance.js';
 import { newGrantId } from '../sessions/grant.js';
 import { newId } from '../storage/ids.js';
 import { nowSeconds } from '../storage/now.js';
-import { clientOf, saveAccessToken } from '../storage/provider.js';
+import { findClient, saveAccessToken } from '../storage/provider.js';
 import { issueTokens, type TokenResponse } from './token-response.js';
 
 const endOfTime = 253402300799;
@@ -16,15 +16,15 @@ interface ServiceUserLogin {
   idTokenSeconds: number;
 }
 
-/** How the ID token of each grant differs: the one is not bound to the instance's lifetime, the other over at once. */
+/** ID tokens of the client credentials grant live 12 h whatever the instance's lifetime, those of the JWT profile 0 s. */
 export const serviceUserLogins = {
   clientSecret: { amr: ['pwd'], idTokenSeconds: 43_200 },
   assertion: { amr: [], idTokenSeconds: 0 },
 } satisfies Record<string, ServiceUserLogin>;
 
 /**
- * Tokens for a service user. Their audience holds a project only if the scope
- * `urn:zitadel:iam:org:project:id:{projectId}:aud` asks for it; without it introspection says inactive.
+ * Issues tokens for a service user. Their audience contains a project only if the scope
+ * `urn:zitadel:iam:org:project:id:{projectId}:aud` requests it; without it they are inactive at introspection.
  */
 export async function issueServiceUserTokens(
   instance: Instance,
@@ -39,16 +39,16 @@ export async function issueServiceUserTokens(
 
 export const personalAccessTokenGrant = 'pat';
 
-/** A personal access token: no client, no end, welcome at every API of the instance. */
+/** Issues a personal access token, which has no client, does not expire and is active for every API of the instance. */
 export async function issuePersonalAccessToken(instance: Instance, user: SandboxUser): Promise<string> {
   const token = await saveAccessToken(instance.provider, {
-    client: await clientOf(instance.provider, user.id),
+    client: await findClient(instance.provider, user.id),
     jti: newId(),
     iat: nowSeconds(),
     exp: endOfTime,
     accountId: user.id,
     aud: [defaultIds.zitadelProject],
-    scope: storedScope(['openid', 'profile', scope.metadata, scope.resourceOwner]),
+    scope: encodeScopes(['openid', 'profile', scope.metadata, scope.resourceOwner]),
     grantId: newGrantId(),
     gty: personalAccessTokenGrant,
   });

@@ -1,13 +1,13 @@
-import { scope, storedScope } from '../directory/scopes.js';
+import { scope, encodeScopes } from '../directory/scopes.js';
 import type { Instance } from '../instance/instance.js';
 import type { Grant } from '../sessions/grant.js';
 import { newId } from '../storage/ids.js';
 import { nowSeconds } from '../storage/now.js';
-import { clientOf } from '../storage/provider.js';
+import { findClient } from '../storage/provider.js';
 import { issueAccessToken } from './access-token.js';
 import { issueIdToken } from './id-token.js';
 
-/** The answer of the token endpoint. Zitadel sends `scope` and `issued_token_type` only with exchanged tokens. */
+/** The response of the token endpoint. Zitadel sends `scope` and `issued_token_type` only after a token exchange. */
 export interface TokenResponse {
   access_token: string;
   token_type: 'Bearer' | 'N_A';
@@ -24,8 +24,8 @@ interface RefreshTerms {
 }
 
 /**
- * Issues what the grant is entitled to. `firstIssuedAt` (seconds) bounds the refresh token's whole life;
- * `accessScopes` are those of this one access token, when a refresh asks for less than was granted.
+ * Issues the tokens of a grant. `firstIssuedAt` (seconds since 1970) is the start of the refresh token's absolute
+ * lifetime; `accessScopes` are the scopes of this access token, if a refresh requests fewer than were granted.
  */
 export async function issueTokens(
   instance: Instance,
@@ -37,25 +37,27 @@ export async function issueTokens(
     access_token: accessToken,
     token_type: 'Bearer',
     expires_in: expiresIn(instance),
-    ...(mayRefresh(grant) && { refresh_token: await issueRefreshToken(instance, grant, firstIssuedAt) }),
+    ...(getsRefreshToken(grant) && {
+      refresh_token: await issueRefreshToken(instance, grant, firstIssuedAt),
+    }),
     ...(grant.scopes.includes(scope.openid) && {
       id_token: await issueIdToken(instance, grant, accessToken),
     }),
   };
 }
 
-/** Seconds; Zitadel truncates what is left by the time it answers. */
+/** `expires_in` in seconds. Zitadel truncates the remaining lifetime, so it is one second short. */
 export function expiresIn({ lifetimes }: Instance): number {
   return Math.max(0, lifetimes.accessTokenSeconds - 1);
 }
 
-// Login V1 hands one out without the app's grant, which then refuses to be used
-function mayRefresh({ application, scopes, sid }: Grant): boolean {
+// Login V1 issues a refresh token to an application without that grant; the token endpoint then rejects it
+function getsRefreshToken({ application, scopes, sid }: Grant): boolean {
   if (!application || !scopes.includes(scope.offlineAccess)) return false;
   return Boolean(sid?.startsWith('V1_')) || application.grantTypes.includes('refresh_token');
 }
 
-/** A refresh token that lives for the idle time, but not beyond its time since `firstIssuedAt` (seconds). */
+/** Issues a refresh token. It expires after the idle lifetime or the absolute lifetime, whichever ends first. */
 export async function issueRefreshToken(
   instance: Instance,
   grant: Grant,
@@ -65,13 +67,13 @@ export async function issueRefreshToken(
   const { refreshTokenIdleSeconds, refreshTokenSeconds } = instance.lifetimes;
   const jti = `${grant.id}-rt_${newId()}`;
   const token = new instance.provider.RefreshToken({
-    client: await clientOf(instance.provider, grant.application?.clientId ?? ''),
+    client: await findClient(instance.provider, grant.application?.clientId ?? ''),
     jti,
     iat: now,
     iiat: firstIssuedAt,
     exp: Math.min(now + refreshTokenIdleSeconds, firstIssuedAt + refreshTokenSeconds),
     accountId: grant.user.id,
-    scope: storedScope(grant.scopes),
+    scope: encodeScopes(grant.scopes),
     grantId: grant.id,
     gty: 'refresh_token',
     authTime: grant.authTime,

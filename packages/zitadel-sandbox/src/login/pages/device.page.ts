@@ -4,7 +4,7 @@ import { page } from './layout.js';
 
 const title = 'Device Authorization';
 
-/** The page to type the code that a device shows. */
+/** The page to enter the user code of a device. */
 export function userCodePage(action: string, userCode: string, error?: string): string {
   return page(
     title,
@@ -17,7 +17,7 @@ export function userCodePage(action: string, userCode: string, error?: string): 
   );
 }
 
-/** The page to allow a device: who is asked to allow what. It names the client by its id, as Zitadel does. */
+/** The page to allow or deny a device. As in Zitadel, it shows the client id. */
 export function allowDevicePage(
   action: string,
   request: { userCode: string; clientId: string; scopes: string[] },

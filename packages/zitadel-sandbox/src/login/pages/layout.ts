@@ -38,7 +38,7 @@ li { margin-top: .5rem; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 `;
 
-/** A page of the sandbox's own login UI. `content` is HTML. */
+/** A page of the login UI. `content` is HTML. */
 export function page(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -50,7 +50,7 @@ export function page(title: string, content: string): string {
 </head>
 <body>
 <main>
-<p class="mark"><b>Sandbox – not Zitadel.</b> A local stand-in for development and tests.</p>
+<p class="mark"><b>Sandbox – not Zitadel.</b> A local OpenID provider for development and tests.</p>
 <h1>${escapeHtml(title)}</h1>
 ${content}
 </main>
@@ -59,7 +59,7 @@ ${content}
 `;
 }
 
-/** A page that only says something. */
+/** A page with a message. */
 export function messagePage(title: string, message: string): string {
   return page(title, `<p>${escapeHtml(message)}</p>`);
 }

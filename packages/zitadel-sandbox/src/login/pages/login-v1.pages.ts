@@ -5,13 +5,13 @@ import { accountButton, loginForm, loginPage, type LoginView } from './login.pag
 
 const next = '<div class="actions"><button type="submit" class="main" id="submit-button">Next</button></div>';
 
-/** The hidden fields of every form of Login V1. */
+/** The hidden fields of each Login V1 form. */
 export interface FormFields {
   authRequestID: string;
   'gorilla.csrf.Token': string;
 }
 
-/** The page for the login name; `organization` is the one the person must belong to. */
+/** The login name page; `organization` is the name of the organization that the login is limited to. */
 export function loginNameV1Page(
   view: LoginView,
   fields: FormFields,
@@ -37,7 +37,7 @@ ${next}
   );
 }
 
-/** The page for the password. */
+/** The password page. */
 export function passwordV1Page(view: LoginView, fields: FormFields, loginName: string): string {
   return loginPage(
     'Password',
@@ -72,7 +72,7 @@ ${loginForm(
   );
 }
 
-/** The page that people whose e-mail is not verified do not get past. No mail is sent: the page says its code. */
+/** The e-mail verification page. The sandbox sends no e-mail: the page shows the code. */
 export function mailVerificationV1Page(
   view: LoginView,
   fields: FormFields,
@@ -82,7 +82,7 @@ export function mailVerificationV1Page(
   return loginPage(
     'E-Mail Verification',
     view,
-    `<p>Zitadel has sent a code to ${escapeHtml(user.email ?? '')}. The sandbox sends no mail: the code is <code>${code}</code>.</p>
+    `<p>Zitadel has sent a code to ${escapeHtml(user.email ?? '')}. The sandbox sends no e-mail: the code is <code>${code}</code>.</p>
 ${loginForm(
   mailVerificationV1Path,
   { ...fields, userID: user.id },
@@ -93,11 +93,11 @@ ${next}`,
   );
 }
 
-/** The page for people who come to register. */
+/** The registration page, for `prompt=create`. */
 export function registrationV1Page(view: LoginView): string {
   return loginPage(
     'Registration',
     view,
-    '<p>The sandbox creates no accounts: take one of its people as the newcomer.</p>',
+    '<p>The sandbox does not create accounts: choose one of its users as the new user.</p>',
   );
 }

@@ -6,7 +6,7 @@ import { accountButton, loginForm, loginPage, type LoginView } from './login.pag
 
 const submit = `<div class="actions"><button type="submit" class="main" data-testid="submit-button">Continue</button></div>`;
 
-/** The page for the login name. */
+/** The login name page. */
 export function loginNamePage(view: LoginView, requestId: string, loginName: string): string {
   return loginPage(
     'Welcome back!',
@@ -21,7 +21,7 @@ ${submit}`,
   );
 }
 
-/** The page for the password. */
+/** The password page. */
 export function passwordPage(view: LoginView, requestId: string, loginName: string): string {
   return loginPage(
     'Password',
@@ -55,11 +55,11 @@ export function accountsPage(
   );
 }
 
-/** The page for people who come to register. */
+/** The registration page, for `prompt=create`. */
 export function registerPage(view: LoginView): string {
   return loginPage(
     'Register',
     view,
-    '<p>The sandbox creates no accounts: take one of its people as the newcomer.</p>',
+    '<p>The sandbox does not create accounts: choose one of its users as the new user.</p>',
   );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Application } from '../../directory/applications.js';
-import { scopesStoredIn } from '../../directory/scopes.js';
+import { decodeScopes } from '../../directory/scopes.js';
 import type { SandboxUser } from '../../directory/users.js';
 import type { Call } from '../../http/call.js';
 import { OidcError } from '../../http/oidc.error.js';
@@ -9,7 +9,7 @@ import { newGrantId } from '../../sessions/grant.js';
 import type { AuthorizationCode } from '../../storage/provider.js';
 import { issueTokens, type TokenResponse } from '../../tokens/token-response.js';
 
-/** Trades a code for tokens. A wrong verifier does not burn the code; the first success does. */
+/** The authorization code grant. A wrong `code_verifier` does not consume the code; the first success does. */
 export async function codeGrant(
   { params }: Call,
   instance: Instance,
@@ -17,7 +17,7 @@ export async function codeGrant(
 ): Promise<TokenResponse> {
   if (!params['code']) throw new OidcError('invalid_request', 'code missing');
   if (!params['redirect_uri']) throw new OidcError('invalid_request', 'redirect_uri missing');
-  const code = await livingCode(instance, params['code']);
+  const code = await findCode(instance, params['code']);
   if (code.clientId !== application.clientId) {
     throw new OidcError(
       'invalid_client',
@@ -28,19 +28,19 @@ export async function codeGrant(
     throw new OidcError('invalid_grant', 'redirect_uri does not correspond');
   }
   checkVerifier(code, params['code_verifier'], application);
-  return redeem(code, instance, application);
+  return redeemCode(code, instance, application);
 }
 
-async function livingCode(instance: Instance, presented: string): Promise<AuthorizationCode> {
+async function findCode(instance: Instance, presented: string): Promise<AuthorizationCode> {
   const id = await instance.encryption.decrypt(presented);
   if (id === undefined) throw new OidcError('invalid_request', 'Errors.User.Code.Invalid');
   const code = await instance.provider.AuthorizationCode.find<AuthorizationCode>(id);
-  if (!code?.isValid) throw usedCode(id);
+  if (!code?.isValid) throw usedCodeError(id);
   return code;
 }
 
-// the request of a code is gone with Login V1, and without a code with Login V2
-function usedCode(id: string): OidcError {
+// Zitadel deletes the authorization request of a used code with Login V1, but keeps it with Login V2
+function usedCodeError(id: string): OidcError {
   return id.startsWith('V2_')
     ? new OidcError('invalid_request', 'Errors.AuthRequest.NoCode')
     : new OidcError('invalid_request', 'Errors.AuthRequest.NotFound', 404);
@@ -64,21 +64,21 @@ function checkVerifier(
   }
 }
 
-// Login V2 knows one text
-function userRefusal({ sid }: AuthorizationCode, user: SandboxUser | undefined): OidcError {
+// Login V2 has one error for all states of a user
+function userError({ sid }: AuthorizationCode, user: SandboxUser | undefined): OidcError {
   if (sid?.startsWith('V1_') && !user) return new OidcError('invalid_request', 'Errors.User.NotFound', 404);
   const isLocked = sid?.startsWith('V1_') && user?.state === 'locked';
   return new OidcError('invalid_request', isLocked ? 'Errors.User.Locked' : 'Errors.User.NotActive');
 }
 
-async function redeem(
+async function redeemCode(
   code: AuthorizationCode,
   instance: Instance,
   application: Application,
 ): Promise<TokenResponse> {
   await code.consume();
   const user = instance.directory.byId(code.accountId);
-  if (!user?.active) throw userRefusal(code, user);
+  if (!user?.active) throw userError(code, user);
   if (code.sid !== undefined) {
     const session = await instance.sessions.find(code.sid);
     if (!session) throw new OidcError('invalid_request', 'Errors.Session.Terminated');
@@ -88,7 +88,7 @@ async function redeem(
     id: newGrantId(),
     user,
     application,
-    scopes: scopesStoredIn(code.scope),
+    scopes: decodeScopes(code.scope),
     authTime: code.authTime ?? code.iat,
     amr: code.amr ?? [],
     ...(code.nonce !== undefined && { nonce: code.nonce }),

@@ -11,7 +11,7 @@ const pending =
   'The client SHOULD repeat the access token request to the token endpoint, after interval from device ' +
   'authorization response.';
 
-/** Tokens for a device that somebody has allowed (RFC 8628 section 3.4). However often it asks, it is never told to slow down. */
+/** The device authorization grant (RFC 8628 section 3.4). As in Zitadel, it never answers `slow_down`. */
 export async function deviceGrant(
   { params }: Call,
   instance: Instance,

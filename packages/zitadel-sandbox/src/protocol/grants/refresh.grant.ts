@@ -1,5 +1,5 @@
 import type { Application } from '../../directory/applications.js';
-import { scopesFrom, scopesStoredIn } from '../../directory/scopes.js';
+import { scopesFrom, decodeScopes } from '../../directory/scopes.js';
 import type { Call } from '../../http/call.js';
 import { OidcError } from '../../http/oidc.error.js';
 import type { Instance } from '../../instance/instance.js';
@@ -8,8 +8,9 @@ import type { RefreshToken } from '../../storage/provider.js';
 import { issueTokens, type TokenResponse } from '../../tokens/token-response.js';
 
 /**
- * Rotates: the refresh token and the access tokens of the login die at once. A token used again later only fails; the
- * newest keeps working (zitadel#7321). A narrower `scope` is for this access token only.
+ * The refresh token grant. It rotates the refresh token and revokes the access tokens of the login. A refresh token that
+ * is used again is rejected, but its successor stays valid (zitadel#7321). A narrower `scope` applies to this access
+ * token only.
  */
 export async function refreshGrant(
   { params }: Call,
@@ -21,13 +22,13 @@ export async function refreshGrant(
   const sealed = await instance.encryption.decrypt(params['refresh_token']);
   if (!sealed?.includes('-rt_')) throw new OidcError('invalid_request', 'Errors.User.RefreshToken.Invalid');
   const id = sealed.split(':')[0] ?? '';
-  return instance.refreshRotation.inTurn(id, async () => {
+  return instance.refreshRotation.runExclusive(id, async () => {
     const refreshToken =
       (await instance.provider.RefreshToken.find<RefreshToken>(id)) ??
-      instance.refreshRotation.usedJustBefore(id, arrivedAt);
+      instance.refreshRotation.findReusable(id, arrivedAt);
     if (!refreshToken) throw new OidcError('invalid_request', 'Errors.OIDCSession.RefreshTokenInvalid');
     const response = await rotate(refreshToken, params['scope'], instance, application);
-    instance.refreshRotation.remember(id, refreshToken);
+    instance.refreshRotation.recordUse(id, refreshToken);
     return response;
   });
 }
@@ -44,8 +45,8 @@ async function rotate(
       'client_id does not correspond to the client_id in the refresh token',
     );
   }
-  const scopes = scopesStoredIn(refreshToken.scope);
-  const accessScopes = narrowed(scopes, scopesFrom(requestedScope));
+  const scopes = decodeScopes(refreshToken.scope);
+  const accessScopes = narrowScopes(scopes, scopesFrom(requestedScope));
   const user = instance.directory.byId(refreshToken.accountId);
   if (!user?.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
   const id = refreshToken.grantId ?? refreshToken.jti;
@@ -68,13 +69,13 @@ async function rotate(
   );
 }
 
-// what was exchanged stays for the same audience, and of the same actor
+// after a token exchange, a refresh keeps audience and actor
 function exchangedTerms({ exchanges }: Instance, grantId: string): Pick<Grant, 'audience' | 'act'> {
   const { audience, act } = exchanges.get(grantId) ?? {};
   return { ...(audience && { audience }), ...(act && { act }) };
 }
 
-function narrowed(granted: string[], requested: string[]): string[] {
+function narrowScopes(granted: string[], requested: string[]): string[] {
   if (requested.length === 0) return granted;
   if (requested.some((scope) => !granted.includes(scope))) throw new OidcError('invalid_scope');
   return requested;

@@ -1,5 +1,5 @@
 import type { Application } from '../../directory/applications.js';
-import { scope, scopesFrom, scopesStoredIn } from '../../directory/scopes.js';
+import { scope, scopesFrom, decodeScopes } from '../../directory/scopes.js';
 import type { SandboxUser } from '../../directory/users.js';
 import type { Call } from '../../http/call.js';
 import { OidcError } from '../../http/oidc.error.js';
@@ -32,15 +32,15 @@ const forbidden = 403;
 
 interface Exchange {
   user: SandboxUser;
-  /** undefined when a user id is the subject */
+  /** undefined when the subject token is a user id */
   subject?: AccessToken;
-  /** who acts for the user */
+  /** the token of the impersonator */
   actor?: AccessToken;
 }
 
 /**
- * Trades somebody's access token for another one (RFC 8693): for fewer scopes, for a part of its audience, of another
- * kind; or lets an impersonator act for somebody.
+ * The token exchange grant (RFC 8693): issues an access token with fewer scopes, a smaller audience or of another type,
+ * or one with which an impersonator acts for a user.
  */
 export async function tokenExchangeGrant(
   { params }: Call,
@@ -48,7 +48,7 @@ export async function tokenExchangeGrant(
   application: Application,
 ): Promise<TokenResponse> {
   checkTypes(params);
-  const exchange = await exchangeOf(params, instance);
+  const exchange = await resolveExchange(params, instance);
   const requested = params['requested_token_type'] || tokenType.accessToken;
   if (requested === tokenType.refreshToken) {
     throw new OidcError('invalid_request', 'Errors.TokenExchange.Token.TypeNotSupported');
@@ -58,17 +58,17 @@ export async function tokenExchangeGrant(
     id: newGrantId(),
     user,
     application,
-    scopes: narrowedScopes(exchange, params['scope']),
-    audience: narrowedAudience(exchange, params['audience']),
+    scopes: narrowScopes(exchange, params['scope']),
+    audience: narrowAudience(exchange, params['audience']),
     amr: ((subject ?? actor)?.extra?.['amr'] as string[] | undefined) ?? [],
     ...(actor && { act: { iss: instance.issuer, sub: actor.accountId } }),
   };
   instance.exchanges.set(grant.id, grant);
-  return { ...(await exchanged(instance, grant, requested)), scope: grant.scopes.join(' ') };
+  return { ...(await issueExchangedToken(instance, grant, requested)), scope: grant.scopes.join(' ') };
 }
 
-/** Who the new token is of, and who acts with it. Without impersonators everything of the kind is off. */
-async function exchangeOf(params: Parameters, instance: Instance): Promise<Exchange> {
+/** Finds the subject and the actor of the new token. Impersonation is disabled unless the sandbox has `impersonators`. */
+async function resolveExchange(params: Parameters, instance: Instance): Promise<Exchange> {
   const isUserId = params['subject_token_type'] === tokenType.userId;
   if ((isUserId || params['actor_token']) && !instance.impersonators) {
     throw new OidcError('invalid_request', 'Errors.TokenExchange.Impersonation.PolicyDisabled', forbidden);
@@ -85,7 +85,7 @@ async function exchangeOf(params: Parameters, instance: Instance): Promise<Excha
   return { user, ...(subject && { subject }), ...(actor && { actor }) };
 }
 
-/** An impersonator may act for people of the own organization. */
+/** @throws OidcError unless the actor is an impersonator of the user's organization */
 function checkImpersonator(actor: AccessToken, user: SandboxUser, instance: Instance): void {
   const person = instance.directory.byId(actor.accountId);
   const isAllowed =
@@ -109,20 +109,20 @@ function isAccessTokenType(type: string | undefined): boolean {
   return type === tokenType.accessToken || type === tokenType.jwt;
 }
 
-function narrowedScopes({ subject, actor }: Exchange, requested: string | undefined): string[] {
+function narrowScopes({ subject, actor }: Exchange, requested: string | undefined): string[] {
   const held = [subject, actor]
     .filter((token) => token !== undefined)
-    .map(({ scope }) => scopesStoredIn(scope));
-  return checkedPart('scope', 'invalid_scope', scopesFrom(requested), held);
+    .map(({ scope }) => decodeScopes(scope));
+  return checkSubset('scope', 'invalid_scope', scopesFrom(requested), held);
 }
 
-function narrowedAudience({ subject, actor }: Exchange, requested: string | undefined): string[] {
+function narrowAudience({ subject, actor }: Exchange, requested: string | undefined): string[] {
   const held = [subject, actor].filter((token) => token !== undefined).map(audiencesIn);
-  return checkedPart('audience', 'invalid_target', requested ? [requested] : [], held);
+  return checkSubset('audience', 'invalid_target', requested ? [requested] : [], held);
 }
 
-/** What is wanted, if the subject or the actor holds it; all that the first of them holds when nothing is wanted. */
-function checkedPart(name: string, error: string, wanted: string[], held: string[][]): string[] {
+/** Returns the requested values, which the subject or actor token must have; default: all values of the first token. */
+function checkSubset(name: string, error: string, wanted: string[], held: string[][]): string[] {
   const foreign = wanted.find((one) => !held.flat().includes(one));
   if (foreign !== undefined) {
     throw new OidcError(error, `${name} "${foreign}" not found in subject or actor token`);
@@ -130,7 +130,7 @@ function checkedPart(name: string, error: string, wanted: string[], held: string
   return wanted.length > 0 ? wanted : (held[0] ?? []);
 }
 
-async function exchanged(instance: Instance, grant: Grant, type: string): Promise<TokenResponse> {
+async function issueExchangedToken(instance: Instance, grant: Grant, type: string): Promise<TokenResponse> {
   const expires_in = expiresIn(instance);
   if (type === tokenType.idToken) {
     const access_token = await issueIdToken(instance, grant);
