@@ -132,7 +132,7 @@ export default tseslint.config(
             { group: foreignToPackages, message: 'packages know neither src nor each other' },
             {
               group: [
-                ...['main', 'index', 'sandbox', 'routes', 'fixed-answers'].map((file) => `**/${file}.js`),
+                ...['main', 'index', 'sandbox', 'routes'].map((file) => `**/${file}.js`),
                 ...['cli', ...sandboxFolders.slice(0, index)].map((above) => `**/${above}/**`),
               ],
               message: 'arrows point down only',

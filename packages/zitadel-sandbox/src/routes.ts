@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import { answerUnknown, answerUnknownEndpoint, fixedAnswers } from './fixed-answers.js';
-import { answerText } from './http/answers.js';
+import { answerText, redirect } from './http/answers.js';
 import { checkReadable, readCall, type Call } from './http/call.js';
 import { setCorsHeaders, answerPreflight, isPreflight } from './http/cors.js';
 import { isKnownHost, requestedOrigin, unknownHostMessage } from './http/host-check.js';
@@ -57,6 +56,21 @@ const loginUi: Record<string, Endpoint> = {
   [devicePath]: device,
   [deviceV1Path]: device,
 };
+
+type Answer = (ctx: Context) => void;
+
+const text = 'text/plain; charset=utf-8';
+const json = 'application/json';
+
+/** Zitadel's responses at paths outside the protocol and the login UI. */
+const fixedAnswers = new Map<string, Answer>([
+  ['/', (ctx) => redirect(ctx, '/ui/login')],
+  ['/device', toDevicePage],
+  ['/robots.txt', (ctx) => say(ctx, text, 'User-agent: *\nDisallow: /\n')],
+  ['/debug/healthz', (ctx) => say(ctx, text, 'ok')],
+  ['/debug/ready', (ctx) => say(ctx, json, '"ok"\n')],
+  ['/healthz', answerHealth],
+]);
 
 const protocol = /^\/(oauth\/v2|oidc\/v1|\.well-known\/openid-configuration)(\/|$)/;
 const hourMs = 3_600_000;
@@ -188,5 +202,32 @@ function writeJson(ctx: Context): void {
   if (typeof ctx.body !== 'object' || ctx.body === null) return;
   const body = `${JSON.stringify(ctx.body)}\n`;
   ctx.set('Content-Type', 'application/json');
+  ctx.body = body;
+}
+
+/** Zitadel's response at any other path. */
+function answerUnknown(ctx: Context): void {
+  ctx.set('Vary', 'Origin');
+  ctx.status = 404;
+  ctx.body = { code: 5, message: 'Not Found' };
+}
+
+/** Zitadel's response at an unknown path of the protocol. */
+function answerUnknownEndpoint(ctx: Context): void {
+  answerText(ctx, 404, '404 page not found');
+}
+
+function toDevicePage(ctx: Context): void {
+  redirect(ctx, `${deviceV1Path}${ctx.search}`);
+}
+
+function answerHealth(ctx: Context): void {
+  ctx.set('Vary', ['Origin', 'Cookie']);
+  ctx.set('Set-Cookie', 'zitadel.quota.exhausted=; Path=/; Max-Age=0; SameSite=Lax');
+  ctx.body = { status: 'SERVING' };
+}
+
+function say(ctx: Context, type: string, body: string): void {
+  ctx.set('Content-Type', type);
   ctx.body = body;
 }

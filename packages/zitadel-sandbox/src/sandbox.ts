@@ -130,12 +130,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       'The Zitadel sandbox is for development and tests only: it does not start with NODE_ENV=production.',
     );
   }
-  checkBackChannelUri('web', options.web);
-  checkBackChannelUri('second', options.second);
-  checkBackChannelUri('swagger', options.swagger);
-  checkBackChannelUri('device', options.device);
-  checkBackChannelUri('exchange', options.exchange);
-  checkBackChannelUri('implicit', options.implicit);
+  for (const client of ['web', 'second', 'swagger', 'device', 'exchange', 'implicit'] as const) {
+    checkBackChannelUri(client, options[client]);
+  }
   const loginUrl = options.loginOrigin === undefined ? undefined : parseLoginOrigin(options.loginOrigin);
   const listeners = [await listen(options.port ?? 0)];
   try {

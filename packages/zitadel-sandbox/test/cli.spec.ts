@@ -297,7 +297,7 @@ describe('not starting', () => {
     const file = join(folder, 'wrong.json');
     writeFileSync(file, '[{"loginName":"a","rolls":[]}]');
     const { code, err } = run(['--users', file]);
-    expect([code, err.includes('users[0].rolls: unknown field')]).toEqual([1, true]);
+    expect([code, err.includes('users[0]: Unrecognized key: "rolls"')]).toEqual([1, true]);
     writeFileSync(file, 'no json');
     expect(run(['--users', file]).err).toBe(`--users: ${file} is not valid JSON\n`);
   });

@@ -286,35 +286,44 @@ describe('your own users', () => {
   });
 
   it.each([
-    [{}, 'expected a non-empty list of users'],
-    [[], 'expected a non-empty list of users'],
-    [['dora'], 'users[0]: expected an object'],
-    [[{}], 'users[0].loginName: required'],
-    [[{ loginName: '' }], 'users[0].loginName: expected a non-empty string'],
-    [[{ loginName: 'a', roles: 'admin' }], 'users[0].roles: expected a list of non-empty strings'],
-    [[{ loginName: 'a', emailVerified: 'yes' }], 'users[0].emailVerified: expected true or false'],
-    [[{ loginName: 'a', gender: 'x' }], 'users[0].gender: expected "female" or "male" or "diverse"'],
-    [[{ loginName: 'a', kind: ['human'] }], 'users[0].kind: expected "human" or "machine"'],
+    [{}, 'users: Invalid input: expected array'],
+    [[], 'users: expected at least one user'],
+    [['dora'], 'users[0]: Invalid input: expected object'],
+    [[{}], 'users[0].loginName: Invalid input: expected string, received undefined'],
+    [[{ loginName: '' }], 'users[0].loginName: Too small: expected string to have >=1 characters'],
+    [[{ loginName: 'a', roles: 'admin' }], 'users[0].roles: Invalid input: expected array'],
+    [[{ loginName: 'a', emailVerified: 'yes' }], 'users[0].emailVerified: Invalid input: expected boolean'],
+    [
+      [{ loginName: 'a', gender: 'x' }],
+      'users[0].gender: Invalid option: expected one of "female"|"male"|"diverse"',
+    ],
+    [
+      [{ loginName: 'a', kind: ['human'] }],
+      'users[0].kind: Invalid option: expected one of "human"|"machine"',
+    ],
     [[{ loginName: 'a', id: defaultIds.web }], 'users[0].id: is already the id of an application'],
     [[{ loginName: 'a', id: defaultIds.foreignApi }], 'users[0].id: is already the id of an application'],
-    [[{ loginName: 'a', id: 12 }], 'users[0].id: expected a string of digits'],
-    [[{ loginName: 'a', metadata: { a: 1 } }], 'users[0].metadata: expected an object with string values'],
-    [[{ loginName: 'a', grants: {} }], 'users[0].grants: expected a list of {"organization","roles"}'],
-    [[{ loginName: 'a', grants: ['admin'] }], 'users[0].grants[0]: expected an object'],
+    [[{ loginName: 'a', id: 12 }], 'users[0].id: Invalid input: expected string, received number'],
+    [[{ loginName: 'a', metadata: { a: 1 } }], 'users[0].metadata.a: Invalid input: expected string'],
+    [[{ loginName: 'a', grants: {} }], 'users[0].grants: Invalid input: expected array'],
+    [[{ loginName: 'a', grants: ['admin'] }], 'users[0].grants[0]: Invalid input: expected object'],
     [
       [{ loginName: 'a', grants: [{ roles: 1 }] }],
-      'users[0].grants[0].roles: expected a list of non-empty strings',
+      'users[0].grants[0].roles: Invalid input: expected array, received number',
     ],
-    [[{ loginName: 'a', grants: [{ organization: 'Acme' }] }], 'users[0].grants[0].roles: required'],
+    [
+      [{ loginName: 'a', grants: [{ organization: 'Acme' }] }],
+      'users[0].grants[0].roles: Invalid input: expected array, received undefined',
+    ],
     [
       [{ loginName: 'a', grants: [{ roles: ['admin'] }, { roles: [], projectId: 1 }] }],
-      'users[0].grants[1].projectId: expected a non-empty string',
+      'users[0].grants[1].projectId: Invalid input: expected string',
     ],
     [
       [{ loginName: 'a', grants: [{ roles: [], role: 'x' }] }],
-      'users[0].grants[0].role: unknown field; the fields are organization, projectId, roles',
+      'users[0].grants[0]: Unrecognized key: "role"',
     ],
-    [[{ loginName: 'a', constructor: 1 }], 'users[0].constructor: unknown field; the fields are loginName, '],
+    [[{ loginName: 'a', constructor: 1 }], 'users[0]: Unrecognized key: "constructor"'],
     [[{ loginName: 'a' }, { loginName: 'a' }], 'users[1].loginName: duplicate'],
     [
       [
@@ -330,7 +339,7 @@ describe('your own users', () => {
 
   it('all problems at once', () => {
     expect(() => readUsers([{ roles: 1 }, { loginName: 2 }])).toThrow(
-      '  users[0].loginName: required\n  users[0].roles: expected a list of non-empty strings\n  users[1].loginName: expected a non-empty string',
+      '  users[0].loginName: Invalid input: expected string, received undefined\n  users[0].roles: Invalid input: expected array, received number\n  users[1].loginName: Invalid input: expected string, received number',
     );
   });
 });

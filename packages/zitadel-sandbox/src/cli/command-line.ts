@@ -49,7 +49,7 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
     originFrom('--web-origin', value),
   );
   const webOrigin = origins[0] ?? defaultWebOrigin;
-  const loginVersion = loginVersionFrom(values['login-version'] ?? '2');
+  const loginVersion = oneOf('--login-version', ['1', '2'], values['login-version'] ?? '2') === '1' ? 1 : 2;
   const apiOrigin = originFrom('--api-origin', values['api-origin'] ?? defaultApiOrigin);
   return {
     quiet: values.quiet ?? false,
@@ -65,7 +65,11 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
         postLogoutRedirectUris: origins.map((origin) => `${origin}/auth/logout/callback`),
         ...(isLoopbackUri(webOrigin) && { backChannelLogoutUri: `${webOrigin}/auth/backchannel-logout` }),
         initiateLoginUri: `${webOrigin}/auth/initiate`,
-        accessTokenType: accessTokenType(values['access-token-type'] ?? 'opaque'),
+        accessTokenType: oneOf(
+          '--access-token-type',
+          ['opaque', 'jwt'],
+          values['access-token-type'] ?? 'opaque',
+        ),
         loginVersion,
       },
       second: { loginVersion },
@@ -113,14 +117,10 @@ function wholeNumber(option: string, value: string, max: number): number {
   return number;
 }
 
-function accessTokenType(value: string): 'opaque' | 'jwt' {
-  if (value === 'opaque' || value === 'jwt') return value;
-  throw new Error('--access-token-type: expected opaque or jwt');
-}
-
-function loginVersionFrom(value: string): 1 | 2 {
-  if (value === '1' || value === '2') return value === '1' ? 1 : 2;
-  throw new Error('--login-version: expected 1 or 2');
+function oneOf<Word extends string>(option: string, words: Word[], value: string): Word {
+  const word = words.find((one) => one === value);
+  if (word) return word;
+  throw new Error(`${option}: expected ${words.join(' or ')}`);
 }
 
 function loginOrigin(value: string): string {

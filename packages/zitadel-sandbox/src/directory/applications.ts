@@ -36,38 +36,58 @@ export interface Application {
   clockSkewSeconds: number;
   /** version of the login UI; 2 is the default of Zitadel v4 */
   loginVersion: 1 | 2;
+  /** false: deactivated by an administrator */
   active: boolean;
   clientSecret?: string;
   backChannelLogoutUri?: string;
+  /** `initiate_login_uri` (OpenID Connect third-party initiated login); the sandbox's start page links to it */
   initiateLoginUri?: string;
   /** the key JSON in the format of Zitadel's console; generated on first access */
   readonly key?: ApplicationKeyFile;
 }
 
+/** The settings that the application types share. */
+type Settings = Pick<
+  Application,
+  | 'redirectUris'
+  | 'postLogoutRedirectUris'
+  | 'authMethod'
+  | 'applicationType'
+  | 'responseTypes'
+  | 'accessTokenType'
+  | 'idTokenUserinfo'
+  | 'idTokenRoleAssertion'
+  | 'accessTokenRoleAssertion'
+  | 'devMode'
+  | 'clockSkewSeconds'
+  | 'loginVersion'
+  | 'active'
+  | 'backChannelLogoutUri'
+  | 'initiateLoginUri'
+>;
+
 /** Settings of a client; the defaults are those of a web app on http://localhost:3000. */
-export interface WebClientOptions {
-  redirectUris?: string[];
-  postLogoutRedirectUris?: string[];
-  authMethod?: AuthMethod;
-  applicationType?: 'web' | 'user_agent' | 'native';
-  accessTokenType?: 'opaque' | 'jwt';
-  idTokenUserinfo?: boolean;
-  idTokenRoleAssertion?: boolean;
-  accessTokenRoleAssertion?: boolean;
+export interface WebClientOptions extends Partial<Settings> {
   refreshTokenGrant?: boolean;
   /** additional values of `grant_type` */
   furtherGrants?: string[];
-  /** default `code` */
-  responseTypes?: string[];
-  devMode?: boolean;
-  clockSkewSeconds?: number;
-  loginVersion?: 1 | 2;
-  /** false: deactivated by an administrator */
-  active?: boolean;
-  backChannelLogoutUri?: string;
-  /** `initiate_login_uri` (OpenID Connect third-party initiated login); the sandbox's start page links to it */
-  initiateLoginUri?: string;
 }
+
+const webDefaults: Settings = {
+  redirectUris: ['http://localhost:3000/auth/callback', 'http://localhost:3000/auth/callback/zitadel'],
+  postLogoutRedirectUris: ['http://localhost:3000/auth/logout/callback'],
+  authMethod: 'none',
+  applicationType: 'web',
+  responseTypes: ['code'],
+  accessTokenType: 'opaque',
+  idTokenUserinfo: false,
+  idTokenRoleAssertion: false,
+  accessTokenRoleAssertion: false,
+  devMode: true,
+  clockSkewSeconds: 0,
+  loginVersion: 2,
+  active: true,
+};
 
 /** Applications for flows that a web app does not use; each exists only if its option is set. `{}` takes the defaults. */
 export interface FurtherApplications {
@@ -79,12 +99,7 @@ export interface FurtherApplications {
   implicit?: WebClientOptions;
 }
 
-/** Ids are the same on every start, so that a written `.env` file stays valid. */
-export const defaultIds = {
-  project: '320000000000000100',
-  foreignProject: '320000000000000200',
-  /** Zitadel's own project, which `urn:zitadel:iam:org:project:id:zitadel:aud` refers to */
-  zitadelProject: '320000000000000300',
+const clientIds = {
   web: '320000000000000101',
   second: '320000000000000102',
   api: '320000000000000103',
@@ -96,20 +111,17 @@ export const defaultIds = {
   foreignApi: '320000000000000201',
 } as const;
 
-const appIds: Record<string, string> = {
-  [defaultIds.web]: '320000000000000111',
-  [defaultIds.second]: '320000000000000112',
-  [defaultIds.api]: '320000000000000113',
-  [defaultIds.apiBasic]: '320000000000000114',
-  [defaultIds.swagger]: '320000000000000115',
-  [defaultIds.device]: '320000000000000116',
-  [defaultIds.exchange]: '320000000000000117',
-  [defaultIds.implicit]: '320000000000000118',
-  [defaultIds.foreignApi]: '320000000000000211',
-};
+/** Ids are the same on every start, so that a written `.env` file stays valid. */
+export const defaultIds = {
+  ...clientIds,
+  project: '320000000000000100',
+  foreignProject: '320000000000000200',
+  /** Zitadel's own project, which `urn:zitadel:iam:org:project:id:zitadel:aud` refers to */
+  zitadelProject: '320000000000000300',
+} as const;
 
 export function isApplicationId(id: string): boolean {
-  return Object.hasOwn(appIds, id);
+  return Object.values<string>(clientIds).includes(id);
 }
 
 /** The applications of a sandbox: two web apps, two API apps, a Swagger UI, an API app of another project. */
@@ -204,39 +216,21 @@ function webApplication(
   name: string,
   clientId: string,
   project: Project,
-  options: WebClientOptions,
+  { refreshTokenGrant = true, furtherGrants = [], ...settings }: WebClientOptions,
 ): Application {
-  const authMethod = options.authMethod ?? 'none';
-  const grantTypes = ['authorization_code'];
-  if (options.refreshTokenGrant ?? true) grantTypes.push('refresh_token');
-  grantTypes.push(...(options.furtherGrants ?? []));
-  return withCredentials({
+  const grantTypes = [
+    grantType.code,
+    ...(refreshTokenGrant ? [grantType.refreshToken] : []),
+    ...furtherGrants,
+  ];
+  return createApplication({
+    ...webDefaults,
+    ...settings,
     kind: 'oidc',
     name,
     clientId,
-    appId: appIds[clientId] ?? clientId,
     project,
-    authMethod,
-    applicationType: options.applicationType ?? 'web',
     grantTypes,
-    responseTypes: options.responseTypes ?? ['code'],
-    redirectUris: options.redirectUris ?? [
-      'http://localhost:3000/auth/callback',
-      'http://localhost:3000/auth/callback/zitadel',
-    ],
-    postLogoutRedirectUris: options.postLogoutRedirectUris ?? ['http://localhost:3000/auth/logout/callback'],
-    devMode: options.devMode ?? true,
-    accessTokenType: options.accessTokenType ?? 'opaque',
-    idTokenUserinfo: options.idTokenUserinfo ?? false,
-    idTokenRoleAssertion: options.idTokenRoleAssertion ?? false,
-    accessTokenRoleAssertion: options.accessTokenRoleAssertion ?? false,
-    clockSkewSeconds: options.clockSkewSeconds ?? 0,
-    loginVersion: options.loginVersion ?? 2,
-    active: options.active ?? true,
-    ...(options.backChannelLogoutUri === undefined
-      ? {}
-      : { backChannelLogoutUri: options.backChannelLogoutUri }),
-    ...(options.initiateLoginUri === undefined ? {} : { initiateLoginUri: options.initiateLoginUri }),
   });
 }
 
@@ -246,33 +240,27 @@ function apiApplication(
   project: Project,
   authMethod: AuthMethod,
 ): Application {
-  return withCredentials({
+  const none = { redirectUris: [], postLogoutRedirectUris: [], responseTypes: [], grantTypes: [] };
+  return createApplication({
+    ...webDefaults,
+    ...none,
+    devMode: false,
     kind: 'api',
     name,
     clientId,
-    appId: appIds[clientId] ?? clientId,
     project,
     authMethod,
-    applicationType: 'web',
-    grantTypes: [],
-    responseTypes: [],
-    redirectUris: [],
-    postLogoutRedirectUris: [],
-    devMode: false,
-    accessTokenType: 'opaque',
-    idTokenUserinfo: false,
-    idTokenRoleAssertion: false,
-    accessTokenRoleAssertion: false,
-    clockSkewSeconds: 0,
-    loginVersion: 2,
-    active: true,
   });
 }
 
-function withCredentials(application: Application): Application {
-  const { authMethod, clientId, appId } = application;
-  if (authMethod === 'basic' || authMethod === 'post')
+/** Adds the app id, which is the client id plus 10, and the credentials of the authentication method. */
+function createApplication(settings: Omit<Application, 'appId' | 'key'>): Application {
+  const { authMethod, clientId } = settings;
+  const appId = String(BigInt(clientId) + 10n);
+  const application: Application = { ...settings, appId };
+  if (authMethod === 'basic' || authMethod === 'post') {
     application.clientSecret = `secret-of-client-${clientId}`;
+  }
   if (authMethod !== 'private_key_jwt') return application;
   return Object.defineProperty(application, 'key', {
     enumerable: true,

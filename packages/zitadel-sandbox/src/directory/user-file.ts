@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { isApplicationId } from './applications.js';
 import type { RoleGrant, UserSpec } from './users.js';
 
@@ -8,79 +9,61 @@ export class UserFileError extends Error {
   }
 }
 
-type Check = (value: unknown) => string | undefined;
+/** A schema for each field of `Type`, so that the compiler finds a missing one. */
+type Fields<Type> = { [Field in keyof Type]-?: z.ZodType };
 
-const nonEmptyString: Check = (value) =>
-  typeof value === 'string' && value !== '' ? undefined : 'a non-empty string';
-const bool: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
-const stringList: Check = (value) =>
-  isListOf(value, nonEmptyString) ? undefined : 'a list of non-empty strings';
-const stringMap: Check = (value) =>
-  isObject(value) && isListOf(Object.values(value), nonEmptyString)
-    ? undefined
-    : 'an object with string values';
+const text = z.string().min(1);
+const optionalText = text.optional();
+const optionalTexts = z.array(text).optional();
 
-/** The problems of a value, each with its path. */
-type Problems = (value: unknown, at: string) => string[];
+const grant = z.strictObject({
+  organization: optionalText,
+  projectId: optionalText,
+  roles: z.array(text),
+} satisfies Fields<RoleGrant>);
 
-function oneOf(...words: string[]): Check {
-  return (value) =>
-    typeof value === 'string' && words.includes(value)
-      ? undefined
-      : words.map((word) => `"${word}"`).join(' or ');
-}
+const user = z.strictObject({
+  loginName: text,
+  kind: z.enum(['human', 'machine']).optional(),
+  id: z
+    .string()
+    .regex(/^\d+$/, 'expected digits')
+    .refine((id) => !isApplicationId(id), 'is already the id of an application')
+    .optional(),
+  password: optionalText,
+  givenName: optionalText,
+  familyName: optionalText,
+  displayName: optionalText,
+  nickname: optionalText,
+  gender: z.enum(['female', 'male', 'diverse']).optional(),
+  locale: text.nullish(),
+  email: optionalText,
+  emailVerified: z.boolean().optional(),
+  phone: optionalText,
+  phoneVerified: z.boolean().optional(),
+  picture: optionalText,
+  organization: optionalText,
+  roles: optionalTexts,
+  grants: z.array(grant).optional(),
+  metadata: z.record(z.string(), text).optional(),
+  groups: optionalTexts,
+  goodFor: optionalText,
+  accessTokenType: z.enum(['opaque', 'jwt']).optional(),
+  clientSecret: optionalText,
+} satisfies Fields<UserSpec>);
 
-function expecting(check: Check): Problems {
-  return (value, at) => {
-    const expected = check(value);
-    return expected === undefined ? [] : [`${at}: expected ${expected}`];
-  };
-}
-
-function userId(value: unknown, at: string): string[] {
-  if (typeof value !== 'string' || !/^\d+$/.test(value)) return [`${at}: expected a string of digits`];
-  return isApplicationId(value) ? [`${at}: is already the id of an application`] : [];
-}
-
-const grantFields: { [Field in keyof RoleGrant]-?: Problems } = {
-  organization: expecting(nonEmptyString),
-  projectId: expecting(nonEmptyString),
-  roles: expecting(stringList),
-};
-
-function grants(value: unknown, at: string): string[] {
-  return Array.isArray(value)
-    ? value.flatMap((grant, index) => fieldProblems(grant, `${at}[${index}]`, grantFields, 'roles'))
-    : [`${at}: expected a list of {"organization","roles"}`];
-}
-
-const userFields: { [Field in keyof UserSpec]-?: Problems } = {
-  loginName: expecting(nonEmptyString),
-  kind: expecting(oneOf('human', 'machine')),
-  id: userId,
-  password: expecting(nonEmptyString),
-  givenName: expecting(nonEmptyString),
-  familyName: expecting(nonEmptyString),
-  displayName: expecting(nonEmptyString),
-  nickname: expecting(nonEmptyString),
-  gender: expecting(oneOf('female', 'male', 'diverse')),
-  locale: expecting((value) =>
-    value === null ? undefined : nonEmptyString(value) && 'a non-empty string or null',
-  ),
-  email: expecting(nonEmptyString),
-  emailVerified: expecting(bool),
-  phone: expecting(nonEmptyString),
-  phoneVerified: expecting(bool),
-  picture: expecting(nonEmptyString),
-  organization: expecting(nonEmptyString),
-  roles: expecting(stringList),
-  grants,
-  metadata: expecting(stringMap),
-  groups: expecting(stringList),
-  goodFor: expecting(nonEmptyString),
-  accessTokenType: expecting(oneOf('opaque', 'jwt')),
-  clientSecret: expecting(nonEmptyString),
-};
+const userList = z
+  .array(user)
+  .min(1, 'expected at least one user')
+  .superRefine((users, context) => {
+    for (const field of ['loginName', 'id'] as const) {
+      const values = users.map((one) => one[field]);
+      values.forEach((value, index) => {
+        if (value === undefined || values.indexOf(value) === index) return;
+        context.addIssue({ code: 'custom', path: [index, field], message: 'duplicate' });
+      });
+    }
+  });
 
 /**
  * Validates a parsed JSON document: a list of objects with the fields of `UserSpec`.
@@ -88,47 +71,9 @@ const userFields: { [Field in keyof UserSpec]-?: Problems } = {
  * @throws UserFileError with all problems
  */
 export function readUsers(document: unknown): UserSpec[] {
-  if (!Array.isArray(document) || document.length === 0) {
-    throw new UserFileError([
-      'expected a non-empty list of users, such as [{"loginName": "dora@acme.example"}]',
-    ]);
-  }
-  const problems = document.flatMap((user: unknown, index) =>
-    fieldProblems(user, `users[${index}]`, userFields, 'loginName'),
+  const { data, error } = userList.safeParse(document);
+  if (!error) return data as UserSpec[];
+  throw new UserFileError(
+    error.issues.map(({ path, message }) => `users${z.core.toDotPath(path)}: ${message}`),
   );
-  for (const field of ['loginName', 'id'] as const) problems.push(...duplicates(document, field));
-  if (problems.length > 0) throw new UserFileError(problems);
-  return document as UserSpec[];
-}
-
-function fieldProblems(
-  value: unknown,
-  at: string,
-  fields: Record<string, Problems>,
-  required: string,
-): string[] {
-  if (!isObject(value)) return [`${at}: expected an object`];
-  const missing = Object.hasOwn(value, required) ? [] : [`${at}.${required}: required`];
-  const wrong = Object.entries(value).flatMap(([field, one]) => {
-    const problems = Object.hasOwn(fields, field) ? fields[field] : undefined;
-    return problems
-      ? problems(one, `${at}.${field}`)
-      : [`${at}.${field}: unknown field; the fields are ${Object.keys(fields).join(', ')}`];
-  });
-  return [...missing, ...wrong];
-}
-
-function duplicates(users: unknown[], field: 'loginName' | 'id'): string[] {
-  const values = users.map((user) => (isObject(user) ? user[field] : undefined));
-  return values.flatMap((value, index) =>
-    value !== undefined && values.indexOf(value) < index ? [`users[${index}].${field}: duplicate`] : [],
-  );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isListOf(value: unknown, check: Check): boolean {
-  return Array.isArray(value) && value.every((one) => check(one) === undefined);
 }

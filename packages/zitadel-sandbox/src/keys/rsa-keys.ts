@@ -22,24 +22,14 @@ async function generateRsaKey(): Promise<RsaKey> {
   return readyKey() ?? generate('rsa', { modulusLength });
 }
 
-const requested = new Map<string, Promise<RsaKey>>();
+// A key takes about 100 ms to generate, so all sandboxes of one process share the keys of clients and service users.
 const generated = new Map<string, RsaKey>();
 
-// A key takes about 100 ms to generate, so all sandboxes of one process share the keys of clients and service users.
-
 /** The key pair of that client or service user, generated in a background thread and never written to disk. */
-export function rsaKey(name: string): Promise<RsaKey> {
-  const known = requested.get(name);
-  if (known) return known;
-  const key = generateKey(name);
-  requested.set(name, key);
-  return key;
-}
-
-async function generateKey(name: string): Promise<RsaKey> {
+export async function rsaKey(name: string): Promise<RsaKey> {
   const key = generated.get(name) ?? (await generateRsaKey());
-  // rsaKeySync may have generated the key in the meantime
-  return store(name, generated.get(name) ?? key);
+  // a concurrent call may have stored a key in the meantime
+  return generated.get(name) ?? store(name, key);
 }
 
 /** The same for synchronous callers; blocks the event loop while it generates the key. */
@@ -73,43 +63,16 @@ function keysIn(file: string | undefined): string[] {
   return file ? (readFileSync(file, 'utf8').match(pem) ?? []) : [];
 }
 
-// A key takes about 100 ms to generate, so a closed sandbox returns its keys to a pool. Two running sandboxes never
-// share a key: a client that ignores `kid` would accept the tokens of the one for those of the other.
+// A closed sandbox returns its keys to this pool. Two running sandboxes never share a key: a client that ignores `kid`
+// would accept the tokens of the one for those of the other.
 const idle: RsaKey[] = [];
-const waiting: ((pair: RsaKey) => void)[] = [];
-let generating = 0;
-
-// half of libuv's default thread pool, so that file and DNS calls still get a thread
-const maxGenerating = 2;
 
 /** A key pair that no other sandbox of this process uses now. */
-export function acquireKeyPair(): Promise<RsaKey> {
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    assignKeyPairs();
-  });
+export async function acquireKeyPair(): Promise<RsaKey> {
+  return idle.pop() ?? generateRsaKey();
 }
 
 /** Returns a key pair to the pool. */
 export function releaseKeyPair(pair: RsaKey): void {
   idle.push(pair);
-  assignKeyPairs();
-}
-
-function assignKeyPairs(): void {
-  for (let pair = idle.pop(); pair; pair = idle.pop()) {
-    const next = waiting.shift();
-    if (!next) {
-      idle.push(pair);
-      return;
-    }
-    next(pair);
-  }
-  while (generating < Math.min(waiting.length, maxGenerating)) {
-    generating += 1;
-    void generateRsaKey().then((pair) => {
-      generating -= 1;
-      releaseKeyPair(pair);
-    });
-  }
 }
