@@ -11,6 +11,16 @@ const openId = {
   message: 'only packages/nestjs-zitadel speaks OpenID Connect and Redis',
 };
 
+/** What no package may import; nestjs-zitadel may import nestjs-auth. */
+const foreignToZitadel = ['**/../../../src/**', 'zitadel-sandbox', '@mridang/*/*', '@mridang/nestjs-zitadel'];
+const foreign = [...foreignToZitadel, '@mridang/nestjs-auth'];
+
+/** The folders of the sandbox; each may import from those after it only. */
+const sandboxFolders = [
+  ...['protocol', 'login', 'tokens', 'instance', 'sessions'],
+  ...['directory', 'keys', 'http', 'storage'],
+];
+
 /** What the files of a folder may not import: arrows point down only (docs/architecture.md). */
 const zone = (files, ...above) => ({
   files: [`src/${files}`],
@@ -98,22 +108,29 @@ export default tseslint.config(
   zone('process/**', ...features, '../observability/**', '../texts/**'),
   zone('texts/**', '../*/**', ...programs),
   zone('config/**', '../*/**', ...programs),
-  {
-    files: ['packages/**/src/**'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: ['**/../src/**', 'zitadel-sandbox', '@mridang/*/*', '@mridang/*'] },
-      ],
-    },
-  },
+  { files: ['packages/**/src/**'], rules: { 'no-restricted-imports': ['error', { patterns: foreign }] } },
   {
     files: ['packages/nestjs-zitadel/src/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: foreignToZitadel }] },
+  },
+  ...sandboxFolders.map((folder, index) => ({
+    files: [`packages/zitadel-sandbox/src/${folder}/**`],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: ['**/../../src/**', 'zitadel-sandbox', '@mridang/*/*', '@mridang/nestjs-zitadel'] },
+        {
+          patterns: [
+            { group: foreign, message: 'this package knows neither src nor other packages' },
+            {
+              group: [
+                ...['main', 'index', 'sandbox', 'routes'].map((file) => `**/${file}.js`),
+                ...['cli', ...sandboxFolders.slice(0, index)].map((above) => `**/${above}/**`),
+              ],
+              message: 'arrows point down only',
+            },
+          ],
+        },
       ],
     },
-  },
+  })),
 );

@@ -1,19 +1,19 @@
 // `node scripts/check-deploy.mjs [folder…]`: checks Dockerfile, compose.yaml and the Kubernetes manifests without Docker
-// and without a cluster. Says everything that is wrong, a line each, and exits with 1.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// and without a cluster. Prints one line per problem and exits with 1 if there is one.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join, posix, resolve } from 'node:path';
+import { join, posix } from 'node:path';
 import { DCLinter } from 'dclint';
 import { parse, parseAllDocuments } from 'yaml';
 
 const require = createRequire(import.meta.url);
-// `import` would read the whole compiler once more, to see what it exports.
+// `import` would parse the whole compiler a second time to find its exports.
 const ts = require('typescript');
 
-/** Kubernetes ends a program after this time; the programs need as long to finish what they began. */
+/** The programs need this time after SIGTERM to finish requests in progress. */
 const drainSeconds = 10;
 const programs = { web: 'The web application', api: 'The API' };
-/** Beyond what has no default: what production refuses to be without, what guards it, and what lets others look at it. */
+/** Variables that a deployment must set, in addition to those that docs/configuration.md calls required. */
 const needed = {
   web: [
     'NODE_ENV',
@@ -77,8 +77,8 @@ function readManifests(folder) {
 }
 
 /**
- * Values by the validators that kubernetes-models makes from the OpenAPI schema of Kubernetes. These pass unknown
- * fields, as the schema does; so its types are held against each manifest, too, and the compiler knows no unknown field.
+ * Validates values with kubernetes-models, which is generated from the OpenAPI schema of Kubernetes. The schema allows
+ * unknown fields, so the TypeScript compiler also checks each manifest against the types, which do not.
  */
 function checkFields(all) {
   const known = all.filter(({ folder, file, apiVersion, kind, content }) => {
@@ -93,44 +93,34 @@ function checkFields(all) {
       return !isUnknown;
     }
   });
-  const program = '/manifests.ts';
   const lines = known.map(
-    ({ apiVersion, kind, content }) =>
-      `const _: import('kubernetes-models/${apiVersion}/${kind}').I${kind} = ${JSON.stringify(content)};`,
+    ({ apiVersion, kind, content }, index) =>
+      `export const m${index}: import('kubernetes-models/${apiVersion}/${kind}').I${kind} = ${JSON.stringify(content)};`,
   );
-  const source = lines.map((line, index) => line.replace('_', `m${index}`)).join('\n');
-  const options = {
+  // inside the repository, so that the compiler finds kubernetes-models
+  const scratch = mkdtempSync('node_modules/.check-deploy-');
+  const file = join(scratch, 'manifests.ts');
+  writeFileSync(file, lines.join('\n'));
+  // es5 is enough for the types of Kubernetes and loads faster than the default, which has the DOM
+  const compiler = {
     strict: true,
     noEmit: true,
     skipLibCheck: true,
     types: [],
-    // The whole of them has all that a browser has.
-    lib: ['lib.es5.d.ts'],
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ['es5'],
+    moduleResolution: 'bundler',
   };
-  const file = resolve(`.${program}`);
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (path) => resolve(path) === file || fileExists(path);
-  host.getSourceFile = (path, ...rest) =>
-    resolve(path) === file
-      ? ts.createSourceFile(path, `${source}\nexport {};`, options.target)
-      : getSourceFile.call(host, path, ...rest);
-  const compiled = ts.createProgram([file], options, host);
-  for (const diagnostic of ts.getPreEmitDiagnostics(compiled)) {
-    const text = ts.flattenDiagnosticMessageText(diagnostic.messageText, ' ');
-    const line = diagnostic.file
-      ? diagnostic.file.getLineAndCharacterOfPosition(diagnostic.start ?? 0).line
-      : -1;
-    const manifest = known[line];
+  const { options } = ts.convertCompilerOptionsFromJson({ ...compiler, module: 'esnext' }, '.');
+  const diagnostics = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
+  for (const { file: source, start, messageText } of diagnostics) {
+    const manifest = source && known[source.getLineAndCharacterOfPosition(start).line];
     const where = manifest ? `${posix.join(manifest.folder, manifest.file)}: ${manifest.kind}` : 'types';
-    problems.push(`${where}: ${text}`);
+    problems.push(`${where}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
   }
+  rmSync(scratch, { recursive: true });
 }
 
-/** What a schema cannot see: names, ports, labels and variables that have to agree. */
+/** Checks that no schema makes: names, ports, labels and variables that must agree. */
 function checkReferences(all, report) {
   const of = (kind) => all.filter((manifest) => manifest.kind === kind);
   const named = (kind, name) => of(kind).find((manifest) => manifest.name === name);
@@ -177,7 +167,7 @@ function checkReferences(all, report) {
     if (values.NODE_ENV !== 'production') say('NODE_ENV is not production');
     const port = portsOf(deployment).find((candidate) => candidate.name === 'http')?.containerPort;
     if (String(port) !== values[name === 'web' ? 'PORT' : 'APP_PORT'])
-      say(`port http is ${port}, the program listens elsewhere`);
+      say(`port http is ${port}, the program listens on another port`);
     if (name === 'api') checkKeyFile(pod, container, values.ZITADEL_API_KEY_FILE, say);
     const redis = URL.canParse(values.REDIS_URL ?? '') ? new URL(values.REDIS_URL) : undefined;
     const isServed = named('Service', redis?.hostname)?.spec.ports.some(
@@ -193,11 +183,11 @@ function checkReferences(all, report) {
     }
     const sleepSeconds = container.lifecycle?.preStop?.sleep?.seconds ?? 0;
     if ((pod.terminationGracePeriodSeconds ?? 30) <= sleepSeconds + drainSeconds)
-      say('is killed before it has finished what it began');
+      say('terminationGracePeriodSeconds is too short: it is killed before it has finished its requests');
     const scaler = of('HorizontalPodAutoscaler').find((hpa) => hpa.spec?.scaleTargetRef?.name === name);
     if (!(scaler?.spec.minReplicas >= 2 || (spec.replicas >= 2 && !scaler)))
       say('fewer than two pods are possible');
-    if (scaler && spec.replicas !== undefined) say('replicas would undo what the autoscaler did');
+    if (scaler && spec.replicas !== undefined) say('replicas would override the autoscaler');
     const budget = of('PodDisruptionBudget').find((candidate) =>
       selects(candidate.spec?.selector?.matchLabels, podLabels(deployment)),
     );
@@ -242,7 +232,7 @@ function checkReferences(all, report) {
 }
 
 function checkHardening(pod, say) {
-  if (pod.automountServiceAccountToken !== false) say('gets a token for Kubernetes');
+  if (pod.automountServiceAccountToken !== false) say('mounts a service account token');
   const { runAsNonRoot, runAsUser, seccompProfile } = pod.securityContext ?? {};
   if (runAsNonRoot !== true || !(runAsUser > 0)) say('may run as root');
   if (seccompProfile?.type !== 'RuntimeDefault') say('has no seccomp profile');
@@ -291,8 +281,7 @@ function checkPolicies(policies, { deployments, selects, selected, podLabels, po
     for (const peer of [...peers(spec?.ingress, 'from'), ...peers(spec?.egress, 'to')]) {
       if (!peer.podSelector || peer.namespaceSelector) continue;
       const targets = selected(peer.podSelector.matchLabels);
-      if (targets.length === 0)
-        say(`a rule is about pods there are none of: ${JSON.stringify(peer.podSelector)}`);
+      if (targets.length === 0) say(`a rule selects no pods: ${JSON.stringify(peer.podSelector)}`);
     }
     for (const peer of peers(spec?.egress, 'to'))
       if (peer.podSelector && !peer.namespaceSelector)
@@ -300,7 +289,7 @@ function checkPolicies(policies, { deployments, selects, selected, podLabels, po
   }
 }
 
-/** Kustomize reads its file strictly; these are the fields used here. */
+/** Kustomize rejects unknown fields; these are the fields used here. */
 function checkKustomization(folder, report) {
   const file = 'deploy/kubernetes/kustomization.yaml';
   const { apiVersion, kind, resources = [], images = [], ...unknown } = read(folder, file);
@@ -322,17 +311,10 @@ function checkKustomization(folder, report) {
 
 function checkCompose(folder, report) {
   const file = 'compose.yaml';
-  // The compose specification's schema; of the linter's own rules, those that are not about taste.
+  // dclint validates against the schema of the Compose Specification; its rules about style are disabled.
   const rules = {
     'no-build-and-image': 0,
-    'no-duplicate-container-names': 2,
-    'no-duplicate-exported-ports': 2,
     'no-quotes-in-volumes': 0,
-    'no-unbound-port-interfaces': 2,
-    'no-version-field': 2,
-    'require-project-name-field': 2,
-    'require-quotes-in-ports': 2,
-    'service-container-name-regex': 2,
     'service-dependencies-alphabetical-order': 0,
     'service-image-require-explicit-tag': 0,
     'service-keys-order': 0,
@@ -349,7 +331,7 @@ function checkCompose(folder, report) {
   for (const [name, service] of Object.entries(services)) {
     const say = (problem) => report(file, `${name}: ${problem}`);
     for (const other of Object.keys(service.depends_on ?? {}))
-      if (!services[other]) say(`depends on ${other}, which there is not`);
+      if (!services[other]) say(`depends on ${other}, which does not exist`);
       else if (services[other].profiles && !service.profiles) say(`depends on ${other} of a profile`);
       else if (!services[other].healthcheck) say(`waits for the health of ${other}, which has no check`);
     const names = (list) => (Array.isArray(list) ? list : Object.keys(list ?? {}));
@@ -378,9 +360,9 @@ function checkCompose(folder, report) {
     for (const variable of Object.keys(service.environment))
       if (!variables[name].has(variable)) say(`${variable} is not in docs/configuration.md`);
     for (const variable of variables[name])
-      // The key file holds what those say.
+      // The key file contains these values.
       if (!(variable in service.environment) && !variable.startsWith('IDP_AUTHORIZATION_'))
-        say(`${variable} of docs/configuration.md does not reach it`);
+        say(`${variable} of docs/configuration.md is not passed to it`);
   }
   for (const program of Object.keys(programs)) if (!services[program]) report(file, `no service ${program}`);
 }
@@ -410,13 +392,13 @@ function checkDockerfile(folder, report) {
   if (says('CMD') !== 'CMD ["node", "dist/main.js"]') report(file, 'does not start dist/main.js');
   if (!says('HEALTHCHECK')?.includes('/health/live')) report(file, 'has no health check');
   if (!says('ENV')?.includes('NODE_ENV=production')) report(file, 'is not for production');
-  if (says('RUN')) report(file, 'its last stage runs something');
+  if (says('RUN')) report(file, 'its last stage has a RUN instruction');
   for (const instruction of last)
     if (/^COPY .*sandbox/.test(instruction)) report(file, 'copies the sandbox into the image');
   const allowed = readFileSync(join(folder, '.dockerignore'), 'utf8').split('\n');
   const fromContext = instructions.filter((text) => /^(COPY|ADD) /.test(text) && !text.includes('--from='));
   for (const source of new Set(fromContext.flatMap((text) => text.split(/\s+/).slice(1, -1)))) {
-    if (!existsSync(join(folder, source))) report(file, `copies ${source}, which there is not`);
+    if (!existsSync(join(folder, source))) report(file, `copies ${source}, which does not exist`);
     if (!allowed.includes(`!${source.split('/')[0]}`)) report('.dockerignore', `leaves out ${source}`);
   }
 }

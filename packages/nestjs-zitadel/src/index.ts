@@ -20,7 +20,7 @@ export type {
   ZitadelEndpoint,
   ZitadelObserver,
 } from './zitadel.observer.js';
-export { BearerGuard, type CalledRequest } from './bearer/bearer.guard.js';
+export { BearerGuard } from './bearer/bearer.guard.js';
 export {
   ApiError,
   AuthorizationAmbiguous,
@@ -31,7 +31,7 @@ export {
   TokenInvalid,
   TokenRequired,
 } from './bearer/api.errors.js';
-export { Caller } from './bearer/caller.js';
+export { Caller, type CalledRequest } from './bearer/caller.js';
 export { FreshToken, MaxAge, Scopes } from './bearer/route.decorators.js';
 export {
   audienceScope,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { banner } from './banner.js';
-import { readCommandLine, usage, type Command } from './command-line.js';
+import { banner } from './cli/banner.js';
+import { readCommandLine, usage, type Command } from './cli/command-line.js';
 import type { Sandbox } from './sandbox.js';
 
 await run();
@@ -20,7 +20,7 @@ async function run(): Promise<void> {
 }
 
 async function serve({ options, webOrigin, keyFolder, quiet }: Command): Promise<void> {
-  // loaded late: a wrong argument and --help need not wait for it
+  // imported on demand: oidc-provider takes long to load, and --help or a wrong argument does not need it
   const { startSandbox } = await import('./sandbox.js');
   const sandbox = await startSandbox(options);
   if (keyFolder !== undefined) await writeKeys(sandbox, keyFolder);

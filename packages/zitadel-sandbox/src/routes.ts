@@ -1,30 +1,36 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import { checkReadable, readCall, type Call, type Endpoint } from './call.js';
-import { allowReading, answerPreflight, isPreflight } from './cors.js';
-import { authorize } from './endpoints/authorize.endpoint.js';
-import { deviceAuthorization } from './endpoints/device-authorization.endpoint.js';
-import { device } from './endpoints/device.endpoint.js';
-import { discovery } from './endpoints/discovery.endpoint.js';
-import { endSession, signedOutV1Path } from './endpoints/end-session.endpoint.js';
-import { introspect } from './endpoints/introspect.endpoint.js';
-import { publishedKeys } from './endpoints/keys.endpoint.js';
-import { loginEndpoints } from './endpoints/login.endpoints.js';
-import { authorizeCallback } from './endpoints/login-v1.endpoints.js';
-import { signedOut } from './endpoints/logout.endpoint.js';
-import { revoke } from './endpoints/revoke.endpoint.js';
-import { start } from './endpoints/start.endpoint.js';
-import { token } from './endpoints/token.endpoint.js';
-import { userinfo } from './endpoints/userinfo.endpoint.js';
-import { answerText, answerUnknown, answerUnknownEndpoint, fixedAnswers } from './fixed-answers.js';
-import { isKnownHost, requestedOrigin, unknownHostMessage } from './host-check.js';
-import { OidcError } from './oidc.error.js';
-import { callbackV1Path, devicePath, deviceV1Path, loginV2Prefix } from './pages/paths.js';
-import type { Context } from './provider.js';
-import type { Realm } from './realm.js';
-import type { RequestLog } from './request-log.js';
+import { answerText, redirect } from './http/answers.js';
+import { checkReadable, readCall, type Call } from './http/call.js';
+import { setCorsHeaders, answerPreflight, isPreflight } from './http/cors.js';
+import { isKnownHost, requestedOrigin, unknownHostMessage } from './http/host-check.js';
+import { OidcError } from './http/oidc.error.js';
+import type { RequestLog } from './http/request-log.js';
+import type { Endpoint, Instance } from './instance/instance.js';
+import { device } from './login/device.endpoint.js';
+import { authorizeCallback, loginV1Endpoints } from './login/login-v1.endpoints.js';
+import { loginV2Endpoints } from './login/login-v2.endpoints.js';
+import { signedOut, logout } from './login/logout.endpoint.js';
+import {
+  callbackV1Path,
+  devicePath,
+  deviceV1Path,
+  loginV2Prefix,
+  logoutPath,
+  signedOutV1Path,
+} from './login/paths.js';
+import { start } from './login/start.endpoint.js';
+import { authorize } from './protocol/authorize.endpoint.js';
+import { deviceAuthorization } from './protocol/device-authorization.endpoint.js';
+import { discovery, publishedKeys } from './protocol/discovery.endpoint.js';
+import { endSession } from './protocol/end-session.endpoint.js';
+import { introspect } from './protocol/introspect.endpoint.js';
+import { revoke } from './protocol/revoke.endpoint.js';
+import { token } from './protocol/token.endpoint.js';
+import { userinfo } from './protocol/userinfo.endpoint.js';
+import type { Context } from './storage/provider.js';
 
-/** Those of the protocol that read no parameters take any. */
+/** Protocol endpoints that ignore their parameters, malformed ones included. */
 const withoutParameters: Record<string, Endpoint> = {
   '/.well-known/openid-configuration': discovery,
   '/oauth/v2/keys': publishedKeys,
@@ -43,74 +49,91 @@ const withParameters: Record<string, Endpoint> = {
 
 const loginUi: Record<string, Endpoint> = {
   '/ui/login': start,
-  ...loginEndpoints,
+  ...loginV1Endpoints,
+  ...loginV2Endpoints,
+  [logoutPath]: logout,
   [signedOutV1Path]: signedOut,
   [devicePath]: device,
   [deviceV1Path]: device,
 };
 
+type Answer = (ctx: Context) => void;
+
+const text = 'text/plain; charset=utf-8';
+const json = 'application/json';
+
+/** Zitadel's responses at paths outside the protocol and the login UI. */
+const fixedAnswers = new Map<string, Answer>([
+  ['/', (ctx) => redirect(ctx, '/ui/login')],
+  ['/device', toDevicePage],
+  ['/robots.txt', (ctx) => say(ctx, text, 'User-agent: *\nDisallow: /\n')],
+  ['/debug/healthz', (ctx) => say(ctx, text, 'ok')],
+  ['/debug/ready', (ctx) => say(ctx, json, '"ok"\n')],
+  ['/healthz', answerHealth],
+]);
+
 const protocol = /^\/(oauth\/v2|oidc\/v1|\.well-known\/openid-configuration)(\/|$)/;
 const hourMs = 3_600_000;
 const requestIdBytes = 10;
 
-/** Answers every request to the sandbox, in front of oidc-provider's own routes. */
-export function answerRequests(realm: Realm, log: RequestLog): (ctx: Context) => Promise<void> {
+/** The middleware that answers all requests, so that oidc-provider's own routes are never reached. */
+export function answerRequests(instance: Instance, log: RequestLog): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const record = log.add(ctx);
     await answerErrors(ctx, async () => {
       const call = await readCall(ctx);
       record.form = call.form;
-      await answer(call, realm);
+      await answer(call, instance);
     });
     writeJson(ctx);
     record.status = ctx.status;
-    await realm.faults.holdBack(ctx.path);
-    if (realm.faults.dropsAnswer(ctx.path)) ctx.req.socket.destroy();
+    await instance.faults.delayAnswer(ctx.path);
+    if (instance.faults.takeDrop(ctx.path)) ctx.req.socket.destroy();
   };
 }
 
-async function answer(call: Call, realm: Realm): Promise<void> {
+async function answer(call: Call, instance: Instance): Promise<void> {
   const { ctx } = call;
   const path = posix.normalize(ctx.path);
   if (path !== ctx.path) {
-    redirectToClean(ctx, path);
+    redirectToNormalizedPath(ctx, path);
     return;
   }
-  setHeadersOfAll(ctx);
+  setCommonHeaders(ctx);
   const { host, scheme } = requestedOrigin(ctx);
-  const here = at(realm, `${scheme}://${host}`);
-  if (isLoginOrigin(host, realm)) await answerLoginUi(call, realm, path.startsWith(loginV2Prefix));
+  const requested = withIssuer(instance, `${scheme}://${host}`);
+  if (isLoginOrigin(host, instance)) await answerLoginUi(call, instance, path.startsWith(loginV2Prefix));
   else if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
-  else if (protocol.test(path)) await answerProtocol(call, here);
-  else if (path.startsWith('/ui/')) await answerLoginUi(call, here, isOnIssuer(path, realm));
+  else if (protocol.test(path)) await answerProtocol(call, requested);
+  else if (path.startsWith('/ui/')) await answerLoginUi(call, requested, isOnIssuer(path, instance));
   else (fixedAnswers.get(path) ?? answerUnknown)(ctx);
 }
 
-function isLoginOrigin(host: string, { loginOrigin }: Realm): boolean {
+function isLoginOrigin(host: string, { loginOrigin }: Instance): boolean {
   return loginOrigin !== '' && new URL(loginOrigin).host === host;
 }
 
-// Login V2 on an origin of its own is not on the issuer's
-function isOnIssuer(path: string, { loginOrigin }: Realm): boolean {
+// with `loginOrigin`, Login V2 is not served on the issuer's origin
+function isOnIssuer(path: string, { loginOrigin }: Instance): boolean {
   return loginOrigin === '' || !path.startsWith(loginV2Prefix);
 }
 
-/** The realm as it is for callers of another port or by way of a proxy. */
-function at(realm: Realm, issuer: string): Realm {
-  return issuer === realm.issuer ? realm : { ...realm, issuer };
+/** The instance with the issuer of this request, which another port or a proxy changes. */
+function withIssuer(instance: Instance, issuer: string): Instance {
+  return issuer === instance.issuer ? instance : { ...instance, issuer };
 }
 
-async function answerProtocol(call: Call, realm: Realm): Promise<void> {
+async function answerProtocol(call: Call, instance: Instance): Promise<void> {
   const { ctx } = call;
   if (isPreflight(ctx)) {
     answerPreflight(ctx);
     return;
   }
-  forbidStoring(ctx);
+  setNoStoreHeaders(ctx);
   ctx.set('Vary', ['Origin', 'Cookie']);
-  realm.sessions.agentOf(ctx);
-  allowReading(ctx);
-  if (answerFault(ctx, realm)) return;
+  instance.sessions.ensureBrowserId(ctx);
+  setCorsHeaders(ctx);
+  if (answerFault(ctx, instance)) return;
   const plain = withoutParameters[ctx.path];
   const endpoint = plain ?? withParameters[ctx.path];
   if (!endpoint) {
@@ -118,46 +141,46 @@ async function answerProtocol(call: Call, realm: Realm): Promise<void> {
     return;
   }
   if (!plain) checkReadable(call);
-  await endpoint(call, realm);
+  await endpoint(call, instance);
 }
 
-// never for another origin, or a foreign page could sign somebody in and read the code
-async function answerLoginUi(call: Call, realm: Realm, isThere: boolean): Promise<void> {
+// no CORS headers here, else a page of another origin could sign a user in and read the code
+async function answerLoginUi(call: Call, instance: Instance, isThere: boolean): Promise<void> {
   const { ctx } = call;
-  forbidStoring(ctx);
+  setNoStoreHeaders(ctx);
   ctx.set('Vary', 'Cookie');
-  realm.sessions.agentOf(ctx);
+  instance.sessions.ensureBrowserId(ctx);
   const endpoint = isThere ? loginUi[ctx.path] : undefined;
-  if (answerFault(ctx, realm)) return;
+  if (answerFault(ctx, instance)) return;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
-  else if (endpoint) await endpoint(call, realm);
+  else if (endpoint) await endpoint(call, instance);
   else answerUnknown(ctx);
 }
 
-function answerFault(ctx: Context, { faults }: Realm): boolean {
-  const status = faults.statusFor(ctx.path);
+function answerFault(ctx: Context, { faults }: Instance): boolean {
+  const status = faults.takeFailureStatus(ctx.path);
   if (status === undefined) return false;
   ctx.status = status;
-  ctx.body = { error: 'server_error', error_description: 'the sandbox was told to fail' };
+  ctx.body = { error: 'server_error', error_description: 'failure injected by the sandbox' };
   return true;
 }
 
-function setHeadersOfAll(ctx: Context): void {
+function setCommonHeaders(ctx: Context): void {
   ctx.set({ 'X-Robots-Tag': 'none', 'X-Request-Id': randomBytes(requestIdBytes).toString('hex') });
 }
 
-function forbidStoring(ctx: Context): void {
+function setNoStoreHeaders(ctx: Context): void {
   const anHourAgo = new Date(Math.floor(Date.now() / 1000) * 1000 - hourMs).toUTCString();
   ctx.set({ 'Cache-Control': 'no-store', Pragma: 'no-cache', Expires: anHourAgo });
 }
 
 function answerUnknownHost(ctx: Context, host: string, scheme: string): void {
-  forbidStoring(ctx);
+  setNoStoreHeaders(ctx);
   ctx.set('Vary', 'Origin');
   answerText(ctx, 404, unknownHostMessage(host, scheme));
 }
 
-function redirectToClean(ctx: Context, path: string): void {
+function redirectToNormalizedPath(ctx: Context, path: string): void {
   ctx.status = 301;
   ctx.set('Location', path + ctx.search);
   ctx.body = '';
@@ -174,10 +197,37 @@ async function answerErrors(ctx: Context, run: () => Promise<void>): Promise<voi
   }
 }
 
-/** JSON as Zitadel writes it: without a charset, with a line feed at the end. */
+/** Serializes JSON as Zitadel does: without a charset, with a trailing line feed. */
 function writeJson(ctx: Context): void {
   if (typeof ctx.body !== 'object' || ctx.body === null) return;
   const body = `${JSON.stringify(ctx.body)}\n`;
   ctx.set('Content-Type', 'application/json');
+  ctx.body = body;
+}
+
+/** Zitadel's response at any other path. */
+function answerUnknown(ctx: Context): void {
+  ctx.set('Vary', 'Origin');
+  ctx.status = 404;
+  ctx.body = { code: 5, message: 'Not Found' };
+}
+
+/** Zitadel's response at an unknown path of the protocol. */
+function answerUnknownEndpoint(ctx: Context): void {
+  answerText(ctx, 404, '404 page not found');
+}
+
+function toDevicePage(ctx: Context): void {
+  redirect(ctx, `${deviceV1Path}${ctx.search}`);
+}
+
+function answerHealth(ctx: Context): void {
+  ctx.set('Vary', ['Origin', 'Cookie']);
+  ctx.set('Set-Cookie', 'zitadel.quota.exhausted=; Path=/; Max-Age=0; SameSite=Lax');
+  ctx.body = { status: 'SERVING' };
+}
+
+function say(ctx: Context, type: string, body: string): void {
+  ctx.set('Content-Type', type);
   ctx.body = body;
 }

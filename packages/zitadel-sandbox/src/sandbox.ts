@@ -1,45 +1,35 @@
 import type { EventEmitter } from 'node:events';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BackChannelLogout, type BackChannelDelivery } from './back-channel-logout.js';
-import { BrowserSessions } from './browser-sessions.js';
-import { Applications, defaultIds, type Application, type WebClientOptions } from './clients.js';
-import { DeviceRequests } from './device-requests.js';
-import { Faults } from './faults.js';
-import type { ApplicationKeyFile } from './key-file.js';
-import { LatestMap } from './latest.map.js';
-import { listen, PortInUseError, type Listener } from './listen.js';
-import { isThisMachine } from './loopback.js';
-import { loginOriginFrom } from './login-origin.js';
-import { MemoryStore } from './memory.adapter.js';
-import { findRefreshToken } from './presented-token.js';
-import { createProvider } from './provider.js';
-import type { Lifetimes, Realm } from './realm.js';
-import { RefreshRotation } from './refresh-rotation.js';
-import { RequestLog, type RecordedRequest } from './request-log.js';
-import { rsaKey } from './rsa-key.js';
+import type { Application, WebClientOptions } from './directory/applications.js';
+import type { Directory, SandboxUser, UserState } from './directory/users.js';
+import { listen, PortInUseError, type Listener } from './http/listen.js';
+import { RequestLog, type RecordedRequest } from './http/request-log.js';
+import { isLoopbackUri, parseLoginOrigin } from './http/uris.js';
+import { createInstance, type Instance, type Lifetimes } from './instance/instance.js';
+import type { SandboxOptions } from './instance/sandbox.options.js';
+import type { ApplicationKeyFile } from './keys/key-file.js';
+import { rsaKey } from './keys/rsa-keys.js';
 import { answerRequests } from './routes.js';
-import type { SandboxOptions } from './sandbox.options.js';
-import { issuePersonalAccessToken, personalAccessTokenGrant } from './service-user-tokens.js';
-import { SigningKeys } from './signing-keys.js';
-import { TokenSeal } from './token-seal.js';
-import { defaultUsers, Directory, type SandboxUser, type UserSpec, type UserState } from './users.js';
+import type { BackChannelDelivery } from './sessions/back-channel-logout.js';
+import { findRefreshToken } from './tokens/presented-token.js';
+import { issuePersonalAccessToken, personalAccessTokenGrant } from './tokens/service-user-tokens.js';
 
-/** What a test or a person needs to know of a client. */
+/** A client, with its credentials. */
 export interface SandboxClient {
   clientId: string;
   appId: string;
   clientSecret?: string;
-  /** the key JSON as Zitadel downloads it; made when first read */
+  /** the key JSON in the format of Zitadel's console; generated on first access */
   readonly key?: ApplicationKeyFile;
 }
 
-/** A client that has a key. */
+/** A client with a key. */
 export interface SandboxKeyClient extends SandboxClient {
   readonly key: ApplicationKeyFile;
 }
 
-/** Where credentials were written to; those of the service user only where there is one. */
+/** Paths of the written key files; those of the service user only if there is one. */
 export interface KeyFiles {
   apiKeyFile: string;
   serviceUserKeyFile?: string;
@@ -48,9 +38,9 @@ export interface KeyFiles {
 
 /** A running sandbox. */
 export interface Sandbox {
-  /** `http://localhost:PORT`, without a slash at the end */
+  /** `http://localhost:PORT`, without a trailing slash */
   issuer: string;
-  /** where Login V2 is: the issuer, or the origin that `loginOrigin` asked for */
+  /** origin of Login V2: the issuer's, or that of the option `loginOrigin` */
   loginOrigin: string;
   projectId: string;
   clients: {
@@ -58,133 +48,132 @@ export interface Sandbox {
     /** a second web app of the project, on http://localhost:3002, for single sign-on */
     second: SandboxClient;
     api: SandboxKeyClient;
-    /** an API app of the project with a secret */
+    /** an API app of the project that authenticates with a secret */
     apiBasic: SandboxClient;
     /** the Swagger UI of an API of the project, on http://localhost:3001/api: a public client that uses PKCE */
     swagger: SandboxClient;
     /** an API app of another project */
     foreignApi: SandboxKeyClient;
-    /** apps for further flows, as far as they were asked for */
+    /** exist if their option is set */
     device?: SandboxClient;
     exchange?: SandboxClient;
     implicit?: SandboxClient;
   };
   users: SandboxUser[];
-  /** everything that was called, the oldest first */
+  /** the latest requests, oldest first */
   requests: RecordedRequest[];
-  /** every attempt to deliver a back-channel logout, the oldest first */
+  /** the latest attempts to deliver a back-channel logout, oldest first */
   backChannelDeliveries: BackChannelDelivery[];
-  /** the token requests with that grant_type */
+  /** the requests to the token endpoint with that `grant_type` */
   grants(type: string): RecordedRequest[];
-  /** Makes the next signing key the active one and publishes a new next one; old ones stay published. */
+  /** Activates the next signing key and publishes a new next key; retired keys stay published. */
   rotateKeys(): Promise<void>;
-  /** Ends all of that kind now; personal access tokens have no end. */
+  /** Expires everything of that kind, except personal access tokens. */
   expire(what: 'access_tokens' | 'refresh_tokens' | 'sessions' | 'device_codes'): void;
-  /** Lifetime of access tokens issued from now on; 0 makes them expired from the start. */
+  /** Sets the lifetime of future access tokens; with 0 they are issued expired. */
   setAccessTokenTtl(seconds: number): void;
-  /** Lifetime of ID tokens issued from now on. */
+  /** Sets the lifetime of future ID tokens. */
   setIdTokenTtl(seconds: number): void;
-  /** Lifetimes of what is issued from now on. */
+  /** Sets the lifetimes of future tokens. */
   setLifetimes(lifetimes: Partial<Lifetimes>): void;
-  /** How long after its use a refresh token is answered again; null: not even while it is being used. */
+  /** Sets `refreshReuseMs`, see there. */
   setRefreshReuse(ms: number | null): void;
-  /** Deactivates a user, as an administrator would, or brings the user back. */
+  /** Deactivates or reactivates a user, as an administrator does. */
   setUserActive(loginName: string, active: boolean): void;
   lockUser(loginName: string): void;
   unlockUser(loginName: string): void;
   removeUser(loginName: string): void;
   /**
-   * Grants a role to a user; a role the project does not have yet is created, as an administrator would.
-   * `organization` is the name of the one that grants it, the user's own if left out.
+   * Grants a role to a user, and creates the role if the project does not have it.
+   * `organization` is the name of the granting organization; default: the user's own.
    */
   grantRole(loginName: string, role: string, organization?: string): void;
-  /** Takes a role away that this organization, the user's own if left out, has granted. */
+  /** Removes a role that this organization has granted; default: the user's own. */
   revokeRole(loginName: string, role: string, organization?: string): void;
-  /** Switches the instance's feature "Login V2". */
+  /** Sets the instance's feature "Login V2". */
   setLoginV2Required(isRequired: boolean): void;
-  /** Switches the deny list: on, no back-channel logout is sent. */
+  /** Sets `backChannelDenied`: with true, no back-channel logout is sent. */
   setBackChannelDenied(isDenied: boolean): void;
-  /** Makes an endpoint do its work and answer late; 0 = no more. */
+  /** Delays the responses of an endpoint, which handles requests all the same; 0 resets it. */
   delay(path: string, ms: number): void;
-  /** Makes an endpoint answer with a status instead of working, so often or until reset with null. */
+  /** Makes an endpoint respond with a status without handling the request, that many times or until null resets it. */
   fail(path: string, status: number | null, times?: number): void;
-  /** Makes an endpoint do its work and close the connection without an answer, so often; 0 = no more. */
+  /** Makes an endpoint handle requests and close the connection without a response, that many times; 0 resets it. */
   drop(path: string, times?: number): void;
   /**
-   * Makes userinfo say 401, or introspection `{"active":false}`, whatever the token, so often; 0 = no more. Zitadel
-   * does this while its database stumbles.
+   * Makes userinfo respond with 401, or introspection with `{"active":false}`, to valid tokens, that many times; 0 resets
+   * it. Zitadel does this when its database returns errors.
    */
   refuseTokens(path: '/oidc/v1/userinfo' | '/oauth/v2/introspect', times?: number): void;
   /**
-   * Whose a refresh token is, and of which login (Zitadel: "OIDC session"; its tokens all have this id); `undefined`
-   * when it is not good any more.
+   * The user and the login of a refresh token; `grantId` is part of the id of all tokens of a login (Zitadel: "OIDC
+   * session"). undefined when the refresh token is not valid.
    */
   ownerOf(refreshToken: string): Promise<{ loginName: string; grantId: string } | undefined>;
-  /** Writes `api-key.json`, `service-user-key.json` and `personal-access-token`, and gives their paths. */
+  /** Writes `api-key.json`, `service-user-key.json` and `personal-access-token`. Returns their paths. */
   writeKeys(folder: string): Promise<KeyFiles>;
-  /** Stops at once and frees the port. */
+  /** Stops the sandbox and frees its ports. */
   close(): Promise<void>;
 }
 
-const hour = 3600;
-const keptExchanges = 10_000;
 const ownerOnly = 0o600;
 
 /**
  * Starts a sandbox on the loopback addresses.
  *
- * @throws Error with NODE_ENV=production, or when a back-channel URI is not on this machine
- * @throws PortInUseError when the port is taken
+ * @throws Error with NODE_ENV=production, or for an invalid option
+ * @throws PortInUseError when the port is in use
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   if (process.env['NODE_ENV'] === 'production') {
     throw new Error(
-      'The Zitadel sandbox is for development and tests: it refuses to start with NODE_ENV=production.',
+      'The Zitadel sandbox is for development and tests only: it does not start with NODE_ENV=production.',
     );
   }
-  checkBackChannelUri('web', options.web);
-  checkBackChannelUri('second', options.second);
-  checkBackChannelUri('swagger', options.swagger);
-  checkBackChannelUri('device', options.device);
-  checkBackChannelUri('exchange', options.exchange);
-  checkBackChannelUri('implicit', options.implicit);
-  const loginUrl = options.loginOrigin === undefined ? undefined : loginOriginFrom(options.loginOrigin);
+  for (const client of ['web', 'second', 'swagger', 'device', 'exchange', 'implicit'] as const) {
+    checkBackChannelUri(client, options[client]);
+  }
+  const loginUrl = options.loginOrigin === undefined ? undefined : parseLoginOrigin(options.loginOrigin);
   const listeners = [await listen(options.port ?? 0)];
   try {
-    return await openSandbox(options, loginUrl, listeners);
+    return await runSandbox(options, loginUrl, listeners);
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.close()));
     throw error;
   }
 }
 
-async function openSandbox(
+async function runSandbox(
   options: SandboxOptions,
   loginUrl: URL | undefined,
   listeners: Listener[],
 ): Promise<Sandbox> {
   const issuer = options.issuer ?? `http://localhost:${listeners[0]?.port}`;
-  const loginOrigin = loginUrl && (await openLoginOrigin(loginUrl, issuer, listeners));
-  const realm = createRealm(issuer, loginOrigin ?? '', options);
+  const loginOrigin = loginUrl && (await listenOnLoginOrigin(loginUrl, issuer, listeners));
+  const instance = createInstance(issuer, loginOrigin ?? '', options);
   const log = new RequestLog();
-  for (const user of realm.directory.users) {
-    if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(realm, user);
+  for (const user of instance.directory.users) {
+    if (user.kind === 'machine') user.pat = await issuePersonalAccessToken(instance, user);
   }
-  const events: EventEmitter = realm.provider;
-  events.on('error', reportFault);
-  realm.provider.use(answerRequests(realm, log));
-  const answer = realm.provider.callback();
+  const events: EventEmitter = instance.provider;
+  events.on('error', logError);
+  instance.provider.use(answerRequests(instance, log));
+  const answer = instance.provider.callback();
   for (const listener of listeners) {
-    listener.answer((request, response) => void answer(request, response));
+    listener.setHandler((request, response) => void answer(request, response));
   }
-  const sandbox = sandboxOver(realm, log, listeners);
+  const sandbox = createSandbox(instance, log, listeners);
   if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
-  void realm.keys.prepare();
+  void instance.keys.prepare();
   return sandbox;
 }
 
-/** Listens there too, if it is another port; undefined if it is the issuer itself. */
-async function openLoginOrigin(url: URL, issuer: string, listeners: Listener[]): Promise<string | undefined> {
+/** Listens on the port of the login origin. Returns the origin; undefined when it equals the issuer. */
+async function listenOnLoginOrigin(
+  url: URL,
+  issuer: string,
+  listeners: Listener[],
+): Promise<string | undefined> {
   if (url.port !== new URL(issuer).port) {
     const listener = await listen(Number(url.port || 80)).catch((error: unknown) => {
       if (!(error instanceof PortInUseError)) throw error;
@@ -196,83 +185,26 @@ async function openLoginOrigin(url: URL, issuer: string, listeners: Listener[]):
   return url.origin === issuer ? undefined : url.origin;
 }
 
-// a caller that hangs up is no fault of the sandbox
-function reportFault(error: NodeJS.ErrnoException): void {
+// a client that closes the connection is not an error of the sandbox
+function logError(error: NodeJS.ErrnoException): void {
   if (!['ECONNRESET', 'HPE_INVALID_EOF_STATE'].includes(error.code ?? '')) console.error(error);
 }
 
 function checkBackChannelUri(client: string, options: WebClientOptions | undefined): void {
   const uri = options?.backChannelLogoutUri;
-  if (uri === undefined || isThisMachine(uri)) return;
+  if (uri === undefined || isLoopbackUri(uri)) return;
   throw new Error(
-    `${client}.backChannelLogoutUri must be an address of this machine, such as http://localhost:3000/…`,
+    `${client}.backChannelLogoutUri: expected a URI on a loopback address, such as http://localhost:3000/…`,
   );
 }
 
-function createRealm(issuer: string, loginOrigin: string, options: SandboxOptions): Realm {
-  const specs: readonly UserSpec[] = options.users ?? defaultUsers;
-  const directory = new Directory(specs, options.organizations, options.projectGrants);
-  const granted = directory.users.flatMap(({ authorizations }) =>
-    authorizations.flatMap(({ roles }) => roles),
-  );
-  const project = {
-    id: defaultIds.project,
-    name: 'Sandbox',
-    roleAssertion: options.projectRoleAssertion ?? true,
-    roles: [...new Set(['admin', 'editor', 'viewer', ...granted])],
-  };
-  const applications = new Applications(
-    project,
-    options.web ?? {},
-    options.second ?? {},
-    options.swagger ?? {},
-    options,
-  );
-  const store = new MemoryStore();
-  const provider = createProvider(issuer, store, applications.all, directory.users);
-  const keys = new SigningKeys();
-  const backChannel = new BackChannelLogout(issuer, applications, keys, {
-    timeoutMs: options.backChannelTimeoutMs ?? 5000,
-    tries: options.backChannelTries ?? 3,
-    retryDelayMs: options.backChannelRetryDelayMs ?? 1800,
-  });
-  backChannel.isDenied = options.backChannelDenied ?? false;
-  return {
-    issuer,
-    provider,
-    store,
-    applications,
-    directory,
-    keys,
-    seal: new TokenSeal(),
-    devices: new DeviceRequests(),
-    exchanges: new LatestMap(keptExchanges),
-    impersonators: options.impersonators,
-    sessions: new BrowserSessions(provider, store),
-    backChannel,
-    features: {
-      loginV2Required:
-        options.loginV2Required ?? applications.all.every(({ loginVersion }) => loginVersion === 2),
-    },
-    faults: new Faults(),
-    loginOrigin,
-    refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),
-    lifetimes: {
-      accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,
-      idTokenSeconds: options.idTokenTtlSeconds ?? 12 * hour,
-      refreshTokenIdleSeconds: options.refreshTokenIdleSeconds ?? 720 * hour,
-      refreshTokenSeconds: options.refreshTokenSeconds ?? 2160 * hour,
-    },
-  };
-}
-
-function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sandbox {
-  const { applications, directory, store, lifetimes, backChannel, faults } = realm;
+function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[]): Sandbox {
+  const { applications, directory, store, lifetimes, backChannel, faults } = instance;
   let closed: Promise<void> | undefined;
   const models = { access_tokens: 'AccessToken', refresh_tokens: 'RefreshToken', sessions: 'Session' };
   return {
-    issuer: realm.issuer,
-    loginOrigin: realm.loginOrigin || realm.issuer,
+    issuer: instance.issuer,
+    loginOrigin: instance.loginOrigin || instance.issuer,
     projectId: applications.project.id,
     clients: {
       web: applications.web,
@@ -289,58 +221,58 @@ function sandboxOver(realm: Realm, log: RequestLog, listeners: Listener[]): Sand
     requests: log.requests,
     backChannelDeliveries: backChannel.deliveries,
     grants: (type) => log.grants(type),
-    rotateKeys: () => realm.keys.rotate(),
+    rotateKeys: () => instance.keys.rotate(),
     expire: (what) => {
-      if (what === 'device_codes') realm.devices.expire();
-      else store.remove(models[what], ({ gty }) => gty !== personalAccessTokenGrant);
+      if (what === 'device_codes') instance.devices.expire();
+      else store.removeWhere(models[what], ({ gty }) => gty !== personalAccessTokenGrant);
     },
     setAccessTokenTtl: (seconds) => (lifetimes.accessTokenSeconds = seconds),
     setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
     setLifetimes: (changed) => void Object.assign(lifetimes, changed),
-    setRefreshReuse: (ms) => (realm.refreshRotation.reuseMs = ms),
-    setUserActive: (loginName, active) => setUserState(realm, loginName, active ? 'active' : 'inactive'),
-    lockUser: (loginName) => setUserState(realm, loginName, 'locked'),
-    unlockUser: (loginName) => setUserState(realm, loginName, 'active'),
-    removeUser: (loginName) => setUserState(realm, loginName, 'removed'),
+    setRefreshReuse: (ms) => (instance.refreshRotation.reuseMs = ms),
+    setUserActive: (loginName, active) => setUserState(instance, loginName, active ? 'active' : 'inactive'),
+    lockUser: (loginName) => setUserState(instance, loginName, 'locked'),
+    unlockUser: (loginName) => setUserState(instance, loginName, 'active'),
+    removeUser: (loginName) => setUserState(instance, loginName, 'removed'),
     grantRole: (loginName, role, organization) => {
       directory.grantRole(userNamed(directory, loginName), role, organization);
       if (!applications.project.roles.includes(role)) applications.project.roles.push(role);
     },
     revokeRole: (loginName, role, organization) =>
       directory.revokeRole(userNamed(directory, loginName), role, organization),
-    setLoginV2Required: (isRequired) => (realm.features.loginV2Required = isRequired),
+    setLoginV2Required: (isRequired) => (instance.features.loginV2Required = isRequired),
     setBackChannelDenied: (isDenied) => (backChannel.isDenied = isDenied),
     delay: (path, ms) => faults.delay(path, ms),
     fail: (path, status, times = Infinity) => faults.fail(path, status, times),
     drop: (path, times = Infinity) => faults.drop(path, times),
     refuseTokens: (path, times = Infinity) => faults.refuseTokens(path, times),
     ownerOf: async (refreshToken) => {
-      const token = await findRefreshToken(realm, refreshToken);
+      const token = await findRefreshToken(instance, refreshToken);
       const user = directory.byId(token?.accountId);
       return user && { loginName: user.loginName, grantId: token?.grantId ?? '' };
     },
-    writeKeys: (folder) => writeKeys(realm, folder),
-    close: () => (closed ??= stop(realm, listeners)),
+    writeKeys: (folder) => writeKeys(instance, folder),
+    close: () => (closed ??= stop(instance, listeners)),
   };
 }
 
-async function stop({ backChannel, keys, faults }: Realm, listeners: Listener[]): Promise<void> {
+async function stop({ backChannel, keys, faults }: Instance, listeners: Listener[]): Promise<void> {
   faults.stop();
   await Promise.all([backChannel.stop(), ...listeners.map((listener) => listener.close())]);
   keys.release();
 }
 
 /**
- * What Zitadel does when an administrator deactivates, locks or removes somebody: tokens that were issued are dead for
- * good, refresh tokens and sessions of Login V2 live on, no application is told.
+ * Sets the state of a user with the consequences it has in Zitadel: issued access tokens are revoked, refresh tokens and
+ * sessions of Login V2 stay valid, and no back-channel logout is sent.
  */
-function setUserState({ directory, sessions, store }: Realm, loginName: string, state: UserState): void {
+function setUserState({ directory, sessions, store }: Instance, loginName: string, state: UserState): void {
   const user = userNamed(directory, loginName);
   user.state = state;
   if (state === 'active' || state === 'removed') sessions.endV1SessionsOf(user.id);
   else sessions.forgetClientsOf(user.id);
   if (state === 'removed') directory.remove(user);
-  store.remove(
+  store.removeWhere(
     'AccessToken',
     (token) => token.accountId === user.id && token.gty !== personalAccessTokenGrant,
   );
@@ -348,7 +280,7 @@ function setUserState({ directory, sessions, store }: Realm, loginName: string, 
 
 function userNamed(directory: Directory, loginName: string): SandboxUser {
   const user = directory.byLoginName(loginName);
-  if (!user) throw new Error(`There is no user ${loginName}`);
+  if (!user) throw new Error(`Unknown user ${loginName}`);
   return user;
 }
 
@@ -356,10 +288,10 @@ function withKey(application: Application): SandboxKeyClient {
   return application as Application & SandboxKeyClient;
 }
 
-async function writeKeys(realm: Realm, folder: string): Promise<KeyFiles> {
-  const { api } = realm.applications;
-  const serviceUser = realm.directory.users.find(({ kind }) => kind === 'machine');
-  // both at once and in the background, so that a start with keys stays quick
+async function writeKeys(instance: Instance, folder: string): Promise<KeyFiles> {
+  const { api } = instance.applications;
+  const serviceUser = instance.directory.users.find(({ kind }) => kind === 'machine');
+  // generate both keys in parallel in background threads
   await Promise.all([rsaKey(api.clientId), serviceUser && rsaKey(serviceUser.id)]);
   await mkdir(folder, { recursive: true });
   const apiKeyFile = join(folder, 'api-key.json');
@@ -372,7 +304,7 @@ async function writeKeys(realm: Realm, folder: string): Promise<KeyFiles> {
   return { apiKeyFile, serviceUserKeyFile, personalAccessTokenFile };
 }
 
-/** Whoever waits for the file never sees a part of it, and one that was there before does not lend its mode. */
+/** Renames a temporary file, so that readers never see a partial file and the mode of an existing file is not kept. */
 async function writeSecret(path: string, text: string): Promise<void> {
   const unfinished = `${path}.${process.pid}.tmp`;
   await writeFile(unfinished, `${text}\n`, { mode: ownerOnly });

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPrivateKey } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { startSandbox, type Sandbox, type SandboxOptions } from '../src/index.js';
+import { startSandbox, type Sandbox } from '../src/index.js';
 import { Browser, type Answer } from './support/browser.js';
-import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
+import { alice, introspect, RelyingParty, tokensFrom, withSandbox } from './support/relying-party.js';
 
 const contact = 'If you have any questions, you may contact the administrator of the application.';
-const alice = 'alice@acme.example';
 
 let sandbox: Sandbox;
 let client: RelyingParty;
@@ -20,16 +19,7 @@ function newClient(): RelyingParty {
   return (client = new RelyingParty(sandbox));
 }
 
-async function withSandbox(options: SandboxOptions, run: (other: Sandbox) => Promise<void>): Promise<void> {
-  const other = await startSandbox(options);
-  try {
-    await run(other);
-  } finally {
-    await other.close();
-  }
-}
-
-describe('authorize errors as 400 JSON on the spot, no redirect', () => {
+describe('The authorization endpoint answers an invalid request with JSON and without a redirect', () => {
   it.each([
     ['no client_id', { client_id: undefined }, 400, 'invalid_request', 'auth request is missing client_id'],
     ['unknown client', { client_id: '399999999999999999' }, 400, 'invalid_request', 'Errors.App.NotFound'],
@@ -83,12 +73,12 @@ describe('authorize errors as 400 JSON on the spot, no redirect', () => {
       'invalid_request',
       'parsing of request failed: token contains an invalid number of segments',
     ],
-  ])('%s', async (_case, parameters, status, error, error_description) => {
+  ])('It refuses: %s', async (_case, parameters, status, error, error_description) => {
     const answer = await newClient().authorize(parameters);
     expect(answer).toMatchObject({ status, location: '', json: { error, error_description } });
   });
 
-  it('inactive client', async () => {
+  it('The authorization endpoint refuses a deactivated client', async () => {
     await withSandbox({ web: { active: false } }, async (inactive) => {
       const { status, json } = await new RelyingParty(inactive).authorize();
       expect([status, json]).toEqual([
@@ -98,7 +88,7 @@ describe('authorize errors as 400 JSON on the spot, no redirect', () => {
     });
   });
 
-  it('http redirect not allowed: a user agent app without Dev Mode', async () => {
+  it('The authorization endpoint refuses an http redirect URI of a user agent app without Dev Mode', async () => {
     await withSandbox({ web: { applicationType: 'user_agent', devMode: false } }, async (strict) => {
       const { status, json } = await new RelyingParty(strict).authorize();
       expect([status, json['error']]).toEqual([400, 'invalid_request']);
@@ -108,32 +98,32 @@ describe('authorize errors as 400 JSON on the spot, no redirect', () => {
     });
   });
 
-  it('http redirect allowed: a web app with the code flow, also without Dev Mode', async () => {
+  it('The authorization endpoint accepts an http redirect URI of a web app with the code flow without Dev Mode', async () => {
     await withSandbox({ web: { devMode: false } }, async (strict) => {
       expect((await new RelyingParty(strict).authorize()).status).toBe(302);
     });
   });
 });
 
-describe('authorize success', () => {
-  it('302 to Login V2 /ui/v2/login/login?authRequest=V2_<id>', async () => {
+describe('The authorization endpoint with a valid request', () => {
+  it('It redirects with 302 to /ui/v2/login/login?authRequest=V2_<id> of Login V2', async () => {
     const { status, location } = await newClient().authorize();
     expect(status).toBe(302);
     expect(location).toMatch(/\/ui\/v2\/login\/login\?authRequest=V2_\d{18}$/);
   });
 
-  it('callback: code and state, no iss, no session_state', async () => {
+  it('The authorization response contains code and state, neither iss nor session_state', async () => {
     const callback = await newClient().callback(alice);
     expect([...callback.keys()].sort()).toEqual(['code', 'state']);
     expect(callback.get('state')).toBe('the-state');
   });
 
-  it('Login V2 sends an empty state when none was sent', async () => {
+  it('Login V2 sends an empty state when the request has none', async () => {
     const { location } = await newClient().choose(alice, { state: undefined });
     expect(location).toMatch(/\/auth\/callback\?code=[^&]+&state=$/);
   });
 
-  it('a login request is answered once', async () => {
+  it('An authorization request is answered only once', async () => {
     const { location } = await newClient().authorize();
     const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
     const page = `${sandbox.issuer}/ui/v2/login/login`;
@@ -141,7 +131,7 @@ describe('authorize success', () => {
     expect((await client.browser.post(page, { authRequest, loginName: alice })).status).toBe(500);
   });
 
-  it('unknown parameters and acr_values are ignored', async () => {
+  it('It ignores unknown parameters and acr_values', async () => {
     const callback = await newClient().callback(alice, { acr_values: 'urn:x', claims: '{}', foo: 'bar' });
     expect(callback.has('code')).toBe(true);
   });
@@ -161,13 +151,13 @@ describe('authorize success', () => {
     'urn:zitadel:iam:user:groups',
     'phone',
     'address',
-  ])('scope %s is granted', async (scope) => {
+  ])('It grants the scope %s', async (scope) => {
     const { access_token } = await newClient().signIn(alice, { scope: `openid ${scope} unknown` });
     const granted = String((await introspect(sandbox, access_token)).json['scope']).split(' ');
     expect([granted.includes(scope), granted.includes('unknown')]).toEqual([true, false]);
   });
 
-  it('unknown scopes are silently dropped, a role scope only counts for a role of the project', async () => {
+  it('It drops unknown scopes, and role scopes without a role of the project, without an error', async () => {
     const roles = 'urn:zitadel:iam:org:project:role:';
     await withSandbox({ projectRoleAssertion: false }, async (plain) => {
       const party = new RelyingParty(plain);
@@ -181,24 +171,24 @@ describe('authorize success', () => {
     });
   });
 
-  it('openid not required: then no id_token', async () => {
+  it('A request without the scope openid succeeds and gets no ID token', async () => {
     const party = newClient();
     const answer = await party.redeem(await party.code(alice, { scope: 'profile' }));
     expect(answer.status).toBe(200);
     expect(answer.json).not.toHaveProperty('id_token');
   });
 
-  it('response_mode fragment', async () => {
+  it('It sends the response as a fragment with response_mode=fragment', async () => {
     const { location } = await newClient().choose(alice, { response_mode: 'fragment' });
     expect(location).toMatch(/^http:\/\/localhost:3000\/auth\/callback#code=ey.*&state=the-state$/);
   });
 
-  it('response_mode form_post: Login V2 ignores it, the code comes by a redirect', async () => {
+  it('Login V2 ignores response_mode=form_post and redirects', async () => {
     const { status, location } = await newClient().choose(alice, { response_mode: 'form_post' });
     expect([status, new URL(location).searchParams.has('code')]).toEqual([302, true]);
   });
 
-  it('response_mode form_post: Login V1 answers with a form', async () => {
+  it('Login V1 answers response_mode=form_post with a form', async () => {
     await withSandbox({ web: { loginVersion: 1 } }, async (one) => {
       const { status, text } = await new RelyingParty(one).choose(alice, {
         response_mode: 'form_post',
@@ -211,7 +201,7 @@ describe('authorize success', () => {
     });
   });
 
-  it('request (JWT) signed with the key of the client', async () => {
+  it('It accepts a request object signed with the key of the client', async () => {
     await withSandbox({ web: { authMethod: 'private_key_jwt' } }, async (withKey) => {
       const key = withKey.clients.web.key;
       if (!key) throw new Error('a client with private_key_jwt has a key');
@@ -239,7 +229,7 @@ describe('authorize success', () => {
   });
 });
 
-describe('errors that are redirected', () => {
+describe('Errors that are sent to the redirect URI', () => {
   const organization = 'urn:zitadel:iam:org:id:';
 
   it.each([
@@ -261,7 +251,7 @@ describe('errors that are redirected', () => {
       'invalid_scope',
       'Only one organization scope may be provided',
     ],
-  ])('%s', async (_case, scope, error, error_description) => {
+  ])('It redirects with an error for: %s', async (_case, scope, error, error_description) => {
     const { status, location } = await newClient().authorize({ scope });
     expect(status).toBe(302);
     expect(location.startsWith('http://localhost:3000/auth/callback?')).toBe(true);
@@ -272,7 +262,7 @@ describe('errors that are redirected', () => {
     });
   });
 
-  it('user cancel → access_denied', async () => {
+  it('Cancel on the login page sends access_denied', async () => {
     const { location } = await newClient().authorize();
     const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
     const answer = await client.browser.post(`${sandbox.issuer}/ui/v2/login/login`, {
@@ -283,14 +273,14 @@ describe('errors that are redirected', () => {
     expect([callback.get('error'), callback.get('state')]).toEqual(['access_denied', 'the-state']);
   });
 
-  it('a bad id_token_hint at authorize is ignored', async () => {
+  it('The authorization endpoint ignores an invalid id_token_hint', async () => {
     expect((await newClient().callback(alice, { id_token_hint: 'garbage' })).has('code')).toBe(true);
   });
 });
 
-describe('organization scopes', () => {
+describe('An organization scope', () => {
   it.each(['urn:zitadel:iam:org:id:320000000000000002', 'urn:zitadel:iam:org:domain:primary:globex.example'])(
-    '%s lets only its people in',
+    '%s limits the login to the users of the organization',
     async (scope) => {
       const { location } = await newClient().authorize({ scope: `openid ${scope}` });
       const page = await client.follow(location);
@@ -305,7 +295,7 @@ describe('organization scopes', () => {
   );
 });
 
-describe('prompts and sessions', () => {
+describe('Prompts and sessions of Login V2', () => {
   /** Where authorize leads a browser that already has a session of alice. */
   async function again(parameters: Record<string, string>, party = client): Promise<Answer> {
     return party.login(parameters);
@@ -315,7 +305,7 @@ describe('prompts and sessions', () => {
     await newClient().signIn(alice);
   });
 
-  it('single sign-on: a session answers without a page, with its own auth_time', async () => {
+  it('A session completes a login without a page and keeps its auth_time', async () => {
     const first = await client.signIn(alice);
     const { status, location } = await again({});
     expect(status).toBe(302);
@@ -323,7 +313,7 @@ describe('prompts and sessions', () => {
     expect([claims['sid'], claims['auth_time']]).toEqual([first.claims['sid'], first.claims['auth_time']]);
   });
 
-  it('single sign-on between two clients of the sandbox', async () => {
+  it('A session of one client signs the user in to a second client', async () => {
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
     const { location } = await client.browser.get(second.authorizeUrl());
     const answer = await client.browser.get(location);
@@ -334,93 +324,93 @@ describe('prompts and sessions', () => {
     expect([claims.sub, claims['azp']]).toEqual(['320000000000000011', sandbox.clients.second.clientId]);
   });
 
-  it('sessions are per browser', async () => {
+  it('A session belongs to one browser', async () => {
     const stranger = new RelyingParty(sandbox);
-    expect((await again({}, stranger)).text).toContain('choose who you are');
+    expect((await again({}, stranger)).text).toContain('with one click');
   });
 
   it.each([
     ['login', { prompt: 'login' }],
     ['select_account', { prompt: 'select_account' }],
     ['login_hint of somebody else', { login_hint: 'bob@acme.example' }],
-  ])('prompt %s shows the page in spite of a session', async (_name, parameters) => {
+  ])('The login page appears despite a session: %s', async (_name, parameters) => {
     const { status, text } = await again(parameters);
-    expect([status, text.includes('choose who you are')]).toEqual([200, true]);
+    expect([status, text.includes('with one click')]).toEqual([200, true]);
   });
 
-  it('prompt create shows the registration page', async () => {
+  it('prompt=create shows the registration page', async () => {
     const { text } = await again({ prompt: 'create' });
     expect(text).toContain('<h1>Register</h1>');
-    expect(text).toContain('The sandbox creates no accounts');
+    expect(text).toContain('The sandbox does not create accounts');
   });
 
-  it('prompt login starts a new session for the same person', async () => {
+  it('prompt=login starts a new session for the same user', async () => {
     const before = await client.signIn(alice);
     const after = await client.signIn(alice, { prompt: 'login' });
     expect(after.claims['sid']).not.toBe(before.claims['sid']);
   });
 
-  it('Login V2 does not read max_age, and knows no consent', async () => {
+  it('Login V2 ignores max_age and prompt=consent', async () => {
     expect((await again({ max_age: '0' })).location).toContain('code=');
     expect((await again({ prompt: 'consent' })).location).toContain('code=');
   });
 
-  it('login_hint of the person who is signed in is answered by the session', async () => {
+  it('A session completes a login whose login_hint names its user', async () => {
     expect((await again({ login_hint: alice })).location).toContain('code=');
   });
 
-  it('id_token_hint of another person does not take this session', async () => {
+  it('A session does not complete a login whose id_token_hint names another user', async () => {
     const bob = await new RelyingParty(sandbox).signIn('bob@acme.example');
-    expect((await again({ id_token_hint: bob.id_token })).text).toContain('choose who you are');
+    expect((await again({ id_token_hint: bob.id_token })).text).toContain('with one click');
     const own = await client.signIn(alice);
     expect((await again({ id_token_hint: own.id_token })).location).toContain('code=');
   });
 
-  it('login_hint leads to the password page and puts the person first', async () => {
+  it('login_hint leads to the password page and lists its user first', async () => {
     const { url, text } = await again({ login_hint: 'carol@globex.example' }, new RelyingParty(sandbox));
     expect(new URL(url).pathname).toBe('/ui/v2/login/password');
     expect(text).toContain('<input type="hidden" name="loginName" value="carol@globex.example">');
     expect(text.indexOf('carol@globex.example')).toBeLessThan(text.indexOf(alice));
   });
 
-  it('ui_locales is accepted; the page says that it speaks English only', async () => {
+  it('The login page accepts ui_locales and says that it has English only', async () => {
     expect((await again({ prompt: 'login', ui_locales: 'de fr' })).text).toContain('<code>de fr</code>');
   });
 
-  it('prompt none with a session', async () => {
+  it('prompt=none with a session completes the login', async () => {
     expect((await again({ prompt: 'none' })).location).toContain('code=');
   });
 
-  it('prompt=none with a browser in which nobody is signed in: Login V2 shows its page all the same', async () => {
+  it('Login V2 shows its page for prompt=none without a session', async () => {
     const { url, status } = await again({ prompt: 'none' }, new RelyingParty(sandbox));
     expect([new URL(url).pathname, status]).toEqual(['/ui/v2/login/loginname', 200]);
   });
 
-  it('prompt=none when only somebody else is signed in, Login V2: JSON 400 "No active session found"', async () => {
+  it('Login V2 answers prompt=none with only the session of another user with JSON 400 "No active session found"', async () => {
     const { status, json } = await again({ prompt: 'none', login_hint: 'bob@acme.example' });
     expect([status, json]).toEqual([400, { error: 'No active session found' }]);
   });
 
-  it('expired sessions sign nobody in', async () => {
+  it('An expired session does not complete a login', async () => {
     sandbox.expire('sessions');
-    expect((await again({})).text).toContain('choose who you are');
+    expect((await again({})).text).toContain('with one click');
   });
 });
 
-describe('Login V1', () => {
+describe('The authorization endpoint with Login V1', () => {
   let one: Sandbox;
   beforeAll(async () => {
     one = await startSandbox({ web: { loginVersion: 1, refreshTokenGrant: false } });
   });
   afterAll(() => one.close());
 
-  it('302 to /ui/login/login?authRequestID=<id>', async () => {
+  it('It redirects with 302 to /ui/login/login?authRequestID=<id>', async () => {
     const party = new RelyingParty(one);
     expect((await party.authorize()).location).toMatch(/\/ui\/login\/login\?authRequestID=\d{18}$/);
     expect((await party.callback(alice)).has('code')).toBe(true);
   });
 
-  it('prompt=none without session, Login V1: redirect error=interaction_required', async () => {
+  it('It sends error=interaction_required for prompt=none without a session', async () => {
     const party = new RelyingParty(one);
     const { location } = await party.login({ prompt: 'none' });
     expect(Object.fromEntries(new URL(location).searchParams)).toEqual({
@@ -431,7 +421,7 @@ describe('Login V1', () => {
     });
   });
 
-  it('hands out a refresh token without the grant, then refuses it (unauthorized_client)', async () => {
+  it('It issues a refresh token without the grant, which the token endpoint refuses with unauthorized_client', async () => {
     const party = new RelyingParty(one);
     const { refresh_token } = await party.signIn();
     expect(refresh_token).not.toBe('');
@@ -439,12 +429,12 @@ describe('Login V1', () => {
     expect([status, json['error']]).toEqual([400, 'unauthorized_client']);
   });
 
-  it('sid V1_<id>', async () => {
+  it('The sid is V1_<id>', async () => {
     expect((await new RelyingParty(one).signIn()).claims['sid']).toMatch(/^V1_\d{18}$/);
   });
 });
 
-describe('redirect URIs', () => {
+describe('The check of redirect URIs', () => {
   const registered = [
     'http://localhost:*/cb',
     'http://*.preview.localhost/**',
@@ -461,7 +451,7 @@ describe('redirect URIs', () => {
     ['http://localhost:3000/green/cb', false],
     ['http://localhost:3000/v2/cb', true],
     ['http://localhost:3000/v3/cb', false],
-  ])('Dev Mode adds globs: %s → %s', async (redirect_uri, allowed) => {
+  ])('Dev Mode enables globs: %s → %s', async (redirect_uri, allowed) => {
     await withSandbox({ web: { redirectUris: registered } }, async (dev) => {
       const { status } = await new RelyingParty(dev).authorize({ redirect_uri });
       expect(status).toBe(allowed ? 302 : 400);
@@ -469,7 +459,7 @@ describe('redirect URIs', () => {
   });
 
   it.each(['http://localhost:abc/cb', 'http://localhost:4711\r\n/cb', 'http://localhost:\u0000/cb'])(
-    'one that cannot be parsed is refused in spite of a glob: %j',
+    'An invalid URI is refused although a glob matches it: %j',
     async (redirect_uri) => {
       await withSandbox(
         { web: { redirectUris: [...registered, redirect_uri], postLogoutRedirectUris: registered } },
@@ -487,7 +477,7 @@ describe('redirect URIs', () => {
     },
   );
 
-  it('the registered query stays as it is, code and state come after it', async () => {
+  it('The query of a registered URI is kept, and code and state are appended', async () => {
     const redirect_uri = 'http://localhost:3000/cb?tenant=a+b%2Fc&state=mine';
     await withSandbox({ web: { redirectUris: [redirect_uri], devMode: false } }, async (dev) => {
       const { location } = await new RelyingParty(dev).choose(alice, { redirect_uri });
@@ -496,7 +486,7 @@ describe('redirect URIs', () => {
     });
   });
 
-  it('exact string match without Dev Mode', async () => {
+  it('Without Dev Mode only the exact string matches', async () => {
     await withSandbox({ web: { redirectUris: registered, devMode: false } }, async (strict) => {
       const { status } = await new RelyingParty(strict).authorize({
         redirect_uri: 'http://localhost:4711/cb',
@@ -505,7 +495,7 @@ describe('redirect URIs', () => {
     });
   });
 
-  it('Native: loopback any port, custom schemes', async () => {
+  it('A native app may use any loopback port and custom schemes', async () => {
     const redirectUris = ['http://127.0.0.1/cb', 'com.example.app:/cb'];
     await withSandbox(
       { web: { applicationType: 'native', devMode: false, redirectUris } },
@@ -523,6 +513,6 @@ describe('redirect URIs', () => {
   });
 });
 
-it('an unknown path is a 404', async () => {
+it('An unknown path gets a 404', async () => {
   expect((await new Browser().get(`${sandbox.issuer}/oauth/v2/nothing`)).status).toBe(404);
 });

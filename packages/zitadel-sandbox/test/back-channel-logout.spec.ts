@@ -5,7 +5,7 @@ import { connect, createServer as createTcpServer, type AddressInfo } from 'node
 import { setTimeout as wait } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
-import { listen } from '../src/listen.js';
+import { listen } from '../src/http/listen.js';
 import { RelyingParty } from './support/relying-party.js';
 
 interface Delivery {
@@ -68,8 +68,8 @@ function onlyDelivery(): Delivery {
   return delivery;
 }
 
-describe('back-channel logout_token', () => {
-  it('POST form logout_token=<JWT>: header typ "JWT"; iss, sub, aud, iat, exp, jti, events, sid; no nonce', async () => {
+describe('Back-channel logout', () => {
+  it('The logout token is posted as logout_token=<JWT> with typ JWT and iss, sub, aud, iat, exp, jti, events, sid, without nonce', async () => {
     const { id_token, claims } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 0);
@@ -100,7 +100,7 @@ describe('back-channel logout_token', () => {
     expect(payload.iat).toBeLessThan(Date.now() / 1000);
   });
 
-  it('iss: the address of the proxy in front, where the sandbox is told', async () => {
+  it('The iss of the logout token is the option issuer, such as the origin of a reverse proxy', async () => {
     const free = await listen(0);
     await free.close();
     const proxy = createTcpServer((socket) => void socket.pipe(connect(free.port, '127.0.0.1')).pipe(socket));
@@ -118,7 +118,7 @@ describe('back-channel logout_token', () => {
     expect(decodeJwt(onlyDelivery().logoutToken).iss).toBe(issuer);
   });
 
-  it('every client that got tokens in the session is told, and only these', async () => {
+  it('Exactly the clients that got tokens in the session are notified', async () => {
     const { id_token } = await client.signIn('alice@acme.example', { prompt: 'login' });
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
     const { location } = await client.browser.get((await client.browser.get(second.authorizeUrl())).location);
@@ -131,7 +131,7 @@ describe('back-channel logout_token', () => {
     expect(deliveries.map(({ path }) => path).sort()).toEqual(['/second', '/web']);
   });
 
-  it('registered at code exchange: a client that never redeemed its code is not told', async () => {
+  it('A client that did not redeem its code is not notified', async () => {
     const party = new RelyingParty(sandbox);
     const { id_token } = await party.signIn();
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
@@ -142,7 +142,7 @@ describe('back-channel logout_token', () => {
     expect(deliveries.map(({ path }) => path)).toEqual(['/web']);
   });
 
-  it('one call for each code exchange: two sign-ins of one client in a session are two calls with their own jti', async () => {
+  it('Two code exchanges of one client in a session cause two requests, each with its own jti', async () => {
     const party = new RelyingParty(sandbox);
     const { id_token, claims } = await party.signIn();
     const { location } = await party.login();
@@ -157,7 +157,7 @@ describe('back-channel logout_token', () => {
     expect(new Set(tokens.map(({ jti }) => jti)).size).toBe(2);
   });
 
-  it('a retry carries the same jti with a new iat', async () => {
+  it('A retry has the same jti and a new iat', async () => {
     const other = await startSandbox({
       web: { backChannelLogoutUri: `${origin}/web` },
       backChannelRetryDelayMs: 1_100,
@@ -176,7 +176,7 @@ describe('back-channel logout_token', () => {
     expect(Number(second?.iat)).toBeGreaterThan(Number(first?.iat));
   });
 
-  it('calls are made one after the other: one that is slow holds up the next', async () => {
+  it('Requests are sent one at a time: a slow response delays the next request', async () => {
     holdBackMs = 60;
     const parties = [new RelyingParty(sandbox), new RelyingParty(sandbox), new RelyingParty(sandbox)];
     const ended = await Promise.all(parties.map((party) => party.signIn()));
@@ -187,7 +187,7 @@ describe('back-channel logout_token', () => {
     expect(Number(third) - Number(second)).toBeGreaterThanOrEqual(50);
   });
 
-  it('a redirect is followed as GET without the token, and the final answer counts', async () => {
+  it('A redirect is followed with a GET without the token, and the final status decides', async () => {
     statuses = [302, 204];
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
@@ -199,7 +199,7 @@ describe('back-channel logout_token', () => {
     expect(sandbox.backChannelDeliveries.map(({ status }) => status)).toEqual([204]);
   });
 
-  it('with the deny list as it is shipped nothing is sent, and nobody is told', async () => {
+  it('With the default deny list nothing is sent and no error is reported', async () => {
     const party = new RelyingParty(sandbox);
     const { id_token } = await party.signIn();
     sandbox.setBackChannelDenied(true);
@@ -209,14 +209,14 @@ describe('back-channel logout_token', () => {
     expect([status, deliveries, sandbox.backChannelDeliveries]).toEqual([302, [], []]);
   });
 
-  it('the revocation of a refresh token is not told', async () => {
+  it('The revocation of a refresh token notifies nobody', async () => {
     const { refresh_token } = await client.signIn();
     await client.revoke(refresh_token);
     await wait(50);
     expect(deliveries).toEqual([]);
   });
 
-  it('a session that ended already is not told again', async () => {
+  it('A session that has already ended notifies nobody again', async () => {
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
     await client.endSession({ id_token_hint: id_token });
@@ -226,13 +226,13 @@ describe('back-channel logout_token', () => {
   });
 
   it.each([
-    ['200 = done', [200], 1],
-    ['202 = done', [202], 1],
-    ['204 = done', [204], 1],
-    ['400 = no retry', [400], 1],
-    ['503 once, then done', [503, 204], 2],
-    ['up to 3 attempts', [500, 500, 500, 500], 3],
-  ])('%s', async (_case, answers, attempts) => {
+    ['200 ends the delivery', [200], 1],
+    ['202 ends the delivery', [202], 1],
+    ['204 ends the delivery', [204], 1],
+    ['400 ends the delivery', [400], 1],
+    ['503 leads to a retry', [503, 204], 2],
+    ['500 leads to 3 attempts at most', [500, 500, 500, 500], 3],
+  ])('The number of attempts depends on the status: %s', async (_case, answers, attempts) => {
     statuses = [...answers];
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
@@ -244,7 +244,7 @@ describe('back-channel logout_token', () => {
   });
 });
 
-it('the deny list can be there from the start', async () => {
+it('The option backChannelDenied enables the deny list from the start', async () => {
   const other = await startSandbox({
     web: { backChannelLogoutUri: `${origin}/web` },
     backChannelDenied: true,
@@ -257,7 +257,7 @@ it('the deny list can be there from the start', async () => {
   expect(deliveries).toEqual([]);
 });
 
-it('nobody listens: three attempts, the logout itself is not held up', async () => {
+it('A client that is not reachable gets three attempts, which do not delay the logout', async () => {
   const other = await startSandbox({
     web: { backChannelLogoutUri: 'http://127.0.0.1:1/nobody' },
     backChannelRetryDelayMs: 1,
@@ -270,7 +270,7 @@ it('nobody listens: three attempts, the logout itself is not held up', async () 
   expect(other.backChannelDeliveries.map(({ status }) => status)).toEqual([null, null, null]);
 });
 
-it('an answer that takes longer than the timeout counts as none', async () => {
+it('A response after the timeout counts as no response', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const other = await startSandbox({
@@ -288,7 +288,7 @@ it('an answer that takes longer than the timeout counts as none', async () => {
   expect(other.backChannelDeliveries.map(({ status }) => status)).toEqual([null, null, null]);
 });
 
-it('close waits for no retry', async () => {
+it('close() does not wait for retries', async () => {
   const other = await startSandbox({
     web: { backChannelLogoutUri: 'http://127.0.0.1:1/nobody' },
     backChannelRetryDelayMs: 60_000,
@@ -301,7 +301,7 @@ it('close waits for no retry', async () => {
   expect(other.backChannelDeliveries).toHaveLength(1);
 });
 
-it('refuses a back-channel URI that is not on this machine', async () => {
+it('startSandbox() refuses a back-channel URI that is not on a loopback address', async () => {
   const start = startSandbox({ web: { backChannelLogoutUri: 'https://app.example/logout' } });
-  await expect(start).rejects.toThrow('web.backChannelLogoutUri must be an address of this machine');
+  await expect(start).rejects.toThrow('web.backChannelLogoutUri: expected a URI on a loopback address');
 });

@@ -3,11 +3,17 @@ import { createHash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../src/index.js';
 import { Browser } from './support/browser.js';
-import { introspect, RelyingParty, tokensFrom, type Tokens } from './support/relying-party.js';
+import {
+  alice,
+  bob,
+  carol,
+  introspect,
+  RelyingParty,
+  type Tokens,
+  tokensFrom,
+  withSandbox,
+} from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
-const bob = 'bob@acme.example';
-const carol = 'carol@globex.example';
 const acme = '320000000000000001';
 const globex = '320000000000000002';
 const roles = 'urn:zitadel:iam:org:project:roles';
@@ -35,20 +41,17 @@ async function loginAt(
   scope: string,
   loginName = alice,
 ): Promise<{ tokens: Tokens; info: Record<string, unknown>; introspected: Record<string, unknown> }> {
-  const other = await startSandbox(options);
-  try {
+  return withSandbox(options, async (other) => {
     const party = new RelyingParty(other);
     const tokens = await party.signIn(loginName, { scope });
     const info = (await party.userinfo(tokens.access_token)).json;
     const introspected = (await introspect(other, tokens.access_token)).json;
     return { tokens, info, introspected };
-  } finally {
-    await other.close();
-  }
+  });
 }
 
-describe('ID token', () => {
-  it('has iss, sub, aud, exp, iat, auth_time, nonce, amr, azp = client_id, at_hash, sid and nothing else', async () => {
+describe('The ID token', () => {
+  it('It contains exactly iss, sub, aud, exp, iat, auth_time, nonce, amr, azp, client_id, at_hash and sid', async () => {
     const { claims } = await client.signIn();
     expect(Object.keys(claims).sort()).toEqual([
       'amr',
@@ -73,7 +76,7 @@ describe('ID token', () => {
     });
   });
 
-  it('multi-aud + azp: every client id of the project, API apps included, the project, extra :aud projects', async () => {
+  it('Its aud contains all client ids of the project, API apps included, the project, and the projects of …:aud scopes', async () => {
     const scope =
       'openid urn:zitadel:iam:org:project:id:399999999999999999:aud urn:zitadel:iam:org:project:id:zitadel:aud';
     const { web, second, api, apiBasic, swagger, foreignApi } = sandbox.clients;
@@ -85,11 +88,11 @@ describe('ID token', () => {
     expect(claims.aud).not.toContain(foreignApi.clientId);
   });
 
-  it.each(['c_hash', 'acr', 'nbf', 'jti'])('not present: %s', async (claim) => {
+  it.each(['c_hash', 'acr', 'nbf', 'jti'])('It does not contain %s', async (claim) => {
     expect((await client.signIn()).claims).not.toHaveProperty([claim]);
   });
 
-  it('sid plain digits (V2), the same in one session, another in another', async () => {
+  it('Its sid consists of digits with Login V2 and identifies the session', async () => {
     const first = await client.signIn(alice, { prompt: 'login' });
     const { location } = await client.browser.get((await client.authorize()).location);
     const again = tokensFrom(await client.redeem(new URL(location).searchParams.get('code') ?? ''));
@@ -99,21 +102,21 @@ describe('ID token', () => {
     expect(other.claims['sid']).not.toBe(first.claims['sid']);
   });
 
-  it('amr: pwd', async () => {
+  it('Its amr is pwd', async () => {
     expect((await client.signIn()).claims['amr']).toEqual(['pwd']);
   });
 
-  it('at_hash: left half of SHA-256 of the access token', async () => {
+  it('Its at_hash is the left half of the SHA-256 of the access token', async () => {
     const { claims, access_token } = await client.signIn();
     const hash = createHash('sha256').update(access_token).digest();
     expect(claims['at_hash']).toBe(hash.subarray(0, 16).toString('base64url'));
   });
 
-  it('no nonce when none was sent', async () => {
+  it('It has no nonce when the request has none', async () => {
     expect((await client.signIn(alice, { nonce: undefined })).claims).not.toHaveProperty('nonce');
   });
 
-  it('profile/email/phone only with "User Info inside ID Token" (userinfo vs ID-token option)', async () => {
+  it('It contains profile, email and phone claims only with "User Info inside ID Token"', async () => {
     const without = await client.signIn(alice, { scope: 'openid profile email phone' });
     const { tokens } = await loginAt({ web: { idTokenUserinfo: true } }, 'openid profile email phone');
     expect(without.claims).not.toHaveProperty('name');
@@ -126,14 +129,14 @@ describe('ID token', () => {
     });
   });
 
-  it('metadata, resourceowner and org claims appear regardless of the option', async () => {
+  it('It contains metadata, resourceowner and organization claims without that option', async () => {
     const { claims } = await client.signIn(alice, {
       scope: `openid ${metadata} urn:zitadel:iam:org:id:${acme}`,
     });
     expect(claims).toMatchObject({ [metadata]: { team: 'UGxhdGZvcm0' }, [`${owner}:id`]: acme });
   });
 
-  it('roles with idTokenRoleAssertion, none without', async () => {
+  it('It contains roles with idTokenRoleAssertion only', async () => {
     const { claims } = await client.signIn();
     const { tokens } = await loginAt({ web: { idTokenRoleAssertion: true } }, 'openid');
     expect(claims).not.toHaveProperty([roles]);
@@ -141,13 +144,13 @@ describe('ID token', () => {
   });
 });
 
-describe('userinfo by scope', () => {
-  it('openid: sub', async () => {
+describe('The userinfo endpoint', () => {
+  it('It returns sub for openid', async () => {
     const { info } = await loginAt({ projectRoleAssertion: false }, 'openid');
     expect(info).toEqual({ sub: '320000000000000011' });
   });
 
-  it('profile: name … preferred_username, updated_at an integer', async () => {
+  it('It returns name to preferred_username for profile, and updated_at as an integer', async () => {
     const { info } = await loginAt({ projectRoleAssertion: false }, 'openid profile');
     expect(info).toEqual({
       sub: '320000000000000011',
@@ -163,20 +166,20 @@ describe('userinfo by scope', () => {
     expect(Number.isInteger(info['updated_at'])).toBe(true);
   });
 
-  it('profile: picture if avatar', async () => {
+  it('It returns picture for profile when the user has an avatar', async () => {
     const picture = 'https://images.example/dora.png';
     const { info } = await loginAt({ users: [{ loginName: 'dora', picture }] }, 'openid profile', 'dora');
     expect(info['picture']).toBe(picture);
   });
 
-  it('email_verified omitted when false', async () => {
+  it('It omits email_verified when it is false', async () => {
     const info = await userinfo(bob, 'openid email');
     expect(info['email']).toBe(bob);
     expect(info).not.toHaveProperty('email_verified');
     expect(await userinfo(alice, 'openid email')).toMatchObject({ email: alice, email_verified: true });
   });
 
-  it('phone: phone_number, phone_number_verified (omitted when false)', async () => {
+  it('It returns phone_number for phone, and phone_number_verified unless it is false', async () => {
     expect(await userinfo(alice, 'openid phone')).toMatchObject({
       phone_number: '+41791234567',
       phone_number_verified: true,
@@ -190,21 +193,24 @@ describe('userinfo by scope', () => {
     expect(info).not.toHaveProperty('phone_number_verified');
   });
 
-  it('address: never', async () => {
+  it('It never returns address', async () => {
     expect(await userinfo(alice, 'openid address')).not.toHaveProperty('address');
   });
 
-  it.each(['alice', 'bob', 'carol'])('every default person has names and a locale: %s', async (name) => {
-    const person = sandbox.users.find(({ loginName }) => loginName.startsWith(name));
-    const info = await userinfo(person?.loginName ?? '', 'openid profile');
-    expect(info).toMatchObject({
-      given_name: expect.any(String),
-      family_name: expect.any(String),
-      locale: expect.any(String),
-    });
-  });
+  it.each(['alice', 'bob', 'carol'])(
+    'It returns names and a locale for the default user %s',
+    async (name) => {
+      const person = sandbox.users.find(({ loginName }) => loginName.startsWith(name));
+      const info = await userinfo(person?.loginName ?? '', 'openid profile');
+      expect(info).toMatchObject({
+        given_name: expect.any(String),
+        family_name: expect.any(String),
+        locale: expect.any(String),
+      });
+    },
+  );
 
-  it('a form access_token is accepted', async () => {
+  it('It accepts access_token in the form', async () => {
     const { access_token } = await client.signIn();
     const { status } = await new Browser().post(`${sandbox.issuer}/oidc/v1/userinfo`, { access_token });
     expect(status).toBe(200);
@@ -217,19 +223,19 @@ describe('userinfo by scope', () => {
       { authorization: 'Bearer x' },
       { error: 'access_denied', error_description: 'access token invalid' },
     ],
-  ])('%s → 401', async (_case, headers, body) => {
+  ])('It answers 401: %s', async (_case, headers, body) => {
     const { status, json } = await new Browser().get(`${sandbox.issuer}/oidc/v1/userinfo`, headers);
     expect([status, json]).toEqual([401, body]);
   });
 
-  it('expired token → 401', async () => {
+  it('It answers an expired token with 401', async () => {
     const { access_token } = await client.signIn();
     sandbox.expire('access_tokens');
     const { status, json } = await client.userinfo(access_token);
     expect([status, json['error']]).toEqual([401, 'access_denied']);
   });
 
-  it('`Bearer ` is case-sensitive', async () => {
+  it('It reads `Bearer ` case-sensitively', async () => {
     const { access_token } = await client.signIn();
     const { status, json } = await new Browser().get(`${sandbox.issuer}/oidc/v1/userinfo`, {
       authorization: `bearer ${access_token}`,
@@ -238,24 +244,24 @@ describe('userinfo by scope', () => {
   });
 });
 
-describe('roles', () => {
+describe('Role claims', () => {
   const ofAlice = { admin: { [acme]: 'acme.example' }, editor: { [acme]: 'acme.example' } };
   const scoped = `urn:zitadel:iam:org:project:${'320000000000000100'}:roles`;
 
-  it('roles object: an object of objects, plain and project-scoped', async () => {
+  it('Roles are an object of objects, in the general and in the project claim', async () => {
     expect(await userinfo(alice, 'openid')).toMatchObject({ [roles]: ofAlice, [scoped]: ofAlice });
   });
 
-  it('the granting organization is told: carol has hers from Globex', async () => {
+  it('A role names the organization that granted it', async () => {
     expect((await userinfo(carol, 'openid'))[roles]).toEqual({ editor: { [globex]: 'globex.example' } });
   });
 
-  it('no grants → claim absent', async () => {
+  it('A user without grants has no role claim', async () => {
     const info = await userinfo(bob, 'openid');
     expect(Object.keys(info).filter((claim) => claim.endsWith(':roles'))).toEqual([]);
   });
 
-  it('one role from two organizations', async () => {
+  it('A role can be granted by two organizations', async () => {
     const users = [
       { loginName: 'dora', roles: ['admin'], grants: [{ organization: 'Globex', roles: ['admin'] }] },
     ];
@@ -263,7 +269,7 @@ describe('roles', () => {
     expect(info[roles]).toEqual({ admin: { [acme]: 'acme.example', [globex]: 'globex.example' } });
   });
 
-  it('urn:zitadel:iam:org:roles:id:{orgId} keeps the grants of that organization only', async () => {
+  it('The scope urn:zitadel:iam:org:roles:id:{orgId} limits roles to the grants of that organization', async () => {
     const users = [
       { loginName: 'dora', roles: ['admin'], grants: [{ organization: 'Globex', roles: ['editor'] }] },
     ];
@@ -271,7 +277,7 @@ describe('roles', () => {
     expect(info[roles]).toEqual({ editor: { [globex]: 'globex.example' } });
   });
 
-  it('a role *created* after login is invisible until re-login', async () => {
+  it('A role that is created after the login appears only after the next login', async () => {
     const one = await startSandbox();
     const party = new RelyingParty(one);
     const before = await party.signIn();
@@ -286,27 +292,27 @@ describe('roles', () => {
     ]);
   });
 
-  describe('without "Assert Roles on Authentication"', () => {
+  describe('A project without "Assert Roles on Authentication"', () => {
     const off = { projectRoleAssertion: false };
     const aud = 'urn:zitadel:iam:org:project:id:320000000000000100:aud';
 
-    it('no scope: no roles in userinfo, own project in introspection', async () => {
+    it('Without a role scope, userinfo has no roles and introspection has those of the own project', async () => {
       const { info, introspected } = await loginAt(off, 'openid');
       expect(info).not.toHaveProperty([roles]);
       expect(introspected[roles]).toEqual(ofAlice);
     });
 
-    it('role scopes: only these roles', async () => {
+    it('Role scopes limit the claim to these roles', async () => {
       const { info } = await loginAt(off, 'openid urn:zitadel:iam:org:project:role:editor');
       expect(info[roles]).toEqual({ editor: ofAlice.editor });
     });
 
-    it('urn:zitadel:iam:org:projects:roles with …:aud: all roles; without …:aud: none', async () => {
+    it('The scope urn:zitadel:iam:org:projects:roles returns all roles with …:aud and none without', async () => {
       expect((await loginAt(off, `openid ${allRoles} ${aud}`)).info[roles]).toEqual(ofAlice);
       expect((await loginAt(off, `openid ${allRoles}`)).info).not.toHaveProperty([roles]);
     });
 
-    it('roles of another project by its …:aud, in userinfo only', async () => {
+    it('Roles of another project appear with its …:aud scope, in userinfo only', async () => {
       const projectId = '320000000000000200';
       const users = [{ loginName: 'dora', grants: [{ projectId, roles: ['guest'] }] }];
       const scope = `openid ${allRoles} urn:zitadel:iam:org:project:id:${projectId}:aud`;
@@ -318,19 +324,19 @@ describe('roles', () => {
   });
 });
 
-describe('scope → claim', () => {
-  it('urn:zitadel:iam:user:metadata: {key: base64url without padding}', async () => {
+describe('Claims by scope', () => {
+  it('The scope urn:zitadel:iam:user:metadata returns metadata as base64url without padding', async () => {
     const info = await userinfo(alice, `openid ${metadata}`);
     expect(info[metadata]).toEqual({ team: 'UGxhdGZvcm0', 'cost-center': 'NDcxMT8-' });
     const value = (info[metadata] as Record<string, string>)['cost-center'] ?? '';
     expect(Buffer.from(value, 'base64url').toString()).toBe('4711?>');
   });
 
-  it('urn:zitadel:iam:user:metadata: absent without metadata', async () => {
+  it('The scope urn:zitadel:iam:user:metadata returns nothing for a user without metadata', async () => {
     expect(await userinfo(bob, `openid ${metadata}`)).not.toHaveProperty([metadata]);
   });
 
-  it('urn:zitadel:iam:user:resourceowner: :id, :name, :primary_domain', async () => {
+  it('The scope urn:zitadel:iam:user:resourceowner returns :id, :name and :primary_domain', async () => {
     expect(await userinfo(carol, `openid ${owner}`)).toMatchObject({
       [`${owner}:id`]: globex,
       [`${owner}:name`]: 'Globex',
@@ -338,7 +344,7 @@ describe('scope → claim', () => {
     });
   });
 
-  it('urn:zitadel:iam:org:id:{id}: urn:zitadel:iam:org:id + the three resourceowner claims', async () => {
+  it('The scope urn:zitadel:iam:org:id:{id} returns urn:zitadel:iam:org:id and the three resourceowner claims', async () => {
     expect(await userinfo(alice, `openid urn:zitadel:iam:org:id:${acme}`)).toMatchObject({
       'urn:zitadel:iam:org:id': acme,
       [`${owner}:id`]: acme,
@@ -347,7 +353,7 @@ describe('scope → claim', () => {
     });
   });
 
-  it('groups / urn:zitadel:iam:user:groups (main only): names[] / [{id,name}]', async () => {
+  it('The scopes groups and urn:zitadel:iam:user:groups return group names and groups with ids', async () => {
     const users = [{ loginName: 'dora', groups: ['Pilots'] }];
     const { info } = await loginAt({ users }, 'openid groups urn:zitadel:iam:user:groups', 'dora');
     expect(info['groups']).toEqual(['Pilots']);
@@ -356,13 +362,13 @@ describe('scope → claim', () => {
     ]);
   });
 
-  it('urn:zitadel:iam:org:domain:primary:{d}: urn:zitadel:iam:org:domain:primary', async () => {
+  it('The scope urn:zitadel:iam:org:domain:primary:{domain} returns urn:zitadel:iam:org:domain:primary', async () => {
     const info = await userinfo(alice, 'openid urn:zitadel:iam:org:domain:primary:acme.example');
     expect(info['urn:zitadel:iam:org:domain:primary']).toBe('acme.example');
   });
 });
 
-it('the claims of an opaque and of a JWT login are the same in userinfo', async () => {
+it('Userinfo returns the same claims for an opaque and a JWT access token', async () => {
   const scope = `openid profile email phone ${metadata} ${owner}`;
   const opaque = await loginAt({}, scope);
   const jwt = await loginAt({ web: { accessTokenType: 'jwt' } }, scope);

@@ -52,7 +52,7 @@ async function started(
   let out = '';
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  while (!out.includes('Stop with') && child.exitCode === null) await wait(10);
+  while (!out.includes('Ctrl+C') && child.exitCode === null) await wait(10);
   return {
     banner: out,
     stop: async (signal) => {
@@ -68,8 +68,8 @@ interface Ended {
   err: string;
 }
 
-describe('starting', () => {
-  it('prints the environment of the web app and of the API, and who to log in as', async () => {
+describe('The command line', () => {
+  it('It prints the environment variables of web app and API, and the users', async () => {
     const { banner, stop } = await started([]);
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
     expect(banner).toContain('  ZITADEL_CLIENT_ID=320000000000000101\n');
@@ -88,7 +88,7 @@ describe('starting', () => {
     expect([code, err]).toEqual([0, '']);
   });
 
-  it('is ready again after it was killed, and answers when it says so', async () => {
+  it('It restarts after SIGKILL and answers as soon as it prints its start message', async () => {
     for (let start = 0; start < 3; start++) {
       const { banner, stop } = await started([]);
       const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
@@ -97,12 +97,12 @@ describe('starting', () => {
     }
   });
 
-  it('SIGINT stops it too', async () => {
+  it('SIGINT stops it', async () => {
     const { stop } = await started([]);
     expect((await stop('SIGINT')).code).toBe(0);
   });
 
-  it('--quiet prints nothing', async () => {
+  it('--quiet suppresses the start message', async () => {
     const keys = join(folder, 'quiet');
     const child = spawn(process.execPath, [main, '--port', '0', '--quiet', '--key-folder', keys], {
       env: environment(),
@@ -119,7 +119,7 @@ describe('starting', () => {
     expect([await exited, out]).toEqual([[0, null], '']);
   });
 
-  it('--web-origin, --api-origin, --access-token-type, --access-token-ttl, --users, --key-folder', async () => {
+  it('It applies --web-origin, --api-origin, --access-token-type, --access-token-ttl, --users and --key-folder', async () => {
     const users = join(folder, 'users.json');
     const keys = join(folder, 'keys');
     writeFileSync(
@@ -133,7 +133,7 @@ describe('starting', () => {
     ]);
     expect(banner).toContain('ZITADEL_CALLBACK_URL=http://localhost:4000/auth/callback');
     expect(banner).toContain(`ZITADEL_API_KEY_FILE=${join(keys, 'api-key.json')}`);
-    expect(banner).toMatch(/with the password open sesame\):\n {2}dora {2}testing\n/);
+    expect(banner).toMatch(/with the password open sesame:\n {2}dora {2}testing\n/);
     expect(existsSync(join(keys, 'api-key.json'))).toBe(true);
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
     const tokens = await tokensOf(issuer, 'https://app.example/auth/callback');
@@ -161,18 +161,18 @@ async function loginOf(issuer: string): Promise<URL> {
   return new URL(headers.get('location') ?? '', issuer);
 }
 
-describe('where people sign in', () => {
-  it('--login-origin serves Login V2 at an origin of its own', async () => {
+describe('The options of the login UI', () => {
+  it('--login-origin serves Login V2 on a separate origin', async () => {
     const { banner, stop } = await started(['--login-origin', 'http://127.0.0.1:0']);
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
     const login = await loginOf(issuer);
     expect([login.hostname, login.pathname]).toEqual(['127.0.0.1', '/ui/v2/login/login']);
-    expect(banner).toContain(`Login V2 on ${login.origin}`);
+    expect(banner).toContain(`Login V2 listening on ${login.origin}`);
     expect((await fetch(login)).status).toBe(200);
     await stop('SIGTERM');
   });
 
-  it('--login-version 1 has the pages of Login V1, the default those of Login V2', async () => {
+  it('--login-version 1 selects Login V1, and the default is Login V2', async () => {
     const paths: string[] = [];
     for (const args of [['--login-version', '1'], []]) {
       const { banner, stop } = await started(args);
@@ -183,7 +183,7 @@ describe('where people sign in', () => {
     expect(paths).toEqual(['/ui/login/login', '/ui/v2/login/login']);
   });
 
-  it('--users takes a file that starts with a byte order mark', async () => {
+  it('--users accepts a file with a byte order mark', async () => {
     const users = join(folder, 'with-bom.json');
     writeFileSync(users, `\uFEFF${JSON.stringify([{ loginName: 'dora', goodFor: 'testing' }])}`);
     const { banner, stop } = await started(['--users', users]);
@@ -214,8 +214,8 @@ async function tokensOf(
   return (await answer.json()) as { access_token: string; expires_in: number };
 }
 
-describe('not starting', () => {
-  it('--help tells every option', () => {
+describe('The command line without a start', () => {
+  it('--help lists all options', () => {
     const { code, out } = run(['--help']);
     expect(code).toBe(0);
     const options = [
@@ -237,71 +237,74 @@ describe('not starting', () => {
     ['--help', '--port', 'x'],
     ['--port', 'x', '--help'],
     ['--nonsense', '--help'],
-  ])('--help prints help whatever stands beside it: %s %s', (...args) => {
+  ])('--help takes precedence over other arguments: %s %s', (...args) => {
     const { code, out, err } = run(args);
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('--port PORT');
   });
 
-  it('--key-folder that cannot be written: one sentence with the option', () => {
+  it('It reports a --key-folder that is not writable in one sentence', () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     const { code, err } = run(['--port', '0', '--key-folder', file]);
     expect([code, err]).toEqual([1, `--key-folder: cannot write the keys into ${file}\n`]);
   });
 
-  it('refuses with NODE_ENV=production: exit code 1, one sentence', () => {
+  it('It refuses to start with NODE_ENV=production, with exit code 1 and one sentence', () => {
     const { code, out, err } = run(['--port', '0'], { NODE_ENV: 'production' });
     expect([code, out]).toEqual([1, '']);
     expect(err).toBe(
-      'The Zitadel sandbox is for development and tests: it refuses to start with NODE_ENV=production.\n',
+      'The Zitadel sandbox is for development and tests only: it does not start with NODE_ENV=production.\n',
     );
   });
 
-  it('port in use: exit code 1, one line with the way out', async () => {
+  it('It reports a port in use with exit code 1 and one line that suggests another port', async () => {
     const taken = await startSandbox();
     const port = Number(new URL(taken.issuer).port);
     const { code, out, err } = run(['--port', String(port)]);
     await taken.close();
     expect([code, out]).toEqual([1, '']);
     expect(err).toBe(
-      `Port ${port} is in use. Stop what listens there or choose another port: --port ${port + 1}\n`,
+      `Port ${port} is in use. Stop the program that listens on it, or choose another port: --port ${port + 1}\n`,
     );
   });
 
   it.each([
-    [['--port', 'eighty'], '--port: expected a whole number up to 65535'],
-    [['--port', '70000'], '--port: expected a whole number up to 65535'],
+    [['--port', 'eighty'], '--port: expected an integer from 0 to 65535'],
+    [['--port', '70000'], '--port: expected an integer from 0 to 65535'],
     [['--access-token-ttl', '-1'], "Option '--access-token-ttl' argument is ambiguous"],
-    [['--access-token-ttl=1.5'], '--access-token-ttl: expected a whole number'],
+    [['--access-token-ttl=1.5'], '--access-token-ttl: expected an integer'],
     [['--access-token-type', 'jwe'], '--access-token-type: expected opaque or jwt'],
-    [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin such as http://localhost:3000'],
+    [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin, such as http://localhost:3000'],
     [['--web-origin', 'http://localhost:3000/app'], '--web-origin: expected an origin'],
-    [['--api-origin', 'localhost:3001'], '--api-origin: expected an origin such as'],
-    [['--login-origin', 'https://login.example'], '--login-origin: expected an origin of this machine'],
+    [['--api-origin', 'localhost:3001'], '--api-origin: expected an origin, such as'],
+    [
+      ['--login-origin', 'https://login.example'],
+      '--login-origin: expected an http origin on a loopback address',
+    ],
     [['--login-version', '3'], '--login-version: expected 1 or 2'],
     [['--users', '/nowhere.json'], '--users: cannot read /nowhere.json'],
     [['--nonsense'], "Unknown option '--nonsense'"],
     [['nonsense'], "Unexpected argument 'nonsense'"],
-  ])('%j: %s', (args, message) => {
+  ])('It reports invalid arguments %j: %s', (args, message) => {
     const { code, err } = run(args);
     expect(code).toBe(1);
     expect(err.startsWith(message)).toBe(true);
     expect(err).not.toContain('    at ');
   });
 
-  it('--users: what is wrong, by field', () => {
+  it('It reports the problems of a --users file by field', () => {
     const file = join(folder, 'wrong.json');
     writeFileSync(file, '[{"loginName":"a","rolls":[]}]');
     const { code, err } = run(['--users', file]);
-    expect([code, err.includes('users[0].rolls: is not known')]).toEqual([1, true]);
+    expect([code, err.includes('users[0]: Unrecognized key: "rolls"')]).toEqual([1, true]);
     writeFileSync(file, 'no json');
-    expect(run(['--users', file]).err).toBe(`--users: ${file} is not JSON\n`);
+    expect(run(['--users', file]).err).toBe(`--users: ${file} is not valid JSON\n`);
   });
 });
 
 // in a process of its own: the test runner keeps Node's warnings from its tests
-it('twenty late answers at once are no leak to warn of', () => {
+it('Twenty concurrent delayed responses cause no leak warning of Node', () => {
   const program = `
     import { startSandbox } from ${JSON.stringify(pathToFileURL(join(root, 'dist/index.js')).href)};
     const warnings = [];

@@ -3,11 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt, SignJWT } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { hiddenInput, type Answer } from './support/browser.js';
-import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
+import { alice, bob, carol, introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
-const bob = 'bob@acme.example';
-const carol = 'carol@globex.example';
 const home = 'http://localhost:3000/auth/logout/callback';
 
 let sandbox: Sandbox;
@@ -36,8 +33,8 @@ function refused(answer: Answer, description: string): void {
   });
 }
 
-describe('end_session table', () => {
-  it('valid hint + registered uri: session ended; 302 to uri; state appended', async () => {
+describe('The end_session endpoint', () => {
+  it('A valid hint with a registered URI ends the session and redirects to the URI with the state', async () => {
     const { client, idToken } = await signedIn();
     const { status, location } = await client.endSession({
       id_token_hint: idToken,
@@ -48,7 +45,7 @@ describe('end_session table', () => {
     expect(await hasSession(client)).toBe(false);
   });
 
-  it('valid hint + registered uri, by POST', async () => {
+  it('A valid hint with a registered URI also works by POST', async () => {
     const { client, idToken } = await signedIn();
     const { status, location } = await client.browser.post(`${sandbox.issuer}/oidc/v1/end_session`, {
       id_token_hint: idToken,
@@ -59,7 +56,7 @@ describe('end_session table', () => {
     expect([status, location]).toEqual([302, `${home}?state=s`]);
   });
 
-  it('state merged into a query that is there already; none appended when none was sent', async () => {
+  it('The state is appended to an existing query, and none is appended without a state', async () => {
     const uri = 'http://localhost:3000/bye?from=here';
     const other = await startSandbox({ web: { postLogoutRedirectUris: [uri] } });
     const client = new RelyingParty(other);
@@ -74,7 +71,7 @@ describe('end_session table', () => {
     expect([one.location, two.location]).toEqual([`${uri}&state=s`, uri]);
   });
 
-  it('expired hint accepted', async () => {
+  it('An expired hint is accepted', async () => {
     sandbox.setIdTokenTtl(-60);
     const { client, idToken } = await signedIn();
     sandbox.setIdTokenTtl(43200);
@@ -83,7 +80,7 @@ describe('end_session table', () => {
     expect([status, await hasSession(client)]).toEqual([302, false]);
   });
 
-  it('same when session already ended → 302', async () => {
+  it('A hint of an ended session gets the same redirect', async () => {
     const { client, idToken } = await signedIn();
     const parameters = { id_token_hint: idToken, post_logout_redirect_uri: home, state: 's' };
     await client.endSession(parameters);
@@ -91,7 +88,7 @@ describe('end_session table', () => {
     expect([status, location]).toEqual([302, `${home}?state=s`]);
   });
 
-  it('hint signed with a retired key is still valid', async () => {
+  it('A hint signed with a retired key is accepted', async () => {
     const { client, idToken } = await signedIn();
     await sandbox.rotateKeys();
     expect((await client.endSession({ id_token_hint: idToken, post_logout_redirect_uri: home })).status).toBe(
@@ -99,13 +96,13 @@ describe('end_session table', () => {
     );
   });
 
-  it('hint invalid: garbage', async () => {
+  it('A hint that is not a JWT is refused', async () => {
     const { client } = await signedIn();
     refused(await client.endSession({ id_token_hint: 'garbage' }), 'id_token_hint invalid');
     expect(await hasSession(client)).toBe(true);
   });
 
-  it('hint whose key is unknown: 404, as after a key was deleted', async () => {
+  it('A hint with an unknown key gets a 404, as after the deletion of a key', async () => {
     const { client, idToken } = await signedIn();
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     for (const header of [{ alg: 'RS256', kid: '399999999999999999' }, { alg: 'RS256' }]) {
@@ -116,7 +113,7 @@ describe('end_session table', () => {
     expect(await hasSession(client)).toBe(true);
   });
 
-  it('hint invalid: bad signature', async () => {
+  it('A hint with an invalid signature is refused', async () => {
     const { client, idToken } = await signedIn();
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const [header = ''] = idToken.split('.');
@@ -128,7 +125,7 @@ describe('end_session table', () => {
     expect([status, json['error_description']]).toEqual([500, 'Errors.Internal']);
   });
 
-  it('hint invalid: other issuer', async () => {
+  it('A hint of another issuer is refused', async () => {
     const other = await startSandbox();
     const { id_token } = await new RelyingParty(other).signIn();
     await other.close();
@@ -136,7 +133,7 @@ describe('end_session table', () => {
     refused(await client.endSession({ id_token_hint: id_token }), 'id_token_hint invalid');
   });
 
-  it('hint invalid: a token of this issuer that is no ID token', async () => {
+  it('A JWT of this issuer that is not an ID token is refused as a hint', async () => {
     const other = await startSandbox({ web: { accessTokenType: 'jwt' } });
     const client = new RelyingParty(other);
     const { access_token } = await client.signIn();
@@ -145,7 +142,7 @@ describe('end_session table', () => {
     refused(answer, 'id_token_hint invalid');
   });
 
-  it('client_id ≠ hint azp', async () => {
+  it('A client_id that differs from the azp of the hint is refused', async () => {
     const { client, idToken } = await signedIn();
     refused(
       await client.endSession({ id_token_hint: idToken, client_id: sandbox.clients.second.clientId }),
@@ -155,7 +152,7 @@ describe('end_session table', () => {
   });
 
   it.each(['hint', 'client_id'])(
-    'uri not registered → 400, no redirect, user stranded (by %s)',
+    'A URI that is not registered gets a 400 without a redirect (by %s)',
     async (by) => {
       const { client, idToken } = await signedIn();
       refused(
@@ -169,12 +166,12 @@ describe('end_session table', () => {
     },
   );
 
-  it('unknown client_id', async () => {
+  it('An unknown client_id is refused', async () => {
     const { client } = await signedIn();
     refused(await client.endSession({ client_id: '399999999999999999' }), 'Errors.App.NotFound');
   });
 
-  it('uri but neither hint nor client_id: uri ignored, the page of Login V2; state still appended', async () => {
+  it('A URI without hint and client_id is ignored, and the page of Login V2 gets the state', async () => {
     const { client } = await signedIn();
     const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
     const { pathname, searchParams } = new URL(location);
@@ -183,13 +180,13 @@ describe('end_session table', () => {
     expect(await hasSession(client)).toBe(true);
   });
 
-  it('a hint without uri: session ended, default page', async () => {
+  it('A hint without a URI ends the session and redirects to the default page', async () => {
     const { client, idToken } = await signedIn();
     const { location } = await client.endSession({ id_token_hint: idToken });
     expect([location, await hasSession(client)]).toEqual([`${sandbox.issuer}/logout/done`, false]);
   });
 
-  it('Dev Mode adds globs for the post logout uri, without **', async () => {
+  it('Dev Mode enables globs for the post-logout URI, without **', async () => {
     const postLogoutRedirectUris = ['http://localhost:*/bye', 'http://localhost:3000/**'];
     const other = await startSandbox({ web: { postLogoutRedirectUris } });
     const client = new RelyingParty(other);
@@ -202,7 +199,7 @@ describe('end_session table', () => {
   });
 });
 
-describe('no hint, client_id + uri, Login V2', () => {
+describe('The end_session endpoint of Login V2 without a hint', () => {
   async function logoutPage(client: RelyingParty, more: Record<string, string> = {}): Promise<URL> {
     const { status, location } = await client.endSession({
       client_id: client.client.clientId,
@@ -214,7 +211,7 @@ describe('no hint, client_id + uri, Login V2', () => {
     return new URL(location);
   }
 
-  it('302 to /ui/v2/login/logout?post_logout_redirect=…&logout_hint=…&ui_locales=…&logout_token=<JWT>', async () => {
+  it('It redirects to /ui/v2/login/logout?post_logout_redirect=…&logout_hint=…&ui_locales=…&logout_token=<JWT>', async () => {
     const { client } = await signedIn();
     const url = await logoutPage(client, { logout_hint: alice, ui_locales: 'de' });
     expect(url.pathname).toBe('/ui/v2/login/logout');
@@ -226,7 +223,7 @@ describe('no hint, client_id + uri, Login V2', () => {
     });
   });
 
-  it('the user picks the account; not ended until then', async () => {
+  it('The session ends when the user chooses the account, not before', async () => {
     const { client } = await signedIn();
     const url = await logoutPage(client);
     const { status, text } = await client.browser.get(url.href);
@@ -239,7 +236,7 @@ describe('no hint, client_id + uri, Login V2', () => {
     expect([picked.location, await hasSession(client)]).toEqual([`${home}?state=s`, false]);
   });
 
-  it('logout_hint = login name skips the choice', async () => {
+  it('A logout_hint with the login name skips the choice', async () => {
     const { client } = await signedIn();
     await client.signIn(bob, { prompt: 'select_account' });
     const url = await logoutPage(client, { logout_hint: alice });
@@ -248,7 +245,7 @@ describe('no hint, client_id + uri, Login V2', () => {
     expect([left.text.includes(alice), left.text.includes(bob)]).toEqual([false, true]);
   });
 
-  it("another browser's session cannot be picked, and no other target can be given", async () => {
+  it('Neither a session of another browser nor another target can be chosen', async () => {
     const { client } = await signedIn();
     const { client: victim, idToken } = await signedIn();
     const url = await logoutPage(client);
@@ -263,7 +260,7 @@ describe('no hint, client_id + uri, Login V2', () => {
     expect([forged.status, forged.location]).toEqual([400, '']);
   });
 
-  it('with nobody signed in the page has no accounts, and no way on or back', async () => {
+  it('Without sessions the page has no accounts and no links', async () => {
     const client = new RelyingParty(sandbox);
     const { text } = await client.browser.get((await logoutPage(client)).href);
     expect(text).toContain('<p>No accounts found</p>');
@@ -271,7 +268,7 @@ describe('no hint, client_id + uri, Login V2', () => {
   });
 });
 
-describe('Login V1', () => {
+describe('The end_session endpoint of Login V1', () => {
   let one: Sandbox;
   beforeAll(async () => {
     one = await startSandbox({ web: { loginVersion: 1 } });
@@ -292,7 +289,7 @@ describe('Login V1', () => {
     return !text.includes('signed in');
   }
 
-  it('no hint, Login V1: ends all sessions of the user agent cookie, 302', async () => {
+  it('A request without a hint ends all sessions of the browser and redirects', async () => {
     const { client } = await twoSessions();
     const parameters = { client_id: client.client.clientId, post_logout_redirect_uri: home, state: 's' };
     expect(await isSignedOut(client)).toBe(false);
@@ -300,14 +297,14 @@ describe('Login V1', () => {
     expect([status, location, await isSignedOut(client)]).toEqual([302, `${home}?state=s`, true]);
   });
 
-  it('hint with V1 sid: ends all sessions of that user agent', async () => {
+  it('A hint ends all sessions of its browser', async () => {
     const { client, ids } = await twoSessions();
     const stranger = new RelyingParty(one);
     await stranger.endSession({ id_token_hint: ids[0], post_logout_redirect_uri: home });
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('hint of a session that a second login of the same person replaced: ends all of that user agent', async () => {
+  it('A hint of a session that a second login of the same user renewed ends all sessions of its browser', async () => {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
     await client.signIn(alice, { prompt: 'login' });
@@ -315,7 +312,7 @@ describe('Login V1', () => {
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('hint of a session that has ended: ends what was started in that user agent since', async () => {
+  it('A hint of an ended session ends the later sessions of its browser', async () => {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
     await client.endSession({ id_token_hint: first.id_token });
@@ -324,7 +321,7 @@ describe('Login V1', () => {
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('uri but neither hint nor client_id: uri ignored, session ended → /ui/login/logout/done (V1)', async () => {
+  it('A URI without hint and client_id is ignored: the session ends and the target is /ui/login/logout/done', async () => {
     const client = new RelyingParty(one);
     await client.signIn(alice);
     const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
@@ -332,7 +329,7 @@ describe('Login V1', () => {
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('a hint without uri: default page /ui/login/logout/done (V1)', async () => {
+  it('A hint without a URI redirects to /ui/login/logout/done', async () => {
     const { client, ids } = await twoSessions();
     const { location } = await client.endSession({ id_token_hint: ids[0], state: 's' });
     expect(location).toBe(`${one.issuer}/ui/login/logout/done?state=s`);
@@ -340,8 +337,8 @@ describe('Login V1', () => {
   });
 });
 
-describe('what logout leaves', () => {
-  it('end_session kills the access token but NOT the refresh token (RT alive after logout)', async () => {
+describe('The effect of a logout', () => {
+  it('A logout revokes the access token but not the refresh token', async () => {
     const client = new RelyingParty(sandbox);
     const { access_token, refresh_token, id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
@@ -350,14 +347,14 @@ describe('what logout leaves', () => {
     expect((await introspect(sandbox, fresh.access_token)).json['active']).toBe(true);
   });
 
-  it('sessions per browser: another browser of the same person stays signed in', async () => {
+  it('A logout does not end the session of the same user in another browser', async () => {
     const { client, idToken } = await signedIn();
     const { client: other } = await signedIn();
     await client.endSession({ id_token_hint: idToken });
     expect([await hasSession(client), await hasSession(other)]).toEqual([false, true]);
   });
 
-  it('single sign-on between two clients: the logout at one ends the session of both', async () => {
+  it('A logout at one client ends the session of a second client, too', async () => {
     const { client, idToken } = await signedIn();
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
     expect((await client.follow(second.authorizeUrl())).status).toBe(302);

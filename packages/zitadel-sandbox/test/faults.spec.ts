@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { setTimeout as wait } from 'node:timers/promises';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import type { Answer } from './support/browser.js';
-import { introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
+import { introspect, isActive, RelyingParty, tokensFrom } from './support/relying-party.js';
 
 const tokenPath = '/oauth/v2/token';
 const userinfoPath = '/oidc/v1/userinfo';
@@ -25,22 +25,18 @@ beforeEach(() => {
   sandbox.setRefreshReuse(0);
 });
 
-async function isActive(token: string): Promise<unknown> {
-  return (await introspect(sandbox, token)).json['active'];
-}
-
 /** Who of these tokens works: the access token at introspection, the refresh token at the token endpoint. */
 async function working(answers: Answer[]): Promise<{ access: unknown[]; refresh: number[] }> {
   const pairs = answers.map(tokensFrom);
   const access: unknown[] = [];
   const refresh: number[] = [];
-  for (const { access_token } of pairs) access.push(await isActive(access_token));
+  for (const { access_token } of pairs) access.push(await isActive(sandbox, access_token));
   for (const { refresh_token } of pairs) refresh.push((await client.refresh(refresh_token)).status);
   return { access, refresh };
 }
 
-describe('a refresh token that is used twice', () => {
-  it('uses that overlap are all answered, and only the last pair is alive', async () => {
+describe('A refresh token that is used twice', () => {
+  it('Overlapping uses all succeed, and only the last token pair is valid', async () => {
     let answers: Answer[] = [];
     const good = (): Answer[] => answers.filter(({ status }) => status === 200);
     // requests of one client do not always overlap
@@ -57,7 +53,7 @@ describe('a refresh token that is used twice', () => {
     }
   });
 
-  it('within the time that is set it is answered again, and only the last pair is alive', async () => {
+  it('A use within refreshReuseMs succeeds, and only the last token pair is valid', async () => {
     sandbox.setRefreshReuse(60_000);
     const { refresh_token } = await client.signIn();
     const first = await client.refresh(refresh_token);
@@ -66,7 +62,7 @@ describe('a refresh token that is used twice', () => {
     expect(await working([first, second])).toEqual({ access: [false, true], refresh: [400, 200] });
   });
 
-  it('after that time it is refused, and the newest pair lives on', async () => {
+  it('A use after refreshReuseMs is refused, and the newest token pair stays valid', async () => {
     sandbox.setRefreshReuse(5);
     const { refresh_token } = await client.signIn();
     const first = await client.refresh(refresh_token);
@@ -79,7 +75,7 @@ describe('a refresh token that is used twice', () => {
     expect(await working([first])).toEqual({ access: [true], refresh: [200] });
   });
 
-  it('a sandbox that is told so answers one of them only', async () => {
+  it('With refreshReuseMs null, only one of two overlapping uses succeeds', async () => {
     sandbox.setRefreshReuse(null);
     const { refresh_token } = await client.signIn();
     const answers = await Promise.all([client.refresh(refresh_token), client.refresh(refresh_token)]);
@@ -87,18 +83,18 @@ describe('a refresh token that is used twice', () => {
   });
 });
 
-describe('an endpoint that works and does not answer', () => {
-  it('the token endpoint rotates, and the connection is closed without an answer', async () => {
+describe('drop()', () => {
+  it('The token endpoint rotates the refresh token and closes the connection without a response', async () => {
     const { access_token, refresh_token } = await client.signIn();
     sandbox.drop(tokenPath, 1);
     await expect(client.refresh(refresh_token)).rejects.toThrow('fetch failed');
-    expect(await isActive(access_token)).toBe(false);
+    expect(await isActive(sandbox, access_token)).toBe(false);
     expect((await client.refresh(refresh_token)).json['error_description']).toBe(
       'Errors.OIDCSession.RefreshTokenInvalid',
     );
   });
 
-  it('as often as was said, then it answers again', async () => {
+  it('The endpoint responds again after the given number of drops', async () => {
     const { access_token } = await client.signIn();
     sandbox.drop(userinfoPath, 2);
     await expect(client.userinfo(access_token)).rejects.toThrow();
@@ -107,36 +103,36 @@ describe('an endpoint that works and does not answer', () => {
   });
 });
 
-describe('good tokens that are taken for bad ones', () => {
-  it('userinfo says 401 as often as was said, and the token stays good', async () => {
+describe('refuseTokens()', () => {
+  it('Userinfo answers 401 the given number of times, and the token stays valid', async () => {
     const { access_token } = await client.signIn();
     sandbox.refuseTokens(userinfoPath, 2);
     const statuses: number[] = [];
     for (let call = 0; call < 3; call++) statuses.push((await client.userinfo(access_token)).status);
     expect(statuses).toEqual([401, 401, 200]);
-    expect(await isActive(access_token)).toBe(true);
+    expect(await isActive(sandbox, access_token)).toBe(true);
   });
 
-  it('introspection says inactive until it is told to stop', async () => {
+  it('Introspection answers inactive until the fault is reset', async () => {
     const { access_token } = await client.signIn();
     sandbox.refuseTokens(introspectPath);
     const answer = await introspect(sandbox, access_token);
     expect([answer.status, answer.json]).toEqual([200, { active: false }]);
-    expect(await isActive(access_token)).toBe(false);
+    expect(await isActive(sandbox, access_token)).toBe(false);
     sandbox.refuseTokens(introspectPath, 0);
-    expect(await isActive(access_token)).toBe(true);
+    expect(await isActive(sandbox, access_token)).toBe(true);
   });
 });
 
-it('an endpoint fails as often as was said', async () => {
+it('fail() lets an endpoint fail the given number of times', async () => {
   const { refresh_token } = await client.signIn();
   sandbox.fail(tokenPath, 503, 1);
   expect((await client.refresh(refresh_token)).status).toBe(503);
   expect((await client.refresh(refresh_token)).status).toBe(200);
 });
 
-describe('lifetimes that are set at run time', () => {
-  it('count for what is issued from then on', async () => {
+describe('setLifetimes()', () => {
+  it('It applies to tokens that are issued later', async () => {
     const other = await startSandbox();
     const party = new RelyingParty(other);
     other.setLifetimes({ accessTokenSeconds: 20, idTokenSeconds: 30 });
@@ -151,7 +147,7 @@ describe('lifetimes that are set at run time', () => {
   it.each([
     ['idle', { refreshTokenIdleSeconds: 1 }],
     ['absolute', { refreshTokenSeconds: 1 }],
-  ])('the %s end of a refresh token is RefreshTokenInvalid', async (_name, lifetimes) => {
+  ])('A refresh token past its %s lifetime gets RefreshTokenInvalid', async (_name, lifetimes) => {
     const other = await startSandbox();
     other.setLifetimes(lifetimes);
     const party = new RelyingParty(other);
@@ -163,15 +159,15 @@ describe('lifetimes that are set at run time', () => {
   });
 });
 
-describe('a session that has ended', () => {
-  it('kills access tokens, never the refresh token; what a refresh brings is alive and bound to a dead session', async () => {
+describe('A session that has ended', () => {
+  it('It revokes access tokens but not the refresh token, and a refresh issues active tokens for the ended session', async () => {
     const party = new RelyingParty(sandbox);
     const { access_token, refresh_token, id_token } = await party.signIn();
     await party.endSession({ id_token_hint: id_token });
-    expect(await isActive(access_token)).toBe(false);
+    expect(await isActive(sandbox, access_token)).toBe(false);
     const fresh = tokensFrom(await party.refresh(refresh_token));
-    expect(await isActive(fresh.access_token)).toBe(true);
+    expect(await isActive(sandbox, fresh.access_token)).toBe(true);
     const again = await party.endSession({ id_token_hint: fresh.id_token });
-    expect([again.status, await isActive(fresh.access_token)]).toEqual([302, true]);
+    expect([again.status, await isActive(sandbox, fresh.access_token)]).toEqual([302, true]);
   });
 });

@@ -2,11 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { Browser, type Answer } from './support/browser.js';
-import { basic, introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
+import { alice, basic, bob, carol, introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
-const bob = 'bob@acme.example';
-const carol = 'carol@globex.example';
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 const exchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const tokenType = 'urn:ietf:params:oauth:token-type:';
@@ -26,7 +23,7 @@ function clientOf(name: 'device' | 'exchange' | 'implicit'): RelyingParty {
   return new RelyingParty(sandbox, client);
 }
 
-it('an app for a further flow is there only if it is asked for', async () => {
+it('An application for a further flow exists only if its option is set', async () => {
   const plain = await startSandbox();
   const audience = (await new RelyingParty(plain).signIn()).claims.aud;
   await plain.close();
@@ -34,7 +31,7 @@ it('an app for a further flow is there only if it is asked for', async () => {
   expect(audience).not.toContain(sandbox.clients.device?.clientId);
 });
 
-describe('device authorization', () => {
+describe('Device authorization', () => {
   async function start(): Promise<Record<string, string>> {
     const client_id = clientOf('device').client.clientId;
     const scope = 'openid profile offline_access';
@@ -52,7 +49,7 @@ describe('device authorization', () => {
     return (await new Browser().post(sandbox.issuer + page, form)).text;
   }
 
-  it('from the address that the device shows to tokens, one time', async () => {
+  it('A device gets tokens once after the user has allowed it at its verification URI', async () => {
     const { device_code, user_code = '', verification_uri_complete = '' } = await start();
     const browser = new Browser();
     const { location } = await browser.get(verification_uri_complete);
@@ -71,7 +68,7 @@ describe('device authorization', () => {
     expect((await poll(device_code)).json).toEqual({ error: 'invalid_grant' });
   });
 
-  it('Deny works with Login V2 only', async () => {
+  it('Deny has an effect with Login V2 only', async () => {
     const { device_code, user_code = '' } = await start();
     expect(await answer(user_code, 'denied')).toContain('context missing');
     expect((await poll(device_code)).json['error']).toBe('authorization_pending');
@@ -80,14 +77,14 @@ describe('device authorization', () => {
   });
 
   it.each([(code: string) => code.toLowerCase(), (code: string) => code.replace('-', '')])(
-    'the code has to be typed exactly: %s',
+    'A user code that differs is not found: %s',
     async (typed) => {
       const { user_code = '' } = await start();
       expect(await answer(typed(user_code), 'allowed')).toContain('Errors.DeviceAuth.NotFound');
     },
   );
 
-  it('is over when its time is', async () => {
+  it('A device code expires', async () => {
     const { device_code, user_code = '' } = await start();
     sandbox.expire('device_codes');
     expect(await answer(user_code, 'allowed')).toContain('Errors.DeviceAuth.NotFound');
@@ -97,7 +94,7 @@ describe('device authorization', () => {
     });
   });
 
-  it('of somebody who was deactivated before the device asked', async () => {
+  it('A device gets no tokens for a user who was deactivated after the approval', async () => {
     const { device_code, user_code = '' } = await start();
     await answer(user_code, 'allowed');
     sandbox.setUserActive(alice, false);
@@ -107,7 +104,7 @@ describe('device authorization', () => {
   });
 });
 
-describe('token exchange', () => {
+describe('Token exchange', () => {
   async function exchange(form: Record<string, string>): Promise<Answer> {
     const { client } = clientOf('exchange');
     return new Browser().post(
@@ -117,7 +114,7 @@ describe('token exchange', () => {
     );
   }
 
-  it('the new token is for the same APIs, and says nothing of when somebody signed in', async () => {
+  it('The new token has the same audience and no auth_time', async () => {
     const { access_token, claims } = await web.signIn(alice);
     const { json } = await exchange({ subject_token: access_token });
     const idToken = decodeJwt(json['id_token'] as string);
@@ -129,7 +126,7 @@ describe('token exchange', () => {
     expect((await web.userinfo(access_token)).status).toBe(200);
   });
 
-  it('for less: fewer scopes, one audience', async () => {
+  it('The new token can have fewer scopes and one audience', async () => {
     const { access_token } = await web.signIn(alice);
     const { clientId } = sandbox.clients.apiBasic;
     const narrowed = { subject_token: access_token, scope: 'openid', audience: clientId };
@@ -144,19 +141,19 @@ describe('token exchange', () => {
   it.each([
     ['audience', 'https://api.example', 'audience "https://api.example" not found in subject or actor token'],
     ['resource', 'https://api.example', 'resource parameter not supported'],
-  ])('a foreign %s', async (name, value, error_description) => {
+  ])('A %s that the subject token does not have is refused', async (name, value, error_description) => {
     const { access_token } = await web.signIn(alice);
     const { status, json } = await exchange({ subject_token: access_token, [name]: value });
     expect([status, json]).toEqual([400, { error: 'invalid_target', error_description }]);
   });
 
-  it('an ID token is no subject', async () => {
+  it('An ID token is refused as the subject token', async () => {
     const { id_token } = await web.signIn(alice);
     const { json } = await exchange({ subject_token: id_token, subject_token_type: `${tokenType}id_token` });
     expect(json['error_description']).toBe('subject_token invalid');
   });
 
-  it('nobody acts for somebody else: 403', async () => {
+  it('Impersonation gets a 403 by default', async () => {
     const { access_token } = await web.signIn(alice);
     const actor = { actor_token: access_token, actor_token_type: `${tokenType}access_token` };
     const { status, json } = await exchange({ subject_token: access_token, ...actor });
@@ -167,7 +164,7 @@ describe('token exchange', () => {
   });
 });
 
-describe('impersonation', () => {
+describe('Impersonation', () => {
   let other: Sandbox;
   let actor: RelyingParty;
 
@@ -194,7 +191,7 @@ describe('impersonation', () => {
     );
   }
 
-  it('an impersonator acts for somebody: `act` in ID token, JWT and introspection, not in userinfo', async () => {
+  it('The token of an impersonator has `act` in ID token, JWT and introspection, but not in userinfo', async () => {
     const { json } = await impersonate(bob, alice, { requested_token_type: `${tokenType}jwt` });
     const act = { iss: other.issuer, sub: '320000000000000012' };
     const token = json['access_token'] as string;
@@ -207,7 +204,7 @@ describe('impersonation', () => {
     expect(userinfo).not.toHaveProperty('act');
   });
 
-  it('a refresh keeps who acts and whom the token is for', async () => {
+  it('A refresh keeps the actor and the audience', async () => {
     const { api, exchange } = other.clients;
     const { json } = await impersonate(bob, alice, { audience: api.clientId });
     const refreshed = await new Browser().post(
@@ -223,7 +220,7 @@ describe('impersonation', () => {
   it.each([
     ['somebody without the role', carol, alice],
     ['an impersonator, for somebody of another organization', bob, carol],
-  ])('404: %s', async (_case, actorName, user) => {
+  ])('It gets a 404: %s', async (_case, actorName, user) => {
     const { status, json } = await impersonate(actorName, user);
     expect([status, json]).toEqual([
       404,
@@ -232,21 +229,24 @@ describe('impersonation', () => {
   });
 });
 
-describe('response types without a code', () => {
+describe('Response types without a code', () => {
   const redirect = 'http://localhost:3000/auth/callback';
 
-  it.each(['id_token', 'id_token token'])('%s comes in the fragment', async (response_type) => {
-    const { location } = await clientOf('implicit').choose(alice, { response_type });
-    const fragment = new URLSearchParams(new URL(location).hash.slice(1));
-    expect(location.split('#')[0]).toBe(redirect);
-    const claims = decodeJwt(fragment.get('id_token') ?? '');
-    expect(claims).toMatchObject({ nonce: 'the-nonce', azp: sandbox.clients.implicit?.clientId });
-    expect('at_hash' in claims).toBe(response_type === 'id_token token');
-    expect(fragment.has('access_token')).toBe(response_type === 'id_token token');
-    expect(fragment.has('code') || fragment.has('refresh_token')).toBe(false);
-  });
+  it.each(['id_token', 'id_token token'])(
+    'A response of type %s is sent in the fragment',
+    async (response_type) => {
+      const { location } = await clientOf('implicit').choose(alice, { response_type });
+      const fragment = new URLSearchParams(new URL(location).hash.slice(1));
+      expect(location.split('#')[0]).toBe(redirect);
+      const claims = decodeJwt(fragment.get('id_token') ?? '');
+      expect(claims).toMatchObject({ nonce: 'the-nonce', azp: sandbox.clients.implicit?.clientId });
+      expect('at_hash' in claims).toBe(response_type === 'id_token token');
+      expect(fragment.has('access_token')).toBe(response_type === 'id_token token');
+      expect(fragment.has('code') || fragment.has('refresh_token')).toBe(false);
+    },
+  );
 
-  it('is over with the session', async () => {
+  it('Their tokens are revoked with the session', async () => {
     const party = clientOf('implicit');
     const { location } = await party.choose(alice, { response_type: 'id_token token' });
     const fragment = new URLSearchParams(new URL(location).hash.slice(1));
@@ -257,25 +257,28 @@ describe('response types without a code', () => {
   });
 });
 
-describe('one place for what all answers share', () => {
+describe('All endpoints', () => {
   it.each([
     ['DELETE', 'authorization'],
     ['GET', 'dpop'],
     ['POST', 'content-type, traceparent'],
-  ])('a preflight that asks for too much is told nothing: %s %s', async (method, headers) => {
-    const { status, headers: answered } = await new Browser().send(`${sandbox.issuer}/oauth/v2/token`, {
-      method: 'OPTIONS',
-      headers: {
-        origin: 'https://spa.example',
-        'access-control-request-method': method,
-        'access-control-request-headers': headers,
-      },
-    });
-    expect(status).toBe(204);
-    expect([...answered.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
-  });
+  ])(
+    'A preflight for a method or header that is not allowed gets no CORS headers: %s %s',
+    async (method, headers) => {
+      const { status, headers: answered } = await new Browser().send(`${sandbox.issuer}/oauth/v2/token`, {
+        method: 'OPTIONS',
+        headers: {
+          origin: 'https://spa.example',
+          'access-control-request-method': method,
+          'access-control-request-headers': headers,
+        },
+      });
+      expect(status).toBe(204);
+      expect([...answered.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
+    },
+  );
 
-  it('the issuer is the origin that was asked, in tokens and for assertions', async () => {
+  it('The origin of the request is the issuer, in tokens and for assertions', async () => {
     const proxied = { 'x-forwarded-proto': 'https' };
     const url = `${sandbox.issuer}/oauth/v2/token`;
     const robot = sandbox.users.find(({ kind }) => kind === 'machine');
@@ -289,13 +292,13 @@ describe('one place for what all answers share', () => {
     expect(decodeJwt(json['id_token'] as string).iss).toBe(sandbox.issuer.replace('http:', 'https:'));
   });
 
-  it('of a parameter in form and query the one in the query counts', async () => {
+  it('A parameter in the query overrides the one in the form', async () => {
     const url = `${sandbox.issuer}/oauth/v2/token?grant_type=foo`;
     const { json } = await new Browser().post(url, { grant_type: 'bar' });
     expect(json['error_description']).toBe('foo not supported');
   });
 
-  it('a number that is a text is no time: 200 inactive at introspection', async () => {
+  it('Introspection answers inactive for an assertion whose exp is a string', async () => {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const client_assertion = `${part({ alg: 'RS256' })}.${part({ iss: 'x', exp: '9999999999' })}.x`;
     const { json } = await introspect(sandbox, 'any', undefined, { client_assertion });

@@ -12,7 +12,7 @@ import { assertion, assertionType, basic, introspect, RelyingParty } from './sup
 const now = Math.floor(Date.now() / 1000);
 
 /** The whole table, once with opaque and once with JWT access tokens. */
-describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (accessTokenType) => {
+describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (accessTokenType) => {
   let sandbox: Sandbox;
   let client: RelyingParty;
   let token: string;
@@ -36,8 +36,8 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
     return ask({ token, client_assertion_type: assertionType, client_assertion });
   }
 
-  describe('who calls', () => {
-    it('no secret nor assertion', async () => {
+  describe('The client authentication', () => {
+    it('It refuses a request without secret and assertion', async () => {
       const { status, json } = await ask({ token, client_id: sandbox.clients.api.clientId });
       expect([status, json]).toEqual([
         400,
@@ -45,12 +45,12 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       ]);
     });
 
-    it('token missing', async () => {
+    it('It refuses a request without a token', async () => {
       const { status, json } = await introspect(sandbox, undefined);
       expect([status, json]).toEqual([400, { error: 'invalid_request', error_description: 'token missing' }]);
     });
 
-    it('wrong assertion type', async () => {
+    it('It refuses another client_assertion_type', async () => {
       const { status, json } = await introspect(sandbox, token, sandbox.clients.api.key, {
         client_assertion_type: 'jwt',
       });
@@ -67,7 +67,7 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       ['assertion issued in the future', { iat: now + 60 }],
       ['iat missing', { iat: undefined }],
       ['exp missing', { exp: undefined }],
-    ])('%s → 400 {"error":"unauthorized_client"}', async (_case, claims) => {
+    ])('It refuses an assertion with 400 unauthorized_client: %s', async (_case, claims) => {
       const { status, text } = await askWith(claims);
       expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
     });
@@ -76,12 +76,15 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       ['the endpoint', '/oauth/v2/introspect'],
       ['the issuer with a slash', '/'],
       ['the token endpoint', '/oauth/v2/token'],
-    ])('wrong aud: %s → 400 unauthorized_client', async (_case, path) => {
-      const { status, text } = await askWith({ aud: `${sandbox.issuer}${path}` });
-      expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
-    });
+    ])(
+      'It refuses an assertion for another audience with 400 unauthorized_client: %s',
+      async (_case, path) => {
+        const { status, text } = await askWith({ aud: `${sandbox.issuer}${path}` });
+        expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
+      },
+    );
 
-    it('bad signature → 400 unauthorized_client', async () => {
+    it('It refuses an invalid signature with 400 unauthorized_client', async () => {
       const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
       const { clientId, keyId } = sandbox.clients.api.key;
       const forged = await new SignJWT({
@@ -101,16 +104,16 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
     });
 
-    it('header kid is not the keyId → 400 unauthorized_client', async () => {
+    it('It refuses a kid that is not the keyId with 400 unauthorized_client', async () => {
       expect((await askWith({}, { kid: 'other' })).json).toEqual({ error: 'unauthorized_client' });
     });
 
-    it('bad secret → 400 unauthorized_client', async () => {
+    it('It refuses a wrong secret with 400 unauthorized_client', async () => {
       const { status, text } = await ask({ token }, basic(sandbox.clients.apiBasic.clientId, 'wrong'));
       expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
     });
 
-    it('assertion not parseable as JWT → 200 {"active":false} (quirk)', async () => {
+    it('It answers an assertion that is not a JWT with 200 {"active":false}, as Zitadel does', async () => {
       const { status, text } = await ask({
         token,
         client_assertion_type: assertionType,
@@ -119,7 +122,7 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       expect([status, text]).toEqual([200, '{"active":false}\n']);
     });
 
-    it('client error wins over token error', async () => {
+    it('It reports an error of the client before one of the token', async () => {
       const { status, json } = await ask(
         { token: 'garbage' },
         basic(sandbox.clients.apiBasic.clientId, 'wrong'),
@@ -127,36 +130,39 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       expect([status, json['error']]).toEqual([400, 'unauthorized_client']);
     });
 
-    it('Basic, and form client_id + client_secret', async () => {
+    it('It accepts a secret in a Basic header and in the form', async () => {
       const { clientId, clientSecret = '' } = sandbox.clients.apiBasic;
       const byHeader = await ask({ token }, basic(clientId, clientSecret));
       const byForm = await ask({ token, client_id: clientId, client_secret: clientSecret });
       expect([byHeader.json['active'], byForm.json['active']]).toEqual([true, true]);
     });
 
-    it('aud=issuer, as a string or in an array', async () => {
+    it('It accepts the issuer as aud, as a string or in an array', async () => {
       expect((await askWith({ aud: [sandbox.issuer, 'https://other.example'] })).json['active']).toBe(true);
     });
 
-    it('one assertion may be used again; jti is not required', async () => {
+    it('It accepts an assertion twice and without jti', async () => {
       const client_assertion = await assertion(sandbox.clients.api.key, sandbox.issuer);
       const form = { token, client_assertion_type: assertionType, client_assertion };
       expect([(await ask(form)).json['active'], (await ask(form)).json['active']]).toEqual([true, true]);
     });
   });
 
-  describe('the token', () => {
-    it.each(['expired', 'revoked', 'logged out'])('%s → 200 {"active":false}', async (how) => {
-      const { access_token, id_token } = await client.signIn();
-      if (how === 'expired') sandbox.expire('access_tokens');
-      if (how === 'revoked') await client.revoke(access_token);
-      if (how === 'logged out') await client.endSession({ id_token_hint: id_token });
-      const { status, text } = await introspect(sandbox, access_token);
-      token = (await client.signIn()).access_token;
-      expect([status, text]).toEqual([200, '{"active":false}\n']);
-    });
+  describe('The result', () => {
+    it.each(['expired', 'revoked', 'logged out'])(
+      'A token that is %s is 200 {"active":false}',
+      async (how) => {
+        const { access_token, id_token } = await client.signIn();
+        if (how === 'expired') sandbox.expire('access_tokens');
+        if (how === 'revoked') await client.revoke(access_token);
+        if (how === 'logged out') await client.endSession({ id_token_hint: id_token });
+        const { status, text } = await introspect(sandbox, access_token);
+        token = (await client.signIn()).access_token;
+        expect([status, text]).toEqual([200, '{"active":false}\n']);
+      },
+    );
 
-    it('beyond its lifetime → 200 {"active":false}', async () => {
+    it('An expired token is 200 {"active":false}', async () => {
       const short = await startSandbox({ web: { accessTokenType }, accessTokenTtlSeconds: 2 });
       const { access_token } = await new RelyingParty(short).signIn();
       const fresh = await introspect(short, access_token);
@@ -168,31 +174,31 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
     });
 
     it.each(['garbage', 'a.b.c', 'a.b.c.d.e'])(
-      'unknown, garbage (%s) → 200 {"active":false}',
+      'An unknown token is 200 {"active":false}: %s',
       async (garbage) => {
         const { status, text } = await introspect(sandbox, garbage);
         expect([status, text]).toEqual([200, '{"active":false}\n']);
       },
     );
 
-    it('of another sandbox → 200 {"active":false}', async () => {
+    it('A token of another sandbox is 200 {"active":false}', async () => {
       const other = await startSandbox({ web: { accessTokenType } });
       const foreign = await new RelyingParty(other).signIn();
       await other.close();
       expect((await introspect(sandbox, foreign.access_token)).text).toBe('{"active":false}\n');
     });
 
-    it('a refresh token → 200 {"active":false}', async () => {
+    it('A refresh token is 200 {"active":false}', async () => {
       const { refresh_token } = await client.signIn();
       expect((await introspect(sandbox, refresh_token)).text).toBe('{"active":false}\n');
     });
 
-    it("inactive on foreign project: aud has neither the caller's clientId nor its projectId", async () => {
+    it('A token is inactive for a client of another project, as aud has neither its client id nor its project id', async () => {
       const { status, text } = await introspect(sandbox, token, sandbox.clients.foreignApi.key);
       expect([status, text]).toEqual([200, '{"active":false}\n']);
     });
 
-    it('active on a foreign project that the scope …:aud names', async () => {
+    it('A token is active for a client of another project that a …:aud scope names', async () => {
       const scope = 'openid urn:zitadel:iam:org:project:id:320000000000000200:aud';
       const { access_token } = await client.signIn('alice@acme.example', { scope });
       expect((await introspect(sandbox, access_token, sandbox.clients.foreignApi.key)).json['active']).toBe(
@@ -200,7 +206,7 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       );
     });
 
-    it('active body', async () => {
+    it('An active token has exactly the claims of Zitadel', async () => {
       const scope =
         'openid profile email phone urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner';
       const { access_token, claims } = await client.signIn('alice@acme.example', { scope });
@@ -229,7 +235,7 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
       expect(Number(json['exp']) - Number(json['iat'])).toBe(43200);
     });
 
-    it('With a PAT: always active for any API app of the instance, no client_id, for the caller only', async () => {
+    it('A personal access token is active for every API app, without client_id and with the calling client as audience', async () => {
       const { pat } = sandbox.users.find(({ kind }) => kind === 'machine') ?? {};
       for (const { key } of [sandbox.clients.api, sandbox.clients.foreignApi]) {
         const { json } = await introspect(sandbox, pat, key);
@@ -243,7 +249,7 @@ describe.each(['opaque', 'jwt'] as const)('introspection of %s access tokens', (
 });
 
 it.each(['basic', 'private_key_jwt'] as const)(
-  'OIDC apps with a secret/key may call it: %s',
+  'A web app with a secret or key may use introspection: %s',
   async (authMethod) => {
     const sandbox = await startSandbox({ web: { authMethod } });
     const { web } = sandbox.clients;
@@ -260,7 +266,7 @@ it.each(['basic', 'private_key_jwt'] as const)(
   },
 );
 
-describe('key JSON', () => {
+describe('The key JSON', () => {
   let sandbox: Sandbox;
   let folder: string;
 
@@ -277,7 +283,7 @@ describe('key JSON', () => {
     return JSON.parse(await readFile(join(folder, file), 'utf8')) as Record<string, string>;
   }
 
-  it('app: {"type":"application","keyId","key","appId","clientId"}', async () => {
+  it('That of an application is {"type":"application","keyId","key","appId","clientId"}', async () => {
     const file = await written('api-key.json');
     expect(file).toEqual({
       type: 'application',
@@ -289,7 +295,7 @@ describe('key JSON', () => {
     expect(file).toEqual({ ...sandbox.clients.api.key });
   });
 
-  it('service user: {"type":"serviceaccount","keyId","key","expirationDate","userId"}', async () => {
+  it('That of a service user is {"type":"serviceaccount","keyId","key","expirationDate","userId"}', async () => {
     expect(await written('service-user-key.json')).toEqual({
       type: 'serviceaccount',
       keyId: expect.stringMatching(/^\d{18}$/),
@@ -299,20 +305,20 @@ describe('key JSON', () => {
     });
   });
 
-  it('PKCS#1 key file: importPKCS8 fails, createPrivateKey works', async () => {
+  it('Its key is PKCS#1: importPKCS8 fails and createPrivateKey works', async () => {
     const { key = '' } = await written('api-key.json');
     expect(key.startsWith('-----BEGIN RSA PRIVATE KEY-----\n')).toBe(true);
     await expect(importPKCS8(key, 'RS256')).rejects.toThrow('must be PKCS#8');
     expect(createPrivateKey(key).asymmetricKeyDetails?.modulusLength).toBe(2048);
   });
 
-  it('a key file from the folder introspects', async () => {
+  it('A key file from the key folder authenticates at introspection', async () => {
     const { access_token } = await new RelyingParty(sandbox).signIn();
     const file = (await written('api-key.json')) as unknown as ApplicationKeyFile;
     expect((await introspect(sandbox, access_token, file)).json['active']).toBe(true);
   });
 
-  it('only the owner may read it, also when the file was there before', async () => {
+  it('Only the owner may read a key file, even if the file existed before', async () => {
     const files = ['api-key.json', 'service-user-key.json'].map((file) => join(folder, file));
     for (const file of files) expect((await stat(file)).mode & 0o077).toBe(0);
     for (const file of files) await chmod(file, 0o644);

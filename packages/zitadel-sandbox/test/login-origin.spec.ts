@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { Browser } from './support/browser.js';
-import { RelyingParty, tokensFrom } from './support/relying-party.js';
+import { alice, RelyingParty, tokensFrom } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
 const password = 'Password1!';
 const home = 'http://localhost:3000/auth/logout/callback';
 
@@ -13,7 +12,7 @@ afterEach(() => sandbox?.close());
 describe.each(['http://localhost:0', 'http://127.0.0.1:0'])(
   'Login V2 on an origin of its own, %s',
   (loginOrigin) => {
-    it('has the pages, and the protocol stays at the issuer', async () => {
+    it('It serves the pages, and the issuer serves the protocol', async () => {
       sandbox = await startSandbox({ loginOrigin });
       const { issuer } = sandbox;
       expect(sandbox.loginOrigin).toMatch(/^http:\/\/(localhost|127\.0\.0\.1):[1-9]\d+$/);
@@ -28,7 +27,7 @@ describe.each(['http://localhost:0', 'http://127.0.0.1:0'])(
       }
     });
 
-    it('signs people in, keeps their session there, and signs them out', async () => {
+    it('It signs a user in, keeps the session and signs the user out', async () => {
       sandbox = await startSandbox({ loginOrigin });
       const client = new RelyingParty(sandbox);
       const page = await client.submit(await client.login(), '/ui/v2/login/loginname', { loginName: alice });
@@ -50,7 +49,7 @@ describe.each(['http://localhost:0', 'http://127.0.0.1:0'])(
   },
 );
 
-it('another name for the port of the issuer is an origin, too', async () => {
+it('Login V2 can have another host name on the port of the issuer', async () => {
   const issuerFirst = await startSandbox();
   const port = new URL(issuerFirst.issuer).port;
   await issuerFirst.close();
@@ -60,24 +59,24 @@ it('another name for the port of the issuer is an origin, too', async () => {
   expect([new URL(page.url).origin, page.status]).toEqual([`http://127.0.0.1:${port}`, 200]);
 });
 
-it('the short sign-in works there without a cookie', async () => {
+it('The sign-in with one request works on the login origin without a cookie', async () => {
   sandbox = await startSandbox({ loginOrigin: 'http://localhost:0' });
   expect((await new RelyingParty(sandbox).choose(alice)).location).toContain('code=');
 });
 
-it('without one, Login V2 is at the issuer', async () => {
+it('Without a login origin the issuer serves Login V2', async () => {
   sandbox = await startSandbox();
   expect(sandbox.loginOrigin).toBe(sandbox.issuer);
 });
 
 it.each(['https://localhost:8081', 'http://login.example', 'http://localhost:8081/path', 'nonsense'])(
-  'an origin that is not one of this machine is refused: %s',
+  'startSandbox() refuses a login origin that is not on a loopback address: %s',
   async (loginOrigin) => {
-    await expect(startSandbox({ loginOrigin })).rejects.toThrow('loginOrigin: expected an origin');
+    await expect(startSandbox({ loginOrigin })).rejects.toThrow('loginOrigin: expected an http origin');
   },
 );
 
-it('a port that is taken is said', async () => {
+it('startSandbox() reports that the port of the login origin is in use', async () => {
   sandbox = await startSandbox();
   const { port } = new URL(sandbox.issuer);
   await expect(startSandbox({ loginOrigin: sandbox.issuer })).rejects.toThrow(
@@ -85,7 +84,7 @@ it('a port that is taken is said', async () => {
   );
 });
 
-it('both ports are free after a close', async () => {
+it('close() frees both ports', async () => {
   const first = await startSandbox({ loginOrigin: 'http://localhost:0' });
   const ports = [first.issuer, first.loginOrigin].map((origin) => Number(new URL(origin).port));
   await first.close();

@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { hiddenInput, type Answer } from './support/browser.js';
-import { RelyingParty } from './support/relying-party.js';
+import { alice, RelyingParty } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
 const password = 'Password1!';
 
 let sandbox: Sandbox;
@@ -25,8 +24,8 @@ async function opened(
   };
 }
 
-describe('the list of people', () => {
-  it('says that it is a sandbox, lists the people and what each is good for', async () => {
+describe('The list of users', () => {
+  it('It says that this is a sandbox, and describes each user', async () => {
     const { page } = await opened();
     expect(page.status).toBe(200);
     expect(page.text).toContain('Sandbox – not Zitadel.');
@@ -38,14 +37,14 @@ describe('the list of people', () => {
     expect(sandbox.users.filter(({ kind }) => kind === 'human')).toHaveLength(3);
   });
 
-  it('needs no script and nothing from elsewhere', async () => {
+  it('It needs no script and loads nothing', async () => {
     const { page } = await opened();
     expect(page.text).not.toMatch(/<script|https?:|\ssrc=|\son[a-z]+=/);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
   it.each(['alice@acme.example', 'bob@acme.example', 'carol@globex.example'])(
-    'one click signs in %s',
+    'One click signs in %s',
     async (loginName) => {
       const { post } = await opened();
       const { status, location } = await post({ loginName });
@@ -54,7 +53,7 @@ describe('the list of people', () => {
     },
   );
 
-  it('says who is signed in here already', async () => {
+  it('It shows which users have a session in this browser', async () => {
     const party = new RelyingParty(sandbox);
     await party.signIn(alice);
     const { page } = await opened({ prompt: 'login' }, party);
@@ -62,13 +61,13 @@ describe('the list of people', () => {
   });
 });
 
-describe('the short sign-in', () => {
-  it('a password that is sent is looked at: right', async () => {
+describe('The sign-in with one request', () => {
+  it('It accepts the right password', async () => {
     const { post } = await opened();
     expect((await post({ loginName: alice, password })).location).toContain('code=');
   });
 
-  it('a password that is sent is looked at: wrong, the page again with a sentence, the login name kept', async () => {
+  it('It shows the page with an error and the login name after a wrong password', async () => {
     const { post } = await opened();
     const { status, text } = await post({ loginName: alice, password: 'wrong' });
     expect(status).toBe(400);
@@ -77,13 +76,13 @@ describe('the short sign-in', () => {
     expect((await post({ loginName: alice, password })).status).toBe(302);
   });
 
-  it('empty password is wrong', async () => {
+  it('It treats an empty password as wrong', async () => {
     const { post } = await opened();
     expect((await post({ loginName: alice, password: '' })).status).toBe(400);
   });
 
   it.each(['nobody@acme.example', 'robot@acme.example', '"><script>alert(1)</script>'])(
-    'User could not be found: %s',
+    'It reports that the user could not be found: %s',
     async (loginName) => {
       const { post } = await opened();
       const { status, text } = await post({ loginName, password });
@@ -92,7 +91,7 @@ describe('the short sign-in', () => {
     },
   );
 
-  it('a deactivated person cannot sign in and is not listed', async () => {
+  it('It refuses a deactivated user, who is not listed either', async () => {
     sandbox.setUserActive('bob@acme.example', false);
     const { page, post } = await opened();
     const { status } = await post({ loginName: 'bob@acme.example' });
@@ -100,7 +99,7 @@ describe('the short sign-in', () => {
     expect([page.text.includes('bob@acme.example'), status]).toEqual([false, 400]);
   });
 
-  it('Cancel gives error=access_denied', async () => {
+  it('Cancel sends error=access_denied', async () => {
     const { post } = await opened();
     const { status, location } = await post({ loginName: '', password: '', cancel: 'true' });
     expect(status).toBe(302);
@@ -108,9 +107,9 @@ describe('the short sign-in', () => {
   });
 });
 
-describe('other pages', () => {
+describe('All pages', () => {
   it.each(['/ui/login', '/ui/login/login', '/ui/v2/login/logout', '/ui/login/logout/done'])(
-    'Content-Security-Policy wherever HTML is sent: %s',
+    'A Content-Security-Policy is sent with HTML: %s',
     async (path) => {
       const { headers } = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}${path}`);
       expect(headers.get('content-type')).toContain('text/html');
@@ -120,7 +119,7 @@ describe('other pages', () => {
     },
   );
 
-  it('Content-Security-Policy of the form that posts itself: no script but that', async () => {
+  it('The Content-Security-Policy of the form_post page allows only its own script', async () => {
     const one = await startSandbox({ web: { loginVersion: 1 } });
     const { text, headers } = await new RelyingParty(one).choose(alice, { response_mode: 'form_post' });
     await one.close();
@@ -131,14 +130,14 @@ describe('other pages', () => {
     );
   });
 
-  it('an unknown login request: Login V2 answers bare JSON 500', async () => {
+  it('Login V2 answers an unknown authorization request with JSON and status 500', async () => {
     const { status, json } = await new RelyingParty(sandbox).browser.get(
       `${sandbox.issuer}/ui/v2/login/login?authRequest=V2_1`,
     );
     expect([status, json]).toEqual([500, { error: 'Internal Server Error' }]);
   });
 
-  it('the start page lists the people; with an initiate login URI each of them starts a login at the app', async () => {
+  it('The start page lists the users, each of them with a link that starts a login if initiateLoginUri is set', async () => {
     const plain = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}/ui/login`);
     expect(plain.text).toContain(`ZITADEL_DOMAIN=${sandbox.issuer}`);
     expect(plain.text).not.toContain('<a ');

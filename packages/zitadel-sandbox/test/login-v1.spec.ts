@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import type { Answer } from './support/browser.js';
-import { RelyingParty, tokensFrom, type Tokens } from './support/relying-party.js';
+import { alice, bob, carol, RelyingParty, type Tokens } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
-const bob = 'bob@acme.example';
-const carol = 'carol@globex.example';
 const password = 'Password1!';
 
 let sandbox: Sandbox;
@@ -13,10 +10,6 @@ beforeAll(async () => {
   sandbox = await startSandbox({ web: { loginVersion: 1 } });
 });
 afterAll(() => sandbox.close());
-
-function newClient(): RelyingParty {
-  return new RelyingParty(sandbox);
-}
 
 function titleOf({ text }: Answer): string | undefined {
   return /<h1>([^<]*)<\/h1>/.exec(text)?.[1];
@@ -30,12 +23,8 @@ function errorOf({ location }: Answer): string | null {
   return new URL(location).searchParams.get('error');
 }
 
-async function tokensOf(client: RelyingParty, { location }: Answer): Promise<Tokens> {
-  return tokensFrom(await client.redeem(new URL(location).searchParams.get('code') ?? ''));
-}
-
 async function signedIn(...people: string[]): Promise<{ client: RelyingParty; tokens: Tokens[] }> {
-  const client = newClient();
+  const client = new RelyingParty(sandbox);
   const tokens: Tokens[] = [];
   for (const one of people) tokens.push(await client.signIn(one, { prompt: 'login' }));
   return { client, tokens };
@@ -51,9 +40,9 @@ async function later<Result>(run: () => Promise<Result>): Promise<Result> {
   }
 }
 
-describe('the pages of Login V1', () => {
-  it('a person without script gets from the login name over the password and the callback to the application', async () => {
-    const client = newClient();
+describe('The pages of Login V1', () => {
+  it('A browser without JavaScript gets from login name, password and callback to the application', async () => {
+    const client = new RelyingParty(sandbox);
     const { location } = await client.authorize();
     expect(location).toMatch(/\/ui\/login\/login\?authRequestID=\d{18}$/);
     const id = new URL(location).searchParams.get('authRequestID') ?? '';
@@ -81,12 +70,12 @@ describe('the pages of Login V1', () => {
       302,
       `${sandbox.issuer}/oauth/v2/authorize/callback?id=${id}`,
     ]);
-    const { claims } = await tokensOf(client, await client.browser.get(end.location));
+    const { claims } = await client.tokensOf(await client.browser.get(end.location));
     expect([claims.sub, claims['sid']]).toEqual(['320000000000000011', expect.stringMatching(/^V1_\d{18}$/)]);
   });
 
-  it('what is wrong is told on a page with the status 200', async () => {
-    const client = newClient();
+  it('An error is shown on a page with status 200', async () => {
+    const client = new RelyingParty(sandbox);
     const unknown = await client.submit(await client.login(), '/ui/login/loginname', { loginName: 'nobody' });
     expect([unknown.status, alertOf(unknown)]).toEqual([200, 'User could not be found']);
     const page = await client.submit(unknown, '/ui/login/loginname', { loginName: alice });
@@ -94,8 +83,8 @@ describe('the pages of Login V1', () => {
     expect([wrong.status, titleOf(wrong), alertOf(wrong)]).toEqual([200, 'Password', 'Password is invalid']);
   });
 
-  it('a form without its CSRF token is not taken', async () => {
-    const client = newClient();
+  it('A form without its CSRF token is refused', async () => {
+    const client = new RelyingParty(sandbox);
     const { location } = await client.authorize();
     const authRequestID = new URL(location).searchParams.get('authRequestID') ?? '';
     const answer = await client.browser.post(`${sandbox.issuer}/ui/login/loginname`, {
@@ -105,22 +94,24 @@ describe('the pages of Login V1', () => {
     expect(answer.status).toBe(403);
   });
 
-  it('the short sign-in stands beside the pages, and needs no cookie', async () => {
+  it('The sign-in with one request is on the pages, and needs no cookie', async () => {
     const { client } = await signedIn(alice);
     const pages = [
-      await newClient().login(),
-      await newClient().login({ login_hint: alice }),
+      await new RelyingParty(sandbox).login(),
+      await new RelyingParty(sandbox).login({ login_hint: alice }),
       await client.login({ prompt: 'select_account' }),
-      await newClient().login({ prompt: 'create' }),
+      await new RelyingParty(sandbox).login({ prompt: 'create' }),
     ];
     expect(pages.map(titleOf)).toEqual(['Welcome Back!', 'Password', 'Select Account', 'Registration']);
     for (const page of pages) {
-      const { location } = await newClient().submit(page, '/ui/login/login', { loginName: carol });
+      const { location } = await new RelyingParty(sandbox).submit(page, '/ui/login/login', {
+        loginName: carol,
+      });
       expect(location).toContain('code=');
     }
   });
 
-  it('an e-mail that is not verified stops at a page until the code is typed', async () => {
+  it('A user with an unverified e-mail address must enter the code first', async () => {
     const other = await startSandbox({ web: { loginVersion: 1 } });
     const client = new RelyingParty(other);
     const page = await client.submit(await client.login(), '/ui/login/loginname', { loginName: bob });
@@ -132,7 +123,7 @@ describe('the pages of Login V1', () => {
     expect(alertOf(wrong)).toBe('Code is invalid');
     const code = /the code is <code>(\d+)</.exec(stopped.text)?.[1] ?? '';
     const end = await client.submit(wrong, '/ui/login/mail/verification', { code });
-    const { access_token } = await tokensOf(client, end);
+    const { access_token } = await client.tokensOf(end);
     expect((await client.userinfo(access_token)).json['email_verified']).toBe(true);
     await other.close();
   });
@@ -143,28 +134,30 @@ describe('the pages of Login V1', () => {
       'ID=CACHE-d24aD Message=Errors.AuthRequest.NotFound Parent=(sql: no rows in result set)\n',
     ],
     ['', 'auth request callback is missing id\n'],
-  ])('the callback of no request is plain text: %s', async (query, text) => {
-    const answer = await newClient().browser.get(`${sandbox.issuer}/oauth/v2/authorize/callback${query}`);
+  ])('The callback without an authorization request answers plain text: %s', async (query, text) => {
+    const answer = await new RelyingParty(sandbox).browser.get(
+      `${sandbox.issuer}/oauth/v2/authorize/callback${query}`,
+    );
     expect([answer.status, answer.text]).toEqual([400, text]);
   });
 
-  it('only the browser that signed in gets the code at the callback', async () => {
+  it('The callback sends the code only to the browser that signed in', async () => {
     const { client } = await signedIn(alice);
     const handedOver = await client.browser.get((await client.authorize()).location);
-    const stranger = await newClient().browser.get(handedOver.location);
+    const stranger = await new RelyingParty(sandbox).browser.get(handedOver.location);
     expect(errorOf(stranger)).toBe('interaction_required');
   });
 });
 
 /** The table in zitadel-features.md, 1. */
-describe('which page Login V1 shows first', () => {
-  it('nothing asked, one person in the browser: none, and the old auth_time', async () => {
+describe('The first page of Login V1', () => {
+  it('A single session completes the login without a page and keeps its auth_time', async () => {
     const { client, tokens } = await signedIn(alice);
     const answer = await later(() => client.login({}));
-    expect((await tokensOf(client, answer)).claims['auth_time']).toBe(tokens[0]?.claims['auth_time']);
+    expect((await client.tokensOf(answer)).claims['auth_time']).toBe(tokens[0]?.claims['auth_time']);
   });
 
-  it('nothing asked, two people in the browser: the account picker, and no password', async () => {
+  it('Two sessions lead to the account picker, without a password', async () => {
     const { client } = await signedIn(alice, carol);
     const picker = await client.login();
     expect(titleOf(picker)).toBe('Select Account');
@@ -173,17 +166,17 @@ describe('which page Login V1 shows first', () => {
     const answer = await client.submit(picker, '/ui/login/userselection', {
       userselection: '320000000000000011',
     });
-    expect((await tokensOf(client, answer)).claims.sub).toBe('320000000000000011');
+    expect((await client.tokensOf(answer)).claims.sub).toBe('320000000000000011');
   });
 
-  it('"Other User" of the picker is an empty page for the login name', async () => {
+  it('"Other User" of the account picker leads to an empty login name page', async () => {
     const { client } = await signedIn(alice, carol);
     const page = await client.submit(await client.login(), '/ui/login/userselection', { userselection: '0' });
     expect(titleOf(page)).toBe('Welcome Back!');
   });
 
   it.each(['0', '60'])(
-    'max_age=%s with an older session: the password page, then a new auth_time',
+    'max_age=%s with an older session leads to the password page and a new auth_time',
     async (max_age) => {
       const { client, tokens } = await signedIn(alice);
       const page = await later(() => client.login({ max_age }));
@@ -192,18 +185,18 @@ describe('which page Login V1 shows first', () => {
         true,
       ]);
       const end = await later(() => client.submit(page, '/ui/login/password', { password }));
-      const { claims } = await later(() => tokensOf(client, end));
+      const { claims } = await later(() => client.tokensOf(end));
       expect(Number(claims['auth_time'])).toBeGreaterThan(Number(tokens[0]?.claims['auth_time']));
       expect(claims['sid']).toBe(tokens[0]?.claims['sid']);
     },
   );
 
-  it('max_age=3600 with a younger session: none', async () => {
+  it('max_age=3600 with a younger session completes the login without a page', async () => {
     const { client } = await signedIn(alice);
     expect((await client.login({ max_age: '3600' })).location).toContain('code=');
   });
 
-  it('max_age=0 with two people: the picker first, then the password', async () => {
+  it('max_age=0 with two sessions leads to the account picker, then to the password page', async () => {
     const { client } = await signedIn(alice, carol);
     const picker = await client.login({ max_age: '0' });
     const page = await client.submit(picker, '/ui/login/userselection', {
@@ -212,14 +205,14 @@ describe('which page Login V1 shows first', () => {
     expect([titleOf(picker), titleOf(page)]).toEqual(['Select Account', 'Password']);
   });
 
-  it('prompt=login: an empty page for the login name, and the password', async () => {
+  it('prompt=login leads to an empty login name page, then to the password page', async () => {
     const { client } = await signedIn(alice);
     const page = await client.login({ prompt: 'login' });
     const next = await client.submit(page, '/ui/login/loginname', { loginName: alice });
     expect([titleOf(page), titleOf(next)]).toEqual(['Welcome Back!', 'Password']);
   });
 
-  it('prompt=login with a login_hint or id_token_hint: the password page at once', async () => {
+  it('prompt=login with a login_hint or id_token_hint leads to the password page', async () => {
     const { client, tokens } = await signedIn(alice);
     const hints = [{ login_hint: alice }, { id_token_hint: tokens[0]?.id_token }];
     for (const hint of hints) {
@@ -227,7 +220,7 @@ describe('which page Login V1 shows first', () => {
     }
   });
 
-  it('prompt=select_account: the picker even for one, and no password', async () => {
+  it('prompt=select_account leads to the account picker even for one session, without a password', async () => {
     const { client } = await signedIn(alice);
     const picker = await client.login({ prompt: 'select_account' });
     expect(titleOf(picker)).toBe('Select Account');
@@ -237,44 +230,44 @@ describe('which page Login V1 shows first', () => {
     expect(answer.location).toContain('code=');
   });
 
-  it('prompt=consent: an empty page for the login name, then no password', async () => {
+  it('prompt=consent leads to an empty login name page, without a password', async () => {
     const { client, tokens } = await signedIn(alice);
     const page = await client.login({ prompt: 'consent' });
     expect(titleOf(page)).toBe('Welcome Back!');
     const answer = await client.submit(page, '/ui/login/loginname', { loginName: alice });
-    expect((await tokensOf(client, answer)).claims['sid']).toBe(tokens[0]?.claims['sid']);
+    expect((await client.tokensOf(answer)).claims['sid']).toBe(tokens[0]?.claims['sid']);
   });
 
-  it('prompt=create, also beside login: the registration page', async () => {
+  it('prompt=create leads to the registration page, also together with login', async () => {
     for (const prompt of ['create', 'login create']) {
-      expect(titleOf(await newClient().login({ prompt }))).toBe('Registration');
+      expect(titleOf(await new RelyingParty(sandbox).login({ prompt }))).toBe('Registration');
     }
   });
 
-  it('prompt=none: a code for the only person, interaction_required for nobody and for two', async () => {
+  it('prompt=none sends a code with one session, and interaction_required with none or two', async () => {
     const { client } = await signedIn(alice);
     expect((await client.login({ prompt: 'none' })).location).toContain('code=');
-    expect(errorOf(await newClient().login({ prompt: 'none' }))).toBe('interaction_required');
+    expect(errorOf(await new RelyingParty(sandbox).login({ prompt: 'none' }))).toBe('interaction_required');
     const { client: two } = await signedIn(alice, carol);
     expect(errorOf(await two.login({ prompt: 'none' }))).toBe('interaction_required');
   });
 
-  it('prompt=none with two people and a hint: a code for that person', async () => {
+  it('prompt=none with two sessions and a hint sends a code for that user', async () => {
     const { client, tokens } = await signedIn(alice, carol);
     const hints = [{ login_hint: alice }, { id_token_hint: tokens[0]?.id_token }];
     for (const hint of hints) {
       const answer = await client.login({ prompt: 'none', ...hint });
-      expect((await tokensOf(client, answer)).claims.sub).toBe('320000000000000011');
+      expect((await client.tokensOf(answer)).claims.sub).toBe('320000000000000011');
     }
   });
 
-  it('prompt=none with max_age not met: interaction_required', async () => {
+  it('prompt=none with a session older than max_age sends interaction_required', async () => {
     const { client } = await signedIn(alice);
     const answer = await later(() => client.login({ prompt: 'none', max_age: '60' }));
     expect(errorOf(answer)).toBe('interaction_required');
   });
 
-  it('login_hint of the person who is signed in: none; of another: the password page; unknown: as without', async () => {
+  it('login_hint of the signed-in user skips all pages, of another user leads to the password page, of an unknown one is ignored', async () => {
     const { client } = await signedIn(alice);
     expect((await client.login({ login_hint: alice })).location).toContain('code=');
     const other = await client.login({ login_hint: carol });
@@ -282,24 +275,26 @@ describe('which page Login V1 shows first', () => {
       'Password',
       true,
     ]);
-    expect(titleOf(await newClient().login({ login_hint: 'nobody@acme.example' }))).toBe('Welcome Back!');
+    expect(titleOf(await new RelyingParty(sandbox).login({ login_hint: 'nobody@acme.example' }))).toBe(
+      'Welcome Back!',
+    );
   });
 
-  it('an organization that must be a member: told on the page, and others could not be found', async () => {
+  it('An organization scope is shown on the page, and users of other organizations are not found', async () => {
     const scope = 'openid urn:zitadel:iam:org:id:320000000000000002';
     const { client } = await signedIn(alice);
     const page = await client.login({ scope });
     expect(page.text).toContain('The user must be a member of the Globex organization.');
     const refused = await client.submit(page, '/ui/login/loginname', { loginName: alice });
     expect([refused.status, alertOf(refused)]).toEqual([200, 'User could not be found']);
-    const hinted = await newClient().login({ scope, login_hint: alice });
+    const hinted = await new RelyingParty(sandbox).login({ scope, login_hint: alice });
     expect(titleOf(hinted)).toBe('Welcome Back!');
     const { client: two } = await signedIn(alice, carol);
-    expect((await tokensOf(two, await two.login({ scope }))).claims.sub).toBe('320000000000000013');
+    expect((await two.tokensOf(await two.login({ scope }))).claims.sub).toBe('320000000000000013');
   });
 });
 
-it('Login V1 and Login V2 do not know the sessions of each other', async () => {
+it('Login V1 and Login V2 have separate sessions', async () => {
   const other = await startSandbox({ loginV2Required: false, second: { loginVersion: 1 } });
   const client = new RelyingParty(other);
   await client.signIn(alice);
@@ -309,7 +304,7 @@ it('Login V1 and Login V2 do not know the sessions of each other', async () => {
   expect(titleOf(page)).toBe('Welcome Back!');
 });
 
-it('the feature "Login V2" of the instance comes before what the application is set to', async () => {
+it('The feature "Login V2" of the instance overrides the setting of the application', async () => {
   const other = await startSandbox({ loginV2Required: true, web: { loginVersion: 1 } });
   const client = new RelyingParty(other);
   const paths: string[] = [];

@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import type { Answer } from './support/browser.js';
-import { RelyingParty, tokensFrom, type Tokens } from './support/relying-party.js';
+import { alice, bob, carol, RelyingParty } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
-const bob = 'bob@acme.example';
-const carol = 'carol@globex.example';
 const password = 'Password1!';
 const home = 'http://localhost:3000/auth/logout/callback';
 
@@ -15,21 +12,13 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-function newClient(): RelyingParty {
-  return new RelyingParty(sandbox);
-}
-
 function pathOf({ url }: Answer): string {
   return new URL(url).pathname;
 }
 
-async function tokensOf(client: RelyingParty, { location }: Answer): Promise<Tokens> {
-  return tokensFrom(await client.redeem(new URL(location).searchParams.get('code') ?? ''));
-}
-
-describe('the pages of Login V2', () => {
-  it('a person without script gets from the login name over the password to the application', async () => {
-    const client = newClient();
+describe('The pages of Login V2', () => {
+  it('A browser without JavaScript gets from login name and password to the application', async () => {
+    const client = new RelyingParty(sandbox);
     const first = await client.browser.get((await client.authorize()).location);
     expect(first.status).toBe(307);
     expect(first.location).toMatch(/\/ui\/v2\/login\/loginname\?requestId=oidc_V2_\d{18}$/);
@@ -41,7 +30,7 @@ describe('the pages of Login V2', () => {
     expect(passwordPage.text).toMatch(/<input [^>]*data-testid="password-text-input"/);
     expect(passwordPage.text).toMatch(/<button [^>]*data-testid="submit-button"/);
     const end = await client.submit(passwordPage, '/ui/v2/login/password', { password });
-    const { claims } = await tokensOf(client, end);
+    const { claims } = await client.tokensOf(end);
     expect([claims.sub, claims['sid'], claims['amr']]).toEqual([
       '320000000000000011',
       expect.stringMatching(/^\d{18}$/),
@@ -49,8 +38,8 @@ describe('the pages of Login V2', () => {
     ]);
   });
 
-  it('a wrong password is told on the page, and the right one works then', async () => {
-    const client = newClient();
+  it('A wrong password is reported on the page, on which the right one works', async () => {
+    const client = new RelyingParty(sandbox);
     const name = await client.login();
     const page = await client.submit(name, '/ui/v2/login/loginname', { loginName: alice });
     const wrong = await client.submit(page, '/ui/v2/login/password', { password: 'wrong' });
@@ -59,7 +48,7 @@ describe('the pages of Login V2', () => {
     expect(location).toContain('code=');
   });
 
-  it('an e-mail address is taken for a login name', async () => {
+  it('An e-mail address is accepted as a login name', async () => {
     const other = await startSandbox({ users: [{ loginName: 'ali', email: alice, emailVerified: true }] });
     const client = new RelyingParty(other);
     const page = await client.submit(await client.login(), '/ui/v2/login/loginname', { loginName: alice });
@@ -68,14 +57,14 @@ describe('the pages of Login V2', () => {
     expect(location).toContain('code=');
   });
 
-  it('the short sign-in stands on every page, and needs no cookie', async () => {
-    const client = newClient();
+  it('The sign-in with one request is on every page, and needs no cookie', async () => {
+    const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     const pages = [
-      await newClient().login(),
-      await newClient().login({ login_hint: alice }),
+      await new RelyingParty(sandbox).login(),
+      await new RelyingParty(sandbox).login({ login_hint: alice }),
       await client.login({ prompt: 'select_account' }),
-      await newClient().login({ prompt: 'create' }),
+      await new RelyingParty(sandbox).login({ prompt: 'create' }),
     ];
     expect(pages.map(pathOf)).toEqual([
       '/ui/v2/login/loginname',
@@ -84,14 +73,14 @@ describe('the pages of Login V2', () => {
       '/ui/v2/login/register',
     ]);
     for (const page of pages) {
-      const stranger = newClient();
+      const stranger = new RelyingParty(sandbox);
       const { location } = await stranger.submit(page, '/ui/v2/login/login', { loginName: bob });
       expect(location).toContain('code=');
     }
   });
 
-  it('a used login link, and one that never was, are bare JSON 500', async () => {
-    const client = newClient();
+  it('A used and an unknown login link get JSON with status 500', async () => {
+    const client = new RelyingParty(sandbox);
     const { location } = await client.authorize();
     const page = await client.follow(location);
     await client.submit(page, '/ui/v2/login/login', { loginName: alice });
@@ -106,26 +95,25 @@ describe('the pages of Login V2', () => {
   });
 });
 
-describe('sessions of Login V2', () => {
-  it('max_age is not read: an old session answers', async () => {
-    const client = newClient();
+describe('The sessions of Login V2', () => {
+  it('An old session completes a login with max_age', async () => {
+    const client = new RelyingParty(sandbox);
     const first = await client.signIn(alice);
     const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 7_200_000);
     const answers = [await client.login({ max_age: '0' }), await client.login({ max_age: '60' })];
     clock.mockRestore();
     for (const answer of answers) {
-      const { claims } = await tokensOf(client, answer);
+      const { claims } = await client.tokensOf(answer);
       expect(claims['auth_time']).toBe(first.claims['auth_time']);
     }
   });
 
-  it('prompt=login makes a new session and leaves the old one alive', async () => {
-    const client = newClient();
+  it('prompt=login starts a new session and does not end the old one', async () => {
+    const client = new RelyingParty(sandbox);
     const first = await client.signIn(alice);
     const page = await client.login({ prompt: 'login' });
     expect(pathOf(page)).toBe('/ui/v2/login/loginname');
-    const second = await tokensOf(
-      client,
+    const second = await client.tokensOf(
       await client.submit(page, '/ui/v2/login/login', { loginName: alice }),
     );
     expect(second.claims['sid']).not.toBe(first.claims['sid']);
@@ -137,8 +125,8 @@ describe('sessions of Login V2', () => {
     expect((await client.login()).location).toContain('code=');
   });
 
-  it('prompt=select_account shows the picker when anybody is there, else the page for the login name', async () => {
-    const client = newClient();
+  it('prompt=select_account shows the account picker if there is a session, else the login name page', async () => {
+    const client = new RelyingParty(sandbox);
     expect(pathOf(await client.login({ prompt: 'select_account' }))).toBe('/ui/v2/login/loginname');
     const { claims } = await client.signIn(alice);
     const picker = await client.login({ prompt: 'select_account' });
@@ -146,11 +134,11 @@ describe('sessions of Login V2', () => {
     const answer = await client.submit(picker, '/ui/v2/login/accounts', {
       session: String(claims['sid']),
     });
-    expect((await tokensOf(client, answer)).claims['auth_time']).toBe(claims['auth_time']);
+    expect((await client.tokensOf(answer)).claims['auth_time']).toBe(claims['auth_time']);
   });
 
-  it('the picker has a second person of the browser, and each person once', async () => {
-    const client = newClient();
+  it('The account picker lists all users of the browser, each once', async () => {
+    const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     await client.signIn(bob, { prompt: 'select_account' });
     await client.signIn(alice, { prompt: 'login' });
@@ -162,31 +150,31 @@ describe('sessions of Login V2', () => {
     ]);
   });
 
-  it('another account can be added from the picker', async () => {
-    const client = newClient();
+  it('The account picker has a link to add another account', async () => {
+    const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     const picker = await client.login({ prompt: 'select_account' });
     const [, link = ''] = /<a href="([^"]+)">Add another account/.exec(picker.text) ?? [];
     expect(pathOf(await client.follow(`${sandbox.issuer}${link}`))).toBe('/ui/v2/login/loginname');
   });
 
-  it('with a login_hint of somebody else the picker comes, with one of nobody there the password page', async () => {
-    const client = newClient();
+  it('A login_hint of another user leads to the account picker, and without sessions to the password page', async () => {
+    const client = new RelyingParty(sandbox);
     expect(pathOf(await client.login({ login_hint: alice }))).toBe('/ui/v2/login/password');
     await client.signIn(alice);
     expect(pathOf(await client.login({ login_hint: bob }))).toBe('/ui/v2/login/accounts');
     expect((await client.login({ login_hint: alice })).location).toContain('code=');
   });
 
-  it('without a prompt the latest session answers, also when two people are there', async () => {
-    const client = newClient();
+  it('The latest of two sessions completes a login without a prompt', async () => {
+    const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     const { claims } = await client.signIn(carol, { prompt: 'select_account' });
-    expect((await tokensOf(client, await client.login())).claims.sub).toBe(claims.sub);
+    expect((await client.tokensOf(await client.login())).claims.sub).toBe(claims.sub);
   });
 
-  it('a member of another organization is no answer: the picker comes, and does not take that person', async () => {
-    const client = newClient();
+  it('The session of a user of another organization does not complete the login and cannot be chosen', async () => {
+    const client = new RelyingParty(sandbox);
     const { claims } = await client.signIn(alice);
     const picker = await client.login({ scope: 'openid urn:zitadel:iam:org:domain:primary:globex.example' });
     expect(pathOf(picker)).toBe('/ui/v2/login/accounts');
@@ -194,9 +182,9 @@ describe('sessions of Login V2', () => {
     expect(answer.text).toContain('User is no member of the required organization');
   });
 
-  it("another browser's session cannot be picked", async () => {
-    const { claims } = await newClient().signIn(alice);
-    const client = newClient();
+  it('A session of another browser cannot be chosen', async () => {
+    const { claims } = await new RelyingParty(sandbox).signIn(alice);
+    const client = new RelyingParty(sandbox);
     await client.signIn(bob);
     const picker = await client.login({ prompt: 'select_account' });
     const answer = await client.submit(picker, '/ui/v2/login/accounts', { session: String(claims['sid']) });
@@ -204,18 +192,18 @@ describe('sessions of Login V2', () => {
   });
 });
 
-describe('the logout page of Login V2', () => {
+describe('The logout page of Login V2', () => {
   const parameters = { client_id: '320000000000000101', post_logout_redirect_uri: home, state: 's' };
 
-  it('without accounts it has no way back', async () => {
-    const client = newClient();
+  it('It has no link without accounts', async () => {
+    const client = new RelyingParty(sandbox);
     const { text } = await client.follow(client.url('/oidc/v1/end_session', parameters));
     expect(text).toContain('No accounts found');
     expect(text).not.toMatch(/<a |<form|<button/);
   });
 
-  it('with two accounts it ends the one that is chosen', async () => {
-    const client = newClient();
+  it('It ends the session of the chosen account', async () => {
+    const client = new RelyingParty(sandbox);
     const first = await client.signIn(alice);
     const second = await client.signIn(bob, { prompt: 'select_account' });
     const page = await client.follow(client.url('/oidc/v1/end_session', parameters));

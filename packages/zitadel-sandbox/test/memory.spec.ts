@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { LatestMap } from '../src/latest.map.js';
-import { MemoryStore } from '../src/memory.adapter.js';
+import { BoundedMap } from '../src/storage/bounded-map.js';
+import { MemoryStore } from '../src/storage/memory.adapter.js';
 
 const now = Math.floor(Date.now() / 1000);
 
@@ -8,8 +8,8 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe('what is stored', () => {
-  it('expired entries are gone after the thousandth insert, living ones stay', async () => {
+describe('The memory adapter', () => {
+  it('It purges expired entries at the thousandth insert and keeps the others', async () => {
     const store = new MemoryStore();
     const tokens = store.adapterFor('AccessToken');
     for (let count = 1; count < 1000; count++) await tokens.upsert(`old ${count}`, { exp: now - 1 }, 1);
@@ -19,7 +19,7 @@ describe('what is stored', () => {
     expect(await tokens.find('living')).toEqual({ exp: now + 60 });
   });
 
-  it('living entries are not looked through on every insert', async () => {
+  it('It does not scan all entries on every insert', async () => {
     const tokens = new MemoryStore().adapterFor('AccessToken');
     for (let count = 0; count < 6000; count++) await tokens.upsert(`${count}`, { exp: now + 60 }, 60);
     const clock = jest.spyOn(Date, 'now');
@@ -27,7 +27,7 @@ describe('what is stored', () => {
     expect(clock).not.toHaveBeenCalled();
   });
 
-  it('a grant takes its own tokens with it and no others', async () => {
+  it('It deletes exactly the tokens of a revoked grant', async () => {
     const tokens = new MemoryStore().adapterFor('AccessToken');
     await tokens.upsert('a1', { grantId: 'a' }, 60);
     await tokens.upsert('a2', { grantId: 'a' }, 60);
@@ -38,7 +38,7 @@ describe('what is stored', () => {
     expect(found).toEqual([undefined, undefined, { grantId: 'b' }]);
   });
 
-  it('a browser session takes its own tokens with it and no others', async () => {
+  it('It deletes exactly the tokens of an ended browser session', async () => {
     const store = new MemoryStore();
     const tokens = store.adapterFor('AccessToken');
     await tokens.upsert('one', { sid: '1' }, 60);
@@ -48,8 +48,8 @@ describe('what is stored', () => {
   });
 });
 
-it('a bounded map forgets what was set longest ago', () => {
-  const map = new LatestMap<string, number>(2);
+it('A bounded map evicts the entry that was set longest ago', () => {
+  const map = new BoundedMap<string, number>(2);
   map.set('a', 1);
   map.set('b', 2);
   map.set('a', 3);

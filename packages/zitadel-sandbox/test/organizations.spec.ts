@@ -48,12 +48,12 @@ async function rolesOf(loginName: string, ...scopes: string[]): Promise<unknown[
   return [claims[rolesClaim], userinfo.json[rolesClaim], introspection.json[rolesClaim]];
 }
 
-describe('roles per organization, as recorded', () => {
+describe('Roles by organization', () => {
   it.each([
     ['alice', { admin: [alpha, beta], reader: [alpha] }],
     ['bob', { reader: [beta, alpha] }],
     ['dave', { reader: [beta] }],
-  ])('%s has each role with the organizations that granted it', async (loginName, expected) => {
+  ])('The roles of %s name the organizations that granted them', async (loginName, expected) => {
     const roles = Object.fromEntries(
       Object.entries(expected).map(([role, granting]) => [
         role,
@@ -63,7 +63,7 @@ describe('roles per organization, as recorded', () => {
     expect(await rolesOf(loginName)).toEqual([roles, roles, roles]);
   });
 
-  it('urn:zitadel:iam:org:roles:id leaves only the roles of that organization, at the refresh too', async () => {
+  it('The scope urn:zitadel:iam:org:roles:id limits roles to that organization, also after a refresh', async () => {
     const roles = { admin: { [beta.id]: beta.primaryDomain } };
     const scope = `urn:zitadel:iam:org:roles:id:${beta.id}`;
     expect(await rolesOf('alice', scope)).toEqual([roles, roles, roles]);
@@ -73,7 +73,7 @@ describe('roles per organization, as recorded', () => {
     expect((await client.userinfo(String(json['access_token']))).json[rolesClaim]).toEqual(roles);
   });
 
-  it('an organization in which the person has no role gives no role claim, and no error', async () => {
+  it('An organization that granted the user no role leads to no role claim and no error', async () => {
     expect(await rolesOf('alice', `urn:zitadel:iam:org:roles:id:${gamma.id}`)).toEqual([
       undefined,
       undefined,
@@ -81,12 +81,12 @@ describe('roles per organization, as recorded', () => {
     ]);
   });
 
-  it('urn:zitadel:iam:org:id of the own organization restricts who signs in, not the roles', async () => {
+  it('The scope urn:zitadel:iam:org:id limits who signs in, not the roles', async () => {
     const [roles] = await rolesOf('alice', `urn:zitadel:iam:org:id:${alpha.id}`);
     expect(Object.keys(roles as object)).toEqual(['admin', 'reader']);
   });
 
-  it('an id_token_hint of somebody who is no member of the organization asked for is refused', async () => {
+  it('An id_token_hint of a user of another organization than the requested one is refused', async () => {
     const client = new RelyingParty(sandbox);
     const { id_token } = await client.signIn('alice');
     const { location } = await client.authorize({
@@ -101,10 +101,10 @@ describe('roles per organization, as recorded', () => {
   });
 });
 
-describe('a primary domain with letters beyond ASCII', () => {
+describe('A primary domain with letters outside ASCII', () => {
   const domain = 'umlaut--söhne-gmbh.example';
 
-  it('is made from the name as Zitadel makes it, and stands in the claims', async () => {
+  it('It is derived from the name as in Zitadel and appears in the claims', async () => {
     const client = new RelyingParty(sandbox);
     const { claims } = await client.signIn('ute', scoped(owner));
     expect([claims[`${owner}:name`], claims[`${owner}:primary_domain`]]).toEqual([umlaut, domain]);
@@ -113,7 +113,7 @@ describe('a primary domain with letters beyond ASCII', () => {
     ]);
   });
 
-  it('restricts the sign-in to its people', async () => {
+  it('It limits the login to the users of the organization', async () => {
     const client = new RelyingParty(sandbox);
     const scope = scoped(`urn:zitadel:iam:org:domain:primary:${domain}`);
     expect((await client.choose('alice', scope)).status).toBe(400);
@@ -122,14 +122,14 @@ describe('a primary domain with letters beyond ASCII', () => {
   });
 });
 
-describe('project grants', () => {
+describe('Project grants', () => {
   const granted = {
     organizations: [alpha, beta],
     projectGrants: [{ organization: 'Beta', roles: ['admin', 'reader'] }],
     users: [{ loginName: 'alice', organization: 'Acme', roles: ['writer'] }],
   };
 
-  it('an organization grants only roles of its project grant, the owner of the project any', async () => {
+  it('An organization can grant only the roles of its project grant, and the owner of the project any', async () => {
     const other = await startSandbox(granted);
     other.grantRole('alice', 'reader', 'Beta');
     expect(() => other.grantRole('alice', 'writer', 'Beta')).toThrow(
@@ -146,14 +146,14 @@ describe('project grants', () => {
     });
   });
 
-  it('a list of users that breaks them does not start', async () => {
+  it('A sandbox does not start with users that violate them', async () => {
     const users = [{ loginName: 'bob', organization: 'Alpha', roles: ['reader'] }];
     await expect(startSandbox({ ...granted, users })).rejects.toThrow('Project Grant not found: Alpha');
   });
 });
 
-describe('roles at run time', () => {
-  it('grantRole and revokeRole count in the next answer about a token that was issued before', async () => {
+describe('Roles at run time', () => {
+  it('grantRole() and revokeRole() affect the next response about an earlier token', async () => {
     const client = new RelyingParty(sandbox);
     const { access_token } = await client.signIn('dave');
     const roles = async (): Promise<unknown[]> => [
@@ -177,7 +177,7 @@ describe('roles at run time', () => {
     sandbox.grantRole('dave', 'reader', 'Beta');
   });
 
-  it('a role that was created after the sign-in is invisible until the next one', async () => {
+  it('A role that is created after the login appears only after the next login', async () => {
     const client = new RelyingParty(sandbox);
     const before = await client.signIn('bob');
     sandbox.grantRole('bob', 'auditor');
@@ -188,7 +188,7 @@ describe('roles at run time', () => {
     sandbox.revokeRole('bob', 'auditor');
   });
 
-  it('introspection lists a role scope for each role of the project, whoever the person is', async () => {
+  it('Introspection lists the scopes of all roles of the project for every user', async () => {
     const client = new RelyingParty(sandbox);
     const { access_token } = await client.signIn('ute');
     const scopes = String((await introspect(sandbox, access_token)).json['scope']).split(' ');
@@ -199,7 +199,7 @@ describe('roles at run time', () => {
 });
 
 it.each(['two words', '__proto__', 'constructor', '100 % sure', 'größe'])(
-  'a role may be called anything: %s',
+  'A role may have any name: %s',
   async (role) => {
     const other = await startSandbox({
       users: [{ loginName: 'alice', roles: [role, 'reader'] }],
@@ -220,7 +220,7 @@ it.each(['two words', '__proto__', 'constructor', '100 % sure', 'größe'])(
   },
 );
 
-it('a user without a language has the locale null in ID token, userinfo and introspection', async () => {
+it('A user without a language has the locale null in ID token, userinfo and introspection', async () => {
   const other = await startSandbox({
     users: [{ loginName: 'a', locale: null }, { loginName: 'b' }, { loginName: 'c', locale: 'fr' }],
     web: { idTokenUserinfo: true },

@@ -12,7 +12,7 @@ function keptDifferences(): string[] {
   return [...table.matchAll(/^\| `(.+?)` *\|/gm)].map(([, name = '']) => name);
 }
 
-it('answers the recorded exchanges as the recorded server did', async () => {
+it('The sandbox answers the recorded requests as the recorded Zitadel did', async () => {
   const ownServer = process.env['ZITADEL_COMPARISON'];
   const played = await (ownServer === undefined
     ? playSandboxes(recording())
@@ -23,4 +23,4 @@ it('answers the recorded exchanges as the recorded server did', async () => {
   expect(different.filter(({ name }) => !kept.includes(name))).toEqual([]);
   // what has become equal has no place in the table any more
   expect(kept.filter((name) => different.every((one) => one.name !== name))).toEqual([]);
-});
+}, 60_000);

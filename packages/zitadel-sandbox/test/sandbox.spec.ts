@@ -15,7 +15,7 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from '../src/index.js';
-import { listen } from '../src/listen.js';
+import { listen } from '../src/http/listen.js';
 import { Browser } from './support/browser.js';
 import { RelyingParty } from './support/relying-party.js';
 
@@ -30,8 +30,8 @@ afterEach(async () => {
   sandbox = undefined;
 });
 
-describe('startSandbox', () => {
-  it('takes a free port and keeps its ids from start to start', async () => {
+describe('startSandbox()', () => {
+  it('It uses a free port and the same ids on every start', async () => {
     const one = await start();
     const other = await startSandbox();
     await other.close();
@@ -44,7 +44,7 @@ describe('startSandbox', () => {
     );
   });
 
-  it('answers as soon as it has started, time after time', async () => {
+  it('It returns a sandbox that answers, at every start', async () => {
     for (let count = 0; count < 3; count++) {
       const { issuer } = await start();
       expect((await fetch(`${issuer}/oauth/v2/keys`)).status).toBe(200);
@@ -52,42 +52,42 @@ describe('startSandbox', () => {
     }
   });
 
-  it('takes the port it is told', async () => {
+  it('It uses the given port', async () => {
     const { issuer } = await start();
     await sandbox?.close();
     const port = Number(new URL(issuer).port);
     expect((await start({ port })).issuer).toBe(issuer);
   });
 
-  it('port in use: one line with the way out', async () => {
+  it('It reports a port in use with one line that suggests another port', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
     const refused = startSandbox({ port });
     await expect(refused).rejects.toThrow(PortInUseError);
     await expect(refused).rejects.toThrow(
-      `Port ${port} is in use. Stop what listens there or choose another port: --port ${port + 1}`,
+      `Port ${port} is in use. Stop the program that listens on it, or choose another port: --port ${port + 1}`,
     );
     taken.close();
   });
 
-  it('the way out of the last port is not a port beyond it', () => {
+  it('It suggests port 0 when the last port is in use', () => {
     expect(new PortInUseError(65535).message).toBe(
-      'Port 65535 is in use. Stop what listens there or choose another port: --port 0',
+      'Port 65535 is in use. Stop the program that listens on it, or choose another port: --port 0',
     );
   });
 
-  it('refuses to start with NODE_ENV=production', async () => {
+  it('It refuses to start with NODE_ENV=production', async () => {
     const before = process.env['NODE_ENV'];
     process.env['NODE_ENV'] = 'production';
     try {
-      await expect(startSandbox()).rejects.toThrow('it refuses to start with NODE_ENV=production');
+      await expect(startSandbox()).rejects.toThrow('it does not start with NODE_ENV=production');
     } finally {
       process.env['NODE_ENV'] = before;
     }
   });
 
-  it('a basic web client has a secret, a private_key_jwt one a key', async () => {
+  it('A web client with basic has a secret, one with private_key_jwt a key', async () => {
     const { web } = (await start({ web: { authMethod: 'basic' } })).clients;
     await sandbox?.close();
     const keyed = (await start({ web: { authMethod: 'private_key_jwt' } })).clients.web;
@@ -95,7 +95,7 @@ describe('startSandbox', () => {
     expect(keyed.key).toMatchObject({ type: 'application', clientId: keyed.clientId, appId: keyed.appId });
   });
 
-  it('prints nothing', async () => {
+  it('It prints nothing', async () => {
     const spies = (['log', 'info', 'warn', 'error'] as const).map((method) => jest.spyOn(console, method));
     await new RelyingParty(await start()).signIn();
     const calls = spies.flatMap((spy) => spy.mock.calls);
@@ -104,8 +104,8 @@ describe('startSandbox', () => {
   });
 });
 
-describe('what was called', () => {
-  it('requests: method, path, query, form, headers, status, at; grants: the token requests of a kind', async () => {
+describe('The request log', () => {
+  it('requests has method, path, query, form, headers, status and at, and grants() selects by grant_type', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     const { refresh_token } = await client.signIn();
@@ -124,8 +124,8 @@ describe('what was called', () => {
   });
 });
 
-describe('what was called, to the last', () => {
-  it('requests for another host and those too large are recorded too', async () => {
+describe('The limits of the request log', () => {
+  it('It contains requests for another host and requests that are too large', async () => {
     const one = await start();
     const { port } = new URL(one.issuer);
     await new Browser().get(`http://127.0.0.1:${port}/oauth/v2/keys`);
@@ -136,7 +136,7 @@ describe('what was called, to the last', () => {
     ]);
   });
 
-  it('the latest 10 000 requests and back-channel deliveries are kept', async () => {
+  it('It keeps the latest 10 000 requests and back-channel deliveries', async () => {
     const one = await start({
       web: { backChannelLogoutUri: 'http://127.0.0.1:1/nobody' },
       backChannelRetryDelayMs: 60_000,
@@ -155,15 +155,15 @@ describe('what was called, to the last', () => {
   });
 });
 
-describe('loopback only', () => {
-  it('binds 127.0.0.1 and, where the machine has it, ::1; nothing else', async () => {
+describe('The listener', () => {
+  it('It binds only 127.0.0.1 and, if the machine has it, ::1', async () => {
     const listener = await listen(0);
     await listener.close();
     expect(listener.addresses[0]).toBe('127.0.0.1');
     expect(listener.addresses.slice(1).filter((address) => address !== '::1')).toEqual([]);
   });
 
-  it('every other address of this machine refuses', async () => {
+  it('All other addresses of this machine refuse connections', async () => {
     const one = await start();
     const port = Number(new URL(one.issuer).port);
     const external = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
@@ -189,8 +189,8 @@ async function outcomeOfConnecting(host: string, port: number): Promise<string |
   }
 }
 
-describe('troubles to order', () => {
-  it('fail: the endpoint answers that status without working, until reset', async () => {
+describe('Fault injection', () => {
+  it('fail() makes an endpoint answer a status without handling requests, until it is reset', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     const { refresh_token } = await client.signIn();
@@ -200,7 +200,7 @@ describe('troubles to order', () => {
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('delay: the endpoint works and answers late, until reset', async () => {
+  it('delay() makes an endpoint handle requests and respond late, until it is reset', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     one.delay('/.well-known/openid-configuration', 2_000);
@@ -217,14 +217,14 @@ describe('troubles to order', () => {
     expect(order).toEqual(['at once', 'late']);
   });
 
-  it('a user nobody knows', async () => {
+  it('An unknown user is an error', async () => {
     const one = await start();
-    expect(() => one.setUserActive('nobody', false)).toThrow('There is no user nobody');
-    expect(() => one.grantRole('nobody', 'admin')).toThrow('There is no user nobody');
+    expect(() => one.setUserActive('nobody', false)).toThrow('Unknown user nobody');
+    expect(() => one.grantRole('nobody', 'admin')).toThrow('Unknown user nobody');
   });
 });
 
-it('a caller that hangs up leaves no trace in the console', async () => {
+it('A client that closes the connection leads to no console output', async () => {
   const one = await start();
   const spy = jest.spyOn(console, 'error');
   const { port } = new URL(one.issuer);
@@ -241,8 +241,8 @@ it('a caller that hangs up leaves no trace in the console', async () => {
   expect(calls).toEqual([]);
 });
 
-describe('close', () => {
-  it('frees the port without waiting for anybody, keep-alive connections and late answers included', async () => {
+describe('close()', () => {
+  it('It frees the port without waiting for keep-alive connections or delayed responses', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     await client.signIn();
@@ -255,8 +255,8 @@ describe('close', () => {
   });
 });
 
-describe('your own users', () => {
-  it('defaults for all but the login name', async () => {
+describe('A list of users', () => {
+  it('It has defaults for everything but the login name', async () => {
     const one = await start({
       users: readUsers([{ loginName: 'dora@initech.example', organization: 'Initech' }]),
     });
@@ -278,7 +278,7 @@ describe('your own users', () => {
     });
   });
 
-  it('a role of theirs exists in the project', async () => {
+  it('It adds its roles to the project', async () => {
     const one = await start({ users: [{ loginName: 'dora', roles: ['pilot'] }] });
     const { access_token } = await new RelyingParty(one).signIn('dora');
     const info = await new RelyingParty(one).userinfo(access_token);
@@ -286,57 +286,69 @@ describe('your own users', () => {
   });
 
   it.each([
-    [{}, 'expected a list of users'],
-    [[], 'expected a list of users'],
-    [['dora'], 'users[0]: expected an object'],
-    [[{}], 'users[0].loginName: is missing'],
-    [[{ loginName: '' }], 'users[0].loginName: expected a text'],
-    [[{ loginName: 'a', roles: 'admin' }], 'users[0].roles: expected a list of texts'],
-    [[{ loginName: 'a', emailVerified: 'yes' }], 'users[0].emailVerified: expected true or false'],
-    [[{ loginName: 'a', gender: 'x' }], 'users[0].gender: expected "female" or "male" or "diverse"'],
-    [[{ loginName: 'a', kind: ['human'] }], 'users[0].kind: expected "human" or "machine"'],
-    [[{ loginName: 'a', id: defaultIds.web }], 'users[0].id: is the id of an application'],
-    [[{ loginName: 'a', id: defaultIds.foreignApi }], 'users[0].id: is the id of an application'],
-    [[{ loginName: 'a', id: 12 }], 'users[0].id: expected a text of digits'],
-    [[{ loginName: 'a', metadata: { a: 1 } }], 'users[0].metadata: expected an object of texts'],
-    [[{ loginName: 'a', grants: {} }], 'users[0].grants: expected a list of {"organization","roles"}'],
-    [[{ loginName: 'a', grants: ['admin'] }], 'users[0].grants[0]: expected an object'],
-    [[{ loginName: 'a', grants: [{ roles: 1 }] }], 'users[0].grants[0].roles: expected a list of texts'],
-    [[{ loginName: 'a', grants: [{ organization: 'Acme' }] }], 'users[0].grants[0].roles: is missing'],
+    [{}, 'users: Invalid input: expected array'],
+    [[], 'users: expected at least one user'],
+    [['dora'], 'users[0]: Invalid input: expected object'],
+    [[{}], 'users[0].loginName: Invalid input: expected string, received undefined'],
+    [[{ loginName: '' }], 'users[0].loginName: Too small: expected string to have >=1 characters'],
+    [[{ loginName: 'a', roles: 'admin' }], 'users[0].roles: Invalid input: expected array'],
+    [[{ loginName: 'a', emailVerified: 'yes' }], 'users[0].emailVerified: Invalid input: expected boolean'],
+    [
+      [{ loginName: 'a', gender: 'x' }],
+      'users[0].gender: Invalid option: expected one of "female"|"male"|"diverse"',
+    ],
+    [
+      [{ loginName: 'a', kind: ['human'] }],
+      'users[0].kind: Invalid option: expected one of "human"|"machine"',
+    ],
+    [[{ loginName: 'a', id: defaultIds.web }], 'users[0].id: is already the id of an application'],
+    [[{ loginName: 'a', id: defaultIds.foreignApi }], 'users[0].id: is already the id of an application'],
+    [[{ loginName: 'a', id: 12 }], 'users[0].id: Invalid input: expected string, received number'],
+    [[{ loginName: 'a', metadata: { a: 1 } }], 'users[0].metadata.a: Invalid input: expected string'],
+    [[{ loginName: 'a', grants: {} }], 'users[0].grants: Invalid input: expected array'],
+    [[{ loginName: 'a', grants: ['admin'] }], 'users[0].grants[0]: Invalid input: expected object'],
+    [
+      [{ loginName: 'a', grants: [{ roles: 1 }] }],
+      'users[0].grants[0].roles: Invalid input: expected array, received number',
+    ],
+    [
+      [{ loginName: 'a', grants: [{ organization: 'Acme' }] }],
+      'users[0].grants[0].roles: Invalid input: expected array, received undefined',
+    ],
     [
       [{ loginName: 'a', grants: [{ roles: ['admin'] }, { roles: [], projectId: 1 }] }],
-      'users[0].grants[1].projectId: expected a text',
+      'users[0].grants[1].projectId: Invalid input: expected string',
     ],
     [
       [{ loginName: 'a', grants: [{ roles: [], role: 'x' }] }],
-      'users[0].grants[0].role: is not known; known are organization, projectId, roles',
+      'users[0].grants[0]: Unrecognized key: "role"',
     ],
-    [[{ loginName: 'a', constructor: 1 }], 'users[0].constructor: is not known; known are loginName, '],
-    [[{ loginName: 'a' }, { loginName: 'a' }], 'users[1].loginName: is there twice'],
+    [[{ loginName: 'a', constructor: 1 }], 'users[0]: Unrecognized key: "constructor"'],
+    [[{ loginName: 'a' }, { loginName: 'a' }], 'users[1].loginName: duplicate'],
     [
       [
         { loginName: 'a', id: '1' },
         { loginName: 'b', id: '1' },
       ],
-      'users[1].id: is there twice',
+      'users[1].id: duplicate',
     ],
-  ])('%j: %s', (document, problem) => {
+  ])('It refuses %j: %s', (document, problem) => {
     expect(() => readUsers(document)).toThrow(UserFileError);
     expect(() => readUsers(document)).toThrow(problem);
   });
 
-  it('all problems at once', () => {
+  it('It reports all problems at once', () => {
     expect(() => readUsers([{ roles: 1 }, { loginName: 2 }])).toThrow(
-      '  users[0].loginName: is missing\n  users[0].roles: expected a list of texts\n  users[1].loginName: expected a text',
+      '  users[0].loginName: Invalid input: expected string, received undefined\n  users[0].roles: Invalid input: expected array, received number\n  users[1].loginName: Invalid input: expected string, received number',
     );
   });
 });
 
-it('a client that connects before the sandbox is ready is answered as soon as it is', async () => {
+it('A request that arrives before the sandbox is ready is answered as soon as it is', async () => {
   const listener = await listen(0);
   const early = fetch(`http://127.0.0.1:${listener.port}/`);
   await wait(50);
-  listener.answer((_request, response) => response.end('ready'));
+  listener.setHandler((_request, response) => response.end('ready'));
   const late = fetch(`http://127.0.0.1:${listener.port}/`);
   const texts = [await (await early).text(), await (await late).text()];
   await listener.close();

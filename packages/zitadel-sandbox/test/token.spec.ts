@@ -3,16 +3,18 @@ import { decodeProtectedHeader, decodeJwt } from 'jose';
 import { startSandbox, type Sandbox, type WebClientOptions } from '../src/index.js';
 import { Browser } from './support/browser.js';
 import {
+  alice,
   assertion,
   assertionType,
   basic,
   introspect,
+  isActive,
   RelyingParty,
   tokensFrom,
   verifier,
+  withSandbox,
 } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
 const noChallenge = { code_challenge: undefined, code_challenge_method: undefined };
 
 let sandbox: Sandbox;
@@ -53,17 +55,8 @@ async function keyProof(
   };
 }
 
-async function isActive(token: string): Promise<unknown> {
-  return (await introspect(sandbox, token)).json['active'];
-}
-
-async function withWeb(web: WebClientOptions, run: (party: RelyingParty) => Promise<void>): Promise<void> {
-  const other = await startSandbox({ web });
-  try {
-    await run(new RelyingParty(other));
-  } finally {
-    await other.close();
-  }
+function withWeb(web: WebClientOptions, use: (party: RelyingParty) => Promise<void>): Promise<void> {
+  return withSandbox({ web }, (other) => use(new RelyingParty(other)));
 }
 
 function robot(): Required<Pick<Sandbox['users'][number], 'key' | 'clientSecret' | 'pat'>> {
@@ -73,10 +66,10 @@ function robot(): Required<Pick<Sandbox['users'][number], 'key' | 'clientSecret'
   return { key, clientSecret, pat };
 }
 
-describe('client authentication: errors are HTTP 400, not 401', () => {
+describe('Client authentication at the token endpoint answers errors with 400, not 401', () => {
   const grant = { grant_type: 'refresh_token', refresh_token: 'any' };
 
-  it('no id at all', async () => {
+  it('It refuses a request without a client id', async () => {
     const { status, json } = await client.token({ ...grant, client_id: undefined });
     expect(status).toBe(400);
     expect(json).toEqual({
@@ -85,7 +78,7 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
     });
   });
 
-  it('unknown', async () => {
+  it('It refuses an unknown client', async () => {
     const { status, json } = await client.token({ ...grant, client_id: '399999999999999999' });
     expect(status).toBe(400);
     expect(json).toEqual({ error: 'invalid_client', error_description: 'no active client not found' });
@@ -94,19 +87,19 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
   it.each([
     ['secret missing', {}, 'empty client secret'],
     ['secret wrong', { client_secret: 'wrong' }, 'invalid secret'],
-  ])('%s', async (_case, form, error_description) => {
+  ])('It refuses: %s', async (_case, form, error_description) => {
     const { status, json } = await confidential.token({ ...grant, ...form });
     expect(status).toBe(400);
     expect(json).toEqual({ error: 'invalid_client', error_description });
   });
 
-  it('assertion missing', async () => {
+  it('It refuses a request without the assertion', async () => {
     const { status, json } = await keyed.token(grant);
     expect(status).toBe(400);
     expect(json).toEqual({ error: 'invalid_client', error_description: 'empty client assertion' });
   });
 
-  it('assertion that is no JWT', async () => {
+  it('It refuses an assertion that is not a JWT', async () => {
     const { status, json } = await keyed.token({
       ...grant,
       client_assertion_type: assertionType,
@@ -116,7 +109,7 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
   });
 
   it.each(['/oauth/v2/token', '/oauth/v2/revoke', '/oauth/v2/device_authorization'])(
-    'wrong client_assertion_type at %s',
+    'It refuses another client_assertion_type at %s',
     async (path) => {
       const { client_assertion } = await keyProof(keyed);
       for (const client_assertion_type of ['jwt', '']) {
@@ -131,13 +124,13 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
     },
   );
 
-  it('a Basic header that cannot be decoded', async () => {
+  it('It refuses a Basic header that cannot be decoded', async () => {
     const header = { authorization: `Basic ${Buffer.from('%zz:x').toString('base64')}` };
     const { status, json } = await client.token({ ...grant, client_id: undefined }, header);
     expect([status, json['error']]).toEqual([400, 'invalid_client']);
   });
 
-  it('NONE: client_id in body or Basic, any client_secret sent is ignored', async () => {
+  it('A client with NONE sends its client_id in form or Basic header, and its client_secret is ignored', async () => {
     const inBody = await client.redeem(await client.code(), { client_secret: 'anything' });
     expect(inBody.status).toBe(200);
     const code = await client.code();
@@ -155,7 +148,7 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
   });
 
   it.each(['basic', 'post'] as const)(
-    'BASIC and POST are interchangeable: client registered as %s',
+    'BASIC and POST are interchangeable for a client registered as %s',
     async (authMethod) => {
       await withWeb({ authMethod }, async (party) => {
         const client_secret = party.client.clientSecret ?? '';
@@ -171,7 +164,7 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
     },
   );
 
-  it('private_key_jwt: the assertion alone names the client', async () => {
+  it('An assertion identifies a client with private_key_jwt without client_id', async () => {
     const { status } = await keyed.redeem(await keyed.code(), {
       client_id: undefined,
       ...(await keyProof(keyed)),
@@ -180,7 +173,7 @@ describe('client authentication: errors are HTTP 400, not 401', () => {
   });
 });
 
-describe('PKCE table', () => {
+describe('PKCE', () => {
   const required = { error: 'invalid_request', error_description: 'code_verifier required' };
   const wrong = { error: 'invalid_grant', error_description: 'invalid code_verifier' };
 
@@ -194,14 +187,17 @@ describe('PKCE table', () => {
   }
   const methods = ['NONE', 'BASIC', 'POST', 'private_key_jwt'];
 
-  it.each(methods)('challenge stored, verifier missing (%s) → 400 invalid_request', async (method) => {
-    const [one, proof] = await party(method);
-    const { status, json } = await one.redeem(await one.code(), { code_verifier: undefined, ...proof });
-    expect([status, json]).toEqual([400, required]);
-  });
+  it.each(methods)(
+    'A code with a challenge is refused without a verifier, with 400 invalid_request (%s)',
+    async (method) => {
+      const [one, proof] = await party(method);
+      const { status, json } = await one.redeem(await one.code(), { code_verifier: undefined, ...proof });
+      expect([status, json]).toEqual([400, required]);
+    },
+  );
 
   it.each(methods)(
-    'challenge stored, verifier wrong (%s) → 400 invalid_grant, the code is not burnt',
+    'A code with a challenge is refused for a wrong verifier, with 400 invalid_grant, and stays valid (%s)',
     async (method) => {
       const [one, proof] = await party(method);
       const code = await one.code();
@@ -211,22 +207,22 @@ describe('PKCE table', () => {
     },
   );
 
-  it.each(methods)('challenge stored, verifier right (%s) → ok', async (method) => {
+  it.each(methods)('A code with a challenge is redeemed with the right verifier (%s)', async (method) => {
     const [one, proof] = await party(method);
     expect((await one.redeem(await one.code(), proof)).status).toBe(200);
   });
 
-  it('challenge stored, verifier right, secret missing: the secret is needed too', async () => {
+  it('The right verifier does not replace the client secret', async () => {
     const { status, json } = await confidential.redeem(await confidential.code());
     expect([status, json['error']]).toEqual([400, 'invalid_client']);
   });
 
-  it('challenge stored, verifier right, key missing: the key is needed too', async () => {
+  it('The right verifier does not replace the client assertion', async () => {
     const { status, json } = await keyed.redeem(await keyed.code());
     expect([status, json['error']]).toEqual([400, 'invalid_client']);
   });
 
-  it('no challenge, verifier sent, method NONE → 400', async () => {
+  it('A verifier without a challenge is refused with 400 for NONE', async () => {
     const { status, json } = await client.redeem(await client.code(alice, noChallenge));
     expect(status).toBe(400);
     expect(json).toEqual({
@@ -236,19 +232,19 @@ describe('PKCE table', () => {
   });
 
   it.each(['BASIC', 'POST', 'private_key_jwt'])(
-    'no challenge, verifier sent, %s: ignored',
+    'A verifier without a challenge is ignored for %s',
     async (method) => {
       const [one, proof] = await party(method);
       expect((await one.redeem(await one.code(alice, noChallenge), proof)).status).toBe(200);
     },
   );
 
-  it('no challenge, verifier missing: accepted even for NONE', async () => {
+  it('A code without a challenge is redeemed without a verifier even for NONE', async () => {
     const code = await client.code(alice, noChallenge);
     expect((await client.redeem(code, { code_verifier: undefined })).status).toBe(200);
   });
 
-  it('plain is accepted', async () => {
+  it('The method plain is accepted', async () => {
     const plain = { code_challenge: 'plain-words', code_challenge_method: 'plain' };
     const code = await client.code(alice, plain);
     expect((await client.redeem(code, { code_verifier: 'other-words' })).json).toEqual(wrong);
@@ -256,7 +252,7 @@ describe('PKCE table', () => {
   });
 });
 
-describe('other errors of the token endpoint: all 400 JSON', () => {
+describe('The token endpoint answers invalid requests with 400 and JSON', () => {
   it.each([
     ['grant_type missing', { grant_type: undefined }, 'invalid_request', 'grant_type missing'],
     ['grant_type unknown', { grant_type: 'password' }, 'unsupported_grant_type', 'password not supported'],
@@ -305,14 +301,14 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
           `${grant_type} not supported`,
         ] as const,
     ),
-  ])('%s', async (_case, form, error, error_description) => {
+  ])('It refuses: %s', async (_case, form, error, error_description) => {
     const { status, json, headers } = await client.token(form);
     expect(status).toBe(400);
     expect(headers.get('content-type')).toContain('application/json');
     expect(json).toEqual({ error, error_description });
   });
 
-  it('grant not enabled on the app: refresh_token', async () => {
+  it('A refresh token grant that the application does not have is refused', async () => {
     await withWeb({ refreshTokenGrant: false }, async (party) => {
       const { json } = await party.refresh('any');
       expect(json).toEqual({
@@ -322,7 +318,7 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     });
   });
 
-  it('redirect_uri differs', async () => {
+  it('A redirect_uri that differs is refused', async () => {
     const answer = await client.redeem(await client.code(), {
       redirect_uri: 'http://localhost:3000/auth/callback/zitadel',
     });
@@ -332,7 +328,7 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     ]);
   });
 
-  it("other client's code", async () => {
+  it('A code of another client is refused', async () => {
     const { status, json } = await client.redeem(await client.code(), {
       client_id: sandbox.clients.second.clientId,
     });
@@ -345,7 +341,7 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     ]);
   });
 
-  it('code used twice', async () => {
+  it('A code that is used twice is refused', async () => {
     const code = await client.code();
     expect((await client.redeem(code)).status).toBe(200);
     const { status, json } = await client.redeem(code);
@@ -355,7 +351,7 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     ]);
   });
 
-  it.each(['expired', 'logged out'])('code whose session has ended: %s', async (how) => {
+  it.each(['expired', 'logged out'])('A code is refused when its session has %s', async (how) => {
     const party = new RelyingParty(sandbox);
     const { id_token } = await party.signIn();
     const { location } = await party.browser.get((await party.authorize()).location);
@@ -366,7 +362,7 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     expect([status, json['error']]).toEqual([400, 'invalid_request']);
   });
 
-  it.each(['rotated', 'expired', 'revoked'])('%s refresh token', async (how) => {
+  it.each(['rotated', 'expired', 'revoked'])('A refresh token that is %s is refused', async (how) => {
     const { refresh_token } = await client.signIn();
     expect(await sandbox.ownerOf(refresh_token)).toEqual({
       loginName: alice,
@@ -383,7 +379,7 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     ]);
   });
 
-  it("other client's refresh token", async () => {
+  it('A refresh token of another client is refused', async () => {
     const { refresh_token } = await client.signIn();
     const { status, json } = await client.refresh(refresh_token, {
       client_id: sandbox.clients.second.clientId,
@@ -397,13 +393,13 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     ]);
   });
 
-  it('scope not a subset', async () => {
+  it('A scope that was not granted is refused', async () => {
     const { refresh_token } = await client.signIn(alice, { scope: 'openid offline_access' });
     const { status, json } = await client.refresh(refresh_token, { scope: 'openid email' });
     expect([status, json['error']]).toEqual([400, 'invalid_scope']);
   });
 
-  it('user deactivated/locked', async () => {
+  it('A refresh for a deactivated or locked user is refused', async () => {
     const { refresh_token, access_token } = await client.signIn('bob@acme.example');
     sandbox.setUserActive('bob@acme.example', false);
     const { status, json } = await client.refresh(refresh_token);
@@ -416,14 +412,14 @@ describe('other errors of the token endpoint: all 400 JSON', () => {
     expect(info.status).toBe(401);
   });
 
-  it('a body beyond all measure', async () => {
+  it('A request body that is too large is refused', async () => {
     const { status, json } = await client.token({ grant_type: 'x'.repeat(11_000_000) });
     expect([status, json['error_description']]).toEqual([400, 'error parsing form']);
   });
 });
 
-describe('success body', () => {
-  it('access_token, token_type, expires_in, id_token, refresh_token; no scope', async () => {
+describe('The response of the token endpoint', () => {
+  it('It has access_token, token_type, expires_in, id_token and refresh_token, but no scope', async () => {
     const { body } = await client.signIn();
     expect(Object.keys(body).sort()).toEqual([
       'access_token',
@@ -435,18 +431,18 @@ describe('success body', () => {
     expect(body['token_type']).toBe('Bearer');
   });
 
-  it('expires_in 43199', async () => {
+  it('Its expires_in is 43199', async () => {
     expect((await client.signIn()).expires_in).toBe(43199);
   });
 
-  it('lifetimes: access 12 h, id 12 h', async () => {
+  it('Its access token and ID token live 12 h', async () => {
     const { access_token, claims } = await client.signIn();
     const { json } = await introspect(sandbox, access_token);
     expect(Number(json['exp']) - Number(json['iat'])).toBe(12 * 3600);
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(12 * 3600);
   });
 
-  describe('refresh tokens', () => {
+  describe('The lifetime of refresh tokens', () => {
     const hour = 3_600_000;
     const start = Date.now();
     let clock: jest.SpiedFunction<typeof Date.now>;
@@ -455,7 +451,7 @@ describe('success body', () => {
     });
     afterEach(() => clock.mockRestore());
 
-    it('idle 720 h, reset on each refresh; absolute 2160 h from first issue', async () => {
+    it('It is 720 h idle, reset on each refresh, and 2160 h in all', async () => {
       let { refresh_token } = await client.signIn();
       for (const hours of [719, 1438, 2157]) {
         clock.mockReturnValue(start + hours * hour);
@@ -466,7 +462,7 @@ describe('success body', () => {
       expect(json['error_description']).toBe('Errors.OIDCSession.RefreshTokenInvalid');
     });
 
-    it('idle longer than 720 h', async () => {
+    it('A refresh token that is idle for longer than 720 h is refused', async () => {
       const { refresh_token } = await client.signIn();
       clock.mockReturnValue(start + 721 * hour);
       const { json } = await client.refresh(refresh_token);
@@ -474,7 +470,7 @@ describe('success body', () => {
     });
   });
 
-  it('both lifetimes can be shortened', async () => {
+  it('Options shorten both lifetimes', async () => {
     const idle = await startSandbox({ refreshTokenIdleSeconds: 0 });
     const absolute = await startSandbox({ refreshTokenSeconds: 0 });
     const answers = await Promise.all(
@@ -487,24 +483,26 @@ describe('success body', () => {
     expect(answers.map(({ status }) => status)).toEqual([400, 400]);
   });
 
-  it('setAccessTokenTtl shortens those issued from now on', async () => {
+  it('setAccessTokenTtl() shortens the lifetime of tokens that are issued later', async () => {
     sandbox.setAccessTokenTtl(0);
     const dead = await client.signIn();
     sandbox.setAccessTokenTtl(60);
     const short = await client.signIn();
     sandbox.setAccessTokenTtl(43200);
     expect([dead.expires_in, short.expires_in]).toEqual([0, 59]);
-    expect([await isActive(dead.access_token), await isActive(short.access_token)]).toEqual([false, true]);
+    expect([await isActive(sandbox, dead.access_token), await isActive(sandbox, short.access_token)]).toEqual(
+      [false, true],
+    );
   });
 
-  it('expire ends all access tokens now', async () => {
+  it('expire() expires all access tokens', async () => {
     const { access_token, refresh_token } = await client.signIn();
     sandbox.expire('access_tokens');
-    expect(await isActive(access_token)).toBe(false);
+    expect(await isActive(sandbox, access_token)).toBe(false);
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('clockSkew: exp + skew; iat and auth_time − skew', async () => {
+  it('clockSkewSeconds is added to exp and subtracted from iat and auth_time of the ID token', async () => {
     await withWeb({ clockSkewSeconds: 5 }, async (party) => {
       const clock = jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
       const { claims } = await party.signIn();
@@ -514,7 +512,7 @@ describe('success body', () => {
     });
   });
 
-  it('clockSkew of a JWT access token: exp + skew; iat and nbf − skew', async () => {
+  it('clockSkewSeconds is added to exp and subtracted from iat and nbf of a JWT access token', async () => {
     await withWeb({ clockSkewSeconds: 5, accessTokenType: 'jwt' }, async (party) => {
       const clock = jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
       const { access_token } = await party.signIn();
@@ -525,36 +523,36 @@ describe('success body', () => {
   });
 });
 
-describe('refresh', () => {
-  it('no refresh token without offline_access', async () => {
+describe('A refresh', () => {
+  it('There is no refresh token without offline_access', async () => {
     expect((await client.signIn(alice, { scope: 'openid' })).body).not.toHaveProperty('refresh_token');
   });
 
-  it('no refresh token without the app grant REFRESH_TOKEN', async () => {
+  it('There is no refresh token without the grant REFRESH_TOKEN of the application', async () => {
     await withWeb({ refreshTokenGrant: false }, async (party) => {
       expect((await party.signIn()).body).not.toHaveProperty('refresh_token');
     });
   });
 
-  it('always rotates; old RT → 400 invalid_request, old AT dead at once', async () => {
+  it('It rotates: the old refresh token gets 400 invalid_request and the old access token is revoked', async () => {
     const first = await client.signIn();
     const second = tokensFrom(await client.refresh(first.refresh_token));
     expect(second.refresh_token).not.toBe(first.refresh_token);
-    expect(await isActive(first.access_token)).toBe(false);
+    expect(await isActive(sandbox, first.access_token)).toBe(false);
     expect((await client.userinfo(first.access_token)).status).toBe(401);
-    expect(await isActive(second.access_token)).toBe(true);
+    expect(await isActive(sandbox, second.access_token)).toBe(true);
     expect((await client.refresh(first.refresh_token)).json['error']).toBe('invalid_request');
   });
 
-  it('no reuse detection, no family revocation: a reused token just fails, the newest keeps working', async () => {
+  it('It has no reuse detection: a reused token fails and the newest stays valid', async () => {
     const first = await client.signIn();
     const second = tokensFrom(await client.refresh(first.refresh_token));
     expect((await client.refresh(first.refresh_token)).status).toBe(400);
-    expect(await isActive(second.access_token)).toBe(true);
+    expect(await isActive(sandbox, second.access_token)).toBe(true);
     expect((await client.refresh(second.refresh_token)).status).toBe(200);
   });
 
-  it('id_token on refresh with original nonce/auth_time/sid/amr', async () => {
+  it('It issues an ID token with the original nonce, auth_time, sid and amr', async () => {
     const first = await client.signIn();
     const second = tokensFrom(await client.refresh(first.refresh_token));
     expect(second.id_token).not.toBe(first.id_token);
@@ -564,7 +562,7 @@ describe('refresh', () => {
     expect(second.claims['nonce']).toBe('the-nonce');
   });
 
-  it('a narrower scope is for that access token only: rotated all the same, the next refresh has all again', async () => {
+  it('It limits a narrower scope to that access token: the next refresh has all scopes again', async () => {
     const first = await client.signIn(alice, { scope: 'openid email phone offline_access' });
     const second = tokensFrom(await client.refresh(first.refresh_token, { scope: 'openid' }));
     expect(second.refresh_token).not.toBe('');
@@ -578,15 +576,15 @@ describe('refresh', () => {
     expect([wider.status, wider.json['error']]).toEqual([400, 'invalid_scope']);
   });
 
-  it('no id_token on refresh without openid', async () => {
+  it('It issues no ID token without openid', async () => {
     const answer = await client.redeem(await client.code(alice, { scope: 'profile offline_access' }));
     const refreshed = await client.refresh(tokensFrom(answer).refresh_token);
     expect([refreshed.status, 'id_token' in refreshed.json]).toEqual([200, false]);
   });
 });
 
-describe('access token kinds', () => {
-  it('opaque: 5-part token that starts with eyJ, 288 characters, code 233', async () => {
+describe('The types of access tokens', () => {
+  it('An opaque token has 5 parts, starts with eyJ and has 288 characters, and a code has 233', async () => {
     const code = await client.code();
     const { access_token, refresh_token } = tokensFrom(await client.redeem(code));
     for (const token of [access_token, refresh_token, code]) {
@@ -597,13 +595,13 @@ describe('access token kinds', () => {
     expect([access_token.length, code.length]).toEqual([288, 233]);
   });
 
-  it('a truncated opaque token is not accepted', async () => {
+  it('A truncated opaque token is refused', async () => {
     const { access_token } = await client.signIn();
     expect((await client.userinfo(access_token.slice(0, -1))).status).toBe(401);
     expect((await client.userinfo(access_token)).status).toBe(200);
   });
 
-  it('JWT: header alg, kid, typ JWT; claims without scope, azp and profile', async () => {
+  it('A JWT has alg, kid and typ JWT in its header, and no scope, azp or profile claims', async () => {
     await withWeb({ accessTokenType: 'jwt' }, async (party) => {
       const { access_token } = await party.signIn();
       expect(access_token.split('.')).toHaveLength(3);
@@ -625,7 +623,7 @@ describe('access token kinds', () => {
     });
   });
 
-  it('JWT: roles with accessTokenRoleAssertion, metadata and resourceowner by scope', async () => {
+  it('A JWT has roles with accessTokenRoleAssertion, and metadata and resourceowner by scope', async () => {
     await withWeb({ accessTokenType: 'jwt', accessTokenRoleAssertion: true }, async (party) => {
       const scope = 'openid urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner';
       const claims = decodeJwt((await party.signIn(alice, { scope })).access_token);
@@ -636,43 +634,43 @@ describe('access token kinds', () => {
   });
 });
 
-describe('revocation', () => {
-  it('an access token: 200 empty, dead at once', async () => {
+describe('The revocation endpoint', () => {
+  it('It revokes an access token with an empty 200', async () => {
     const { access_token, refresh_token } = await client.signIn();
     const { status, text } = await client.revoke(access_token);
     expect([status, text]).toEqual([200, '']);
-    expect(await isActive(access_token)).toBe(false);
+    expect(await isActive(sandbox, access_token)).toBe(false);
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('unknown token 200', async () => {
+  it('It answers an unknown token with 200', async () => {
     expect((await client.revoke('unknown')).status).toBe(200);
   });
 
-  it('revoking the refresh token also kills the access token (revoke kills both)', async () => {
+  it('It revokes the access token together with the refresh token', async () => {
     const { access_token, refresh_token } = await client.signIn();
     await client.revoke(refresh_token, { token_type_hint: 'refresh_token' });
-    expect(await isActive(access_token)).toBe(false);
+    expect(await isActive(sandbox, access_token)).toBe(false);
     expect((await client.refresh(refresh_token)).status).toBe(400);
   });
 
-  it('any client in aud may', async () => {
+  it('It accepts every client in the audience of the token', async () => {
     const { access_token } = await client.signIn();
     await client.revoke(access_token, { client_id: sandbox.clients.second.clientId });
-    expect(await isActive(access_token)).toBe(false);
+    expect(await isActive(sandbox, access_token)).toBe(false);
   });
 
-  it('a token that is for others → 401 invalid_client: a personal access token', async () => {
+  it('It answers 401 invalid_client to a client outside the audience, as with a personal access token', async () => {
     const pat = robot().pat ?? '';
     const { status, json } = await client.revoke(pat);
     expect([status, json]).toEqual([
       401,
       { error: 'invalid_client', error_description: 'token was not issued for this client' },
     ]);
-    expect(await isActive(pat)).toBe(true);
+    expect(await isActive(sandbox, pat)).toBe(true);
   });
 
-  it('client authentication is needed; token missing', async () => {
+  it('It requires client authentication and a token', async () => {
     const { json } = await new RelyingParty(basicSandbox).revoke('x');
     expect(json['error_description']).toBe('empty client secret');
     expect((await client.revoke('')).json).toEqual({
@@ -681,7 +679,7 @@ describe('revocation', () => {
     });
   });
 
-  it('a JWT access token', async () => {
+  it('It revokes a JWT access token', async () => {
     await withWeb({ accessTokenType: 'jwt' }, async (party) => {
       const { access_token } = await party.signIn();
       await party.revoke(access_token);
@@ -690,7 +688,7 @@ describe('revocation', () => {
   });
 });
 
-describe('service users', () => {
+describe('Service users', () => {
   const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
   const robotId = '320000000000000014';
   let audience: string;
@@ -698,7 +696,7 @@ describe('service users', () => {
     audience = `urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
   });
 
-  it('JWT profile', async () => {
+  it('The JWT profile grant issues tokens', async () => {
     const answer = await client.token({
       client_id: undefined,
       grant_type: jwtBearer,
@@ -718,7 +716,7 @@ describe('service users', () => {
     });
   });
 
-  it('JWT profile: assertion missing', async () => {
+  it('The JWT profile grant refuses a request without an assertion', async () => {
     const { status, json } = await client.token({ grant_type: jwtBearer });
     expect([status, json['error_description']]).toEqual([400, 'assertion missing']);
   });
@@ -728,7 +726,7 @@ describe('service users', () => {
     ['expired', { exp: 1 }],
     ['of an unknown user', { iss: '399999999999999999', sub: '399999999999999999' }],
     ['for another subject', { sub: '320000000000000011' }],
-  ])('JWT profile: invalid assertion %s', async (_case, claims) => {
+  ])('The JWT profile grant refuses an assertion with %s', async (_case, claims) => {
     const { status, json } = await client.token({
       grant_type: jwtBearer,
       assertion: await assertion(robot().key, sandbox.issuer, claims),
@@ -736,14 +734,14 @@ describe('service users', () => {
     expect([status, json]).toEqual([400, { error: 'invalid_grant', error_description: 'invalid assertion' }]);
   });
 
-  it('Client credentials: client_id = the machine username', async () => {
+  it('The client credentials grant takes the login name as client_id', async () => {
     const answer = await client.token({
       grant_type: 'client_credentials',
       client_id: 'robot@acme.example',
       client_secret: robot().clientSecret,
       scope: `openid ${audience}`,
     });
-    expect(await isActive(tokensFrom(answer).access_token)).toBe(true);
+    expect(await isActive(sandbox, tokensFrom(answer).access_token)).toBe(true);
     expect(answer.json).not.toHaveProperty('refresh_token');
   });
 
@@ -751,16 +749,19 @@ describe('service users', () => {
     ['client not found', 'nobody@acme.example', 'x', 'invalid_client', 'client not found'],
     ['a person', alice, 'x', 'invalid_request', 'Errors.User.Machine.Secret.NotExisting'],
     ['wrong secret', 'robot@acme.example', 'x', 'invalid_request', 'Errors.User.Machine.Secret.Invalid'],
-  ])('Client credentials: %s', async (_case, client_id, client_secret, error, error_description) => {
-    const { status, json } = await client.token({
-      grant_type: 'client_credentials',
-      client_id,
-      client_secret,
-    });
-    expect([status, json]).toEqual([400, { error, error_description }]);
-  });
+  ])(
+    'The client credentials grant refuses: %s',
+    async (_case, client_id, client_secret, error, error_description) => {
+      const { status, json } = await client.token({
+        grant_type: 'client_credentials',
+        client_id,
+        client_secret,
+      });
+      expect([status, json]).toEqual([400, { error, error_description }]);
+    },
+  );
 
-  it('Client credentials: a service user without a secret', async () => {
+  it('The client credentials grant refuses a service user without a secret', async () => {
     const other = await startSandbox({ users: [{ loginName: 'mute', kind: 'machine', clientSecret: '' }] });
     const { json } = await new RelyingParty(other).token({
       grant_type: 'client_credentials',
@@ -775,7 +776,7 @@ describe('service users', () => {
   });
 
   it.each(['client_credentials', jwtBearer])(
-    'both grants need scope …:{projectId}:aud, else introspection says inactive: %s',
+    'A token without the scope …:{projectId}:aud is inactive at introspection: %s',
     async (grant_type) => {
       const answer = await client.token({
         grant_type,
@@ -784,16 +785,16 @@ describe('service users', () => {
         assertion: await assertion(robot().key, sandbox.issuer),
         scope: 'openid',
       });
-      expect(await isActive(tokensFrom(answer).access_token)).toBe(false);
+      expect(await isActive(sandbox, tokensFrom(answer).access_token)).toBe(false);
     },
   );
 
-  it('PAT: use as Bearer', async () => {
+  it('A personal access token is a Bearer token', async () => {
     const { json } = await client.userinfo(robot().pat);
     expect(json).toMatchObject({ sub: robotId, preferred_username: 'robot@acme.example' });
   });
 
-  it('a deactivated service user gets no token', async () => {
+  it('A deactivated service user gets no token', async () => {
     sandbox.setUserActive('robot@acme.example', false);
     const { json } = await client.token({
       grant_type: 'client_credentials',
@@ -804,7 +805,7 @@ describe('service users', () => {
     expect(json['error_description']).toBe('Errors.User.NotActive');
   });
 
-  it('kind per machine user: JWT', async () => {
+  it('accessTokenType of a service user selects JWT', async () => {
     const other = await startSandbox({
       users: [{ loginName: 'jay', kind: 'machine', accessTokenType: 'jwt' }],
     });

@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { Browser } from './support/browser.js';
-import { introspect, RelyingParty, type Tokens } from './support/relying-party.js';
+import { alice, introspect, isActive, RelyingParty, type Tokens } from './support/relying-party.js';
 
-const alice = 'alice@acme.example';
 const home = 'http://localhost:3000/auth/logout/callback';
 
 let receiver: Server;
@@ -63,7 +62,7 @@ const versions = [1, 2] as const;
 
 describe.each(versions)('Login V%i', (loginVersion) => {
   it.each(changes)(
-    'a user who is %s: introspection inactive, userinfo 401, refresh 400, end_session 302',
+    'The tokens of a user who is %s get inactive at introspection, 401 at userinfo, 400 at refresh and 302 at end_session',
     async (_name, change) => {
       await withSignedIn(loginVersion, async (sandbox, client, { access_token, refresh_token, id_token }) => {
         change(sandbox);
@@ -85,7 +84,7 @@ describe.each(versions)('Login V%i', (loginVersion) => {
   );
 
   it.each(reversals)(
-    'a user who was %s: the old tokens stay dead, the refresh token works',
+    'The access tokens of a user who was %s stay revoked, and the refresh token works',
     async (_name, change, reverse) => {
       await withSignedIn(loginVersion, async (sandbox, client, { access_token, refresh_token }) => {
         change(sandbox);
@@ -99,8 +98,8 @@ describe.each(versions)('Login V%i', (loginVersion) => {
   );
 });
 
-describe('Login V1 and people who may not sign in', () => {
-  it.each(reversals)('after being %s the browser has no session any more', async (_name, change, reverse) => {
+describe('Login V1 and users who may not sign in', () => {
+  it.each(reversals)('The browser has no session after its user was %s', async (_name, change, reverse) => {
     await withSignedIn(1, async (sandbox, client, { id_token }) => {
       change(sandbox);
       reverse(sandbox);
@@ -113,7 +112,7 @@ describe('Login V1 and people who may not sign in', () => {
     });
   });
 
-  it('prompt=none of a deactivated person ends in plain text at the callback', async () => {
+  it('prompt=none of a deactivated user gets plain text at the callback', async () => {
     await withSignedIn(1, async (sandbox, client) => {
       sandbox.setUserActive(alice, false);
       const { status, text, headers, url } = await client.login({ prompt: 'none' });
@@ -123,7 +122,7 @@ describe('Login V1 and people who may not sign in', () => {
     });
   });
 
-  it('prompt=none of a removed person is interaction_required', async () => {
+  it('prompt=none of a removed user gets interaction_required', async () => {
     await withSignedIn(1, async (sandbox, client) => {
       sandbox.removeUser(alice);
       const { location } = await client.login({ prompt: 'none' });
@@ -135,7 +134,7 @@ describe('Login V1 and people who may not sign in', () => {
     ['deactivated', changes[0]?.[1], 'User is not active', 'User is inactive'],
     ['locked', changes[1]?.[1], 'User is locked', 'User is locked'],
     ['removed', changes[2]?.[1], undefined, 'User could not be found'],
-  ])('the pages tell who is %s', async (_name, change, sameBrowser, freshBrowser) => {
+  ])('The pages report a user who is %s', async (_name, change, sameBrowser, freshBrowser) => {
     await withSignedIn(1, async (sandbox, client) => {
       change?.(sandbox);
       const same = await client.login();
@@ -148,7 +147,7 @@ describe('Login V1 and people who may not sign in', () => {
     });
   });
 
-  it('no application is told when a session ends this way', async () => {
+  it('A session that ends this way notifies no application', async () => {
     await withSignedIn(1, async (sandbox, client, { id_token }) => {
       calls.length = 0;
       sandbox.setUserActive(alice, false);
@@ -159,17 +158,20 @@ describe('Login V1 and people who may not sign in', () => {
   });
 });
 
-describe('Login V2 and people who may not sign in', () => {
-  it.each(changes)('a session of somebody %s still gets a code, which is refused', async (_name, change) => {
-    await withSignedIn(2, async (sandbox, client) => {
-      change(sandbox);
-      const { location } = await client.login();
-      const { status, json } = await client.redeem(new URL(location).searchParams.get('code') ?? '');
-      expect([status, json['error_description']]).toEqual([400, 'Errors.User.NotActive']);
-    });
-  });
+describe('Login V2 and users who may not sign in', () => {
+  it.each(changes)(
+    'The session of a user who is %s still gets a code, which the token endpoint refuses',
+    async (_name, change) => {
+      await withSignedIn(2, async (sandbox, client) => {
+        change(sandbox);
+        const { location } = await client.login();
+        const { status, json } = await client.redeem(new URL(location).searchParams.get('code') ?? '');
+        expect([status, json['error_description']]).toEqual([400, 'Errors.User.NotActive']);
+      });
+    },
+  );
 
-  it('after a reactivation the browser still has its session, and its end is told', async () => {
+  it('The browser still has its session after a reactivation, and its end notifies the application', async () => {
     await withSignedIn(2, async (sandbox, client, { id_token }) => {
       sandbox.setUserActive(alice, false);
       sandbox.setUserActive(alice, true);
@@ -184,7 +186,7 @@ describe('Login V2 and people who may not sign in', () => {
   it.each([
     ['deactivated', changes[0]?.[1], 'User is not active'],
     ['removed', changes[2]?.[1], 'User not found in the system'],
-  ])('the page for the login name tells who is %s', async (_name, change, text) => {
+  ])('The login name page reports a user who is %s', async (_name, change, text) => {
     await withSignedIn(2, async (sandbox) => {
       change?.(sandbox);
       const fresh = new RelyingParty(sandbox);
@@ -194,7 +196,7 @@ describe('Login V2 and people who may not sign in', () => {
   });
 });
 
-describe('a code that was issued before', () => {
+describe('A code that was issued before', () => {
   it.each([
     [1, 'deactivated', 400, 'Errors.User.NotActive'],
     [1, 'locked', 400, 'Errors.User.Locked'],
@@ -215,20 +217,19 @@ describe('a code that was issued before', () => {
   });
 });
 
-describe('service users', () => {
-  it('deactivated: the personal access token is inactive, and active again with the user', async () => {
+describe('Service users', () => {
+  it('A personal access token is inactive while its user is deactivated', async () => {
     const sandbox = await startSandbox();
     const pat = sandbox.users.find(({ kind }) => kind === 'machine')?.pat;
-    const isActive = async (): Promise<unknown> => (await introspect(sandbox, pat)).json['active'];
-    expect(await isActive()).toBe(true);
+    expect(await isActive(sandbox, pat ?? '')).toBe(true);
     sandbox.setUserActive('robot@acme.example', false);
-    expect(await isActive()).toBe(false);
+    expect(await isActive(sandbox, pat ?? '')).toBe(false);
     sandbox.setUserActive('robot@acme.example', true);
-    expect(await isActive()).toBe(true);
+    expect(await isActive(sandbox, pat ?? '')).toBe(true);
     await sandbox.close();
   });
 
-  it('removed: no tokens any more', async () => {
+  it('A removed service user gets no tokens', async () => {
     const sandbox = await startSandbox();
     const robot = sandbox.users.find(({ kind }) => kind === 'machine');
     sandbox.removeUser('robot@acme.example');

@@ -1,7 +1,7 @@
 import { IS_PUBLIC_KEY, REQUIRED_ROLES_KEY, RouteMetadata } from '@mridang/nestjs-auth';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/clock-tolerance.js';
 import {
   ApiError,
@@ -13,15 +13,9 @@ import {
   TokenRequired,
 } from './api.errors.js';
 import { bearerTokenOf } from './bearer-token.js';
-import type { Caller } from './caller.js';
+import type { CalledRequest, Caller } from './caller.js';
 import { Introspection } from './introspection.js';
 import { FRESH_KEY, MAX_AGE_KEY, SCOPES_KEY } from './route.decorators.js';
-
-/** A request that has passed the guard. */
-export interface CalledRequest extends Request {
-  /** missing on public routes */
-  caller?: Caller;
-}
 
 interface Rules {
   isPublic: boolean;

@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Organization } from '../claims/claims.js';
-import type { CalledRequest } from './bearer.guard.js';
+import type { Request } from 'express';
 
 /** Who calls the API, as Zitadel's introspection answers it. Frozen: the calls with one token share it. */
 export interface Caller {
@@ -19,6 +19,12 @@ export interface Caller {
   readonly expiresAt: number | undefined;
   /** who acts for `sub` by token exchange (RFC 8693 4.1); only with API_ACCEPT_IMPERSONATION */
   readonly actor: string | undefined;
+}
+
+/** A request that has passed the guard. */
+export interface CalledRequest extends Request {
+  /** missing on public routes */
+  caller?: Caller;
 }
 
 /** Injects who calls. On a public route it is `undefined`, whatever token there is: declare `Caller | undefined` there. */

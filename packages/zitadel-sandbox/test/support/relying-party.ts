@@ -1,9 +1,20 @@
 import { createHash, createPrivateKey } from 'node:crypto';
 import { decodeJwt, SignJWT, type JWTPayload } from 'jose';
-import type { ApplicationKeyFile, Sandbox, SandboxClient, ServiceUserKeyFile } from '../../src/index.js';
+import {
+  startSandbox,
+  type ApplicationKeyFile,
+  type Sandbox,
+  type SandboxClient,
+  type SandboxOptions,
+  type ServiceUserKeyFile,
+} from '../../src/index.js';
 import { Browser, type Answer } from './browser.js';
 
 type Parameters = Record<string, string | undefined>;
+
+export const alice = 'alice@acme.example';
+export const bob = 'bob@acme.example';
+export const carol = 'carol@globex.example';
 
 export const verifier = 'a-verifier-of-more-than-forty-three-characters-in-all';
 const challenge = createHash('sha256').update(verifier).digest('base64url');
@@ -115,6 +126,11 @@ export class RelyingParty {
     return tokensFrom(answer);
   }
 
+  /** Redeems the code of an authorization response. */
+  async tokensOf({ location }: Answer): Promise<Tokens> {
+    return tokensFrom(await this.redeem(new URL(location).searchParams.get('code') ?? ''));
+  }
+
   refresh(refreshToken: string, overrides: Parameters = {}): Promise<Answer> {
     return this.token({ grant_type: 'refresh_token', refresh_token: refreshToken, ...overrides });
   }
@@ -191,6 +207,24 @@ export async function introspect(
     client_assertion: await assertion(keyFile, sandbox.issuer),
     ...form,
   });
+}
+
+/** The `active` of an introspection. */
+export async function isActive(sandbox: Sandbox, token: string): Promise<unknown> {
+  return (await introspect(sandbox, token)).json['active'];
+}
+
+/** Runs `use` with a second sandbox and closes it afterwards. */
+export async function withSandbox<Result>(
+  options: SandboxOptions,
+  use: (other: Sandbox) => Promise<Result>,
+): Promise<Result> {
+  const other = await startSandbox(options);
+  try {
+    return await use(other);
+  } finally {
+    await other.close();
+  }
 }
 
 export function basic(id: string, secret: string): Record<string, string> {

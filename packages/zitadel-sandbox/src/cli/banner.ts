@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { Sandbox } from '../sandbox.js';
+
+/** The start message: environment variables for the applications, and the users. */
+export function banner(sandbox: Sandbox, webOrigin: string, keyFolder: string | undefined): string {
+  const { issuer, loginOrigin, clients, users } = sandbox;
+  const people = users.filter(({ kind }) => kind === 'human');
+  const key = keyFolder === undefined ? [] : [`ZITADEL_API_KEY_FILE=${join(keyFolder, 'api-key.json')}`];
+  const api = [`IDP_AUTHORITY=${issuer}`, ...key, `API_SWAGGER_CLIENT_ID=${clients.swagger.clientId}`];
+  const width = Math.max(...people.map(({ loginName }) => loginName.length));
+  const login = loginOrigin === issuer ? '' : `Login V2 listening on ${loginOrigin}\n`;
+  return `Zitadel sandbox listening on ${issuer} (for development and tests; this is not Zitadel)
+${login}
+Environment variables of the web app:
+  ZITADEL_DOMAIN=${issuer}
+  ZITADEL_CLIENT_ID=${clients.web.clientId}
+  ZITADEL_CALLBACK_URL=${webOrigin}/auth/callback
+  ZITADEL_POST_LOGOUT_URL=${webOrigin}/auth/logout/callback
+Environment variables of the API${keyFolder === undefined ? ' (for its key file, use --key-folder DIR)' : ''}:
+${api.map((line) => `  ${line}`).join('\n')}
+
+Users to sign in as, with one click or with ${passwordHint(people)}:
+${people.map(({ loginName, goodFor }) => `  ${loginName.padEnd(width)}  ${goodFor}`).join('\n')}
+
+Press Ctrl+C to stop.
+`;
+}
+
+function passwordHint(people: { password: string }[]): string {
+  const passwords = [...new Set(people.map(({ password }) => password))];
+  return passwords.length === 1 ? `the password ${passwords[0]}` : 'their own passwords';
+}

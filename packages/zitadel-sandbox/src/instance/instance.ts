@@ -1,0 +1,120 @@
+import { Applications, defaultIds } from '../directory/applications.js';
+import { defaultUsers, Directory, type UserSpec } from '../directory/users.js';
+import type { Call } from '../http/call.js';
+import { Faults } from '../http/faults.js';
+import { SigningKeys } from '../keys/signing-keys.js';
+import { TokenEncryption } from '../keys/token-encryption.js';
+import { BackChannelLogout } from '../sessions/back-channel-logout.js';
+import { BrowserSessions } from '../sessions/browser-sessions.js';
+import { DeviceRequests } from '../sessions/device-requests.js';
+import type { Grant } from '../sessions/grant.js';
+import { RefreshRotation } from '../sessions/refresh-rotation.js';
+import { BoundedMap } from '../storage/bounded-map.js';
+import { MemoryStore } from '../storage/memory.adapter.js';
+import { createProvider, type Provider } from '../storage/provider.js';
+import type { SandboxOptions } from './sandbox.options.js';
+
+const hour = 3600;
+const maxExchanges = 10_000;
+
+/** Lifetimes in seconds; the defaults are Zitadel's (cmd/defaults.yaml, OIDCSettings). */
+export interface Lifetimes {
+  accessTokenSeconds: number;
+  idTokenSeconds: number;
+  refreshTokenIdleSeconds: number;
+  refreshTokenSeconds: number;
+}
+
+/** Instance features (Zitadel: "Features"). */
+export interface Features {
+  /** all applications use Login V2, whatever their setting */
+  loginV2Required: boolean;
+}
+
+/** The state that all endpoints of one sandbox share (Zitadel: "instance"). */
+export interface Instance {
+  issuer: string;
+  provider: Provider;
+  store: MemoryStore;
+  applications: Applications;
+  directory: Directory;
+  keys: SigningKeys;
+  encryption: TokenEncryption;
+  lifetimes: Lifetimes;
+  devices: DeviceRequests;
+  /** the grants of token exchanges, by id */
+  exchanges: BoundedMap<string, Grant>;
+  /** login names of the users who may impersonate others of their organization; undefined: impersonation is disabled */
+  impersonators: readonly string[] | undefined;
+  features: Features;
+  faults: Faults;
+  /** origin of Login V2; empty: the issuer's origin */
+  loginOrigin: string;
+  refreshRotation: RefreshRotation;
+  sessions: BrowserSessions;
+  backChannel: BackChannelLogout;
+}
+
+/** The handler of one path. */
+export type Endpoint = (call: Call, instance: Instance) => Promise<void> | void;
+
+/** Creates an instance without sessions. */
+export function createInstance(issuer: string, loginOrigin: string, options: SandboxOptions): Instance {
+  const specs: readonly UserSpec[] = options.users ?? defaultUsers;
+  const directory = new Directory(specs, options.organizations, options.projectGrants);
+  const granted = directory.users.flatMap(({ authorizations }) =>
+    authorizations.flatMap(({ roles }) => roles),
+  );
+  const project = {
+    id: defaultIds.project,
+    name: 'Sandbox',
+    roleAssertion: options.projectRoleAssertion ?? true,
+    roles: [...new Set(['admin', 'editor', 'viewer', ...granted])],
+  };
+  const applications = new Applications(
+    project,
+    options.web ?? {},
+    options.second ?? {},
+    options.swagger ?? {},
+    options,
+  );
+  const store = new MemoryStore();
+  const provider = createProvider(issuer, store, [
+    ...applications.all.map(({ clientId }) => clientId),
+    ...directory.users.map(({ id }) => id),
+  ]);
+  const keys = new SigningKeys();
+  const backChannel = new BackChannelLogout(issuer, applications, keys, {
+    timeoutMs: options.backChannelTimeoutMs ?? 5000,
+    tries: options.backChannelTries ?? 3,
+    retryDelayMs: options.backChannelRetryDelayMs ?? 1800,
+  });
+  backChannel.isDenied = options.backChannelDenied ?? false;
+  return {
+    issuer,
+    provider,
+    store,
+    applications,
+    directory,
+    keys,
+    encryption: new TokenEncryption(),
+    devices: new DeviceRequests(),
+    exchanges: new BoundedMap(maxExchanges),
+    impersonators: options.impersonators,
+    sessions: new BrowserSessions(provider, store),
+    backChannel,
+    features: {
+      loginV2Required:
+        options.loginV2Required ?? applications.all.every(({ loginVersion }) => loginVersion === 2),
+    },
+    faults: new Faults(),
+    loginOrigin,
+    refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),
+    lifetimes: {
+      accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,
+      idTokenSeconds: options.idTokenTtlSeconds ?? 12 * hour,
+      refreshTokenIdleSeconds: options.refreshTokenIdleSeconds ?? 720 * hour,
+      refreshTokenSeconds: options.refreshTokenSeconds ?? 2160 * hour,
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { answerHtml } from '../http/answers.js';
+import { finishLogin, answerClient } from './finish-login.js';
+import { isMember, createView, type LoginContext } from './login-context.js';
+import { continueLoginV1, showLoginNameV1 } from './login-v1.steps.js';
+import { loginNamePage } from './pages/login-v2.pages.js';
+
+/**
+ * Signs in with one request, for the list of users and for tests: `authRequest` and `loginName` posted to the login
+ * page of either version. A `password` is checked if present. No cookie is needed. Zitadel has no such request.
+ */
+export async function signInDirectly(login: LoginContext): Promise<void> {
+  const { call, instance, request } = login;
+  const { loginName, password, cancel } = call.form;
+  if (cancel) {
+    await answerClient(login, { error: 'access_denied', error_description: 'The user cancelled the login.' });
+    return;
+  }
+  const user = instance.directory.people.find((one) => one.loginName === loginName);
+  if (!user?.active || !isMember(user, request)) return showError(login, 'User could not be found.');
+  if (password !== undefined && password !== user.password) {
+    return showError(login, 'Username or password is wrong.');
+  }
+  const session = await instance.sessions.start(call.ctx, user, request.loginVersion);
+  return request.loginVersion === 1
+    ? continueLoginV1(login, session, finishLogin)
+    : finishLogin(login, session);
+}
+
+async function showError(login: LoginContext, error: string): Promise<void> {
+  const { call, id, request } = login;
+  call.ctx.status = 400;
+  if (request.loginVersion === 1) await showLoginNameV1(login, error);
+  else
+    answerHtml(
+      call.ctx,
+      loginNamePage(await createView(login, error), `oidc_${id}`, call.form['loginName'] ?? ''),
+    );
+}

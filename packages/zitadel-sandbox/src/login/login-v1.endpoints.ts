@@ -1,0 +1,211 @@
+import type { SandboxUser } from '../directory/users.js';
+import { answerText, answerHtml, redirect } from '../http/answers.js';
+import type { Call } from '../http/call.js';
+import type { Endpoint } from '../instance/instance.js';
+import type { Session } from '../storage/provider.js';
+import { saveAnsweringSession } from './auth-request.js';
+import { signInDirectly } from './direct-sign-in.js';
+import { finishLogin, answerClient } from './finish-login.js';
+import {
+  hintedPerson,
+  isMember,
+  isTooOld,
+  findLogin,
+  createView,
+  type LoginContext,
+} from './login-context.js';
+import {
+  hiddenFields,
+  continueLoginV1,
+  mailCodeOf,
+  mustVerifyMail,
+  showLoginNameV1,
+  showMailVerification,
+} from './login-v1.steps.js';
+import { messagePage } from './pages/layout.js';
+import { passwordV1Page, registrationV1Page, userSelectionV1Page } from './pages/login-v1.pages.js';
+import {
+  callbackV1Path,
+  loginNameV1Path,
+  loginV1Path,
+  mailVerificationV1Path,
+  passwordV1Path,
+  registerV1Path,
+  userSelectionV1Path,
+} from './paths.js';
+
+type Step = (login: LoginContext) => Promise<void> | void;
+
+interface SignedIn {
+  session: Session;
+  user: SandboxUser;
+}
+
+const interactionRequired =
+  'Unfortunately, the user may be not logged in and/or additional interaction is required.';
+const notFound = 'ID=CACHE-d24aD Message=Errors.AuthRequest.NotFound Parent=(sql: no rows in result set)';
+
+/** Login V1: HTML forms, one path per step. Pages with an error message have status 200, too, as in Zitadel. */
+export const loginV1Endpoints: Record<string, Endpoint> = {
+  [loginV1Path]: step((login) =>
+    login.call.ctx.method === 'POST' ? signInDirectly(login) : showFirstPage(login),
+  ),
+  [loginNameV1Path]: form(submitLoginName),
+  [passwordV1Path]: form(submitPassword),
+  [userSelectionV1Path]: form(selectAccount),
+  [mailVerificationV1Path]: form(submitMailCode),
+  [registerV1Path]: step(showRegistration),
+};
+
+function step(run: Step): Endpoint {
+  return async (call, instance) => {
+    const login = await findLogin(call, instance);
+    if (login?.request.loginVersion === 1) return run(login);
+    answerHtml(call.ctx, messagePage('An error occurred', 'Could not find authrequest'));
+  };
+}
+
+function form(run: Step): Endpoint {
+  return step((login) => {
+    const { ctx, form } = login.call;
+    if (ctx.method === 'POST' && form['gorilla.csrf.Token'] === hiddenFields(login)['gorilla.csrf.Token']) {
+      return run(login);
+    }
+    ctx.status = ctx.method === 'POST' ? 403 : 405;
+    answerHtml(ctx, messagePage('An error occurred', 'The form was rejected: invalid CSRF token'));
+  });
+}
+
+/** Shows the first page, or completes the login without one. */
+async function showFirstPage(login: LoginContext): Promise<void> {
+  const { prompts } = login.request;
+  const signedIn = await signedInMembers(login);
+  const hinted = hintedPerson(login);
+  const known = hinted ? signedIn.find(({ user }) => user === hinted) : signedIn[0];
+  const isClear = hinted !== undefined || signedIn.length === 1;
+  if (prompts.includes('none')) return answerPromptNone(login, isClear ? known : undefined);
+  if (prompts.includes('create')) return showRegistration(login);
+  if (prompts.includes('consent')) return showLoginNameV1(login);
+  if (hinted && (!known || prompts.includes('login'))) return showPassword(login, hinted.loginName);
+  if (!known || prompts.includes('login')) return showLoginNameV1(login);
+  if (isClear && !prompts.includes('select_account')) return useSession(login, known);
+  const view = await createView(login);
+  const users = signedIn.map(({ user }) => user);
+  answerHtml(login.call.ctx, userSelectionV1Page(view, hiddenFields(login), users));
+}
+
+async function signedInMembers({ call, instance, request }: LoginContext): Promise<SignedIn[]> {
+  const sessions = await instance.sessions.list(call.ctx, 1);
+  return sessions.flatMap((session) => {
+    const user = instance.directory.byId(session.accountId);
+    return user && isMember(user, request) ? [{ session, user }] : [];
+  });
+}
+
+/** Handles `prompt=none`: without a matching session, the callback sends the error. */
+async function answerPromptNone(login: LoginContext, known: SignedIn | undefined): Promise<void> {
+  if (known && !isTooOld(known.session, login.request) && !mustVerifyMail(known.user)) {
+    return saveSessionAndRedirect(login, known.session);
+  }
+  redirectToCallback(login);
+}
+
+async function useSession(login: LoginContext, { session, user }: SignedIn): Promise<void> {
+  if (!user.active) {
+    return showLoginNameV1(login, user.state === 'locked' ? 'User is locked' : 'User is not active');
+  }
+  if (isTooOld(session, login.request)) return showPassword(login, user.loginName);
+  return continueLoginV1(login, session, saveSessionAndRedirect);
+}
+
+async function saveSessionAndRedirect(login: LoginContext, session: Session): Promise<void> {
+  await saveAnsweringSession(login.instance, login.id, session.jti);
+  redirectToCallback(login);
+}
+
+function redirectToCallback({ call, instance, id }: LoginContext): void {
+  redirect(call.ctx, `${instance.issuer}${callbackV1Path}?id=${id}`);
+}
+
+/** `GET /oauth/v2/authorize/callback`: Login V1 redirects here to send the authorization response. */
+export async function authorizeCallback(call: Call, instance: LoginContext['instance']): Promise<void> {
+  const id = call.params['id'];
+  if (!id) return answerCallbackError(call, 'auth request callback is missing id');
+  const login = await findLogin({ ...call, params: { authRequestID: id } }, instance);
+  if (login?.request.loginVersion !== 1) return answerCallbackError(call, notFound);
+  // the session cookie must be that of the browser that signed in
+  const session = (await instance.sessions.list(call.ctx, 1)).find(({ jti }) => jti === login.request.sid);
+  if (!session) {
+    return answerClient(login, { error: 'interaction_required', error_description: interactionRequired });
+  }
+  if (!instance.directory.byId(session.accountId)?.active) {
+    return answerCallbackError(call, 'ID=EVENT-FJ262 Message=Errors.User.NotActive');
+  }
+  return finishLogin(login, session);
+}
+
+function answerCallbackError({ ctx }: Call, text: string): void {
+  answerText(ctx, 400, text);
+}
+
+async function submitLoginName(login: LoginContext): Promise<void> {
+  const { call, instance, request } = login;
+  if (call.form['register'] === 'true') return showRegistration(login);
+  const user = instance.directory.findPerson(call.form['loginName']);
+  if (!user || !isMember(user, request)) return showLoginNameV1(login, 'User could not be found');
+  if (!user.active) {
+    return showLoginNameV1(login, user.state === 'locked' ? 'User is locked' : 'User is inactive');
+  }
+  return useSessionOrAskPassword(login, user, call.form['loginName']);
+}
+
+/** Skips the password page for a signed-in user, unless `prompt=login` was requested. */
+async function useSessionOrAskPassword(
+  login: LoginContext,
+  user: SandboxUser,
+  loginName = user.loginName,
+): Promise<void> {
+  const known = (await signedInMembers(login)).find((one) => one.user === user);
+  if (known && !login.request.prompts.includes('login')) return useSession(login, known);
+  return showPassword(login, loginName);
+}
+
+async function selectAccount(login: LoginContext): Promise<void> {
+  const { form: fields } = login.call;
+  const user = login.instance.directory.byId(fields['userselection'] ?? fields['userID']);
+  return user && isMember(user, login.request)
+    ? useSessionOrAskPassword(login, user)
+    : showLoginNameV1(login);
+}
+
+async function showPassword(login: LoginContext, loginName: string, error?: string): Promise<void> {
+  const view = await createView(login, error);
+  answerHtml(login.call.ctx, passwordV1Page(view, hiddenFields(login), loginName));
+}
+
+async function submitPassword(login: LoginContext): Promise<void> {
+  const { call, instance, request } = login;
+  const { loginName = '', password } = call.form;
+  const user = instance.directory.findPerson(loginName);
+  if (!user || !isMember(user, request)) return showLoginNameV1(login, 'User could not be found');
+  if (!user.active) {
+    return showLoginNameV1(login, user.state === 'locked' ? 'User is locked' : 'User is inactive');
+  }
+  if (password !== user.password) return showPassword(login, loginName, 'Password is invalid');
+  return continueLoginV1(login, await instance.sessions.start(call.ctx, user, 1), saveSessionAndRedirect);
+}
+
+async function submitMailCode(login: LoginContext): Promise<void> {
+  const { userID, code } = login.call.form;
+  const known = (await signedInMembers(login)).find(({ user }) => user.id === userID);
+  if (!known) return showLoginNameV1(login);
+  if (code !== mailCodeOf(known.user)) {
+    return showMailVerification(login, known.user, 'Code is invalid');
+  }
+  known.user.emailVerified = true;
+  return useSession(login, known);
+}
+
+async function showRegistration(login: LoginContext): Promise<void> {
+  answerHtml(login.call.ctx, registrationV1Page(await createView(login)));
+}

@@ -1,0 +1,127 @@
+import type { SandboxUser } from '../directory/users.js';
+import { answerHtml } from '../http/answers.js';
+import type { Endpoint } from '../instance/instance.js';
+import type { Session } from '../storage/provider.js';
+import { signInDirectly } from './direct-sign-in.js';
+import { finishLogin } from './finish-login.js';
+import { hintedPerson, isMember, findLogin, createView, type LoginContext } from './login-context.js';
+import { accountsPage, loginNamePage, passwordPage, registerPage } from './pages/login-v2.pages.js';
+import { accountsPath, loginNamePath, loginPath, passwordPath, registerPath } from './paths.js';
+
+type Step = (login: LoginContext) => Promise<void> | void;
+
+/** Login V2: one page per step. */
+export const loginV2Endpoints: Record<string, Endpoint> = {
+  [loginPath]: step((login) => (isPost(login) ? signInDirectly(login) : showFirstPage(login))),
+  [loginNamePath]: step((login) => (isPost(login) ? submitLoginName(login) : showLoginName(login))),
+  [passwordPath]: step((login) => (isPost(login) ? submitPassword(login) : showPassword(login))),
+  [accountsPath]: step((login) => (isPost(login) ? selectAccount(login) : showAccounts(login))),
+  [registerPath]: step(async (login) => answerHtml(login.call.ctx, registerPage(await createView(login)))),
+};
+
+/** Wraps a step. As in Zitadel, an unknown or completed authorization request gets a JSON response with status 500. */
+function step(run: Step): Endpoint {
+  return async (call, instance) => {
+    const login = await findLogin(call, instance);
+    if (login?.request.loginVersion === 2) return run(login);
+    call.ctx.status = 500;
+    call.ctx.body = { error: 'Internal Server Error' };
+  };
+}
+
+function isPost({ call }: LoginContext): boolean {
+  return call.ctx.method === 'POST';
+}
+
+/**
+ * Selects the first page. As in Zitadel, neither `max_age` nor the state of the user is checked: any active session
+ * completes the login (apps/login, login/route.ts).
+ */
+async function showFirstPage(login: LoginContext): Promise<void> {
+  const { call, instance, request } = login;
+  const { prompts } = request;
+  const sessions = await instance.sessions.list(call.ctx, 2);
+  if (prompts.includes('create')) return redirectToStep(login, registerPath);
+  if (sessions.length === 0) return redirectToNameOrPassword(login);
+  if (prompts.includes('select_account')) return redirectToStep(login, accountsPath);
+  if (prompts.includes('login')) return redirectToNameOrPassword(login);
+  const session = sessions.find((one) => isHinted(one, login));
+  if (session && canAnswer(session, login)) return finishLogin(login, session);
+  if (!prompts.includes('none')) return redirectToStep(login, accountsPath);
+  call.ctx.status = 400;
+  // neither a redirect nor an OAuth error (zitadel#12165)
+  call.ctx.body = { error: 'No active session found' };
+}
+
+function isHinted({ accountId }: Session, { instance, request }: LoginContext): boolean {
+  const { hintedUserId, loginHint } = request;
+  if (hintedUserId !== undefined) return hintedUserId === accountId;
+  return loginHint === undefined || instance.directory.byId(accountId)?.loginName === loginHint;
+}
+
+function canAnswer(session: Session, { instance, request }: LoginContext): boolean {
+  const user = instance.directory.byId(session.accountId);
+  return user ? isMember(user, request) : request.organizationId === undefined;
+}
+
+function redirectToNameOrPassword(login: LoginContext): void {
+  const { loginHint } = login.request;
+  const known = loginHint !== undefined && hintedPerson(login)?.active;
+  if (known) redirectToStep(login, passwordPath, { loginName: loginHint });
+  else redirectToStep(login, loginNamePath, loginHint === undefined ? {} : { loginName: loginHint });
+}
+
+function redirectToStep(
+  { call, id }: LoginContext,
+  path: string,
+  parameters: Record<string, string> = {},
+): void {
+  call.ctx.status = isPost({ call } as LoginContext) ? 303 : 307;
+  const query = new URLSearchParams({ ...parameters, requestId: `oidc_${id}` });
+  call.ctx.set('Location', `${path}?${query.toString()}`);
+  call.ctx.body = '';
+}
+
+async function showLoginName(login: LoginContext, error?: string): Promise<void> {
+  const view = await createView(login, error);
+  answerHtml(login.call.ctx, loginNamePage(view, `oidc_${login.id}`, login.call.params['loginName'] ?? ''));
+}
+
+function submitLoginName(login: LoginContext): Promise<void> | void {
+  const { loginName = '' } = login.call.form;
+  const user = login.instance.directory.findPerson(loginName);
+  if (!user || !isMember(user, login.request)) return showLoginName(login, 'User not found in the system');
+  if (!user.active) return showLoginName(login, 'User is not active');
+  return redirectToStep(login, passwordPath, { loginName });
+}
+
+async function showPassword(login: LoginContext, error?: string): Promise<void> {
+  const view = await createView(login, error);
+  answerHtml(login.call.ctx, passwordPage(view, `oidc_${login.id}`, login.call.params['loginName'] ?? ''));
+}
+
+async function submitPassword(login: LoginContext): Promise<void> {
+  const { call, instance, request } = login;
+  const user = instance.directory.findPerson(call.form['loginName']);
+  if (!user?.active || !isMember(user, request)) return showPassword(login, 'User not found in the system');
+  if (call.form['password'] !== user.password) return showPassword(login, 'The password is wrong');
+  await finishLogin(login, await instance.sessions.start(call.ctx, user, 2));
+}
+
+async function showAccounts(login: LoginContext, error?: string): Promise<void> {
+  const sessions = await login.instance.sessions.list(login.call.ctx, 2);
+  const accounts = sessions.flatMap((session) => {
+    const user: SandboxUser | undefined = login.instance.directory.byId(session.accountId);
+    return user ? [{ session, user }] : [];
+  });
+  const view = await createView(login, error);
+  answerHtml(login.call.ctx, accountsPage(view, `oidc_${login.id}`, accounts));
+}
+
+async function selectAccount(login: LoginContext): Promise<void> {
+  const sessions = await login.instance.sessions.list(login.call.ctx, 2);
+  const session = sessions.find(({ jti }) => jti === login.call.form['session']);
+  if (!session) return redirectToStep(login, loginNamePath);
+  if (canAnswer(session, login)) return finishLogin(login, session);
+  await showAccounts(login, 'User is no member of the required organization');
+}
