@@ -12,7 +12,7 @@ export class SessionCookie {
   /** @param isOwn whether a value under the former name is of this application: others of its host may have the same name */
   constructor(
     private readonly spec: CookieSpec,
-    private readonly isOwn: (value: string) => boolean = () => false,
+    private readonly isOwn: (value: string) => boolean,
   ) {}
 
   /** The joined value, or an empty string. */
