@@ -3,32 +3,12 @@ import helmet from 'helmet';
 import type { Env } from '../config/env.js';
 import type { LoginOrigin } from '@mridang/nestjs-zitadel';
 
-/** Pages here need nothing of what a browser could offer; passkeys are Zitadel's business. */
-const permissionsPolicy = [
-  'accelerometer',
-  'autoplay',
-  'browsing-topics',
-  'camera',
-  'display-capture',
-  'encrypted-media',
-  'fullscreen',
-  'geolocation',
-  'gyroscope',
-  'hid',
-  'idle-detection',
-  'magnetometer',
-  'microphone',
-  'midi',
-  'payment',
-  'picture-in-picture',
-  'publickey-credentials-get',
-  'screen-wake-lock',
-  'serial',
-  'usb',
-  'xr-spatial-tracking',
-]
-  .map((feature) => `${feature}=()`)
-  .join(', ');
+/** Browser features that no page here uses. Passkeys are used on Zitadel's own pages. */
+const permissionsPolicy =
+  'accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope hid idle-detection magnetometer microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking'
+    .split(' ')
+    .map((feature) => `${feature}=()`)
+    .join(', ');
 
 /**
  * Security headers of every answer. Browsers apply `form-action` to the redirects after a form post, too,
