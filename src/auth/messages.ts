@@ -2,12 +2,12 @@ import type { SessionEnd, SignInFailure } from '@mridang/nestjs-auth';
 import type { SignedOut, SignOutFailure } from '@mridang/nestjs-zitadel';
 import type { TextKey } from '../texts/en.js';
 
-/** A failure in words for the person who reads it. */
+/** Texts and status of a failure page. */
 export interface Message {
   status: number;
   title: TextKey;
   text: TextKey;
-  /** what its page offers beside the start page */
+  /** action on the page, beside the link to the start page */
   offers?: 'login' | 'logout' | 'nothing';
 }
 
@@ -40,13 +40,13 @@ export const signInMessages: Record<SignInFailure, Message> = {
   userinfo_mismatch: signIn('userinfo_mismatch', 502),
   session_too_large: signIn('session_too_large', 502),
   login_too_old: signIn('login_too_old', 403, 'logout'),
-  // A sign-in from here would be for no organization.
+  // A sign-in started from the error page would lose the organization.
   organization_unknown: signIn('organization_unknown', 400, 'nothing'),
   organization_mismatch: signIn('organization_mismatch', 403, 'nothing'),
   provider_error: signIn('provider_error', 502),
 };
 
-/** Why somebody who was signed in sees the login page. */
+/** Why a session ended, for the login page. */
 export const sessionEndMessages: Record<SessionEnd, TextKey> = {
   refresh_rejected: 'ended.refresh_rejected',
   revoked: 'ended.revoked',
@@ -54,14 +54,14 @@ export const sessionEndMessages: Record<SessionEnd, TextKey> = {
   no_refresh: 'ended.no_refresh',
 };
 
-/** Anybody can open its page: the status says nothing about this server. */
+/** Anybody can open this page, so its status must not look like a server error. */
 const signOut = <Reason extends string>(reason: Reason) => ({
   status: 400,
   title: `signOut.${reason}.title` as const,
   text: `signOut.${reason}.text` as const,
 });
 
-/** Why a sign-out ended on its error page. Whatever the reason, the session here is over. */
+/** Why a sign-out ended on the error page. The session here has ended in any case. */
 export const signOutMessages = {
   state_missing: signOut('state_missing'),
   state_mismatch: signOut('state_mismatch'),
@@ -69,7 +69,7 @@ export const signOutMessages = {
   others_not_ended: signOut('others_not_ended'),
 } satisfies Record<SignOutFailure, Message>;
 
-/** What a sign-out has ended, where it did what it should. */
+/** What a sign-out has ended. */
 export const signedOutTexts: Record<SignedOut, TextKey> = {
   user: 'signedOut.user',
   everywhere: 'signedOut.everywhere',
@@ -79,6 +79,6 @@ export const signedOutTexts: Record<SignedOut, TextKey> = {
 
 const unknown: Message = signIn('unknown', 400);
 
-/** The message for a reason that came with a URL; any text may. */
+/** The message for a reason in a URL, which may be any text. */
 export const messageFor = (messages: Record<string, Message>, reason: unknown): Message =>
   typeof reason === 'string' && Object.hasOwn(messages, reason) ? (messages[reason] ?? unknown) : unknown;

@@ -199,7 +199,7 @@ function keyFrom(values: Values, report: Report): ApiKey | undefined {
   }
 }
 
-/** What the `IDP_AUTHORIZATION_PROFILE_*` variables say. A whole key file in the one of the key fills in the others. */
+/** The `IDP_AUTHORIZATION_PROFILE_*` variables. `…_KEY` may hold the whole key file, which then fills in the others. */
 function givenFields(values: Values, report: Report): ApiKeyFields {
   const given: ApiKeyFields = {
     type: values.IDP_AUTHORIZATION_PROFILE_TYPE,
@@ -215,7 +215,7 @@ function givenFields(values: Values, report: Report): ApiKeyFields {
   return { ...beside, ...whole };
 }
 
-/** Reports the variables that say something else than the key file; `type` has a message of its own. */
+/** Reports variables that contradict the key file. `type` has a message of its own. */
 function reportContradictions(given: ApiKeyFields, file: ApiKeyFields, source: string, report: Report) {
   for (const field of ['keyId', 'key', 'appId', 'clientId'] as const) {
     const value = given[field];

@@ -30,7 +30,7 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 
-/** Where the base path is one of these, requests that come without it cannot be told from those that come with it. */
+/** A base path that begins like a route: a request with the base path would look like one without it. */
 const ownPath = /^\/(auth|profile|admin|health|metrics|static|favicon\.ico)(\/|$)/i;
 
 const basePaths = z
@@ -198,17 +198,17 @@ const isIPv6 = (address: string) => new URL(address).hostname.startsWith('[');
 const noSource =
   'a name or an IPv4 address in place of the IPv6 address: Content-Security-Policy knows none, so browsers would not send the login form there';
 
-/** The API must have given up before the web application does. */
+/** The web application waits longer for the API than the API waits for Zitadel. */
 const API_MARGIN_SECONDS = 3;
 
-/** Addresses with a purpose: redirect URIs need paths of their own. */
+/** Paths that have a route: a redirect URI must not be one of them. */
 const takenPath =
   /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|backchannel-logout)|auth\/logout\/(success|error|everywhere))\/?$/i;
 
 const belowBasePath = (path: string) =>
   `an address below BASE_PATH, such as https://app.example.com/base/${path} for BASE_PATH=/base`;
 
-/** The path of `url` without the base path it has to begin with; not with it twice, for the same reason as `ownPath`. */
+/** The path of `url` without the base path it has to begin with; not twice, for the same reason as `ownPath`. */
 function pathBelow(basePath: string, url: string): string | undefined {
   const { pathname } = new URL(url);
   const path = pathname.slice(basePath.length);

@@ -1,20 +1,20 @@
 import { en, type TextKey } from '../texts/en.js';
 import { METADATA, metadataFrom, projectIdIn, roleGrantsFrom, ROLES } from '@mridang/nestjs-zitadel';
 
-/** A claim as people can read it. */
+/** A claim with an explanation. */
 export interface DescribedClaim {
   name: string;
-  /** what the claim means */
+  /** text that explains it */
   about: TextKey;
-  /** the project whose roles it has */
+  /** of a claim with the roles of a project */
   project?: string;
-  /** the value, in as many lines as it takes */
+  /** the value, one or more lines */
   lines: string[];
-  /** a point in time, seconds since 1970 */
+  /** Unix time in seconds */
   seconds?: number;
 }
 
-/** Claims whose texts have other names than `claim.` and theirs. */
+/** Claims whose text key is not `claim.` and their name. */
 const abouts: Record<string, TextKey> = {
   [ROLES]: 'claim.roles',
   [METADATA]: 'claim.metadata',

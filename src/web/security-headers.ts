@@ -11,9 +11,8 @@ const permissionsPolicy =
     .join(', ');
 
 /**
- * Security headers of every answer. Browsers apply `form-action` to the redirects after a form post, too,
- * so the sign-in and sign-out forms need Zitadel's origin in it, and those it sends the browser on to at once, as far as they are
- * known by then.
+ * Security headers of every answer. Chromium applies `form-action` to redirects after a form post as well, so it has to name Zitadel's
+ * origin and the origins Zitadel redirects to, as far as they are known.
  */
 export function securityHeaders({ origin, zitadel }: Env, login: LoginOrigin): RequestHandler {
   const secure = origin.startsWith('https:');
