@@ -242,13 +242,16 @@ export class AuthEngine {
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const { checkCookies, callbackUrlCookie } = this.options;
+    const { checkCookies, callbackUrlCookie, sessionCookie } = this.options;
     const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => name);
     const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
     const asked: HttpRequest = {
       url: request.url,
       method: method === 'HEAD' ? 'GET' : method,
-      headers: { ...headers, cookie: [withoutCookies(headers.cookie ?? '', names), ...own].join('; ') },
+      headers: {
+        ...headers,
+        cookie: [withoutCookies(headers.cookie ?? '', names, sessionCookie.name), ...own].join('; '),
+      },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.target(fields?.callbackUrl) } : body,
     };
     const answer = await this.auth(toWebRequest(asked, this.options.origin, url.pathname + url.search), how);
@@ -362,9 +365,16 @@ const json = (body: unknown) => Response.json(body, { headers: { 'cache-control'
 const redirect = (location: string, status: number) =>
   new Response(null, { status, headers: { location, 'cache-control': 'no-store' } });
 
-/** What others have put into the header stays as it is: it need not even be a cookie. */
-const withoutCookies = (header: string, names: readonly string[]) =>
+/**
+ * The `Cookie` header without `names`, and without session cookies of other ports: Auth.js takes every cookie whose name begins with
+ * that of the session cookie for a part of it, and deletes it.
+ */
+const withoutCookies = (header: string, names: readonly string[], sessionName: string) =>
   header
     .split(';')
-    .filter((pair) => !names.includes(pair.split('=', 1)[0]?.trim() ?? ''))
+    .filter((pair) => {
+      const name = pair.split('=', 1)[0]?.trim() ?? '';
+      const isForeign = name.startsWith(sessionName) && !/^(\.\d+)?$/.test(name.slice(sessionName.length));
+      return !isForeign && !names.includes(name);
+    })
     .join(';');
