@@ -230,3 +230,11 @@ describe('a fragment', () => {
     START_MS,
   );
 });
+
+it('a sign-in that another site starts comes back to an address of up to 1,000 characters, behind nginx', async () => {
+  const browser = new Browser(origin);
+  const address = addressOf(1_000);
+  const query = new URLSearchParams({ iss: sandbox.issuer, target_link_uri: origin + address });
+  const accounts = await browser.get(`/auth/initiate?${query}`, { 'sec-fetch-dest': 'document' });
+  expect(pathOf(await choose(browser, accounts, manyRoles))).toBe(address);
+});

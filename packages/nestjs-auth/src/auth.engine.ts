@@ -123,7 +123,9 @@ export class AuthEngine {
     } = options;
     if (!provider) throw new UnknownAuthAction();
     const wanted = this.options.target(options.callbackUrl);
-    const target = wanted.length > MAX_TARGET_LENGTH ? this.options.defaultCallbackUrl : wanted;
+    const short =
+      wanted.length > MAX_TARGET_LENGTH ? undefined : this.returns.addressFor(wanted, request, response);
+    const target = short ?? this.options.defaultCallbackUrl;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
     // The login page may have been opened without the reason that the guard gives it, or with another.
     const reason = await this.sessions.endOf(request, response);
