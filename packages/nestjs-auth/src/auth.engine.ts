@@ -102,7 +102,7 @@ export class AuthEngine {
   /**
    * The redirect to the provider, and the cookie its callback will be checked with. Throws `SignInFailed`.
    *
-   * @param options.provider default: the only one
+   * @param options.provider default: the first
    */
   async startSignIn(
     request: HttpRequest,
@@ -117,7 +117,7 @@ export class AuthEngine {
     },
   ): Promise<Response> {
     const {
-      provider = this.onlyProvider(),
+      provider = this.firstProvider(),
       attempt = 0,
       status = request.method === 'POST' ? 303 : 302,
     } = options;
@@ -301,7 +301,7 @@ export class AuthEngine {
     return new Response(answer.body, { status: answer.status, headers });
   }
 
-  /** What a request asks for. `/callback` alone means the only provider. */
+  /** What a request asks for. `/callback` alone means the first provider. */
   private actionOf(request: HttpRequest): Action {
     const { basePath, providers, origin, mountPath, pages } = this.options;
     const target = requestTarget(request);
@@ -310,7 +310,7 @@ export class AuthEngine {
     if (url.pathname !== target.split('?', 1)[0]) throw new UnknownAuthAction();
     const [, name = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
     if (id && !providers.has(id)) throw new UnknownAuthAction();
-    const meant = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
+    const meant = id ?? (name === 'callback' ? this.firstProvider() : undefined);
     if (meant && !id) url.pathname += `/${meant}`;
     if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
       url.searchParams.delete('callbackUrl');
@@ -321,9 +321,8 @@ export class AuthEngine {
     return { url, name, provider: isRedirecting ? meant : undefined };
   }
 
-  private onlyProvider(): string | undefined {
-    const [id, ...others] = this.options.providers.keys();
-    return others.length === 0 ? id : undefined;
+  private firstProvider(): string | undefined {
+    return this.options.providers.keys().next().value;
   }
 }
 

@@ -4,6 +4,9 @@ import { organizationFrom } from '../claims/claims.js';
 import { Reachability } from '../client/reachability.js';
 import { TokenRevocation } from '../session/token-revocation.js';
 
+/** The id of the provider. */
+export const ZITADEL = 'zitadel';
+
 /** What this application asks of a sign-in at Zitadel, and what Zitadel's errors mean for it. */
 @Injectable()
 export class SignInRules implements SignInPolicy {
@@ -32,8 +35,14 @@ export class SignInRules implements SignInPolicy {
     return meanings.find(([pattern]) => pattern.test(description))?.[1];
   }
 
-  discard({ refresh_token: refreshToken }: { refresh_token?: string | undefined }) {
-    if (refreshToken !== undefined) void this.revocation.revoke({ refreshToken });
+  discard({
+    provider = ZITADEL,
+    refresh_token: refreshToken,
+  }: {
+    provider?: string;
+    refresh_token?: string | undefined;
+  }) {
+    if (provider === ZITADEL && refreshToken !== undefined) void this.revocation.revoke({ refreshToken });
   }
 }
 

@@ -96,7 +96,8 @@ export class SignOut {
     this.loggedOut.set(response);
     if (token.sid) await this.endedSessions.noteSignOut(token.sid);
     const isRevoked = await this.revoke(token);
-    if (token.idToken === undefined) return signedOutPage(this.options, 'before');
+    // A session without an ID token is that of another provider.
+    if (token.idToken === undefined) return signedOutPage(this.options, token.sub ? 'here' : 'before');
     try {
       await (isRevoked ? this.reachability.check() : this.reachability.probe());
     } catch {
