@@ -7,10 +7,10 @@ import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
-/** A longer target would not fit into an answer beside the cookies of a sign-in or a session. */
+/** A longer target would not fit into a response together with the cookies of a sign-in or a session. */
 const MAX_INLINE_LENGTH = 200;
 
-/** With the other headers of an answer, targets and their cookies stay below the 4 KB that nginx passes by default. */
+/** Together with the other response headers, a target and its cookie stay below the 4 KB that nginx forwards by default. */
 const MAX_TARGET_LENGTH = 2_400;
 const MAX_VALUE_LENGTH = 2_400;
 
@@ -18,8 +18,8 @@ const LIFETIME_SECONDS = 3_600;
 const ID_BYTES = 6;
 
 /**
- * Where sign-ins end that began on a page with a long address. The address waits in a cookie of the browser; everything on the way has
- * a short one of this module in its place, which leads there at the end.
+ * Stores the long address of a page after sign-in in a cookie. During the sign-in a short address below the base path takes its place,
+ * and redirects to it at the end.
  */
 @Injectable()
 export class ReturnTargets {
@@ -30,8 +30,8 @@ export class ReturnTargets {
   }
 
   /**
-   * What to come back to for `target`, a page of this application: itself, or where it is long a short address that leads to it. `undefined`
-   * where the browser cannot be led there: it is too long for an answer, or its cookie is gone.
+   * Returns the address to use in place of `target`, a page of this application: `target` itself, or for a long one a short address that
+   * redirects to it. `undefined` when that is impossible: `target` is too long for a response, or its cookie is gone.
    */
   addressFor(target: string, request: HttpRequest, response: HttpResponse): string | undefined {
     const id = this.idIn(target);
@@ -40,28 +40,28 @@ export class ReturnTargets {
     if (target.length > MAX_TARGET_LENGTH) return undefined;
     const value = brotliCompressSync(target).toString('base64url');
     if (value.length > MAX_VALUE_LENGTH) return undefined;
-    // All cookies of a site share the 8 KB of a request: one waits at a time.
-    for (const name of this.namesIn(request)) this.remove(name, response);
+    // All cookies of a site share the 8 KB of request headers: only one long target is stored at a time.
+    for (const name of this.namesIn(request)) this.deleteCookie(name, response);
     const newId = randomBytes(ID_BYTES).toString('base64url');
     const { options } = this.options.returnCookie;
     setCookie(response, this.prefix + newId, value, { ...options, maxAge: LIFETIME_SECONDS });
     return `${this.path}?to=${newId}`;
   }
 
-  /** Whether an address has to wait in a cookie. */
+  /** Whether an address has to be stored in a cookie. */
   isLong(target: string): boolean {
     return target.length > MAX_INLINE_LENGTH;
   }
 
-  /** The page that a short address leads to, and the default page where that is not known any more. Its cookie is used up. */
-  take(id: string, request: HttpRequest, response: HttpResponse): string {
+  /** Returns the page of a short address, or the default page when its cookie is gone. Deletes the cookie. */
+  redeem(id: string, request: HttpRequest, response: HttpResponse): string {
     const target = this.storedIn(id, request);
-    if (target === undefined) return this.options.defaultCallbackUrl;
-    this.remove(this.prefix + id, response);
+    if (target === undefined) return this.options.defaultReturnTo;
+    this.deleteCookie(this.prefix + id, response);
     return target;
   }
 
-  /** Characters of the cookies of this kind, names included. */
+  /** Characters of these cookies in the request, names included. */
   lengthIn(request: HttpRequest): number {
     const { cookies } = stateOf(request);
     return this.namesIn(request).reduce((sum, name) => sum + name.length + (cookies[name] ?? '').length, 0);
@@ -91,7 +91,7 @@ export class ReturnTargets {
     return Object.keys(stateOf(request).cookies).filter((name) => name.startsWith(this.prefix));
   }
 
-  private remove(name: string, response: HttpResponse) {
+  private deleteCookie(name: string, response: HttpResponse) {
     setCookie(response, name, '', { ...this.options.returnCookie.options, maxAge: 0 });
   }
 }

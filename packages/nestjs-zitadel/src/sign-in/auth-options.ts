@@ -68,7 +68,7 @@ export function authOptions(
       };
     },
     ...options.auth,
-    defaultCallbackUrl: options.postLoginPath,
+    defaultReturnTo: options.postLoginPath,
     providers: [
       {
         ...Zitadel({
