@@ -46,7 +46,7 @@ export class LoginController {
   ): Promise<void> {
     const { callbackUrl } = query;
     if (isClickHere(request))
-      await this.signIn.start(request, response, { callbackUrl, params: query, status: 303 });
+      await this.signIn.start(request, response, { returnTo: callbackUrl, params: query, status: 303 });
     else await this.show(query, request, response, { withForm: true });
   }
 

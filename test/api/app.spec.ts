@@ -120,7 +120,7 @@ describe('everything else', () => {
       expect(await answer.json()).toEqual({
         statusCode: 405,
         code: 'METHOD_NOT_ALLOWED',
-        message: 'This address takes GET, HEAD',
+        message: 'Only GET, HEAD is allowed here',
       });
     },
   );

@@ -162,7 +162,7 @@ describe('failures', () => {
     const lines = linesAbout(await act());
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain(`warn Sign-in failed (${reason}, reference `);
-    expect(lines[0]).not.toMatch(/^\s*at |Something that is no Error/m);
+    expect(lines[0]).not.toMatch(/^\s*at |A non-Error value/m);
   });
 
   it.each(['server_error', 'temporarily_unavailable', 'unauthorized_client', 'invalid_scope', 'made_up'])(

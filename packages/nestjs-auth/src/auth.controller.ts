@@ -4,7 +4,7 @@ import { AuthEngine } from './auth.engine.js';
 import type { AuthenticatedRequest, HttpResponse } from './auth.types.js';
 import { toHttpResponse } from './http/to-http-response.js';
 
-/** Makes the controller that answers everything below `basePath`. */
+/** Makes the controller of all routes below `basePath`. */
 export function authControllerAt(basePath: string): Type<unknown> {
   @Public()
   @Controller(basePath)
@@ -12,7 +12,7 @@ export function authControllerAt(basePath: string): Type<unknown> {
     constructor(@Inject(AuthEngine) private readonly engine: AuthEngine) {}
 
     @All('{*action}')
-    async authJs(@Req() request: AuthenticatedRequest, @Res() response: HttpResponse) {
+    async handle(@Req() request: AuthenticatedRequest, @Res() response: HttpResponse) {
       await toHttpResponse(await this.engine.run(request, response), response);
     }
   }

@@ -5,46 +5,46 @@ import type { Account, Profile } from '@auth/core/types';
 import { serialize } from 'cookie';
 import {
   MethodNotAllowed,
-  ProviderUnavailable,
+  isProviderUnavailable,
+  isSignInFailed,
   SignInFailed,
   UnknownAuthAction,
   type SignInFailure,
 } from './auth.errors.js';
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
 import { CsrfService } from './csrf/csrf.service.js';
-import { isPrefetch } from './http/is-prefetch.js';
 import { localPath } from './http/local-path.js';
-import { requestTarget } from './http/request-target.js';
+import { isPrefetch, requestTarget } from './http/request-facts.js';
 import { toWebRequest } from './http/to-web-request.js';
 import { refusalFor, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
-import { isLoginTooOld } from './transaction/is-login-too-old.js';
 import {
+  isLoginTooOld,
   LoginTransactions,
   type FinishedTransaction,
   type LoginTransaction,
 } from './transaction/login-transactions.js';
 import { ReturnTargets } from './transaction/return-targets.js';
 
-/** Parameters of an authorization response, none of which may come twice (RFC 6749 3.1). */
+/** Parameters of an authorization response, which must not be repeated (RFC 6749 3.1). */
 const RESPONSE_PARAMS = ['code', 'state', 'iss', 'error'];
 
-/** A longer target, which `ReturnTargets` has not made short, would not fit into the answer beside the address of the provider. */
-const MAX_TARGET_LENGTH = 1_000;
+/** A longer one, which `ReturnTargets` did not shorten, would not fit into the response together with the authorization URL. */
+const MAX_RETURN_TO_LENGTH = 1_000;
 
 interface Action {
   url: URL;
   name: string;
-  /** the provider that signs in by redirecting the browser, if the action is about one */
+  /** the OAuth or OpenID Connect provider of the action, if there is one */
   provider: string | undefined;
 }
 
-interface HowToAsk {
-  /** the CSRF token was verified, or this application asks by itself */
+interface AuthCall {
+  /** whether the CSRF token was verified, or this application makes the request itself */
   isTrusted?: boolean;
   onSignIn?: (account: Account) => void;
-  /** why a sign-in is refused that the provider has approved */
+  /** returns why a sign-in that the provider has approved is refused */
   refusal?: (account: Account, profile: Profile) => SignInFailure | undefined;
 }
 
@@ -56,42 +56,48 @@ export class AuthEngine {
     @Inject(LoginTransactions) private readonly transactions: LoginTransactions,
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(CsrfService) private readonly csrf: CsrfService,
-    @Inject(ReturnTargets) private readonly returns: ReturnTargets,
+    @Inject(ReturnTargets) private readonly returnTargets: ReturnTargets,
   ) {}
 
   /**
-   * Answers a request below the base path. Throws `CsrfTokenInvalid`, `CrossSiteRequest`, `UnknownAuthAction` or
-   * `SignInFailed`; the library's error is the `cause`.
+   * Answers a request below the base path.
+   *
+   * @throws `CsrfTokenInvalid`, `CrossSiteRequest`, `MethodNotAllowed`, `UnknownAuthAction` or `SignInFailed`, with the error of the
+   *   library as `cause`
    */
   async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
     const { name, provider, url } = this.actionOf(request);
     if (provider && name === 'callback') {
-      return this.callback(url, provider, request, response).catch((error: unknown) => {
+      return this.handleCallback(url, provider, request, response).catch((error: unknown) => {
         throw withAnswer(error, errorIn(url.searchParams));
       });
     }
     if (request.method === 'POST') this.csrf.verify(request);
-    if (name === 'return') return this.return(url, request, response);
-    if (name === 'session') return this.session(request, response);
+    if (name === 'return') return this.redirectToReturnTarget(url, request, response);
+    if (name === 'session') return this.handleSession(request, response);
     if (name === 'csrf') return json({ csrfToken: this.csrf.token(request, response) });
-    // Enter in the address bar after a form was refused.
+    // A user reloads the address of a form that was refused.
     if (request.method !== 'POST' && provider && name === 'signin' && this.options.pages.signIn)
       return redirect(this.options.pages.signIn, 302);
-    if (request.method !== 'POST') return this.ask(request, url);
-    if (provider && name === 'signin') return this.signIn(provider, request, response);
+    if (request.method !== 'POST') return this.forward(request, url);
+    if (provider && name === 'signin') return this.handleSignIn(provider, request, response);
     if (name === 'signout') await this.sessions.end(request, response);
-    return this.ask(request, url, { isTrusted: true });
+    return this.forward(request, url, { isTrusted: true });
   }
 
-  private return({ searchParams }: URL, request: HttpRequest, response: HttpResponse): Response {
+  private redirectToReturnTarget(
+    { searchParams }: URL,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Response {
     if (request.method === 'HEAD' || isPrefetch(request.headers)) return new Response(null, { status: 204 });
-    return redirect(this.returns.take(searchParams.get('to') ?? '', request, response), 302);
+    return redirect(this.returnTargets.redeem(searchParams.get('to') ?? '', request, response), 302);
   }
 
-  /** As Auth.js answers it, without its reading of the cookie: that knows nothing of sessions that were ended. */
-  private async session(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
+  /** Responds as Auth.js does, which itself would not notice that a session was ended. */
+  private async handleSession(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
     if (request.method !== 'POST') {
-      // Throws where `load` would say that nobody is signed in, which a program would believe.
+      // Throws when the revocation store does not answer: `load` would return `null`, as if nobody were signed in.
       await this.sessions.token(request, response);
       return json(await this.sessions.load(request, response));
     }
@@ -100,16 +106,17 @@ export class AuthEngine {
   }
 
   /**
-   * The redirect to the provider, and the cookie its callback will be checked with. Throws `SignInFailed`.
+   * Returns the redirect to the provider, and sets the cookie with the checks of its callback.
    *
-   * @param options.provider default: the first
+   * @param options.provider Default: the first
+   * @throws `SignInFailed`
    */
   async startSignIn(
     request: HttpRequest,
     response: HttpResponse,
     options: {
       provider?: string | undefined;
-      callbackUrl?: unknown;
+      returnTo?: unknown;
       params?: Record<string, unknown>;
       attempt?: number;
       /** of the redirect. Default 303 after a POST, else 302 */
@@ -122,12 +129,12 @@ export class AuthEngine {
       status = request.method === 'POST' ? 303 : 302,
     } = options;
     if (!provider) throw new UnknownAuthAction();
-    const wanted = this.options.target(options.callbackUrl);
+    const wanted = this.options.returnTo(options.returnTo);
     const short =
-      wanted.length > MAX_TARGET_LENGTH ? undefined : this.returns.addressFor(wanted, request, response);
-    const target = short ?? this.options.defaultCallbackUrl;
+      wanted.length > MAX_RETURN_TO_LENGTH ? undefined : this.returnTargets.addressFor(wanted, request, response);
+    const returnTo = short ?? this.options.defaultReturnTo;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
-    // The login page may have been opened without the reason that the guard gives it, or with another.
+    // Read the reason from the session: the login page may have been opened without the query of the guard.
     const reason = await this.sessions.endOf(request, response);
     const given = { ...options.params, ...(reason ? { reason } : {}) };
     const params = this.options.authorizationParams(given, request);
@@ -136,8 +143,8 @@ export class AuthEngine {
     const kept = this.options.signInPolicy?.kept(given) ?? {};
     await this.checkProvider();
 
-    const body = new URLSearchParams({ callbackUrl: target });
-    const answer = await this.auth(new Request(url, { method: 'POST', body }), { isTrusted: true });
+    const body = new URLSearchParams({ callbackUrl: returnTo });
+    const answer = await this.callAuthJs(new Request(url, { method: 'POST', body }), { isTrusted: true });
     const location = new URL(answer.headers.get('location') ?? '', url);
     location.searchParams.set(
       'state',
@@ -145,7 +152,7 @@ export class AuthEngine {
         answer,
         {
           provider,
-          target,
+          returnTo,
           maxAge,
           prompt: params['prompt'],
           loginHint: params['login_hint'],
@@ -163,50 +170,52 @@ export class AuthEngine {
     try {
       await this.options.signInPolicy?.checkProvider();
     } catch (cause) {
-      throw cause instanceof ProviderUnavailable
-        ? new SignInFailed('provider_unavailable', { cause })
-        : cause;
+      throw isProviderUnavailable(cause) ? new SignInFailed('provider_unavailable', { cause }) : cause;
     }
   }
 
-  private async signIn(provider: string, request: HttpRequest, response: HttpResponse): Promise<Response> {
+  private async handleSignIn(
+    provider: string,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Promise<Response> {
     const params = (request.body ?? {}) as Record<string, unknown>;
-    const { callbackUrl } = params;
-    const answer = await this.startSignIn(request, response, { provider, callbackUrl, params });
-    // Scripts of Auth.js ask for the address instead of being sent there.
+    const { callbackUrl: returnTo } = params;
+    const answer = await this.startSignIn(request, response, { provider, returnTo, params });
+    // The client scripts of Auth.js request the address in place of a redirect.
     return request.headers['x-auth-return-redirect']
       ? Response.json({ url: answer.headers.get('location') })
       : answer;
   }
 
-  private async callback(
+  private async handleCallback(
     url: URL,
     provider: string,
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<Response> {
-    // What only looks ahead must not use up the code: mail scanners, link previews, browsers guessing the next click.
+    // A prefetch, a link preview or a mail scanner must not redeem the code.
     if (request.method === 'HEAD' || isPrefetch(request.headers)) return new Response(null, { status: 204 });
     const query = url.searchParams;
     if (RESPONSE_PARAMS.some((name) => query.getAll(name).length > 1))
       throw new SignInFailed('state_invalid');
 
-    // An empty one is no issuer, and Auth.js would take it for none (RFC 9207 2.4).
+    // Auth.js treats an empty `iss` as a missing one; RFC 9207 2.4 requires a refusal.
     if (query.get('iss') === '') throw new SignInFailed('check_failed');
 
-    const found = await this.transactions.take(query.getAll('state'), request, response);
+    const found = await this.transactions.redeem(query.getAll('state'), request, response);
     if ('stale' in found) {
-      if (await this.sessions.load(request, response)) return redirect(this.options.defaultCallbackUrl, 302);
+      if (await this.sessions.load(request, response)) return redirect(this.options.defaultReturnTo, 302);
       if (found.attempt > 0) throw new SignInFailed(found.stale);
       return this.startSignIn(request, response, { provider, attempt: 1 });
     }
     if (found.provider !== provider) throw new SignInFailed('state_invalid');
     const cookies = {
       ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
-      [this.options.callbackUrlCookie.name]: found.target,
+      [this.options.callbackUrlCookie.name]: found.returnTo,
     };
     try {
-      const answer = await this.ask(request, url, {
+      const answer = await this.forward(request, url, {
         cookies,
         refusal: (account, profile) =>
           refusalByAge(account, found) ?? this.options.signInPolicy?.refusal(profile, found.kept),
@@ -215,54 +224,56 @@ export class AuthEngine {
       await this.sessions.endReplaced(request, response);
       return answer;
     } catch (error) {
-      if (!(error instanceof SignInFailed) || error.reason !== 'login_too_old' || found.attempt > 0)
-        throw error;
-      return this.askForLogin(found, request, response);
+      if (!isSignInFailed(error) || error.reason !== 'login_too_old' || found.attempt > 0) throw error;
+      return this.restartWithLogin(found, request, response);
     }
   }
 
-  /** There are logins that do not look at `max_age`: what they all honour is `prompt=login`. */
-  private askForLogin(
-    { provider, target, maxAge, loginHint, kept }: LoginTransaction,
+  /** Some login pages ignore `max_age`; all of them support `prompt=login`. */
+  private restartWithLogin(
+    { provider, returnTo, maxAge, loginHint, kept }: LoginTransaction,
     request: HttpRequest,
     response: HttpResponse,
   ): Promise<Response> {
     const hint = loginHint === undefined ? {} : { login_hint: loginHint };
     return this.startSignIn(request, response, {
       provider,
-      callbackUrl: target,
+      returnTo,
       params: { ...kept, ...hint, prompt: 'login', max_age: String(maxAge) },
       attempt: 1,
     });
   }
 
-  /** Lets Auth.js answer a request of the browser. Of the cookies that belong to a sign-in it sees `cookies` and no other. */
-  private async ask(
+  /** Forwards a request of the browser to Auth.js. Of the cookies of a sign-in, Auth.js receives only `cookies`. */
+  private async forward(
     request: HttpRequest,
     url: URL,
-    { cookies = {}, ...how }: HowToAsk & { cookies?: Record<string, string> } = {},
+    { cookies = {}, ...call }: AuthCall & { cookies?: Record<string, string> } = {},
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
     const { checkCookies, callbackUrlCookie, sessionCookie } = this.options;
     const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => name);
     const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
-    const asked: HttpRequest = {
+    const forwarded: HttpRequest = {
       url: request.url,
       method: method === 'HEAD' ? 'GET' : method,
       headers: {
         ...headers,
         cookie: [withoutCookies(headers.cookie ?? '', names, sessionCookie.name), ...own].join('; '),
       },
-      body: method === 'POST' ? { ...fields, callbackUrl: this.options.target(fields?.callbackUrl) } : body,
+      body: method === 'POST' ? { ...fields, callbackUrl: this.options.returnTo(fields?.callbackUrl) } : body,
     };
-    const answer = await this.auth(toWebRequest(asked, this.options.origin, url.pathname + url.search), how);
-    return this.withoutLoginCookies(answer);
+    const answer = await this.callAuthJs(
+      toWebRequest(forwarded, this.options.origin, url.pathname + url.search),
+      call,
+    );
+    return this.withoutSignInCookies(answer);
   }
 
-  private async auth(
+  private async callAuthJs(
     request: Request,
-    { isTrusted = false, onSignIn = () => undefined, refusal }: HowToAsk = {},
+    { isTrusted = false, onSignIn = () => undefined, refusal }: AuthCall = {},
   ): Promise<Response> {
     let failure: Error | undefined;
     let exchanged: Account | undefined;
@@ -272,7 +283,7 @@ export class AuthEngine {
       refused = refusal?.(account, profile);
       return refused === undefined;
     };
-    // An event of the program that fails is in the log, and changes nothing.
+    // Auth.js logs an event handler that fails, and the sign-in goes on.
     const onError = (error: Error) => {
       if (!(error instanceof EventError)) failure = error;
     };
@@ -289,8 +300,8 @@ export class AuthEngine {
     return refusalFor(failure, answer, meaning);
   }
 
-  /** Auth.js keeps one sign-in per browser in these cookies; here each has its own. */
-  private withoutLoginCookies(answer: Response): Response {
+  /** Removes the cookies in which Auth.js stores one sign-in per browser: here each sign-in has its own cookie. */
+  private withoutSignInCookies(answer: Response): Response {
     const { checkCookies, callbackUrlCookie } = this.options;
     const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => `${name}=`);
     const headers = new Headers(answer.headers);
@@ -301,24 +312,28 @@ export class AuthEngine {
     return new Response(answer.body, { status: answer.status, headers });
   }
 
-  /** What a request asks for. `/callback` alone means the first provider. */
+  /**
+   * Returns the action of a request. `/callback` without a provider means the first one.
+   *
+   * @throws `UnknownAuthAction` or `MethodNotAllowed`
+   */
   private actionOf(request: HttpRequest): Action {
     const { basePath, providers, origin, mountPath, pages } = this.options;
     const target = requestTarget(request);
     const url = new URL(origin + target);
-    // Another spelling of an address (`/./`, `%2e`, a backslash) would get past whoever looks at addresses before this.
+    // Another spelling of a path (`/./`, `%2e`, a backslash) would bypass checks of the path before this one, such as a rate limit.
     if (url.pathname !== target.split('?', 1)[0]) throw new UnknownAuthAction();
     const [, name = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
     if (id && !providers.has(id)) throw new UnknownAuthAction();
-    const meant = id ?? (name === 'callback' ? this.firstProvider() : undefined);
-    if (meant && !id) url.pathname += `/${meant}`;
+    const providerId = id ?? (name === 'callback' ? this.firstProvider() : undefined);
+    if (providerId && !id) url.pathname += `/${providerId}`;
     if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
       url.searchParams.delete('callbackUrl');
-    const isRedirecting = /^(oauth|oidc)$/.test(providers.get(meant ?? '') ?? '');
+    const isRedirecting = /^(oauth|oidc)$/.test(providers.get(providerId ?? '') ?? '');
     const allowed = methodsFor(name, { isRedirecting, hasOwnPages: pages.signIn !== undefined });
     if (!allowed) throw new UnknownAuthAction();
     if (!allowed.includes(request.method)) throw new MethodNotAllowed(allowed);
-    return { url, name, provider: isRedirecting ? meant : undefined };
+    return { url, name, provider: isRedirecting ? providerId : undefined };
   }
 
   private firstProvider(): string | undefined {
@@ -326,39 +341,39 @@ export class AuthEngine {
   }
 }
 
-/** What the provider said is worth knowing, also where the callback was refused before anybody read it. */
+/** Adds the error response of the provider to a failure that was found before the response was evaluated. */
 const withAnswer = (error: unknown, answer: AuthorizationError | undefined) =>
-  answer && error instanceof SignInFailed && error.cause === undefined
+  answer && isSignInFailed(error) && error.cause === undefined
     ? new SignInFailed(error.reason, { cause: answer })
     : error;
 
-/** What the provider says in an authorization response that is an error. */
+/** The authorization error response in a query (RFC 6749 4.1.2.1). */
 function errorIn(query: URLSearchParams): AuthorizationError | undefined {
   const error = query.get('error');
   return error === null ? undefined : { error, error_description: query.get('error_description') ?? '' };
 }
 
-/** A sign-in that must show no page cannot ask for a login either (OpenID Connect Core 3.1.2.6). */
+/** With `prompt=none` the provider may not ask for another login (OpenID Connect Core 3.1.2.6). */
 function refusalByAge(
   { id_token: idToken }: Account,
-  { maxAge, takenSeconds, prompt }: FinishedTransaction,
+  { maxAge, elapsedSeconds, prompt }: FinishedTransaction,
 ): SignInFailure | undefined {
-  if (maxAge === undefined || !isLoginTooOld(idToken, { maxAge, takenSeconds })) return undefined;
+  if (maxAge === undefined || !isLoginTooOld(idToken, maxAge, elapsedSeconds)) return undefined;
   return prompt === 'none' ? 'interaction_required' : 'login_too_old';
 }
 
-/** The methods of an action of Auth.js; `undefined` for what is none. */
+/** The methods of an action of Auth.js; `undefined` for an unknown action. */
 function methodsFor(
   action: string,
   { isRedirecting, hasOwnPages }: { isRedirecting: boolean; hasOwnPages: boolean },
 ): string[] | undefined {
-  const reading = ['GET', 'HEAD'];
-  if (['csrf', 'providers', 'error', 'return'].includes(action)) return reading;
-  if (['verify-request', 'webauthn-options'].includes(action)) return hasOwnPages ? undefined : reading;
-  if (action === 'callback' && isRedirecting) return reading;
-  // A program with a sign-in page of its own has no use for the other pages that Auth.js draws.
+  const safe = ['GET', 'HEAD'];
+  if (['csrf', 'providers', 'error', 'return'].includes(action)) return safe;
+  if (['verify-request', 'webauthn-options'].includes(action)) return hasOwnPages ? undefined : safe;
+  if (action === 'callback' && isRedirecting) return safe;
+  // A program with its own sign-in page does not use the other pages that Auth.js renders.
   if (action === 'signout' && hasOwnPages) return ['POST'];
-  return ['callback', 'session', 'signin', 'signout'].includes(action) ? [...reading, 'POST'] : undefined;
+  return ['callback', 'session', 'signin', 'signout'].includes(action) ? [...safe, 'POST'] : undefined;
 }
 
 const json = (body: unknown) => Response.json(body, { headers: { 'cache-control': 'private, no-store' } });

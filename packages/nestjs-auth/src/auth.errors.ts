@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { HttpException } from '@nestjs/common';
 
-/** A short random name for one failure, the same in the log and in the answer. */
+/** A short random id of one failure, for the log and for the response. */
 export const newReference = (): string => randomBytes(6).toString('hex');
 
-/** Every refusal of this module: an HTTP status, a stable `code`, and nothing secret in the message. */
+/** Base of the HTTP errors of this module: a status, a stable `code`, and a message without secrets. */
 export abstract class AuthError extends HttpException {
   abstract readonly code: string;
 
@@ -23,9 +23,9 @@ export class SessionRequired extends AuthError {
   readonly code = 'AUTH_SESSION_REQUIRED';
 
   /**
-   * @param returnTo path and query to come back to after sign-in
-   * @param ended why the session that was there is over
-   * @param options.cause the `SessionEnded` that says so
+   * @param returnTo path and query of the page after sign-in
+   * @param ended why the session ended whose cookie the request carries
+   * @param options.cause its `SessionEnded`
    */
   constructor(
     readonly returnTo: string,
@@ -36,18 +36,18 @@ export class SessionRequired extends AuthError {
   }
 }
 
-/** Why a session that was there is over. */
+/** Why a session ended. */
 export type SessionEnd =
-  /** the provider refused to renew the tokens, or answered with those of somebody else */
+  /** the provider refused to refresh the tokens, or returned tokens of another user */
   | 'refresh_rejected'
-  /** the access token is no longer accepted, and there is no refresh token to get another with */
+  /** the access token has expired and cannot be refreshed: no refresh token, or the provider refuses this client */
   | 'no_refresh'
-  /** it was ended before its time: signed out elsewhere, or by the provider */
+  /** the session was ended before its expiry: by a sign-out elsewhere, or by the provider */
   | 'revoked'
-  /** the renewed tokens do not fit into the session, or the program cannot use them */
+  /** the refreshed tokens do not fit into the session cookie, or a callback failed on them */
   | 'unusable';
 
-/** 401: there was a session, and the provider has put an end to it. */
+/** 401: the session of the request has ended. */
 export class SessionEnded extends AuthError {
   readonly code = 'AUTH_SESSION_ENDED';
 
@@ -59,7 +59,11 @@ export class SessionEnded extends AuthError {
   }
 }
 
-/** 403: signed in, but with none of the roles the route asks for. */
+/** Compares the `code`: an error may come from another copy of this package, whose class is another one. */
+export const isSessionEnded = (error: unknown): error is SessionEnded =>
+  hasCode(error, 'AUTH_SESSION_ENDED' satisfies SessionEnded['code']);
+
+/** 403: the user has none of the roles that the route requires. */
 export class RolesRequired extends AuthError {
   readonly code = 'AUTH_ROLES_REQUIRED';
 
@@ -68,7 +72,7 @@ export class RolesRequired extends AuthError {
   }
 }
 
-/** 403: a state-changing request without the token of the form it claims to come from. */
+/** 403: a state-changing request without the CSRF token of this browser. */
 export class CsrfTokenInvalid extends AuthError {
   readonly code: string = 'AUTH_CSRF_TOKEN_INVALID';
 
@@ -77,7 +81,7 @@ export class CsrfTokenInvalid extends AuthError {
   }
 }
 
-/** 403: a form that came without any cookie of this application: the browser keeps none, or has deleted them. */
+/** 403: a form without a CSRF cookie: the browser blocks or has deleted cookies. */
 export class CsrfCookieMissing extends CsrfTokenInvalid {
   override readonly code = 'AUTH_CSRF_COOKIE_MISSING';
 
@@ -86,17 +90,17 @@ export class CsrfCookieMissing extends CsrfTokenInvalid {
   }
 }
 
-/** 403: a state-changing request that another site made the browser send. */
+/** 403: a state-changing request that another site has caused. */
 export class CrossSiteRequest extends AuthError {
   readonly code = 'AUTH_CROSS_SITE_REQUEST';
 
-  /** @param origin where the form has to come from */
+  /** @param origin of this application */
   constructor(origin: string) {
     super(`This form was not sent from ${origin}. Open the application there and try again`, 403);
   }
 }
 
-/** 503: whether the session was ended before its time cannot be found out now. Trying again later helps. */
+/** 503: the store of ended sessions does not answer. A retry may succeed. */
 export class SessionsUnavailable extends AuthError {
   readonly code = 'AUTH_SESSIONS_UNAVAILABLE';
 
@@ -105,10 +109,12 @@ export class SessionsUnavailable extends AuthError {
   }
 }
 
-/** 503: the identity provider did not answer, or said that it cannot now. Trying again later helps. */
+/** 503: the identity provider did not answer, or answered that it is unavailable. A retry may succeed. */
 export class ProviderUnavailable extends AuthError {
   readonly code: string = 'AUTH_PROVIDER_UNAVAILABLE';
-  /** for how long the provider wants to be left alone, if it has said so */
+  /** marks all subclasses, whose codes differ, for `isProviderUnavailable` */
+  readonly isProviderUnavailable = true;
+  /** `Retry-After` of the provider, seconds */
   readonly retryAfterSeconds: number | undefined;
 
   constructor({
@@ -120,45 +126,49 @@ export class ProviderUnavailable extends AuthError {
   }
 }
 
+/** As `isSessionEnded`, for `ProviderUnavailable` and its subclasses. */
+export const isProviderUnavailable = (error: unknown): error is ProviderUnavailable =>
+  error instanceof Error && (error as Partial<ProviderUnavailable>).isProviderUnavailable === true;
+
 /** Why a sign-in did not end in a session. */
 export type SignInFailure =
-  /** the user or the provider's policy said no (`error=access_denied`) */
+  /** the user or a policy of the provider denied it (`error=access_denied`) */
   | 'access_denied'
-  /** the user was locked on the way here */
+  /** the provider locked the user after the login */
   | 'user_locked'
-  /** the user was removed on the way here */
+  /** the provider removed the user after the login */
   | 'user_not_found'
-  /** the provider would have to ask the user, and `prompt=none` forbade it (OpenID Connect Core 3.1.2.6) */
+  /** the provider has to show a page, which `prompt=none` forbids (OpenID Connect Core 3.1.2.6) */
   | 'interaction_required'
-  /** the sign-in took longer than its check cookie lives */
+  /** the check cookie expired before the callback */
   | 'login_timed_out'
-  /** the callback was answered before: a code is used once (RFC 6749 4.1.2) */
+  /** the callback was opened before: a code can be used once (RFC 6749 4.1.2) */
   | 'login_already_used'
-  /** the browser sent no cookie at all */
+  /** the browser sent no cookie */
   | 'cookie_missing'
   /** the sign-in began in another browser (RFC 9700 4.7) */
   | 'other_browser'
-  /** the callback's `state` is missing, doubled or not one this application made */
+  /** the `state` of the callback is missing, repeated, or was not issued by this application */
   | 'state_invalid'
   /** another check of the callback failed: nonce, PKCE or `iss` (RFC 9207) */
   | 'check_failed'
   /** the provider cannot be reached or answers 5xx */
   | 'provider_unavailable'
-  /** the provider's metadata or its refusal of the client show that the set-up is wrong */
+  /** the metadata of the provider, or its refusal of the client, show a wrong configuration */
   | 'provider_misconfigured'
-  /** the ID token is not one this application may accept (OpenID Connect Core 3.1.3.7) */
+  /** the validation of the ID token failed (OpenID Connect Core 3.1.3.7) */
   | 'id_token_invalid'
-  /** the userinfo is about somebody else (OpenID Connect Core 5.3.2) */
+  /** the userinfo response has another `sub` (OpenID Connect Core 5.3.2) */
   | 'userinfo_mismatch'
-  /** the tokens do not fit into the cookies a browser keeps for a site */
+  /** the tokens do not fit into the session cookie */
   | 'session_too_large'
-  /** the user logged in longer ago than `max_age` allows, and the provider did not ask again */
+  /** the login of the user is older than `max_age`, and the provider did not ask for another */
   | 'login_too_old'
-  /** the sign-in was for an organization that is none, or none the provider knows */
+  /** the provider does not know the requested organization */
   | 'organization_unknown'
-  /** the sign-in was for an organization, and who signed in is of another */
+  /** the user does not belong to the requested organization */
   | 'organization_mismatch'
-  /** the provider refused the request or sent something invalid */
+  /** the provider refused the request for another reason, or sent an invalid response */
   | 'provider_error';
 
 const failureStatus: Record<SignInFailure, number> = {
@@ -183,17 +193,17 @@ const failureStatus: Record<SignInFailure, number> = {
   provider_error: 502,
 };
 
-/** The sign-in flow ended without a session. `cause` holds the library's error, for the log. */
+/** A sign-in failed. `cause` is the error of the library or of the provider, for the log. */
 export class SignInFailed extends AuthError {
   readonly code = 'AUTH_SIGN_IN_FAILED';
-  /** what the person can tell whoever reads the log, where it stands, too */
+  /** id of this failure, on the error page and in the log */
   readonly reference = newReference();
-  /** the provider or the set-up has failed, and not this one sign-in */
+  /** whether the provider or the configuration has failed, and not just this sign-in */
   readonly needsOperator: boolean;
 
   /**
-   * @param options.isFromAddress what says so stands in an address that anybody can open: that is never a fault of a server, so the
-   * status is 400 where it would be above
+   * @param options.isFromAddress whether the reason comes from the query of the callback, which anybody can write: then a status of 500
+   *   or above becomes 400
    */
   constructor(
     readonly reason: SignInFailure,
@@ -205,32 +215,36 @@ export class SignInFailed extends AuthError {
   }
 }
 
-/** What a program put into the session does not fit into its cookies. */
+/** As `isSessionEnded`. */
+export const isSignInFailed = (error: unknown): error is SignInFailed =>
+  hasCode(error, 'AUTH_SIGN_IN_FAILED' satisfies SignInFailed['code']);
+
+/** The content of a session does not fit into its cookies. */
 export class SessionTooLarge extends Error {
-  /** @param largest what takes most room in it */
+  /** @param largest names and sizes of the largest members */
   constructor(
     readonly length: number,
     readonly limit: number,
     largest: string,
   ) {
     super(
-      `The session takes ${length} bytes, and ${limit} are allowed. Ask for fewer claims or roles. The largest: ${largest}`,
+      `The session takes ${length} bytes, the limit is ${limit}. Request fewer claims or roles. The largest: ${largest}`,
     );
     this.name = 'SessionTooLarge';
   }
 }
 
-/** 405: the address is there, but not for this method (RFC 9110 15.5.6). */
+/** 405: the resource does not support the method (RFC 9110 15.5.6). */
 export class MethodNotAllowed extends AuthError {
   readonly code = 'METHOD_NOT_ALLOWED';
 
   /** @param allowed for the `Allow` header */
   constructor(readonly allowed: readonly string[]) {
-    super(`This address takes ${allowed.join(', ')}`, 405);
+    super(`Only ${allowed.join(', ')} is allowed here`, 405);
   }
 }
 
-/** 404: a path below the module's base path that Auth.js does not know. */
+/** 404: Auth.js has no such action below the base path. */
 export class UnknownAuthAction extends AuthError {
   readonly code = 'AUTH_UNKNOWN_ACTION';
 
@@ -238,3 +252,6 @@ export class UnknownAuthAction extends AuthError {
     super('There is no such page', 404);
   }
 }
+
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && (error as { code?: unknown }).code === code;

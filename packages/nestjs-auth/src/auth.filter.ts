@@ -1,12 +1,9 @@
 import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { SessionEnded, SessionRequired, SignInFailed } from './auth.errors.js';
+import { isSessionEnded, SessionEnded, SessionRequired, SignInFailed } from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
-import { describeSignInFailure } from './describe-sign-in-failure.js';
-import { isPageRequest } from './http/is-page-request.js';
-import { isPrefetch } from './http/is-prefetch.js';
+import { describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 import { rawResponse } from './http/raw-response.js';
-import { requestTarget } from './http/request-target.js';
-import { retryAfterOf } from './http/retry-after-of.js';
+import { isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
@@ -14,8 +11,8 @@ import { ReturnTargets } from './transaction/return-targets.js';
 import { SignIn } from './sign-in.service.js';
 
 /**
- * Answers the refusals that have a page of their own: a browser is sent to the sign-in page or the error page,
- * a program gets the status and a JSON body.
+ * Answers the errors of this module that have a page: redirects a browser to the sign-in page or the error page, and sends a program
+ * the status with a JSON body.
  */
 @Catch(SessionRequired, SessionEnded, SignInFailed)
 export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnded | SignInFailed> {
@@ -25,7 +22,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(SignIn) private readonly signIn: SignIn,
-    @Inject(ReturnTargets) private readonly returns: ReturnTargets,
+    @Inject(ReturnTargets) private readonly returnTargets: ReturnTargets,
   ) {}
 
   async catch(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost) {
@@ -37,13 +34,13 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
       error instanceof SessionEnded
         ? new SessionRequired(requestTarget(request), error.reason, { cause: error })
         : error;
-    if (refusal instanceof SignInFailed) this.log(refusal, request);
-    else if (await this.hasResumed(refusal, request, response)) return;
+    if (refusal instanceof SignInFailed) this.report(refusal, request);
+    else if (await this.resume(refusal, request, response)) return;
     const isPage = isPageRequest(request.headers);
     const { failurePage } = this.options;
     if (isPage && failurePage && refusal instanceof SignInFailed && refusal.getStatus() >= 500)
       return failurePage(refusal, request, response);
-    const answer = isPage ? this.page(refusal, request, response) : this.json(refusal);
+    const answer = isPage ? this.pageResponse(refusal, request, response) : this.jsonResponse(refusal);
     answer.headers.set('cache-control', 'no-store');
     const retryAfter = retryAfterOf(refusal);
     if (answer.status === 503 && retryAfter !== undefined)
@@ -51,19 +48,20 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     await toHttpResponse(answer, response);
   }
 
-  private async hasResumed(
+  /** Resolves to whether the request was answered with a redirect to the provider. */
+  private async resume(
     { cause, returnTo }: SessionRequired,
     request: HttpRequest,
     response: HttpResponse,
   ): Promise<boolean> {
     const isPage = request.method === 'GET' && isPageRequest(request.headers) && !isPrefetch(request.headers);
-    if (!isPage || !(cause instanceof SessionEnded)) return false;
-    // The way to the provider has no room for a long one: the sign-in page has.
-    if (this.returns.isLong(returnTo)) return false;
+    if (!isPage || !isSessionEnded(cause)) return false;
+    // A long target needs a cookie, which does not fit into a response together with the check cookie.
+    if (this.returnTargets.isLong(returnTo)) return false;
     const params = await this.options.resume?.(cause, this.sessions.lastToken(request), request);
     if (!params) return false;
     try {
-      await this.signIn.start(request, response, { callbackUrl: returnTo, params });
+      await this.signIn.start(request, response, { returnTo, params });
       return true;
     } catch (error) {
       if (error instanceof SignInFailed) return false;
@@ -71,23 +69,23 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     }
   }
 
-  /** A person who changes their mind is no trouble; a provider that refuses is. */
-  private log(error: SignInFailed, request: HttpRequest) {
+  /** `error` only for failures that an operator has to act on. */
+  private report(error: SignInFailed, request: HttpRequest) {
     const { observer } = this.options;
     if (observer) return observer.signInFailed(error, request);
     this.logger[error.needsOperator ? 'error' : 'warn'](describeSignInFailure(error));
   }
 
-  private page(
+  private pageResponse(
     error: SessionRequired | SignInFailed,
     request: HttpRequest,
     response: HttpResponse,
   ): Response {
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    // What was posted cannot be asked for again. An empty one tells the sign-in page of an address that is too long.
+    const isSafe = request.method === 'GET' || request.method === 'HEAD';
+    // A POST cannot be repeated after sign-in. An empty value tells the sign-in page that the address was too long.
     const returnTo =
-      isRead && error instanceof SessionRequired
-        ? (this.returns.addressFor(error.returnTo, request, response) ?? '')
+      isSafe && error instanceof SessionRequired
+        ? (this.returnTargets.addressFor(error.returnTo, request, response) ?? '')
         : undefined;
     const location =
       error instanceof SignInFailed
@@ -96,11 +94,11 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
             ...(returnTo === undefined ? {} : { callbackUrl: returnTo }),
             ...(error.ended ? { reason: error.ended } : {}),
           });
-    return new Response(null, { status: isRead ? 302 : 303, headers: { location } });
+    return new Response(null, { status: isSafe ? 302 : 303, headers: { location } });
   }
 
-  private json(error: SessionRequired | SignInFailed): Response {
-    // Whoever had a session learns that it is over, wherever that was found out.
+  private jsonResponse(error: SessionRequired | SignInFailed): Response {
+    // A caller whose session has ended gets that code, no matter which error was thrown first.
     const { code, message } =
       error instanceof SessionRequired && error.ended ? new SessionEnded(error.ended) : error;
     const statusCode = error.getStatus();

@@ -1,21 +1,22 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
-import { SessionEnded, SessionRequired } from './auth.errors.js';
-import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from './auth.types.js';
-import { mapped, type Eventual } from './mapped.js';
-import { requestTarget } from './http/request-target.js';
+import { isSessionEnded, SessionRequired } from './auth.errors.js';
+import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
+import { requestTarget } from './http/request-facts.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
 
-/** What a guard made by `AuthGuard()` offers to classes that extend it. */
+/** The methods of a guard made by `AuthGuard()` that a subclass may override. */
 export interface IAuthGuard extends CanActivate {
   /**
-   * Decides about a request for a route that is not public: returns the user, or throws the refusal.
+   * Decides about a request for a route that is not public.
    *
-   * @param info the session, or `SessionEnded` when there was one that the provider has put an end to
-   * @param status what a refusal answers
+   * @param info the session, or `SessionEnded` when the provider has ended it
+   * @param status HTTP status of a refusal
+   * @returns the user
+   * @throws the refusal, by default `SessionRequired`
    */
   handleRequest(
     error: unknown,
@@ -25,15 +26,17 @@ export interface IAuthGuard extends CanActivate {
     status?: unknown,
   ): AuthUser | null;
   getRequest(context: ExecutionContext): AuthenticatedRequest;
-  /** Name under which the user is put on the request, for this guard only. */
-  getAuthenticateOptions(context: ExecutionContext): Eventual<{ property?: string } | undefined>;
+  /** Returns the property of the request that receives the user, for this guard only. */
+  getAuthenticateOptions(
+    context: ExecutionContext,
+  ): { property?: string } | undefined | Promise<{ property?: string } | undefined>;
 }
 
 /**
  * Makes the guard that reads the session and refuses requests without one, unless the route is `@Public()`.
  * Contexts other than HTTP pass: they carry no cookie.
  *
- * @param _type accepted for programs that name a strategy; Auth.js has one
+ * @param _type ignored: accepted from programs that name a Passport strategy
  */
 export function AuthGuard(_type?: string | readonly string[]): Type<IAuthGuard> {
   return SessionGuard;
@@ -53,26 +56,20 @@ class SessionGuard implements IAuthGuard {
     );
   }
 
-  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const request = this.getRequest(context);
-    const response = context.switchToHttp().getResponse<HttpResponse>();
-    // Public routes never wait for the provider.
-    const ended = (error: unknown) => {
-      if (error instanceof SessionEnded) return this.admit(request, null, error, context);
-      throw error;
-    };
-    let loaded: Eventual<Session | null>;
-    try {
-      loaded = this.isPublic(context)
-        ? this.sessions.load(request, response)
-        : this.sessions.loadFresh(request, response);
-    } catch (error) {
-      return ended(error);
-    }
-    return loaded instanceof Promise
-      ? loaded.then((session) => this.admit(request, session, undefined, context), ended)
-      : this.admit(request, loaded, undefined, context);
+    const isPublic = this.publicRoutes.of(context);
+    const { session, ended } = await this.loadSession(request, context, isPublic);
+    const found = session?.user ?? null;
+    const user = isPublic
+      ? found
+      : this.handleRequest(null, found, ended ?? session, context, found ? undefined : 401);
+    const options = await this.getAuthenticateOptions(context);
+    request.session = session;
+    const property = options?.property ?? this.options.property;
+    (request as unknown as Record<string, unknown>)[property] = user ?? undefined;
+    return true;
   }
 
   handleRequest(
@@ -85,7 +82,7 @@ class SessionGuard implements IAuthGuard {
     if (error)
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
     if (user) return user;
-    const ended = info instanceof SessionEnded ? info : undefined;
+    const ended = isSessionEnded(info) ? info : undefined;
     throw new SessionRequired(requestTarget(this.getRequest(context)), ended?.reason, { cause: ended });
   }
 
@@ -93,29 +90,23 @@ class SessionGuard implements IAuthGuard {
     return context.switchToHttp().getRequest<AuthenticatedRequest>();
   }
 
-  getAuthenticateOptions(_context: ExecutionContext): Eventual<{ property?: string } | undefined> {
+  getAuthenticateOptions(
+    _context: ExecutionContext,
+  ): { property?: string } | undefined | Promise<{ property?: string } | undefined> {
     return undefined;
   }
 
-  private admit(
-    request: AuthenticatedRequest,
-    session: Session | null,
-    ended: SessionEnded | undefined,
-    context: ExecutionContext,
-  ): Eventual<boolean> {
-    const found = session?.user ?? null;
-    const user = this.isPublic(context)
-      ? found
-      : this.handleRequest(null, found, ended ?? session, context, found ? undefined : 401);
-    return mapped(this.getAuthenticateOptions(context), (options) => {
-      const property = options?.property ?? this.options.property;
-      request.session = session;
-      (request as unknown as Record<string, unknown>)[property] = user ?? undefined;
-      return true;
-    });
-  }
-
-  private isPublic(context: ExecutionContext): boolean {
-    return this.publicRoutes.of(context);
+  private async loadSession(request: AuthenticatedRequest, context: ExecutionContext, isPublic: boolean) {
+    const response = context.switchToHttp().getResponse<HttpResponse>();
+    try {
+      // Public routes never wait for the provider.
+      const session = isPublic
+        ? await this.sessions.load(request, response)
+        : await this.sessions.loadFresh(request, response);
+      return { session, ended: undefined };
+    } catch (error) {
+      if (isSessionEnded(error)) return { session: null, ended: error };
+      throw error;
+    }
   }
 }

@@ -3,7 +3,7 @@ import { AuthEngine } from './auth.engine.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { toHttpResponse } from './http/to-http-response.js';
 
-/** Lets Auth.js answer every request it is applied to, for programs that route without the module's controller. */
+/** Answers every request it is applied to with Auth.js, for programs that route without the controller of this module. */
 @Injectable()
 export class AuthMiddleware implements NestMiddleware<HttpRequest, HttpResponse> {
   constructor(@Inject(AuthEngine) private readonly engine: AuthEngine) {}

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, ModuleRef } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, ModuleRef, type NestContainer } from '@nestjs/core';
 import { authControllerAt } from './auth.controller.js';
 import { AuthEngine } from './auth.engine.js';
 import { AuthFilter } from './auth.filter.js';
@@ -11,7 +11,6 @@ import {
   type AuthOptionsFactory,
   type IAuthModuleOptions,
 } from './auth.options.js';
-import { globalPrefix } from './http/global-prefix.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { RolesGuard } from './roles.guard.js';
@@ -28,7 +27,7 @@ export class AuthModule {
     return assemble([{ provide: AuthModuleOptions, useValue: options }], config);
   }
 
-  /** Registers the module with options made by a factory, with dependencies. */
+  /** Registers the module with options that a factory with dependencies makes. */
   static registerAsync(options: AuthModuleAsyncOptions, config?: AuthModuleConfig): DynamicModule {
     return { ...assemble(optionProviders(options), config), imports: options.imports ?? [] };
   }
@@ -86,4 +85,18 @@ function optionProviders(options: AuthModuleAsyncOptions): Provider[] {
     useFactory: (made: AuthOptionsFactory) => made.createAuthOptions(),
   };
   return options.useClass ? [options.useClass, fromFactory] : [fromFactory];
+}
+
+/**
+ * Returns the prefix of `app.setGlobalPrefix()` as `/prefix`, or an empty string where there is none or `path` is excluded from it. A
+ * program sets it after the modules were created, so this must be called while a request is handled.
+ */
+function globalPrefix(moduleRef: ModuleRef, path: string): string {
+  // Nest does not inject ApplicationConfig; the module reference has the container with it.
+  const { container } = moduleRef as unknown as { container: NestContainer };
+  const config = container.applicationConfig;
+  const excluded = config?.getGlobalPrefixOptions().exclude ?? [];
+  if (excluded.some(({ pathRegex }) => pathRegex.test(`${path}/session`))) return '';
+  const prefix = config?.getGlobalPrefix() ?? '';
+  return prefix === '' || prefix.startsWith('/') ? prefix : `/${prefix}`;
 }

@@ -1,16 +1,13 @@
 import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
-import type { SessionEnded, SignInFailed } from './auth.errors.js';
-import type { AuthObserver } from './auth.observer.js';
+import type { Account, Profile } from '@auth/core/types';
+import type { SessionEnded, SignInFailed, SignInFailure } from './auth.errors.js';
 import type { HttpRequest, HttpResponse, SessionToken } from './auth.types.js';
-import type { SignInPolicy } from './sign-in.policy.js';
-import type { SessionRefresh } from './session/session-refresh.js';
-import type { SessionReload } from './session/session-reload.js';
-import type { SessionRevocations } from './session/session-revocations.js';
+import type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 
-/** Options of Auth.js, and what this module adds to them. */
+/** The options of Auth.js and those of this module. */
 export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' | 'skipCSRFCheck'> {
-  /** Name under which the user is put on the request. Default `user`. */
+  /** Property of the request that receives the user. Default `user`. */
   property?: string;
   /**
    * Public origin of the application, as in `https://app.example`. Every URL is built from it, none from the
@@ -18,40 +15,41 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
    */
   origin: string;
   /**
-   * Path below which the application stands on its origin, as in `/base`. It is in every address of the application and of its pages,
-   * in `originalUrl`, not in `url` (as where Express mounts an application), and it is the `Path` of the cookies. Default: none.
+   * Path of the application on its origin, as in `/base`. It is part of every address of the application and of `originalUrl`, not of
+   * `url` (as where Express mounts an application), and it is the `Path` of the cookies. Default: none.
    */
   mountPath?: string;
-  /** Keys of all cookies: the first encrypts, all decrypt. At least 32 characters each. */
+  /** Secrets of all cookies: the first encrypts, every one decrypts. At least 32 characters each. */
   secret: string | string[];
-  /** Where a sign-in ends that did not start from a page. Default `/`. */
-  defaultCallbackUrl?: string;
-  /** How the tokens in the session are renewed. Without it they stay as they were at sign-in. */
+  /** Page after a sign-in that did not start from a page. Default `/`. */
+  defaultReturnTo?: string;
+  /** Refreshes the tokens of a session. Without it they stay as they were at sign-in. */
   refresh?: SessionRefresh;
-  /** How the user in the session is read again. Without it roles and names stay as they were at sign-in. */
+  /** Reloads the user of a session. Without it roles and names stay as they were at sign-in. */
   reload?: SessionReload;
   /**
-   * What goes into the authorization request beside the module's own parameters: gets the fields of the sign-in form, of
-   * which only what it returns counts, and as `reason` the `SessionEnd` of a session that the browser still has a cookie of. Without it a caller can add nothing (RFC 9700 4.1).
+   * Returns further parameters of the authorization request. `given` has the fields of the sign-in form, of which only the returned ones
+   * are used, and as `reason` the `SessionEnd` of an ended session whose cookie the browser still has. Without it a caller cannot add a
+   * parameter (RFC 9700 4.1).
    */
   authorizationParams?: (
     given: Readonly<Record<string, unknown>>,
     request: HttpRequest,
   ) => Record<string, string>;
-  /** What a sign-in must be beyond the protocol. Without it every sign-in that the provider approves counts. */
+  /** Further conditions of a sign-in. Without it every sign-in that the provider approves succeeds. */
   signInPolicy?: SignInPolicy;
-  /** Which sessions were ended before their time. Without it a copied cookie outlives its sign-out. */
+  /** Stores which sessions were ended before their expiry. Without it a copied cookie works after the sign-out. */
   revocations?: SessionRevocations;
   /**
-   * Gets what a session held that has ended here or was replaced, each time its cookie comes: its tokens are of no use any
-   * more. Nobody waits for it; it must not throw.
+   * Receives the content of a session that was ended or replaced, each time a request carries its cookie, to revoke its tokens. The
+   * request does not wait for it. Must not throw.
    */
   discard?: (token: SessionToken) => void;
   /**
-   * What becomes of a page that was asked for with a session that has ended: `undefined` leads to the sign-in page, as without
-   * this option; fields of a sign-in form lead to the provider and back to the page, unseen where the provider still knows the user.
+   * Decides how a page request with an ended session goes on. `undefined`, as without this option: redirect to the sign-in page. Fields of
+   * a sign-in form: redirect to the provider and back to the page, which the user does not notice while the provider has a session.
    *
-   * @param token what the session held, or `null`
+   * @param token content of the ended session, or `null`
    */
   resume?: (
     ended: SessionEnded,
@@ -59,21 +57,45 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
     request: HttpRequest,
   ) => Promise<Record<string, string> | undefined>;
   /**
-   * Answers a browser whose sign-in failed at the provider or here, with the status of the failure (500 and above), instead of a redirect
-   * to `pages.error`: that address anybody can open, so its status says nothing about this server.
+   * Answers a browser whose sign-in failed with a status of 500 or above, in place of a redirect to `pages.error`: anybody can open that
+   * address, so its status cannot show a failure of this server.
    */
   failurePage?: (failure: SignInFailed, request: HttpRequest, response: HttpResponse) => void;
-  /** Hears of sign-ins that failed and sessions that ended, instead of the log. */
+  /** Receives events. Where it is set, the module does not log them. */
   observer?: AuthObserver;
   session?: {
     strategy?: 'jwt';
     /** Seconds without a request after which the session ends. Default 3600. */
     maxAge?: number;
-    /** Seconds after sign-in at which the session ends however busy it is. Default 43200. */
+    /** Seconds after sign-in at which the session ends in any case. Default 43200. */
     maxLifetime?: number;
-    /** How many cookies of 4096 bytes a session may take, 1 to 4. A sign-in that needs more is refused. Default 2. */
+    /** Cookies of 4096 bytes that a session may use, 1 to 4. A sign-in that needs more fails with `session_too_large`. Default 2. */
     maxCookies?: number;
   };
+}
+
+/** Conditions of a sign-in beyond the protocol, and the meaning of errors that are specific to a provider. */
+export interface SignInPolicy {
+  /** @throws `ProviderUnavailable` when a browser that is redirected to the provider would get no answer */
+  checkProvider(): Promise<void>;
+  /** Returns the fields of the sign-in form that `refusal` needs. They are stored in an encrypted cookie until the callback. */
+  kept(given: Readonly<Record<string, unknown>>): Record<string, string>;
+  /** Returns why a sign-in that the provider has approved is refused, or `undefined`. */
+  refusal(profile: Profile, kept: Readonly<Record<string, string>>): SignInFailure | undefined;
+  /** Returns the meaning of an authorization error response (RFC 6749 4.1.2.1), or `undefined` where `error` alone decides. */
+  meaning(error: string, description: string): SignInFailure | undefined;
+  /** Receives the tokens of a sign-in that was refused after the code was exchanged, to revoke them. */
+  discard(account: Account): void;
+}
+
+/** Receives events, for logs and metrics. Must not throw. */
+export interface AuthObserver {
+  /** A sign-in succeeded: this response sets the session cookie. */
+  signedIn(account: Account, request: HttpRequest, response: HttpResponse): void;
+  /** A sign-in failed. */
+  signInFailed(failure: SignInFailed, request: HttpRequest): void;
+  /** The provider ended a session, or its refreshed tokens cannot be used. */
+  sessionEnded(token: SessionToken, ended: SessionEnded, request: HttpRequest): void;
 }
 
 /** The options given to `AuthModule.register()`: injection token and type, as in `constructor(options: AuthModuleOptions)`. */
@@ -82,13 +104,13 @@ export abstract class AuthModuleOptions {}
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type
 export interface AuthModuleOptions extends IAuthModuleOptions {}
 
-/** How the module fits into the application, known before any provider is made. */
+/** Settings that have to be known before dependencies are injected. */
 export interface AuthModuleConfig {
-  /** Protect every route that is not `@Public()`. Default true. */
+  /** Guards every route that is not `@Public()`. Default true. */
   globalGuard?: boolean;
-  /** Enforce `@RequireRoles()`. Default true. */
+  /** Enforces `@RequireRoles()`. Default true. */
   rolesGuard?: boolean;
-  /** Where Auth.js answers. Default `/auth`. */
+  /** Path of the routes of Auth.js. Default `/auth`. */
   basePath?: string;
 }
 
@@ -97,7 +119,7 @@ export interface AuthOptionsFactory {
   createAuthOptions(): IAuthModuleOptions | Promise<IAuthModuleOptions>;
 }
 
-/** The three ways to make the options with dependencies: exactly one of `use…` is given. */
+/** Options with dependencies: exactly one of the `use…` members is required. */
 export interface AuthModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   inject?: FactoryProvider['inject'];
   useFactory?: (...args: never[]) => IAuthModuleOptions | Promise<IAuthModuleOptions>;

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { JWT } from '@auth/core/jwt';
 
-/** What every signed-in user has. Add to it by declaring `AuthUserAugmentation` members. */
+/** Members of every signed-in user. Declare more in `AuthUserAugmentation`. */
 export interface AuthUserBase {
   /** The provider's `sub`: the only claim that identifies a user (OpenID Connect Core 5.7). */
   id: string;
   name?: string | null;
   email?: string | null;
   image?: string | null;
-  /** Names that `@RequireRoles()` compares with. */
+  /** What `@RequireRoles()` compares with. */
   roles?: string[];
 }
 
@@ -18,10 +18,10 @@ export interface AuthUserAugmentation {}
 
 export interface AuthUser extends AuthUserBase, AuthUserAugmentation {}
 
-/** What every session has. Add to it by declaring `SessionAugmentation` members. */
+/** Members of every session. Declare more in `SessionAugmentation`. */
 export interface SessionBase {
   user: AuthUser;
-  /** When the session ends if nobody uses it, ISO 8601. */
+  /** When the session expires without another request, ISO 8601. */
   expires: string;
 }
 
@@ -29,10 +29,10 @@ export interface SessionBase {
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- module augmentation needs an interface
 export interface SessionAugmentation {}
 
-/** The signed-in user as handlers see them. Holds no tokens: it may be sent to the browser. */
+/** The session as handlers receive it. Holds no tokens: it may be sent to the browser. */
 export interface Session extends SessionBase, SessionAugmentation {}
 
-/** The part of an Express or Fastify request this module reads. */
+/** The members of an Express or Fastify request that this module reads. */
 export interface HttpRequest {
   method: string;
   url: string;
@@ -44,11 +44,11 @@ export interface HttpRequest {
 /** An Express response, or a Fastify reply with its `raw` response. */
 export type HttpResponse = ServerResponse | { raw: ServerResponse };
 
-/** A request that went through the guard: `session` is set, `null` when nobody is signed in. */
+/** A request after the guard: `session` is set, and `null` when nobody is signed in. */
 export interface AuthenticatedRequest extends HttpRequest {
   session?: Session | null;
   user?: AuthUser;
 }
 
-/** What the encrypted session cookie holds. Stays on the server. */
+/** The content of the encrypted session cookie. Must not leave the server. */
 export type SessionToken = JWT;

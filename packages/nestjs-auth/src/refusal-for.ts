@@ -8,28 +8,29 @@ import {
 import {
   type AuthError,
   CsrfTokenInvalid,
-  ProviderUnavailable,
+  isProviderUnavailable,
+  isSignInFailed,
   SessionTooLarge,
   SignInFailed,
   UnknownAuthAction,
   type SignInFailure,
 } from './auth.errors.js';
-import { causeOf } from './http/describe-error.js';
+import { causeOf } from './http/error-chain.js';
 
 const MAX_DEPTH = 8;
 
-/** An error in an authorization response (RFC 6749 4.1.2.1), in the words of the provider. */
+/** An authorization error response (RFC 6749 4.1.2.1). */
 export interface AuthorizationError {
   error: string;
   error_description: string;
 }
 
 /**
- * Translates what Auth.js reports into a refusal of this module. Its `cause` is what the provider answered, where that is all
- * there is to say, else Auth.js's error.
+ * Translates an error of Auth.js into one of this module. Its `cause` is the response of the provider where Auth.js only repeats that,
+ * else the error of Auth.js.
  *
- * @param answer the error of the authorization response
- * @param meaning what the program makes of that
+ * @param answer the authorization error response, if there is one
+ * @param meaning what `SignInPolicy.meaning` returned for it
  */
 export function refusalFor(
   error: Error,
@@ -40,9 +41,9 @@ export function refusalFor(
   if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
   let cause: unknown = error;
   for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; cause = causeOf(cause), depth++) {
-    if (cause instanceof SignInFailed) return cause;
+    if (isSignInFailed(cause)) return cause;
     if (cause instanceof OAuthCallbackError && answer) {
-      const reason = meaning ?? answers[answer.error] ?? 'provider_error';
+      const reason = meaning ?? reasonsByError[answer.error] ?? 'provider_error';
       return new SignInFailed(reason, { cause: answer, isFromAddress: true });
     }
     const reason = reasonFor(cause);
@@ -55,12 +56,12 @@ function reasonFor(error: Error): SignInFailure | undefined {
   if (error instanceof AccessDenied) return 'access_denied';
   if (error instanceof InvalidCheck) return 'check_failed';
   if (error instanceof SessionTooLarge) return 'session_too_large';
-  if (error instanceof ProviderUnavailable) return 'provider_unavailable';
+  if (isProviderUnavailable(error)) return 'provider_unavailable';
   return reasonForCode(error);
 }
 
 /** `error` values of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6). */
-const answers: Record<string, SignInFailure> = {
+const reasonsByError: Record<string, SignInFailure> = {
   access_denied: 'access_denied',
   account_selection_required: 'interaction_required',
   consent_required: 'interaction_required',
@@ -74,7 +75,7 @@ const answers: Record<string, SignInFailure> = {
   unsupported_response_type: 'provider_misconfigured',
 };
 
-/** What the OAuth library below Auth.js says of answers it does not accept: its `code`, and what the answer was. */
+/** Maps the `code` and `cause` of oauth4webapi, which Auth.js uses, to a reason. */
 function reasonForCode(error: Error): SignInFailure | undefined {
   const { code } = error as { code?: unknown };
   const about = (error.cause ?? {}) as Record<string, unknown>;

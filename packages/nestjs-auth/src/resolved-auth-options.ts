@@ -1,23 +1,19 @@
 import type { AuthConfig } from '@auth/core';
 import type { Account, Profile } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
-import type { AuthObserver } from './auth.observer.js';
-import type { IAuthModuleOptions } from './auth.options.js';
+import type { AuthObserver, IAuthModuleOptions, SignInPolicy } from './auth.options.js';
 import { localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
-import { largestMembers } from './session/largest-members.js';
+import { largestMembers } from './session/packed-tokens.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
-import type { SignInPolicy } from './sign-in.policy.js';
-import type { SessionRefresh } from './session/session-refresh.js';
-import type { SessionReload } from './session/session-reload.js';
-import type { SessionRevocations } from './session/session-revocations.js';
+import type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 
-/** Servers take 8 to 16 KB of request headers, all cookies of a site together. */
+/** Servers accept 8 to 16 KB of request headers, which includes all cookies of a site. */
 const MAX_COOKIES = 4;
 
-/** The one set of options that guard, controller and pages share. */
+/** The options with defaults and derived values, shared by guard, controller and filter. */
 export class ResolvedAuthOptions {
   readonly origin: string;
   readonly mountPath: string;
@@ -25,13 +21,13 @@ export class ResolvedAuthOptions {
   readonly secrets: readonly [string, ...string[]];
   readonly maxAgeSeconds: number;
   readonly maxLifetimeSeconds: number;
-  readonly defaultCallbackUrl: string;
+  readonly defaultReturnTo: string;
   readonly sessionCookie: CookieSpec;
   readonly csrfCookie: CookieSpec;
   readonly callbackUrlCookie: CookieSpec;
-  /** each sign-in under way has one of this name and its own */
+  /** prefix of the check cookies: one for each pending sign-in */
   readonly loginCookie: CookieSpec;
-  /** the address a sign-in ends at waits in one of this name and its own, where it is long */
+  /** prefix of the cookie of a long return target */
   readonly returnCookie: CookieSpec;
   readonly checkCookies: { pkce: CookieSpec; state: CookieSpec; nonce: CookieSpec };
   readonly pages: { signIn?: string; error?: string };
@@ -51,7 +47,7 @@ export class ResolvedAuthOptions {
   private readonly maxValueLength: number;
   private readonly config: AuthConfig;
 
-  /** Throws where an option would make the application insecure or unable to sign anyone in. */
+  /** @throws for options that are insecure or cannot work */
   constructor(
     options: IAuthModuleOptions,
     private readonly path: string,
@@ -62,7 +58,7 @@ export class ResolvedAuthOptions {
       origin,
       mountPath,
       secret,
-      defaultCallbackUrl,
+      defaultReturnTo,
       session,
       refresh,
       reload,
@@ -80,15 +76,15 @@ export class ResolvedAuthOptions {
     this.property = property ?? 'user';
     const [first, ...others] = [secret].flat();
     if (!first || [first, ...others].some(({ length }) => length < 32)) {
-      throw new Error('AuthModule: `secret` needs at least 32 characters');
+      throw new Error('AuthModule: `secret` must have at least 32 characters');
     }
     this.secrets = [first, ...others];
     this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
     this.maxAgeSeconds = Math.min(session?.maxAge ?? 3600, this.maxLifetimeSeconds);
-    this.defaultCallbackUrl = defaultCallbackUrl ?? `${this.mountPath}/`;
+    this.defaultReturnTo = defaultReturnTo ?? `${this.mountPath}/`;
     const maxCookies = session?.maxCookies ?? 2;
     if (!(maxCookies >= 1 && maxCookies <= MAX_COOKIES)) {
-      throw new Error(`AuthModule: \`session.maxCookies\` is 1 to ${MAX_COOKIES}`);
+      throw new Error(`AuthModule: \`session.maxCookies\` must be 1 to ${MAX_COOKIES}`);
     }
     this.maxValueLength = maxCookies * CHUNK_LENGTH;
     this.pages = options.pages ?? {};
@@ -123,7 +119,7 @@ export class ResolvedAuthOptions {
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });
     this.providers = new Map(options.providers.map(idAndType));
-    this.callbacks = { redirect: ({ url }) => this.origin + this.target(url), ...options.callbacks };
+    this.callbacks = { redirect: ({ url }) => this.origin + this.returnTo(url), ...options.callbacks };
     this.config = {
       ...rest,
       providers: options.providers.map(withChecks),
@@ -133,8 +129,8 @@ export class ResolvedAuthOptions {
       secret: [...this.secrets],
       session: { strategy: 'jwt', maxAge: this.maxAgeSeconds },
       jwt: {
-        // Auth.js encodes at sign-in only. What the provider calls `jti` or `start` says nothing about this session.
-        encode: ({ token }) => this.seal(asNew(token)).value,
+        // Auth.js encodes at sign-in only. A `jti` or `start` there is a claim of the provider, not of this session.
+        encode: ({ token }) => this.seal(withoutIdentity(token)).value,
         decode: ({ token }) => this.codec.open(token ?? ''),
       },
       cookies: {
@@ -149,7 +145,7 @@ export class ResolvedAuthOptions {
     };
   }
 
-  /** Where Auth.js answers, the global prefix of the program and the path it is mounted at included. */
+  /** Path of the routes of Auth.js, with `mountPath` and the global prefix. */
   get basePath(): string {
     return this.mountPath + this.prefix() + this.path;
   }
@@ -163,11 +159,11 @@ export class ResolvedAuthOptions {
   }
 
   /**
-   * What one call of `Auth()` gets.
+   * Returns the configuration of one call of `Auth()`.
    *
-   * @param onError hears of a failure before it becomes an answer
-   * @param onSignIn hears of a sign-in that succeeded
-   * @param accepts has the last word before there is a session
+   * @param onError called with the error before Auth.js turns it into a response
+   * @param onSignIn called when a sign-in has succeeded
+   * @param accepts whether a sign-in that the provider has approved may create a session
    */
   configFor(
     onError: (error: Error) => void,
@@ -201,7 +197,11 @@ export class ResolvedAuthOptions {
     };
   }
 
-  /** Seals a session. Throws `SessionTooLarge` rather than set cookies that a browser or a proxy would refuse. */
+  /**
+   * Encrypts a session.
+   *
+   * @throws `SessionTooLarge` when a browser or a proxy would refuse its cookies
+   */
   seal(token: SessionToken): SealedSession {
     const sealed = this.codec.seal(token);
     if (sealed.value.length > this.maxValueLength) {
@@ -210,9 +210,9 @@ export class ResolvedAuthOptions {
     return sealed;
   }
 
-  /** The page a sign-in ends on: `wanted` when it is one of this application's, else the default. */
-  target(wanted: unknown): string {
-    return localPath(wanted, this.origin, this.mountPath) ?? this.defaultCallbackUrl;
+  /** The page after sign-in: `wanted` when it is a page of this application, else the default. */
+  returnTo(wanted: unknown): string {
+    return localPath(wanted, this.origin, this.mountPath) ?? this.defaultReturnTo;
   }
 }
 
@@ -221,7 +221,7 @@ function idAndType(provider: Provider): [id: string, type: string] {
   return [(options as { id?: string } | undefined)?.id ?? id, type];
 }
 
-function asNew(token: SessionToken | undefined): SessionToken {
+function withoutIdentity(token: SessionToken | undefined): SessionToken {
   const fresh: SessionToken = { ...token };
   delete fresh.jti;
   delete fresh['start'];
@@ -230,7 +230,7 @@ function asNew(token: SessionToken | undefined): SessionToken {
 
 type Provider = IAuthModuleOptions['providers'][number];
 
-/** Auth.js sends neither state nor nonce unless it is told to. */
+/** By default Auth.js sends neither `state` nor `nonce`. */
 function withChecks(provider: Provider): Provider {
   const given = typeof provider === 'function' ? provider() : provider;
   const { options } = given as { options?: { checks?: unknown } };

@@ -3,10 +3,10 @@ import { Reflector } from '@nestjs/core';
 import { REQUIRED_ROLES_KEY } from './auth.decorators.js';
 import { RolesRequired, SessionRequired } from './auth.errors.js';
 import type { AuthenticatedRequest } from './auth.types.js';
-import { requestTarget } from './http/request-target.js';
+import { requestTarget } from './http/request-facts.js';
 import { RouteMetadata } from './http/route-metadata.js';
 
-/** Refuses users who have none of the roles `@RequireRoles()` names. Runs after the guard that reads the session. */
+/** Refuses users who have none of the roles of `@RequireRoles()`. Runs after the guard that reads the session. */
 @Injectable()
 export class RolesGuard implements CanActivate {
   private readonly requiredRoles: RouteMetadata<readonly string[]>;
@@ -22,8 +22,8 @@ export class RolesGuard implements CanActivate {
     if (roles.length === 0 || context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     if (!request.session) throw new SessionRequired(requestTarget(request));
-    const owned = request.session.user.roles ?? [];
-    if (roles.some((role) => owned.includes(role))) return true;
+    const granted = request.session.user.roles ?? [];
+    if (roles.some((role) => granted.includes(role))) return true;
     throw new RolesRequired(roles);
   }
 }

@@ -3,22 +3,23 @@ import { AuthEngine } from './auth.engine.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { toHttpResponse } from './http/to-http-response.js';
 
-/** Starts a sign-in without a form, for requests that are an act of the user themselves. */
+/** Starts a sign-in without a form: for requests that the user has caused, such as a link. */
 @Injectable()
 export class SignIn {
   constructor(@Inject(AuthEngine) private readonly engine: AuthEngine) {}
 
   /**
-   * Answers the request with the redirect to the provider. Throws `SignInFailed`.
+   * Answers the request with a redirect to the provider.
    *
-   * @param options.callbackUrl where to go afterwards; anything but a page of this application counts as none
-   * @param options.status of the redirect; default 303 after a POST, else 302
-   * @param options.params for the authorization request, sifted by the option `authorizationParams`
+   * @param options.returnTo page after sign-in; anything but a page of this application is ignored
+   * @param options.params fields of a sign-in form, filtered by the option `authorizationParams`
+   * @param options.status of the redirect. Default 303 after a POST, else 302
+   * @throws `SignInFailed`
    */
   async start(
     request: HttpRequest,
     response: HttpResponse,
-    options: { callbackUrl?: unknown; params?: Record<string, unknown>; status?: 302 | 303 } = {},
+    options: { returnTo?: unknown; params?: Record<string, unknown>; status?: 302 | 303 } = {},
   ): Promise<void> {
     await toHttpResponse(await this.engine.startSignIn(request, response, options), response);
   }

@@ -14,7 +14,7 @@ describe('the state of a sign-in', () => {
   it('comes back as it was made, with its age', () => {
     jest.spyOn(Date, 'now').mockReturnValueOnce(1_700_000_000_500);
     const { state, id } = states.issue({ ...made, attempt: 1 });
-    expect(states.read(state)).toEqual({ id, issuedAt: 1_700_000_000, browser: made.browser, attempt: 1 });
+    expect(states.verify(state)).toEqual({ id, issuedAt: 1_700_000_000, browser: made.browser, attempt: 1 });
   });
 
   it('never comes twice, and has 128 random bits', () => {
@@ -25,9 +25,9 @@ describe('the state of a sign-in', () => {
 
   it('is read with every secret, and made with the first', () => {
     const [first, second] = secrets;
-    expect(new LoginStates([second]).read(states.issue(made).state)).toBeNull();
-    expect(new LoginStates([first]).read(states.issue(made).state)).toMatchObject(made);
-    expect(states.read(new LoginStates([second]).issue(made).state)).toMatchObject(made);
+    expect(new LoginStates([second]).verify(states.issue(made).state)).toBeNull();
+    expect(new LoginStates([first]).verify(states.issue(made).state)).toMatchObject(made);
+    expect(states.verify(new LoginStates([second]).issue(made).state)).toMatchObject(made);
   });
 
   it('is nothing when a single character of it differs', () => {
@@ -39,13 +39,13 @@ describe('the state of a sign-in', () => {
           text.split('.').map((part) => Buffer.from(part, 'base64url').toString('hex'));
         // The last letter of base64url may stand for the same bytes.
         fc.pre(bytes(other).join() !== bytes(state).join());
-        return states.read(other) === null;
+        return states.verify(other) === null;
       }),
     );
   });
 
   it('is nothing when somebody made it up', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => states.read(text) === null));
+    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => states.verify(text) === null));
   });
 });
 

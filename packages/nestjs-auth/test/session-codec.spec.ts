@@ -136,7 +136,7 @@ describe('sealing', () => {
   });
 
   it('needs a key', () => {
-    expect(() => new SessionCodec({ ...base, secrets: [] })).toThrow('needs a secret');
+    expect(() => new SessionCodec({ ...base, secrets: [] })).toThrow('at least one secret');
   });
 
   it('keeps the start of a session and ends it at its lifetime', () => {

@@ -415,7 +415,7 @@ describe('writing', () => {
     });
     await start({ callbacks: { jwt: jwt } });
     await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
-    expect(log.join()).toContain('Ask for fewer claims or roles');
+    expect(log.join()).toContain('Request fewer claims or roles');
   });
 
   it('refuses what could not be read back', async () => {
@@ -645,7 +645,7 @@ describe('ending before its time', () => {
       .get('/out', { cookie: app.cookie() })
       .expect(200, { ended: 'u1', session: null });
     expect(sessionCookies(headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
-    expect(log.join()).toContain('The end of a session was not noted');
+    expect(log.join()).toContain('Could not store the end of a session');
   });
 
   it('happens to the one that a sign-in replaces, whose cookie the answer sets anew', async () => {

@@ -8,38 +8,39 @@ import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
 /**
- * Signed double-submit token: a cookie the browser keeps, and the same value in every form. The cookie is like that of Auth.js
- * (`token|sha256(token + secret)`), but for one secret each: Auth.js signs with all of them joined, so that each change of
- * the list breaks the forms that are open.
+ * Signed double-submit token: the same value in a cookie and in every form. The cookie has the format of Auth.js
+ * (`token|sha256(token + secret)`), with a signature by a single secret: Auth.js signs with all secrets joined, so that each secret
+ * rotation would invalidate open forms.
  */
 @Injectable()
 export class CsrfService {
-  /** by the value of the cookie, for those whose signature was right */
+  /** by the value of the cookie: only those with a valid signature */
   private readonly verified = new LRUCache<string, VerifiedToken>({ max: 1_000 });
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
-  /** The token to render into a form as `csrfToken`. Sets the cookie when the browser has none, or one signed by an older secret. */
+  /** Returns the token for the form field `csrfToken`. Sets the cookie when the browser has none, or one signed by an older secret. */
   token(request: HttpRequest, response: HttpResponse): string {
     const state = stateOf(request);
     if (state.csrfToken !== undefined) return state.csrfToken;
-    const inCookie = this.verifiedIn(request);
-    const token = inCookie?.token ?? randomBytes(32).toString('hex');
+    const verified = this.verifiedIn(request);
+    const token = verified?.token ?? randomBytes(32).toString('hex');
     const { name, options } = this.options.csrfCookie;
-    if (!inCookie?.isSignedByFirst || !state.cookies[name])
+    if (!verified?.isSignedByCurrent || !state.cookies[name])
       setCookie(response, name, `${token}|${this.signatures(token)[0]}`, options);
     state.csrfToken = token;
     return token;
   }
 
-  /** The token of this browser, if it has one. */
+  /** Returns the token of this browser, if it has one. */
   known(request: HttpRequest): string | undefined {
     return this.verifiedIn(request)?.token ?? stateOf(request).csrfToken;
   }
 
   /**
-   * Throws `CsrfCookieMissing` where there is no cookie, `CsrfTokenInvalid` unless the body's `csrfToken` is the one in the cookie, and `CrossSiteRequest` as
-   * `verifyOrigin` does.
+   * Compares the field `csrfToken` of the body with the cookie.
+   *
+   * @throws `CsrfCookieMissing` without a cookie; `CsrfTokenInvalid` when they differ; `CrossSiteRequest` as `verifyOrigin`
    */
   verify(request: HttpRequest) {
     this.verifyOrigin(request);
@@ -50,7 +51,7 @@ export class CsrfService {
     if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
   }
 
-  /** Throws `CrossSiteRequest` when the browser says that another site made it send this (Fetch Metadata, RFC 6454). */
+  /** @throws `CrossSiteRequest` when `Sec-Fetch-Site` (Fetch Metadata) or `Origin` (RFC 6454) name another site */
   verifyOrigin({ headers }: HttpRequest) {
     const site = headers['sec-fetch-site'];
     const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
@@ -58,7 +59,7 @@ export class CsrfService {
     if (isForeignSite || isForeignOrigin) throw new CrossSiteRequest(this.options.origin);
   }
 
-  /** Of forms that an older version of the program has made, the token is in the cookie of the former name. */
+  /** A form rendered by an older version of the program has its token in the cookie with the former name. */
   private verifiedIn(request: HttpRequest): VerifiedToken | undefined {
     const { cookies } = stateOf(request);
     const { name, formerName = '' } = this.options.csrfCookie;
@@ -67,20 +68,20 @@ export class CsrfService {
 
   private verifiedToken(cookie: string | undefined): VerifiedToken | undefined {
     if (!cookie) return undefined;
-    const known = this.verified.get(cookie);
-    if (known) return known;
+    const cached = this.verified.get(cookie);
+    if (cached) return cached;
     const [token, signed] = cookie.split(/\||%7C/);
     if (!token || !signed) return undefined;
     const index = this.signatures(token).findIndex((signature) => equal(signed, signature));
     if (index === -1) return undefined;
-    const verified = { token, isSignedByFirst: index === 0 };
+    const verified = { token, isSignedByCurrent: index === 0 };
     this.verified.set(cookie, verified);
     return verified;
   }
 
   private signatures(token: string): string[] {
     const { secrets } = this.options;
-    // The last is that of Auth.js, for pages that it draws itself.
+    // Auth.js signs with the joined secrets, in the pages that it renders itself.
     return [...secrets, secrets.join()].map((secret) =>
       createHash('sha256').update(`${token}${secret}`).digest('hex'),
     );
@@ -89,7 +90,7 @@ export class CsrfService {
 
 interface VerifiedToken {
   token: string;
-  isSignedByFirst: boolean;
+  isSignedByCurrent: boolean;
 }
 
 function equal(a: string, b: string) {

@@ -1,11 +1,11 @@
 /**
- * Returns path, query and fragment of `target` when it stays on `origin`, else `undefined`.
- * Stops other origins, `//host`, `/\host`, `/.//host`, userinfo and control characters (CWE-601).
+ * Returns path, query and fragment of `target` when it is on `origin`, else `undefined`.
+ * Refuses other origins, `//host`, `/\host`, `/.//host`, userinfo and control characters (CWE-601).
  *
- * @param mountPath below which `target` has to stay, as in `/base`: the rest of the origin belongs to others
+ * @param mountPath path that `target` must be below, as in `/base`: other paths of the origin belong to other applications
  */
 export function localPath(target: unknown, origin: string, mountPath = ''): string | undefined {
-  // eslint-disable-next-line no-control-regex -- control characters are what browsers drop from addresses
+  // eslint-disable-next-line no-control-regex -- browsers remove control characters from addresses
   if (typeof target !== 'string' || /[\u0000-\u0020\u007f\\]/.test(target)) return undefined;
   if (!target.startsWith('/') && !/^https?:\/\//i.test(target)) return undefined;
   if (!URL.canParse(target, origin)) return undefined;

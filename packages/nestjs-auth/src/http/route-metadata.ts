@@ -1,8 +1,8 @@
 import type { ExecutionContext, Type } from '@nestjs/common';
 
-/** Remembers what decorators say about a route: it does not change while the program runs. */
+/** Caches the decorator metadata of a route, which does not change while the program runs. */
 export class RouteMetadata<T extends NonNullable<unknown>> {
-  private readonly known = new WeakMap<Type, Map<unknown, T>>();
+  private readonly cache = new WeakMap<Type, Map<unknown, T>>();
 
   /** @param read reads the metadata of a handler and its class */
   constructor(private readonly read: (targets: [handler: () => void, owner: Type]) => T) {}
@@ -10,10 +10,10 @@ export class RouteMetadata<T extends NonNullable<unknown>> {
   of(context: ExecutionContext): T {
     const owner = context.getClass();
     const handler = context.getHandler() as () => void;
-    let routes = this.known.get(owner);
-    if (!routes) this.known.set(owner, (routes = new Map<unknown, T>()));
-    const known = routes.get(handler);
-    if (known !== undefined) return known;
+    let routes = this.cache.get(owner);
+    if (!routes) this.cache.set(owner, (routes = new Map<unknown, T>()));
+    const cached = routes.get(handler);
+    if (cached !== undefined) return cached;
     const value = this.read([handler, owner]);
     routes.set(handler, value);
     return value;

@@ -3,8 +3,8 @@ import { addSetCookie } from '../session/session-cookie.js';
 import { rawResponse } from './raw-response.js';
 
 /**
- * Sends a web `Response` as the answer of an Express or Fastify request, every `Set-Cookie` kept apart. Auth.js says by `Expires`
- * when a session ends, which a browser compares with its own clock: `Max-Age` takes its place (RFC 6265 5.2.2).
+ * Sends a web `Response` through an Express response or a Fastify reply, with each `Set-Cookie` as its own header. Replaces `Expires`,
+ * which Auth.js sets and a browser compares with its own clock, by `Max-Age` (RFC 6265 5.2.2).
  */
 export async function toHttpResponse(webResponse: Response, response: HttpResponse): Promise<void> {
   const raw = rawResponse(response);

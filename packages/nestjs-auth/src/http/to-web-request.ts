@@ -1,12 +1,11 @@
 import type { HttpRequest } from '../auth.types.js';
-import { requestTarget } from './request-target.js';
+import { requestTarget } from './request-facts.js';
 
 /**
  * Converts an Express or Fastify request into a web `Request`.
  *
- * @param origin public origin of the application. Never taken from `Host` or `X-Forwarded-*`, which the
- *   caller of the application chooses.
- * @param url path and query to use instead of the request's own
+ * @param origin public origin of the application. Must not come from `Host` or `X-Forwarded-*`, which the client chooses
+ * @param url path and query. Default: those of the request
  */
 export function toWebRequest(request: HttpRequest, origin: string, url = requestTarget(request)) {
   const headers = new Headers();

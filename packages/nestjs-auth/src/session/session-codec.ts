@@ -3,32 +3,32 @@ import type { SessionToken } from '../auth.types.js';
 import { packed, unpacked } from './packed-tokens.js';
 
 interface SessionCodecOptions {
-  /** the first encrypts, all decrypt */
+  /** the first encrypts, every one decrypts */
   secrets: readonly string[];
-  /** part of the key: a value copied from another cookie does not open */
+  /** part of the key derivation: a value copied from another cookie cannot be decrypted */
   cookieName: string;
-  /** under which older versions have set it; only what they have sealed opens under it */
+  /** cookie name of older versions: only values that they sealed are accepted under it */
   formerCookieName?: string | undefined;
-  /** of the application's origin; an empty string for the usual one */
+  /** of the application's origin; empty for the default port */
   port?: string;
   maxAgeSeconds: number;
   maxLifetimeSeconds: number;
 }
 
-/** The content of a session cookie, with times in seconds since 1970. */
+/** The decrypted content of a session cookie. Times are seconds since 1970. */
 export interface OpenSession extends SessionToken {
-  /** names the session: every renewal of the cookie keeps it */
+  /** identifies the session: stays the same when the cookie is rewritten */
   jti: string;
-  /** of the first sealing: when the user signed in */
+  /** when the content was first sealed: the time of sign-in */
   start: number;
-  /** of the last sealing */
+  /** when the content was last sealed */
   iat: number;
   exp: number;
-  /** port of the application's origin, an empty string for the usual one; older versions do not say */
+  /** port of the application's origin, empty for the default port; missing in cookies of older versions */
   originPort?: string;
 }
 
-/** A session as its cookie holds it. */
+/** A session and the value of its cookie. */
 export interface SealedSession {
   value: string;
   token: OpenSession;
@@ -40,12 +40,12 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const JTI_BYTES = 16;
 
-/** Browsers keep no more than a few cookies' worth; what is longer was made to be slow. */
+/** Four cookies of 4096 bytes: a longer value was made to consume CPU time. */
 const MAX_VALUE_LENGTH = 16_384;
 
 /**
- * Turns the session into the value of its cookie and back: a JWE in compact serialization (RFC 7516) with direct
- * encryption by a derived key and AES-256-GCM. It is authenticated before a single byte is unpacked.
+ * Encrypts a session into the value of its cookie and decrypts it: a JWE in compact serialization (RFC 7516), `dir` with a key from
+ * HKDF and A256GCM. The value is authenticated before it is decompressed.
  */
 export class SessionCodec {
   private readonly first: Key;
@@ -56,7 +56,7 @@ export class SessionCodec {
     const { secrets, cookieName, formerCookieName } = options;
     const keys = secrets.map((secret) => new Key(secret, cookieName));
     const [first] = keys;
-    if (!first) throw new Error('A session needs a secret to be encrypted with');
+    if (!first) throw new Error('SessionCodec: expected at least one secret');
     this.first = first;
     this.keys = new Map(keys.map((key) => [key.header, key]));
     this.formerKeys = new Map(
@@ -66,7 +66,7 @@ export class SessionCodec {
     );
   }
 
-  /** Encrypts `token`, whose idle time starts anew and whose first sealing counts as its start. */
+  /** Encrypts `token` with a new expiry. Sets `jti` and `start` where they are missing. */
   seal(token: SessionToken): SealedSession {
     const now = Date.now() / 1000;
     const start = typeof token['start'] === 'number' ? token['start'] : now;
@@ -76,7 +76,7 @@ export class SessionCodec {
     return { value: this.first.encrypt(packed(sealed)), token: sealed };
   }
 
-  /** Decrypts a cookie value. `null` when it is expired, was tampered with, or comes from another key. */
+  /** Decrypts a cookie value. Returns `null` when it has expired, was modified, or was encrypted with another key. */
   open(value: string): OpenSession | null {
     if (value.length > MAX_VALUE_LENGTH) return null;
     const parts = value.split('.');
@@ -85,9 +85,9 @@ export class SessionCodec {
       const [header, , iv, ciphertext, tag] = parts as [string, string, string, string, string];
       const key = this.keys.get(header) ?? this.formerKeys.get(header);
       const content = key?.decrypt(bytesOf(iv), bytesOf(ciphertext), bytesOf(tag));
-      // What opens with this key was sealed above.
+      // Only `seal` encrypts with this key.
       const token = content ? (unpacked(content) as OpenSession) : null;
-      return token && !isOver(token) && !(this.formerKeys.has(header) && isOfThisVersion(token))
+      return token && !isExpired(token) && !(this.formerKeys.has(header) && hasPortInside(token))
         ? token
         : null;
     } catch {
@@ -96,11 +96,10 @@ export class SessionCodec {
   }
 }
 
-/** Whether a session was sealed by a version that gives the applications of one host different cookies. */
-export const isOfThisVersion = ({ originPort }: OpenSession): boolean => originPort !== undefined;
+/** Whether a session was sealed by a version that puts the port into cookie names, and into the content. */
+export const hasPortInside = ({ originPort }: OpenSession): boolean => originPort !== undefined;
 
-/** Whether a session has ended by time. */
-export const isOver = ({ exp }: OpenSession): boolean => exp * 1000 <= Date.now();
+export const isExpired = ({ exp }: OpenSession): boolean => exp * 1000 <= Date.now();
 
 /** A content encryption key, and the protected header that names it. */
 class Key {
@@ -133,9 +132,9 @@ class Key {
   }
 }
 
-/** Throws where several texts would stand for the same bytes: one session has one cookie value. */
+/** @throws `TypeError` for a non-canonical encoding: a session has exactly one cookie value */
 function bytesOf(base64url: string): Buffer {
   const bytes = Buffer.from(base64url, 'base64url');
-  if (bytes.toString('base64url') !== base64url) throw new TypeError('Not base64url');
+  if (bytes.toString('base64url') !== base64url) throw new TypeError('Not canonical base64url');
   return bytes;
 }

@@ -9,41 +9,41 @@ export const CHUNK_LENGTH = 3936;
 
 /** Reads and writes the session cookie, split as Auth.js splits it: `name`, or `name.0`, `name.1`, … */
 export class SessionCookie {
-  /** @param isOwn whether a value under the former name is of this application: others of its host may have the same name */
+  /** @param isOwn whether a value under the former name was set by this application, and not by another on the same host */
   constructor(
     private readonly spec: CookieSpec,
     private readonly isOwn: (value: string) => boolean,
   ) {}
 
-  /** The joined value, or an empty string. */
+  /** Returns the joined value, or an empty string. */
   read(request: HttpRequest): string {
     return this.valueOf(this.spec.name, request) || this.formerValue(request);
   }
 
-  /** Sets the cookie on the answer. Returns the `Set-Cookie` lines, for `takeBack`. */
+  /** Sets the cookie on the response. Returns the `Set-Cookie` lines, for `unset`. */
   write(request: HttpRequest, response: HttpResponse, value: string, maxAgeSeconds: number): string[] {
-    this.remove(request, response);
+    this.delete(request, response);
     const options = { ...this.spec.options, maxAge: Math.ceil(maxAgeSeconds) };
     return [...this.chunks(value)].map(([name, chunk]) => setCookie(response, name, chunk, options));
   }
 
-  /** Deletes the cookie in the browser: every chunk the request carried or this answer was about to set. */
-  remove(request: HttpRequest, response: HttpResponse) {
+  /** Deletes the cookie in the browser: every chunk that the request carried or that this response would set. */
+  delete(request: HttpRequest, response: HttpResponse) {
     const pending = setCookies(response).map((line) => [line.slice(0, line.indexOf('=')), ''] as const);
     const carried = { ...stateOf(request).cookies, ...Object.fromEntries(pending) };
-    this.delete(namesIn(carried, this.spec.name), response);
-    this.removeFormer(request, response);
+    this.deleteNames(namesIn(carried, this.spec.name), response);
+    this.deleteFormer(request, response);
   }
 
   /** Deletes the cookie that an older version of this application has set. */
-  removeFormer(request: HttpRequest, response: HttpResponse) {
+  deleteFormer(request: HttpRequest, response: HttpResponse) {
     const { formerName } = this.spec;
     if (formerName !== undefined && this.formerValue(request))
-      this.delete(namesIn(stateOf(request).cookies, formerName), response);
+      this.deleteNames(namesIn(stateOf(request).cookies, formerName), response);
   }
 
-  /** Takes back lines that `write` set, unless something else was set in their place meanwhile. */
-  takeBack(response: HttpResponse, lines: readonly string[]) {
+  /** Removes lines that `write` has added from the response, unless others have replaced them. */
+  unset(response: HttpResponse, lines: readonly string[]) {
     rawResponse(response).setHeader(
       'set-cookie',
       setCookies(response).filter((line) => !lines.includes(line)),
@@ -66,7 +66,7 @@ export class SessionCookie {
     );
   }
 
-  private delete(names: readonly string[], response: HttpResponse) {
+  private deleteNames(names: readonly string[], response: HttpResponse) {
     for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
   }
 
@@ -96,7 +96,7 @@ function chunkNames(cookies: Carried, cookieName: string): string[] {
     .sort((a, b) => Number(a.slice(prefix.length)) - Number(b.slice(prefix.length)));
 }
 
-/** Adds a `Set-Cookie`, in place of an earlier one of that name on the same answer. Returns the line. */
+/** Adds a `Set-Cookie` line, which replaces an earlier one of that name on the same response. Returns the line. */
 export function setCookie(
   response: HttpResponse,
   name: string,
@@ -108,7 +108,7 @@ export function setCookie(
   return line;
 }
 
-/** Adds a `Set-Cookie` line, in place of an earlier one of that name on the same answer. */
+/** Adds a `Set-Cookie` line, which replaces an earlier one of that name on the same response. */
 export function addSetCookie(response: HttpResponse, line: string) {
   const start = line.slice(0, line.indexOf('=') + 1);
   const others = setCookies(response).filter((other) => !other.startsWith(start));

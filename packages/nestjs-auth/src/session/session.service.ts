@@ -1,6 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { ProviderUnavailable, SessionEnded, SessionsUnavailable, type SessionEnd } from '../auth.errors.js';
+import {
+  isProviderUnavailable,
+  isSessionEnded,
+  SessionEnded,
+  SessionsUnavailable,
+  type SessionEnd,
+} from '../auth.errors.js';
 import type {
   AuthenticatedRequest,
   AuthUserBase,
@@ -9,158 +15,167 @@ import type {
   Session,
   SessionToken,
 } from '../auth.types.js';
-import { mapped, type Eventual } from '../mapped.js';
-import { describeError } from '../http/describe-error.js';
-import { onHeaders } from '../http/on-headers.js';
-import { stateOf } from '../http/request-state.js';
+import { describeError } from '../http/error-chain.js';
+import { onHeaders } from '../http/raw-response.js';
+import { stateOf, type LoadedSession } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
-import type { LoadedSession } from './loaded-session.js';
-import { isOfThisVersion, isOver, type OpenSession } from './session-codec.js';
+import { hasPortInside, isExpired, type OpenSession } from './session-codec.js';
 import { SessionCookie } from './session-cookie.js';
 
-/** The cookie is rewritten after this share of its idle time… */
+/** The idle time starts anew after this share of it… */
 const SLIDE_SHARE = 0.1;
-/** …or after this long, so that the idle limit is exact to the minute. */
+/** …and at the latest after this many seconds, so that the idle limit is exact to the minute. */
 const SLIDE_MAX_SECONDS = 60;
 
-/** Cookies seen lately are not decrypted again. A request of a page is rarely the only one. */
-const REMEMBERED_COOKIES = 500;
+/** Decrypted cookies in the cache: the requests of one page carry the same cookie. */
+const MAX_DECRYPTED_COOKIES = 500;
 
-/** Late requests with the cookie of a session that was refused a renewal here are told so, and not that it was revoked. */
-const REMEMBERED_ENDS = 1_000;
+/** Sessions whose failed refresh this process remembers: a late request with their cookie gets that reason, not `revoked`. */
+const MAX_REMEMBERED_ENDS = 1_000;
 
-/** Characters of a cookie by which it is looked up: an A256GCM tag in base64url. */
-const KEY_LENGTH = 22;
+/** Characters of a cookie value that are its cache key: an A256GCM authentication tag in base64url. */
+const CACHE_KEY_LENGTH = 22;
 
 const signedOut: LoadedSession = { token: null, session: null };
 
-/** Reads the session of a request, keeps its cookie alive and its tokens fresh. */
+/** Reads the session of a request, slides the expiry of its cookie, and keeps its tokens fresh. */
 @Injectable()
 export class SessionService {
   private readonly logger = new Logger('Session');
   private readonly cookie: SessionCookie;
-  private readonly remembered = new LRUCache<string, { value: string; opened: OpenSession }>({
-    max: REMEMBERED_COOKIES,
+  private readonly decryptedCookies = new LRUCache<string, { value: string; token: OpenSession }>({
+    max: MAX_DECRYPTED_COOKIES,
   });
 
-  /** by the name of the session */
-  private readonly ends = new LRUCache<string, SessionEnded>({ max: REMEMBERED_ENDS });
+  /** by `jti` */
+  private readonly rememberedEnds = new LRUCache<string, SessionEnded>({ max: MAX_REMEMBERED_ENDS });
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {
-    this.cookie = new SessionCookie(options.sessionCookie, (value) => this.opened(value) !== null);
+    this.cookie = new SessionCookie(options.sessionCookie, (value) => this.decrypted(value) !== null);
   }
 
   /**
-   * The session of the request, or `null`. Reads it once per request; does not ask the provider for anything.
-   * Sets the cookie on the answer when its idle time has to start anew.
+   * Returns the session of the request, or `null`. Reads the cookie once per request and never calls the provider.
+   * Sets the cookie on the response when its expiry has to slide.
    */
-  load(request: AuthenticatedRequest, response: HttpResponse): Eventual<Session | null> {
-    return mapped(this.loadOnce(request, response), ({ session }) => session);
+  async load(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
+    return (await this.loadOnce(request, response)).session;
   }
 
   /**
-   * As `load`, and renews the tokens and reads the user again when that is due. A provider that cannot be reached leaves the
-   * session as it is. Throws `SessionEnded` when the provider has put an end to it, and `SessionsUnavailable` when it cannot be told
-   * whether the session was ended.
+   * As `load`, and refreshes the tokens and reloads the user when that is due. When the provider cannot be reached, the session stays
+   * as it is.
+   *
+   * @throws `SessionEnded` when the provider has ended the session; `SessionsUnavailable` when the revocation store does not answer
    */
-  loadFresh(request: AuthenticatedRequest, response: HttpResponse): Eventual<Session | null> {
-    return mapped(this.loadOnce(request, response), (loaded) => {
-      const problem = loaded.unknown ?? loaded.ended;
-      if (problem) throw problem;
-      return this.isDue(loaded) || this.isReloadDue(loaded)
-        ? this.loadRenewed(request, response)
-        : loaded.session;
-    });
+  async loadFresh(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
+    const loaded = await this.loadOnce(request, response);
+    const problem = loaded.unavailable ?? loaded.ended;
+    if (problem) throw problem;
+    return this.isRefreshDue(loaded.token) || this.isReloadDue(loaded.token)
+      ? this.refreshAndReload(request, response)
+      : loaded.session;
   }
 
-  /** Why the session is over whose cookie the request still carries; `undefined` where there is none, or it goes on. */
+  /** Why the session ended whose cookie the request still carries; `undefined` without such a cookie, or while the session lives. */
   async endOf(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionEnd | undefined> {
     return (await this.loadOnce(request, response)).ended?.reason;
   }
 
-  /** What the session cookie holds, tokens included. For the server's own calls, never for an answer. */
+  /** Returns the content of the session cookie, tokens included: for calls of the server, never for a response body. */
   async token(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
-    return (await this.known(request, response)).token;
-  }
-
-  /** As `token`, with an access token that is not due. Throws `ProviderUnavailable` or `SessionEnded` when there is none. */
-  async freshToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
-    return (await this.fresh(request, response)).token;
-  }
-
-  /** Renews the tokens now, due or not: the provider has refused the access token. Throws as `freshToken`. */
-  async renewedToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
-    const loaded = await this.known(request, response);
-    return loaded.token && (await this.renew(loaded, request, response)).token;
+    return (await this.loadAvailable(request, response)).token;
   }
 
   /**
-   * Replaces what the session holds by what `change` makes of it, which gets an access token that is not due. `null` when
-   * nobody is signed in. Throws as `freshToken`, and what `change` throws, of which `SessionEnded` ends the session.
+   * As `token`, with an access token that is not due for a refresh.
+   *
+   * @throws `ProviderUnavailable` or `SessionEnded` when there is none
+   */
+  async freshToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
+    return (await this.loadRefreshed(request, response)).token;
+  }
+
+  /**
+   * Refreshes the tokens, due or not: for callers whose access token the provider has rejected.
+   *
+   * @throws as `freshToken`
+   */
+  async renewedToken(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
+    const loaded = await this.loadAvailable(request, response);
+    return loaded.token && (await this.refresh(loaded, request, response)).token;
+  }
+
+  /**
+   * Replaces the content of the session by the result of `change`, which receives an access token that is not due for a refresh.
+   * Returns `null` when nobody is signed in.
+   *
+   * @throws as `freshToken`, and what `change` throws; its `SessionEnded` ends the session
    */
   async replace(
     request: AuthenticatedRequest,
     response: HttpResponse,
     change: (token: SessionToken) => Promise<SessionToken>,
   ): Promise<Session | null> {
-    const loaded = await this.fresh(request, response);
+    const loaded = await this.loadRefreshed(request, response);
     if (!loaded.token) return null;
-    const { session } = await this.changed(loaded, change, request, response);
+    const { session } = await this.change(loaded, change, request, response);
     request.session = session;
     return session;
   }
 
   /**
-   * Changes what the session holds: the `jwt` callback gets `data` with `trigger: 'update'`, as in Auth.js. `null` when
-   * nobody is signed in. Throws `SessionsUnavailable`.
+   * Changes the content of the session: the `jwt` callback receives `data` with `trigger: 'update'`, as in Auth.js. Returns `null`
+   * when nobody is signed in.
+   *
+   * @throws `SessionsUnavailable`
    */
   async update(
     request: AuthenticatedRequest,
     response: HttpResponse,
     data: unknown,
   ): Promise<Session | null> {
-    const { token } = await this.known(request, response);
+    const { token } = await this.loadAvailable(request, response);
     if (!token) return null;
-    const changed = await this.afterCallback(token, { trigger: 'update', session: data });
+    const changed = await this.callJwt(token, { trigger: 'update', session: data });
     if (!changed) {
-      this.forget(request, response);
+      this.signOutBrowser(request, response);
       return null;
     }
-    const loaded = await this.loadedFrom(this.written(changed, token, request, response).sealed);
+    const loaded = await this.loadedFrom(this.setCookie(changed, token, request, response).sealed);
     stateOf(request).loaded = loaded;
     return loaded.session;
   }
 
   /**
-   * Ends the session: the browser forgets its cookie, and copies of it are worthless from now on. Returns what it held,
-   * and `null` where it had ended before. A store that cannot note the end is in the log; the browser is signed out all
-   * the same.
+   * Ends the session: deletes its cookie and revokes its `jti`, which makes copies of the cookie worthless. Returns the content of the
+   * session, or `null` when it had ended before. When the revocation store fails, that is logged, and the browser is signed out anyway.
    */
   async end(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionToken | null> {
-    const token = await this.alive(request);
-    this.forget(request, response);
+    const token = await this.liveToken(request);
+    this.signOutBrowser(request, response);
     if (token) await this.revoke(token);
     return token;
   }
 
   /**
-   * What the cookie of a request holds, also of a session that was ended before its time; `null` where none opens. For a
-   * sign-out, which names the session at the provider: it says nothing about who may do what.
+   * Returns the content of the cookie, also of a session that was ended before its expiry; `null` when no cookie can be decrypted. Only
+   * for a sign-out, which needs the ID token as hint: it grants no access.
    */
   lastToken(request: HttpRequest): SessionToken | null {
-    return this.opened(this.cookie.read(request));
+    return this.decrypted(this.cookie.read(request));
   }
 
-  /** Ends the session a request carries, of which the answer sets the successor. */
+  /** Ends the session that the request carries: the response sets the cookie of a new sign-in. */
   async endReplaced(request: HttpRequest, response: HttpResponse): Promise<void> {
-    const token = await this.alive(request);
-    this.cookie.removeFormer(request, response);
+    const token = await this.liveToken(request);
+    this.cookie.deleteFormer(request, response);
     if (token) await this.revoke(token);
   }
 
-  /** What the cookie holds, unless it is known to have ended. */
-  private async alive(request: HttpRequest): Promise<OpenSession | null> {
-    const token = this.opened(this.cookie.read(request));
+  /** The content of the cookie, unless the session is known to have ended. */
+  private async liveToken(request: HttpRequest): Promise<OpenSession | null> {
+    const token = this.decrypted(this.cookie.read(request));
     try {
       return token && !(await this.isRevoked(token)) ? token : null;
     } catch {
@@ -168,217 +183,206 @@ export class SessionService {
     }
   }
 
-  /** Tells whether this ended it, and not another instance. */
+  /** Resolves to whether this call ended the session; `false` when another instance did so first. */
   private async revoke(token: OpenSession): Promise<boolean> {
     this.options.discard?.(token);
     try {
       return (await this.options.revocations?.revoke(token)) !== false;
     } catch (error) {
-      this.logger.error(`The end of a session was not noted\n${describeError(error)}`);
+      this.logger.error(
+        `Could not store the end of a session: a copied cookie works until it expires\n${describeError(error)}`,
+      );
       return true;
     }
   }
 
-  private forget(request: AuthenticatedRequest, response: HttpResponse) {
-    this.cookie.remove(request, response);
+  private signOutBrowser(request: AuthenticatedRequest, response: HttpResponse) {
+    this.cookie.delete(request, response);
     stateOf(request).loaded = signedOut;
     request.session = null;
   }
 
-  private async known(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
+  private async loadAvailable(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
     const loaded = await this.loadOnce(request, response);
-    if (loaded.unknown) throw loaded.unknown;
+    if (loaded.unavailable) throw loaded.unavailable;
     return loaded;
   }
 
-  private loadOnce(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
+  private async loadOnce(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
     const state = stateOf(request);
-    return (state.loaded ??= this.readSafely(request, response));
+    return (state.loaded ??= this.readOrDrop(request, response));
   }
 
-  private async loadRenewed(request: AuthenticatedRequest, response: HttpResponse): Promise<Session | null> {
+  private async refreshAndReload(
+    request: AuthenticatedRequest,
+    response: HttpResponse,
+  ): Promise<Session | null> {
     try {
-      return (await this.reloaded(await this.fresh(request, response), request, response)).session;
+      const loaded = await this.loadRefreshed(request, response);
+      return (await this.reload(loaded, request, response)).session;
     } catch (error) {
-      if (!(error instanceof ProviderUnavailable)) throw error;
+      if (!isProviderUnavailable(error)) throw error;
       const loaded = await this.loadOnce(request, response);
       const { token } = loaded;
-      const isLate = token !== null && this.isSlideDue(token) && this.areTokensDue(token);
-      return (isLate ? await this.kept(token, token, request, response) : loaded).session;
+      const hasToSlide = token !== null && this.isSlideDue(token) && this.isRefreshDue(token);
+      return (hasToSlide ? await this.slideCookie(token, token, request, response) : loaded).session;
     }
   }
 
-  private isDue({ token }: LoadedSession): boolean {
-    return token !== null && this.areTokensDue(token);
+  private isRefreshDue(token: OpenSession | null): boolean {
+    return token !== null && this.options.refresh?.isDue(token) === true;
   }
 
-  private areTokensDue(token: OpenSession): boolean {
-    return this.options.refresh?.isDue(token) === true;
-  }
-
-  private async fresh(request: AuthenticatedRequest, response: HttpResponse): Promise<LoadedSession> {
-    const loaded = await this.known(request, response);
-    if (loaded.ended) throw loaded.ended;
-    return this.isDue(loaded) ? this.renew(loaded, request, response) : loaded;
-  }
-
-  private isReloadDue({ token }: LoadedSession): boolean {
+  private isReloadDue(token: OpenSession | null): boolean {
     return token !== null && this.options.reload?.isDue(token) === true;
   }
 
-  private async reloaded(
+  private async loadRefreshed(request: AuthenticatedRequest, response: HttpResponse): Promise<LoadedSession> {
+    const loaded = await this.loadAvailable(request, response);
+    if (loaded.ended) throw loaded.ended;
+    return this.isRefreshDue(loaded.token) ? this.refresh(loaded, request, response) : loaded;
+  }
+
+  private async reload(
     loaded: LoadedSession,
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<LoadedSession> {
     const { reload } = this.options;
-    return reload && this.isReloadDue(loaded)
-      ? this.changed(loaded, (token) => reload.reload(token), request, response)
+    return reload && this.isReloadDue(loaded.token)
+      ? this.change(loaded, (token) => reload.reload(token), request, response)
       : loaded;
   }
 
-  private async renew(
+  private async refresh(
     loaded: LoadedSession,
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<LoadedSession> {
     const { refresh } = this.options;
     if (!refresh) throw new SessionEnded('no_refresh');
-    return this.changed(loaded, (token) => refresh.refresh(token), request, response);
+    return this.change(loaded, (token) => refresh.refresh(token), request, response);
   }
 
-  private async changed(
+  private async change(
     loaded: LoadedSession,
-    change: (token: SessionToken) => Promise<SessionToken>,
+    makeNew: (token: SessionToken) => Promise<SessionToken>,
     request: AuthenticatedRequest,
     response: HttpResponse,
   ): Promise<LoadedSession> {
-    // Whoever calls this has seen that there is one.
+    // Every caller has checked that there is a token.
     const token = loaded.token as OpenSession;
     try {
-      const made = await change(token);
+      const made = await makeNew(token);
       if (made === token) return loaded;
-      const changed = await this.afterChange(made, token, request, response);
+      const changed = await this.storeChanged(made, token, request, response);
       stateOf(request).loaded = changed;
       return changed;
     } catch (error) {
-      if (!(error instanceof SessionEnded)) throw error;
-      const isNews = !this.ends.has(token.jti);
-      this.ends.set(token.jti, error);
+      if (!isSessionEnded(error)) throw error;
+      const isReported = this.rememberedEnds.has(token.jti);
+      this.rememberedEnds.set(token.jti, error);
       stateOf(request).loaded = { ...signedOut, ended: error };
       request.session = null;
       const isFirst = await this.revoke(token);
-      // Of those who race one takes the cookie away: by the time of a later answer the browser may have that of the next session.
-      if (isFirst) this.cookie.remove(request, response);
-      if (isFirst && isNews) this.noteEnd(token, error, request);
+      // Only the first of concurrent requests deletes the cookie: a newer sign-in may already have replaced it before a later response.
+      if (isFirst) this.cookie.delete(request, response);
+      if (isFirst && !isReported) this.reportEnd(token, error, request);
       throw error;
     }
   }
 
-  private noteEnd(token: OpenSession, ended: SessionEnded, request: HttpRequest) {
+  private reportEnd(token: OpenSession, ended: SessionEnded, request: HttpRequest) {
     const { observer } = this.options;
     if (observer) observer.sessionEnded(token, ended, request);
-    else this.logger.warn(`A session has ended\n${describeError(ended)}`);
+    else this.logger.warn(`A session has ended, its user has to sign in again\n${describeError(ended)}`);
   }
 
-  /** The old tokens are used up, and what was known of the user no longer holds: a session that cannot take the new is over. */
-  private async afterChange(
+  /** Ends a session that cannot hold its new content: the provider accepts the old tokens no longer. */
+  private async storeChanged(
     token: SessionToken,
     before: OpenSession,
     request: HttpRequest,
     response: HttpResponse,
   ) {
     try {
-      return await this.kept(token, before, request, response);
+      return await this.slideCookie(token, before, request, response);
     } catch (cause) {
       throw new SessionEnded('unusable', { cause });
     }
   }
 
-  /** A cookie from an older version of the program may open and still not fit: that is being signed out, no failure. */
-  private readSafely(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
-    const dropped = (error: unknown): LoadedSession => {
-      if (error instanceof SessionsUnavailable) {
-        this.logger.error(describeError(error));
-        return { ...signedOut, unknown: error };
-      }
-      this.logger.error(`The session was dropped: it cannot be used\n${describeError(error)}`);
-      this.cookie.remove(request, response);
-      return signedOut;
-    };
+  /** Never rejects. A cookie whose content the callbacks cannot use, as of an older version of the program, signs the browser out. */
+  private async readOrDrop(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
     try {
-      const loaded = this.read(request, response);
-      return loaded instanceof Promise ? loaded.catch(dropped) : loaded;
+      return await this.read(request, response);
     } catch (error) {
-      return dropped(error);
+      if (error instanceof SessionsUnavailable) {
+        this.logger.error(`Could not check whether a session was ended\n${describeError(error)}`);
+        return { ...signedOut, unavailable: error };
+      }
+      this.logger.error(
+        `Could not use the content of a session cookie: the cookie is deleted, its user has to sign in again\n${describeError(error)}`,
+      );
+      return this.deleteCookie(request, response);
     }
   }
 
-  private read(request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
+  private async read(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
     const value = this.cookie.read(request);
     if (!value) return signedOut;
-    const opened = this.opened(value);
-    if (!opened) return this.removed(request, response);
-    // The cookie of a session that was ended stays: by the time of this answer the browser may have the one of the next.
-    return mapped(this.isRevoked(opened), (revoked) => {
-      if (!revoked) return this.used(opened, request, response);
+    const opened = this.decrypted(value);
+    if (!opened) return this.deleteCookie(request, response);
+    if (await this.isRevoked(opened)) {
+      // Do not delete the cookie of an ended session: a newer sign-in may already have replaced it.
       this.options.discard?.(opened);
-      return { ...signedOut, ended: this.ends.get(opened.jti) ?? new SessionEnded('revoked') };
-    });
+      return { ...signedOut, ended: this.rememberedEnds.get(opened.jti) ?? new SessionEnded('revoked') };
+    }
+    const token = await this.callJwt(opened);
+    if (!token) return this.deleteCookie(request, response);
+    // Never rewrite a cookie whose tokens are due: that could replace a cookie with newer tokens. Their refresh rewrites it.
+    const hasToSlide = !this.isRefreshDue(opened) && (this.isSlideDue(opened) || !hasPortInside(opened));
+    return hasToSlide || !isUnchanged(token, opened)
+      ? this.slideCookie(token, opened, request, response)
+      : this.loadedFrom(opened);
   }
 
-  private used(opened: OpenSession, request: HttpRequest, response: HttpResponse): Eventual<LoadedSession> {
-    return mapped(this.afterCallback(opened), (token) => {
-      if (!token) return this.removed(request, response);
-      // Whoever renews its tokens writes the cookie anew; with tokens that are due it must not replace one that has others.
-      const isWritten = this.isSlideDue(opened) || !isOfThisVersion(opened);
-      const isKept = isSame(token, opened) && (this.areTokensDue(opened) || !isWritten);
-      return isKept ? this.loadedFrom(opened) : this.kept(token, opened, request, response);
-    });
-  }
-
-  private removed(request: HttpRequest, response: HttpResponse): LoadedSession {
-    this.cookie.remove(request, response);
+  private deleteCookie(request: HttpRequest, response: HttpResponse): LoadedSession {
+    this.cookie.delete(request, response);
     return signedOut;
   }
 
-  private isRevoked(token: OpenSession): Eventual<boolean> {
-    const { revocations } = this.options;
-    if (!revocations) return false;
-    const unavailable = (cause: unknown): never => {
-      throw new SessionsUnavailable({ cause });
-    };
+  private async isRevoked(token: OpenSession): Promise<boolean> {
     try {
-      const answer = revocations.isRevoked(token);
-      return answer instanceof Promise ? answer.catch(unavailable) : answer;
+      return (await this.options.revocations?.isRevoked(token)) === true;
     } catch (cause) {
-      return unavailable(cause);
+      throw new SessionsUnavailable({ cause });
     }
   }
 
-  private opened(value: string): OpenSession | null {
-    // Hashing the whole cookie would cost more than the rest of this method. What ends it is its authentication tag.
-    const key = value.slice(-KEY_LENGTH);
-    const known = this.remembered.get(key);
-    if (known?.value === value) return isOver(known.opened) ? null : known.opened;
-    const opened = this.options.codec.open(value);
-    if (opened) this.remembered.set(key, { value, opened: deepFrozen(opened) });
-    return opened;
+  private decrypted(value: string): OpenSession | null {
+    // The authentication tag at the end is the cache key: a hash of the whole cookie would take longer than the rest of this method.
+    const key = value.slice(-CACHE_KEY_LENGTH);
+    const cached = this.decryptedCookies.get(key);
+    if (cached?.value === value) return isExpired(cached.token) ? null : cached.token;
+    const token = this.options.codec.open(value);
+    if (token) this.decryptedCookies.set(key, { value, token: deepFrozen(token) });
+    return token;
   }
 
   /**
-   * Sets the cookie, whose idle time starts anew. A slow answer must not bring back what has ended meanwhile, nor what
-   * another request has renewed.
+   * Sets the cookie with `token` and a new expiry. Removes it from the response again when, by the time the headers are sent, the session
+   * was ended or another request has refreshed its tokens.
    */
-  private kept(
+  private async slideCookie(
     token: SessionToken,
     before: OpenSession,
     request: HttpRequest,
     response: HttpResponse,
-  ): Eventual<LoadedSession> {
-    const { sealed, lines } = this.written(token, before, request, response);
+  ): Promise<LoadedSession> {
+    const { sealed, lines } = this.setCookie(token, before, request, response);
     onHeaders(response, () => {
-      if (this.isSuperseded(sealed) || this.hasEnded(sealed)) this.cookie.takeBack(response, lines);
+      if (this.isSuperseded(sealed) || this.isKnownToBeRevoked(sealed)) this.cookie.unset(response, lines);
     });
     return this.loadedFrom(sealed);
   }
@@ -388,52 +392,48 @@ export class SessionService {
     return refresh?.isSuperseded?.(token) === true || reload?.isSuperseded?.(token) === true;
   }
 
-  /** As far as that is known at once: headers wait for nobody. */
-  private hasEnded(token: OpenSession): boolean {
+  /** Must stay synchronous: it runs while the headers are sent. A store that answers later, or fails, counts as "not revoked". */
+  private isKnownToBeRevoked(token: OpenSession): boolean {
     const { revocations } = this.options;
     try {
       if (revocations?.isKnownToBeRevoked) return revocations.isKnownToBeRevoked(token);
-      const answer = this.isRevoked(token);
-      if (!(answer instanceof Promise)) return answer;
-      answer.catch(() => undefined);
+      const answer = revocations?.isRevoked(token);
+      if (answer instanceof Promise) answer.catch(() => undefined);
+      return answer === true;
     } catch {
-      // Nobody can tell now; the next request will ask.
+      return false;
     }
-    return false;
   }
 
-  /** The name and the start of a session are not the callbacks' to change: they end it. */
-  private written(token: SessionToken, before: OpenSession, request: HttpRequest, response: HttpResponse) {
+  /** Callbacks may not change `jti` and `start`: both identify the session that an end refers to. */
+  private setCookie(token: SessionToken, before: OpenSession, request: HttpRequest, response: HttpResponse) {
     const { jti, start } = before;
     const sealed = this.options.seal({ ...token, jti, start });
     const lines = this.cookie.write(request, response, sealed.value, sealed.token.exp - Date.now() / 1000);
     return { sealed: deepFrozen(sealed.token), lines };
   }
 
-  private afterCallback(
+  private async callJwt(
     token: SessionToken,
-    about: { trigger?: 'update'; session?: unknown } = {},
-  ): Eventual<SessionToken | null> {
+    params: { trigger?: 'update'; session?: unknown } = {},
+  ): Promise<SessionToken | null> {
     const { jwt } = this.options.callbacks;
-    return jwt
-      ? (jwt({ token: { ...token }, ...about } as Parameters<typeof jwt>[0]) as Eventual<SessionToken | null>)
-      : token;
+    return jwt ? jwt({ token: { ...token }, ...params } as Parameters<typeof jwt>[0]) : token;
   }
 
-  private loadedFrom(token: OpenSession): Eventual<LoadedSession> {
+  private async loadedFrom(token: OpenSession): Promise<LoadedSession> {
     const user: AuthUserBase = {
       id: token.sub ?? '',
       name: token.name ?? null,
       email: token.email ?? null,
       image: token.picture ?? null,
     };
-    // A program that augments these types fills its members in the session callback.
+    // A program that augments these types sets its members in the session callback.
     const session = { user, expires: new Date(token.exp * 1000).toISOString() } as Session;
     const callback = this.options.callbacks.session;
-    const finished = callback
-      ? (callback({ session, token } as unknown as Parameters<typeof callback>[0]) as Eventual<Session>)
-      : session;
-    return mapped(finished, (made) => ({ token, session: made }));
+    if (!callback) return { token, session };
+    const params = { session, token } as unknown as Parameters<typeof callback>[0];
+    return { token, session: (await callback(params)) as Session };
   }
 
   private isSlideDue({ iat }: OpenSession): boolean {
@@ -442,16 +442,16 @@ export class SessionService {
   }
 }
 
-/** Whether a callback gave back what it was given, but for what is the module's own. */
-function isSame(given: SessionToken, opened: OpenSession): boolean {
+/** Whether the `jwt` callback returned what it was given, apart from the members that this module sets. */
+function isUnchanged(returned: SessionToken, opened: OpenSession): boolean {
   const { jti, start, iat, exp, originPort } = opened;
   const own = { jti, start, iat, exp, ...(originPort === undefined ? {} : { originPort }) };
-  const all = { ...given, ...own };
+  const all = { ...returned, ...own };
   const keys = Object.keys(all) as (keyof typeof all)[];
   return keys.length === Object.keys(opened).length && keys.every((key) => all[key] === opened[key]);
 }
 
-/** What requests share, none of them may change. */
+/** Freezes what several requests share. */
 function deepFrozen<T extends object>(value: T): T {
   for (const member of Object.values(value))
     if (typeof member === 'object' && member !== null) deepFrozen(member as object);

@@ -1,14 +1,14 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** What a `state` says to the application that made it. */
+/** The content of a `state` parameter. */
 export interface LoginState {
-  /** names the check cookie; sorts by age */
+  /** suffix of the name of the check cookie; sorts by age */
   id: string;
   /** seconds since 1970 */
   issuedAt: number;
-  /** 0, and 1 when the sign-in is not to be started again by itself */
+  /** 0, or 1 when the sign-in must not be restarted automatically */
   attempt: number;
-  /** fingerprint of the browser it was made for */
+  /** fingerprint of the browser that started the sign-in */
   browser: string;
 }
 
@@ -21,33 +21,33 @@ type StateParts = [string, string, string, string, string];
 const SHAPE = /^[0-9a-z]{1,9}\.[\w-]{22}\.[01]\.[\w-]{1,43}\.[\w-]{22}$/;
 
 /**
- * Makes and reads the `state` of authorization requests: 128 random bits (RFC 6749 10.10, 10.12) and what it takes to tell
- * a callback that comes late from one that was made up, without keeping anything on the server.
+ * Issues and verifies the `state` of authorization requests: 128 random bits (RFC 6749 10.10, 10.12), and signed content that
+ * distinguishes a late callback from a forged one, without storage on the server.
  */
 export class LoginStates {
-  private readonly first: Buffer;
+  private readonly current: Buffer;
   private readonly keys: readonly Buffer[];
 
-  /** @param secrets the first signs, all verify */
+  /** @param secrets the first signs, every one verifies */
   constructor(secrets: readonly [string, ...string[]]) {
     const [first, ...others] = secrets;
-    this.first = keyFrom(first);
-    this.keys = [this.first, ...others.map(keyFrom)];
+    this.current = keyFrom(first);
+    this.keys = [this.current, ...others.map(keyFrom)];
   }
 
   issue({ browser, attempt }: Pick<LoginState, 'browser' | 'attempt'>): { state: string; id: string } {
     const issuedAt = Math.floor(Date.now() / 1000).toString(36);
     const random = randomBytes(RANDOM_BYTES).toString('base64url');
     const content = [issuedAt, random, attempt, browser].join('.');
-    return { state: `${content}.${mac(content, this.first)}`, id: idOf(issuedAt, random) };
+    return { state: `${content}.${mac(content, this.current)}`, id: idOf(issuedAt, random) };
   }
 
-  /** `null` unless this application made it. Says nothing about its age. */
-  read(state: string): LoginState | null {
+  /** Returns `null` unless this application has issued the `state`. Does not check its age. */
+  verify(state: string): LoginState | null {
     if (!SHAPE.test(state)) return null;
     const [issuedAt, random, attempt, browser, signature] = state.split('.') as StateParts;
     const content = state.slice(0, state.lastIndexOf('.'));
-    // The text, not its bytes: several texts stand for the same bytes.
+    // Compare the text, not the bytes: several base64url texts decode to the same bytes.
     const given = Buffer.from(signature);
     if (!this.keys.some((key) => timingSafeEqual(Buffer.from(mac(content, key)), given))) return null;
     return {

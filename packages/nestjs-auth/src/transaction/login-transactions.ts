@@ -10,44 +10,46 @@ import { setCookie } from '../session/session-cookie.js';
 import { ReturnTargets } from './return-targets.js';
 import { LoginStates, type LoginState } from './login-state.js';
 
-/** Longest time between the start of a sign-in and its callback. */
+/** Maximum time between the start of a sign-in and its callback. */
 const LIFETIME_SECONDS = 900;
 
-/** Sign-ins that may be under way in one browser… */
+/** Pending sign-ins of one browser… */
 const MAX_TRANSACTIONS = 5;
 
-/** …and what their cookies may take of the 8 KB that servers accept as request header. */
+/** …and characters of their cookies: servers accept 8 KB of request headers. */
 const MAX_COOKIE_LENGTH = 3_500;
 
-/** The two checks Auth.js makes for a sign-in beside `state`. */
+/** The checks that Auth.js creates for a sign-in, apart from `state`. */
 const checkNames = ['pkce', 'nonce'] as const;
 
-/** One sign-in under way, kept in a cookie of its own so that tabs do not disturb each other. */
+/** One pending sign-in. Each has its own cookie, so that sign-ins in several tabs do not interfere. */
 export interface LoginTransaction {
   provider: string;
-  /** where the sign-in ends */
-  target: string;
-  /** the `max_age` that was asked for, seconds */
+  /** page after sign-in */
+  returnTo: string;
+  /** requested `max_age`, seconds */
   maxAge?: number | undefined;
   prompt?: string | undefined;
   loginHint?: string | undefined;
-  /** what the answer has to be compared with, in the words of `SignInPolicy` */
+  /** what `SignInPolicy.kept` returned */
   kept: Record<string, string>;
-  /** 0, and 1 when the sign-in was started again by itself */
+  /** 0, or 1 when the sign-in was restarted automatically */
   attempt: number;
   /** PKCE verifier and nonce */
   checks: Partial<Record<(typeof checkNames)[number], string>>;
 }
 
-type Stored = Omit<LoginTransaction, 'kept' | 'attempt'> & Partial<LoginTransaction>;
+/** The content of the cookie. Other versions of the program read it, too: `returnTo` is `target` there, and older cookies lack two members. */
+type Stored = Omit<LoginTransaction, 'kept' | 'attempt' | 'returnTo'> &
+  Partial<Pick<LoginTransaction, 'kept' | 'attempt'>> & { target: string };
 
-/** A transaction whose callback has come. */
+/** A pending sign-in whose callback has arrived. */
 export interface FinishedTransaction extends LoginTransaction {
-  /** since it began, seconds */
-  takenSeconds: number;
+  /** time since its start, seconds */
+  elapsedSeconds: number;
 }
 
-/** A callback that belongs to this browser and comes too late. */
+/** A callback of this browser whose cookie is gone: it expired, or an earlier callback has used it. */
 export interface StaleCallback {
   stale: Extract<SignInFailure, 'login_timed_out' | 'login_already_used'>;
   attempt: number;
@@ -63,7 +65,7 @@ export class LoginTransactions {
   constructor(
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
     @Inject(CsrfService) private readonly csrf: CsrfService,
-    @Inject(ReturnTargets) private readonly returns: ReturnTargets,
+    @Inject(ReturnTargets) private readonly returnTargets: ReturnTargets,
   ) {
     this.states = new LoginStates(options.secrets);
     const { name, formerName } = options.loginCookie;
@@ -72,59 +74,62 @@ export class LoginTransactions {
   }
 
   /**
-   * Keeps what the callback of an authorization request will be checked with. Returns its `state`.
+   * Stores the checks of an authorization request in a cookie for its callback. Returns the `state`.
    *
-   * @param answer of Auth.js, with the checks as cookies
+   * @param answer response of Auth.js, with the checks as cookies
    */
   async begin(
     answer: Response,
-    asked: Omit<LoginTransaction, 'checks'>,
+    started: Omit<LoginTransaction, 'checks'>,
     request: HttpRequest,
     response: HttpResponse,
   ): Promise<string> {
-    const transaction: LoginTransaction = { ...asked, checks: await this.checksIn(answer) };
+    const { returnTo: target, ...rest } = started;
+    const stored: Stored = { ...rest, target, checks: await this.checksIn(answer) };
     const browser = this.fingerprint(this.csrf.token(request, response));
-    const { state, id } = this.states.issue({ browser, attempt: canStartAgain(asked) ? 0 : 1 });
+    const { state, id } = this.states.issue({ browser, attempt: isRestartable(started) ? 0 : 1 });
     const name = this.prefix + id;
     const value = await encode({
-      token: { ...transaction },
+      token: { ...stored },
       secret: [...this.options.secrets],
       salt: name,
       maxAge: LIFETIME_SECONDS,
     });
-    this.dropOldest(value.length, request, response);
+    this.deleteOldest(value.length, request, response);
     setCookie(response, name, value, { ...this.options.loginCookie.options, maxAge: LIFETIME_SECONDS });
     return state;
   }
 
   /**
-   * The sign-in a callback belongs to. Its cookie is used up. Throws `SignInFailed` when it belongs to none of this browser.
+   * Returns the sign-in that a callback belongs to, and deletes its cookie.
+   *
+   * @throws `SignInFailed` when this browser has not started it
    */
-  async take(
+  async redeem(
     states: readonly string[],
     request: HttpRequest,
     response: HttpResponse,
   ): Promise<FinishedTransaction | StaleCallback> {
     const [given = '', ...others] = states;
-    const state = others.length === 0 ? this.states.read(given) : null;
+    const state = others.length === 0 ? this.states.verify(given) : null;
     if (!state) throw new SignInFailed('state_invalid');
     const { cookies } = stateOf(request);
     const name =
       [this.prefix, this.formerPrefix].map((prefix) => prefix + state.id).find((own) => cookies[own]) ?? '';
-    const transaction = await this.opened(name, cookies[name]);
+    const transaction = await this.decrypted(name, cookies[name]);
     if (transaction) {
-      this.remove(name, response);
-      // A cookie of an older version of the program has less in it.
-      return { kept: {}, attempt: state.attempt, ...transaction, takenSeconds: ageOf(state) };
+      this.deleteCookie(name, response);
+      const { target: returnTo, ...stored } = transaction;
+      return { kept: {}, attempt: state.attempt, returnTo, ...stored, elapsedSeconds: ageOf(state) };
     }
     if (!request.headers.cookie) throw new SignInFailed('cookie_missing');
     const token = this.csrf.known(request);
     if (!token || this.fingerprint(token) !== state.browser) throw new SignInFailed('other_browser');
-    const isOld = ageOf(state) > LIFETIME_SECONDS;
-    return { stale: isOld ? 'login_timed_out' : 'login_already_used', attempt: state.attempt };
+    const isExpired = ageOf(state) > LIFETIME_SECONDS;
+    return { stale: isExpired ? 'login_timed_out' : 'login_already_used', attempt: state.attempt };
   }
 
-  /** The cookies Auth.js expects with the callback. */
+  /** Returns the check cookies that Auth.js expects with the callback. */
   async checkCookies({ provider, checks }: LoginTransaction, state: string): Promise<Record<string, string>> {
     const { checkCookies } = this.options;
     const values = Object.entries({ ...checks, state }) as [keyof typeof checkCookies, string][];
@@ -162,7 +167,7 @@ export class LoginTransactions {
     return checks;
   }
 
-  private async opened(name: string, value: string | undefined): Promise<Stored | null> {
+  private async decrypted(name: string, value: string | undefined): Promise<Stored | null> {
     if (!value) return null;
     try {
       const secret = [...this.options.secrets];
@@ -172,19 +177,19 @@ export class LoginTransactions {
     }
   }
 
-  private dropOldest(added: number, request: HttpRequest, response: HttpResponse) {
+  private deleteOldest(added: number, request: HttpRequest, response: HttpResponse) {
     const { cookies } = stateOf(request);
     const newestFirst = Object.entries(cookies)
       .filter(([name]) => name.startsWith(this.prefix))
       .sort(([a], [b]) => (a < b ? 1 : -1));
-    let length = added + this.returns.lengthIn(request);
+    let length = added + this.returnTargets.lengthIn(request);
     for (const [index, [name, value = '']] of newestFirst.entries()) {
       length += name.length + value.length;
-      if (index + 1 >= MAX_TRANSACTIONS || length > MAX_COOKIE_LENGTH) this.remove(name, response);
+      if (index + 1 >= MAX_TRANSACTIONS || length > MAX_COOKIE_LENGTH) this.deleteCookie(name, response);
     }
   }
 
-  private remove(name: string, response: HttpResponse) {
+  private deleteCookie(name: string, response: HttpResponse) {
     setCookie(response, name, '', { ...this.options.loginCookie.options, maxAge: 0 });
   }
 
@@ -195,6 +200,27 @@ export class LoginTransactions {
 
 const ageOf = ({ issuedAt }: LoginState) => Date.now() / 1000 - issuedAt;
 
-/** Not twice, and not where its cookie alone knows what has to hold at its end. */
-const canStartAgain = ({ attempt, maxAge, kept }: Omit<LoginTransaction, 'checks'>) =>
+/** Only once, and only when the lost cookie held no condition that the result has to meet. */
+const isRestartable = ({ attempt, maxAge, kept }: Omit<LoginTransaction, 'checks'>) =>
   attempt === 0 && maxAge === undefined && Object.keys(kept).length === 0;
+
+/** For rounded times, and for the time between the login and the ID token. */
+const MAX_AGE_TOLERANCE_SECONDS = 5;
+
+/**
+ * Whether the login of the user is older than the requested `max_age` (OpenID Connect Core 3.1.2.1). Compares two times of the provider,
+ * so that a wrong clock here does not matter. An ID token without `auth_time` counts as too old.
+ *
+ * @param idToken a verified one
+ * @param elapsedSeconds time since the authorization request
+ */
+export function isLoginTooOld(idToken: string | undefined, maxAge: number, elapsedSeconds: number): boolean {
+  const { auth_time: loggedInAt, iat } = claimsIn(idToken);
+  if (typeof loggedInAt !== 'number' || typeof iat !== 'number') return true;
+  return iat - loggedInAt > maxAge + Math.max(MAX_AGE_TOLERANCE_SECONDS, elapsedSeconds);
+}
+
+function claimsIn(idToken = ''): Record<string, unknown> {
+  const payload = Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString();
+  return payload === '' ? {} : (JSON.parse(payload) as Record<string, unknown>);
+}

@@ -2,16 +2,16 @@ import { hash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { Inject, Injectable } from '@nestjs/common';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
-import { isPrefetch } from '../http/is-prefetch.js';
+import { isPrefetch } from '../http/request-facts.js';
 import { localPath } from '../http/local-path.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
-/** A longer target would not fit into an answer beside the cookies of a sign-in or a session. */
+/** A longer target would not fit into a response together with the cookies of a sign-in or a session. */
 const MAX_INLINE_LENGTH = 200;
 
-/** With the other headers of an answer, targets and their cookies stay below the 4 KB that nginx passes by default. */
+/** Together with the other response headers, a target and its cookie stay below the 4 KB that nginx forwards by default. */
 const MAX_TARGET_LENGTH = 2_400;
 const MAX_VALUE_LENGTH = 2_400;
 
@@ -55,7 +55,7 @@ export class ReturnTargets {
     for (const [name, other] of this.cookiesIn(request).reverse()) {
       if (name === stored) continue;
       length += other.length;
-      if (length > MAX_TOTAL_LENGTH) this.remove(name, response);
+      if (length > MAX_TOTAL_LENGTH) this.deleteCookie(name, response);
     }
     const { options } = this.options.returnCookie;
     setCookie(response, stored, value, { ...options, maxAge: LIFETIME_SECONDS });
@@ -68,10 +68,10 @@ export class ReturnTargets {
   }
 
   /** The target of a short address, whose cookie is deleted, or the default page. */
-  take(id: string, request: HttpRequest, response: HttpResponse): string {
+  redeem(id: string, request: HttpRequest, response: HttpResponse): string {
     const stored = this.storedIn(id, request);
-    if (!stored) return this.options.defaultCallbackUrl;
-    this.remove(stored.name, response);
+    if (!stored) return this.options.defaultReturnTo;
+    this.deleteCookie(stored.name, response);
     return stored.target;
   }
 
@@ -129,7 +129,7 @@ export class ReturnTargets {
     );
   }
 
-  private remove(name: string, response: HttpResponse) {
+  private deleteCookie(name: string, response: HttpResponse) {
     setCookie(response, name, '', { ...this.options.returnCookie.options, maxAge: 0 });
   }
 }

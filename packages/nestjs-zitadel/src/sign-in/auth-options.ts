@@ -69,7 +69,7 @@ export function authOptions(
       };
     },
     ...options.auth,
-    defaultCallbackUrl: options.postLoginPath,
+    defaultReturnTo: options.postLoginPath,
     providers: [
       {
         ...Zitadel({

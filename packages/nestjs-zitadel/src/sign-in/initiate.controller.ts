@@ -32,7 +32,7 @@ export class InitiateController {
     if (!isNavigation(request)) response.status(204).end();
     else if (issuer !== this.options.issuer) throw new UnknownIssuer();
     else
-      await this.signIn.start(request, response, { callbackUrl: target, params: { login_hint: loginHint } });
+      await this.signIn.start(request, response, { returnTo: target, params: { login_hint: loginHint } });
   }
 }
 
