@@ -131,7 +131,9 @@ export class AuthEngine {
     if (!provider) throw new UnknownAuthAction();
     const wanted = this.options.returnTo(options.returnTo);
     const short =
-      wanted.length > MAX_RETURN_TO_LENGTH ? undefined : this.returnTargets.addressFor(wanted, request, response);
+      wanted.length > MAX_RETURN_TO_LENGTH
+        ? undefined
+        : this.returnTargets.addressFor(wanted, request, response);
     const returnTo = short ?? this.options.defaultReturnTo;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
     // Read the reason from the session: the login page may have been opened without the query of the guard.
