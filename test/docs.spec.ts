@@ -5,12 +5,21 @@ import { describe, expect, it } from '@jest/globals';
 const pages = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
   ...['docs/architecture.md', 'docs/recipes.md', 'docs/api.md', 'docs/deploy.md', 'docs/errors.md'],
-  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md'],
+  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'bench/README.md'],
   ...['packages/nestjs-auth/README.md', 'packages/nestjs-zitadel/README.md'],
 ];
 
 const allMatches = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+/** As in addresses: GitHub's form. */
+const headingsOf = (page: string) =>
+  allMatches(readFileSync(page, 'utf8'), /^#+ (.*)$/gm).map((title) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\d _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
 
 const dependenciesOf = (folder: string) => {
   const { dependencies = {}, peerDependencies = {} } = JSON.parse(
@@ -20,16 +29,21 @@ const dependenciesOf = (folder: string) => {
 };
 
 describe('the documentation', () => {
-  it.each(pages)('%s names files that exist, and links to files that exist', (page) => {
+  it.each(pages)('%s names files that exist, and links to files and headings that exist', (page) => {
     const text = readFileSync(page, 'utf8');
     const prose = text.replaceAll(/```.*?```/gs, '');
-    const named = allMatches(
-      prose,
-      /`((?:src|test|views|packages|scripts|deploy|docs|bench|public)\/[\w./-]*)`/g,
-    );
-    const linked = allMatches(prose, /\]\((?!https?:)([^)#\s]+)/g).map((path) => join(dirname(page), path));
-    // Made by the build.
-    const missing = [...named, ...linked].filter((path) => path !== 'public/app.css' && !existsSync(path));
+    const files = '(?:src|test|views|packages|scripts|deploy|docs|bench|public)/[\\w./-]*';
+    // Made by the build, or by a recipe.
+    const made = ['public/app.css', ...allMatches(text, new RegExp(`(?:New file \`|> )(${files})`, 'g'))];
+    const named = allMatches(prose, new RegExp(`\`(${files})\``, 'g'));
+    const linked = allMatches(prose, /\]\((?!https?:)([^)\s]+)/g).map((link) => link.split('#', 2));
+    const missing = [
+      ...named.filter((path) => !made.includes(path) && !existsSync(path)),
+      ...linked.filter(([path = '', heading]) => {
+        const target = path === '' ? page : join(dirname(page), path);
+        return !existsSync(target) || (heading !== undefined && !headingsOf(target).includes(heading));
+      }),
+    ];
     expect(missing).toEqual([]);
   });
 
