@@ -8,7 +8,7 @@ import { Injectable } from '@nestjs/common';
 import { ClaimsReload, type ReadClaims } from './claims-reload.js';
 import type { ZitadelClaims } from '../claims/claims.js';
 
-/** What Zitadel knows about the signed-in user at this moment; the session has it from then on. */
+/** Reads userinfo for the signed-in user, and updates the user in the session. */
 @Injectable()
 export class LiveUserinfo {
   constructor(
@@ -16,7 +16,11 @@ export class LiveUserinfo {
     private readonly reload: ClaimsReload,
   ) {}
 
-  /** Throws `SessionEnded`, and `IdpUnavailable` when Zitadel does not answer. */
+  /**
+   * Returns the userinfo claims of the signed-in user.
+   *
+   * @throws `SessionEnded`; `IdpUnavailable` or `AccessTokenRejected` without an answer of Zitadel
+   */
   async claims(request: AuthenticatedRequest, response: HttpResponse): Promise<ZitadelClaims> {
     let read: ReadClaims | undefined;
     await this.sessions.replace(request, response, async (token) => {
