@@ -101,7 +101,7 @@ describe('what a session knows of its user', () => {
       moveTime(MAX_AGE_MS);
       app.sandbox.fail(USERINFO, status);
       for (let view = 0; view < 3; view++) expect((await browser.get('/admin')).status).toBe(200);
-      expect(log.filter((line) => line.includes('Users were not read again'))).toHaveLength(1);
+      expect(log.filter((line) => line.includes('Could not reload users from userinfo'))).toHaveLength(1);
       app.sandbox.fail(USERINFO, null);
       moveTime(10_000);
       expect((await browser.get('/admin')).status).toBe(403);

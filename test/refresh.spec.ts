@@ -269,7 +269,7 @@ describe('when Zitadel cannot answer', () => {
       log.length = 0;
       for (let count = 0; count < 20; count++) expect((await browser.get('/auth/userinfo')).status).toBe(503);
       const said = log.filter((line) => !line.startsWith('debug')).map((line) => line.split('\n', 1)[0]);
-      expect(said).toEqual(['error Tokens were not renewed', 'error Requests were answered 503']);
+      expect(said).toEqual(['error Could not refresh tokens', 'error Requests were answered 503']);
     } finally {
       await own.close();
     }

@@ -149,7 +149,7 @@ describe('the set-up is looked at again', () => {
     Object.assign(running.sandbox.clients.web, { active: true });
     minutes[2]?.();
     await until(async () => (await status(running)) === 'up');
-    expect(log.join('\n')).toContain('The set-up in Zitadel is right now');
+    expect(log.join('\n')).toContain('The configuration in Zitadel is correct now');
     expect(minutes).toHaveLength(3);
   });
 
@@ -214,7 +214,7 @@ describe('Zitadel', () => {
     const running = await startApp();
     const { port } = new URL(running.sandbox.issuer);
     await start({ env: { ZITADEL_DOMAIN: `http://127.0.0.1:${port}` }, log });
-    await until(() => log.some((line) => line.includes('metadata of Zitadel cannot be read')));
+    await until(() => log.some((line) => line.includes('Could not read the metadata of Zitadel')));
     expect(log.join('\n')).toContain(`does not answer for 127.0.0.1:${port}, but for localhost`);
     expect(log.join('\n')).toContain('Nobody can sign in until they are');
     await running.close();

@@ -6,6 +6,8 @@ import { signInFailurePage } from './sign-in-failure-page.js';
 /** The options of `ZitadelModule`, from the environment. */
 export const zitadelOptions = (env: Env, observer: ZitadelObserver): ZitadelOptions => ({
   ...env.zitadel,
+  redirectUri: env.zitadel.callbackUrl,
+  postLogoutRedirectUri: env.zitadel.postLogoutUrl,
   basePath: env.basePath,
   observer,
   secret: env.session.secrets,

@@ -1,7 +1,7 @@
 import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
-import { boundedFetch, sentTwice } from '@mridang/nestjs-zitadel';
+import { boundedFetch, sendWithRetry } from '@mridang/nestjs-zitadel';
 
 const MAX_ANSWER_BYTES = 10_000;
 
@@ -30,7 +30,7 @@ export class ApiClient {
     try {
       const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` };
       const bounds = { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES };
-      const answer = await sentTwice(() => boundedFetch(`${origin}/api/v1/app`, { headers }, bounds));
+      const answer = await sendWithRetry(() => boundedFetch(`${origin}/api/v1/app`, { headers }, bounds));
       const maxAge = wantedLoginAge(answer);
       return maxAge === undefined
         ? { kind: 'answer', status: answer.status, text: await answer.text() }

@@ -362,7 +362,9 @@ describe('without an answer', () => {
     await restarted({ INTROSPECTION_TIMEOUT: '60' });
     expect(await Promise.all(['one', 'two', 'three'].map(statusFor))).toEqual([503, 503, 503]);
     expect(api.log.filter((line) => line.includes('no connection to Zitadel'))).toEqual([
-      expect.stringMatching(/^warn Callers were told to come back: no connection to Zitadel within 750 ms/),
+      expect.stringMatching(
+        /^warn Callers got 503 without waiting for Zitadel: no connection to Zitadel within 750 ms/,
+      ),
     ]);
   });
 

@@ -136,7 +136,7 @@ describe('node dist/api/main.js', () => {
         const assertions = requests.map(({ form }) => form['client_assertion'] ?? '').filter(Boolean);
         expect(assertions.length).toBeGreaterThan(3);
         const keyLines = apiKey.key.split('\n').filter((line) => line.length > 30);
-        await program?.says('Tokens cannot be checked');
+        await program?.says('Introspection failed');
         const said = api.output();
         expect(said).toContain('A token was refused');
         expect(said).not.toMatch(/canary|eyJ|PRIVATE KEY/);

@@ -158,9 +158,11 @@ describe('the log', () => {
     await statuses(3);
     const begun = said();
     expect(begun).toHaveLength(1);
-    expect(begun[0]).toMatch(/^error Tokens cannot be checked\n[^]*Zitadel answered 500/);
+    expect(begun[0]).toMatch(/^error Introspection failed.*\n[^]*Zitadel answered 500/);
     await statuses(20);
-    expect(said()).toEqual([expect.stringMatching(/^error .*left alone[^]*Zitadel answered 500/)]);
+    expect(said()).toEqual([
+      expect.stringMatching(/^error Introspection paused for 5 s after 5 failures [^]*Zitadel answered 500/),
+    ]);
     for (let round = 0; round < 3; round++) {
       later(6_000);
       await statuses(3);
@@ -169,7 +171,7 @@ describe('the log', () => {
     idp.answer = () => idp.active();
     later(6_000);
     await statuses(3);
-    expect(said()).toEqual(['log Zitadel is asked about tokens again']);
+    expect(said()).toEqual(['log Introspection resumed: Zitadel answers again (circuit breaker)']);
   });
 
   it('has a line again when there is trouble again, but not for each other token', async () => {

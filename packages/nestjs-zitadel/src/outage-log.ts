@@ -3,12 +3,12 @@ import type { Logger } from '@nestjs/common';
 
 const INTERVAL_MS = 10_000;
 
-/** Says that something fails when it begins to, every ten seconds how often, and when it has not failed for ten seconds: not once for each failure. */
+/** Logs repeated failures in a few lines: the first one, then their number every ten seconds, and the end after ten seconds without one. */
 export class OutageLog {
   private count = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param sentence what has failed, as in "Tokens were not renewed" */
+  /** @param sentence what failed, as in "Could not refresh tokens" */
   constructor(
     private readonly logger: Logger,
     private readonly sentence: string,
@@ -20,10 +20,10 @@ export class OutageLog {
     if (this.timer) return this.logger.debug(text);
     this.logger.error(text);
     this.count = 0;
-    this.timer = setInterval(() => this.sum(), INTERVAL_MS).unref();
+    this.timer = setInterval(() => this.summarize(), INTERVAL_MS).unref();
   }
 
-  private sum() {
+  private summarize() {
     if (this.count > 0) this.logger.warn(`${this.sentence}: ${this.count} more in ${INTERVAL_MS / 1000} s`);
     else {
       clearInterval(this.timer);

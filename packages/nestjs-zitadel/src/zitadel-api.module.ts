@@ -16,15 +16,15 @@ export interface ZitadelApiModuleAsyncOptions extends Pick<ModuleMetadata, 'impo
   useFactory: (...args: never[]) => ZitadelApiOptions | Promise<ZitadelApiOptions>;
 }
 
-/** How the module fits into the application, known before any provider is made. */
+/** Settings that have to be known before dependencies are injected. */
 export interface ZitadelApiModuleConfig {
-  /** Every route needs a bearer token unless it is `@Public()`. Default true. */
+  /** Guards every route that is not `@Public()`. Default true. */
   globalGuard?: boolean;
 }
 
 const services = [Discovery, Introspection, { provide: SetupProblems, useExisting: Introspection }];
 
-/** Guards routes with bearer tokens: a token counts while Zitadel's introspection endpoint calls it active (RFC 7662). */
+/** Guards routes with bearer tokens, validated by the introspection endpoint of Zitadel (RFC 7662). */
 @Module({})
 export class ZitadelApiModule {
   static register(options: ZitadelApiOptions, config?: ZitadelApiModuleConfig): DynamicModule {

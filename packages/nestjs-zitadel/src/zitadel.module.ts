@@ -71,8 +71,8 @@ const services = [
 class ZitadelServicesModule {}
 
 /**
- * Signs people in with Zitadel: `AuthModule` with Zitadel as its provider, refresh, sign-out here and at Zitadel, back-channel
- * logout. Global: its services can be injected everywhere. Routes below `/auth`, see the README.
+ * Sign-in with Zitadel: `AuthModule` with Zitadel as its provider, token refresh, sign-out here and at Zitadel, back-channel logout. Global:
+ * its services can be injected everywhere. Its routes are below `/auth`, see the README.
  */
 @Module({})
 export class ZitadelModule {
@@ -106,7 +106,7 @@ export class ZitadelModule {
           useFactory: authOptions,
         }),
       ],
-      // Nest registers them before the routes of AuthModule, which takes everything else below /auth.
+      // Nest registers these before the controller of AuthModule, which answers every other path below /auth.
       controllers: [
         InitiateController,
         LogoutController,

@@ -8,10 +8,10 @@ export interface SessionOwner {
 
 export type RefreshResult = 'renewed' | 'rejected' | 'in_doubt' | 'not_allowed' | 'unavailable';
 export type SignOutResult = 'done' | 'no_session' | 'others_not_ended';
-/** `nothing`: the sessions that the logout token names had ended before */
+/** `nothing`: the sessions of the logout token had ended before */
 export type BackChannelLogoutResult = 'done' | 'nothing' | 'refused' | 'unavailable';
 
-/** Is told what happens, for logs and metrics. Its methods must not throw. */
+/** Receives events, for logs and metrics. Its methods must not throw. */
 export interface ZitadelObserver {
   signedIn?(owner: SessionOwner, request: HttpRequest): void;
   signInFailed?(failure: SignInFailed, request: HttpRequest): void;
@@ -32,9 +32,9 @@ export interface ZitadelObserver {
   ): void;
   refreshTokenRevoked?(result: 'done' | 'failed'): void;
   introspected?(result: 'active' | 'inactive' | 'unavailable'): void;
-  /** An introspection was answered from memory. */
+  /** An introspection result came from the cache. */
   introspectionCached?(result: 'active' | 'inactive'): void;
-  /** An HTTP request to Zitadel was answered, or not. */
+  /** An HTTP request to Zitadel has ended. */
   requested?(endpoint: ZitadelEndpoint, result: 'ok' | 'refused' | 'unavailable', seconds: number): void;
 }
 

@@ -3,56 +3,56 @@ import { isPlainRemote } from './http/is-plain-remote.js';
 import type { ApiKey } from './tokens/api-key.js';
 import type { ZitadelObserver } from './zitadel.observer.js';
 
-/** What every call to Zitadel needs. */
+/** Options of every request to Zitadel. */
 export interface ZitadelConnectionOptions {
-  /** Address of the Zitadel instance, as in `https://my-instance.zitadel.cloud`. */
+  /** Origin of the Zitadel instance, as in `https://my-instance.zitadel.cloud`. */
   issuer: string;
-  /** Longest wait for an answer. Default 10. */
+  /** Timeout of a request to Zitadel. Default 10. */
   timeoutSeconds?: number;
-  /** Allows `http:` to other hosts than this one. Default false. */
+  /** Allows `http:` to other hosts than loopback. Default false. */
   allowInsecureHttp?: boolean;
-  /** Is told what happens, for logs and metrics. */
+  /** Receives events, for logs and metrics. */
   observer?: ZitadelObserver;
 }
 
 /** Options of `ZitadelModule`: a web application of a Zitadel project. */
 export interface ZitadelOptions extends ZitadelConnectionOptions {
   clientId: string;
-  /** For an application with authentication method BASIC; without it PKCE alone. */
+  /** Secret of an application with the authentication method Basic. Without it: PKCE only. */
   clientSecret?: string | undefined;
   /** Redirect URI, exactly as registered in Zitadel. Its origin is the public origin of the application. */
-  callbackUrl: string;
-  /** Path below which the application stands on its origin, as in `/base`. Default none. */
+  redirectUri: string;
+  /** Path of the application on its origin, as in `/base`. Default: none. */
   basePath?: string;
   /** Post-logout redirect URI, exactly as registered in Zitadel. Default `/auth/logout/callback` below `basePath`. */
-  postLogoutUrl?: string;
-  /** Keys of the cookies and of what is stored in Redis: the first encrypts, all decrypt. At least 32 characters each. */
+  postLogoutRedirectUri?: string;
+  /** Secrets of the cookies and of the values in Redis: the first encrypts, every one decrypts. At least 32 characters each. */
   secret: string | string[];
-  /** Goes into the derivation of all keys. Default empty. */
+  /** Salt of all derived keys. Default: empty. */
   salt?: string;
   session?: {
     /** Seconds without a request after which a session ends. Default 3600. */
     durationSeconds?: number;
     /** Seconds after sign-in at which a session ends. Default 43200. */
     maxDurationSeconds?: number;
-    /** Seconds after which roles and names are read again from userinfo; 0 = only after a refresh. Default 300. */
+    /** Seconds after which roles and names are reloaded from userinfo; 0 = only after a refresh. Default 300. */
     claimsMaxAgeSeconds?: number;
   };
-  /** Path shown after a sign-in that did not start from a page. Default `/`. */
+  /** Page after a sign-in that did not start from a page. Default `/`. */
   postLoginPath?: string;
-  /** Paths shown after a sign-out: `?ended=` and `?reason=` say what happened. Default `/` for both. */
+  /** Pages after a sign-out; `?ended=` and `?reason=` are its result. Default `/` for both. */
   signOutPages?: { done: string; failed: string };
-  /** Asks for the metadata of users. Default false. */
+  /** Whether to request the metadata of users. Default false. */
   userMetadata?: boolean;
-  /** Project of an API: access tokens are meant for it, too. */
+  /** Project of an API that is an additional audience of the access tokens. */
   apiProjectId?: string | undefined;
-  /** Further origins that a sign-in passes before a person sees a page. Default none. */
+  /** Further origins that a sign-in is redirected through, as of an identity provider. Default: none. */
   loginOrigins?: string[];
-  /** The languages Zitadel's pages should have (`ui_locales`). */
+  /** Returns the languages for Zitadel's pages (`ui_locales`). */
   uiLocales?: (request: HttpRequest) => string | undefined;
-  /** Whether to ask Zitadel at start if it would accept a sign-in. Mistakes are logged with their cure. Default true. */
+  /** Whether to check the configuration in Zitadel at start. Problems are logged with their cure. Default true. */
   checkAtStart?: boolean;
-  /** Where several instances share their state. Without it each instance keeps its own in memory. */
+  /** Redis that several instances share. Without it each instance has its own state in memory. */
   redisUrl?: string | undefined;
   /**
    * Further providers of Auth.js. Their users have no roles, and their sessions no tokens: those of Zitadel alone are refreshed.
@@ -67,11 +67,11 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
 export interface ZitadelApiOptions extends ZitadelConnectionOptions {
   /** Key of the API application (private_key_jwt), from `apiKeyFrom(keyFileFields('key.json'))`. */
   key: ApiKey;
-  /** The project tokens are meant for. Without it, the project a token was asked for counts. */
+  /** Project that has to be in the audience of a token. Without it: the project that the scopes of the token name. */
   projectId?: string | undefined;
-  /** Longest wait of a caller for an introspection. Default 5. */
+  /** Timeout of an introspection. Default 5. */
   introspectionTimeoutSeconds?: number;
-  /** Kinds of tokens that count beside those of people and service users at an application. Default none. */
+  /** Further kinds of tokens: of token exchange with an actor, and without an application (personal access tokens). Default: none. */
   accepts?: { impersonation?: boolean; withoutClient?: boolean };
 }
 
@@ -96,13 +96,17 @@ export interface ResolvedZitadelApiOptions
   accepts: { impersonation: boolean; withoutClient: boolean };
 }
 
-/** Adds the defaults. Throws `TypeError` for options that cannot work, and names the option. */
+/**
+ * Adds the defaults.
+ *
+ * @throws `TypeError` with the name of an invalid option
+ */
 export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
-  const { origin } = urlOf('callbackUrl', given.callbackUrl);
+  const { origin } = urlOf('redirectUri', given.redirectUri);
   const { basePath = '' } = given;
-  const { postLogoutUrl = `${origin}${basePath}/auth/logout/callback` } = given;
-  if (urlOf('postLogoutUrl', postLogoutUrl).origin !== origin)
-    throw new TypeError('postLogoutUrl: expected an address with the origin of callbackUrl');
+  const { postLogoutRedirectUri = `${origin}${basePath}/auth/logout/callback` } = given;
+  if (urlOf('postLogoutRedirectUri', postLogoutRedirectUri).origin !== origin)
+    throw new TypeError('postLogoutRedirectUri: expected a URL with the origin of redirectUri');
   const secrets = [given.secret].flat();
   if (secrets.length === 0 || secrets.some((secret) => secret.length < MIN_SECRET_LENGTH))
     throw new TypeError(`secret: expected at least ${MIN_SECRET_LENGTH} characters`);
@@ -110,8 +114,8 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     ...connectionOf(given),
     clientId: textOf('clientId', given.clientId),
     clientSecret: given.clientSecret,
-    callbackUrl: given.callbackUrl,
-    postLogoutUrl,
+    redirectUri: given.redirectUri,
+    postLogoutRedirectUri,
     origin,
     basePath,
     secrets,
@@ -135,7 +139,11 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   };
 }
 
-/** Adds the defaults. Throws `TypeError` for options that cannot work, and names the option. */
+/**
+ * Adds the defaults.
+ *
+ * @throws `TypeError` with the name of an invalid option
+ */
 export const resolveApiOptions = (given: ZitadelApiOptions): ResolvedZitadelApiOptions => ({
   ...connectionOf(given),
   key: given.key,
@@ -150,9 +158,7 @@ function connectionOf(given: ZitadelConnectionOptions): ZitadelConnection {
   const { allowInsecureHttp = false } = given;
   const url = urlOf('issuer', given.issuer);
   if (isPlainRemote(url) && !allowInsecureHttp)
-    throw new TypeError(
-      'issuer: expected https:// (http:// only on this machine, or with allowInsecureHttp)',
-    );
+    throw new TypeError('issuer: expected https:// (http:// only for loopback, or with allowInsecureHttp)');
   return {
     issuer: url.origin,
     timeoutSeconds: given.timeoutSeconds ?? 10,
@@ -163,11 +169,12 @@ function connectionOf(given: ZitadelConnectionOptions): ZitadelConnection {
 
 function urlOf(option: string, value: string): URL {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
-    throw new TypeError(`${option}: expected an address that begins with https:// or http://`);
+    throw new TypeError(`${option}: expected a URL with https:// or http://`);
   return new URL(value);
 }
 
 function textOf(option: string, value: string): string {
-  if (typeof value !== 'string' || value === '') throw new TypeError(`${option}: expected a text`);
+  if (typeof value !== 'string' || value === '')
+    throw new TypeError(`${option}: expected a non-empty string`);
   return value;
 }

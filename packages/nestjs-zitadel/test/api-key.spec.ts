@@ -74,11 +74,15 @@ describe('a key', () => {
   });
   it.each([
     ['nothing', '', 'a private key'],
-    ['some text', 'hello world', 'a whole PEM text'],
-    ['half of it', pkcs1.slice(0, 400), 'a whole PEM text'],
-    ['half of the JSON', json.slice(0, 400), 'the whole JSON file as downloaded'],
-    ['damaged', pkcs1.replace(/\n.{10}/, '\n!!!!!!!!!!'), 'an undamaged private key'],
-    ['the public part', pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(), 'the public part'],
+    ['some text', 'hello world', 'a complete PEM text'],
+    ['half of it', pkcs1.slice(0, 400), 'a complete PEM text'],
+    ['half of the JSON', json.slice(0, 400), 'the complete JSON file as downloaded'],
+    ['damaged', pkcs1.replace(/\n.{10}/, '\n!!!!!!!!!!'), 'a valid private key'],
+    [
+      'the public part',
+      pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      'this is the public one',
+    ],
     ['locked', String(locked), 'without a passphrase'],
     [
       'of another kind',
@@ -125,7 +129,7 @@ describe('a key', () => {
       IDP_AUTHORITY: fields.IDP_AUTHORITY,
       ZITADEL_API_KEY_FILE: join(folder, 'nothing.json'),
     });
-    expect(text).toContain('ZITADEL_API_KEY_FILE: expected a file that can be read\n');
+    expect(text).toContain('ZITADEL_API_KEY_FILE: expected a readable file\n');
     expect(text).not.toContain('`key`');
   });
 

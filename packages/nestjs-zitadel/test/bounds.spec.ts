@@ -4,7 +4,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { boundedFetch } from '../src/http/bounded-fetch.js';
 import { Agent } from 'undici';
-import { sentTwice } from '../src/http/sent-twice.js';
+import { sendWithRetry } from '../src/http/send-with-retry.js';
 
 let server: Server;
 let origin: string;
@@ -90,7 +90,7 @@ describe('a bounded fetch of an answer that a proxy has encoded', () => {
   );
 
   it('counts bytes after decoding', async () => {
-    await expect(get('/large')).rejects.toThrow('The answer is longer than 1000 bytes');
+    await expect(get('/large')).rejects.toThrow('The response body is longer than 1000 bytes');
   });
 });
 
@@ -111,7 +111,7 @@ describe('a request that may be sent twice', () => {
     const body = new URLSearchParams({ a: 'b' });
     const send = async () => {
       const bounds = { signal: AbortSignal.timeout(1_000), maxBytes: 1_000, dispatcher };
-      return (await sentTwice(() => boundedFetch(address, { method: 'POST', body }, bounds))).text();
+      return (await sendWithRetry(() => boundedFetch(address, { method: 'POST', body }, bounds))).text();
     };
     const answers = [await send().catch(String), await send().catch(String)];
     closing.closeAllConnections();

@@ -39,10 +39,10 @@ describe('an assertion', () => {
   it('that was refused is forgotten, and not the one after it', async () => {
     const assertion = new ClientAssertion(key, 'https://a.example');
     const first = assertion.get();
-    assertion.forget(first);
+    assertion.invalidate(first);
     const second = assertion.get();
     expect(await second).not.toBe(await first);
-    assertion.forget(first);
+    assertion.invalidate(first);
     expect(assertion.get()).toBe(second);
   });
 });

@@ -8,8 +8,8 @@ import type { ResolvedZitadelOptions } from '../src/zitadel.options.js';
 import type { TokenVerifier } from '../src/tokens/token-verifier.js';
 
 const issuer = 'https://zitadel.example';
-const callbackUrl = 'https://app.example/auth/callback';
-const options = { issuer, callbackUrl } as ResolvedZitadelOptions;
+const redirectUri = 'https://app.example/auth/callback';
+const options = { issuer, redirectUri } as ResolvedZitadelOptions;
 const wellKnown = `${issuer}/.well-known/openid-configuration`;
 const metadata = { issuer, token_endpoint: `${issuer}/token`, userinfo_endpoint: `${issuer}/userinfo` };
 const tokens = { token_type: 'Bearer', access_token: 'at', id_token: 'it' };
@@ -66,7 +66,7 @@ describe('what Auth.js is answered', () => {
   it('is the code exchanged for the redirect URI that is configured', async () => {
     const { exchange, sent } = start();
     expect(await (await exchange()).json()).toEqual(tokens);
-    expect(new URLSearchParams(sent[0]?.body).get('redirect_uri')).toBe(callbackUrl);
+    expect(new URLSearchParams(sent[0]?.body).get('redirect_uri')).toBe(redirectUri);
   });
 
   it('are the claims of userinfo when they are about the same user', async () => {

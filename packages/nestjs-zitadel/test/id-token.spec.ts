@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { IdTokenRefused } from '../src/client/oidc.errors.js';
-import { signingAlgorithms } from '../src/tokens/signing-algorithms.js';
+import { signingAlgorithms } from '../src/tokens/token-verifier.js';
 import { signerWith, type Signer } from './support/signer.js';
 import { causeOf, clientId, issuer, verifierWith } from './support/verifier.js';
 

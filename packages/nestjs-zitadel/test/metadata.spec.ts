@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isPlainRemote } from '../src/http/is-plain-remote.js';
 import { checkedMetadata } from '../src/client/checked-metadata.js';
-import { codeRefusal } from '../src/client/code-refusal.js';
-import { KeptValue } from '../src/http/kept-value.js';
+import { codeRefusal } from '../src/client/token-endpoint.js';
+import { StaleWhileRevalidate } from '../src/http/stale-while-revalidate.js';
 import { moveTime } from '../../../test/support/move-time.js';
 
 const issuer = 'https://zitadel.example';
@@ -51,7 +51,7 @@ describe('metadata', () => {
 
   it('of another issuer are named, and no variable that may not be the one', () => {
     expect(() => check({ issuer: 'https://other.example' })).toThrow(
-      'The metadata are those of "https://other.example", and the configured issuer is https://zitadel.example',
+      'The metadata have the issuer "https://other.example", and the configured issuer is https://zitadel.example',
     );
   });
 
@@ -114,20 +114,20 @@ describe('a code that was refused', () => {
 
 describe('a value that is kept', () => {
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-  const renewed = async (kept: KeptValue<unknown>) => {
-    while (kept.isRenewing) await pause(1);
+  const renewed = async (kept: StaleWhileRevalidate<unknown>) => {
+    while (kept.isRevalidating) await pause(1);
   };
   const counted = (lifetimeMs: number, isDown: () => boolean, maxStaleMs = 100_000) => {
     const failures: unknown[] = [];
     let count = 0;
-    const kept = new KeptValue(
+    const kept = new StaleWhileRevalidate(
       async () => {
         const number = ++count;
         await pause(5);
         if (isDown()) throw new Error(`down ${number}`);
         return number;
       },
-      { lifetimeMs, retryAfterMs: 3_000, maxStaleMs, onRenewalFailed: (error) => failures.push(error) },
+      { maxAgeMs: lifetimeMs, retryAfterMs: 3_000, maxStaleMs, onError: (error) => failures.push(error) },
     );
     return { kept, failures };
   };

@@ -16,17 +16,17 @@ afterEach(() => {
 });
 
 it('says that something fails at once, every ten seconds how often, and when it is over', () => {
-  const outage = new OutageLog(new Logger('Test'), 'Tokens were not renewed');
+  const outage = new OutageLog(new Logger('Test'), 'Could not refresh tokens');
   for (let count = 0; count < 5; count++) outage.failed(new Error('Zitadel does not answer'));
-  expect(said).toEqual(['error Tokens were not renewed']);
+  expect(said).toEqual(['error Could not refresh tokens']);
   jest.advanceTimersByTime(10_000);
   outage.failed(new Error('Zitadel does not answer'));
   jest.advanceTimersByTime(20_000);
   expect(said.slice(1)).toEqual([
-    'warn Tokens were not renewed: 4 more in 10 s',
-    'warn Tokens were not renewed: 1 more in 10 s',
-    'log Tokens were not renewed: none in the last 10 s',
+    'warn Could not refresh tokens: 4 more in 10 s',
+    'warn Could not refresh tokens: 1 more in 10 s',
+    'log Could not refresh tokens: none in the last 10 s',
   ]);
   outage.failed(new Error('Zitadel does not answer'));
-  expect(said.at(-1)).toBe('error Tokens were not renewed');
+  expect(said.at(-1)).toBe('error Could not refresh tokens');
 });

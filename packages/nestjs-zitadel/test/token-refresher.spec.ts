@@ -69,7 +69,7 @@ it('keeps a session that the application may not renew until its access token en
     const refresher = refresherOf(oidc);
     expect(await refresher.refresh({ ...session, ...times })).toMatchObject(times);
     expect(await refresher.refresh({ ...session, refreshToken: 'another', ...times })).toMatchObject(times);
-    expect(refresher.notAllowed).toBe('unauthorized_client');
+    expect(refresher.clientRefusal).toBe('unauthorized_client');
   }
   const over = { ...session, refreshToken: 'a third', accessTokenDueAt: now - 60 };
   await expect(refresherOf(oidc).refresh(over)).rejects.toThrow(SessionEnded);
@@ -193,7 +193,7 @@ describe('instances that have not seen each other for a minute', () => {
       );
     const refresher = refresherOf({} as OidcClient, state);
     expect((await refresher.newest(living)).refreshToken).toBe('rt-dead');
-    await refresher.accepted(living);
+    await refresher.reportAccepted(living);
     expect((await refresher.newest(dead)).refreshToken).toBe('rt-living');
   });
 
@@ -235,23 +235,23 @@ describe('two token sets of one refresh token', () => {
 
   it('are told apart by userinfo, when the access token of one is refused', async () => {
     const { dead, living, refresher } = await rivals({ userinfo }, farAway);
-    expect((await refresher.afterRefusal(dead)).accessToken).toBe(living.accessToken);
+    expect((await refresher.replaceRejected(dead)).accessToken).toBe(living.accessToken);
     expect(refresher.isSuperseded(dead)).toBe(true);
   });
 
   it('are both given to no browser, when Zitadel takes neither', async () => {
     const refuse = () => Promise.reject(new AccessTokenRejected());
     const { dead, refresher } = await rivals({ userinfo: refuse }, farAway);
-    expect(await refresher.afterRefusal(dead)).toBe(dead);
+    expect(await refresher.replaceRejected(dead)).toBe(dead);
     expect(refresher.isSuperseded(dead)).toBe(true);
-    await refresher.accepted(dead);
+    await refresher.reportAccepted(dead);
     expect(refresher.isSuperseded(dead)).toBe(false);
   });
 
   it('are not told apart by a Zitadel that does not answer: then nobody is signed out', async () => {
     const silent = () => Promise.reject(new IdpUnavailable());
     const { dead, refresher } = await rivals({ userinfo: silent }, farAway);
-    await expect(refresher.afterRefusal(dead)).rejects.toThrow(IdpUnavailable);
+    await expect(refresher.replaceRejected(dead)).rejects.toThrow(IdpUnavailable);
     const refresh = (refreshToken: string) =>
       Promise.reject(refreshToken === 'rt-dead' ? unknownToken() : new IdpUnavailable());
     const due = await rivals({ refresh }, 30);
@@ -293,7 +293,7 @@ describe('an instance without Redis', () => {
       await expect(refresherOf(oidc, state).refresh(own)).rejects.toThrow(SessionEnded);
       await expect(refresherOf(oidc, state).refresh(own)).rejects.toMatchObject({
         reason: 'refresh_rejected',
-        cause: { cause: { message: expect.stringContaining('was told: ') } },
+        cause: { cause: { message: expect.stringContaining(' failed: ') } },
       });
     }
   });

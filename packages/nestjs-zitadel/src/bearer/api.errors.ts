@@ -1,13 +1,13 @@
 import { HttpException } from '@nestjs/common';
 
-/** A refusal of the API: JSON for the caller, and the challenge of RFC 6750 3. */
+/** Base of the HTTP errors of the API: a JSON body, and a challenge (RFC 6750 3). */
 export abstract class ApiError extends HttpException {
   abstract readonly code: string;
 
   constructor(
     message: string,
     status: number,
-    /** the `WWW-Authenticate` header, where there is one */
+    /** `WWW-Authenticate` header */
     readonly challenge?: string,
     options?: { cause?: unknown },
   ) {
@@ -29,7 +29,7 @@ export class TokenRequired extends ApiError {
   }
 }
 
-/** 401: the token is unknown, expired, revoked or meant for somebody else; which, the caller is not told. */
+/** 401: the token is unknown, expired, revoked, or has another audience. The caller is not told which. */
 export class TokenInvalid extends ApiError {
   readonly code = 'API_TOKEN_INVALID';
 
@@ -39,7 +39,7 @@ export class TokenInvalid extends ApiError {
   }
 }
 
-/** 401: the caller logged in too long ago. */
+/** 401: the login of the caller is too old (RFC 9470). */
 export class LoginTooOld extends ApiError {
   readonly code = 'API_LOGIN_TOO_OLD';
 
@@ -83,7 +83,7 @@ export class CallerRoleRequired extends ApiError {
   }
 }
 
-/** 503: whether the token is valid cannot be found out now. Trying again later helps. */
+/** 503: the introspection endpoint does not answer. A retry may succeed. */
 export class IntrospectionUnavailable extends ApiError {
   readonly code = 'API_INTROSPECTION_UNAVAILABLE';
 

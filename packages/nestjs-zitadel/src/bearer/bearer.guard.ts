@@ -1,8 +1,9 @@
 import { IS_PUBLIC_KEY, REQUIRED_ROLES_KEY, RouteMetadata } from '@mridang/nestjs-auth';
+import type { IncomingMessage } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
-import { CLOCK_TOLERANCE_SECONDS } from '../tokens/clock-tolerance.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import {
   ApiError,
   AuthorizationAmbiguous,
@@ -12,7 +13,6 @@ import {
   TokenInvalid,
   TokenRequired,
 } from './api.errors.js';
-import { bearerTokenOf } from './bearer-token.js';
 import type { CalledRequest, Caller } from './caller.js';
 import { Introspection } from './introspection.js';
 import { FRESH_KEY, MAX_AGE_KEY, SCOPES_KEY } from './route.decorators.js';
@@ -26,8 +26,8 @@ interface Rules {
 }
 
 /**
- * Lets in who has a valid token, with the scopes and roles the route asks for. A route is public when it is `@Public()` and
- * neither it nor its class asks for anything.
+ * Requires a valid bearer token with the scopes and roles of the route. A route is public when it is `@Public()` and neither the method nor
+ * its class has another requirement.
  */
 @Injectable()
 export class BearerGuard implements CanActivate {
@@ -40,7 +40,7 @@ export class BearerGuard implements CanActivate {
     this.rules = new RouteMetadata((targets) => rulesFrom(reflector, targets));
   }
 
-  /** Throws an `ApiError`, whose challenge (RFC 6750 3) is on the response by then. */
+  /** @throws `ApiError`, after its challenge was set as `WWW-Authenticate` (RFC 6750 3) */
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const rules = this.rules.of(context);
     if (rules.isPublic) return true;
@@ -59,11 +59,8 @@ export class BearerGuard implements CanActivate {
   }
 
   private callerOf(request: CalledRequest, { isFresh }: Rules): Promise<Caller> {
-    const given = bearerTokenOf(request);
-    if (given.kind === 'none') throw new TokenRequired();
-    if (given.kind === 'ambiguous') throw new AuthorizationAmbiguous();
-    if (given.kind === 'malformed') throw new TokenInvalid();
-    return isFresh ? this.introspection.callerNow(given.token) : this.introspection.callerOf(given.token);
+    const token = bearerTokenIn(request);
+    return isFresh ? this.introspection.freshCallerOf(token) : this.introspection.callerOf(token);
   }
 }
 
@@ -73,8 +70,8 @@ function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAn
   const scopes = [...new Set(reflector.getAllAndMerge<string[]>(SCOPES_KEY, targets))];
   const roles = read<string[]>(REQUIRED_ROLES_KEY) ?? [];
   const maxAgeSeconds = read<number>(MAX_AGE_KEY);
-  const asksForSomething = isFresh || scopes.length > 0 || roles.length > 0 || maxAgeSeconds !== undefined;
-  const isPublic = !asksForSomething && read<boolean>(IS_PUBLIC_KEY) === true;
+  const hasRequirements = isFresh || scopes.length > 0 || roles.length > 0 || maxAgeSeconds !== undefined;
+  const isPublic = !hasRequirements && read<boolean>(IS_PUBLIC_KEY) === true;
   return { isPublic, isFresh, scopes, roles, maxAgeSeconds };
 }
 
@@ -85,6 +82,26 @@ function check(caller: Caller, { scopes, roles, maxAgeSeconds }: Rules) {
   if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
 }
 
-/** Who never logged in, such as the owner of a personal access token, has not done so recently. */
+/** A token without a login, such as a personal access token, is never recent. */
 const isRecent = ({ authenticatedAt = -Infinity }: Caller, maxAgeSeconds: number) =>
   Date.now() / 1000 - authenticatedAt <= maxAgeSeconds + CLOCK_TOLERANCE_SECONDS;
+
+/** The characters of a bearer token (RFC 6750 2.1). */
+const TOKEN = /^[\w\-.~+/]+=*$/;
+
+/**
+ * Returns the bearer token of a request, from its only `Authorization` header with the scheme in any case (RFC 9110 11.1); never from the
+ * query or the body (RFC 9700 4.3.2). Reads `rawHeaders`, where a repeated header is still visible.
+ *
+ * @throws `TokenRequired`, `AuthorizationAmbiguous` or `TokenInvalid`
+ */
+function bearerTokenIn({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): string {
+  const [header, ...others] = rawHeaders.filter(
+    (_, index) => rawHeaders[index - 1]?.toLowerCase() === 'authorization' && index % 2 === 1,
+  );
+  if (others.length > 0) throw new AuthorizationAmbiguous();
+  const [scheme, token = '', ...rest] = (header ?? '').trim().split(/ +/);
+  if (scheme?.toLowerCase() !== 'bearer') throw new TokenRequired();
+  if (rest.length > 0 || !TOKEN.test(token)) throw new TokenInvalid();
+  return token;
+}

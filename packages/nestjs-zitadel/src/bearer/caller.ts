@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Organization } from '../claims/claims.js';
 import type { Request } from 'express';
 
-/** Who calls the API, as Zitadel's introspection answers it. Frozen: the calls with one token share it. */
+/** The caller of the API, from the introspection response. Frozen, because requests with the same token share it. */
 export interface Caller {
   /** the user or service user */
   readonly sub: string;
@@ -15,19 +15,19 @@ export interface Caller {
   readonly organization: Readonly<Organization> | undefined;
   /** when the user logged in, seconds since 1970 */
   readonly authenticatedAt: number | undefined;
-  /** when the token ends, seconds since 1970 */
+  /** expiry of the token, seconds since 1970 */
   readonly expiresAt: number | undefined;
-  /** who acts for `sub` by token exchange (RFC 8693 4.1); only with API_ACCEPT_IMPERSONATION */
+  /** `sub` of the actor after a token exchange (RFC 8693 4.1); only with the option `accepts.impersonation` */
   readonly actor: string | undefined;
 }
 
-/** A request that has passed the guard. */
+/** A request after the guard. */
 export interface CalledRequest extends Request {
   /** missing on public routes */
   caller?: Caller;
 }
 
-/** Injects who calls. On a public route it is `undefined`, whatever token there is: declare `Caller | undefined` there. */
+/** Injects the caller. On a public route it is `undefined`, with or without a token: declare `Caller | undefined` there. */
 export const Caller = createParamDecorator(
   (_data: unknown, context: ExecutionContext): Caller | undefined =>
     context.switchToHttp().getRequest<CalledRequest>().caller,

@@ -1,29 +1,29 @@
 import { describeError } from '@mridang/nestjs-auth';
 import { Logger } from '@nestjs/common';
 
-const SPARINGLY_MS = 10_000;
+const INTERVAL_MS = 10_000;
 
-/** With the key of another project every token is inactive. */
+/** Inactive tokens in a row that are worth a warning: with the key of another project, every token is inactive. */
 const SUSPICIOUS = 10;
 
 export const INACTIVE = 'inactive';
 
-/** Says when Zitadel stops answering and when it answers again: a few lines, however many tokens there are. */
+/** Logs failures of the introspection and their end in a few lines, however many tokens there are. */
 export class IntrospectionLog {
   private readonly logger = new Logger('Introspection');
-  private isTrouble = false;
+  private isFailing = false;
   private isPaused = false;
   private inactiveInARow = 0;
-  private readonly isTroubleDue = sparingly();
-  private readonly isImpatienceDue = sparingly();
+  private readonly mayLogFailure = limiter();
+  private readonly mayLogShed = limiter();
 
-  rejected(reason: string) {
-    this.logger.debug(`A token was refused: it is ${reason}`);
+  refused(reason: string) {
+    this.logger.debug(`A token was refused: ${reason}`);
     if (reason !== INACTIVE) return;
     this.inactiveInARow++;
     if (this.inactiveInARow === SUSPICIOUS)
       this.logger.warn(
-        `${SUSPICIOUS} tokens in a row are inactive for Zitadel and none was active: is the key of this API that of an application of the project in IDP_PROJECT_ID, and are the tokens meant for it?`,
+        `${SUSPICIOUS} tokens in a row were inactive and none was active: check that the key of this API is that of an application of the project in IDP_PROJECT_ID, and that the tokens have that project as audience`,
       );
   }
 
@@ -31,40 +31,44 @@ export class IntrospectionLog {
     this.inactiveInARow = -Infinity;
   }
 
-  answered() {
-    this.isTrouble = false;
+  succeeded() {
+    this.isFailing = false;
   }
 
   failed(error: unknown) {
-    const isNews = !this.isTrouble && !this.isPaused && this.isTroubleDue();
-    this.isTrouble = true;
-    this.logger[isNews ? 'error' : 'debug'](`Tokens cannot be checked\n${describeError(error)}`);
+    const isNew = !this.isFailing && !this.isPaused && this.mayLogFailure();
+    this.isFailing = true;
+    this.logger[isNew ? 'error' : 'debug'](
+      `Introspection failed: callers with a token that is not cached get 503\n${describeError(error)}`,
+    );
   }
 
-  /** Callers were sent away though Zitadel might still answer. */
-  impatient({ message }: Error) {
-    if (this.isImpatienceDue()) this.logger.warn(`Callers were told to come back: ${message}`);
+  /** A caller got 503 before Zitadel has answered. */
+  shed({ message }: Error) {
+    if (this.mayLogShed()) this.logger.warn(`Callers got 503 without waiting for Zitadel: ${message}`);
   }
 
-  /** Whenever a probe fails, too. */
-  paused(error: unknown) {
+  /** The circuit breaker calls this again for each failed probe. */
+  paused(error: unknown, { failures, pauseMs }: { failures: number; pauseMs: number }) {
     if (!this.isPaused)
-      this.logger.error(`Zitadel is left alone, but for a question now and then\n${describeError(error)}`);
+      this.logger.error(
+        `Introspection paused for ${pauseMs / 1000} s after ${failures} failures (circuit breaker)\n${describeError(error)}`,
+      );
     this.isPaused = true;
   }
 
   resumed() {
     this.isPaused = false;
-    this.logger.log('Zitadel is asked about tokens again');
+    this.logger.log('Introspection resumed: Zitadel answers again (circuit breaker)');
   }
 }
 
-/** Makes a question to which the answer is yes at most once in a while. */
-function sparingly(): () => boolean {
+/** Returns a function that returns `true` at most once per interval. */
+function limiter(): () => boolean {
   let last = -Infinity;
   return () => {
     const now = Date.now();
-    if (now - last < SPARINGLY_MS) return false;
+    if (now - last < INTERVAL_MS) return false;
     last = now;
     return true;
   };

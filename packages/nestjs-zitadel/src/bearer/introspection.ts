@@ -8,48 +8,47 @@ import { Discovery } from '../client/discovery.js';
 import { SetupProblems } from '../setup/setup-problems.js';
 import { IntrospectionUnavailable, TokenInvalid } from './api.errors.js';
 import type { Caller } from './caller.js';
-import { AnswerUnusable, introspected } from './introspected.js';
+import { callerIn, IntrospectionRefused, InvalidAnswer } from './introspection-answer.js';
+import { IntrospectionCache, type IntrospectionResult } from './introspection-cache.js';
 import { IntrospectionLog } from './introspection-log.js';
-import { IntrospectionRefused } from './introspection-refused.js';
-import { Verdicts, type Verdict } from './verdicts.js';
 
-/** Longest time a revoked token goes on working. */
-const ACCEPTED_MS = 60_000;
+/** How long an active token is cached: a revoked one works for at most that long. */
+const ACTIVE_TTL_MS = 60_000;
 
-/** A token that is refused may be one that Zitadel does not know yet. */
-const REJECTED_MS = 10_000;
+/** How long a refused token is cached: Zitadel may know a new token only after a moment. */
+const REFUSED_TTL_MS = 10_000;
 
-/** Of each kind. */
-const MAX_KNOWN = 10_000;
+/** Cached results, of active and of refused tokens each. */
+const MAX_CACHED = 10_000;
 
-/** How long a caller waits for a connection: who is far away is reached when the caller tries again. */
-const CONNECTION_MS = 750;
+/** How long a caller waits for a connection to Zitadel before it gets 503. The connection is still made, for its next attempt. */
+const CONNECTION_TIMEOUT_MS = 750;
 
-/** Counted in so many ticks, each a turn of the event loop at least: on a busy machine no connection is made any sooner. */
+/** That time is counted in intervals, each at least one turn of the event loop: a busy process needs several to make a connection. */
 const TICKS = 10;
 
-/** Questions under way: beyond, nobody would get an answer in time. */
-const MAX_FLIGHTS = 1_000;
+/** In-flight requests. Further callers get 503: they would not get an answer in time. */
+const MAX_IN_FLIGHT = 1_000;
 
-/** After so many failures in a row Zitadel is left alone… */
+/** Failures in a row that open the circuit breaker… */
 const FAILURES = 5;
-/** …for so long. */
+/** …and how long it stays open, until it is half-open. */
 const PAUSE_MS = 5_000;
 
-/** Asks Zitadel about access tokens (RFC 7662), and no more often than it has to. */
+/** Validates access tokens by introspection (RFC 7662), with a cache, one in-flight request per token, and a circuit breaker. */
 @Injectable()
 export class Introspection extends SetupProblems {
   private readonly log = new IntrospectionLog();
   private readonly assertion: ClientAssertion;
   private isKeyRefused = false;
   private endpoint: string | undefined;
-  private readonly known = new Verdicts(MAX_KNOWN);
-  private readonly flights = new Map<string, Promise<Verdict>>();
+  private readonly cache = new IntrospectionCache(MAX_CACHED);
+  private readonly inFlight = new Map<string, Promise<IntrospectionResult>>();
   private readonly breaker = circuitBreaker(
     handleWhen(
       (error) =>
-        !(error instanceof IntrospectionRefused && error.isAboutOneQuestion) &&
-        // Discovery leaves Zitadel alone for as long as it has asked for.
+        !(error instanceof IntrospectionRefused && error.isAboutThisRequest) &&
+        // Discovery respects the Retry-After of Zitadel by itself.
         retryAfterOf(error) === undefined,
     ),
     { halfOpenAfter: PAUSE_MS, breaker: new ConsecutiveBreaker(FAILURES) },
@@ -61,7 +60,12 @@ export class Introspection extends SetupProblems {
   ) {
     super();
     this.assertion = new ClientAssertion(options.key, options.issuer);
-    this.breaker.onBreak((reason) => this.log.paused('error' in reason ? reason.error : undefined));
+    this.breaker.onBreak((reason) =>
+      this.log.paused('error' in reason ? reason.error : undefined, {
+        failures: FAILURES,
+        pauseMs: PAUSE_MS,
+      }),
+    );
     this.breaker.onReset(() => this.log.resumed());
   }
 
@@ -70,94 +74,95 @@ export class Introspection extends SetupProblems {
   }
 
   /**
-   * Whose token it is: at once where that is known. Throws `TokenInvalid`, or `IntrospectionUnavailable` when Zitadel does
-   * not say.
+   * Returns the caller that a token belongs to, from the cache or by introspection.
+   *
+   * @throws `TokenInvalid`; `IntrospectionUnavailable` without an answer of Zitadel
    */
   async callerOf(token: string): Promise<Caller> {
     const key = keyOf(token);
-    const known = this.known.get(key);
-    if (!known) return this.answerFor(key, token);
-    this.options.observer.introspectionCached?.(resultOf(known));
-    return accepted(known);
+    const cached = this.cache.get(key);
+    if (!cached) return this.introspect(key, token);
+    this.options.observer.introspectionCached?.(labelOf(cached));
+    return activeCaller(cached);
   }
 
-  /** As `callerOf`, and takes no answer that was there before. `callerOf` knows this one from then on. */
-  async callerNow(token: string): Promise<Caller> {
-    return this.answerFor(keyOf(token), token);
+  /** As `callerOf`, always by introspection. The result replaces that in the cache. */
+  async freshCallerOf(token: string): Promise<Caller> {
+    return this.introspect(keyOf(token), token);
   }
 
-  private async answerFor(key: string, token: string): Promise<Caller> {
-    const flight = this.flights.get(key) ?? this.start(key, token);
+  private async introspect(key: string, token: string): Promise<Caller> {
+    const request = this.inFlight.get(key) ?? this.startRequest(key, token);
     let timer: NodeJS.Timeout | undefined;
     let ticks = 0;
-    const unreachable = new Promise<never>((_, reject) => {
+    const shed = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
         if (++ticks < TICKS) return;
         clearInterval(timer);
-        const reason = this.reasonToLeave();
-        if (reason) reject(this.impatience(reason));
-      }, CONNECTION_MS / TICKS);
+        const reason = this.reasonToShed();
+        if (reason) reject(this.shedError(reason));
+      }, CONNECTION_TIMEOUT_MS / TICKS);
     });
-    let verdict: Verdict;
+    let result: IntrospectionResult;
     try {
-      verdict = await Promise.race([flight, unreachable]);
+      result = await Promise.race([request, shed]);
     } catch (cause) {
       throw new IntrospectionUnavailable({ cause });
     } finally {
       clearInterval(timer);
     }
-    return accepted(verdict);
+    return activeCaller(result);
   }
 
-  /** Why nobody should go on waiting. The answer may still come, and is there when the caller tries again. */
-  private reasonToLeave(): string | undefined {
+  /** Why callers should not wait any longer. The request goes on: its result is cached for their next attempt. */
+  private reasonToShed(): string | undefined {
     if (!this.endpoint || !this.discovery.isConnectedTo(this.endpoint))
-      return `no connection to Zitadel within ${CONNECTION_MS} ms`;
+      return `no connection to Zitadel within ${CONNECTION_TIMEOUT_MS} ms`;
     if (this.breaker.state === CircuitState.HalfOpen)
-      return `Zitadel is asked one question, with no answer within ${CONNECTION_MS} ms`;
+      return `no answer to the probe of the half-open circuit breaker within ${CONNECTION_TIMEOUT_MS} ms`;
     return undefined;
   }
 
-  private start(key: string, token: string): Promise<Verdict> {
-    if (this.flights.size >= MAX_FLIGHTS) {
+  private startRequest(key: string, token: string): Promise<IntrospectionResult> {
+    if (this.inFlight.size >= MAX_IN_FLIGHT) {
       throw new IntrospectionUnavailable({
-        cause: this.impatience(`${MAX_FLIGHTS} questions are under way`),
+        cause: this.shedError(`${MAX_IN_FLIGHT} introspections are in flight`),
       });
     }
-    const flight = this.ask(token)
-      .then((verdict) => {
-        this.known.set(key, verdict);
-        return verdict;
+    const request = this.requestThroughBreaker(token)
+      .then((result) => {
+        this.cache.set(key, result);
+        return result;
       })
-      .finally(() => this.flights.delete(key));
-    this.flights.set(key, flight);
-    return flight;
+      .finally(() => this.inFlight.delete(key));
+    this.inFlight.set(key, request);
+    return request;
   }
 
-  private impatience(reason: string): Error {
+  private shedError(reason: string): Error {
     const error = new Error(reason);
-    this.log.impatient(error);
+    this.log.shed(error);
     return error;
   }
 
-  private async ask(token: string): Promise<Verdict> {
+  private async requestThroughBreaker(token: string): Promise<IntrospectionResult> {
     try {
-      const verdict = await this.breaker.execute(async () => this.verdictOn(await this.answerAbout(token)));
+      const result = await this.breaker.execute(async () => this.resultOf(await this.request(token)));
       this.isKeyRefused = false;
-      this.log.answered();
-      this.options.observer.introspected?.(resultOf(verdict));
-      return verdict;
+      this.log.succeeded();
+      this.options.observer.introspected?.(labelOf(result));
+      return result;
     } catch (error) {
       this.options.observer.introspected?.('unavailable');
-      if (error instanceof IntrospectionRefused) this.isKeyRefused = error.isCallerUnknown;
+      if (error instanceof IntrospectionRefused) this.isKeyRefused = error.isKeyRefused;
       if (!(error instanceof BrokenCircuitError)) this.log.failed(error);
       throw error;
     }
   }
 
-  private async answerAbout(token: string): Promise<unknown> {
+  private async request(token: string): Promise<unknown> {
     const { introspection_endpoint: endpoint } = await this.discovery.metadata();
-    if (!endpoint) throw new AnswerUnusable('the metadata name no introspection endpoint');
+    if (!endpoint) throw new InvalidAnswer('the metadata have no introspection_endpoint');
     this.endpoint = endpoint;
     const assertion = this.assertion.get();
     const form = new URLSearchParams({
@@ -165,41 +170,41 @@ export class Introspection extends SetupProblems {
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: await assertion,
     });
-    const { status, headers, ...answer } = await this.introspect(endpoint, form);
+    const { status, headers, ...answer } = await this.post(endpoint, form);
     const body = isJson(headers) ? parsed(answer.text) : undefined;
     if (status === 200) return body;
-    // The assertion may be the reason: the next request gets another.
-    if (status === 400 || status === 401) this.assertion.forget(assertion);
+    // The assertion may be the reason: the next request gets a new one.
+    if (status === 400 || status === 401) this.assertion.invalidate(assertion);
     const date = headers.get('date') ?? undefined;
     throw new IntrospectionRefused(status, (body as { error?: unknown } | null | undefined)?.error, date);
   }
 
-  private async introspect(endpoint: string, body: URLSearchParams) {
+  private async post(endpoint: string, body: URLSearchParams) {
     const timeoutMs = this.options.introspectionTimeoutSeconds * 1000;
     const init = { method: 'POST', body, headers: { accept: 'application/json' } };
-    const answer = await this.discovery.fetch(endpoint, init, { timeoutMs, isRepeatable: true });
+    const answer = await this.discovery.fetch(endpoint, init, { timeoutMs, isIdempotent: true });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   }
 
-  private verdictOn(answer: unknown): Verdict {
+  private resultOf(answer: unknown): IntrospectionResult {
     const { issuer, key, projectId, accepts } = this.options;
-    const result = introspected(answer, { issuer, clientId: key.clientId, projectId, ...accepts });
+    const caller = callerIn(answer, { issuer, clientId: key.clientId, projectId, ...accepts });
     const now = Date.now();
-    if ('rejected' in result) {
-      this.log.rejected(result.rejected);
-      return { until: now + REJECTED_MS };
+    if ('refused' in caller) {
+      this.log.refused(caller.refused);
+      return { expiresAt: now + REFUSED_TTL_MS };
     }
     this.log.accepted();
-    const ends = result.expiresAt === undefined ? Infinity : result.expiresAt * 1000;
-    return { caller: result, until: Math.min(now + ACCEPTED_MS, ends) };
+    const tokenExpiresAt = caller.expiresAt === undefined ? Infinity : caller.expiresAt * 1000;
+    return { caller, expiresAt: Math.min(now + ACTIVE_TTL_MS, tokenExpiresAt) };
   }
 }
 
-const resultOf = ({ caller }: Verdict) => (caller ? 'active' : 'inactive');
+const labelOf = ({ caller }: IntrospectionResult) => (caller ? 'active' : 'inactive');
 
 const keyOf = (token: string) => hash('sha256', token, 'base64');
 
-/** A signed answer (RFC 9701) has a type of its own; nobody here asks for one or checks its signature. */
+/** Not a signed response (RFC 9701), whose signature would have to be verified. */
 const isJson = (headers: Headers) => /^application\/json *(;|$)/i.test(headers.get('content-type') ?? '');
 
 function parsed(text: string): unknown {
@@ -210,7 +215,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function accepted({ caller }: Verdict): Caller {
+function activeCaller({ caller }: IntrospectionResult): Caller {
   if (!caller) throw new TokenInvalid();
   return caller;
 }

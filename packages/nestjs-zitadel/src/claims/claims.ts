@@ -2,16 +2,16 @@ import { decodeJwt } from 'jose';
 import type { AuthUser } from '@mridang/nestjs-auth';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 
-/** Asks for the roles of the user in the projects the token is meant for. */
+/** Requests the roles of the user in the projects of the audience. */
 export const ROLES_SCOPE = 'urn:zitadel:iam:org:projects:roles';
 
-/** A claim, and the scope that asks for it. */
+/** A claim, and the scope that requests it. */
 export const METADATA = 'urn:zitadel:iam:user:metadata';
 
-/** Asks for a token that is meant for a project. */
+/** Returns the scope that adds a project to the audience of a token. */
 export const audienceScope = (projectId: string) => `urn:zitadel:iam:org:project:id:${projectId}:aud`;
 
-/** Identity, refresh, and Zitadel's roles, metadata and organization. */
+/** Scopes for identity, refresh token, roles, metadata and organization. */
 const scopes = [
   'openid',
   'profile',
@@ -22,7 +22,7 @@ const scopes = [
   ROLES_SCOPE,
 ];
 
-/** The scopes this application asks for. With an API of another project its access tokens are meant for that, too. */
+/** Returns the scopes of a sign-in. `apiProjectId` is an additional audience of the access tokens. */
 export const scopesFor = ({
   userMetadata,
   apiProjectId,
@@ -35,7 +35,7 @@ export const ROLES = 'urn:zitadel:iam:org:project:roles';
 const PROJECT_ROLES = /^urn:zitadel:iam:org:project:([^:]+):roles$/;
 const ORGANIZATION = 'urn:zitadel:iam:user:resourceowner';
 
-/** Claims as Zitadel's userinfo endpoint and ID tokens carry them; nothing but `sub` is certain. */
+/** The claims of a userinfo response or an ID token. Only `sub` is always there. */
 export interface ZitadelClaims {
   sub: string;
   [claim: string]: unknown;
@@ -58,27 +58,27 @@ declare module '@mridang/nestjs-auth' {
   interface AuthUserAugmentation {
     emailVerified: boolean;
     username?: string;
-    /** of this application's project: what `user.roles` and `@RequireRoles()` mean */
+    /** roles in the project of this application, as `user.roles` and `@RequireRoles()` use them */
     roleGrants: RoleGrant[];
-    /** by project id, this one's and others': a role of another project opens nothing here */
+    /** by project id, of every project in the audience: a role of another project grants nothing here */
     projectRoles: Record<string, RoleGrant[]>;
     organization?: Organization;
     metadata: Record<string, string>;
   }
 }
 
-/** The claims of an ID token that was verified when it came; none where there is none. */
+/** Returns the claims of an ID token that was verified when it was received; empty without a token. */
 export function claimsIn(idToken: string | undefined): Record<string, unknown> {
   return idToken === undefined ? {} : decodeJwt(idToken);
 }
 
-/** The session at Zitadel that an ID token is about. */
+/** Returns the `sid` of an ID token: the session at Zitadel. */
 export function sidIn(idToken: string | undefined): string | undefined {
   const { sid } = claimsIn(idToken);
   return typeof sid === 'string' ? sid : undefined;
 }
 
-/** The user this application works with, from Zitadel's claims. */
+/** Returns the user of a session from the claims of Zitadel. */
 export function userFrom(claims: ZitadelClaims): AuthUser {
   const roleGrants = roleGrantsFrom(claims[ROLES]);
   const organization = organizationFrom(claims);
@@ -98,10 +98,10 @@ export function userFrom(claims: ZitadelClaims): AuthUser {
   };
 }
 
-/** The names of the user's roles in this application's project. */
+/** Returns the roles of the user in the project of this application. */
 export const rolesFrom = (claims: Record<string, unknown>): string[] => Object.keys(record(claims[ROLES]));
 
-/** Zitadel's `{role: {organization id: primary domain}}`. */
+/** Parses a roles claim: `{role: {organization id: primary domain}}`. */
 export function roleGrantsFrom(claim: unknown): RoleGrant[] {
   return Object.entries(record(claim)).map(([role, organizations]) => ({
     role,
@@ -112,10 +112,10 @@ export function roleGrantsFrom(claim: unknown): RoleGrant[] {
   }));
 }
 
-/** The project whose roles a claim has, if the claim is named after one. */
+/** Returns the project id in the name of a roles claim, if there is one. */
 export const projectIdIn = (claim: string): string | undefined => PROJECT_ROLES.exec(claim)?.[1];
 
-/** The claims named after a project: this one's, and those of others the token is for. */
+/** Parses the roles claims that have a project id in their name. */
 function projectRolesFrom(claims: ZitadelClaims): Record<string, RoleGrant[]> {
   return Object.fromEntries(
     Object.entries(claims).flatMap(([claim, value]) => {
@@ -125,7 +125,7 @@ function projectRolesFrom(claims: ZitadelClaims): Record<string, RoleGrant[]> {
   );
 }
 
-/** The organization the user belongs to. */
+/** Returns the organization that the user belongs to. */
 export function organizationFrom(claims: Record<string, unknown>): Organization | undefined {
   const id = text(claims[`${ORGANIZATION}:id`]);
   if (!id) return undefined;
@@ -136,7 +136,7 @@ export function organizationFrom(claims: Record<string, unknown>): Organization 
   };
 }
 
-/** Zitadel sends metadata values base64url-encoded without padding. */
+/** Decodes the metadata claim: Zitadel encodes each value in base64url without padding. */
 export function metadataFrom(claim: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(record(claim)).flatMap(([key, value]) =>
@@ -145,7 +145,7 @@ export function metadataFrom(claim: unknown): Record<string, string> {
   );
 }
 
-/** `value` where it is a text, and not an empty one. */
+/** Returns `value` when it is a string that is not blank. */
 export const text = (value: unknown) =>
   typeof value === 'string' && value.trim() !== '' ? value : undefined;
 

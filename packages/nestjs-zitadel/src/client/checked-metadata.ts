@@ -1,7 +1,7 @@
 import type { ServerMetadata } from 'openid-client';
 import { isPlainRemote } from '../http/is-plain-remote.js';
 
-/** Metadata with everything a sign-in needs. */
+/** Provider metadata with all endpoints that a sign-in needs. */
 export interface CheckedMetadata extends ServerMetadata {
   authorization_endpoint: string;
   token_endpoint: string;
@@ -17,19 +17,21 @@ const optional = [
 ] as const;
 
 /**
- * Returns `document` when it describes `issuer`, character by character (OpenID Connect Discovery 4.3), and names what a
- * sign-in needs at addresses that may be called. Throws with the reason otherwise.
+ * Checks provider metadata: its `issuer` is `issuer`, character by character (OpenID Connect Discovery 4.3), and it has the endpoints of a
+ * sign-in, with https.
+ *
+ * @throws `TypeError` with the reason
  */
 export function checkedMetadata(
   document: unknown,
   { issuer, allowInsecureHttp }: { issuer: string; allowInsecureHttp: boolean },
 ): CheckedMetadata {
   if (typeof document !== 'object' || document === null)
-    throw new TypeError('The metadata are no JSON object');
+    throw new TypeError('The metadata are not a JSON object');
   const metadata = document as Record<string, unknown>;
   if (metadata['issuer'] !== issuer) {
     throw new TypeError(
-      `The metadata are those of ${JSON.stringify(metadata['issuer'])}, and the configured issuer is ${issuer}`,
+      `The metadata have the issuer ${JSON.stringify(metadata['issuer'])}, and the configured issuer is ${issuer}`,
     );
   }
   for (const name of [...required, ...optional]) {
@@ -37,11 +39,17 @@ export function checkedMetadata(
     if (address === undefined && (optional as readonly string[]).includes(name)) continue;
     const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined;
     if (!url || !/^https?:$/.test(url.protocol)) {
-      throw new TypeError(`The metadata name no usable ${name}`);
+      throw new TypeError(`The metadata have no valid ${name}`);
     }
     if (isPlainRemote(url) && !allowInsecureHttp) {
-      throw new TypeError(`The metadata name an ${name} without https`);
+      throw new TypeError(`The metadata have an ${name} without https`);
     }
   }
   return metadata as unknown as CheckedMetadata;
 }
+
+/** Endpoints of Zitadel, for pages that must not wait for its metadata. */
+export const loginAddresses = (issuer: string) => ({
+  authorizationUrl: `${issuer}/oauth/v2/authorize`,
+  tokenUrl: `${issuer}/oauth/v2/token`,
+});

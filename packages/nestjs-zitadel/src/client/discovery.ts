@@ -6,52 +6,51 @@ import type { ZitadelEndpoint } from '../zitadel.observer.js';
 import { ZITADEL_CONNECTION, type ZitadelConnection } from '../zitadel.options.js';
 import { AnswerTooLarge, boundedFetch } from '../http/bounded-fetch.js';
 import { checkedMetadata, type CheckedMetadata } from './checked-metadata.js';
-import { KeptValue } from '../http/kept-value.js';
+import { StaleWhileRevalidate } from '../http/stale-while-revalidate.js';
 import { IdpBusy, IdpMisbehaved, IdpMisconfigured, IdpUnavailable } from './oidc.errors.js';
-import { retryAfterSeconds } from '../http/retry-after.js';
-import { sentTwice } from '../http/sent-twice.js';
+import { retryAfterSeconds, sendWithRetry } from '../http/send-with-retry.js';
 import { withoutEcho } from '../http/without-echo.js';
 
-/** A hundred times what a user with a hundred roles needs. */
+/** A hundred times the size of a response about a user with a hundred roles. */
 const MAX_ANSWER_BYTES = 1_000_000;
 
-/** What does not get one waits: Zitadel is not to be flooded from here. */
+/** Further requests wait for a connection, so that this program cannot overload Zitadel. */
 const MAX_CONNECTIONS = 50;
 
-const LIFETIME_MS = 60 * 60_000;
+const METADATA_MAX_AGE_MS = 60 * 60_000;
 const RETRY_AFTER_MS = 10_000;
 const MAX_STALE_MS = 24 * 60 * 60_000;
 
-/** After so long without a call, whoever asks for the health of Zitadel begins one. */
-const QUIET_MS = 30_000;
+/** `health` sends a request when the last one is older than this. */
+const HEALTH_MAX_AGE_MS = 30_000;
 
-/** Whether Zitadel can be worked with. */
+/** The availability of Zitadel. */
 export type ProviderHealth =
   | { status: 'up' }
-  /** calls fail, and what is known is still good */
+  /** requests fail, and the cached metadata are used */
   | { status: 'degraded'; since: Date }
-  /** nobody can sign in: the metadata were never read, or are too old */
+  /** nobody can sign in: no metadata were read, or they are too old */
   | { status: 'down' };
 
-/** Zitadel's metadata, and the one way to call it. */
+/** Caches the metadata of Zitadel, and sends every request to it. */
 @Injectable()
 export class Discovery implements OnApplicationBootstrap {
   private readonly logger = new Logger('Discovery');
-  private readonly kept = new KeptValue<CheckedMetadata>(() => this.discover(), {
-    lifetimeMs: LIFETIME_MS,
+  private readonly cache = new StaleWhileRevalidate<CheckedMetadata>(() => this.discover(), {
+    maxAgeMs: METADATA_MAX_AGE_MS,
     retryAfterMs: RETRY_AFTER_MS,
     maxStaleMs: MAX_STALE_MS,
-    onRenewalFailed: (error) => this.noteFailure(error),
+    onError: (error) => this.logFailure(error),
   });
-  private hasNoted = false;
+  private isFailureLogged = false;
   private lastCallAt = 0;
   private lastAnswerAt = 0;
   private unreachableSince: number | undefined;
-  private readonly readers: (() => void)[] = [];
-  /** what is at an address of the metadata */
+  private readonly listeners: (() => void)[] = [];
+  /** by their address in the metadata */
   private endpoints: ReadonlyMap<string, ZitadelEndpoint> = new Map();
 
-  /** where Zitadel has asked to be left alone */
+  /** `Retry-After` of Zitadel, by origin and path */
   private readonly pauses = new Map<string, Pause>();
 
   /** open connections by origin */
@@ -62,24 +61,24 @@ export class Discovery implements OnApplicationBootstrap {
 
   constructor(@Inject(ZITADEL_CONNECTION) private readonly connection: ZitadelConnection) {}
 
-  /** The first visitor is not to wait for the metadata. */
+  /** Fetches the metadata at start, so that the first sign-in does not wait for them. */
   onApplicationBootstrap() {
     void this.isKnown;
   }
 
-  /** Whether there are metadata to work with. Where there are none, asking begins an attempt, unless one has just failed. */
+  /** Whether there are usable metadata. Fetches missing ones in the background, with a pause after a failure. */
   get isKnown(): boolean {
-    return this.kept.current !== undefined;
+    return this.cache.current !== undefined;
   }
 
   isConnectedTo(address: string): boolean {
     return (this.connections.get(new URL(address).origin) ?? 0) > 0;
   }
 
-  /** From the last calls. Where there was none for a while, asking begins one. */
+  /** The result of the last requests. Sends one when the last is older than 30 seconds. */
   get health(): ProviderHealth {
     if (!this.isKnown) return { status: 'down' };
-    if (Date.now() - this.lastCallAt > QUIET_MS) {
+    if (Date.now() - this.lastCallAt > HEALTH_MAX_AGE_MS) {
       this.lastCallAt = Date.now();
       this.fetch(this.address).catch(() => undefined);
     }
@@ -88,86 +87,94 @@ export class Discovery implements OnApplicationBootstrap {
       : { status: 'degraded', since: new Date(this.unreachableSince) };
   }
 
-  /** When Zitadel last answered, milliseconds since 1970. */
+  /** When Zitadel last responded, milliseconds since 1970. */
   get answeredAt(): number {
     return this.lastAnswerAt;
   }
 
-  /** Calls `reader` when the metadata are there, and whenever they are read again. */
-  whenRead(reader: () => void) {
-    this.readers.push(reader);
-    if (this.isKnown) reader();
+  /** Calls `listener` when the metadata are there, and each time they were fetched. */
+  onMetadata(listener: () => void) {
+    this.listeners.push(listener);
+    if (this.isKnown) listener();
   }
 
-  /** Throws `IdpUnavailable`, or `IdpMisconfigured` when they are not those of a Zitadel this application can use. */
+  /** @throws `IdpUnavailable`; `IdpMisconfigured` when the metadata are not those of the configured issuer, or lack an endpoint */
   metadata(): Promise<CheckedMetadata> {
-    return this.kept.get();
+    return this.cache.get();
   }
 
   /**
-   * `fetch` with limits, without redirects, without `http:` to other hosts and without echoed secrets. Throws `IdpUnavailable`,
-   * also for an answer 5xx or 429.
+   * `fetch` with limits of time and size, without redirects, without `http:` to other hosts, and with secrets removed from error responses.
    *
-   * @param isRepeatable whether the request may be sent twice, where a GET or a revocation is not meant
+   * @param isIdempotent whether the request may be sent twice. GET requests and revocations are in any case
+   * @throws `IdpUnavailable` without a response, and for 429 and 5xx; `IdpMisbehaved` for a response that is too large; `IdpMisconfigured`
+   *   for an address without https
    */
   readonly fetch = async (
     input: string | URL | Request,
     init: RequestInit = {},
-    { timeoutMs = this.connection.timeoutSeconds * 1000, isRepeatable = false } = {},
+    { timeoutMs = this.connection.timeoutSeconds * 1000, isIdempotent = false } = {},
   ): Promise<Response> => {
     const url = addressOf(input);
     const bounds = { maxBytes: MAX_ANSWER_BYTES, dispatcher: this.agent };
     const signal = AbortSignal.timeout(timeoutMs);
     const send = () => boundedFetch(input, init, { signal, ...bounds });
-    const mayRepeat = isRepeatable || this.isRepeatable(url, init);
-    return withoutEcho(await this.answer(url, () => (mayRepeat ? sentTwice(send) : send())), init);
+    const mayRetry = isIdempotent || this.isIdempotent(url, init);
+    return withoutEcho(await this.measure(url, () => (mayRetry ? sendWithRetry(send) : send())), init);
   };
 
-  private async answer(url: URL, ask: () => Promise<Response>): Promise<Response> {
+  private async measure(url: URL, send: () => Promise<Response>): Promise<Response> {
     if (isPlainRemote(url) && !this.connection.allowInsecureHttp) {
-      throw new IdpMisconfigured({ cause: new TypeError('Nothing is sent to Zitadel without https') });
+      throw new IdpMisconfigured({
+        cause: new TypeError('Requests to Zitadel need https, or the option allowInsecureHttp'),
+      });
     }
-    this.keepPause(url);
+    this.checkPause(url);
     this.lastCallAt = Date.now();
     const startedAt = performance.now();
-    const note = (result: 'ok' | 'refused' | 'unavailable') =>
+    const report = (result: 'ok' | 'refused' | 'unavailable') =>
       this.connection.observer.requested?.(
         this.endpointAt(url.href),
         result,
         (performance.now() - startedAt) / 1000,
       );
     try {
-      const answer = await ask();
-      if (answer.status === 429 || answer.status >= 500) throw this.refused(url, answer);
-      note(answer.status < 400 ? 'ok' : 'refused');
+      const answer = await send();
+      if (answer.status === 429 || answer.status >= 500) throw this.unavailable(url, answer);
+      report(answer.status < 400 ? 'ok' : 'refused');
       this.unreachableSince = undefined;
       this.lastAnswerAt = Date.now();
       return answer;
     } catch (cause) {
-      note('unavailable');
+      report('unavailable');
       this.unreachableSince ??= Date.now();
       if (cause instanceof IdpUnavailable) throw cause;
       throw cause instanceof AnswerTooLarge ? new IdpMisbehaved({ cause }) : new IdpUnavailable({ cause });
     }
   }
 
-  /** What asks for patience gets it: nobody asks there again before. */
-  private refused(url: URL, answer: Response): IdpUnavailable {
+  /** Stores the `Retry-After` of a response: no request is sent to that address before. */
+  private unavailable(url: URL, answer: Response): IdpUnavailable {
     const isBusy = answer.status === 429;
     const seconds = retryAfterSeconds(answer);
-    if (seconds !== undefined) this.pauses.set(placeOf(url), { until: Date.now() + seconds * 1000, isBusy });
-    return unavailable(isBusy, `Zitadel answered ${answer.status}`, seconds);
+    if (seconds !== undefined) this.pauses.set(pauseKey(url), { until: Date.now() + seconds * 1000, isBusy });
+    return unavailableError(isBusy, `Zitadel answered ${answer.status}`, seconds);
   }
 
-  private keepPause(url: URL) {
-    const { until, isBusy } = this.pauses.get(placeOf(url)) ?? { until: 0, isBusy: false };
+  /** @throws `IdpUnavailable` before the time that `Retry-After` has named */
+  private checkPause(url: URL) {
+    const { until, isBusy } = this.pauses.get(pauseKey(url)) ?? { until: 0, isBusy: false };
     const remainingMs = until - Date.now();
     if (remainingMs > 0)
-      throw unavailable(isBusy, 'Zitadel has asked to be left alone', Math.ceil(remainingMs / 1000));
+      throw unavailableError(
+        isBusy,
+        'No request was sent: the Retry-After of Zitadel has not passed',
+        Math.ceil(remainingMs / 1000),
+      );
   }
 
-  /** What reads, and what has no second effect (RFC 7009 2.2). A code or a refresh token is used up by whoever gets it first. */
-  private isRepeatable({ href }: URL, { method = 'GET', body }: RequestInit): boolean {
+  /** GET requests, and revocations (RFC 7009 2.2). A code or a refresh token can be used only once. */
+  private isIdempotent({ href }: URL, { method = 'GET', body }: RequestInit): boolean {
     return (method === 'GET' && !body) || this.endpointAt(href) === 'revoke';
   }
 
@@ -186,9 +193,9 @@ export class Discovery implements OnApplicationBootstrap {
       if (answer.status !== 200) throw new TypeError(await missingMetadata(answer, this.address));
       const metadata = checkedMetadata(await answer.json(), this.connection);
       this.endpoints = endpointsOf(metadata);
-      this.hasNoted = false;
-      // They ask for the value, which is there in the next turn.
-      setImmediate(() => this.readers.forEach((reader) => reader()));
+      this.isFailureLogged = false;
+      // The cache has the metadata only in the next turn of the event loop.
+      setImmediate(() => this.listeners.forEach((listener) => listener()));
       return metadata;
     } catch (cause) {
       throw new IdpMisconfigured({ cause });
@@ -199,28 +206,28 @@ export class Discovery implements OnApplicationBootstrap {
     return `${this.connection.issuer}/.well-known/openid-configuration`;
   }
 
-  /** Once, until they can be read again: attempts go on. */
-  private noteFailure(error: unknown) {
-    const effect = this.isKnown ? 'Those read before are used' : 'Nobody can sign in until they are';
+  /** Logs a failure once until a fetch succeeds; further ones on level `debug`. */
+  private logFailure(error: unknown) {
+    const effect = this.isKnown ? 'The cached ones are used' : 'Nobody can sign in until they can be read';
     const hint = isPlainAnswer(error)
-      ? `\nThe port answers without TLS: is it ${this.connection.issuer.replace('https:', 'http:')}?`
+      ? `\nThe port answers without TLS: check whether the address is ${this.connection.issuer.replace('https:', 'http:')}`
       : '';
-    this.logger[this.hasNoted ? 'debug' : 'warn'](
-      `The metadata of Zitadel cannot be read. ${effect}\n${describeError(error)}${hint}`,
+    this.logger[this.isFailureLogged ? 'debug' : 'warn'](
+      `Could not read the metadata of Zitadel (ZITADEL_DOMAIN): next attempt in ${RETRY_AFTER_MS / 1000} s. ${effect}\n${describeError(error)}${hint}`,
     );
-    this.hasNoted = true;
+    this.isFailureLogged = true;
   }
 }
 
-/** Why an answer other than 200 came, as far as Zitadel's text says it. */
+/** Describes a response other than 200; Zitadel names the domain it is configured for. */
 async function missingMetadata(answer: Response, address: string): Promise<string> {
   const domain = /ExternalDomain is ([\w.:-]+)/.exec(await answer.text())?.[1];
   return domain === undefined
-    ? `Zitadel has no metadata: it answered ${answer.status}`
-    : `Zitadel does not answer for ${new URL(address).host}, but for ${domain}`;
+    ? `Zitadel answered ${answer.status} to the request for its metadata`
+    : `Zitadel is configured for the domain ${domain}, not for ${new URL(address).host}`;
 }
 
-/** OpenSSL's errors for an answer that is no TLS, whichever of them it is. */
+/** OpenSSL reports a response without TLS with one of these codes. */
 function isPlainAnswer(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
@@ -230,16 +237,16 @@ function isPlainAnswer(error: unknown): boolean {
 interface Pause {
   /** milliseconds since 1970 */
   until: number;
-  /** it was asked for with 429 */
+  /** whether the status was 429 */
   isBusy: boolean;
 }
 
-function unavailable(isBusy: boolean, reason: string, seconds: number | undefined): IdpUnavailable {
+function unavailableError(isBusy: boolean, reason: string, seconds: number | undefined): IdpUnavailable {
   const options = { cause: new Error(reason), retryAfterSeconds: seconds };
   return isBusy ? new IdpBusy(options) : new IdpUnavailable(options);
 }
 
-const placeOf = ({ origin, pathname }: URL) => origin + pathname;
+const pauseKey = ({ origin, pathname }: URL) => origin + pathname;
 
 function endpointsOf(metadata: CheckedMetadata): ReadonlyMap<string, ZitadelEndpoint> {
   const named: [string | undefined, ZitadelEndpoint][] = [

@@ -15,11 +15,9 @@ import {
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import type { CheckedMetadata } from './checked-metadata.js';
 import { claimsIn, type ZitadelClaims } from '../claims/claims.js';
-import { clientRefusal } from './client-refusal.js';
-import { CLOCK_TOLERANCE_SECONDS } from '../tokens/clock-tolerance.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import { Discovery } from './discovery.js';
-import { isBearer } from './is-bearer.js';
-import { isGrant } from './is-grant.js';
+import { clientRefusal, isBearer, isGrant } from './token-endpoint.js';
 import { jsonOf } from '../http/json-of.js';
 import {
   IdpMisbehaved,
@@ -32,14 +30,14 @@ import {
 import { tokenSetFrom, type TokenSet } from '../session/session-token.js';
 import { TokenVerifier } from '../tokens/token-verifier.js';
 
-/** With the other headers of the answer this stays below the 4 KB that nginx passes by default. */
+/** Together with the other response headers, the redirect stays below the 4 KB that nginx forwards by default. */
 const MAX_HINT_LENGTH = 2_048;
 
-/** The calls to Zitadel. Every failure is one of `oidc.errors.ts`. */
+/** Requests to the endpoints of Zitadel. Every method throws only errors of `oidc.errors.ts`. */
 @Injectable()
 export class OidcClient {
   private readonly logger = new Logger('Zitadel');
-  private made: { metadata: CheckedMetadata; configuration: Configuration } | undefined;
+  private cached: { metadata: CheckedMetadata; configuration: Configuration } | undefined;
 
   constructor(
     @Inject(ZITADEL_OPTIONS) private readonly options: ResolvedZitadelOptions,
@@ -47,7 +45,7 @@ export class OidcClient {
     private readonly verifier: TokenVerifier,
   ) {}
 
-  /** The claims Zitadel has for the owner of the access token now. `sub` must be the one signed in. */
+  /** Returns the userinfo response for an access token, whose `sub` has to be `sub` (OpenID Connect Core 5.3.2). */
   userinfo(accessToken: string, sub: string): Promise<ZitadelClaims> {
     return this.call(
       async (configuration) => (await fetchUserInfo(configuration, accessToken, sub)) as ZitadelClaims,
@@ -55,17 +53,18 @@ export class OidcClient {
   }
 
   /**
-   * Renews the tokens of `sub`. Throws `RefreshRejected` when the session is over, `RefreshNotAllowed` when Zitadel refuses
-   * this application, and `IdpUnavailable` when it is not known.
-   * A new ID token must be as good as the first, and name the same issuer, client, user and nonce (OpenID Connect Core 12.2).
+   * Refreshes the tokens of `sub`. A new ID token is validated as the first, and has to have the same `iss`, `aud`, `sub` and `nonce`
+   * (OpenID Connect Core 12.2).
    *
-   * @param idToken the one there is
+   * @param idToken the current one
+   * @throws `RefreshRejected` when the session has to end; `RefreshNotAllowed` when Zitadel refuses this application; `IdpUnavailable`
+   *   when the result is unknown
    */
   async refresh(refreshToken: string, sub: string, idToken?: string): Promise<TokenSet> {
     try {
       const answer = await refreshTokenGrant(await this.configuration(), refreshToken);
       const claims = answer.claims();
-      if (claims && claims.sub !== sub) throw new RefreshRejected({ cause: new Error(foreign) });
+      if (claims && claims.sub !== sub) throw new RefreshRejected({ cause: new Error(otherUser) });
       if (claims?.nonce !== undefined && idToken && claims.nonce !== claimsIn(idToken)['nonce'])
         throw new RefreshRejected({ cause: new Error(otherSignIn) });
       return { ...tokenSetFrom(answer), accessTokenRenewedAt: Date.now() / 1000 };
@@ -74,7 +73,7 @@ export class OidcClient {
     }
   }
 
-  /** Makes the refresh token worthless (RFC 7009), where Zitadel can: its end-session leaves it alive. */
+  /** Revokes a refresh token (RFC 7009) where Zitadel has a revocation endpoint. Its end-session endpoint does not revoke it. */
   revoke(refreshToken: string): Promise<void> {
     return this.call(async (configuration) => {
       if (!configuration.serverMetadata().revocation_endpoint) return;
@@ -82,15 +81,15 @@ export class OidcClient {
     });
   }
 
-  /** Whether a browser can be sent to Zitadel with this ID token in the address. */
+  /** Whether an ID token is short enough for `id_token_hint` in a URL. */
   fitsInAddress(idToken: string): boolean {
     return idToken.length <= MAX_HINT_LENGTH;
   }
 
   /**
-   * Where the browser signs out of Zitadel (OpenID Connect RP-Initiated Logout 2), if it can. The caller adds a `state`.
+   * Returns the end-session URL (OpenID Connect RP-Initiated Logout 2), or `undefined` where Zitadel has none. The caller adds `state`.
    *
-   * @param idToken which session is meant; without it Zitadel's page asks
+   * @param idToken identifies the session; without it a page of Zitadel asks the user
    */
   endSessionUrl(idToken?: string): Promise<URL | undefined> {
     return this.call((configuration) =>
@@ -103,8 +102,10 @@ export class OidcClient {
   }
 
   /**
-   * Ends the session at Zitadel without the browser (OpenID Connect RP-Initiated Logout 2, by POST). Tells whether Zitadel
-   * can do that at all; throws where it did not.
+   * Ends the session at Zitadel with a POST of this server (OpenID Connect RP-Initiated Logout 2). Resolves to `false` where Zitadel has no
+   * end-session endpoint.
+   *
+   * @throws `IdpMisbehaved` when Zitadel refuses
    */
   endSession(idToken: string): Promise<boolean> {
     return this.call(async (configuration) => {
@@ -112,16 +113,17 @@ export class OidcClient {
       if (!address) return false;
       const body = new URLSearchParams(this.endSessionParams(idToken));
       const answer = await this.discovery.fetch(address, { method: 'POST', body });
-      if (answer.status >= 400) throw new Error('end_session was refused', { cause: await jsonOf(answer) });
+      if (answer.status >= 400)
+        throw new Error('The end-session request was refused', { cause: await jsonOf(answer) });
       return true;
     });
   }
 
   private endSessionParams(idToken?: string): Record<string, string> {
-    const { clientId, postLogoutUrl } = this.options;
+    const { clientId, postLogoutRedirectUri } = this.options;
     return {
       client_id: clientId,
-      post_logout_redirect_uri: postLogoutUrl,
+      post_logout_redirect_uri: postLogoutRedirectUri,
       ...(idToken === undefined ? {} : { id_token_hint: idToken }),
     };
   }
@@ -136,10 +138,10 @@ export class OidcClient {
 
   private async configuration(): Promise<Configuration> {
     const metadata = await this.discovery.metadata();
-    if (this.made?.metadata !== metadata) {
-      this.made = { metadata, configuration: this.configurationFor(metadata) };
+    if (this.cached?.metadata !== metadata) {
+      this.cached = { metadata, configuration: this.configurationFor(metadata) };
     }
-    return this.made.configuration;
+    return this.cached.configuration;
   }
 
   private configurationFor(metadata: CheckedMetadata): Configuration {
@@ -150,19 +152,19 @@ export class OidcClient {
       { [clockTolerance]: CLOCK_TOLERANCE_SECONDS },
       clientSecret ? ClientSecretBasic(clientSecret) : None(),
     );
-    configuration[customFetch] = (url, options) => this.answerTo(url, options as RequestInit);
-    // Which addresses may be called without TLS, one place decides: Discovery.
+    configuration[customFetch] = (url, options) => this.fetch(url, options as RequestInit);
+    // Discovery decides which addresses may be used without TLS.
     allowInsecureRequests(configuration);
     return configuration;
   }
 
-  private async answerTo(url: string, init: RequestInit): Promise<Response> {
+  private async fetch(url: string, init: RequestInit): Promise<Response> {
     const answer = await this.discovery.fetch(url, init);
-    return isGrant(init, 'refresh_token') ? this.verified(answer) : answer;
+    return isGrant(init, 'refresh_token') ? this.verifyTokens(answer) : answer;
   }
 
-  /** When a new ID token cannot be verified, the session keeps the one it has: the refresh token is used up. */
-  private async verified(answer: Response): Promise<Response> {
+  /** Drops a new ID token whose keys cannot be fetched: the refresh token is already used, so the other tokens must not be lost. */
+  private async verifyTokens(answer: Response): Promise<Response> {
     const body = (await answer
       .clone()
       .json()
@@ -170,9 +172,10 @@ export class OidcClient {
     if (!body) return answer;
     const refusal = answer.ok ? undefined : clientRefusal(body);
     if (refusal)
-      throw new RefreshNotAllowed(refusal, { cause: new Error('It was refused', { cause: body }) });
+      throw new RefreshNotAllowed(refusal, { cause: new Error('The refresh was refused', { cause: body }) });
     if (!answer.ok) return answer;
-    if (!isBearer(body)) throw new IdpMisbehaved({ cause: new TypeError('There is no bearer token') });
+    if (!isBearer(body))
+      throw new IdpMisbehaved({ cause: new TypeError('The token response has no bearer token') });
     if (body.id_token === undefined) return answer;
     const { id_token: idToken, ...rest } = body;
     try {
@@ -180,13 +183,15 @@ export class OidcClient {
       return answer;
     } catch (error) {
       if (error instanceof IdTokenRefused) throw error;
-      this.logger.warn(`The new ID token was not verified, the old one stays\n${describeError(error)}`);
+      this.logger.warn(
+        `Could not verify the new ID token: the session keeps the old one\n${describeError(error)}`,
+      );
       return Response.json(rest);
     }
   }
 }
 
-const foreign = 'The new ID token is about somebody else';
+const otherUser = 'The new ID token has the sub of another user';
 const otherSignIn = 'The new ID token has the nonce of another sign-in';
 
 interface TokenAnswer extends Record<string, unknown> {

@@ -2,51 +2,51 @@ import { ProviderUnavailable } from '@mridang/nestjs-auth';
 import { HttpException } from '@nestjs/common';
 import { ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 
-/** 503: Zitadel did not answer in time, or answered 5xx or 429. Trying again later helps. */
+/** 503: Zitadel did not respond in time, or answered 5xx or 429. A retry may succeed. */
 export class IdpUnavailable extends ProviderUnavailable {}
 
-/** 503: Zitadel is there, and has answered 429: this application asks too much of it. */
+/** 503: Zitadel answered 429: this application sends too many requests. */
 export class IdpBusy extends IdpUnavailable {}
 
-/** 503: Zitadel refuses tokens that another instance may have exchanged, or another is still at it. Trying again later tells. */
+/** 503: another instance may have used the refresh token that Zitadel refuses, or has not finished its refresh. A retry decides. */
 export class RefreshInDoubt extends IdpUnavailable {
   override readonly code = 'ZITADEL_REFRESH_IN_DOUBT';
-  override message = 'Zitadel does not renew the tokens at the moment';
+  override message = 'The tokens cannot be refreshed at the moment';
 }
 
-/** 503: Zitadel refuses the access token before its time, perhaps by mistake. Trying again in a few seconds tells. */
+/** 503: Zitadel rejects an access token before its expiry, perhaps by mistake. A retry after a few seconds decides. */
 export class AccessTokenRejected extends HttpException {
   readonly code = 'ZITADEL_ACCESS_TOKEN_REJECTED';
 
   constructor(options?: { cause?: unknown }) {
-    super('Zitadel refuses the access token at the moment', 503, options);
+    super('Zitadel rejects the access token at the moment', 503, options);
   }
 }
 
-/** Zitadel refused to renew the tokens, or answered with somebody else's: the session is over. */
+/** Zitadel refused to refresh the tokens, or returned tokens of another user: the session has to end. */
 export class RefreshRejected extends Error {
   constructor(options?: { cause?: unknown }) {
-    super('Zitadel refused to renew the tokens', options);
+    super('Zitadel refused to refresh the tokens', options);
     this.name = 'RefreshRejected';
   }
 }
 
-/** Zitadel does not let this application renew tokens. That says nothing about the person: the session may go on. */
+/** Zitadel refuses refreshes of this application, not of this user: the session may continue. */
 export class RefreshNotAllowed extends Error {
   /** @param refusal `error` of the answer (RFC 6749 5.2) */
   constructor(
     readonly refusal: ClientRefusal,
     options?: { cause?: unknown },
   ) {
-    super(`Zitadel refuses this application: ${refusal}`, options);
+    super(`Zitadel refuses refreshes of this application: ${refusal}`, options);
     this.name = 'RefreshNotAllowed';
   }
 }
 
-/** What the token endpoint says to a client that it does not know, or that may not use this grant. */
+/** `error` of the token endpoint for an unknown client, or one that may not use the grant type (RFC 6749 5.2). */
 export type ClientRefusal = 'invalid_client' | 'unauthorized_client';
 
-/** An ID token that must not be accepted. */
+/** The validation of an ID token failed; `cause` says which check. */
 export class IdTokenRefused extends Error {
   constructor(options?: { cause?: unknown }) {
     super('The ID token is not accepted', options);
@@ -54,32 +54,32 @@ export class IdTokenRefused extends Error {
   }
 }
 
-/** 400: a logout token that must not be accepted. */
+/** 400: the validation of a logout token failed; `cause` says which check. */
 export class LogoutTokenRefused extends HttpException {
   constructor(options?: { cause?: unknown }) {
     super('The logout token is not accepted', 400, options);
   }
 }
 
-/** 502: Zitadel's metadata are not those of the Zitadel that is configured. Somebody has to look at the log. */
+/** 502: the metadata are not those of the configured Zitadel, or lack an endpoint. The log has the reason, for an operator. */
 export class IdpMisconfigured extends HttpException {
   readonly code = 'ZITADEL_MISCONFIGURED';
 
   constructor(options?: { cause?: unknown }) {
-    super('The set-up of this application and Zitadel do not fit together', 502, options);
+    super('The configuration of this application does not match that of Zitadel', 502, options);
   }
 }
 
-/** 502: Zitadel answered something this application must not accept. Somebody has to look at the log. */
+/** 502: Zitadel sent an invalid response. The log has the reason, for an operator. */
 export class IdpMisbehaved extends HttpException {
   readonly code = 'ZITADEL_UNEXPECTED_ANSWER';
 
   constructor(options?: { cause?: unknown }) {
-    super('Zitadel answered something unexpected', 502, options);
+    super('Zitadel sent an unexpected response', 502, options);
   }
 }
 
-const ours = [
+const known = [
   IdpUnavailable,
   IdpMisconfigured,
   IdpMisbehaved,
@@ -88,18 +88,18 @@ const ours = [
   RefreshNotAllowed,
 ];
 
-/** Translates what openid-client and the network throw. */
+/** Translates an error of openid-client or of the network. */
 export function translated(error: unknown): Error {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const known = cause;
-    if (ours.some((kind) => known instanceof kind)) return known;
+    const candidate = cause;
+    if (known.some((kind) => candidate instanceof kind)) return candidate;
   }
   return statusOf(error) === 401
     ? new AccessTokenRejected({ cause: error })
     : new IdpMisbehaved({ cause: error });
 }
 
-/** The status of the answer an error is about: some errors carry it, others end their causes with the answer itself. */
+/** Returns the HTTP status of an error: some errors of openid-client have it, others have the response as their last cause. */
 function statusOf(error: unknown): number | undefined {
   let cause = error;
   for (; cause instanceof Error; cause = cause.cause) {
@@ -111,23 +111,23 @@ function statusOf(error: unknown): number | undefined {
 }
 
 /**
- * Translates why a refresh failed. Zitadel answers 400 `invalid_request` where RFC 6749 5.2 has `invalid_grant`, so every
- * refusal counts, whatever its code; but not one of the application.
+ * Translates an error of a refresh. Zitadel answers 400 `invalid_request` where RFC 6749 5.2 has `invalid_grant`, so every 4xx means
+ * `RefreshRejected`, except one that refuses the client.
  */
 export function refreshFailure(error: unknown): Error {
   const failure = translated(error);
   if (failure instanceof IdpUnavailable || failure instanceof RefreshNotAllowed) return failure;
   const status = statusOf(error) ?? 0;
   const isRefusal = status >= 400 && status < 500;
-  const isForeign = error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED';
-  return isRefusal || isForeign || failure instanceof IdTokenRefused || failure instanceof RefreshRejected
+  const isOfOtherUser = error instanceof ClientError && error.code === 'OAUTH_JWT_CLAIM_COMPARISON_FAILED';
+  return isRefusal || isOfOtherUser || failure instanceof IdTokenRefused || failure instanceof RefreshRejected
     ? new RefreshRejected({ cause: error })
     : new IdpUnavailable({ cause: error });
 }
 
 const MAX_DEPTH = 8;
 
-/** Whether a refusal says of a refresh token that it was used, revoked or is too old: which of them, Zitadel does not say. */
+/** Whether Zitadel does not know a refresh token: it was used or revoked, or has expired. Zitadel does not say which. */
 export function isUnknownToken(refusal: unknown): boolean {
   let at = refusal as { cause?: unknown; error?: unknown; error_description?: unknown } | null | undefined;
   for (let depth = 0; at && depth < MAX_DEPTH; at = at.cause as typeof at, depth++)

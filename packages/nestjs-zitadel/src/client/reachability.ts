@@ -3,16 +3,16 @@ import { ZITADEL_CONNECTION, type ZitadelConnection } from '../zitadel.options.j
 import { Discovery } from './discovery.js';
 import { IdpBusy, IdpUnavailable } from './oidc.errors.js';
 
-/** So long an answer stands, or that there was none: many people sign in at once. */
-const STANDS_MS = 2_000;
+/** How long a result is cached: many users sign in at the same time. */
+const CACHE_MS = 2_000;
 
-/** A person is waiting with an empty page. */
-const PATIENCE_MS = 3_000;
+/** A user waits for the response meanwhile. */
+const TIMEOUT_MS = 3_000;
 
-/** Whether a browser that is sent to Zitadel finds somebody there. */
+/** Checks whether Zitadel responds before a browser is redirected to it. */
 @Injectable()
 export class Reachability {
-  private attempt: Promise<void> | undefined;
+  private inFlight: Promise<void> | undefined;
   private failedAt = -Infinity;
 
   constructor(
@@ -21,30 +21,36 @@ export class Reachability {
   ) {}
 
   /**
-   * Throws `IdpUnavailable` where nobody answers, or 5xx. Any other answer is one, also that there is no such page or that this application asks too often, and so is
-   * one that another call has just got.
+   * Checks whether Zitadel responds. Any status below 500 counts, 404 and 429 included, and so does a response to another request within the
+   * last two seconds.
+   *
+   * @throws `IdpUnavailable`
    */
   async check(): Promise<void> {
     const now = Date.now();
-    if (now - this.failedAt < STANDS_MS)
-      throw new IdpUnavailable({ cause: new Error('Zitadel did not answer a moment ago') });
-    if (now - this.discovery.answeredAt >= STANDS_MS) await this.probe();
+    if (now - this.failedAt < CACHE_MS)
+      throw new IdpUnavailable({
+        cause: new Error(`Zitadel did not respond within the last ${CACHE_MS / 1000} s`),
+      });
+    if (now - this.discovery.answeredAt >= CACHE_MS) await this.probe();
   }
 
-  /** As `check`, and takes no answer that was there before. */
+  /** As `check`, without the cached results. */
   probe(): Promise<void> {
-    this.attempt ??= this.ask().finally(() => (this.attempt = undefined));
-    return this.attempt;
+    this.inFlight ??= this.send().finally(() => (this.inFlight = undefined));
+    return this.inFlight;
   }
 
-  private async ask(): Promise<void> {
+  private async send(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<never>((_, reject) => {
-      const late = new IdpUnavailable({ cause: new Error('Zitadel did not answer in time') });
-      timer = setTimeout(() => reject(late), PATIENCE_MS);
+    const timeout = new Promise<never>((_, reject) => {
+      const error = new IdpUnavailable({
+        cause: new Error(`Zitadel did not respond within ${TIMEOUT_MS / 1000} s`),
+      });
+      timer = setTimeout(() => reject(error), TIMEOUT_MS);
     });
     try {
-      await Promise.race([this.discovery.fetch(`${this.connection.issuer}/debug/healthz`), patience]);
+      await Promise.race([this.discovery.fetch(`${this.connection.issuer}/debug/healthz`), timeout]);
     } catch (error) {
       if (error instanceof IdpBusy) return;
       this.failedAt = Date.now();

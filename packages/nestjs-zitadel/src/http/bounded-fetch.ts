@@ -1,7 +1,7 @@
 import { fetch, type Dispatcher } from 'undici';
 
 interface Bounds {
-  /** ends the wait, to the last byte of the answer */
+  /** aborts the request, until the last byte of the body has arrived */
   signal: AbortSignal;
   maxBytes: number;
   dispatcher?: Dispatcher;
@@ -13,7 +13,7 @@ type Fetch = (
 ) => Promise<Response>;
 
 /**
- * `fetch` with a limit of time and size, that returns redirects and resolves when the whole answer has arrived.
+ * `fetch` with limits of time and size. Does not follow redirects, and resolves when the whole body has arrived.
  *
  * @throws what `fetch` throws, and `AnswerTooLarge`
  */
@@ -36,7 +36,7 @@ export async function boundedFetch(
 async function bytesOf({ body }: Response, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop early cancels the stream, which closes the connection.
+  // An error in this loop cancels the stream, which closes the connection.
   for await (const part of (body ?? []) as AsyncIterable<Uint8Array>) {
     length += part.byteLength;
     if (length > maxBytes) throw new AnswerTooLarge(maxBytes);
@@ -47,7 +47,7 @@ async function bytesOf({ body }: Response, maxBytes: number): Promise<Uint8Array
 
 export class AnswerTooLarge extends Error {
   constructor(maxBytes: number) {
-    super(`The answer is longer than ${maxBytes} bytes`);
+    super(`The response body is longer than ${maxBytes} bytes`);
     this.name = 'AnswerTooLarge';
   }
 }

@@ -1,4 +1,4 @@
-/** Whether what is sent to `url` leaves this machine readable: `http:` to anything but loopback. */
+/** Whether a request to `url` leaves this machine unencrypted: `http:` to another host than loopback. */
 export const isPlainRemote = ({ protocol, hostname }: URL): boolean =>
   protocol !== 'https:' &&
   hostname !== 'localhost' &&

@@ -1,4 +1,4 @@
-/** The JSON object an answer holds, if it does; the answer can still be read. */
+/** Returns the body of a response when it is a JSON object. The response can still be read. */
 export async function jsonOf(answer: Response): Promise<Record<string, unknown> | undefined> {
   const body: unknown = await answer
     .clone()

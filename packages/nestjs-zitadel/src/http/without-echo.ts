@@ -1,4 +1,4 @@
-/** Parameters of requests to Zitadel that nobody else may know. */
+/** Secret parameters of requests to Zitadel. */
 const secretNames = [
   'code',
   'code_verifier',
@@ -9,12 +9,12 @@ const secretNames = [
   'client_assertion',
 ];
 
-/** What is shorter is no secret, and may well be a word. */
+/** A shorter value is not a secret, and may be a common word. */
 const MIN_LENGTH = 8;
 
 /**
- * A refusal as it may stand in the log: should the server repeat the secrets it was sent, they are replaced. Any other
- * answer stays as it is.
+ * Returns an error response in which every secret of its request is replaced, so that it can be logged: a server may repeat them. Returns
+ * other responses unchanged.
  */
 export async function withoutEcho(answer: Response, { body, headers }: RequestInit): Promise<Response> {
   if (answer.status < 400) return answer;

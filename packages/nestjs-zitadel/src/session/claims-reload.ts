@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import {
   describeError,
+  isSessionEnded,
   SessionEnded,
   type AuthUser,
   type SessionReload,
@@ -15,46 +16,46 @@ import { AccessTokenRejected } from '../client/oidc.errors.js';
 import { issuedAt } from './session-token.js';
 import { TokenRefresher } from './token-refresher.js';
 
-/** How long a page waits for Zitadel. The answer is there for the next one. */
-const PATIENCE_MS = 2_000;
+/** How long a page waits for userinfo. A later response is used for the next page. */
+const TIMEOUT_MS = 2_000;
 
-/** How long no page asks again after Zitadel did not answer. */
+/** Pause after a request without a response of Zitadel. */
 const RETRY_AFTER_SECONDS = 10;
 
-/** Zitadel refuses good tokens while its database stumbles: one refusal proves nothing, two that far apart do… */
-const REFUSALS_APART_SECONDS = 2;
-/** …of a token at least this old: Zitadel may not know a new one everywhere. */
-const TOKEN_SETTLES_SECONDS = 10;
+/** Zitadel rejects valid tokens while its database has a problem: only two rejections with this distance end a session… */
+const REJECTIONS_APART_SECONDS = 2;
+/** …of a token of at least this age: Zitadel replicates a new one with a delay. */
+const REPLICATION_SECONDS = 10;
 
-/** Access tokens in use within a few minutes. */
-const MAX_READINGS = 2_000;
+/** Access tokens whose userinfo is cached. */
+const MAX_CACHED = 2_000;
 
-/** What userinfo said, and the session with it. */
+/** A userinfo response, and the session token updated from it. */
 export interface ReadClaims {
   claims: ZitadelClaims;
   token: SessionToken;
 }
 
-/** What is known of one access token. Times are seconds since 1970. */
-interface Reading {
-  flight?: { read: Promise<ReadClaims>; startedAt: number } | undefined;
-  /** the latest answer */
-  user?: { is: AuthUser; readAt: number };
-  /** no page asks before */
+/** The userinfo state of one access token. Times are seconds since 1970. */
+interface UserinfoState {
+  inFlight?: { result: Promise<ReadClaims>; startedAt: number } | undefined;
+  /** of the latest response */
+  user?: { value: AuthUser; readAt: number };
+  /** no page sends a request before */
   retryAt: number;
-  /** since when a refusal counts */
-  refusedAt?: number | undefined;
+  /** when the first of two rejections was received */
+  rejectedAt?: number | undefined;
 }
 
 /**
- * Keeps the user in a session as Zitadel has it: names, roles, organization and metadata are those of a userinfo answer, and
- * what is not in it is gone. Pages ask when the answer is older than `SESSION_CLAIMS_MAX_AGE` or than the access token.
+ * Reloads the user of a session from userinfo: names, roles, organization and metadata are replaced by those of the response. Due when the
+ * last response is older than `claimsMaxAgeSeconds` or than the access token.
  */
 @Injectable()
 export class ClaimsReload implements SessionReload {
   private readonly logger = new Logger('Userinfo');
-  private readonly readings = new LRUCache<string, Reading>({ max: MAX_READINGS });
-  private hasNoted = false;
+  private readonly states = new LRUCache<string, UserinfoState>({ max: MAX_CACHED });
+  private isFailureLogged = false;
 
   constructor(
     private readonly oidc: OidcClient,
@@ -64,75 +65,76 @@ export class ClaimsReload implements SessionReload {
 
   isDue(token: SessionToken): boolean {
     if (token.accessToken === undefined || !this.isOld(token)) return false;
-    const reading = this.readings.get(nameOf(token.accessToken));
-    return !reading || isReadAfter(token, reading) || !isPausing(reading);
+    const state = this.states.get(hashOf(token.accessToken));
+    return !state || isNewerThan(token, state) || !isPaused(state);
   }
 
   async reload(token: SessionToken): Promise<SessionToken> {
-    const reading = this.readingOf(token);
-    const known = reading.user && withUser(token, reading.user);
-    if (known && !this.isOld(known)) return known;
-    if (isPausing(reading)) return known ?? token;
+    const state = this.stateOf(token);
+    const cached = state.user && withUser(token, state.user);
+    if (cached && !this.isOld(cached)) return cached;
+    if (isPaused(state)) return cached ?? token;
     try {
-      const read = this.read(token);
-      const waitedMs = performance.now() - (reading.flight?.startedAt ?? -Infinity);
-      return (await within(PATIENCE_MS - waitedMs, read))?.token ?? token;
+      const result = this.read(token);
+      const waitedMs = performance.now() - (state.inFlight?.startedAt ?? -Infinity);
+      return (await withTimeout(TIMEOUT_MS - waitedMs, result))?.token ?? token;
     } catch (error) {
-      if (error instanceof SessionEnded) throw error;
+      if (isSessionEnded(error)) throw error;
       return token;
     }
   }
 
   isSuperseded(token: SessionToken): boolean {
-    const reading = token.accessToken && this.readings.get(nameOf(token.accessToken));
-    return reading ? isReadAfter(token, reading) : false;
+    const state = token.accessToken && this.states.get(hashOf(token.accessToken));
+    return state ? isNewerThan(token, state) : false;
   }
 
   /**
-   * What Zitadel says at this moment, once for all who ask meanwhile. Throws `SessionEnded` when the session is over there,
-   * and one of `oidc.errors.ts` when Zitadel does not say.
+   * Requests userinfo now: one in-flight request for all callers with the same access token.
+   *
+   * @throws `SessionEnded` when Zitadel has ended the session; an error of `oidc.errors.ts` when that is unknown
    */
   read(token: SessionToken): Promise<ReadClaims> {
-    const reading = this.readingOf(token);
-    if (!reading.flight) {
-      const read = this.ask(token, reading).finally(() => (reading.flight = undefined));
-      reading.flight = { read, startedAt: performance.now() };
+    const state = this.stateOf(token);
+    if (!state.inFlight) {
+      const result = this.request(token, state).finally(() => (state.inFlight = undefined));
+      state.inFlight = { result, startedAt: performance.now() };
     }
-    return reading.flight.read;
+    return state.inFlight.result;
   }
 
-  private async ask(token: SessionToken, reading: Reading): Promise<ReadClaims> {
+  private async request(token: SessionToken, state: UserinfoState): Promise<ReadClaims> {
     const { accessToken, sub } = token;
     if (accessToken === undefined || sub === undefined) throw new SessionEnded('no_refresh');
-    if (isRefusedNow(reading)) throw new AccessTokenRejected();
+    if (isRejectedNow(state)) throw new AccessTokenRejected();
     try {
       const claims = await this.oidc.userinfo(accessToken, sub);
-      this.hasNoted = false;
-      await this.refresher.accepted(token);
-      reading.refusedAt = undefined;
-      reading.user = { is: userFrom(claims), readAt: Date.now() / 1000 };
-      return { claims, token: withUser(token, reading.user) };
+      this.isFailureLogged = false;
+      await this.refresher.reportAccepted(token);
+      state.rejectedAt = undefined;
+      state.user = { value: userFrom(claims), readAt: Date.now() / 1000 };
+      return { claims, token: withUser(token, state.user) };
     } catch (error) {
-      if (error instanceof AccessTokenRejected) return this.afterRefusal(token, reading, error);
-      reading.retryAt = Date.now() / 1000 + RETRY_AFTER_SECONDS;
-      this.noteFailure(error);
+      if (error instanceof AccessTokenRejected) return this.handleRejection(token, state, error);
+      state.retryAt = Date.now() / 1000 + RETRY_AFTER_SECONDS;
+      this.logFailure(error);
       throw error;
     }
   }
 
-  /** A refresh ends the access token there was: the newer one is asked about, or the other of two. */
-  private async afterRefusal(
+  /** Another request may have refreshed the tokens, which invalidates this access token: then userinfo is requested with the newest one. */
+  private async handleRejection(
     token: SessionToken,
-    reading: Reading,
+    state: UserinfoState,
     cause: AccessTokenRejected,
   ): Promise<ReadClaims> {
     await this.refresher.newest(token);
-    const newest = await this.refresher.afterRefusal(token);
+    const newest = await this.refresher.replaceRejected(token);
     if (newest.accessToken !== token.accessToken) return this.read(newest);
     const now = Date.now() / 1000;
-    if (reading.refusedAt !== undefined && !this.refresher.isInDoubt)
+    if (state.rejectedAt !== undefined && !this.refresher.isInDoubt)
       throw new SessionEnded('revoked', { cause });
-    reading.refusedAt = Math.max(now, issuedAt(token) + TOKEN_SETTLES_SECONDS);
+    state.rejectedAt = Math.max(now, issuedAt(token) + REPLICATION_SECONDS);
     throw cause;
   }
 
@@ -143,49 +145,52 @@ export class ClaimsReload implements SessionReload {
     return accessTokenRenewedAt > readAt || (maxAge > 0 && Date.now() / 1000 - readAt >= maxAge);
   }
 
-  private readingOf({ accessToken = '' }: SessionToken): Reading {
-    const name = nameOf(accessToken);
-    const reading = this.readings.get(name) ?? { retryAt: 0 };
-    this.readings.set(name, reading);
-    return reading;
+  private stateOf({ accessToken = '' }: SessionToken): UserinfoState {
+    const key = hashOf(accessToken);
+    const state = this.states.get(key) ?? { retryAt: 0 };
+    this.states.set(key, state);
+    return state;
   }
 
-  /** Once, until Zitadel answers again. */
-  private noteFailure(error: unknown) {
-    this.logger[this.hasNoted ? 'debug' : 'warn'](
-      `Users were not read again: what is known of them counts\n${describeError(error)}`,
+  /** Logs a failure once until a request succeeds; further ones on level `debug`. */
+  private logFailure(error: unknown) {
+    this.logger[this.isFailureLogged ? 'debug' : 'warn'](
+      `Could not reload users from userinfo: sessions keep the known roles, next attempt in ${RETRY_AFTER_SECONDS} s\n${describeError(error)}`,
     );
-    this.hasNoted = true;
+    this.isFailureLogged = true;
   }
 }
 
-const withUser = (token: SessionToken, { is, readAt }: NonNullable<Reading['user']>): SessionToken => ({
+const withUser = (
+  token: SessionToken,
+  { value, readAt }: NonNullable<UserinfoState['user']>,
+): SessionToken => ({
   ...token,
-  user: is,
+  user: value,
   claimsReadAt: readAt,
 });
 
-const isReadAfter = (token: SessionToken, { user }: Reading) =>
+const isNewerThan = (token: SessionToken, { user }: UserinfoState) =>
   user !== undefined && user.readAt > readAtOf(token);
 
-/** A sign-in reads the user, too. */
+/** Without a reload, the user was read at sign-in. */
 const readAtOf = ({ claimsReadAt, start = 0 }: SessionToken) => claimsReadAt ?? start;
 
-const isPausing = (reading: Reading) => Date.now() / 1000 < reading.retryAt || isRefusedNow(reading);
+const isPaused = (state: UserinfoState) => Date.now() / 1000 < state.retryAt || isRejectedNow(state);
 
-const isRefusedNow = ({ refusedAt }: Reading) =>
-  refusedAt !== undefined && Date.now() / 1000 < refusedAt + REFUSALS_APART_SECONDS;
+const isRejectedNow = ({ rejectedAt }: UserinfoState) =>
+  rejectedAt !== undefined && Date.now() / 1000 < rejectedAt + REJECTIONS_APART_SECONDS;
 
-const nameOf = (accessToken: string) => hash('sha256', accessToken, 'base64url');
+const hashOf = (accessToken: string) => hash('sha256', accessToken, 'base64url');
 
-/** What `promise` gives within that time, else `undefined`: then nobody is left to hear of its failure. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+/** Resolves to `undefined` when `promise` takes longer; its later rejection is ignored. */
+async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
+  const timeout = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), Math.max(0, ms));
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, timeout]);
   } finally {
     clearTimeout(timer);
   }

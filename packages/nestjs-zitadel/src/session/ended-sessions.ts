@@ -2,17 +2,17 @@ import type { SessionRevocations, SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { SharedState } from '../state/shared-state.js';
-import { sessionNameOf } from './session-token.js';
+import { sessionIdOf } from './session-token.js';
 
-/** Requests of a session that ends come within moments. */
+/** Concurrent requests end the same session within this time: only the first reports it. */
 const LEASE_MS = 60_000;
 
-/** Zitadel tells within a second, and tries for half a minute. */
-const SIGN_OUT_NOTED_MS = 60_000;
+/** Zitadel sends a logout token within a second after a sign-out, and repeats it for half a minute. */
+const LOGOUT_TOKEN_WINDOW_MS = 60_000;
 
 /**
- * Which sessions were ended before their time: one by its own id, those of a session at Zitadel by its `sid`, those of
- * a user by a time. An entry lives as long as the sessions it ends could.
+ * The sessions that were ended before their expiry: a single one by its id, those of a session at Zitadel by `sid`, and those of a user by
+ * `sub` and time. An entry lives for the maximum lifetime of a session.
  */
 @Injectable()
 export class EndedSessions implements SessionRevocations {
@@ -29,7 +29,7 @@ export class EndedSessions implements SessionRevocations {
     if (this.state.get(sessionKey(token)) !== undefined) return true;
     if (token.sid !== undefined && this.state.get(sidKey(token.sid)) !== undefined) return true;
     const until = this.state.get(userKey(token.sub ?? ''));
-    // A session that does not say when it began may have begun before.
+    // A session without a start may have begun before.
     return until !== undefined && !(typeof token.start === 'number' && token.start > Number(until));
   }
 
@@ -40,23 +40,23 @@ export class EndedSessions implements SessionRevocations {
   }
 
   /**
-   * Ends the sessions that began with the session `sid` at Zitadel. Tells whether there may have been any: one that was ended
-   * before has none, nor has one that was just signed out of here.
+   * Ends the sessions of the session `sid` at Zitadel. Resolves to `false` when they had ended before: by an earlier logout token, or by a
+   * sign-out here.
    */
   async revokeSid(sid: string): Promise<boolean> {
-    const isNews =
+    const isNew =
       this.state.get(sidKey(sid)) === undefined && this.state.get(signedOutKey(sid)) === undefined;
     await this.state.add(sidKey(sid), '1', this.lifetimeMs);
-    return isNews;
+    return isNew;
   }
 
-  /** Notes that Zitadel is about to say what is known here: a browser signs out of its session there. */
-  async noteSignOut(sid: string): Promise<void> {
-    await this.state.add(signedOutKey(sid), '1', SIGN_OUT_NOTED_MS);
+  /** A sign-out here causes a logout token of Zitadel for `sid`, which `revokeSid` does not report as a new end. */
+  async expectLogoutToken(sid: string): Promise<void> {
+    await this.state.add(signedOutKey(sid), '1', LOGOUT_TOKEN_WINDOW_MS);
   }
 
   /**
-   * Ends every session of the user that has begun until then; what was ended before stays ended.
+   * Ends every session of the user that began before `untilSeconds`. An earlier end stays valid.
    *
    * @param untilSeconds since 1970
    */
@@ -65,7 +65,7 @@ export class EndedSessions implements SessionRevocations {
   }
 }
 
-const sessionKey = (token: SessionToken) => `ended:session:${sessionNameOf(token)}`;
+const sessionKey = (token: SessionToken) => `ended:session:${sessionIdOf(token)}`;
 const sidKey = (sid: string) => `ended:sid:${sid}`;
 const signedOutKey = (sid: string) => `signed-out:${sid}`;
 const userKey = (sub: string) => `ended:user:${sub}`;

@@ -8,7 +8,7 @@ import { Injectable, NotFoundException } from '@nestjs/common';
 import { ClaimsReload, type ReadClaims } from './claims-reload.js';
 import type { ZitadelClaims } from '../claims/claims.js';
 
-/** What Zitadel knows about the signed-in user at this moment; the session has it from then on. */
+/** Reads userinfo for the signed-in user, and updates the user in the session. */
 @Injectable()
 export class LiveUserinfo {
   constructor(
@@ -17,8 +17,10 @@ export class LiveUserinfo {
   ) {}
 
   /**
-   * Throws `SessionEnded`, `IdpUnavailable` when Zitadel does not answer, and `NotFoundException` for a session of another
-   * provider.
+   * Returns the userinfo claims of the signed-in user.
+   *
+   * @throws `SessionEnded`; `IdpUnavailable` or `AccessTokenRejected` without an answer of Zitadel; `NotFoundException` for a session of
+   *   another provider
    */
   async claims(request: AuthenticatedRequest, response: HttpResponse): Promise<ZitadelClaims> {
     const session = await this.sessions.token(request, response);

@@ -4,14 +4,14 @@ import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options
 import { SharedState } from '../state/shared-state.js';
 import { LoggedOutCookie } from '../sign-out/logged-out-cookie.js';
 import { isUnknownToken } from '../client/oidc.errors.js';
-import { dueAt, sessionNameOf } from './session-token.js';
+import { dueAt, sessionIdOf } from './session-token.js';
 
-/** A session that falls due so soon after a sign-in would lead to the next: the browser would go round in circles. */
+/** A session that is due so soon after its sign-in could cause a redirect loop. */
 const MIN_AGE_SECONDS = 30;
 
 /**
- * Goes on with sessions whose refresh token Zitadel does not know any more, though nobody has ended them: an answer may have been
- * lost with the instance that got it. Zitadel still knows the browser, and signs it in without a question.
+ * Signs a browser in again whose refresh token is unknown to Zitadel although nobody ended the session: the response of a refresh may have been
+ * lost with the instance that received it. As long as Zitadel has a session in the browser, the user does not notice.
  */
 @Injectable()
 export class Resumption {
@@ -21,7 +21,7 @@ export class Resumption {
     @Inject(ZITADEL_OPTIONS) private readonly options: Pick<ResolvedZitadelOptions, 'session'>,
   ) {}
 
-  /** What to ask Zitadel, once for each session; `undefined` where a person has to be told that it is over. */
+  /** Returns the parameters of that sign-in, once for each session; `undefined` when the user has to see the sign-in page. */
   async paramsFor(
     ended: SessionEnded,
     token: SessionToken | null,
@@ -35,9 +35,9 @@ export class Resumption {
       this.loggedOut.isIn(request)
     )
       return undefined;
-    // Without a hint Zitadel would sign in whoever is signed in there by now, without a question.
+    // Without `login_hint` Zitadel could sign in another user who has a session in this browser.
     const { username } = token.user ?? {};
-    const isFirst = await this.state.acquireLease(`resumed:${sessionNameOf(token)}`, this.durationMs);
+    const isFirst = await this.state.acquireLease(`resumed:${sessionIdOf(token)}`, this.durationMs);
     return isFirst && username !== undefined ? { login_hint: username } : undefined;
   }
 

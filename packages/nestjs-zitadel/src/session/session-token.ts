@@ -4,39 +4,39 @@ import type { AuthUser, SessionToken } from '@mridang/nestjs-auth';
 export interface TokenSet {
   accessToken?: string | undefined;
   refreshToken?: string | undefined;
-  /** kept for `id_token_hint`: Zitadel accepts it when it is expired, too */
+  /** for `id_token_hint`: Zitadel accepts an expired one, too */
   idToken?: string | undefined;
-  /** when the access token ends, seconds since 1970, where Zitadel has said so */
+  /** expiry of the access token, seconds since 1970; missing where the token response had no `expires_in` */
   accessTokenEndsAt?: number | undefined;
-  /** when to renew it, seconds since 1970, where Zitadel has not */
+  /** when to refresh it, seconds since 1970; only without `expires_in` */
   accessTokenDueAt?: number | undefined;
-  /** when it was last renewed, seconds since 1970 */
+  /** time of the last refresh, seconds since 1970 */
   accessTokenRenewedAt?: number | undefined;
 }
 
 declare module '@auth/core/jwt' {
-  /** What this application keeps in the encrypted session cookie. */
+  /** The content of the encrypted session cookie. */
   interface JWT extends TokenSet {
     user?: AuthUser;
-    /** when userinfo said that of the user, seconds since 1970; with the sign-in where it is missing */
+    /** when `user` was read from userinfo, seconds since 1970; missing: at sign-in */
     claimsReadAt?: number;
-    /** Zitadel's name of the session, by which it says that the session has ended */
+    /** session id at Zitadel, which a logout token names */
     sid?: string | undefined;
-    /** when the user signed in, seconds since 1970; `AuthModule` sets it */
+    /** time of sign-in, seconds since 1970; set by `AuthModule` */
     start?: number;
   }
 }
 
-/** How long before its end an access token is renewed, at most: a call under way should still be in time. */
+/** An access token is refreshed at most this long before its expiry, so that a request with it still arrives in time… */
 const MAX_MARGIN_SECONDS = 30;
 
-/** The share of its life an access token is not used for, where that is less. */
+/** …and for a short-lived one, this share of its lifetime before. */
 const MARGIN_SHARE = 0.1;
 
-/** For an answer without `expires_in`, which RFC 6749 5.1 only recommends. */
+/** Assumed without `expires_in`, which RFC 6749 5.1 only recommends. */
 const DEFAULT_LIFETIME_SECONDS = 300;
 
-/** The tokens of an answer of the token endpoint, as a session keeps them. */
+/** Returns the token set of a token response. */
 export function tokenSetFrom(answer: {
   access_token?: string | undefined;
   refresh_token?: string | undefined;
@@ -45,30 +45,30 @@ export function tokenSetFrom(answer: {
 }): TokenSet {
   const now = Date.now() / 1000;
   const { expires_in: lifetime } = answer;
-  const unknown = DEFAULT_LIFETIME_SECONDS - marginOf(DEFAULT_LIFETIME_SECONDS);
+  const dueAfter = DEFAULT_LIFETIME_SECONDS - marginOf(DEFAULT_LIFETIME_SECONDS);
   return {
     accessToken: answer.access_token,
     accessTokenEndsAt: lifetime === undefined ? undefined : now + lifetime,
-    accessTokenDueAt: lifetime === undefined ? now + unknown : undefined,
-    // A refresh may answer without them: then the old ones stay.
+    accessTokenDueAt: lifetime === undefined ? now + dueAfter : undefined,
+    // The response of a refresh may lack them: then the old ones are kept.
     ...(answer.refresh_token ? { refreshToken: answer.refresh_token } : {}),
     ...(answer.id_token ? { idToken: answer.id_token } : {}),
   };
 }
 
-/** When to renew the access token of a session, seconds since 1970; `undefined`: nobody knows. */
+/** When to refresh the access token of a session, seconds since 1970; `undefined` when unknown. */
 export function dueAt(token: SessionToken): number | undefined {
   const { accessTokenEndsAt: endsAt } = token;
   return endsAt === undefined ? token.accessTokenDueAt : endsAt - marginOf(endsAt - issuedAt(token));
 }
 
-/** When the access token of a session was issued, seconds since 1970. */
+/** Time of issue of the access token of a session, seconds since 1970. */
 export const issuedAt = ({ accessTokenRenewedAt, start = 0 }: SessionToken): number =>
   accessTokenRenewedAt ?? start;
 
 const marginOf = (lifetimeSeconds: number) => Math.min(MAX_MARGIN_SECONDS, lifetimeSeconds * MARGIN_SHARE);
 
-/** The tokens of a session alone; those that it lacks are `undefined`, and replace others. */
+/** Returns the token set of a session. Missing tokens are `undefined`, so that they replace others when merged. */
 export const tokensIn = (token: TokenSet): TokenSet => ({
   accessToken: token.accessToken,
   refreshToken: token.refreshToken,
@@ -78,5 +78,5 @@ export const tokensIn = (token: TokenSet): TokenSet => ({
   accessTokenRenewedAt: token.accessTokenRenewedAt,
 });
 
-/** Tells sessions apart. Cookies from before sessions had an id have a user and a start. */
-export const sessionNameOf = ({ jti, sub, start }: SessionToken): string => jti ?? `${sub}@${String(start)}`;
+/** Identifies a session: by `jti`, or in cookies of older versions by user and time of sign-in. */
+export const sessionIdOf = ({ jti, sub, start }: SessionToken): string => jti ?? `${sub}@${String(start)}`;

@@ -18,57 +18,57 @@ import {
   RefreshRejected,
   type ClientRefusal,
 } from '../client/oidc.errors.js';
-import { dueAt, issuedAt, sessionNameOf, tokensIn, type TokenSet } from './session-token.js';
+import { dueAt, issuedAt, sessionIdOf, tokensIn, type TokenSet } from './session-token.js';
 
-/** How long nobody asks again after Zitadel could not be reached. */
+/** Backoff after a refresh without a response of Zitadel. */
 const RETRY_AFTER_MS = 2_000;
 
-/** How long nobody asks again after Zitadel refused, of which it may have to be told by its operator. */
-const REFUSAL_KEPT_MS = 60_000;
+/** Backoff after a refusal, which an operator may have to fix. */
+const REFUSAL_BACKOFF_MS = 60_000;
 
-/** Of a refresh: discovery, token, keys. */
-const CALLS = 3;
+/** Requests of a refresh: discovery, token, keys. */
+const REQUESTS = 3;
 
-/** For what is between the calls. */
+/** For the time between these requests. */
 const MARGIN_MS = 2_000;
 const POLL_MS = 40;
 
-/** How long it takes until an instance that was alone for a moment has told the others what it did. */
-const SETTLES_MS = 2_000;
+/** How long an instance that has lost Redis for a moment needs to publish its pending writes. */
+const SYNCHRONIZATION_MS = 2_000;
 
-/** For how long after that a refusal may be the fault of another instance. */
-const DOUBTS_MS = 60_000;
+/** How long after an outage of Redis a refusal may be caused by another instance. */
+const DOUBT_MS = 60_000;
 
-/** Clocks of instances differ, and what comes of tokens is later than they are. */
+/** A token set always has a later time than the one it was refreshed from, even where the clocks of instances differ. */
 const MIN_STEP_SECONDS = 0.001;
 
-/** Pairs that Zitadel has refused a moment ago. */
-const MAX_REFUSED = 1_000;
-const REFUSED_MS = 15_000;
+/** Token sets whose access token Zitadel has rejected in the last seconds. */
+const MAX_REJECTED = 1_000;
+const REJECTED_TTL_MS = 15_000;
 
-/** The tokens of a session after a refresh. */
-interface Pair extends TokenSet {
-  /** names the tokens that were exchanged for these */
+/** The result of a refresh, as it is stored in the shared state. */
+interface RefreshedSet extends TokenSet {
+  /** id of the token set that was refreshed */
   from: string;
 }
 
-type Renewable = SessionToken & { refreshToken: string; sub: string };
+type Refreshable = SessionToken & { refreshToken: string; sub: string };
 
 /**
- * Renews the tokens of sessions. Zitadel rotates refresh tokens: who comes second with an old one is refused, or, within
- * milliseconds, is answered and makes the first answer worthless. So there is one request for each refresh token, and the latest
- * tokens of a session are kept for as long as a browser may come with older ones.
+ * Refreshes the tokens of sessions. Zitadel rotates refresh tokens: a second request with the same one is refused, or, within milliseconds, is
+ * accepted and invalidates the tokens of the first. Therefore a lease allows one request for each refresh token, over all instances, and the
+ * latest token set of a session is stored for as long as a browser may send a cookie with an older one.
  */
 @Injectable()
 export class TokenRefresher implements SessionRefresh {
   private readonly logger = new Logger('Refresh');
-  private readonly outage = new OutageLog(this.logger, 'Tokens were not renewed');
-  private readonly flights = new Map<string, Promise<TokenSet>>();
-  /** names of tokens of which Zitadel refuses the access token */
-  private readonly refused = new LRUCache<string, true>({ max: MAX_REFUSED, ttl: REFUSED_MS });
+  private readonly outage = new OutageLog(this.logger, 'Could not refresh tokens');
+  private readonly inFlight = new Map<string, Promise<TokenSet>>();
+  /** ids of token sets whose access token Zitadel rejects */
+  private readonly rejected = new LRUCache<string, true>({ max: MAX_REJECTED, ttl: REJECTED_TTL_MS });
 
-  /** Why Zitadel lets this application renew no tokens; `undefined` while it does. */
-  notAllowed: ClientRefusal | undefined;
+  /** Why Zitadel refuses refreshes of this application; `undefined` after the next successful one. */
+  clientRefusal: ClientRefusal | undefined;
 
   constructor(
     private readonly oidc: OidcClient,
@@ -84,84 +84,84 @@ export class TokenRefresher implements SessionRefresh {
   async refresh(token: SessionToken): Promise<SessionToken> {
     const latest = this.latest(token);
     if (latest !== token && !this.isDue(latest)) return latest;
-    if (!isRenewable(latest)) throw new SessionEnded('no_refresh');
+    if (!isRefreshable(latest)) throw new SessionEnded('no_refresh');
     try {
-      return { ...token, ...(await this.renewed(latest)) };
+      return { ...token, ...(await this.refreshInFlight(latest)) };
     } catch (error) {
       if (error instanceof RefreshRejected) throw new SessionEnded('refresh_rejected', { cause: error });
       if (!(error instanceof RefreshNotAllowed)) throw error;
-      // The access token is good until its end, and the application may be set right before.
+      // The access token works until its expiry, and an operator may fix the application before that.
       if (isPast(latest.accessTokenEndsAt ?? dueAt(latest)))
         throw new SessionEnded('no_refresh', { cause: error });
       return latest;
     }
   }
 
-  /** With the tokens that those of a session have become, or are about to become: a browser may come with an older cookie. */
+  /** Returns the token with the latest token set of its session, after a refresh in flight: a browser may send an older cookie. */
   async newest(token: SessionToken): Promise<SessionToken> {
-    await Promise.allSettled([this.flights.get(nameOf(this.latest(token)))]);
+    await Promise.allSettled([this.inFlight.get(idOf(this.latest(token)))]);
     return this.latest(token);
   }
 
   isSuperseded(token: SessionToken): boolean {
-    const name = nameOf(token);
-    const isInDoubt = this.failureOf(name)?.kind === 'in_doubt';
-    return isInDoubt || this.latest(token) !== token || this.refused.has(name);
+    const id = idOf(token);
+    const isInDoubt = this.failureOf(id)?.kind === 'in_doubt';
+    return isInDoubt || this.latest(token) !== token || this.rejected.has(id);
   }
 
-  /** Tokens that came of the same refresh token as these, which instances that did not hear each other have each exchanged. */
-  rivals(token: SessionToken): TokenSet[] {
-    const pairs = this.pairsOf(token);
-    const own = pairs.find((pair) => nameOf(pair) === nameOf(token));
-    return pairs.filter((pair) => pair !== own && pair.from === own?.from);
+  /** Returns the other token sets that were refreshed from the same one: by instances that had no connection to a shared Redis. */
+  concurrentSets(token: SessionToken): TokenSet[] {
+    const sets = this.storedSets(token);
+    const own = sets.find((set) => idOf(set) === idOf(token));
+    return sets.filter((set) => set !== own && set.from === own?.from);
   }
 
   /**
-   * Zitadel refuses an access token that is not due. The session goes on with those of a rival, where they are good; else
-   * returns `token`, which is given to no browser until it is accepted.
+   * Replaces the token set of a session whose access token Zitadel rejects although it is not due, by a concurrent one that Zitadel accepts.
+   * Without one, returns the latest set, and no response sets a cookie with the rejected one for a while.
    */
-  async afterRefusal(token: SessionToken): Promise<SessionToken> {
-    const rival = await this.firstGood(
+  async replaceRejected(token: SessionToken): Promise<SessionToken> {
+    const accepted = await this.firstAccepted(
       token,
-      this.rivals(token).filter((pair) => !this.isDue({ ...token, ...pair })),
+      this.concurrentSets(token).filter((set) => !this.isDue({ ...token, ...set })),
     );
-    if (!rival) this.refused.set(nameOf(token), true);
-    return rival ?? this.latest(token);
+    if (!accepted) this.rejected.set(idOf(token), true);
+    return accepted ?? this.latest(token);
   }
 
-  /** Whether what Zitadel refuses may be the fault of instances that did not hear each other a moment ago. */
+  /** Whether a refusal may be caused by another instance: Redis was not available until a moment ago. */
   get isInDoubt(): boolean {
-    return this.state.sharedForMs < DOUBTS_MS;
+    return this.state.sharedForMs < DOUBT_MS;
   }
 
-  /** Zitadel takes the access token: where that of a rival was thought to be the later one, it is not. */
-  async accepted(token: SessionToken): Promise<void> {
-    this.refused.delete(nameOf(token));
-    const latest = nameOf(this.latest(token));
-    if (this.rivals(token).some((rival) => nameOf(rival) === latest)) await this.promote(token, token);
+  /** Zitadel has accepted the access token: its set becomes the latest of the session, where a concurrent set was before. */
+  async reportAccepted(token: SessionToken): Promise<void> {
+    this.rejected.delete(idOf(token));
+    const latest = idOf(this.latest(token));
+    if (this.concurrentSets(token).some((set) => idOf(set) === latest)) await this.promote(token, token);
   }
 
-  /** With the latest tokens this instance knows of. */
+  /** Returns the token with the latest token set that this instance knows. */
   private latest(token: SessionToken): SessionToken {
-    const [found] = this.state.all(pairsKey(token));
-    return found && found.rank > issuedAt(token) ? { ...token, ...tokensIn(pairIn(found.value)) } : token;
+    const [found] = this.state.all(setsKey(token));
+    return found && found.rank > issuedAt(token) ? { ...token, ...tokensIn(parsedSet(found.value)) } : token;
   }
 
   private get timeoutMs(): number {
     return this.options.timeoutSeconds * 1000;
   }
 
-  private renewed(token: Renewable): Promise<TokenSet> {
-    const name = nameOf(token);
-    const under = this.flights.get(name);
-    if (under) return under;
-    const flight = this.renewedOnce(token, name).finally(() => this.flights.delete(name));
-    this.flights.set(name, flight);
-    return flight;
+  private refreshInFlight(token: Refreshable): Promise<TokenSet> {
+    const id = idOf(token);
+    const inFlight = this.inFlight.get(id);
+    if (inFlight) return inFlight;
+    const refresh = this.refreshWithLease(token, id).finally(() => this.inFlight.delete(id));
+    this.inFlight.set(id, refresh);
+    return refresh;
   }
 
-  /** Of all instances one asks Zitadel; the others, as long as one call may take, wait for what it makes known. */
-  private async renewedOnce(token: Renewable, name: string): Promise<TokenSet> {
+  /** The instance with the lease sends the request. The others wait for its result in the shared state, for the timeout of one request. */
+  private async refreshWithLease(token: Refreshable, id: string): Promise<TokenSet> {
     for (
       const end = performance.now() + this.timeoutMs + MARGIN_MS;
       performance.now() < end;
@@ -169,84 +169,86 @@ export class TokenRefresher implements SessionRefresh {
     ) {
       const latest = this.latest(token);
       if (latest !== token) return tokensIn(latest);
-      const failure = this.failureOf(name);
+      const failure = this.failureOf(id);
       if (failure) throw errorFrom(failure);
-      // An instance that holds the lease for longer has died.
-      if (await this.state.acquireLease(leaseKey(name), CALLS * this.timeoutMs + MARGIN_MS))
-        return this.exchanged(token, name);
+      // After this time the lease expires: an instance that still holds it has crashed.
+      if (await this.state.acquireLease(leaseKey(id), REQUESTS * this.timeoutMs + MARGIN_MS))
+        return this.refreshAndReport(token, id);
     }
-    const doubt = new RefreshInDoubt({ cause: new Error('Another instance has not finished the refresh') });
-    await this.note(doubt, name);
+    const doubt = new RefreshInDoubt({
+      cause: new Error('Another instance holds the lease and has not finished its refresh'),
+    });
+    await this.storeFailure(doubt, id);
     throw doubt;
   }
 
-  private async exchanged(token: Renewable, name: string): Promise<TokenSet> {
-    const whose = { sub: token.sub, sid: sidIn(token.idToken) };
+  private async refreshAndReport(token: Refreshable, id: string): Promise<TokenSet> {
+    const owner = { sub: token.sub, sid: sidIn(token.idToken) };
     try {
-      const tokens = await this.asked(token, name);
-      this.notAllowed = undefined;
-      this.options.observer.refreshed?.('renewed', whose);
+      const tokens = await this.refreshAndStore(token, id);
+      this.clientRefusal = undefined;
+      this.options.observer.refreshed?.('renewed', owner);
       return tokens;
     } catch (error) {
-      this.options.observer.refreshed?.(resultOf(failureIn(error)), whose);
-      if (error instanceof RefreshNotAllowed) this.noteNotAllowed(error);
+      this.options.observer.refreshed?.(resultOf(failureFrom(error)), owner);
+      if (error instanceof RefreshNotAllowed) this.reportClientRefusal(error);
       else if (error instanceof IdpUnavailable) this.outage.failed(error);
-      await this.note(error, name);
-      await this.state.releaseLease(leaseKey(name));
+      await this.storeFailure(error, id);
+      await this.state.releaseLease(leaseKey(id));
       throw error;
     }
   }
 
-  /** For all who come with the same tokens: none of them waits again for what one has waited for. */
-  private note(error: unknown, name: string) {
-    return this.state.add(failureKey(name), JSON.stringify(failureIn(error)), keptMs(error));
+  /** Stores a failure for all requests with the same token set: until the backoff has passed, they fail at once. */
+  private storeFailure(error: unknown, id: string) {
+    return this.state.add(failureKey(id), JSON.stringify(failureFrom(error)), backoffMs(error));
   }
 
-  private async asked(token: Renewable, name: string): Promise<TokenSet> {
+  private async refreshAndStore(token: Refreshable, id: string): Promise<TokenSet> {
     let tokens: TokenSet;
     try {
       tokens = await this.oidc.refresh(token.refreshToken, token.sub, token.idToken);
     } catch (error) {
-      if (error instanceof RefreshRejected) return this.afterRejection(token, error);
+      if (error instanceof RefreshRejected) return this.handleRejection(token, error);
       throw error;
     }
     const at = Math.max(Date.now() / 1000, issuedAt(token) + MIN_STEP_SECONDS);
-    const pair = { ...tokensIn(token), ...tokens, accessTokenRenewedAt: at, from: name };
-    // While instances do not hear each other, another may have exchanged the refresh token in the same moment, and later.
-    const isGood = this.state.isShared || (await this.isGood({ ...token, ...tokens }).catch(() => true));
-    await this.keep(token, pair, isGood ? at : issuedAt(token) - MIN_STEP_SECONDS);
-    if (!isGood)
-      throw new RefreshInDoubt({ cause: new Error('Another instance has used the refresh token') });
-    return tokensIn(pair);
+    const set = { ...tokensIn(token), ...tokens, accessTokenRenewedAt: at, from: id };
+    // Without Redis another instance may have used the refresh token within the same milliseconds, which invalidates these tokens.
+    const isValid = this.state.isShared || (await this.isAccepted({ ...token, ...tokens }).catch(() => true));
+    await this.store(token, set, isValid ? at : issuedAt(token) - MIN_STEP_SECONDS);
+    if (!isValid)
+      throw new RefreshInDoubt({ cause: new Error('Another instance has used the same refresh token') });
+    return tokensIn(set);
   }
 
-  /** Another instance may have exchanged the refresh token, or one of two answers was worthless: that must not end the session. */
-  private async afterRejection(token: SessionToken, refusal: RefreshRejected): Promise<TokenSet> {
+  /** A refresh token that another instance has used must not end the session: its token set may be in the shared state, or arrive there. */
+  private async handleRejection(token: SessionToken, refusal: RefreshRejected): Promise<TokenSet> {
     if (!isUnknownToken(refusal)) throw refusal;
-    if (this.state.isShared && this.state.sharedForMs !== Infinity) await wait(SETTLES_MS);
-    const other = await this.firstGood(token, this.pairsOf(token));
+    if (this.state.isShared && this.state.sharedForMs !== Infinity) await wait(SYNCHRONIZATION_MS);
+    const other = await this.firstAccepted(token, this.storedSets(token));
     if (other) return tokensIn(other);
     if (this.isInDoubt) throw new RefreshInDoubt({ cause: refusal });
     throw refusal;
   }
 
-  /** The first of the tokens known of a session, other than these, that Zitadel takes: the access token, or where that is due the refresh token. */
-  private async firstGood(
+  /** Makes the first other token set that Zitadel accepts the latest of the session. A set that is due is refreshed to find out. */
+  private async firstAccepted(
     token: SessionToken,
-    pairs: readonly TokenSet[],
+    sets: readonly TokenSet[],
   ): Promise<SessionToken | undefined> {
-    for (const pair of pairs) {
-      const other = { ...token, ...tokensIn(pair) };
-      if (nameOf(other) === nameOf(token)) continue;
-      const good = this.isDue(other) ? await this.exchangedIfGood(other) : await this.isGood(other);
-      if (!good) continue;
-      await this.promote(token, good === true ? other : good);
+    for (const set of sets) {
+      const other = { ...token, ...tokensIn(set) };
+      if (idOf(other) === idOf(token)) continue;
+      const accepted = this.isDue(other) ? await this.refreshIfAccepted(other) : await this.isAccepted(other);
+      if (!accepted) continue;
+      await this.promote(token, accepted === true ? other : accepted);
       return this.latest(token);
     }
     return undefined;
   }
 
-  private async exchangedIfGood(token: SessionToken): Promise<SessionToken | undefined> {
+  private async refreshIfAccepted(token: SessionToken): Promise<SessionToken | undefined> {
     try {
       const tokens = await this.oidc.refresh(String(token.refreshToken), String(token.sub), token.idToken);
       return { ...token, ...tokens };
@@ -256,14 +258,18 @@ export class TokenRefresher implements SessionRefresh {
     }
   }
 
-  /** From now on these are the latest tokens of the session. */
+  /** Stores a token set as the latest of the session. */
   private promote(token: SessionToken, tokens: SessionToken) {
     const at = Math.max(...[token, tokens, this.latest(token)].map(issuedAt)) + MIN_STEP_SECONDS;
-    return this.keep(token, { ...tokensIn(tokens), accessTokenRenewedAt: at, from: nameOf(token) }, at);
+    return this.store(token, { ...tokensIn(tokens), accessTokenRenewedAt: at, from: idOf(token) }, at);
   }
 
-  /** Throws `IdpUnavailable` where Zitadel does not say. */
-  private async isGood({ accessToken, sub }: SessionToken): Promise<boolean> {
+  /**
+   * Whether userinfo accepts the access token.
+   *
+   * @throws `IdpUnavailable`
+   */
+  private async isAccepted({ accessToken, sub }: SessionToken): Promise<boolean> {
     try {
       await this.oidc.userinfo(String(accessToken), String(sub));
       return true;
@@ -273,26 +279,26 @@ export class TokenRefresher implements SessionRefresh {
     }
   }
 
-  private failureOf(name: string): Failure | undefined {
-    const found = this.state.get(failureKey(name));
+  private failureOf(id: string): Failure | undefined {
+    const found = this.state.get(failureKey(id));
     return found === undefined ? undefined : (JSON.parse(found) as Failure);
   }
 
-  private keep(token: SessionToken, pair: Pair, rank: number) {
+  private store(token: SessionToken, set: RefreshedSet, rank: number) {
     const { durationSeconds } = this.options.session;
-    return this.state.add(pairsKey(token), JSON.stringify(pair), durationSeconds * 1000, rank);
+    return this.state.add(setsKey(token), JSON.stringify(set), durationSeconds * 1000, rank);
   }
 
-  private pairsOf(token: SessionToken): Pair[] {
-    return this.state.all(pairsKey(token)).map(({ value }) => pairIn(value));
+  private storedSets(token: SessionToken): RefreshedSet[] {
+    return this.state.all(setsKey(token)).map(({ value }) => parsedSet(value));
   }
 
-  /** Once, until tokens are renewed again. */
-  private noteNotAllowed(error: RefreshNotAllowed) {
-    const isNews = this.notAllowed !== error.refusal;
-    this.notAllowed = error.refusal;
-    this.logger[isNews ? 'error' : 'debug'](
-      `No tokens are renewed, sessions end with their access token: ${cures[error.refusal]}\n${describeError(error)}`,
+  /** Logs a refusal of this application once until a refresh succeeds; further ones on level `debug`. */
+  private reportClientRefusal(error: RefreshNotAllowed) {
+    const isNew = this.clientRefusal !== error.refusal;
+    this.clientRefusal = error.refusal;
+    this.logger[isNew ? 'error' : 'debug'](
+      `Zitadel refuses refreshes of this application, so sessions end with their access token: ${cures[error.refusal]}\n${describeError(error)}`,
     );
   }
 }
@@ -300,25 +306,25 @@ export class TokenRefresher implements SessionRefresh {
 const cures: Record<ClientRefusal, string> = {
   unauthorized_client: 'tick "Refresh Token" among the grant types of the application in Zitadel',
   invalid_client:
-    'compare ZITADEL_CLIENT_ID, ZITADEL_CLIENT_SECRET and the authentication method with the application in Zitadel, which has to be active',
+    'compare ZITADEL_CLIENT_ID, ZITADEL_CLIENT_SECRET and the authentication method with the application in Zitadel, and check that it is active',
 };
 
-/** What an instance makes known of a refresh that failed. */
+/** A failed refresh, as it is stored in the shared state. */
 interface Failure {
   kind: 'rejected' | 'unknown_token' | 'unavailable' | 'in_doubt' | ClientRefusal;
+  /** of the instance that has sent the request */
   said: string;
-  /** where Zitadel has asked to be left alone until then, milliseconds since 1970 */
+  /** end of the `Retry-After` of Zitadel, milliseconds since 1970 */
   retryAt?: number;
 }
 
-/** For how long nobody asks again. */
-function keptMs(error: unknown): number {
-  if (!(error instanceof IdpUnavailable)) return REFUSAL_KEPT_MS;
+function backoffMs(error: unknown): number {
+  if (!(error instanceof IdpUnavailable)) return REFUSAL_BACKOFF_MS;
   return Math.max(RETRY_AFTER_MS, (error.retryAfterSeconds ?? 0) * 1000);
 }
 
-function failureIn(error: unknown): Failure {
-  const said = `${hostname()} was told: ${describeError(error)}`;
+function failureFrom(error: unknown): Failure {
+  const said = `The refresh of instance ${hostname()} failed: ${describeError(error)}`;
   if (error instanceof RefreshNotAllowed) return { kind: error.refusal, said };
   if (error instanceof RefreshInDoubt) return { kind: 'in_doubt', said };
   if (error instanceof RefreshRejected)
@@ -349,16 +355,16 @@ function errorFrom({ kind, said, retryAt }: Failure): Error {
   return new RefreshNotAllowed(kind, { cause });
 }
 
-const isRenewable = (token: SessionToken): token is Renewable => Boolean(token.refreshToken && token.sub);
+const isRefreshable = (token: SessionToken): token is Refreshable => Boolean(token.refreshToken && token.sub);
 
 const isPast = (seconds: number | undefined) => seconds !== undefined && seconds * 1000 <= Date.now();
 
-const pairIn = (value: string) => JSON.parse(value) as Pair;
+const parsedSet = (value: string) => JSON.parse(value) as RefreshedSet;
 
-/** Names tokens; where refresh tokens are not rotated, the access token tells one generation from the next. */
-const nameOf = ({ refreshToken, accessToken }: TokenSet) =>
+/** Identifies a token set. Includes the access token, for a provider that does not rotate refresh tokens. */
+const idOf = ({ refreshToken, accessToken }: TokenSet) =>
   hash('sha256', JSON.stringify([refreshToken, accessToken]), 'base64url');
 
-const pairsKey = (token: SessionToken) => `tokens:${sessionNameOf(token)}`;
-const failureKey = (name: string) => `refresh-failed:${name}`;
-const leaseKey = (name: string) => `refresh:${name}`;
+const setsKey = (token: SessionToken) => `tokens:${sessionIdOf(token)}`;
+const failureKey = (id: string) => `refresh-failed:${id}`;
+const leaseKey = (id: string) => `refresh:${id}`;

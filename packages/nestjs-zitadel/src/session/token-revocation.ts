@@ -8,18 +8,18 @@ import { TokenRefresher } from './token-refresher.js';
 
 const RETRY_AFTER_MS = 2_000;
 
-/** Sessions that have ended and whose cookies may still come. */
+/** Ended sessions whose revocation was started: their cookies may still arrive. */
 const MAX_SESSIONS = 5_000;
 
 /**
- * Revokes the refresh tokens of sessions that have ended here or were replaced: Zitadel renews tokens after the end of its
- * own session, too, for 30 days unused.
+ * Revokes the refresh tokens of sessions that were ended or replaced here. Zitadel does not revoke them when its session ends, and accepts an
+ * unused one for 30 days.
  */
 @Injectable()
 export class TokenRevocation implements OnApplicationShutdown {
   private readonly logger = new Logger('Logout');
   private readonly stop = new AbortController();
-  private readonly begun = new LRUCache<string, Promise<boolean>>({ max: MAX_SESSIONS });
+  private readonly started = new LRUCache<string, Promise<boolean>>({ max: MAX_SESSIONS });
 
   constructor(
     private readonly oidc: OidcClient,
@@ -27,37 +27,40 @@ export class TokenRevocation implements OnApplicationShutdown {
     @Inject(ZITADEL_OPTIONS) private readonly options: Pick<ResolvedZitadelOptions, 'observer'>,
   ) {}
 
-  /** Tells, without throwing, whether Zitadel did it at once; if not, it is asked once more. One question for each session. */
+  /** Resolves to whether the first attempt succeeded, and never rejects. After a failure there is a second attempt. Runs once per session. */
   revoke(token: SessionToken): Promise<boolean> {
     if (!token.refreshToken) return Promise.resolve(true);
-    const name = token.jti ?? token.refreshToken;
-    const begun = this.begun.get(name);
-    if (begun) return begun;
-    const first = this.attempt(token);
-    this.begun.set(name, first);
-    void first.then((isDone) => (isDone ? this.count('done') : this.tryAgain(token)));
+    const id = token.jti ?? token.refreshToken;
+    const started = this.started.get(id);
+    if (started) return started;
+    const first = this.attempt(token, `next attempt in ${RETRY_AFTER_MS / 1000} s`);
+    this.started.set(id, first);
+    void first.then((isDone) => (isDone ? this.count('done') : this.retry(token)));
     return first;
   }
 
-  /** What waits to be tried again is left to the next visit of its cookie. */
+  /** Cancels pending second attempts: the next request with the cookie starts a new revocation, on another instance. */
   onApplicationShutdown() {
     this.stop.abort();
   }
 
-  private async tryAgain(token: SessionToken) {
+  private async retry(token: SessionToken) {
     const { signal } = this.stop;
     await wait(RETRY_AFTER_MS, undefined, { ref: false, signal }).catch(() => undefined);
-    if (!signal.aborted) this.count((await this.attempt(token)) ? 'done' : 'failed');
+    if (!signal.aborted)
+      this.count((await this.attempt(token, 'it stays valid until Zitadel expires it')) ? 'done' : 'failed');
   }
 
-  private async attempt(token: SessionToken): Promise<boolean> {
+  private async attempt(token: SessionToken, consequence: string): Promise<boolean> {
     try {
       const newest = await this.refresher.newest(token);
-      for (const { refreshToken } of [newest, ...this.refresher.rivals(newest)])
+      for (const { refreshToken } of [newest, ...this.refresher.concurrentSets(newest)])
         if (refreshToken) await this.oidc.revoke(refreshToken);
       return true;
     } catch (error) {
-      this.logger.warn(`The refresh token was not revoked\n${describeError(error)}`);
+      this.logger.warn(
+        `Could not revoke a refresh token at Zitadel: ${consequence}\n${describeError(error)}`,
+      );
       return false;
     }
   }

@@ -12,28 +12,27 @@ import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options
 import { scopesFor } from '../claims/claims.js';
 import { Discovery } from '../client/discovery.js';
 import { LoginOrigin } from '../sign-in/login-origin.js';
-import { SetupProblems } from './setup-problems.js';
-import { setupMistakes, type SetupMistake } from './setup-mistakes.js';
+import { problemsIn, SetupProblems, type SetupProblem } from './setup-problems.js';
 import { probeSetup } from './setup-probes.js';
 import { TokenRefresher } from '../session/token-refresher.js';
 
-/** How soon a set-up that is wrong, or that could not be asked about, is looked at again. */
-const AGAIN_MS = 60_000;
+/** Interval of the checks while there is a problem, or after a check that failed. */
+const INTERVAL_MS = 60_000;
 
-/** What a refresh that is refused for the application's sake says of the set-up. */
+/** The problem that a refusal of the client shows (`TokenRefresher.clientRefusal`). */
 const refusalCodes = { unauthorized_client: 'refresh_grant_off', invalid_client: 'client_refused' } as const;
 
 /**
- * Asks Zitadel, once this program listens, whether it will accept a sign-in, a renewal and a sign-out of this
- * application, and logs each mistake with its cure: a person would see Zitadel's JSON instead, and the log nothing.
+ * Checks after the start of the server whether Zitadel accepts a sign-in, a refresh and a sign-out of this application, and logs each
+ * problem with its cure. Otherwise users would see a JSON error of Zitadel, and the log would have nothing.
  */
 @Injectable()
 export class SetupCheck extends SetupProblems implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Set-up');
-  private found: readonly SetupMistake[] = [];
+  private found: readonly SetupProblem[] = [];
   private listening: Subscription | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private isSilentAboutBackChannel = false;
+  private isBackChannelLogged = false;
 
   constructor(
     @Inject(ZITADEL_OPTIONS) private readonly options: ResolvedZitadelOptions,
@@ -46,14 +45,14 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
   }
 
   get codes(): readonly string[] {
-    const refused = this.refresher.notAllowed;
+    const refused = this.refresher.clientRefusal;
     return [...new Set([...this.found.map(({ code }) => code), ...(refused ? [refusalCodes[refused]] : [])])];
   }
 
   onApplicationBootstrap() {
     if (!this.options.checkAtStart) return;
     this.listening = this.host.listen$.subscribe(() => {
-      this.discovery.whenRead(() => void this.check());
+      this.discovery.onMetadata(() => void this.check());
     });
   }
 
@@ -67,43 +66,44 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
     this.loginOrigin.expect();
     try {
       const metadata = await this.discovery.metadata();
-      const { answers, login } = await probeSetup(
+      const { answers, location } = await probeSetup(
         this.options,
         metadata,
         scopesFor(this.options),
         this.discovery.fetch,
       );
-      if (login !== undefined) this.loginOrigin.learn(login);
-      this.note(setupMistakes(answers));
-      this.noteBackChannel(metadata['backchannel_logout_supported'] === true);
+      if (location !== undefined) this.loginOrigin.learn(location);
+      this.report(problemsIn(answers));
+      this.reportBackChannel(metadata['backchannel_logout_supported'] === true);
     } catch (error) {
       this.logger.debug(
-        `The set-up could not be checked; it is tried again in a minute\n${describeError(error)}`,
+        `Could not check the configuration in Zitadel: next attempt in ${INTERVAL_MS / 1000} s\n${describeError(error)}`,
       );
-      this.tryAgain();
+      this.scheduleCheck();
     } finally {
       this.loginOrigin.settle();
     }
   }
 
-  private note(mistakes: readonly SetupMistake[]) {
+  private report(problems: readonly SetupProblem[]) {
     const known = this.found.map(({ code }) => code);
-    for (const { code, cure } of mistakes) if (!known.includes(code)) this.logger.error(`${code}: ${cure}`);
-    if (mistakes.length === 0 && known.length > 0) this.logger.log('The set-up in Zitadel is right now');
-    this.found = mistakes;
-    if (mistakes.length > 0) this.tryAgain();
+    for (const { code, cure } of problems) if (!known.includes(code)) this.logger.error(`${code}: ${cure}`);
+    if (problems.length === 0 && known.length > 0)
+      this.logger.log('The configuration in Zitadel is correct now');
+    this.found = problems;
+    if (problems.length > 0) this.scheduleCheck();
   }
 
-  /** Up to about v4.3 it is a feature of the instance, off by default, and missing in the metadata. */
-  private noteBackChannel(isSupported: boolean) {
-    if (isSupported || this.isSilentAboutBackChannel) return;
-    this.isSilentAboutBackChannel = true;
+  /** Up to about v4.3 back-channel logout is a feature of the instance, off by default, and then missing in the metadata. */
+  private reportBackChannel(isSupported: boolean) {
+    if (isSupported || this.isBackChannelLogged) return;
+    this.isBackChannelLogged = true;
     this.logger.warn(
-      'This Zitadel does not send back-channel logout, so a sign-out elsewhere does not end sessions here: switch on the feature Back-Channel Logout of the instance',
+      'Zitadel does not send back-channel logouts, so a sign-out elsewhere does not end sessions here: switch on the feature Back-Channel Logout of the instance',
     );
   }
 
-  private tryAgain() {
-    this.timer = setTimeout(() => void this.check(), AGAIN_MS).unref();
+  private scheduleCheck() {
+    this.timer = setTimeout(() => void this.check(), INTERVAL_MS).unref();
   }
 }

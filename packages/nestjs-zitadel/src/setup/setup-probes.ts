@@ -1,27 +1,27 @@
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 import type { CheckedMetadata } from '../client/checked-metadata.js';
-import type { Probe, ProbeAnswer } from './setup-mistakes.js';
+import type { Probe, ProbeAnswer } from './setup-problems.js';
 
-/** Stands for the code, the refresh token and the state: whoever reads Zitadel's log sees who asked. */
+/** Code, refresh token and state of the probes: recognizable in the log of Zitadel. */
 const MARK = 'start-up-check';
 
-/** The challenge of a verifier nobody needs (RFC 7636 4.2 wants 43 characters). */
+/** A challenge without a verifier; RFC 7636 4.2 requires 43 characters. */
 const CHALLENGE = MARK.padEnd(43, '-');
 
 export interface ProbeResults {
   answers: Record<Probe, ProbeAnswer>;
-  /** where `authorize` sends the browser: the login page, or the redirect URI */
-  login: string | undefined;
+  /** redirect target of the authorization endpoint: the login page, or the redirect URI */
+  location: string | undefined;
 }
 
 /**
- * Asks Zitadel what it will answer to a sign-in, a renewal and a sign-out of this application: authorization request with
- * `prompt=none`, token requests with a made-up code and refresh token, end-session request without a session.
+ * Sends the requests of a sign-in, a refresh and a sign-out: an authorization request with `prompt=none`, token requests with an invalid
+ * code and refresh token, and an end-session request without a session.
  *
  * @throws what `fetch` throws
  */
 export async function probeSetup(
-  { clientId, clientSecret, callbackUrl, postLogoutUrl }: ResolvedZitadelOptions,
+  { clientId, clientSecret, redirectUri, postLogoutRedirectUri }: ResolvedZitadelOptions,
   metadata: CheckedMetadata,
   scopes: readonly string[],
   fetch: (url: string | URL, init?: RequestInit) => Promise<Response>,
@@ -36,7 +36,7 @@ export async function probeSetup(
     fetch(
       withQuery(metadata.authorization_endpoint, {
         client_id: clientId,
-        redirect_uri: callbackUrl,
+        redirect_uri: redirectUri,
         response_type: 'code',
         scope: scopes.join(' '),
         prompt: 'none',
@@ -49,7 +49,7 @@ export async function probeSetup(
     token({
       grant_type: 'authorization_code',
       code: MARK,
-      redirect_uri: callbackUrl,
+      redirect_uri: redirectUri,
       code_verifier: CHALLENGE,
     }),
     token({ grant_type: 'refresh_token', refresh_token: MARK }),
@@ -57,14 +57,14 @@ export async function probeSetup(
       ? fetch(
           withQuery(metadata.end_session_endpoint, {
             client_id: clientId,
-            post_logout_redirect_uri: postLogoutUrl,
+            post_logout_redirect_uri: postLogoutRedirectUri,
             state: MARK,
           }),
         )
       : new Response(),
   ]);
   return {
-    login: authorize.headers.get('location') ?? undefined,
+    location: authorize.headers.get('location') ?? undefined,
     answers: {
       authorize: await answerIn(authorize),
       token: await answerIn(code),
@@ -80,7 +80,7 @@ function withQuery(address: string, query: Record<string, string>): URL {
   return url;
 }
 
-/** Both parts are form-urlencoded first (RFC 6749 2.3.1). */
+/** HTTP Basic credentials: both parts are form-urlencoded first (RFC 6749 2.3.1). */
 function basic(clientId: string, clientSecret: string): string {
   const encoded = [clientId, clientSecret].map((part) => new URLSearchParams({ part }).toString().slice(5));
   return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;

@@ -9,7 +9,7 @@ import { deriveKey } from '../keys.js';
 import { authorizationParams } from './authorization-params.js';
 import type { ClaimsReload } from '../session/claims-reload.js';
 import { scopesFor, sidIn, userFrom, type ZitadelClaims } from '../claims/claims.js';
-import { CLOCK_TOLERANCE_SECONDS } from '../tokens/clock-tolerance.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
@@ -21,7 +21,7 @@ import type { TokenRefresher } from '../session/token-refresher.js';
 import type { TokenRevocation } from '../session/token-revocation.js';
 import type { TokenVerifier } from '../tokens/token-verifier.js';
 
-/** The options of `AuthModule`: Zitadel as the provider, and what goes into a session. */
+/** Returns the options of `AuthModule` with Zitadel as the provider. */
 export function authOptions(
   options: ResolvedZitadelOptions,
   discovery: Discovery,
@@ -34,13 +34,13 @@ export function authOptions(
   rules: SignInRules,
   resumption: Resumption,
 ): IAuthModuleOptions {
-  const { clientId, clientSecret, issuer, callbackUrl, observer } = options;
+  const { clientId, clientSecret, issuer, redirectUri, observer } = options;
   const scopes = scopesFor(options);
   return {
     origin: options.origin,
     mountPath: options.basePath,
     secret: options.secrets.map((secret) => saltedSecret(secret, options.salt)),
-    // One cookie: nginx passes 4 KB of response headers by default, and answers 502 to more.
+    // One cookie: nginx forwards 4 KB of response headers by default, and answers 502 to more.
     session: {
       maxAge: options.session.durationSeconds,
       maxLifetime: options.session.maxDurationSeconds,
@@ -54,7 +54,7 @@ export function authOptions(
     signInPolicy: rules,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
-        loggedOut.clear(request, response as Response);
+        loggedOut.delete(request, response as Response);
         observer.signedIn?.({ sub: providerAccountId, sid: sidIn(idToken) }, request);
       },
       signInFailed: (failure, request) => observer.signInFailed?.(failure, request),
@@ -77,16 +77,16 @@ export function authOptions(
           clientId,
           ...(clientSecret ? { clientSecret } : {}),
           checks: ['pkce', 'state', 'nonce'],
-          authorization: { params: { scope: scopes.join(' '), redirect_uri: callbackUrl } },
+          authorization: { params: { scope: scopes.join(' '), redirect_uri: redirectUri } },
           profile: ({ sub }: ZitadelClaims) => ({ id: sub }),
           [customFetch]: fetchForAuthJs(options, discovery, verifier, (tokens) => rules.discard(tokens)),
         }),
-        // Auth.js loses symbols below its own options.
+        // Auth.js does not copy symbols of nested options, so the tolerance is set here.
         client: {
           token_endpoint_auth_method: clientSecret ? 'client_secret_basic' : 'none',
           [clockTolerance]: CLOCK_TOLERANCE_SECONDS,
         },
-        // Zitadel's ID tokens carry no profile unless the application is set up so; userinfo always does.
+        // By default the ID tokens of Zitadel have no profile claims; userinfo always has them.
         idToken: false,
       },
       ...options.providers,
@@ -103,7 +103,7 @@ export function authOptions(
         } satisfies SessionToken;
       },
       session: ({ session, token: { user } }) => {
-        if (!user) throw new Error('The session holds no user');
+        if (!user) throw new Error('The session has no user');
         return { user, expires: session.expires };
       },
     },
@@ -122,7 +122,7 @@ function foreignSession(
 const saltedSecret = (secret: string, salt: string) =>
   deriveKey(secret, salt, 'session secret').toString('base64url');
 
-/** What Zitadel has to ask: it may still have sessions in this browser, which would sign in without a question. */
+/** Returns the `prompt` after a sign-out or a revoked session: Zitadel may still have a session in this browser, and would not ask. */
 function promptAfter({ isLoggedOut, reason }: { isLoggedOut: boolean; reason: unknown }) {
   if (isLoggedOut) return { prompt: 'select_account' };
   return reason === ('revoked' satisfies SessionEnd) ? { prompt: 'login' } : {};

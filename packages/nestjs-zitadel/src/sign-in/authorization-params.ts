@@ -1,4 +1,4 @@
-import { organizationScope } from '../claims/organization-scope.js';
+import { SignInFailed } from '@mridang/nestjs-auth';
 
 /** OpenID Connect Core 3.1.2.1, and `create` of Initiating User Registration 1.0. */
 const prompts = ['none', 'login', 'select_account', 'consent', 'create'];
@@ -9,11 +9,11 @@ const MAX_LOGIN_HINT_LENGTH = 255;
 const UI_LOCALES = /^[a-z]{2,8}(-[a-z\d]{1,8})*( [a-z]{2,8}(-[a-z\d]{1,8})*){0,9}$/i;
 
 /**
- * What whoever starts a sign-in may decide about it, as parameters of the authorization request: nothing but
- * `login_hint`, `prompt`, `ui_locales`, `max_age` and `organization`. What is not as it should be is left out, but for an
- * organization: without it anybody could sign in, so `organizationScope` throws.
+ * Returns the parameters of the authorization request that a caller may choose: `login_hint`, `prompt`, `ui_locales`, `max_age` and
+ * `organization`. Invalid values are ignored.
  *
- * @param scopes asked for in any case
+ * @param scopes requested in any case
+ * @throws `SignInFailed` for an invalid organization: without the restriction, members of every organization could sign in
  */
 export function authorizationParams(
   given: Readonly<Record<string, unknown>>,
@@ -22,10 +22,10 @@ export function authorizationParams(
   const organization = organizationScope(given['organization']);
   const prompt = prompts.find((known) => known === given['prompt']);
   const maxAge = matching(/^\d{1,9}$/, given['max_age']);
-  // To ask nothing and to ask again for a password exclude each other.
+  // `prompt=none` forbids a login page, and `max_age=0` requires one.
   const isContradiction = prompt === 'none' && Number(maxAge) === 0;
   const accepted = {
-    login_hint: loginHint(text(given['login_hint'])),
+    login_hint: loginHint(given['login_hint']),
     prompt,
     ui_locales: matching(UI_LOCALES, given['ui_locales']),
     max_age: isContradiction ? undefined : maxAge,
@@ -36,13 +36,28 @@ export function authorizationParams(
   );
 }
 
-const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-
 const matching = (pattern: RegExp, value: unknown) =>
   typeof value === 'string' && pattern.test(value) ? value : undefined;
 
-const loginHint = (value = '') =>
-  // eslint-disable-next-line no-control-regex -- nobody's name has control characters
-  value !== '' && value.length <= MAX_LOGIN_HINT_LENGTH && !/[\u0000-\u001f\u007f]/.test(value)
+const loginHint = (value: unknown) =>
+  typeof value === 'string' &&
+  value !== '' &&
+  // eslint-disable-next-line no-control-regex -- a login name has no control characters
+  value.length <= MAX_LOGIN_HINT_LENGTH &&
+  !/[\u0000-\u001f\u007f]/.test(value)
     ? value
     : undefined;
+
+const ORGANIZATION_ID = /^\d{1,32}$/;
+
+/** Letters and digits of any script: Zitadel derives a domain from the name of each organization. */
+const ORGANIZATION_DOMAIN = /^[\p{L}\p{M}\p{N}._-]{1,253}$/u;
+
+/** Returns the reserved scope of Zitadel that allows only members of an organization to sign in, by its id or its primary domain. */
+function organizationScope(organization: unknown): string | undefined {
+  if (organization === undefined) return undefined;
+  const value = typeof organization === 'string' ? organization : '';
+  if (ORGANIZATION_ID.test(value)) return `urn:zitadel:iam:org:id:${value}`;
+  if (!ORGANIZATION_DOMAIN.test(value)) throw new SignInFailed('organization_unknown');
+  return `urn:zitadel:iam:org:domain:primary:${value}`;
+}

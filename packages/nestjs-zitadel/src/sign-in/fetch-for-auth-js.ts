@@ -3,46 +3,45 @@ import { SignInFailed } from '@mridang/nestjs-auth';
 import { LRUCache } from 'lru-cache';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 import { text } from '../claims/claims.js';
-import { codeRefusal } from '../client/code-refusal.js';
 import type { Discovery } from '../client/discovery.js';
 import type { IdTokenClaims } from '../tokens/id-token.js';
-import { isBearer } from '../client/is-bearer.js';
-import { isGrant } from '../client/is-grant.js';
+import { codeRefusal, isBearer, isGrant } from '../client/token-endpoint.js';
 import { jsonOf } from '../http/json-of.js';
 import { IdpMisconfigured, IdTokenRefused } from '../client/oidc.errors.js';
 import type { TokenVerifier } from '../tokens/token-verifier.js';
 
-/** From the answer of the token endpoint to the call of userinfo. */
-const BETWEEN_CALLS_MS = 30_000;
+/** Maximum time between the token response and the userinfo request of a sign-in. */
+const SIGN_IN_TTL_MS = 30_000;
 
 const MAX_SIGN_INS = 1_000;
 
-/** Tokens of a sign-in that has come to nothing. */
+/** Receives the tokens of a failed sign-in, to revoke them. */
 export type Discard = (tokens: { refresh_token?: string | undefined }) => void;
 
-/** What came for a code. */
-interface Exchanged {
-  /** of the ID token, which is verified */
+/** The result of a code grant. */
+interface CodeGrant {
+  /** of the validated ID token */
   claims: IdTokenClaims;
-  discard: () => void;
+  revoke: () => void;
 }
 
 /**
- * `fetch` for a sign-in by Auth.js, which reads the metadata every time, builds the redirect URI from its own path and
- * trusts an ID token for having come through TLS. Here the metadata come from memory, the code grant repeats the configured
- * redirect URI (RFC 6749 4.1.3), and the ID token is verified. Failures are `SignInFailed`.
+ * `fetch` for Auth.js, which fetches the metadata for every sign-in, builds the redirect URI from its own path, and does not verify the
+ * signature of an ID token. Here the metadata come from the cache, the code grant has the configured redirect URI (RFC 6749 4.1.3), and
+ * the ID token is verified.
  *
- * @param discard gets the tokens where the ID token is refused, or userinfo is not about its user
+ * @param discard receives the tokens when the ID token is refused, or the `sub` of userinfo differs
+ * @throws `SignInFailed`
  */
 export function fetchForAuthJs(
-  { issuer, callbackUrl }: ResolvedZitadelOptions,
+  { issuer, redirectUri }: ResolvedZitadelOptions,
   discovery: Discovery,
   verifier: TokenVerifier,
   discard: Discard,
 ): typeof fetch {
-  /** by the access token */
-  const signIns = new LRUCache<string, Exchanged>({ max: MAX_SIGN_INS, ttl: BETWEEN_CALLS_MS });
-  /** Where Auth.js is sent for claims when there is nowhere to ask. */
+  /** by the hash of the access token */
+  const signIns = new LRUCache<string, CodeGrant>({ max: MAX_SIGN_INS, ttl: SIGN_IN_TTL_MS });
+  /** Userinfo endpoint for Auth.js where Zitadel's metadata have none: answers with the claims of the ID token. */
   const noUserinfo = `${issuer}/no-userinfo-endpoint`;
 
   return async (input, init) => {
@@ -51,10 +50,10 @@ export function fetchForAuthJs(
       if (address === `${issuer}/.well-known/openid-configuration`) {
         return Response.json({ userinfo_endpoint: noUserinfo, ...(await discovery.metadata()) });
       }
-      if (isGrant(init, 'authorization_code')) return await exchanged(address, init);
-      const signIn = signIns.get(bearerIn(init));
+      if (isGrant(init, 'authorization_code')) return await redeemCode(address, init);
+      const signIn = signIns.get(bearerHashIn(init));
       if (address === noUserinfo) return Response.json(signIn?.claims);
-      return await (signIn ? userinfo(signIn, input, init) : discovery.fetch(input, init));
+      return await (signIn ? fetchUserinfo(signIn, input, init) : discovery.fetch(input, init));
     } catch (error) {
       if (error instanceof IdTokenRefused) throw new SignInFailed('id_token_invalid', { cause: error });
       if (error instanceof IdpMisconfigured) {
@@ -64,34 +63,33 @@ export function fetchForAuthJs(
     }
   };
 
-  async function exchanged(address: string, init: RequestInit & { body: URLSearchParams }) {
-    init.body.set('redirect_uri', callbackUrl);
+  async function redeemCode(address: string, init: RequestInit & { body: URLSearchParams }) {
+    init.body.set('redirect_uri', redirectUri);
     const answer = await discovery.fetch(address, init);
     const body = await jsonOf(answer);
     const refusal = codeRefusal(answer.status, body);
     if (refusal)
       throw new SignInFailed(refusal, { cause: new Error('The code was refused', { cause: body }) });
     if (!body || !isBearer(body)) throw new SignInFailed('provider_error', { cause: noTokens });
-    const { access_token: accessToken, refresh_token: refreshToken } = body;
-    const hashed = text(accessToken);
-    const drop = () => discard({ refresh_token: text(refreshToken) });
-    const claims = await verified(body['id_token'], hashed).catch((error: unknown) => {
-      drop();
+    const accessToken = text(body['access_token']);
+    const revoke = () => discard({ refresh_token: text(body['refresh_token']) });
+    const claims = await verify(body['id_token'], accessToken).catch((error: unknown) => {
+      revoke();
       throw error;
     });
-    if (hashed !== undefined) signIns.set(fingerprint(hashed), { claims, discard: drop });
+    if (accessToken !== undefined) signIns.set(hashOf(accessToken), { claims, revoke });
     return answer;
   }
 
-  async function verified(idToken: unknown, accessToken: string | undefined) {
+  async function verify(idToken: unknown, accessToken: string | undefined) {
     if (typeof idToken !== 'string')
-      throw new IdTokenRefused({ cause: new TypeError('The answer has no ID token') });
+      throw new IdTokenRefused({ cause: new TypeError('The token response has no ID token') });
     return verifier.idToken(idToken, accessToken);
   }
 
-  /** Auth.js gives up on an answer about somebody else, and has told nobody yet of the tokens. */
-  async function userinfo(
-    { claims, discard: drop }: Exchanged,
+  /** Revokes the tokens when Auth.js is going to refuse the response: it does not pass the tokens to a callback before. */
+  async function fetchUserinfo(
+    { claims, revoke }: CodeGrant,
     ...[input, init]: Parameters<typeof fetch>
   ): Promise<Response> {
     let sub: unknown;
@@ -100,14 +98,14 @@ export function fetchForAuthJs(
       sub = answer.ok && (await jsonOf(answer))?.['sub'];
       return answer;
     } finally {
-      if (sub !== claims.sub) drop();
+      if (sub !== claims.sub) revoke();
     }
   }
 }
 
-const noTokens = new TypeError('The answer to the code holds no bearer token');
+const noTokens = new TypeError('The token response has no bearer token');
 
-const fingerprint = (accessToken: string) => hash('sha256', accessToken, 'base64url');
+const hashOf = (accessToken: string) => hash('sha256', accessToken, 'base64url');
 
-const bearerIn = (init: RequestInit | undefined) =>
-  fingerprint(new Headers(init?.headers).get('authorization')?.replace(/^bearer /i, '') ?? '');
+const bearerHashIn = (init: RequestInit | undefined) =>
+  hashOf(new Headers(init?.headers).get('authorization')?.replace(/^bearer /i, '') ?? '');

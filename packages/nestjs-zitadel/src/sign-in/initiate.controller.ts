@@ -3,16 +3,16 @@ import { Controller, Get, HttpException, Inject, Query, Req, Res } from '@nestjs
 import type { Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 
-/** 400: somebody wants a sign-in with an identity provider that this application does not use. */
+/** 400: `iss` is not the issuer of this application. */
 class UnknownIssuer extends HttpException {
   readonly code = 'AUTH_UNKNOWN_ISSUER';
 
   constructor() {
-    super('This application does not sign in with that identity provider', 400);
+    super('This application does not use that identity provider', 400);
   }
 }
 
-/** Sign-in that another site asks for, such as a portal (OpenID Connect Core 4). */
+/** Third-party initiated login (OpenID Connect Core 4), as of a portal. */
 @Public()
 @Controller('auth/initiate')
 export class InitiateController {
@@ -25,18 +25,17 @@ export class InitiateController {
   async initiate(
     @Query('iss') issuer: unknown,
     @Query('login_hint') loginHint: unknown,
-    @Query('target_link_uri') target: unknown,
+    @Query('target_link_uri') returnTo: unknown,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
     if (!isNavigation(request)) response.status(204).end();
     else if (issuer !== this.options.issuer) throw new UnknownIssuer();
-    else
-      await this.signIn.start(request, response, { returnTo: target, params: { login_hint: loginHint } });
+    else await this.signIn.start(request, response, { returnTo, params: { login_hint: loginHint } });
   }
 }
 
-/** An image, a frame or a browser that looks ahead asks for no sign-in. */
+/** An image, a frame or a prefetch must not start a sign-in. */
 function isNavigation({ method, headers }: AuthenticatedRequest): boolean {
   const dest = headers['sec-fetch-dest'];
   return method === 'GET' && !isPrefetch(headers) && (dest === undefined || dest === 'document');

@@ -3,47 +3,47 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 
 /**
- * Where Zitadel sends a browser that wants to sign in. Chromium holds a form to the origins its page allows, through all
- * redirects, so pages have to name them; a link is not bound.
+ * Learns the origin of Zitadel's login page, which may differ from the issuer. Chromium applies `form-action` of a page to every redirect
+ * after a form, so the Content Security Policy has to allow that origin; a link is not restricted.
  */
 @Injectable()
 export class LoginOrigin {
   private learned: string | undefined;
-  private question: { asked: Promise<void>; end: () => void } | undefined;
+  private probe: { done: Promise<void>; resolve: () => void } | undefined;
 
   constructor(@Inject(ZITADEL_OPTIONS) private readonly options: ResolvedZitadelOptions) {}
 
-  /** Origins beside the issuer's that a sign-in may pass: those configured, and the one Zitadel has named. */
+  /** Origins that a sign-in may pass, apart from the issuer: the configured ones, and the learned one. */
   get origins(): readonly string[] {
     const { issuer, loginOrigins } = this.options;
     const known = [...loginOrigins, ...(this.learned === undefined ? [] : [this.learned])];
     return [...new Set(known)].filter((origin) => origin !== issuer && origin !== this.options.origin);
   }
 
-  /** Whether somebody is asking Zitadel, and it has not said yet. */
+  /** Whether the origin is unknown, and a request that will show it is in flight. */
   get isAwaited(): boolean {
-    return this.question !== undefined && this.learned === undefined;
+    return this.probe !== undefined && this.learned === undefined;
   }
 
-  /** Waits while somebody is asking, so long at most. */
+  /** Waits for the request in flight, at most `maxMs`. */
   async known(maxMs: number): Promise<void> {
-    if (this.isAwaited) await Promise.race([this.question?.asked, wait(maxMs, undefined, { ref: false })]);
+    if (this.isAwaited) await Promise.race([this.probe?.done, wait(maxMs, undefined, { ref: false })]);
   }
 
-  /** To be called by whoever is going to `learn`, and `settle` when it has asked. */
+  /** Must be called before the request that will show the origin, and `settle` after it. */
   expect() {
-    let end = () => {};
-    const asked = new Promise<void>((resolve) => (end = resolve));
-    this.question = { asked, end };
+    let resolve = () => {};
+    const done = new Promise<void>((resolvePromise) => (resolve = resolvePromise));
+    this.probe = { done, resolve };
   }
 
-  /** Zitadel has been asked, whatever came of it. */
+  /** The request has ended, with or without a result. */
   settle() {
-    this.question?.end();
-    this.question = undefined;
+    this.probe?.resolve();
+    this.probe = undefined;
   }
 
-  /** @param location where Zitadel's authorization endpoint has redirected to */
+  /** @param location redirect target of the authorization endpoint */
   learn(location: string) {
     if (!URL.canParse(location, this.options.issuer)) return;
     const { protocol, origin } = new URL(location, this.options.issuer);

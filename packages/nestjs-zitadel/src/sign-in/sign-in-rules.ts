@@ -7,7 +7,7 @@ import { TokenRevocation } from '../session/token-revocation.js';
 /** The id of the provider. */
 export const ZITADEL = 'zitadel';
 
-/** What this application asks of a sign-in at Zitadel, and what Zitadel's errors mean for it. */
+/** Checks that Zitadel is reachable and that the user belongs to the requested organization, and maps errors of Zitadel to reasons. */
 @Injectable()
 export class SignInRules implements SignInPolicy {
   constructor(
@@ -23,11 +23,12 @@ export class SignInRules implements SignInPolicy {
     return typeof organization === 'string' ? { organization } : {};
   }
 
-  /** The claims about the organization that was asked for repeat the request; where somebody belongs, the resource owner says. */
-  refusal(profile: Record<string, unknown>, { organization: asked }: Readonly<Record<string, string>>) {
-    if (asked === undefined) return undefined;
+  /** Compares with the resource owner: the claims about the requested organization only repeat the request. */
+  refusal(profile: Record<string, unknown>, { organization: requested }: Readonly<Record<string, string>>) {
+    if (requested === undefined) return undefined;
     const { id, domain } = organizationFrom(profile) ?? {};
-    const isMember = id === asked || (domain !== undefined && inOneForm(domain) === inOneForm(asked));
+    const isMember =
+      id === requested || (domain !== undefined && normalized(domain) === normalized(requested));
     return isMember ? undefined : 'organization_mismatch';
   }
 
@@ -46,11 +47,11 @@ export class SignInRules implements SignInPolicy {
   }
 }
 
-/** What a link or a person has caused. Zitadel's code is `invalid_request` for all of it. */
+/** Failures that a link or a user has caused, by `error_description`: `error` is `invalid_request` for all of them. */
 const meanings = [
   [/^Errors\.Org\./, 'organization_unknown'],
   [/^Errors\.User\.NotAllowedOrg/, 'organization_mismatch'],
   [/^Errors\.User\./, 'access_denied'],
 ] as const;
 
-const inOneForm = (domain: string) => domain.normalize('NFC').toLowerCase();
+const normalized = (domain: string) => domain.normalize('NFC').toLowerCase();

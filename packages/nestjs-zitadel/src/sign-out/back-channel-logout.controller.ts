@@ -4,15 +4,15 @@ import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { SharedState } from '../state/shared-state.js';
-import { CLOCK_TOLERANCE_SECONDS } from '../tokens/clock-tolerance.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { LOGOUT_TOKEN_LIFETIME_MS, type LogoutTokenClaims } from '../tokens/logout-token.js';
 import { LogoutTokenRefused } from '../client/oidc.errors.js';
 import { TokenVerifier } from '../tokens/token-verifier.js';
 
 /**
- * Where Zitadel says that a session has ended there (OpenID Connect Back-Channel Logout 2.5). The signature of the token
- * is all that counts: there is neither a cookie nor a form.
+ * Receives logout tokens of Zitadel (OpenID Connect Back-Channel Logout 2.5). Only the signature of the token authenticates the request: it
+ * has neither a cookie nor a CSRF token.
  */
 @Public()
 @Controller('auth/backchannel-logout')
@@ -28,7 +28,7 @@ export class BackChannelLogoutController {
   async logout(@Req() request: HttpRequest, @Res() response: Response): Promise<void> {
     const token = request.method === 'POST' ? fieldOf(request.body, 'logout_token') : undefined;
     if (token === undefined) {
-      refuse(response, 'A form with one logout_token is expected');
+      refuse(response, 'Expected a form with one logout_token');
       return;
     }
     try {
@@ -40,30 +40,31 @@ export class BackChannelLogoutController {
       const isRefused = error instanceof LogoutTokenRefused;
       this.options.observer.backChannelLogout?.(isRefused ? 'refused' : 'unavailable', {}, request, error);
       if (isRefused) refuse(response, 'The logout token is not accepted');
-      // Zitadel sends it again.
+      // Zitadel repeats the request after a 503.
       else response.status(503).setHeader('Retry-After', '5').json({ error: 'temporarily_unavailable' });
     }
   }
 
   /**
-   * The token counts as used when all is done: until then Zitadel may send it again, and ending twice does no harm. Tells
-   * whether there may have been anything to end: there is a token for each sign-in of a session.
+   * Ends the sessions that a token names, and stores its `jti` only after that: until then Zitadel may repeat the token, and ending a session
+   * twice has no effect. Resolves to `false` when the sessions had ended before: Zitadel sends a token for each sign-in of its session.
    */
   private async endOnce({ jti, sid, sub, iat }: LogoutTokenClaims): Promise<boolean> {
     const key = `logout-token:${hash('sha256', jti, 'base64url')}`;
     if (this.state.get(key) !== undefined)
-      throw new LogoutTokenRefused({ cause: new TypeError('The token was sent before') });
+      throw new LogoutTokenRefused({ cause: new TypeError('A token with this jti was received before') });
     let hasEnded = true;
     if (sid !== undefined) hasEnded = await this.endedSessions.revokeSid(sid);
-    else if (sub !== undefined) await this.endedSessions.revokeUser(sub, endOf(iat));
-    if (!this.state.isShared) throw new Error('It has ended here, and other instances do not know of it yet');
+    else if (sub !== undefined) await this.endedSessions.revokeUser(sub, endTimeOf(iat));
+    if (!this.state.isShared)
+      throw new Error('The session has ended on this instance only: Redis is not available');
     await this.state.add(key, '1', LOGOUT_TOKEN_LIFETIME_MS);
     return hasEnded;
   }
 }
 
-/** A token may arrive late: who has signed in since it was made stays. Clocks differ, and nothing ends in advance. */
-const endOf = (iat: number) => Math.min(iat + CLOCK_TOLERANCE_SECONDS, Date.now() / 1000);
+/** Sessions that began before this time end: the time of issue, with tolerance for clock differences, and never in the future. */
+const endTimeOf = (iat: number) => Math.min(iat + CLOCK_TOLERANCE_SECONDS, Date.now() / 1000);
 
 function refuse(response: Response, description: string) {
   response.status(400).json({ error: 'invalid_request', error_description: description });

@@ -4,15 +4,15 @@ import { parseCookie } from 'cookie';
 import type { Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 
-/** Older versions have set it to something else, under a name that other applications of the host may use now. */
+/** Older versions used another value, under a name that another application on the host may use now. */
 const VALUE = 'yes';
 const FORMER_VALUE = '1';
 
 const LIFETIME_MS = 365 * 24 * 60 * 60_000;
 
 /**
- * Remembers in the browser that the last thing its user did here was to log out. Zitadel's login may still have sessions
- * there, of other accounts too: the next sign-in must not take one of them without a question.
+ * Marks a browser whose user has signed out here. Zitadel may still have sessions of this or other accounts in that browser: the next
+ * sign-in must ask which account to use.
  */
 @Injectable()
 export class LoggedOutCookie {
@@ -30,8 +30,8 @@ export class LoggedOutCookie {
     response.cookie(this.cookie.name, VALUE, { ...this.cookie.options, maxAge: LIFETIME_MS });
   }
 
-  /** Takes it from a browser that has it. */
-  clear(request: HttpRequest, response: Response) {
+  /** Deletes the cookie where the browser has it. */
+  delete(request: HttpRequest, response: Response) {
     for (const name of this.namesIn(request))
       response.cookie(name, '', { ...this.cookie.options, maxAge: 0 });
   }

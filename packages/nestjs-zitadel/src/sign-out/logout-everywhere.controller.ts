@@ -8,16 +8,15 @@ import {
 } from '@mridang/nestjs-auth';
 import { Controller, Inject, Logger, Post, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { seeOther } from '../http/see-other.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { SharedState } from '../state/shared-state.js';
 import { EndedSessions } from '../session/ended-sessions.js';
-import { signOutFailedPage } from './sign-out-pages.js';
+import { seeOther, signOutFailedPage } from './sign-out-pages.js';
 import { SignOut } from './sign-out.service.js';
 
 /**
- * Ends every session of the person who asks. Only somebody who is signed in has others to end; public all the same, because
- * the guard would renew tokens first: a sign-out waits for nobody, and a refusal of Zitadel is no reason against it.
+ * Ends every session of the signed-in user. Public, because the guard would refresh the tokens first: a sign-out must neither wait for that
+ * nor fail with it.
  */
 @Public()
 @Controller('auth/logout/everywhere')
@@ -40,7 +39,7 @@ export class LogoutEverywhereController {
     if (!token?.sub) throw new SessionRequired(`${this.options.basePath}/profile`);
     const isDone = await this.endOthers(token.sub);
     this.options.observer.signedOut?.('everywhere', isDone ? 'done' : 'others_not_ended', token, request);
-    const url = await this.signOut.atZitadel('everywhere', token, request, response);
+    const url = await this.signOut.finishAtZitadel('everywhere', token, request, response);
     seeOther(response, isDone ? url : signOutFailedPage(this.options, 'others_not_ended'));
   }
 
@@ -49,7 +48,9 @@ export class LogoutEverywhereController {
       await this.endedSessions.revokeUser(sub, Date.now() / 1000);
       return this.state.isShared;
     } catch (error) {
-      this.logger.error(`Other sessions were not ended\n${describeError(error)}`);
+      this.logger.error(
+        `Could not end the other sessions of a user: the user is told to try again\n${describeError(error)}`,
+      );
       return false;
     }
   }

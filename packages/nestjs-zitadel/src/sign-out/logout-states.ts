@@ -7,18 +7,17 @@ import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options
 
 const LIFETIME_MS = 10 * 60_000;
 
-/** Sign-outs that a browser can have under way, one per tab. */
+/** Pending sign-outs of one browser. */
 const MAX_PENDING = 5;
 
-/** What a sign-out ends here: the session of this browser, or all of the person. */
+/** What a sign-out ends: the session of this browser, or all sessions of the user. */
 export type SignOutKind = 'user' | 'everywhere';
 
-/** Characters of the state that name its cookie. */
+/** Characters of the state that are the suffix of its cookie name. */
 const NAME_LENGTH = 8;
 
 /**
- * Remembers the `state` of each sign-out in a cookie of its own, named after it: so tabs that sign out at the same time
- * do not take each other's.
+ * Stores the `state` of each pending sign-out in its own cookie, so that sign-outs in several tabs do not interfere.
  */
 @Injectable()
 export class LogoutStates {
@@ -33,35 +32,35 @@ export class LogoutStates {
     this.options = options;
   }
 
-  /** Makes a state that `take` will know in this browser for ten minutes. */
+  /** Issues a state that `redeem` accepts from this browser for ten minutes. */
   begin(kind: SignOutKind, request: AuthenticatedRequest, response: Response): string {
     const state = randomBytes(32).toString('base64url');
-    // Browsers send the oldest first (RFC 6265 5.4).
+    // Browsers send the oldest cookie first (RFC 6265 5.4).
     const pending = Object.keys(this.cookiesOf(request)).filter((name) => name.startsWith(this.prefix));
     for (const name of pending.slice(0, Math.max(0, pending.length + 1 - MAX_PENDING)))
-      this.forget(name, response);
-    this.keep(state, kind, response);
+      this.deleteCookie(name, response);
+    this.store(state, kind, response);
     return state;
   }
 
-  /** Makes `take` know a state in this browser for ten minutes. */
-  keep(state: string, kind: SignOutKind, response: Response) {
+  /** Stores a state, so that `redeem` accepts it from this browser for ten minutes. */
+  store(state: string, kind: SignOutKind, response: Response) {
     response.cookie(this.nameFor(state), `${state}.${kind}`, { ...this.options, maxAge: LIFETIME_MS });
   }
 
-  /** Which sign-out this browser began with that state, if it did; it is forgotten. */
-  take(state: string, request: AuthenticatedRequest, response: Response): SignOutKind | undefined {
+  /** Returns the kind of sign-out that this browser has started with a state, if it has, and deletes the cookie. */
+  redeem(state: string, request: AuthenticatedRequest, response: Response): SignOutKind | undefined {
     const cookies = this.cookiesOf(request);
     const names = [this.prefix, this.formerPrefix].map((prefix) => this.nameFor(state, prefix));
     const name = names.find((own) => cookies[own]) ?? '';
     const [expected, kind] = cookies[name]?.split('.') ?? [];
     if (!expected || !equal(state, expected)) return undefined;
-    this.forget(name, response);
+    this.deleteCookie(name, response);
     return kind === 'everywhere' ? kind : 'user';
   }
 
-  /** Not by `Expires` alone, as Express does it: a browser compares that with its own clock. */
-  private forget(name: string, response: Response) {
+  /** `clearCookie` of Express sets only `Expires`, which a browser compares with its own clock. */
+  private deleteCookie(name: string, response: Response) {
     response.cookie(name, '', { ...this.options, maxAge: 0 });
   }
 

@@ -1,13 +1,12 @@
 import { CsrfService, isPrefetch, Public, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { seeOther } from '../http/see-other.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { LogoutStates } from './logout-states.js';
-import { signedOutPage, signOutFailedPage } from './sign-out-pages.js';
+import { seeOther, signedOutPage, signOutFailedPage } from './sign-out-pages.js';
 import { SignOut } from './sign-out.service.js';
 
-/** Signs out, and checks that the browser comes back from that very sign-out. */
+/** Signs out, and checks the `state` with which Zitadel redirects the browser back. */
 @Public()
 @Controller('auth')
 export class LogoutController {
@@ -33,7 +32,7 @@ export class LogoutController {
     if (request.method === 'HEAD' || isPrefetch(request.headers)) response.status(204).end();
     else if (state === undefined) response.redirect(signOutFailedPage(this.options, 'state_missing'));
     else {
-      const kind = typeof state === 'string' ? this.states.take(state, request, response) : undefined;
+      const kind = typeof state === 'string' ? this.states.redeem(state, request, response) : undefined;
       response.redirect(
         kind ? signedOutPage(this.options, kind) : signOutFailedPage(this.options, 'state_mismatch'),
       );

@@ -14,21 +14,21 @@ import { LoggedOutCookie } from './logged-out-cookie.js';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { OidcClient } from '../client/oidc.client.js';
 import { Reachability } from '../client/reachability.js';
-import { sessionNameOf } from '../session/session-token.js';
+import { sessionIdOf } from '../session/session-token.js';
 import { TokenRevocation } from '../session/token-revocation.js';
 import { LogoutStates, type SignOutKind } from './logout-states.js';
 import { signedOutPage, signOutFailedPage } from './sign-out-pages.js';
 
-/** How long the same sign-out, sent again, gets the same answer… */
+/** How long a repeated sign-out of the same session gets the result of the first… */
 const REPEATED_MS = 60_000;
-/** …and how long it waits for it. */
+/** …and how long it waits for that result. */
 const REPEATED_WAIT_MS = 7_000;
 const POLL_MS = 20;
 
-/** How long a sign-out waits for Zitadel to revoke a refresh token. It goes on without the answer. */
+/** How long a sign-out waits for the revocation of the refresh token, which goes on in the background. */
 const REVOCATION_WAIT_MS = 2_000;
 
-/** Signs out: first here, then at Zitadel. */
+/** Ends a session here first, then at Zitadel. */
 @Injectable()
 export class SignOut {
   private readonly logger = new Logger('Logout');
@@ -47,25 +47,30 @@ export class SignOut {
   ) {}
 
   /**
-   * Ends the session of a request whose CSRF token was verified. Returns where the browser goes next. Of a session that had
-   * ended before, the ID token still tells Zitadel which one of its sessions is meant.
+   * Ends the session of a request whose CSRF token was verified. Resolves to the redirect target. The ID token of a session that had ended
+   * before still identifies the session at Zitadel.
    */
   async run(request: AuthenticatedRequest, response: Response): Promise<string> {
     const last = this.sessions.lastToken(request);
-    const key = last && `sign-out:${sessionNameOf(last)}`;
+    const key = last && `sign-out:${sessionIdOf(last)}`;
     if (key && !(await this.state.acquireLease(key, REPEATED_MS))) {
-      const address = await this.addressOf(key);
-      if (address !== undefined) return this.repeated(address, request, response);
+      const address = await this.firstResult(key);
+      if (address !== undefined) return this.repeat(address, request, response);
     }
     const token = await this.sessions.end(request, response);
     this.options.observer.signedOut?.('user', token ? 'done' : 'no_session', token ?? {}, request);
-    const address = await this.atZitadel('user', token ?? { idToken: last?.idToken }, request, response);
+    const address = await this.finishAtZitadel(
+      'user',
+      token ?? { idToken: last?.idToken },
+      request,
+      response,
+    );
     if (key) await this.state.add(key, address, REPEATED_MS);
     return address;
   }
 
-  /** Where the same sign-out leads that a double click or another tab has sent before: it may not have finished yet. */
-  private async addressOf(key: string): Promise<string | undefined> {
+  /** Waits for the redirect target of the same sign-out, which a double click or another tab has sent before. */
+  private async firstResult(key: string): Promise<string | undefined> {
     for (const end = performance.now() + REPEATED_WAIT_MS; performance.now() < end; await wait(POLL_MS)) {
       const address = this.state.get(key);
       if (address !== undefined) return address;
@@ -73,29 +78,25 @@ export class SignOut {
     return undefined;
   }
 
-  /** The browser may have dropped the first answer, with its cookies. */
-  private async repeated(
-    address: string,
-    request: AuthenticatedRequest,
-    response: Response,
-  ): Promise<string> {
+  /** Sets all cookies again: the browser may have discarded the first response. */
+  private async repeat(address: string, request: AuthenticatedRequest, response: Response): Promise<string> {
     await this.sessions.end(request, response);
     this.loggedOut.set(response);
     const state = new URL(address, this.options.origin).searchParams.get('state');
-    if (state !== null) this.states.keep(state, 'user', response);
+    if (state !== null) this.states.store(state, 'user', response);
     return address;
   }
 
-  /** What is left to do at Zitadel about a session that has ended here. Returns where the browser goes next. */
-  async atZitadel(
+  /** Revokes the refresh token of a session that has ended here. Resolves to the redirect target, which ends the session at Zitadel. */
+  async finishAtZitadel(
     kind: SignOutKind,
     token: SessionToken,
     request: AuthenticatedRequest,
     response: Response,
   ): Promise<string> {
     this.loggedOut.set(response);
-    if (token.sid) await this.endedSessions.noteSignOut(token.sid);
-    const isRevoked = await this.revoke(token);
+    if (token.sid) await this.endedSessions.expectLogoutToken(token.sid);
+    const isRevoked = await this.revokeToken(token);
     // A session without an ID token is that of another provider.
     if (token.idToken === undefined) return signedOutPage(this.options, token.sub ? 'here' : 'before');
     try {
@@ -103,12 +104,12 @@ export class SignOut {
     } catch {
       return signOutFailedPage(this.options, 'provider_unavailable');
     }
-    return this.nextStop(kind, token.idToken, request, response);
+    return this.endSessionTarget(kind, token.idToken, request, response);
   }
 
   /**
-   * The page of Zitadel that asks which session to end, with its way back here; none while that is not known. For people who
-   * want it: where nobody is signed in, Login V2 has no way on.
+   * Resolves to the end-session URL without an ID token, where Zitadel asks which session to end; `undefined` while the metadata are unknown.
+   * Only for a link: Login V2 does not redirect back where nobody is signed in.
    */
   async choiceAtZitadel(request: AuthenticatedRequest, response: Response): Promise<string | undefined> {
     if (!this.discovery.isKnown) return undefined;
@@ -117,7 +118,7 @@ export class SignOut {
     return url?.href;
   }
 
-  private async nextStop(
+  private async endSessionTarget(
     kind: SignOutKind,
     idToken: string,
     request: AuthenticatedRequest,
@@ -131,18 +132,20 @@ export class SignOut {
       url.searchParams.set('state', this.states.begin(kind, request, response));
       return url.href;
     } catch (error) {
-      this.logger.warn(`Signed out here only\n${describeError(error)}`);
+      this.logger.warn(
+        `Could not end the session at Zitadel: the user is signed out here only\n${describeError(error)}`,
+      );
       return signOutFailedPage(this.options, 'provider_unavailable');
     }
   }
 
-  /** A refresh token that stays alive is no reason to keep somebody signed in. */
-  private async revoke(token: SessionToken): Promise<boolean> {
+  /** Resolves to `false` after a failure or a timeout: the sign-out continues, and the revocation is tried again. */
+  private async revokeToken(token: SessionToken): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<false>((resolve) => {
+    const timeout = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), REVOCATION_WAIT_MS);
     });
-    const isRevoked = await Promise.race([this.revocation.revoke(token), patience]);
+    const isRevoked = await Promise.race([this.revocation.revoke(token), timeout]);
     clearTimeout(timer);
     return isRevoked;
   }

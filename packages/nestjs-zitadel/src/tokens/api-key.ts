@@ -1,18 +1,18 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The key of an API application, ready to sign with. */
+/** The validated key of an API application. */
 export interface ApiKey {
   /** `iss` and `sub` of its assertions */
   clientId: string;
   /** `kid` of its assertions */
   keyId: string;
   privateKey: KeyObject;
-  /** of the application, where it was told */
+  /** of the application, where the key file has it */
   appId: string | undefined;
 }
 
-/** The key JSON as Zitadel downloads it, or the same fields from the environment. */
+/** The fields of the key file that Zitadel offers for download, or of the environment. */
 export interface ApiKeyFields {
   type?: string | undefined;
   keyId?: string | undefined;
@@ -21,11 +21,11 @@ export interface ApiKeyFields {
   clientId?: string | undefined;
 }
 
-/** One field of a key cannot be used. Never says what was in it. */
+/** A field of a key is invalid. The message never has its value. */
 export class ApiKeyProblem extends Error {
   constructor(
     readonly field: keyof ApiKeyFields,
-    /** the end of the sentence "expected …" */
+    /** what was expected, for the message "expected …" */
     readonly expected: string,
   ) {
     super(`${field}: expected ${expected}`);
@@ -35,19 +35,23 @@ export class ApiKeyProblem extends Error {
 
 const MIN_BITS = 2048;
 
-/** A key file cannot be used as a whole. Never says what was in it. */
+/** A key file is invalid. The message never has its content. */
 export class KeyFileProblem extends Error {
-  /** @param expected the end of the sentence "expected …" */
+  /** @param expected for the message "expected …" */
   constructor(readonly expected: string) {
     super(`expected ${expected}`);
     this.name = 'KeyFileProblem';
   }
 }
 
-/** The fields of a key file, given as its path, its content or the base64 of that. Throws `KeyFileProblem`. */
+/**
+ * Returns the fields of a key file, from its path, its content, or its content in base64.
+ *
+ * @throws `KeyFileProblem`
+ */
 export function keyFileFields(pathOrContent: string): ApiKeyFields {
   const given = unquoted(pathOrContent);
-  // Names of files end in something; base64 has no dot.
+  // A long text without a dot is base64: a file name has an extension.
   const isContent = given.startsWith('{') || /^[\w+/=-]{200,}$/.test(given.replaceAll(/\s/g, ''));
   const fields = wholeKey(isContent ? given : textOfFile(given));
   if (!fields) throw new KeyFileProblem('the JSON file as downloaded');
@@ -58,11 +62,11 @@ function textOfFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    throw new KeyFileProblem('a file that can be read');
+    throw new KeyFileProblem('a readable file');
   }
 }
 
-/** The fields in `text` where it is the content of a key file or the base64 of that, and not a key alone. */
+/** Returns the fields when `text` is the content of a key file, plain or in base64; `undefined` for anything else, such as a PEM text. */
 export function wholeKey(text: string): ApiKeyFields | undefined {
   const given = unquoted(text);
   try {
@@ -73,7 +77,7 @@ export function wholeKey(text: string): ApiKeyFields | undefined {
   }
 }
 
-/** Whether a field says the same twice: a key may have another form. */
+/** Whether two values of a field mean the same: a key may be PKCS#1 or PKCS#8. */
 export function isSameField(field: keyof ApiKeyFields, one: string, other: unknown): boolean {
   if (field !== 'key' || typeof other !== 'string') return one === other;
   try {
@@ -83,7 +87,11 @@ export function isSameField(field: keyof ApiKeyFields, one: string, other: unkno
   }
 }
 
-/** Throws every `ApiKeyProblem` of `fields` at once, as the `errors` of an `AggregateError`. */
+/**
+ * Validates the fields of a key.
+ *
+ * @throws `AggregateError`, with an `ApiKeyProblem` for each invalid field in `errors`
+ */
 export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
   const problems: ApiKeyProblem[] = [];
   const attempt = <T>(work: () => T): T | undefined => {
@@ -99,7 +107,7 @@ export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
     problems.push(
       new ApiKeyProblem(
         'type',
-        '"application": this is the key of a service user; make one at the API application',
+        '"application": this is the key of a service user. Create a key of the API application in the console',
       ),
     );
   } else if (fields.type !== undefined && fields.type !== 'application') {
@@ -115,22 +123,25 @@ export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
 }
 
 /**
- * Reads an RSA private key: PEM of PKCS#1 (what Zitadel gives) or PKCS#8, with line breaks, `\n` written out or none at
- * all, or the base64 of that. Throws `ApiKeyProblem`.
+ * Reads an RSA private key: PEM of PKCS#1 (the format of Zitadel) or PKCS#8, with line breaks, with `\n` in their place, or without any;
+ * plain or in base64.
+ *
+ * @throws `ApiKeyProblem`
  */
 function privateKeyFrom(text: string): KeyObject {
   const given = unquoted(text);
   const decoded = given.includes('-----BEGIN') ? given : fromBase64(given);
   const pem = decoded?.replaceAll(String.raw`\r`, '').replaceAll(String.raw`\n`, '\n');
   const match = /-----BEGIN ([A-Z ]+)-----([\s\S]+?)-----END \1-----/.exec(pem ?? '');
-  if (!match && given.startsWith('{')) throw new ApiKeyProblem('key', 'the whole JSON file as downloaded');
-  if (!match) throw new ApiKeyProblem('key', 'a whole PEM text, from -----BEGIN to -----END and its dashes');
+  if (!match && given.startsWith('{')) throw new ApiKeyProblem('key', 'the complete JSON file as downloaded');
+  if (!match)
+    throw new ApiKeyProblem('key', 'a complete PEM text, from -----BEGIN to -----END with the dashes');
   const [, label = '', body = ''] = match;
   if (label.includes('ENCRYPTED') || body.includes('ENCRYPTED')) {
     throw new ApiKeyProblem('key', 'a private key without a passphrase');
   }
   if (label.includes('PUBLIC') || label.includes('CERTIFICATE')) {
-    throw new ApiKeyProblem('key', 'the private key, and this is the public part');
+    throw new ApiKeyProblem('key', 'the private key: this is the public one');
   }
   return rsaKeyFrom(`-----BEGIN ${label}-----\n${lines(body)}\n-----END ${label}-----\n`);
 }
@@ -140,7 +151,7 @@ function rsaKeyFrom(pem: string): KeyObject {
   try {
     key = createPrivateKey(pem);
   } catch {
-    throw new ApiKeyProblem('key', 'an undamaged private key: the text between BEGIN and END cannot be read');
+    throw new ApiKeyProblem('key', 'a valid private key: the text between BEGIN and END cannot be decoded');
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== 'rsa' || bits < MIN_BITS) {
@@ -155,7 +166,7 @@ function textOf(fields: ApiKeyFields, field: keyof ApiKeyFields, expected: strin
   throw new ApiKeyProblem(field, expected);
 }
 
-/** Environments and shells leave quotes around a value, and byte order marks before it. */
+/** Removes quotes and a byte order mark, which shells and editors may leave in a value. */
 const unquoted = (text: string) =>
   text
     .replace(/^\uFEFF/, '')
@@ -169,5 +180,5 @@ function fromBase64(text: string): string | undefined {
   return Buffer.from(compact, 'base64').toString('utf8').trim();
 }
 
-/** Base64 in lines of 64 characters (RFC 7468 2), whatever has become of its line breaks. */
+/** Wraps base64 to 64 characters per line (RFC 7468 2). */
 const lines = (body: string) => body.replaceAll(/\s/g, '').replaceAll(/.{64}(?=.)/g, '$&\n');

@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { ApiKey } from './api-key.js';
-import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
+import { CLOCK_TOLERANCE_SECONDS } from './token-checks.js';
 
 const LIFETIME_SECONDS = 300;
 
-/** An assertion is not used beyond this age: it has to outlive the way to Zitadel, and clocks differ. */
-const USED_SECONDS = 60;
+/** Maximum age of a cached assertion: far below its lifetime, for the request time and for clock differences. */
+const MAX_AGE_SECONDS = 60;
 
-/** Zitadel refuses what was issued two seconds after its own time, and this clock may be ahead of it. */
+/** Zitadel refuses an `iat` that is two seconds in its future, and the clock here may be ahead. */
 const BACKDATED_SECONDS = CLOCK_TOLERANCE_SECONDS + 5;
 
 /**
- * Says who calls, signed (private_key_jwt, RFC 7523 3, OpenID Connect Core 9). Zitadel wants the issuer itself as audience.
- * Signing takes a millisecond, so an assertion serves a minute.
+ * Signs client assertions (private_key_jwt, RFC 7523 3, OpenID Connect Core 9). Zitadel requires the issuer as audience. An assertion is
+ * cached for a minute, since a signature takes a millisecond of CPU time.
  */
 export class ClientAssertion {
-  private current: Promise<string> | undefined;
+  private cached: Promise<string> | undefined;
   private signedAt = 0;
 
   constructor(
@@ -26,21 +26,21 @@ export class ClientAssertion {
 
   get(): Promise<string> {
     const age = Date.now() - this.signedAt;
-    // A clock that was set back makes it one of the future.
-    if (this.current && age >= 0 && age < USED_SECONDS * 1000) return this.current;
-    const signed = this.signed();
+    // A negative age: the clock was set back.
+    if (this.cached && age >= 0 && age < MAX_AGE_SECONDS * 1000) return this.cached;
+    const assertion = this.sign();
     this.signedAt = Date.now();
-    this.current = signed;
-    signed.catch(() => this.forget(signed));
-    return signed;
+    this.cached = assertion;
+    assertion.catch(() => this.invalidate(assertion));
+    return assertion;
   }
 
-  /** What `get` gave is of no use: whoever asks next gets another. */
-  forget(assertion: Promise<string>) {
-    if (this.current === assertion) this.current = undefined;
+  /** Removes a failed or refused assertion from the cache: the next request gets a new one. */
+  invalidate(assertion: Promise<string>) {
+    if (this.cached === assertion) this.cached = undefined;
   }
 
-  private signed(): Promise<string> {
+  private sign(): Promise<string> {
     const now = Math.floor(Date.now() / 1000) - BACKDATED_SECONDS;
     const { clientId, keyId, privateKey } = this.key;
     return new SignJWT()

@@ -1,26 +1,25 @@
 import type { JWTVerifyOptions, JWTVerifyResult } from 'jose';
-import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.js';
-import { refuseUnless } from './token-fault.js';
+import { CLOCK_TOLERANCE_SECONDS, refuseUnless } from './token-checks.js';
 
-/** What a logout token says: whose session has ended, and which. One of `sub` and `sid` is there. */
+/** The claims of a validated logout token. At least one of `sub` and `sid` is set. */
 export interface LogoutTokenClaims {
   jti: string;
   sub: string | undefined;
   sid: string | undefined;
-  /** when it was made, seconds since 1970 */
+  /** time of issue, seconds since 1970 */
   iat: number;
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 const MAX_AGE_SECONDS = 15 * 60;
 
-/** How long a logout token could be sent again. */
+/** How long a logout token is accepted: after that a replay is refused by its age. */
 export const LOGOUT_TOKEN_LIFETIME_MS = (MAX_AGE_SECONDS + 2 * CLOCK_TOLERANCE_SECONDS) * 1000;
 
-/** Zitadel writes `JWT`, the specification `logout+jwt`, older providers nothing. */
+/** `typ` is `JWT` in tokens of Zitadel, `logout+jwt` in the specification, and missing in tokens of older providers. */
 const types = ['logout+jwt', 'jwt'];
 
-/** What jose checks, beside signature, algorithm, `iss` and `aud`. */
+/** Options of jose, in addition to algorithm, `iss` and `aud`. */
 export const logoutTokenRules = {
   clockTolerance: CLOCK_TOLERANCE_SECONDS,
   maxTokenAge: MAX_AGE_SECONDS,
@@ -28,21 +27,21 @@ export const logoutTokenRules = {
 } satisfies JWTVerifyOptions;
 
 /**
- * The checks of OpenID Connect Back-Channel Logout 2.6 that jose does not make. The caller compares `jti` with those seen before.
+ * Makes the checks of OpenID Connect Back-Channel Logout 2.6 that jose does not make. The caller has to refuse a repeated `jti`.
  *
- * @throws TokenFault
+ * @throws `TokenFault`
  */
 export function checkLogoutToken({ payload, protectedHeader }: JWTVerifyResult): LogoutTokenClaims {
   const { typ } = protectedHeader;
   const { jti, sub, sid, iat, events, nonce } = payload;
-  refuseUnless(typ === undefined || isType(typ), 'typ is not that of a logout token');
-  refuseUnless(isObject(events) && isObject(events[EVENT]), 'events do not name a logout');
-  refuseUnless(nonce === undefined, 'a logout token has no nonce');
-  refuseUnless(isText(jti), 'jti is no text');
-  refuseUnless(sub === undefined || isText(sub), 'sub is no text');
-  refuseUnless(sid === undefined || isText(sid), 'sid is no text');
-  refuseUnless(sub !== undefined || sid !== undefined, 'neither sub nor sid says who');
-  // jose has seen that it is a number.
+  refuseUnless(typ === undefined || isType(typ), 'typ is not logout+jwt or JWT');
+  refuseUnless(isObject(events) && isObject(events[EVENT]), 'events has no back-channel logout event');
+  refuseUnless(nonce === undefined, 'nonce is set, which a logout token must not have');
+  refuseUnless(isText(jti), 'jti is not a string, or empty');
+  refuseUnless(sub === undefined || isText(sub), 'sub is not a string, or empty');
+  refuseUnless(sid === undefined || isText(sid), 'sid is not a string, or empty');
+  refuseUnless(sub !== undefined || sid !== undefined, 'both sub and sid are missing');
+  // jose has checked that it is a number.
   return { jti, sub, sid, iat: Number(iat) };
 }
 
