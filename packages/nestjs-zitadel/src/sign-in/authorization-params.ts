@@ -42,8 +42,8 @@ const matching = (pattern: RegExp, value: unknown) =>
 const loginHint = (value: unknown) =>
   typeof value === 'string' &&
   value !== '' &&
-  // eslint-disable-next-line no-control-regex -- a login name has no control characters
   value.length <= MAX_LOGIN_HINT_LENGTH &&
+  // eslint-disable-next-line no-control-regex -- a login name has no control characters
   !/[\u0000-\u001f\u007f]/.test(value)
     ? value
     : undefined;
