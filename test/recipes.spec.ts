@@ -71,7 +71,7 @@ beforeAll(async () => {
   env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example' };
   program = runProgram(process.execPath, [join(folder, 'build/main.js')], { ...env, LOG_LEVEL: 'info' });
   await program.says('Ready at');
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await program?.stop();

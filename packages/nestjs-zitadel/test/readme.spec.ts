@@ -59,7 +59,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
   const compiled = spawnSync(resolve('node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
   expect(compiled.stdout).toBe('');
-}, 90_000);
+}, 180_000);
 
 afterAll(async () => {
   for (const program of programs) await program.stop();
