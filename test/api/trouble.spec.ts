@@ -160,7 +160,9 @@ describe('the log', () => {
     expect(begun).toHaveLength(1);
     expect(begun[0]).toMatch(/^error Introspection failed.*\n[^]*Zitadel answered 500/);
     await statuses(20);
-    expect(said()).toEqual([expect.stringMatching(/^error Introspection paused for 5 s after 5 failures [^]*Zitadel answered 500/)]);
+    expect(said()).toEqual([
+      expect.stringMatching(/^error Introspection paused for 5 s after 5 failures [^]*Zitadel answered 500/),
+    ]);
     for (let round = 0; round < 3; round++) {
       later(6_000);
       await statuses(3);

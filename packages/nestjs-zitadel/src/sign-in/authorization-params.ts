@@ -3,7 +3,8 @@ import { SignInFailed } from '@mridang/nestjs-auth';
 /** OpenID Connect Core 3.1.2.1, and `create` of Initiating User Registration 1.0. */
 const prompts = ['none', 'login', 'select_account', 'consent', 'create'];
 
-const MAX_LOGIN_HINT_LENGTH = 255;
+// eslint-disable-next-line no-control-regex -- a login name has no control characters
+const LOGIN_HINT = /^[^\u0000-\u001f\u007f]{1,255}$/;
 
 /** Language tags (RFC 5646), separated by spaces. */
 const UI_LOCALES = /^[a-z]{2,8}(-[a-z\d]{1,8})*( [a-z]{2,8}(-[a-z\d]{1,8})*){0,9}$/i;
@@ -25,7 +26,7 @@ export function authorizationParams(
   // `prompt=none` forbids a login page, and `max_age=0` requires one.
   const isContradiction = prompt === 'none' && Number(maxAge) === 0;
   const accepted = {
-    login_hint: loginHint(given['login_hint']),
+    login_hint: matching(LOGIN_HINT, given['login_hint']),
     prompt,
     ui_locales: matching(UI_LOCALES, given['ui_locales']),
     max_age: isContradiction ? undefined : maxAge,
@@ -38,15 +39,6 @@ export function authorizationParams(
 
 const matching = (pattern: RegExp, value: unknown) =>
   typeof value === 'string' && pattern.test(value) ? value : undefined;
-
-const loginHint = (value: unknown) =>
-  typeof value === 'string' &&
-  value !== '' &&
-  // eslint-disable-next-line no-control-regex -- a login name has no control characters
-  value.length <= MAX_LOGIN_HINT_LENGTH &&
-  !/[\u0000-\u001f\u007f]/.test(value)
-    ? value
-    : undefined;
 
 const ORGANIZATION_ID = /^\d{1,32}$/;
 
