@@ -44,6 +44,8 @@ const [minutes, people, faultEvery, seed, tokenSeconds] = [
 const MAX_FAULT_MS = 10_000;
 /** When everything is there again, all know of a sign-out by then. */
 const SETTLED_MS = 5_000;
+/** Instances reconnect every two seconds at the latest. */
+const SHARED_AGAIN_MS = 10_000;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
@@ -102,8 +104,9 @@ async function shake() {
   }
 }
 
-/** Whether the cookies of those who have signed out are worthless at both instances. */
+/** Whether the cookies of those who have signed out are worthless at both instances, once both have the same state. */
 async function checkSignOuts() {
+  for (const end = Date.now() + SHARED_AGAIN_MS; !(await isShared()) && Date.now() < end;) await wait(50);
   const due = tally.signedOut.filter(({ at }) => Date.now() - at > 1_000);
   tally.signedOut = tally.signedOut.filter((signOut) => !due.includes(signOut));
   for (const { cookie, loginName, grantId } of due) {
@@ -119,6 +122,11 @@ async function checkSignOuts() {
     }
     if (await system.handedOut.hasGood(loginName, grantId)) signOuts.refreshTokenLives++;
   }
+}
+
+async function isShared() {
+  const ready = system.origins.map(async (origin) => (await fetch(`${origin}/health/ready`)).json());
+  return (await Promise.all(ready)).every(({ details }) => details?.redis?.status === 'up');
 }
 
 /** Any part of a token between its points is told by its length. */

@@ -64,6 +64,8 @@ if (!ownZitadel) {
     SANDBOX_PORT,
     '--web-origin',
     origin,
+    '--base-path',
+    env.BASE_PATH ?? '',
     '--api-origin',
     `http://localhost:${apiPort}`,
     '--key-folder',
@@ -117,7 +119,7 @@ async function sandboxEnv() {
   // A .env file that is not meant must not reach the application, which reads it by itself.
   const hidden = existsSync('.env') ? Object.keys(parse(readFileSync('.env'))) : [];
   const { defaultIds } = await import('zitadel-sandbox');
-  const callback = `http://localhost:${process.env.PORT || 3000}/auth/callback`;
+  const callback = `http://localhost:${process.env.PORT || 3000}${process.env.BASE_PATH ?? ''}/auth/callback`;
   return {
     ...Object.fromEntries(hidden.map((name) => [name, process.env[name] ?? ''])),
     NODE_ENV: 'development',

@@ -12,14 +12,14 @@ import { requestId } from './web/request-id.js';
 import { useViews } from './web/view-engine.js';
 import { LoginOrigin } from '@mridang/nestjs-zitadel';
 
-/** The folder above this file: of the source, of the build, and of the bundle, which it becomes a part of. */
+/** The project folder: one above `src`, `build` and `dist`. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Configures Express: the same for `main.ts` and for the tests. */
 export function configureApp(app: NestExpressApplication) {
   const env = app.get<Env>(ENV);
   app.disable('x-powered-by');
-  // No answer of a route may be stored, so there is nothing to compare with. Static files have tags of their own.
+  // Answers of routes are `no-store`, so an ETag has no use. Static files have their own.
   app.set('etag', false);
   if (env.basePath) app.use(belowBasePath(env.basePath));
   app.use(requestId);
@@ -35,10 +35,10 @@ export function configureApp(app: NestExpressApplication) {
   useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
 }
 
-/** What browsers ask for where nothing names an icon, as with JSON. */
+/** Browsers request this path for answers that name no icon, such as JSON. */
 const icons = { '/favicon.ico': '/static/icon.svg' };
 
-/** Routes for the addresses that are registered in Zitadel, where they are not those of the routes themselves. */
+/** Callback and post-logout paths that differ from those of the routes. */
 function aliasesFrom({ zitadel, basePath }: Env): Record<string, string> {
   const callbackPath = new URL(zitadel.callbackUrl).pathname.slice(basePath.length);
   const postLogoutPath = new URL(zitadel.postLogoutUrl).pathname.slice(basePath.length);

@@ -117,7 +117,22 @@ describe('a link to a page deep in the application, behind nginx with its defaul
     }
   });
 
-  it('may be one of several, of which the last that is long is come back to, and the login page of the others says so', async () => {
+  it('is come back to in each of three tabs, and once more where two tabs have the same', async () => {
+    const browser = new Browser(origin);
+    const addresses = [addressOf(300), addressOf(300), addressOf(300)];
+    const logins: Page[] = [];
+    for (const address of [...addresses, addresses[2] ?? '']) logins.push(await browser.get(address));
+    expect((await browser.cookies()).filter(({ key }) => key.includes('return'))).toHaveLength(3);
+    for (const login of logins)
+      expect(textOf(await browser.get(login.url))).toContain('You will come back to it');
+    const [first, second, third] = logins as [Page, Page, Page, Page];
+    const accounts = await browser.submit(first, 'main form');
+    expect(pathOf(await choose(browser, accounts, alice))).toBe(addresses[0]);
+    for (const [index, login] of [second, third].entries())
+      expect(pathOf(await browser.get(login.url))).toBe(addresses[index + 1]);
+  });
+
+  it('that does not fit beside the last makes room, and the login page of the other says so', async () => {
     const browser = new Browser(origin);
     const [first, second] = [addressOf(2_000), addressOf(2_000)];
     const one = await browser.get(first);
@@ -127,6 +142,23 @@ describe('a link to a page deep in the application, behind nginx with its defaul
     expect(pathOf(await choose(browser, accounts, alice))).toBe(second);
     expect(pathOf(await browser.get('/auth/return?to=unknown'))).toBe('/profile');
     expect((await browser.get('/auth/return')).url.pathname).toBe('/profile');
+  });
+
+  it('that is opened in many tabs at once leaves one cookie', async () => {
+    const browser = new Browser(origin);
+    await Promise.all(Array.from({ length: 6 }, () => browser.get(addressOf(2_000))));
+    expect((await browser.cookies()).filter(({ key }) => key.includes('return'))).toHaveLength(1);
+  });
+
+  it('is not stored for HEAD and prefetch', async () => {
+    const browser = new Browser(origin);
+    const url = new URL(addressOf(1_000), origin);
+    const accept = { accept: 'text/html' };
+    for (const answer of [
+      await browser.request('HEAD', url, undefined, accept),
+      await browser.request('GET', url, undefined, { ...accept, 'sec-purpose': 'prefetch' }),
+    ])
+      expect(String(answer.headers['set-cookie'])).not.toContain('authjs.return');
   });
 
   it('is not used up by what only looks ahead', async () => {
@@ -145,7 +177,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
     'leads to no page but one of this application, whatever is in its cookie: %.20s',
     async (value) => {
       const browser = new Browser(origin);
-      await browser.jar.setCookie(`authjs.return-${new URL(origin).port}.abc=${value}; Path=/`, origin);
+      await browser.jar.setCookie(`authjs.return-${new URL(origin).port}.0=${value}; Path=/`, origin);
       const answer = await browser.request('GET', new URL('/auth/return?to=abc', origin));
       expect(answer.headers['location']).toBe('/profile');
     },
@@ -197,4 +229,12 @@ describe('a fragment', () => {
     },
     START_MS,
   );
+});
+
+it('a sign-in that another site starts comes back to an address of up to 1,000 characters, behind nginx', async () => {
+  const browser = new Browser(origin);
+  const address = addressOf(1_000);
+  const query = new URLSearchParams({ iss: sandbox.issuer, target_link_uri: origin + address });
+  const accounts = await browser.get(`/auth/initiate?${query}`, { 'sec-fetch-dest': 'document' });
+  expect(pathOf(await choose(browser, accounts, manyRoles))).toBe(address);
 });

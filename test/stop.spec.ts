@@ -98,7 +98,7 @@ describe('SIGTERM', () => {
     const answer = await slow;
     expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close']);
     expect(await exit).toBe(0);
-    expect(program.output()).not.toContain('were cut off');
+    expect(program.output()).not.toContain('were closed with');
     early.destroy();
     idle.destroy();
   });
@@ -132,7 +132,7 @@ describe('SIGTERM', () => {
     void program.stop('SIGTERM');
     await wait(300);
     expect(await program.stop(second)).toBe(code);
-    expect(program.output()).not.toContain('were cut off');
+    expect(program.output()).not.toContain('were closed with');
     expect(await end).toMatch(/hang up|ECONNRESET/);
   });
 });

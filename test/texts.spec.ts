@@ -5,6 +5,7 @@ import { TextNode } from 'node-html-parser';
 import { sessionEndMessages, signInMessages, signOutMessages } from '../src/auth/messages.js';
 import { explanationFor, explanationsByCode } from '../src/web/explanations.js';
 import { de } from '../src/texts/de.js';
+import { describedClaims } from '../src/pages/described-claims.js';
 import { en, type TextKey } from '../src/texts/en.js';
 import { fr } from '../src/texts/fr.js';
 import type { Browser, Page } from './support/browser.js';
@@ -72,6 +73,7 @@ describe('the keys', () => {
       // What `messageFor` says to a reason it does not know.
       'signIn.unknown.title',
       'signIn.unknown.text',
+      ...keys.map((key) => describedClaims({ [key.replace('claim.', '')]: 'x' })[0]?.about ?? ''),
     ]);
     const sources = [...views, ...sourcesIn('src', 'texts')];
     const isNamed = (key: string) =>

@@ -42,6 +42,20 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
+describe('a sign-in', () => {
+  it('leaves session cookies alone whose names begin with that of its own, as those of a copy at the usual port do', async () => {
+    const [a] = origins;
+    const browser = new Browser(a);
+    const other = `${withPort('authjs.session-token', a)}0`;
+    await browser.jar.setCookie(`${other}=of-another-copy; Path=/`, a);
+    await signIn(browser, alice);
+    expect(
+      browser.answers.flatMap(({ response }) => response.headers['set-cookie'] ?? []).join(),
+    ).not.toContain(`${other}=`);
+    expect((await browser.cookies()).find(({ key }) => key === other)?.value).toBe('of-another-copy');
+  });
+});
+
 describe('two copies on one host at different ports, in one browser', () => {
   it('are independent: sessions, forms and sign-outs of one are nothing to the other', async () => {
     const [a, b] = origins;

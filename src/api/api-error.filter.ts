@@ -3,10 +3,10 @@ import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter 
 import type { Request, Response } from 'express';
 import { wrongMethod } from '../web/wrong-method.js';
 
-/** Where Zitadel has not said when to come again. */
+/** `Retry-After` where Zitadel has sent none. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** Answers every failure with JSON: status, code, message, and the challenge of RFC 6750. Never the inside of the program. */
+/** Answers every error with JSON: status, code and message, without internals. */
 @Catch()
 export class ApiErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
@@ -17,7 +17,7 @@ export class ApiErrorFilter implements ExceptionFilter {
     const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
     const statusCode = statusOf(error);
     const code = codeOf(error);
-    // Why tokens cannot be checked is in the log already.
+    // Introspection has logged its failures.
     if (statusCode >= 500 && !code?.startsWith('API_')) this.logger.error(describeError(error));
     if (response.headersSent) return void response.end();
     response.status(statusCode).setHeader('Cache-Control', 'no-store');

@@ -6,7 +6,7 @@ import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
 import { requestId } from '../web/request-id.js';
 import { showSwagger } from './swagger.js';
 
-/** An access token may be a JWT with hundreds of roles: those do not fit into the 16 KiB Node.js takes. */
+/** A JWT access token with hundreds of roles exceeds Node's default of 16 KiB. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 export const apiAdapter = () => new LeanExpressAdapter({ maxHeaderSize: MAX_HEADER_BYTES });
@@ -36,7 +36,7 @@ export function configureApi(app: NestExpressApplication) {
   app.useBodyParser('json', { limit: '100kb' });
 }
 
-/** What a caller gets depends on who calls (RFC 6750 5.3). */
+/** Answers depend on the caller (RFC 6750 5.3). */
 const notStored: RequestHandler = (_request, response, next) => {
   response.setHeader('Cache-Control', 'no-store');
   next();

@@ -8,16 +8,16 @@ import { HealthController } from '../observability/health.controller.js';
 import { MetricsController } from '../observability/metrics.controller.js';
 import { audienceScope, loginAddresses, ROLES_SCOPE } from '@mridang/nestjs-zitadel';
 
-/** What a browser shows as a page. */
+/** Pages of Swagger UI. */
 const PAGES = ['/api', '/api/index.html', '/api/oauth2-redirect.html'];
 
-/** Swagger UI takes its redirect URI from the address of the page, and gets it right with a slash at the end. */
+/** Swagger UI derives its redirect URI from the address of the page, which must end with a slash. */
 const SLASH_AT_END = `if (location.pathname.endsWith('/api')) history.replaceState(null, '', location.pathname + '/' + location.search + location.hash)`;
 
-/** Swagger UI asks for a secret with PKCE, too. */
+/** Swagger UI shows a field for a client secret with PKCE as well. */
 const NO_SECRET = '.auth-container .wrapper:has([for^=client_secret]) { display: none }';
 
-/** Shows what the API can do at `/api`; people log in there as an application of their own, with PKCE and no secret. */
+/** Swagger UI at `/api`. It signs in as a Zitadel application of its own, with PKCE. */
 export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
   for (const controller of [HealthController, MetricsController]) ApiExcludeController()(controller);
   const express: Express = app.getHttpAdapter().getInstance();
@@ -38,7 +38,7 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
   });
 }
 
-/** Swagger UI styles itself inline, fetches tokens from Zitadel, and is told of the login by the window it opened. */
+/** Swagger UI uses inline styles, requests tokens from Zitadel, and opens the login in a window. */
 const pageHeaders = ({ zitadel }: ApiEnv) => [
   contentSecurityPolicy({
     useDefaults: false,

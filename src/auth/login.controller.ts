@@ -18,10 +18,10 @@ import type { TextKey } from '../texts/en.js';
 import { LoginOrigin } from '@mridang/nestjs-zitadel';
 import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
 
-/** Right after the start the page waits for the first answer of Zitadel: its form has to name where the login is. */
+/** After a start the page waits for Zitadel's first answer, since `form-action` must name the origin of its login page. */
 const LOGIN_ORIGIN_WAIT_MS = 1_000;
 
-/** The pages around sign-in. Signing in itself is a form post to Auth.js. */
+/** Login and error page. Sign-in itself is a form post to Auth.js. */
 @Public()
 @Controller('auth')
 export class LoginController {
@@ -35,8 +35,8 @@ export class LoginController {
   ) {}
 
   /**
-   * Starts a sign-in without a form, for the link that stands on the login page while it is not known where Zitadel's login is.
-   * Only a person can have followed that link (Fetch Metadata); everybody else gets the login page, with the form.
+   * Starts a sign-in by a link, which replaces the form while the origin of Zitadel's login page is unknown. Requires a click on this
+   * site (Fetch Metadata); other requests get the login page with the form.
    */
   @Get('start')
   async start(
@@ -71,7 +71,7 @@ export class LoginController {
     const isLost = asked === undefined && (wanted !== undefined || query['callbackUrl'] === '');
     const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
-    // Whoever is signed in may want to be somebody else, or to prove it again.
+    // Parameters ask for another account or a fresh login, so the page is shown to signed-in people as well.
     if (request.session && wishes.length === 0) response.redirect(callbackUrl);
     else {
       const ended = (await this.sessions.endOf(request, response)) ?? knownEnd(query['reason']);
@@ -104,7 +104,7 @@ export class LoginController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const message = messageFor(signInMessages, reason);
-    // Anybody can open this address: it says nothing about this server.
+    // Anybody can open this address, so its status must not look like a server error.
     response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
     const address = withoutItsCookies.includes(String(reason)) ? this.env.address : undefined;
     return {
@@ -126,23 +126,23 @@ interface Field {
 interface LoginPage {
   title: TextKey;
   lead: TextKey;
-  /** the page for whoever cannot be led to the one they asked for */
+  /** where the sign-in ends when the requested page is too long an address */
   endsAt: string;
-  /** the page that was asked for, whose fragment only the browser knows */
+  /** the requested page; only the browser knows its fragment */
   isDeepLink: boolean;
-  /** why somebody who was signed in sees this page */
+  /** why the last session ended */
   ended: TextKey | undefined;
-  /** who may be about to sign in again */
+  /** name of the user who is signed in */
   signedInAs: string | undefined;
   callbackUrl: string;
   csrfToken: string;
   passedOn: Field[];
-  /** of the link in place of the form */
+  /** target of the link that replaces the form */
   startUrl: string | undefined;
   canRegister: boolean;
 }
 
-/** A navigation of this origin that a person has caused: no other site, script, frame or browser that looks ahead. */
+/** A navigation by a click on this origin, not by another site, a script, a frame or a prefetch. */
 const isClickHere = ({ method, headers }: AuthenticatedRequest) =>
   method === 'GET' &&
   headers['sec-fetch-site'] === 'same-origin' &&
@@ -153,20 +153,20 @@ const isClickHere = ({ method, headers }: AuthenticatedRequest) =>
 const startUrl = (basePath: string, fields: readonly Field[]) =>
   `${basePath}/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;
 
-/** What a link to the login page may decide about the sign-in. What of it counts, `authorizationParams` says. */
+/** Parameters of the login page that go into the sign-in. `authorizationParams` checks their values. */
 const passedOnNames = ['login_hint', 'prompt', 'ui_locales', 'max_age', 'organization'];
 
-/** An organization in any form, twice or empty too: the sign-in refuses what cannot be one, and nothing may take the restriction away. */
+/** An invalid or doubled `organization` is passed on, so that the sign-in refuses it instead of dropping the restriction. */
 const passedOn = (query: Record<string, unknown>) =>
   passedOnNames.flatMap((name) => {
     const values = [query[name]].flat().filter((value) => typeof value === 'string');
     return name === 'organization' || values.length === 1 ? values.map((value) => ({ name, value })) : [];
   });
 
-/** What comes of a sign-in that was begun at another address of this machine than the configured one, such as 127.0.0.1. */
+/** Failures of a sign-in that was started at another address of this machine, such as 127.0.0.1. */
 const withoutItsCookies: readonly string[] = ['cookie_missing', 'other_browser'] satisfies SignInFailure[];
 
-/** Anybody can write an address: only what looks like a reference is shown. */
+/** Anybody can write the address, so only a well-formed reference is shown. */
 const referenceIn = (value: unknown) =>
   typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 

@@ -2,7 +2,7 @@ import { retryAfterOf, type HttpResponse, type SignInFailed } from '@mridang/nes
 import type { Response } from 'express';
 import { signInMessages } from './messages.js';
 
-/** Answers a sign-in that failed at Zitadel, where it failed: the status is that of this server's own work. */
+/** Answers a failed sign-in in place (502, 503), with the failure page. */
 export function signInFailurePage(failure: SignInFailed, response: HttpResponse) {
   const { reason, reference } = failure;
   const message = signInMessages[reason];

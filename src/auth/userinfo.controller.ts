@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { LiveUserinfo, seeOther, type ZitadelClaims } from '@mridang/nestjs-zitadel';
 
-/** What Zitadel knows about the signed-in user at this moment, which the session takes over. */
+/** The current userinfo of the signed-in user. The session is updated with it. */
 @Controller('auth/userinfo')
 export class UserinfoController {
   constructor(
@@ -13,7 +13,6 @@ export class UserinfoController {
     @Inject(ENV) private readonly env: Env,
   ) {}
 
-  /** For programs. */
   @Get()
   userinfo(
     @Req() request: AuthenticatedRequest,
@@ -22,7 +21,7 @@ export class UserinfoController {
     return this.live.claims(request, response);
   }
 
-  /** For a person who was refused a page, and has got a role since: leads back to that page. */
+  /** Reads roles again for somebody who was refused a page, and redirects to that page. */
   @Post()
   async readAgain(
     @Body('callbackUrl') wanted: unknown,

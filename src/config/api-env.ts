@@ -11,7 +11,6 @@ import {
   wholeKey,
 } from '@mridang/nestjs-zitadel';
 import { ConfigError } from './config-error.js';
-import type { Env } from './env.js';
 import {
   ALLOW_INSECURE_HTTP,
   IDP_PROJECT_ID,
@@ -28,22 +27,7 @@ import {
 import { given, readVariables, type Variable } from './variable.js';
 
 /** The configuration of the API, read once at start. */
-export interface ApiEnv extends Pick<Env, 'production' | 'port' | 'logLevel' | 'metricsToken'> {
-  zitadel: Pick<Env['zitadel'], 'issuer' | 'allowInsecureHttp' | 'timeoutSeconds'>;
-  /** longest wait of a caller for Zitadel */
-  introspectionTimeoutSeconds: number;
-  /** what the API shows Zitadel when it asks about a token */
-  key: ApiKey;
-  /** the project tokens are meant for; without it, the one they were asked for counts */
-  projectId: string | undefined;
-  /** kinds of tokens that count beside those of people and service users at an application */
-  accepts: { impersonation: boolean; withoutClient: boolean };
-  /** may call from a browser */
-  corsOrigins: string[];
-  isSwaggerShown: boolean;
-  /** the application Swagger UI logs in as */
-  swaggerClientId: string | undefined;
-}
+export type ApiEnv = ReturnType<typeof readApiEnv>;
 
 /** Injection token of `ApiEnv`. */
 export const API_ENV = Symbol('ApiEnv');
@@ -158,7 +142,7 @@ const variableOf: Record<keyof ApiKeyFields, keyof typeof apiVariables> = {
 };
 
 /** Reads the configuration of the API. Throws `ConfigError` with all problems at once. */
-export function readApiEnv(source: Record<string, string | undefined>): ApiEnv {
+export function readApiEnv(source: Record<string, string | undefined>) {
   const { values, problems, report } = readVariables(apiVariables, source);
   const production = values.NODE_ENV === 'production';
   const authority = values.IDP_AUTHORITY ?? given(source, 'ZITADEL_DOMAIN');
@@ -215,7 +199,7 @@ function keyFrom(values: Values, report: Report): ApiKey | undefined {
   }
 }
 
-/** What the `IDP_AUTHORIZATION_PROFILE_*` variables say. A whole key file in the one of the key fills in the others. */
+/** The `IDP_AUTHORIZATION_PROFILE_*` variables. `…_KEY` may hold the whole key file, which then fills in the others. */
 function givenFields(values: Values, report: Report): ApiKeyFields {
   const given: ApiKeyFields = {
     type: values.IDP_AUTHORIZATION_PROFILE_TYPE,
@@ -231,7 +215,7 @@ function givenFields(values: Values, report: Report): ApiKeyFields {
   return { ...beside, ...whole };
 }
 
-/** Reports the variables that say something else than the key file; `type` has a message of its own. */
+/** Reports variables that contradict the key file. `type` has a message of its own. */
 function reportContradictions(given: ApiKeyFields, file: ApiKeyFields, source: string, report: Report) {
   for (const field of ['keyId', 'key', 'appId', 'clientId'] as const) {
     const value = given[field];

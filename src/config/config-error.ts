@@ -1,4 +1,4 @@
-/** What is wrong with one variable. Holds no value. */
+/** A problem with one variable, without its value. */
 export interface Problem {
   variable: string;
   /** the end of the sentence "expected …" */
@@ -7,7 +7,7 @@ export interface Problem {
   how?: string | undefined;
 }
 
-/** The configuration cannot be used. Lists every problem by variable name; holds no value. */
+/** The configuration is invalid. Lists every problem by variable name, without values. */
 export class ConfigError extends Error {
   constructor(readonly problems: readonly Problem[]) {
     super(`The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`);
@@ -15,7 +15,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The sentences for a person who starts the application with a configuration that cannot be used. */
+/** The message that a program prints when its configuration is invalid. */
 export function explain(error: ConfigError): string {
   const lines = error.problems.map(
     ({ variable, expected, how }) =>

@@ -7,16 +7,16 @@ import { variables } from './env.js';
 /** Both programs read the same file. */
 const known = Object.keys({ ...variables, ...apiVariables });
 
-/** Adds what `.env` in the working directory says to the environment, which wins. Throws `ConfigError`. */
+/** Adds the variables of `.env` in the working directory; those of the environment win. Throws `ConfigError`. */
 export function loadEnvFile(environment: Record<string, string | undefined>) {
   for (const [name, value] of Object.entries(readEnvFile(environment))) environment[name] ??= value;
 }
 
 /**
- * What `.env` in the working directory says; nothing where there is none. Throws `ConfigError` where that is not what whoever
- * wrote it sees in it.
+ * The variables of `.env` in the working directory, if it exists. Throws `ConfigError` where dotenv would read a value other than the
+ * one an editor shows.
  *
- * @param environment what it has does not count in the file
+ * @param environment its variables are ignored in the file
  */
 function readEnvFile(environment: Record<string, string | undefined>): Record<string, string> {
   const content = contentOf('.env');
@@ -39,11 +39,11 @@ function contentOf(path: string): Buffer {
   }
 }
 
-/** By its byte order mark, or because every other byte of ASCII text is zero there. */
+/** Has the byte order mark, or a zero for every other byte of ASCII text. */
 const isUtf16 = (content: Buffer) =>
   ['fffe', 'feff'].includes(content.subarray(0, 2).toString('hex')) || content.includes(0);
 
-/** Whether dotenv takes a part of an unquoted value for a comment that is not set off by a blank. */
+/** Whether dotenv cuts an unquoted value at a `#` without a space before it. */
 function isCut(name: string, text: string): boolean {
   const line = new RegExp(`^[^\\S\\n]*(?:export\\s+)?${name}[^\\S\\n]*=[^\\S\\n]*([^\\r\\n]*)`, 'gm');
   const value = [...text.matchAll(line)].at(-1)?.[1] ?? '';

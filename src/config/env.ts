@@ -23,75 +23,14 @@ import {
 import { given, readVariables, type ValuesOf, type Variable } from './variable.js';
 
 /** The configuration of the web application, read once at start. */
-export interface Env {
-  production: boolean;
-  /** false while somebody changes them (`development`) */
-  cacheViews: boolean;
-  port: number;
-  logLevel: LogLevel;
-  /** Public origin: that of `ZITADEL_CALLBACK_URL`. */
-  origin: string;
-  /** path below which the application stands on its origin, as in `/base`; an empty string for none */
-  basePath: string;
-  /** where people find the application: origin and base path */
-  address: string;
-  session: {
-    /** the first encrypts, all decrypt */
-    secrets: string[];
-    salt: string;
-    durationSeconds: number;
-    maxDurationSeconds: number;
-    /** how old what a session knows of its user may be; 0 = as old as its access token */
-    claimsMaxAgeSeconds: number;
-  };
-  zitadel: {
-    issuer: string;
-    clientId: string;
-    clientSecret: string | undefined;
-    /** as configured, character by character */
-    callbackUrl: string;
-    /** path, query and fragment on this origin */
-    postLoginPath: string;
-    /** as configured, character by character */
-    postLogoutUrl: string;
-    /** further origins a sign-in passes before a person sees a page */
-    loginOrigins: string[];
-    /** whether to ask for the metadata of users */
-    userMetadata: boolean;
-    allowInsecureHttp: boolean;
-    /** whether Zitadel is asked at start if the set-up is right */
-    checkAtStart: boolean;
-    /** longest wait for an answer */
-    timeoutSeconds: number;
-  };
-  /** sign-in, callback and sign-out requests per minute and address; 0 = no limit */
-  authRateLimit: number;
-  /** whose `X-Forwarded-For` counts */
-  trustedProxies: string[];
-  /** where the instances share their state */
-  redisUrl: string | undefined;
-  /** for `/metrics` from elsewhere */
-  metricsToken: string | undefined;
-  /** the API the profile page can call */
-  api:
-    | {
-        origin: string;
-        /** asked for at sign-in: the access token is then meant for this project, too */
-        projectId: string | undefined;
-        /** longest wait for an answer: that of the API for Zitadel, and what it takes beside */
-        timeoutSeconds: number;
-      }
-    | undefined;
-  /** what works, and probably not as it was meant: sentences for the log */
-  warnings: string[];
-}
+export type Env = ReturnType<typeof readEnv>;
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 
-/** Where the base path is one of these, requests that come without it cannot be told from those that come with it. */
+/** A base path that begins like a route: a request with the base path would look like one without it. */
 const ownPath = /^\/(auth|profile|admin|health|metrics|static|favicon\.ico)(\/|$)/i;
 
 const basePaths = z
@@ -259,17 +198,17 @@ const isIPv6 = (address: string) => new URL(address).hostname.startsWith('[');
 const noSource =
   'a name or an IPv4 address in place of the IPv6 address: Content-Security-Policy knows none, so browsers would not send the login form there';
 
-/** The API must have given up before the web application does. */
+/** The web application waits longer for the API than the API waits for Zitadel. */
 const API_MARGIN_SECONDS = 3;
 
-/** Addresses with a purpose: redirect URIs need paths of their own. */
+/** Paths that have a route: a redirect URI must not be one of them. */
 const takenPath =
-  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|backchannel-logout)|auth\/logout\/(success|error|everywhere))\/?$/i;
+  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|return|backchannel-logout)|auth\/logout\/(success|error|everywhere))\/?$/i;
 
 const belowBasePath = (path: string) =>
   `an address below BASE_PATH, such as https://app.example.com/base/${path} for BASE_PATH=/base`;
 
-/** The path of `url` without the base path it has to begin with; not with it twice, for the same reason as `ownPath`. */
+/** The path of `url` without the base path it has to begin with; not twice, for the same reason as `ownPath`. */
 function pathBelow(basePath: string, url: string): string | undefined {
   const { pathname } = new URL(url);
   const path = pathname.slice(basePath.length);
@@ -278,7 +217,7 @@ function pathBelow(basePath: string, url: string): string | undefined {
 }
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
-export function readEnv(source: Record<string, string | undefined>): Env {
+export function readEnv(source: Record<string, string | undefined>) {
   const { values, problems, report } = readVariables(variables, source);
   const production = given(source, 'NODE_ENV') === 'production';
 
@@ -347,11 +286,14 @@ export function readEnv(source: Record<string, string | undefined>): Env {
   const isCut = known.SESSION_DURATION > maxDurationSeconds;
   return {
     production,
+    /** `development` shows changed views without a restart */
     cacheViews: known.NODE_ENV !== 'development',
     port: known.PORT,
     logLevel: known.LOG_LEVEL,
+    /** public origin: that of `ZITADEL_CALLBACK_URL` */
     origin,
     basePath,
+    /** where people find the application */
     address: basePath ? `${origin}${basePath}/` : origin,
     session: {
       secrets: known.SESSION_SECRET,
@@ -384,6 +326,7 @@ export function readEnv(source: Record<string, string | undefined>): Env {
           timeoutSeconds: known.INTROSPECTION_TIMEOUT + API_MARGIN_SECONDS,
         }
       : undefined,
+    /** what was changed to make it work: sentences for the log */
     warnings: isCut
       ? [
           `SESSION_DURATION is longer than SESSION_MAX_DURATION, which is ${maxDurationSeconds} s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well`,

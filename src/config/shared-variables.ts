@@ -8,7 +8,7 @@ export const webUrl = z.string().refine((value) => {
   return url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
 });
 
-/** An issuer as Zitadel has them: an origin. */
+/** An issuer of Zitadel is an origin. */
 export const issuerUrl = webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value));
 
 const list = z
@@ -25,7 +25,7 @@ export const origins = list
   .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
   .transform((all) => all.map((origin) => new URL(origin).origin));
 
-/** `redis:` or, with TLS, `rediss:`; the path is the number of a database. */
+/** `redis:` or, with TLS, `rediss:`. The path is a database number. */
 export const redisUrl = z.string().refine((value) => {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   return (
@@ -48,7 +48,7 @@ function isPercentEncoded(text: string): boolean {
 
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
 
-/** What Express accepts as `trust proxy`, but for numbers of hops: whoever skips a proxy would be believed. */
+/** Express's `trust proxy`, without hop counts: a client that bypasses a proxy could then forge its address. */
 export const proxies = list.refine((all) =>
   all.every((proxy) => PROXY_WORDS.includes(proxy) || isNetwork(proxy)),
 );
@@ -83,10 +83,10 @@ export const LOG_LEVEL = {
   schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 } satisfies Variable;
 
-/** How examples begin that are to be replaced; and one character alone, however often. */
+/** Values to be replaced in public examples, and one repeated character. */
 export const EXAMPLES = /^(your|change|replace|insert)[-_ ]|^(change|replace)me|^(.)\3{7,}$/i;
 
-/** A value nobody can guess. */
+/** A command that makes a random value. */
 export const randomValue = `node -e "console.log(require('node:crypto').randomBytes(32).toString('hex'))"`;
 
 export const METRICS_TOKEN = {

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Problem } from './config-error.js';
 
-/** One environment variable: what it does, and what it may hold. */
+/** An environment variable: documentation and schema. */
 export interface Variable {
   about: string;
   /** what a value must be, as the end of the sentence "expected …" */
@@ -10,11 +10,11 @@ export interface Variable {
   how?: string;
   /** shown in the documentation as the default */
   default?: string;
-  /** stands in `.env.example`; refused in production */
+  /** the value in `.env.example`; refused in production */
   placeholder?: string;
-  /** stands in the examples of others; refused in production, too */
+  /** values in public examples; refused in production as well */
   examples?: RegExp;
-  /** quotes around a value are taken off by whoever reads it */
+  /** the schema removes quotes around the value */
   mayBeQuoted?: boolean;
   schema: z.ZodType<string | number | boolean | string[] | undefined>;
 }
@@ -24,7 +24,7 @@ export type ValuesOf<Variables extends Record<string, Variable>> = {
   [Name in keyof Variables]: z.output<Variables[Name]['schema']>;
 };
 
-/** Reads every variable, and notes all that cannot be used. What is noted is missing in `values`. */
+/** Reads all variables. Invalid ones are in `problems` and not in `values`. */
 export function readVariables<Variables extends Record<string, Variable>>(
   variables: Variables,
   source: Record<string, string | undefined>,
@@ -60,6 +60,6 @@ const isPublic = (value: string | undefined, { placeholder, examples }: Variable
     .map((part) => part.trim())
     .some((part) => part === placeholder || examples?.test(part));
 
-/** An empty value is none. */
+/** An empty value counts as missing. */
 export const given = (source: Record<string, string | undefined>, name: string) =>
   source[name]?.trim() || undefined;

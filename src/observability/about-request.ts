@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a line of the log says about the request it belongs to. */
+/** Fields of a log line about a request. */
 export const aboutRequest = ({ headers }: { headers: IncomingHttpHeaders }) => ({
   reqId: headers['x-request-id'],
 });

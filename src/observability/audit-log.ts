@@ -35,10 +35,10 @@ export class AuditLog implements ZitadelObserver {
 
   signedIn(owner: SessionOwner, request: HttpRequest) {
     this.metrics.logins.inc({ result: 'success' });
-    this.note('log', 'login.succeeded', 'Somebody has signed in', owner, aboutRequest(request));
+    this.note('log', 'login.succeeded', 'A user signed in', owner, aboutRequest(request));
   }
 
-  /** A person who changes their mind is no trouble; a provider that refuses is. */
+  /** A cancelled sign-in is a warning; one that an operator has to look at is an error. */
   signInFailed(failure: SignInFailed, request: HttpRequest) {
     const { reason, reference } = failure;
     this.metrics.logins.inc({ result: reason });
@@ -65,7 +65,7 @@ export class AuditLog implements ZitadelObserver {
 
   signedOut(kind: 'user' | 'everywhere', result: SignOutResult, owner: SessionOwner, request: HttpRequest) {
     this.metrics.logouts.inc({ kind, result });
-    this.note('log', 'logout', 'Somebody has signed out', owner, {
+    this.note('log', 'logout', 'A user signed out', owner, {
       kind,
       result,
       ...aboutRequest(request),
@@ -81,10 +81,10 @@ export class AuditLog implements ZitadelObserver {
   ) {
     this.metrics.logouts.inc({ kind: 'back-channel', result });
     const [level, text]: [Level, string] = error
-      ? ['warn', `A back-channel logout was not done\n${describeError(error)}`]
+      ? ['warn', `A back-channel logout failed\n${describeError(error)}`]
       : result === 'nothing'
-        ? ['debug', 'Zitadel has ended what was over here']
-        : ['log', 'Zitadel has ended sessions'];
+        ? ['debug', 'Back-channel logout of a session that had ended before']
+        : ['log', 'Sessions ended by back-channel logout'];
     this.note(level, 'backchannel_logout', text, owner, { result, ...aboutRequest(request) });
   }
 

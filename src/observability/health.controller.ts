@@ -7,7 +7,7 @@ import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observabilit
 import { Discovery, SetupProblems, SharedState } from '@mridang/nestjs-zitadel';
 import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
 
-/** For whoever runs the program: whether to restart it, and whether to send it requests. */
+/** Liveness and readiness probes. */
 @Public()
 @Controller('health')
 export class HealthController {
@@ -27,8 +27,8 @@ export class HealthController {
   }
 
   /**
-   * 503 where nobody could sign in. Without Redis this instance goes on with what it knows: that is worse, but not down. A
-   * wrong set-up takes no instance out of service: the others would have the same.
+   * 503 where nobody can sign in. Without Redis, and with a wrong set-up in Zitadel, the instance is `degraded`, with 200: other
+   * instances would not do better.
    */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response) {
@@ -69,7 +69,7 @@ export class HealthController {
     return this.setup?.codes ?? [];
   }
 
-  /** Terminus has no status of its own for what an operator has to mend. */
+  /** Terminus has no status for a wrong set-up. */
   private named(result: HealthCheckResult): HealthCheckResult {
     const { zitadel } = result.details;
     if (zitadel?.['reason'] !== undefined) Object.assign(zitadel, { status: 'misconfigured' });

@@ -8,12 +8,12 @@ import { SharedState } from '@mridang/nestjs-zitadel';
 
 const LOOPBACK = /^(?:::ffff:)?127\.|^::1$/;
 
-/** What proxies say of themselves: one on this machine must not publish what is for this machine. */
+/** Headers of proxies: a proxy on this machine must not publish the metrics. */
 const PROXY_HEADERS = ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'];
 
 /**
- * The metrics, for whoever has the token, or for this machine where there is none. For others there is nothing here: so
- * every method is taken, or a 405 would tell.
+ * The metrics, for requests with the token, or from this machine where no token is configured. Other requests get 404, whatever their
+ * method.
  */
 @Public()
 @Controller('metrics')
@@ -45,10 +45,10 @@ export class MetricsController {
   }
 }
 
-/** The scheme may be written in any case (RFC 9110 11.1). */
+/** The scheme is case-insensitive (RFC 9110 11.1). */
 const tokenIn = (authorization = '') => /^bearer +(.*)$/i.exec(authorization)?.[1];
 
-/** In a time that tells nothing. */
+/** In constant time. */
 const isEqual = (given: string | undefined, expected: string) =>
   given !== undefined && timingSafeEqual(digest(given), digest(expected));
 

@@ -2,10 +2,10 @@ import type { ZitadelEndpoint, ZitadelObserver } from '@mridang/nestjs-zitadel';
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** From an answer out of memory to the longest wait for Zitadel. */
+/** Buckets from an answer from memory to the longest wait for Zitadel. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** What both programs count and time, in Prometheus's words. No label holds what a stranger can choose. */
+/** Prometheus metrics of both programs. No label has a value that a client can choose. */
 @Injectable()
 export class Metrics implements ZitadelObserver {
   private readonly registry = new Registry();
@@ -74,7 +74,7 @@ export class Metrics implements ZitadelObserver {
     return this.registry.contentType;
   }
 
-  /** All of them, as Prometheus reads them. */
+  /** All metrics in Prometheus's text format. */
   text(): Promise<string> {
     return this.registry.metrics();
   }

@@ -3,7 +3,7 @@ import { deriveKey, macOf } from '@mridang/nestjs-zitadel';
 
 const LENGTH = 12;
 
-/** Names for people and sessions in the log: the same for the same, and nobody without the secret can tell whose. */
+/** Pseudonyms (HMAC) of users and sessions for the log. */
 export class Pseudonyms {
   private readonly key: Buffer;
 

@@ -1,6 +1,6 @@
 const REPLACED = '[redacted]';
 
-/** Where a word begins; in JSON, where a line break is written `\n`, that is also after the `n`. */
+/** A word boundary. In JSON a line break is `\n`, so a word may begin after that `n`. */
 const START = String.raw`(?:\b|(?<=\\[nrt]))`;
 
 const parameters =
@@ -16,7 +16,7 @@ export const secretNames = [
   ),
 ];
 
-/** What a secret looks like, wherever it turns up; the first group of a pattern stays. */
+/** Patterns of secrets. The first group of a match stays. */
 const secrets: RegExp[] = [
   // PEM
   /()-----BEGIN [\w ]+-----(?:\\+[nr]|[\w+/=\s])*(?:-----END [\w ]+-----)?/g,
@@ -33,7 +33,7 @@ const secrets: RegExp[] = [
   /(:\/\/[^\s:/@"'\\]*:)[^\s/@"'\\]+(?=@)/g,
 ];
 
-/** `text` without what looks like a secret. Of JSON it leaves JSON. */
+/** `text` with secrets replaced. JSON stays valid. */
 export function redacted(text: string): string {
   let clean = text;
   for (const secret of secrets) clean = clean.replace(secret, `$1${REPLACED}`);

@@ -16,21 +16,21 @@ import { aboutRequest } from './about-request.js';
 const STARTED = 'http.server.request.start';
 const FINISHED = 'http.server.response.finish';
 
-/** Others are rare enough to be one. */
+/** Other methods share one label. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 const MAX_PATH_LENGTH = 200;
 
 const startedAt = Symbol('started at');
 
-/** What Node.js tells of the requests of all servers of the process: a listener of our own would be made for each request. */
+/** Messages of Node's diagnostics channels, for the requests of all servers of the process. */
 interface Message {
   request: Request;
   response: Response & { [startedAt]?: number };
   server: Server;
 }
 
-/** Times each request by its route. With `LOG_LEVEL=debug` the log has a line for each. */
+/** Measures each request by its route. With `LOG_LEVEL=debug` each request is logged. */
 @Injectable()
 export class RequestObserver implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Request');
@@ -43,7 +43,7 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
   ) {}
 
   onApplicationBootstrap() {
-    // Without a server where only the providers are wanted.
+    // An application context has no server.
     const { httpAdapter } = this.host as { httpAdapter?: { getHttpServer(): Server } };
     this.server = httpAdapter?.getHttpServer();
     subscribe(STARTED, this.start);
@@ -86,7 +86,7 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
   }
 }
 
-/** Not the path: anybody can ask for any. */
+/** The route, not the path, which a client can choose. */
 function routeOf(request: Request): string {
   const { path } = (request.route ?? {}) as { path?: string };
   return path ?? (routed(request).startsWith('/static/') ? '/static/*' : 'none');
@@ -95,6 +95,6 @@ function routeOf(request: Request): string {
 /** Without the base path. Express splits `url` where it serves files; of `Request` Node.js knows less. */
 const routed = ({ baseUrl = '', url = '' }: Partial<Pick<Request, 'baseUrl' | 'url'>>) => baseUrl + url;
 
-/** Node.js answers some requests itself, such as one without `Host`: those Express has never seen. */
+/** Node.js answers some requests itself, such as one without `Host`; Express does not see them. */
 const targetOf = ({ originalUrl, url }: Partial<Pick<Request, 'originalUrl' | 'url'>>) =>
   originalUrl ?? url ?? '';

@@ -1,19 +1,19 @@
 import type { TextKey } from '../texts/en.js';
 import type { ApiAnswer } from './api.client.js';
 
-/** What the profile page shows of a call of the API. */
+/** Result of an API call, for the profile page. */
 export interface ApiCall {
   title: TextKey;
   status?: number;
-  /** what the API itself says, where it let the user in */
+  /** answer of the API */
   answer?: string;
-  /** what to make of it, where it did not */
+  /** explanation of a refusal */
   text?: TextKey;
-  /** where to log in anew, where that helps */
+  /** address of a new login, where that helps */
   loginUrl?: string;
 }
 
-/** How a call of the API ended. */
+/** Explains the result of an API call. */
 export function apiCallOf(answer: ApiAnswer, basePath: string): ApiCall {
   if (answer.kind === 'none') return { title: 'api.none.title', text: 'api.none.text' };
   if (answer.kind === 'login') {

@@ -5,10 +5,10 @@ import { boundedFetch, sendWithRetry } from '@mridang/nestjs-zitadel';
 
 const MAX_ANSWER_BYTES = 10_000;
 
-/** What the API answered, or that it did not. */
+/** Answer of the API, or none. */
 export type ApiAnswer =
   | { kind: 'answer'; status: number; text: string }
-  /** the user logged in longer ago than so many seconds (RFC 9470) */
+  /** the API requires a login within so many seconds (RFC 9470) */
   | { kind: 'login'; maxAgeSeconds: number }
   | { kind: 'none' };
 
@@ -24,7 +24,7 @@ export class ApiClient {
     return this.env.api !== undefined;
   }
 
-  /** `GET /api/v1/app` with the user's access token. Does not throw: why there is no answer is in the log. */
+  /** `GET /api/v1/app` with the user's access token. Does not throw; failures are logged. */
   async hello(accessToken: string): Promise<ApiAnswer> {
     const { origin = '', timeoutSeconds = 0 } = this.env.api ?? {};
     try {
@@ -36,13 +36,13 @@ export class ApiClient {
         ? { kind: 'answer', status: answer.status, text: await answer.text() }
         : { kind: 'login', maxAgeSeconds: maxAge };
     } catch (error) {
-      this.logger.warn(`The API was not reached\n${describeError(error)}`);
+      this.logger.warn(`The API did not answer (API_URL)\n${describeError(error)}`);
       return { kind: 'none' };
     }
   }
 }
 
-/** What the challenge `insufficient_user_authentication` asks for. */
+/** `max_age` of the challenge `insufficient_user_authentication`. */
 function wantedLoginAge({ status, headers }: Response): number | undefined {
   const challenge = status === 401 ? (headers.get('www-authenticate') ?? '') : '';
   if (!challenge.includes('error="insufficient_user_authentication"')) return undefined;

@@ -1,58 +1,34 @@
-import type { TextKey } from '../texts/en.js';
+import { en, type TextKey } from '../texts/en.js';
 import { METADATA, metadataFrom, projectIdIn, roleGrantsFrom, ROLES } from '@mridang/nestjs-zitadel';
 
-/** A claim as people can read it. */
+/** A claim with an explanation. */
 export interface DescribedClaim {
   name: string;
-  /** what the claim means */
+  /** text that explains it */
   about: TextKey;
-  /** the project whose roles it has */
+  /** of a claim with the roles of a project */
   project?: string;
-  /** the value, in as many lines as it takes */
+  /** the value, one or more lines */
   lines: string[];
-  /** a point in time, seconds since 1970 */
+  /** Unix time in seconds */
   seconds?: number;
 }
 
+/** Claims whose text key is not `claim.` and their name. */
 const abouts: Record<string, TextKey> = {
-  iss: 'claim.iss',
-  sub: 'claim.sub',
-  aud: 'claim.aud',
-  azp: 'claim.azp',
-  client_id: 'claim.client_id',
-  exp: 'claim.exp',
-  iat: 'claim.iat',
-  auth_time: 'claim.auth_time',
-  updated_at: 'claim.updated_at',
-  nbf: 'claim.nbf',
-  jti: 'claim.jti',
-  act: 'claim.act',
-  acr: 'claim.acr',
-  groups: 'claim.groups',
-  nonce: 'claim.nonce',
-  at_hash: 'claim.at_hash',
-  sid: 'claim.sid',
-  amr: 'claim.amr',
-  name: 'claim.name',
-  given_name: 'claim.given_name',
-  family_name: 'claim.family_name',
-  nickname: 'claim.nickname',
-  gender: 'claim.gender',
-  locale: 'claim.locale',
-  picture: 'claim.picture',
-  preferred_username: 'claim.preferred_username',
-  email: 'claim.email',
-  email_verified: 'claim.email_verified',
-  phone_number: 'claim.phone_number',
-  phone_number_verified: 'claim.phone_number_verified',
   [ROLES]: 'claim.roles',
+  [METADATA]: 'claim.metadata',
   'urn:zitadel:iam:org:id': 'claim.organizationAsked',
   'urn:zitadel:iam:org:domain:primary': 'claim.organizationAsked',
   'urn:zitadel:iam:user:resourceowner:id': 'claim.organizationId',
   'urn:zitadel:iam:user:resourceowner:name': 'claim.organizationName',
   'urn:zitadel:iam:user:resourceowner:primary_domain': 'claim.organizationDomain',
-  [METADATA]: 'claim.metadata',
 };
+
+function aboutOf(name: string): TextKey {
+  const key = Object.hasOwn(abouts, name) ? abouts[name] : `claim.${name}`;
+  return key !== undefined && Object.hasOwn(en, key) ? (key as TextKey) : 'claim.custom';
+}
 
 /** Claims that are NumericDates (RFC 7519 2). */
 const times = ['exp', 'iat', 'nbf', 'auth_time', 'updated_at'];
@@ -68,15 +44,13 @@ export function describedClaims(claims: Record<string, unknown>): DescribedClaim
     const isTime = times.includes(name) && typeof value === 'number' && isDate(value);
     return {
       name,
-      about: project ? 'claim.projectRoles' : Object.hasOwn(abouts, name) ? (abouts[name] ?? custom) : custom,
+      about: project ? 'claim.projectRoles' : aboutOf(name),
       ...(project ? { project } : {}),
       ...(isTime ? { seconds: value } : {}),
       lines: linesOf(name, value),
     };
   });
 }
-
-const custom: TextKey = 'claim.custom';
 
 /** The range of `Date`. */
 const isDate = (seconds: number) => Math.abs(seconds) <= 8.64e12;

@@ -16,10 +16,10 @@ import { ApiClient, type ApiAnswer } from './api.client.js';
 import { profileOf } from './profile.js';
 import { sessionFacts } from './session-facts.js';
 
-/** The profile page; below its address the same page with what was asked for on it. */
+/** The profile page, and the same page with live userinfo or an API answer. */
 @Controller('profile')
 export class ProfileController {
-  /** what a session holds stays as it is */
+  /** sessions do not change, so their facts are cached */
   private readonly idTokens = new WeakMap<SessionToken, { amr: unknown; claims: DescribedClaim[] }>();
 
   constructor(
@@ -39,7 +39,7 @@ export class ProfileController {
     return this.page(session, request, response);
   }
 
-  /** With what Zitadel says at this moment. */
+  /** With live userinfo. */
   @Get('live')
   @Render('profile')
   async live(
@@ -51,7 +51,7 @@ export class ProfileController {
     return { ...(await this.page(session, request, response)), live };
   }
 
-  /** With what the API answers the user at this moment. */
+  /** With the answer of the API. */
   @Get('api')
   @Render('profile')
   async callApi(
@@ -65,7 +65,7 @@ export class ProfileController {
   }
 
   private async page(before: Session, request: AuthenticatedRequest, response: Response) {
-    // What the page was asked for may have renewed the session.
+    // The call may have refreshed the session.
     const session = (await this.sessions.load(request, response)) ?? before;
     const token = (await this.sessions.token(request, response)) ?? {};
     const { amr, claims } = this.idTokenOf(token);
@@ -86,7 +86,7 @@ export class ProfileController {
     return idToken;
   }
 
-  /** Why the API refuses an access token, Zitadel says: another instance may have renewed it, or the session is over. */
+  /** Asks Zitadel why the API refused the token: another instance may have refreshed it, or the session has ended. */
   private async answer(request: AuthenticatedRequest, response: Response): Promise<ApiAnswer> {
     const { accessToken } = (await this.sessions.freshToken(request, response)) ?? {};
     if (!accessToken) throw new SessionEnded('no_refresh');

@@ -3,7 +3,7 @@ import type { Session } from '@mridang/nestjs-auth';
 /**
  * What the profile page shows of a session.
  *
- * @param issuer pictures come from there; one of another site would tell that site who looks at this page, and when
+ * @param issuer only pictures from there are shown: another site would learn who opens this page, and when
  */
 export function profileOf({ user }: Session, issuer: string) {
   const name = user.name ?? user.email ?? user.id;
@@ -39,5 +39,5 @@ function initialsOf(name: string): string {
 
 const letters = new Intl.Segmenter();
 
-/** As people see it: a letter may be made of several characters. */
+/** The first grapheme. */
 const firstLetter = (word: string) => letters.segment(word).containing(0)?.segment ?? '';

@@ -4,7 +4,7 @@ import type { TextKey } from '../texts/en.js';
 /** What the profile page shows of a session. Times are seconds since 1970. */
 export interface SessionFacts {
   signedInAt: number;
-  /** in words of ours, or as Zitadel names it */
+  /** a text of ours, or Zitadel's name */
   signedInHow: ({ text: TextKey } | { name: string })[];
   renewedAt: number | undefined;
   idleEnd: number;
@@ -15,8 +15,8 @@ export interface SessionFacts {
 const methods: Record<string, TextKey> = { pwd: 'how.pwd', otp: 'how.otp', user: 'how.user', mfa: 'how.mfa' };
 
 /**
- * @param amr of the ID token; Zitadel leaves it out after a sign-in with an external identity provider
- * @param maxDurationSeconds how long a session lasts at most
+ * @param amr of the ID token; missing after a sign-in with an external identity provider
+ * @param maxDurationSeconds absolute lifetime of a session
  */
 export function sessionFacts(
   { expires }: Session,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Fails where `listen` would, with `EADDRINUSE` for one: before a program that cannot run says anything else. */
+/** Rejects as `listen` would (`EADDRINUSE`, `EACCES`), before the program logs anything else. */
 export async function checkPort(port: number): Promise<void> {
   const server = createServer().listen(port);
   await once(server, 'listening');

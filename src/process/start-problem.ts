@@ -1,6 +1,6 @@
 import { ConfigError, explain } from '../config/config-error.js';
 
-/** What keeps a program from starting, for the person who starts it. */
+/** The message that a program prints when it cannot start. */
 export function startProblem(error: unknown, portVariable: string): string {
   if (error instanceof ConfigError) return explain(error);
   const { code, port } = error as { code?: string; port?: number };

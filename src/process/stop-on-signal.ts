@@ -4,13 +4,13 @@ import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
-/** Longest time for requests that were begun. */
+/** Longest time for in-flight requests. */
 const LIMIT_MS = 10_000;
 
-/** npm passes on the Ctrl+C that the terminal has sent to everybody already. */
+/** npm forwards the SIGINT that the terminal has already sent to the whole process group. */
 const SAME_SIGNAL_MS = 50;
 
-/** Ends the program on a signal when the requests under way are answered; at a second one it ends at once. */
+/** Ends the program on a signal after in-flight requests are answered. A second signal ends it at once. */
 export function stopOnSignal(app: INestApplication): void {
   let stoppingSince: number | undefined;
   for (const signal of SIGNALS) {
@@ -26,11 +26,11 @@ export function stopOnSignal(app: INestApplication): void {
 async function stop(app: INestApplication, signal: NodeJS.Signals): Promise<void> {
   const logger = new Logger('Stop');
   logger.log(
-    `${signal}: answering what was begun, for ${LIMIT_MS / 1000} s at most. A second signal ends at once`,
+    `${signal}: waiting for in-flight requests, ${LIMIT_MS / 1000} s at most. A second signal ends the program at once`,
   );
   const adapter: unknown = app.getHttpAdapter();
   const cut = adapter instanceof LeanExpressAdapter ? await adapter.drain(LIMIT_MS) : 0;
-  if (cut > 0) logger.warn(`${cut} connections were cut off`);
+  if (cut > 0) logger.warn(`${cut} connections were closed with requests in flight`);
   await app.close();
   process.exit(0);
 }

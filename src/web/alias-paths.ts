@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 
-/** Lets a configured address be answered by the route that serves its purpose: `{[path]: route}`, both without `basePath`. */
+/** Rewrites configured paths to routes: `{[path]: route}`, both without `basePath`. */
 export function aliasPaths(routes: Record<string, string>, basePath: string) {
   return (request: Request, _response: Response, next: NextFunction) => {
     const route = Object.hasOwn(routes, request.path) ? routes[request.path] : undefined;

@@ -5,7 +5,7 @@ import type { NextFunction, Request, Response } from 'express';
 
 const PREFIX = '/static/';
 
-/** The files of a folder, each at an address that changes with its content: browsers may keep it for good. */
+/** Files at addresses with a fingerprint of their content, which browsers cache without revalidation. */
 export class Assets {
   private readonly kept: Addresses | undefined;
 
@@ -24,7 +24,7 @@ export class Assets {
     return address;
   }
 
-  /** Leads a fingerprinted address to its file; to none where the content has changed. */
+  /** Rewrites a fingerprinted address to its file. An outdated fingerprint is 404. */
   readonly middleware = (request: Request, response: Response, next: NextFunction) => {
     const name = request.url.startsWith(PREFIX) ? this.addresses.nameOf.get(request.path) : undefined;
     if (name !== undefined) {

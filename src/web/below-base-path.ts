@@ -2,8 +2,8 @@ import { requestTarget } from '@mridang/nestjs-auth';
 import type { NextFunction, Request, Response } from 'express';
 
 /**
- * Makes requests look as where Express mounts an application at `basePath`: `url` is without it, `originalUrl`, of which
- * addresses are made, is with it. A proxy may have taken it off or not.
+ * Handles requests as an Express application mounted at `basePath` would: `url` is without it, `originalUrl` is with it. A proxy
+ * may have removed the base path or not.
  */
 export function belowBasePath(basePath: string) {
   return (request: Request, _response: Response, next: NextFunction) => {

@@ -26,10 +26,10 @@ import { OutageLog } from '@mridang/nestjs-zitadel';
 import { aboutRequest } from '../observability/about-request.js';
 import { wrongMethod } from './wrong-method.js';
 
-/** Where Zitadel has not said when to come again. */
+/** `Retry-After` where Zitadel has sent none. */
 const RETRY_AFTER_SECONDS = 10;
 
-/** Answers every failure: a page for a browser, JSON for a program, and never the inside of the application. */
+/** Answers every error: a page for a browser, JSON for a program, without internals. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly logger = new Logger('Error');
@@ -45,7 +45,7 @@ export class ErrorFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
     const status = statusOf(error);
-    // During an outage every request ends so: a reference for each would fill the log.
+    // During an outage every request fails, and a reference for each would fill the log.
     if (status === 503) this.outage.failed(error);
     const reference = (status >= 500 && status !== 503) || status === 403 ? referenceOf(error) : undefined;
     if (reference) {
@@ -68,7 +68,7 @@ export class ErrorFilter implements ExceptionFilter {
       });
       return;
     }
-    // No guard has run where there is no route.
+    // Guards do not run where there is no route.
     request.session ??= await this.sessions.load(request, response);
     const roles = error instanceof RolesRequired && (await this.rolesOf(request, response));
     response.render('error', {
@@ -81,7 +81,7 @@ export class ErrorFilter implements ExceptionFilter {
     });
   }
 
-  /** Who lacks a role may have got it since. What was posted cannot be asked for again. */
+  /** The page offers to read roles again, and then leads back, but not to a form post. */
   private async rolesOf(request: Request & AuthenticatedRequest, response: Response) {
     const { claimsReadAt, start } = (await this.sessions.token(request, response)) ?? {};
     const returnTo = request.method === 'GET' ? request.originalUrl : undefined;
@@ -96,7 +96,7 @@ function statusOf(error: unknown): number {
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
 }
 
-/** An error that has a name already keeps it: it may stand in the log. */
+/** An error keeps a reference that may be in the log already. */
 function referenceOf(error: unknown): string {
   const { reference } = (error ?? {}) as { reference?: unknown };
   return typeof reference === 'string' ? reference : newReference();

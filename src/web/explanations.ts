@@ -1,6 +1,6 @@
 import type { TextKey } from '../texts/en.js';
 
-/** A failure in words for the person who reads the page. */
+/** Texts of an error page. */
 export interface Explanation {
   title: TextKey;
   text: TextKey;
@@ -27,11 +27,11 @@ const explanation = (name: (typeof statuses)[number] | (typeof codes)[number]): 
 
 const byStatus = new Map<number, Explanation>(statuses.map((status) => [status, explanation(status)]));
 
-/** Failures whose status alone says too little. */
+/** Errors that need more than the text of their status. */
 export const explanationsByCode: ReadonlyMap<string, Explanation> = new Map(
   codes.map((code) => [code, explanation(code)]),
 );
 
-/** What to say about a failure with this status and, if it has one, this code. */
+/** The texts for a status and an error code. */
 export const explanationFor = (status: number, code?: string): Explanation =>
   explanationsByCode.get(code ?? '') ?? byStatus.get(status) ?? explanation(status < 500 ? 400 : 500);

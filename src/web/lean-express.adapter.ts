@@ -14,9 +14,8 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 
 type Express = RequestListener & { request: object; response: object };
 
-/** How long connections that nobody uses at this moment stay open, where one was used so shortly before… */
+/** Idle connections are closed after a grace period, longer where a request came within `BUSY_MS`: clients may send the next one. */
 const BUSY_MS = 100;
-/** …: whoever sends one request after another has sent the next by then, busy as that machine may be. */
 const BUSY_GRACE_MS = 1_000;
 const GRACE_MS = 100;
 
@@ -25,7 +24,7 @@ const CHECK_MS = 50;
 const QUIET_TURNS = 3;
 const MAX_QUEUE_MS = 1_000;
 
-/** What Node.js answers to its own errors, where it is not 400. */
+/** Node's answers to parser errors, other than 400. */
 const statusOf: Record<string, string> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
@@ -33,23 +32,22 @@ const statusOf: Record<string, string> = {
 };
 
 /**
- * Express, whose requests and responses are born with Express's prototypes. Otherwise Express gives them to each one
- * with `Object.setPrototypeOf`, and V8 keeps what such objects refer to until the next full garbage collection.
- * That was more than half of the time a page took (`bench/README.md`). Does not know the options `httpsOptions` and
- * `forceCloseConnections`.
+ * An Express adapter whose requests and responses are created with Express's prototypes. Express itself calls
+ * `Object.setPrototypeOf` for each, and V8 retains what such objects refer to until the next full garbage collection: more than half
+ * of the time of a page (`bench/README.md`). The options `httpsOptions` and `forceCloseConnections` are not supported.
  */
 export class LeanExpressAdapter extends ExpressAdapter {
   private readonly log = new Logger('HTTP');
   private readonly sockets = new Set<Socket>();
   private isDraining = false;
-  /** when a connection was last answered and kept */
+  /** `performance.now()` of the last answer on a connection that stays open */
   private keptAt = 0;
 
   constructor(private readonly serverOptions: Pick<ServerOptions, 'maxHeaderSize'> = {}) {
     super();
   }
 
-  /** Whether the program is about to end. */
+  /** Whether `drain` has begun. */
   get isStopping(): boolean {
     return this.isDraining;
   }
@@ -82,7 +80,7 @@ export class LeanExpressAdapter extends ExpressAdapter {
     this.httpServer = server;
   }
 
-  /** Answers what is no request as Node.js does, and says how long headers may be where they were longer (RFC 6585 5). */
+  /** Answers malformed requests as Node.js does, and names the limit where headers are too long (RFC 6585 5). */
   private refuse({ code = '' }: NodeJS.ErrnoException, socket: Socket): void {
     if (!socket.writable || code === 'ECONNRESET') {
       socket.destroy();
@@ -104,10 +102,10 @@ export class LeanExpressAdapter extends ExpressAdapter {
   }
 
   /**
-   * Takes no more connections, answers what comes on those there are, and says with each answer that it is the last: so
-   * nobody sends a request into a connection that is being closed. Returns when all are closed, at the latest after `limitMs`.
+   * Graceful shutdown: stops listening, answers requests on open connections with `Connection: close`, and resolves when all
+   * connections are closed, at the latest after `limitMs`.
    *
-   * @returns how many were cut off
+   * @returns number of connections that were closed with requests in flight
    */
   async drain(limitMs: number): Promise<number> {
     const server = this.httpServer as Server;
@@ -121,7 +119,7 @@ export class LeanExpressAdapter extends ExpressAdapter {
     const { closed } = await this.stopListening(server);
     const closeFrom = performance.now() + (isBusy ? BUSY_GRACE_MS : GRACE_MS);
     const closeIdle = setInterval(() => {
-      // What has arrived is read before a connection counts as idle.
+      // Read data that has arrived before connections count as idle.
       if (performance.now() >= closeFrom) setImmediate(() => this.closeIdle(server));
     }, CHECK_MS);
     await closed;
@@ -147,7 +145,7 @@ export class LeanExpressAdapter extends ExpressAdapter {
     return { closed: new Promise((done) => TcpServer.prototype.close.call(server, () => done())) };
   }
 
-  /** For Node.js a connection is idle whose answer is still on its way, and one that a browser opened in advance is not. */
+  /** Node.js counts a connection as idle while its answer is being sent, and one without any request as busy. */
   private closeIdle(server: Server) {
     const sockets = [...this.sockets];
     if (sockets.every(({ writableLength }) => writableLength === 0)) server.closeIdleConnections();

@@ -4,17 +4,17 @@ import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
 import { nameOf } from './name-of.js';
 
-/** What the layout of every page shows. */
+/** Data of the layout. */
 export interface Frame {
   language: Language;
-  /** of the person who is signed in */
+  /** of the signed-in user */
   userName: string | undefined;
   links: readonly { href: string; label: TextKey; isCurrent: boolean }[];
-  /** for the log-out forms; a visitor gets a cookie only where there is a form */
+  /** for the sign-out forms; a visitor gets a CSRF cookie only where there is a form */
   csrfToken: string | undefined;
 }
 
-/** Gives every view its frame: the function is called when a page is rendered, after the guard. */
+/** Adds the layout data to every view, as a function that is called after the guard. */
 export function pageFrame(csrf: CsrfService, basePath: string) {
   return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
     response.locals['frame'] = (): Frame => {

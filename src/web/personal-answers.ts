@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 
-/** What a route answers depends on who asks, and nobody stores it. Static files are the same for everybody. */
+/** Answers of routes depend on the session and must not be cached. Static files may be. */
 export function personalAnswers(request: Request, response: Response, next: NextFunction) {
   if (!request.url.startsWith('/static/')) {
     response.setHeader('Cache-Control', 'no-store');

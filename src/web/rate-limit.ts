@@ -5,10 +5,10 @@ import { ipKeyGenerator, rateLimit, type Options } from 'express-rate-limit';
 
 const WINDOW_MS = 60_000;
 
-/** Most requests are for something else, and cost nothing here. */
+/** Fast path: most requests are for other paths. */
 const AUTH = /^\/auth\//i;
 
-/** What begins a session, and what ends one. The pages around it are there for everybody at any time. */
+/** Requests that begin or end a session. Pages are not limited. */
 const SIGN_IN = /^\/auth\/(signin\/.+|callback(\/.*)?|initiate|start)\/?$/i;
 const SIGN_OUT = /^\/auth\/(signout|logout|logout\/everywhere|logout\/callback)\/?$/i;
 
@@ -24,16 +24,16 @@ class TooManyRequests extends HttpException {
 }
 
 /**
- * Bounds sign-ins, callbacks and sign-outs.
+ * Limits sign-ins, callbacks and sign-outs.
  *
- * @param perMinute from one address (of an IPv6 network: /56); 0 = no bound
+ * @param perMinute from one address (of an IPv6 network: /56); 0 = no limit
  */
 export function limitRate(perMinute: number): RequestHandler {
   if (perMinute === 0) return (_request, _response, next) => next();
   const limits: [RegExp, RequestHandler][] = [
     [SIGN_IN, limiter({ limit: perMinute })],
     [SIGN_OUT, limiter({ limit: perMinute })],
-    // All back-channel logouts come from Zitadel, so only what is refused counts.
+    // All back-channel logouts come from Zitadel's address, so only refused ones count.
     [BACK_CHANNEL, limiter({ limit: perMinute, skipSuccessfulRequests: true })],
   ];
   const warn = warnOnce();
@@ -54,21 +54,21 @@ const limiter = (options: Partial<Options>) =>
     legacyHeaders: false,
     handler: (_request, _response, next) => next(new TooManyRequests()),
     keyGenerator: addressOf,
-    // Said by `warnOnce`, in words that fit.
+    // `warnOnce` has its own message.
     validate: { xForwardedForHeader: false },
     ...options,
   });
 
-/** Bits of an IPv6 address that are those of one household. */
+/** Prefix length of an IPv6 network that one subscriber gets. */
 const NETWORK_BITS = 56;
 
-/** Whose request it is. What a proxy does not name by an address counts as its own. */
+/** Address of the client, or of the proxy where it names none. */
 function addressOf({ ip = '', socket }: Request): string {
   const address = isIP(ip) ? ip : (socket.remoteAddress ?? '');
   return ipKeyGenerator(address.replace(/^::ffff:(?=\d+\.)/i, ''), NETWORK_BITS);
 }
 
-/** Some proxies write the port behind the address, which is another with each connection; Express takes that for no address. */
+/** Some proxies add the port, which Express does not accept as an address. */
 function forgetPorts({ headers }: Request) {
   const given = headers['x-forwarded-for'];
   if (typeof given === 'string') headers['x-forwarded-for'] = given.split(',').map(withoutPort).join(',');
@@ -79,7 +79,7 @@ function withoutPort(item: string): string {
   return /^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 }
 
-/** Behind a proxy nobody told us about, all people seem to have one address. */
+/** Behind an unknown proxy all clients have one address. */
 function warnOnce() {
   const logger = new Logger('Rate limit');
   let isSaid = false;
@@ -87,7 +87,7 @@ function warnOnce() {
     if (isSaid || !headers['x-forwarded-for'] || app.get('trust proxy') !== false) return;
     isSaid = true;
     logger.warn(
-      'Requests come through a proxy, whose address counts for everybody behind it. Name it in TRUSTED_PROXIES, or set AUTH_RATE_LIMIT=0',
+      'Requests come through a proxy that is not in TRUSTED_PROXIES, so all clients behind it share one rate limit. Add it there, or set AUTH_RATE_LIMIT=0',
     );
   };
 }

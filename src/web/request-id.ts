@@ -3,7 +3,7 @@ import type { NextFunction, Request, Response } from 'express';
 
 const GIVEN = /^[\w.-]{1,64}$/;
 
-/** Names each request, as a proxy in front has done or anew: the name stands in the request, in the answer and in the log. */
+/** Takes over or makes `X-Request-Id`, for request, answer and log. */
 export function requestId({ headers }: Request, response: Response, next: NextFunction) {
   const given = headers['x-request-id'];
   const id = typeof given === 'string' && GIVEN.test(given) ? given : randomUUID();

@@ -3,37 +3,16 @@ import helmet from 'helmet';
 import type { Env } from '../config/env.js';
 import type { LoginOrigin } from '@mridang/nestjs-zitadel';
 
-/** Pages here need nothing of what a browser could offer; passkeys are Zitadel's business. */
-const permissionsPolicy = [
-  'accelerometer',
-  'autoplay',
-  'browsing-topics',
-  'camera',
-  'display-capture',
-  'encrypted-media',
-  'fullscreen',
-  'geolocation',
-  'gyroscope',
-  'hid',
-  'idle-detection',
-  'magnetometer',
-  'microphone',
-  'midi',
-  'payment',
-  'picture-in-picture',
-  'publickey-credentials-get',
-  'screen-wake-lock',
-  'serial',
-  'usb',
-  'xr-spatial-tracking',
-]
-  .map((feature) => `${feature}=()`)
-  .join(', ');
+/** Browser features that no page here uses. Passkeys are used on Zitadel's own pages. */
+const permissionsPolicy =
+  'accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope hid idle-detection magnetometer microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking'
+    .split(' ')
+    .map((feature) => `${feature}=()`)
+    .join(', ');
 
 /**
- * Security headers of every answer. Browsers apply `form-action` to the redirects after a form post, too,
- * so the sign-in and sign-out forms need Zitadel's origin in it, and those it sends the browser on to at once, as far as they are
- * known by then.
+ * Security headers of every answer. Chromium applies `form-action` to redirects after a form post as well, so it has to name Zitadel's
+ * origin and the origins Zitadel redirects to, as far as they are known.
  */
 export function securityHeaders({ origin, zitadel }: Env, login: LoginOrigin): RequestHandler {
   const secure = origin.startsWith('https:');

@@ -4,7 +4,7 @@ const locales: Record<Language, string> = { en: 'en-GB', de: 'de-DE', fr: 'fr-FR
 
 const formats = new Map<Language, Intl.DateTimeFormat>();
 
-/** A point in time as HTML, in UTC: `/static/app.js` shows it in the reader's time zone. */
+/** A time as HTML, in UTC. `/static/app.js` converts it to the reader's time zone. */
 export function timeElement(seconds: number, language: Language): string {
   const time = new Date(seconds * 1000);
   return `<time datetime="${time.toISOString()}">${formatFor(language).format(time)} UTC</time>`;

@@ -44,7 +44,7 @@ export function useViews(
   });
   app.setViewEngine('hbs');
   app.setBaseViewsDir(join(root, 'views/pages'));
-  // Pages name their layout themselves; hbs would read the file a local named `layout` points to.
+  // Pages name their layout; hbs would read the file that a local named `layout` points to.
   app.set('view options', { layout: false });
   app.set('view cache', cache);
   app.use(assets.middleware);
@@ -61,7 +61,7 @@ interface Model {
   _locals?: unknown;
 }
 
-/** Handlebars keeps what it renders alive for a while: that must not be the request, which is large. */
+/** Handlebars retains its last model, so the model must not refer to the request. */
 function resolved({ _locals, ...model }: Model) {
   return { ...model, frame: model.frame() };
 }

@@ -6,10 +6,10 @@ interface Layer {
   match(path: string): boolean;
 }
 
-/** More than any route lists by name: what takes every method decides by itself. */
+/** More methods than a route lists by name: such a route takes all methods. */
 const MANY = 5;
 
-/** What a 404 is where there is a route for other methods. */
+/** A 405 in place of a 404 where the path has a route for other methods. */
 export function wrongMethod(request: Pick<Request, 'app' | 'path' | 'method'>): MethodNotAllowed | undefined {
   const allowed = allowedMethods(request);
   return allowed.length > 0 && !allowed.includes(request.method) ? new MethodNotAllowed(allowed) : undefined;

@@ -31,7 +31,9 @@ describe('what is counted and logged of back-channel logouts', () => {
     return { done: of('done'), nothing: of('nothing') };
   };
   const lines = () =>
-    app.log.filter((line) => line.startsWith('log') && line.includes('Zitadel has ended sessions'));
+    app.log.filter(
+      (line) => line.startsWith('log') && line.includes('Sessions ended by back-channel logout'),
+    );
   /** Sends a logout token for each of the sign-ins of a session at the provider. */
   async function sendFor(sid: string | undefined, times: number) {
     for (let time = 0; time < times; time++)

@@ -108,7 +108,7 @@ export class AuthEngine {
   /**
    * Returns the redirect to the provider, and sets the cookie with the checks of its callback.
    *
-   * @param options.provider Default: the only one
+   * @param options.provider Default: the first
    * @throws `SignInFailed`
    */
   async startSignIn(
@@ -124,13 +124,17 @@ export class AuthEngine {
     },
   ): Promise<Response> {
     const {
-      provider = this.onlyProvider(),
+      provider = this.firstProvider(),
       attempt = 0,
       status = request.method === 'POST' ? 303 : 302,
     } = options;
     if (!provider) throw new UnknownAuthAction();
     const wanted = this.options.returnTo(options.returnTo);
-    const returnTo = wanted.length > MAX_RETURN_TO_LENGTH ? this.options.defaultReturnTo : wanted;
+    const short =
+      wanted.length > MAX_RETURN_TO_LENGTH
+        ? undefined
+        : this.returnTargets.addressFor(wanted, request, response);
+    const returnTo = short ?? this.options.defaultReturnTo;
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
     // Read the reason from the session: the login page may have been opened without the query of the guard.
     const reason = await this.sessions.endOf(request, response);
@@ -250,13 +254,16 @@ export class AuthEngine {
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const { checkCookies, callbackUrlCookie } = this.options;
+    const { checkCookies, callbackUrlCookie, sessionCookie } = this.options;
     const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => name);
     const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
     const forwarded: HttpRequest = {
       url: request.url,
       method: method === 'HEAD' ? 'GET' : method,
-      headers: { ...headers, cookie: [withoutCookies(headers.cookie ?? '', names), ...own].join('; ') },
+      headers: {
+        ...headers,
+        cookie: [withoutCookies(headers.cookie ?? '', names, sessionCookie.name), ...own].join('; '),
+      },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.returnTo(fields?.callbackUrl) } : body,
     };
     const answer = await this.callAuthJs(
@@ -308,7 +315,7 @@ export class AuthEngine {
   }
 
   /**
-   * Returns the action of a request. `/callback` without a provider means the only one.
+   * Returns the action of a request. `/callback` without a provider means the first one.
    *
    * @throws `UnknownAuthAction` or `MethodNotAllowed`
    */
@@ -320,7 +327,7 @@ export class AuthEngine {
     if (url.pathname !== target.split('?', 1)[0]) throw new UnknownAuthAction();
     const [, name = '', id] = /^\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname.slice(basePath.length)) ?? [];
     if (id && !providers.has(id)) throw new UnknownAuthAction();
-    const providerId = id ?? (name === 'callback' ? this.onlyProvider() : undefined);
+    const providerId = id ?? (name === 'callback' ? this.firstProvider() : undefined);
     if (providerId && !id) url.pathname += `/${providerId}`;
     if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
       url.searchParams.delete('callbackUrl');
@@ -331,9 +338,8 @@ export class AuthEngine {
     return { url, name, provider: isRedirecting ? providerId : undefined };
   }
 
-  private onlyProvider(): string | undefined {
-    const [id, ...others] = this.options.providers.keys();
-    return others.length === 0 ? id : undefined;
+  private firstProvider(): string | undefined {
+    return this.options.providers.keys().next().value;
   }
 }
 
@@ -377,9 +383,16 @@ const json = (body: unknown) => Response.json(body, { headers: { 'cache-control'
 const redirect = (location: string, status: number) =>
   new Response(null, { status, headers: { location, 'cache-control': 'no-store' } });
 
-/** Removes cookies by name from a `Cookie` header, and leaves everything else unchanged: other software may send invalid pairs. */
-const withoutCookies = (header: string, names: readonly string[]) =>
+/**
+ * The `Cookie` header without `names`, and without session cookies of other ports: Auth.js takes every cookie whose name begins with
+ * that of the session cookie for a part of it, and deletes it.
+ */
+const withoutCookies = (header: string, names: readonly string[], sessionName: string) =>
   header
     .split(';')
-    .filter((pair) => !names.includes(pair.split('=', 1)[0]?.trim() ?? ''))
+    .filter((pair) => {
+      const name = pair.split('=', 1)[0]?.trim() ?? '';
+      const isForeign = name.startsWith(sessionName) && !/^(\.\d+)?$/.test(name.slice(sessionName.length));
+      return !isForeign && !names.includes(name);
+    })
     .join(';');

@@ -171,7 +171,8 @@ export type SignInFailure =
   /** the provider refused the request for another reason, or sent an invalid response */
   | 'provider_error';
 
-const failureStatus: Record<SignInFailure, number> = {
+/** The HTTP status of each failure. */
+export const signInFailureStatus: Readonly<Record<SignInFailure, number>> = {
   access_denied: 403,
   user_locked: 403,
   user_not_found: 403,
@@ -209,7 +210,7 @@ export class SignInFailed extends AuthError {
     readonly reason: SignInFailure,
     { isFromAddress = false, ...options }: { cause?: unknown; isFromAddress?: boolean } = {},
   ) {
-    const status = failureStatus[reason];
+    const status = signInFailureStatus[reason];
     super('Sign-in did not succeed', isFromAddress && status >= 500 ? 400 : status, options);
     this.needsOperator = status >= 500;
   }

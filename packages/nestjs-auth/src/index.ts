@@ -27,6 +27,7 @@ export {
   SessionEnded,
   SessionRequired,
   SessionsUnavailable,
+  signInFailureStatus,
   SignInFailed,
   UnknownAuthAction,
   type SessionEnd,

@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { Controller, Get, HttpCode, Redirect, Req, Res } from '@nestjs/common';
 import { getToken } from '@auth/core/jwt';
+import { CompactEncrypt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   AuthSession,
@@ -17,6 +18,7 @@ import {
   type SessionRevocations,
   type SessionToken,
 } from '../src/index.js';
+import { packed } from '../src/session/packed-tokens.js';
 import { SessionCodec } from '../src/session/session-codec.js';
 import { bodyOf, sessionCookies, secret, TinyApp } from './support/tiny-app.js';
 
@@ -470,6 +472,70 @@ describe('writing', () => {
     expect(String(headers['set-cookie'])).toMatch(
       /^__Host-authjs\.session-token=.*; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
     );
+  });
+});
+
+describe('where the application is', () => {
+  it.each([
+    ['http://app.example', undefined, 'authjs.session-token', '/'],
+    ['http://app.example:3000', undefined, 'authjs.session-token-3000', '/'],
+    ['https://app.example', undefined, '__Host-authjs.session-token', '/'],
+    ['https://app.example:443', undefined, '__Host-authjs.session-token', '/'],
+    ['https://app.example:8443', undefined, '__Host-authjs.session-token-8443', '/'],
+    ['https://app.example', '/base', '__Secure-authjs.session-token-base', '/base'],
+    ['https://app.example:8443', '/team/app', '__Secure-authjs.session-token-8443-team-app', '/team/app'],
+    ['http://app.example:3000', '/base', 'authjs.session-token-3000-base', '/base'],
+  ])('is in the name and the path of its cookie: %s%s', async (origin, mountPath, name, path) => {
+    await start({ origin, ...(mountPath ? { mountPath } : {}) });
+    const { headers } = await app.get('/who', { cookie: cookieFrom(61) }).expect(200);
+    await app.get('/open').expect(200, { id: null });
+    const [line] = [headers['set-cookie']].flat();
+    expect(line).toMatch(new RegExp(`^${name}=.*; Path=${path}; HttpOnly;`));
+  });
+
+  describe('and the cookie of a version whose names did not say it', () => {
+    const name = 'authjs.session-token';
+    async function former(more: Record<string, unknown> = {}) {
+      const key = Buffer.from(hkdfSync('sha256', secret, name, 'nestjs-auth session A256GCM', 32));
+      const kid = createHash('sha256').update(key).digest('base64url').slice(0, 8);
+      const now = Date.now() / 1000;
+      const token = { sub: 'u1', name: 'User', jti: 'a', start: now, iat: now, exp: now + 600, ...more };
+      return new CompactEncrypt(packed(token))
+        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid })
+        .encrypt(key);
+    }
+
+    it('is read, and moved to the name that says it', async () => {
+      await start();
+      const { headers } = await app.get('/who', { cookie: `${name}=${await former()}` }).expect(200);
+      expect(sessionCookies(headers)).toEqual({ [name]: '', [`${name}-3000`]: expect.any(String) });
+    });
+
+    it('is read in pieces', async () => {
+      await start();
+      const value = await former();
+      const cookie = `${name}.0=${value.slice(0, 100)}; ${name}.1=${value.slice(100)}`;
+      const { headers } = await app.get('/who', { cookie }).expect(200);
+      expect(sessionCookies(headers)).toEqual({
+        [`${name}.0`]: '',
+        [`${name}.1`]: '',
+        [`${name}-3000`]: expect.any(String),
+      });
+    });
+
+    it.each(['/out', '/replaced'])('is deleted with the session: %s', async (path) => {
+      await start();
+      const answer = await app.get(path, { cookie: `${name}=${await former()}` }).expect(200);
+      expect(sessionCookies(answer.headers)[name]).toBe('');
+    });
+
+    it('is left alone where another application of the host has sealed it, with the same secret or another', async () => {
+      await start();
+      for (const value of [await former({ originPort: '' }), 'of-somebody-else']) {
+        const { headers } = await app.get('/open', { cookie: `${name}=${value}` }).expect(200, { id: null });
+        expect(sessionCookies(headers)).toEqual({});
+      }
+    });
   });
 });
 

@@ -54,6 +54,11 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   checkAtStart?: boolean;
   /** Redis that several instances share. Without it each instance has its own state in memory. */
   redisUrl?: string | undefined;
+  /**
+   * Further providers of Auth.js. Their users have no roles, and their sessions no tokens: those of Zitadel alone are refreshed.
+   * Default none.
+   */
+  providers?: IAuthModuleOptions['providers'];
   /** Further options of `AuthModule`, such as `pages`. */
   auth?: Partial<Pick<IAuthModuleOptions, 'pages' | 'failurePage' | 'property'>>;
 }
@@ -129,6 +134,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     uiLocales: given.uiLocales ?? (() => undefined),
     checkAtStart: given.checkAtStart ?? true,
     redisUrl: given.redisUrl,
+    providers: given.providers ?? [],
     auth: given.auth ?? {},
   };
 }

@@ -128,15 +128,15 @@ describe('The command line', () => {
     );
     const { banner, stop } = await started([
       ...['--web-origin', 'http://localhost:4000', '--web-origin', 'https://app.example'],
-      ...['--api-origin', 'http://localhost:4001'],
+      ...['--base-path', '/base', '--api-origin', 'http://localhost:4001'],
       ...['--access-token-type', 'jwt', '--access-token-ttl', '60', '--users', users, '--key-folder', keys],
     ]);
-    expect(banner).toContain('ZITADEL_CALLBACK_URL=http://localhost:4000/auth/callback');
+    expect(banner).toContain('ZITADEL_CALLBACK_URL=http://localhost:4000/base/auth/callback');
     expect(banner).toContain(`ZITADEL_API_KEY_FILE=${join(keys, 'api-key.json')}`);
     expect(banner).toMatch(/with the password open sesame:\n {2}dora {2}testing\n/);
     expect(existsSync(join(keys, 'api-key.json'))).toBe(true);
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
-    const tokens = await tokensOf(issuer, 'https://app.example/auth/callback');
+    const tokens = await tokensOf(issuer, 'https://app.example/base/auth/callback');
     expect(tokens.expires_in).toBe(59);
     expect(tokens.access_token.split('.')).toHaveLength(3);
     const swagger = await tokensOf(
@@ -224,6 +224,7 @@ describe('The command line without a start', () => {
       'access-token-ttl',
       'access-token-type',
       'web-origin',
+      'base-path',
       'api-origin',
       'login-origin',
       'login-version',
@@ -277,6 +278,7 @@ describe('The command line without a start', () => {
     [['--access-token-type', 'jwe'], '--access-token-type: expected opaque or jwt'],
     [['--web-origin', 'localhost:3000'], '--web-origin: expected an origin, such as http://localhost:3000'],
     [['--web-origin', 'http://localhost:3000/app'], '--web-origin: expected an origin'],
+    [['--base-path', 'base'], '--base-path: expected a path, such as /base'],
     [['--api-origin', 'localhost:3001'], '--api-origin: expected an origin, such as'],
     [
       ['--login-origin', 'https://login.example'],

@@ -14,7 +14,7 @@ export interface CookieSpec {
  *
  * @param mountPath as in `/base`; empty where the application is at the root of the origin
  */
-export function cookieSpec(name: string, origin: string, mountPath = ''): CookieSpec {
+export function cookieSpec(name: string, origin: string, mountPath: string): CookieSpec {
   const { protocol, port } = new URL(origin);
   const secure = protocol === 'https:';
   const locked = `${secure ? (mountPath ? '__Secure-' : '__Host-') : ''}${name}`;

@@ -12,7 +12,7 @@ export class SessionCookie {
   /** @param isOwn whether a value under the former name was set by this application, and not by another on the same host */
   constructor(
     private readonly spec: CookieSpec,
-    private readonly isOwn: (value: string) => boolean = () => false,
+    private readonly isOwn: (value: string) => boolean,
   ) {}
 
   /** Returns the joined value, or an empty string. */

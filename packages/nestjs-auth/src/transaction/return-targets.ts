@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
+import { hash } from 'node:crypto';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { Inject, Injectable } from '@nestjs/common';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
+import { isPrefetch } from '../http/request-facts.js';
 import { localPath } from '../http/local-path.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
@@ -14,12 +15,21 @@ const MAX_INLINE_LENGTH = 200;
 const MAX_TARGET_LENGTH = 2_400;
 const MAX_VALUE_LENGTH = 2_400;
 
+/**
+ * Cookies with fixed names, one per tab: answers to requests at the same time overwrite each other's instead of adding up to a
+ * `Cookie` header that a proxy refuses (nginx: 8 KB).
+ */
+const SLOTS = ['0', '1', '2'];
+const MAX_TOTAL_LENGTH = 3_500;
+
 const LIFETIME_SECONDS = 3_600;
-const ID_BYTES = 6;
+const ID_LENGTH = 8;
+/** As in `packed-tokens.ts`: the default level takes 40 times as long for the same size. */
+const BROTLI_LEVEL = { [constants.BROTLI_PARAM_QUALITY]: 5 };
 
 /**
- * Stores the long address of a page after sign-in in a cookie. During the sign-in a short address below the base path takes its place,
- * and redirects to it at the end.
+ * Return targets with a long address. The address is stored in a cookie of the browser, and a short address of this module replaces it
+ * in links, forms and redirects. The short address redirects to the long one after the sign-in.
  */
 @Injectable()
 export class ReturnTargets {
@@ -30,22 +40,26 @@ export class ReturnTargets {
   }
 
   /**
-   * Returns the address to use in place of `target`, a page of this application: `target` itself, or for a long one a short address that
-   * redirects to it. `undefined` when that is impossible: `target` is too long for a response, or its cookie is gone.
+   * The address that leads to `target`, a page of this application, after a sign-in: itself, or a short one where it is long.
+   * `undefined` where it cannot be stored (too long, HEAD or prefetch), or where its cookie is gone.
    */
   addressFor(target: string, request: HttpRequest, response: HttpResponse): string | undefined {
-    const id = this.idIn(target);
-    if (id !== undefined) return this.storedIn(id, request) === undefined ? undefined : target;
+    const given = this.idIn(target);
+    if (given !== undefined) return this.storedIn(given, request) ? target : undefined;
     if (!this.isLong(target)) return target;
-    if (target.length > MAX_TARGET_LENGTH) return undefined;
-    const value = brotliCompressSync(target).toString('base64url');
-    if (value.length > MAX_VALUE_LENGTH) return undefined;
-    // All cookies of a site share the 8 KB of request headers: only one long target is stored at a time.
-    for (const name of this.namesIn(request)) this.deleteCookie(name, response);
-    const newId = randomBytes(ID_BYTES).toString('base64url');
+    const value = this.valueOf(target, request);
+    if (value === undefined) return undefined;
+    const id = idOf(target);
+    const stored = this.storedIn(id, request)?.name ?? this.freeName(request);
+    let length = value.length;
+    for (const [name, other] of this.cookiesIn(request).reverse()) {
+      if (name === stored) continue;
+      length += other.length;
+      if (length > MAX_TOTAL_LENGTH) this.deleteCookie(name, response);
+    }
     const { options } = this.options.returnCookie;
-    setCookie(response, this.prefix + newId, value, { ...options, maxAge: LIFETIME_SECONDS });
-    return `${this.path}?to=${newId}`;
+    setCookie(response, stored, value, { ...options, maxAge: LIFETIME_SECONDS });
+    return `${this.path}?to=${id}`;
   }
 
   /** Whether an address has to be stored in a cookie. */
@@ -53,18 +67,17 @@ export class ReturnTargets {
     return target.length > MAX_INLINE_LENGTH;
   }
 
-  /** Returns the page of a short address, or the default page when its cookie is gone. Deletes the cookie. */
+  /** The target of a short address, whose cookie is deleted, or the default page. */
   redeem(id: string, request: HttpRequest, response: HttpResponse): string {
-    const target = this.storedIn(id, request);
-    if (target === undefined) return this.options.defaultReturnTo;
-    this.deleteCookie(this.prefix + id, response);
-    return target;
+    const stored = this.storedIn(id, request);
+    if (!stored) return this.options.defaultReturnTo;
+    this.deleteCookie(stored.name, response);
+    return stored.target;
   }
 
-  /** Characters of these cookies in the request, names included. */
+  /** Characters of these cookies, names included. */
   lengthIn(request: HttpRequest): number {
-    const { cookies } = stateOf(request);
-    return this.namesIn(request).reduce((sum, name) => sum + name.length + (cookies[name] ?? '').length, 0);
+    return this.cookiesIn(request).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
   }
 
   private get path(): string {
@@ -76,22 +89,49 @@ export class ReturnTargets {
     return pathname === this.path ? (searchParams.get('to') ?? '') : undefined;
   }
 
-  private storedIn(id: string, request: HttpRequest): string | undefined {
-    const value = stateOf(request).cookies[this.prefix + id] ?? '';
+  private valueOf(target: string, { method, headers }: HttpRequest): string | undefined {
+    if (target.length > MAX_TARGET_LENGTH || method === 'HEAD' || isPrefetch(headers)) return undefined;
+    const value = brotliCompressSync(target, { params: BROTLI_LEVEL }).toString('base64url');
+    return value.length > MAX_VALUE_LENGTH ? undefined : value;
+  }
+
+  /** A free slot, else the oldest: browsers send older cookies first (RFC 6265 5.4). */
+  private freeName(request: HttpRequest): string {
+    const used = this.cookiesIn(request).map(([name]) => name);
+    const names = SLOTS.map((slot) => this.prefix + slot);
+    return names.find((name) => !used.includes(name)) ?? used[0] ?? '';
+  }
+
+  private storedIn(id: string, request: HttpRequest): { name: string; target: string } | undefined {
+    for (const [name, value] of this.cookiesIn(request)) {
+      const target = this.targetIn(value);
+      if (target !== undefined && idOf(target) === id) return { name, target };
+    }
+    return undefined;
+  }
+
+  private targetIn(value: string): string | undefined {
     try {
       const bytes = Buffer.from(value, 'base64url');
       const target = brotliDecompressSync(bytes, { maxOutputLength: MAX_TARGET_LENGTH }).toString();
-      return localPath(target, this.options.origin, this.options.mountPath);
+      const local = localPath(target, this.options.origin, this.options.mountPath);
+      return local !== undefined && this.idIn(local) === undefined ? local : undefined;
     } catch {
       return undefined;
     }
   }
 
-  private namesIn(request: HttpRequest): string[] {
-    return Object.keys(stateOf(request).cookies).filter((name) => name.startsWith(this.prefix));
+  /** Oldest first. */
+  private cookiesIn(request: HttpRequest): [name: string, value: string][] {
+    const names = SLOTS.map((slot) => this.prefix + slot);
+    return Object.entries(stateOf(request).cookies).flatMap(([name, value]) =>
+      value !== undefined && names.includes(name) ? [[name, value] as [string, string]] : [],
+    );
   }
 
   private deleteCookie(name: string, response: HttpResponse) {
     setCookie(response, name, '', { ...this.options.returnCookie.options, maxAge: 0 });
   }
 }
+
+const idOf = (target: string) => hash('sha256', target, 'base64url').slice(0, ID_LENGTH);

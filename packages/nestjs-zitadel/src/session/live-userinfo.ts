@@ -4,7 +4,7 @@ import {
   type AuthenticatedRequest,
   type HttpResponse,
 } from '@mridang/nestjs-auth';
-import { Injectable } from '@nestjs/common';
+import { Injectable, NotFoundException } from '@nestjs/common';
 import { ClaimsReload, type ReadClaims } from './claims-reload.js';
 import type { ZitadelClaims } from '../claims/claims.js';
 
@@ -19,9 +19,13 @@ export class LiveUserinfo {
   /**
    * Returns the userinfo claims of the signed-in user.
    *
-   * @throws `SessionEnded`; `IdpUnavailable` or `AccessTokenRejected` without an answer of Zitadel
+   * @throws `SessionEnded`; `IdpUnavailable` or `AccessTokenRejected` without an answer of Zitadel; `NotFoundException` for a session of
+   *   another provider
    */
   async claims(request: AuthenticatedRequest, response: HttpResponse): Promise<ZitadelClaims> {
+    const session = await this.sessions.token(request, response);
+    if (session && session.idToken === undefined)
+      throw new NotFoundException('Zitadel does not know this user');
     let read: ReadClaims | undefined;
     await this.sessions.replace(request, response, async (token) => {
       read = await this.reload.read(token);

@@ -1,5 +1,6 @@
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
+import type { Account, User } from '@auth/core/types';
 import type { IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { clockTolerance } from 'openid-client';
@@ -13,7 +14,7 @@ import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
 import type { Resumption } from '../session/resumption.js';
-import type { SignInRules } from './sign-in-rules.js';
+import { ZITADEL, type SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from '../session/session-token.js';
 import type { LoggedOutCookie } from '../sign-out/logged-out-cookie.js';
 import type { TokenRefresher } from '../session/token-refresher.js';
@@ -88,10 +89,12 @@ export function authOptions(
         // By default the ID tokens of Zitadel have no profile claims; userinfo always has them.
         idToken: false,
       },
+      ...options.providers,
     ],
     callbacks: {
-      jwt: ({ token, account, profile }) => {
+      jwt: ({ token, account, profile, user }) => {
         if (!account) return token;
+        if (account.provider !== ZITADEL) return foreignSession(account, user);
         return {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
@@ -105,6 +108,15 @@ export function authOptions(
       },
     },
   };
+}
+
+/** Roles are Zitadel's to give, and the id may be that of somebody else there. */
+function foreignSession(
+  { provider, providerAccountId }: Account,
+  { name, email, image }: User,
+): SessionToken {
+  const sub = `${provider}:${providerAccountId}`;
+  return { sub, user: userFrom({ sub, name, email, picture: image }) };
 }
 
 const saltedSecret = (secret: string, salt: string) =>

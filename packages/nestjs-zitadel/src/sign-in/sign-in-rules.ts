@@ -4,6 +4,9 @@ import { organizationFrom } from '../claims/claims.js';
 import { Reachability } from '../client/reachability.js';
 import { TokenRevocation } from '../session/token-revocation.js';
 
+/** The id of the provider. */
+export const ZITADEL = 'zitadel';
+
 /** Checks that Zitadel is reachable and that the user belongs to the requested organization, and maps errors of Zitadel to reasons. */
 @Injectable()
 export class SignInRules implements SignInPolicy {
@@ -33,8 +36,14 @@ export class SignInRules implements SignInPolicy {
     return meanings.find(([pattern]) => pattern.test(description))?.[1];
   }
 
-  discard({ refresh_token: refreshToken }: { refresh_token?: string | undefined }) {
-    if (refreshToken !== undefined) void this.revocation.revoke({ refreshToken });
+  discard({
+    provider = ZITADEL,
+    refresh_token: refreshToken,
+  }: {
+    provider?: string;
+    refresh_token?: string | undefined;
+  }) {
+    if (provider === ZITADEL && refreshToken !== undefined) void this.revocation.revoke({ refreshToken });
   }
 }
 

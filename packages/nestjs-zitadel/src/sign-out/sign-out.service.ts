@@ -97,7 +97,8 @@ export class SignOut {
     this.loggedOut.set(response);
     if (token.sid) await this.endedSessions.expectLogoutToken(token.sid);
     const isRevoked = await this.revokeToken(token);
-    if (token.idToken === undefined) return signedOutPage(this.options, 'before');
+    // A session without an ID token is one of another provider.
+    if (token.idToken === undefined) return signedOutPage(this.options, token.sub ? 'here' : 'before');
     try {
       await (isRevoked ? this.reachability.check() : this.reachability.probe());
     } catch {

@@ -27,6 +27,7 @@ export const usage = `Zitadel sandbox: an OpenID provider that behaves as Zitade
   --access-token-type TYPE        format of access tokens: opaque (default) or jwt
   --web-origin URL                origin of the web app (default ${defaultWebOrigin}); repeatable: the
                                   first gets back-channel logout and third-party initiated logins
+  --base-path PATH                path of the web app on its origin, such as /base (default none)
   --api-origin URL                origin of the API, for the redirect URI of its Swagger UI
                                   (default ${defaultApiOrigin})
   --login-origin URL              separate origin for Login V2, such as http://127.0.0.1:8081
@@ -45,8 +46,9 @@ export const usage = `Zitadel sandbox: an OpenID provider that behaves as Zitade
 export async function readCommandLine(args: string[]): Promise<Command | 'help'> {
   if (args.includes('--help')) return 'help';
   const values = parse(args);
-  const origins = (values['web-origin'] ?? [defaultWebOrigin]).map((value) =>
-    originFrom('--web-origin', value),
+  const basePath = pathFrom('--base-path', values['base-path'] ?? '');
+  const origins = (values['web-origin'] ?? [defaultWebOrigin]).map(
+    (value) => originFrom('--web-origin', value) + basePath,
   );
   const webOrigin = origins[0] ?? defaultWebOrigin;
   const loginVersion = oneOf('--login-version', ['1', '2'], values['login-version'] ?? '2') === '1' ? 1 : 2;
@@ -101,6 +103,7 @@ function parseOptions(args: string[]) {
       'access-token-ttl': { type: 'string' },
       'access-token-type': { type: 'string' },
       'web-origin': { type: 'string', multiple: true },
+      'base-path': { type: 'string' },
       'api-origin': { type: 'string' },
       'login-origin': { type: 'string' },
       'login-version': { type: 'string' },
@@ -138,6 +141,11 @@ function originFrom(option: string, value: string): string {
   if (url && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && !url.search)
     return url.origin;
   throw new Error(`${option}: expected an origin, such as http://localhost:3000`);
+}
+
+function pathFrom(option: string, value: string): string {
+  if (/^(\/[\w.~-]+)*$/.test(value)) return value;
+  throw new Error(`${option}: expected a path, such as /base`);
 }
 
 async function usersFrom(file: string): Promise<UserSpec[]> {

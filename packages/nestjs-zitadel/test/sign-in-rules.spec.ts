@@ -1,0 +1,17 @@
+import { expect, it } from '@jest/globals';
+import type { Reachability } from '../src/client/reachability.js';
+import type { TokenRevocation } from '../src/session/token-revocation.js';
+import { SignInRules } from '../src/sign-in/sign-in-rules.js';
+
+it('tokens of a refused sign-in are revoked at Zitadel, and those of another provider are not sent there', () => {
+  const revoked: unknown[] = [];
+  const revocation = {
+    revoke: ({ refreshToken }: { refreshToken: string }) => Promise.resolve(revoked.push(refreshToken) > 0),
+  } as unknown as TokenRevocation;
+  const rules = new SignInRules({} as Reachability, revocation);
+  rules.discard({ provider: 'zitadel', refresh_token: 'of Zitadel' });
+  rules.discard({ provider: 'partner', refresh_token: 'of a partner' });
+  rules.discard({ refresh_token: 'of an exchange with Zitadel' });
+  rules.discard({ provider: 'zitadel' });
+  expect(revoked).toEqual(['of Zitadel', 'of an exchange with Zitadel']);
+});

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const pages = [
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+  ...['docs/architecture.md', 'docs/recipes.md', 'docs/api.md', 'docs/deploy.md', 'docs/errors.md'],
+  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'bench/README.md'],
+  ...['packages/nestjs-auth/README.md', 'packages/nestjs-zitadel/README.md'],
+];
+
+const allMatches = (text: string, pattern: RegExp) =>
+  [...text.matchAll(pattern)].map(([, found = '']) => found);
+
+/** As in addresses: GitHub's form. */
+const headingsOf = (page: string) =>
+  allMatches(readFileSync(page, 'utf8'), /^#+ (.*)$/gm).map((title) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\d _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+const dependenciesOf = (folder: string) => {
+  const { dependencies = {}, peerDependencies = {} } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  ) as Record<string, Record<string, string> | undefined>;
+  return Object.keys({ ...dependencies, ...peerDependencies });
+};
+
+describe('the documentation', () => {
+  it.each(pages)('%s names files that exist, and links to files and headings that exist', (page) => {
+    const text = readFileSync(page, 'utf8');
+    const prose = text.replaceAll(/```.*?```/gs, '');
+    const files = '(?:src|test|views|packages|scripts|deploy|docs|bench|public)/[\\w./-]*';
+    // Made by the build, or by a recipe.
+    const made = ['public/app.css', ...allMatches(text, new RegExp(`(?:New file \`|> )(${files})`, 'g'))];
+    const named = allMatches(prose, new RegExp(`\`(${files})\``, 'g'));
+    const linked = allMatches(prose, /\]\((?!https?:)([^)\s]+)/g).map((link) => link.split('#', 2));
+    const missing = [
+      ...named.filter((path) => !made.includes(path) && !existsSync(path)),
+      ...linked.filter(([path = '', heading]) => {
+        const target = path === '' ? page : join(dirname(page), path);
+        return !existsSync(target) || (heading !== undefined && !headingsOf(target).includes(heading));
+      }),
+    ];
+    expect(missing).toEqual([]);
+  });
+
+  it('says of each runtime dependency why it is there', () => {
+    const architecture = readFileSync('docs/architecture.md', 'utf8');
+    const [, section = ''] = architecture.split('## Dependencies\n');
+    const explained = section
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .flatMap((line) => allMatches(line.split('|')[1] ?? '', /`([^`]+)`/g));
+    const needed = new Set(['.', 'packages/nestjs-zitadel', 'packages/nestjs-auth'].flatMap(dependenciesOf));
+    expect(explained.sort()).toEqual([...needed].sort());
+  });
+});

@@ -1,0 +1,202 @@
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { Browser, csrfFrom } from './support/browser.js';
+import { freePort } from './support/free-port.js';
+import { apply, stepsIn } from './support/recipes.js';
+import { runProgram, type RunningProgram } from './support/run-program.js';
+import { choose, signIn } from './support/sign-in.js';
+import { environment } from './support/start-app.js';
+import { textOf } from './support/text-of.js';
+
+const alice = 'alice@acme.example';
+const bob = 'bob@acme.example';
+const carol = 'carol@globex.example';
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'recipes-')));
+let origin: string;
+let sandbox: Sandbox;
+let partner: Sandbox;
+let program: RunningProgram;
+let env: Record<string, string>;
+
+/** A copy of what is built: its packages are its own, and what they use is that of the repository. */
+function copyRepository() {
+  const copied = ['src', 'views', 'public', 'build', 'scripts', 'packages', 'docs/configuration.md'];
+  for (const path of [...copied, 'package.json', 'tsconfig.json', 'tsconfig.base.json', '.env.example'])
+    cpSync(path, join(folder, path), { recursive: true, preserveTimestamps: true });
+  const modules = join(folder, 'node_modules');
+  mkdirSync(join(modules, '@mridang'), { recursive: true });
+  for (const name of readdirSync('node_modules').filter((entry) => entry !== '@mridang'))
+    symlinkSync(resolve('node_modules', name), join(modules, name));
+  for (const name of ['nestjs-auth', 'nestjs-zitadel'])
+    symlinkSync(join(folder, 'packages', name), join(modules, '@mridang', name));
+}
+
+function run(command: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
+  expect([status, stdout, stderr]).toEqual([0, '', '']);
+}
+
+beforeAll(async () => {
+  const port = await freePort();
+  origin = `http://localhost:${port}`;
+  const postLogoutRedirectUris = [`${origin}/auth/logout/callback`];
+  sandbox = await startSandbox({
+    web: { redirectUris: [`${origin}/auth/callback`], postLogoutRedirectUris },
+  });
+  partner = await startSandbox({
+    web: { redirectUris: [`${origin}/auth/callback/partner`], postLogoutRedirectUris },
+  });
+  sandbox.grantRole(bob, 'auditor');
+  copyRepository();
+  const recipes = readFileSync('docs/recipes.md', 'utf8')
+    .replaceAll('https://id.partner.example', partner.issuer)
+    .replaceAll('client-id-at-the-partner', partner.clients.web.clientId);
+  for (const step of stepsIn(recipes)) apply(step, folder);
+  run('node_modules/.bin/tsc', '-b');
+  run(process.execPath, 'scripts/docs.mjs');
+  env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example' };
+  program = runProgram(process.execPath, [join(folder, 'build/main.js')], { ...env, LOG_LEVEL: 'info' });
+  await program.says('Ready at');
+}, 120_000);
+
+afterAll(async () => {
+  await program?.stop();
+  await sandbox.close();
+  await partner.close();
+  rmSync(folder, { recursive: true });
+});
+
+const browser = () => new Browser(origin);
+
+describe('a page', () => {
+  it('is for signed-in people, and in the menu', async () => {
+    const page = await signIn(browser(), alice, '/reports');
+    expect([page.url.pathname, page.status]).toEqual(['/reports', 200]);
+    expect(page.document.querySelector('h1')?.text).toBe('Reports');
+    expect(textOf(page)).toContain('Reports of Acme.');
+    expect(page.document.querySelector('nav a[aria-current="page"]')?.text).toBe('Reports');
+  });
+
+  it('speaks the languages of the application', async () => {
+    const visitor = browser();
+    await signIn(visitor, alice);
+    const page = await visitor.get('/reports', { 'accept-language': 'de' });
+    expect(textOf(page)).toContain('Berichte von Acme.');
+  });
+});
+
+describe('a role', () => {
+  it('opens a page to those who have it, in the menu, too', async () => {
+    const page = await signIn(browser(), bob, '/admin');
+    expect([page.url.pathname, page.status]).toEqual(['/admin', 200]);
+    expect(page.document.querySelector('nav a[href="/admin"]')).not.toBeNull();
+  });
+
+  it('does not open it to others', async () => {
+    expect((await signIn(browser(), carol, '/admin')).status).toBe(403);
+  });
+});
+
+describe('a claim', () => {
+  it('is in the session', async () => {
+    const visitor = browser();
+    await signIn(visitor, alice);
+    const { locale } = sandbox.users.find(({ loginName }) => loginName === alice) ?? {};
+    expect(locale).toMatch(/^[a-z]{2}$/);
+    const session: unknown = JSON.parse((await visitor.get('/auth/session')).text);
+    expect(session).toMatchObject({ user: { locale } });
+  });
+});
+
+describe('an environment variable', () => {
+  it('has an effect', async () => {
+    const page = await browser().get('/');
+    expect(page.document.querySelector('a[href="mailto:help@acme.example"]')).not.toBeNull();
+  });
+
+  it('keeps the program from starting where its value does not fit', async () => {
+    const other = runProgram(process.execPath, [join(folder, 'build/main.js')], {
+      ...env,
+      SUPPORT_EMAIL: 'nonsense',
+    });
+    expect(await other.exit).toBe(1);
+    expect(other.output()).toContain('SUPPORT_EMAIL');
+    expect(other.output()).toContain('an e-mail address, or nothing');
+  });
+
+  it('is in the example and in the documentation', () => {
+    for (const file of ['.env.example', 'docs/configuration.md'])
+      expect(readFileSync(join(folder, file), 'utf8')).toContain('SUPPORT_EMAIL');
+  });
+});
+
+describe('a language', () => {
+  it('is that of the pages for people who prefer it, and of those of Zitadel', async () => {
+    const visitor = browser();
+    const page = await visitor.get('/auth/login', { 'accept-language': 'it' });
+    expect(page.document.querySelector('html')?.getAttribute('lang')).toBe('it');
+    expect(page.document.querySelector('nav')?.text).toContain('Accedi');
+    const started = await visitor.request(
+      'POST',
+      new URL('/auth/signin/zitadel', origin),
+      new URLSearchParams(csrfFrom(page)),
+      { 'accept-language': 'it', origin },
+    );
+    expect(new URL(started.headers['location'] ?? '').searchParams.get('ui_locales')).toBe('it');
+  });
+});
+
+describe('a second provider', () => {
+  const signInAtPartner = async (visitor: Browser, from: string) => {
+    const people = await visitor.submit(await visitor.get(from), 'form[action$="/auth/signin/partner"]');
+    expect(people.url.origin).toBe(partner.issuer);
+    return choose(visitor, people, alice);
+  };
+
+  it('signs people in who have a name, no roles and an id that is nobody’s at Zitadel', async () => {
+    const visitor = browser();
+    const page = await signInAtPartner(visitor, '/profile');
+    expect([page.url.href, page.status]).toEqual([`${origin}/profile`, 200]);
+    expect(textOf(page)).toContain('Alice Archer');
+    const session: unknown = JSON.parse((await visitor.get('/auth/session')).text);
+    const { id } = partner.users.find(({ loginName }) => loginName === alice) ?? {};
+    expect(session).toMatchObject({ user: { id: `partner:${id}`, roles: [] } });
+    expect((await visitor.get('/admin')).status).toBe(403);
+  });
+
+  it('is not asked for what Zitadel alone knows: the session stays', async () => {
+    const visitor = browser();
+    await signInAtPartner(visitor, '/profile');
+    expect((await visitor.get('/auth/userinfo')).status).toBe(404);
+    expect((await visitor.get('/profile/live')).status).toBe(404);
+    expect((await visitor.get('/profile')).url.pathname).toBe('/profile');
+  });
+
+  it('signs out here', async () => {
+    const visitor = browser();
+    const profile = await signInAtPartner(visitor, '/profile');
+    const goodbye = await visitor.submit(profile, 'form[action="/auth/logout"]');
+    expect(goodbye.url.search).toBe('?ended=here');
+    expect((await visitor.get('/profile')).url.pathname).toBe('/auth/login');
+  });
+
+  it('leaves Zitadel the redirect URI without a name', async () => {
+    const page = await signIn(browser(), alice, '/profile');
+    expect(page.path.map(({ pathname }) => pathname)).toContain('/auth/callback');
+    expect(page.url.href).toBe(`${origin}/profile`);
+  });
+});
