@@ -333,7 +333,7 @@ describe('when Zitadel refuses the application', () => {
   it.each([
     ['may not refresh', { grantTypes: ['authorization_code'] }, 'tick "Refresh Token"', 'refresh_grant_off'],
     ['has another secret', { clientSecret: 'another' }, 'ZITADEL_CLIENT_SECRET', 'client_refused'],
-    ['is not active', { active: false }, 'has to be active', 'client_refused'],
+    ['is not active', { active: false }, 'check that it is active', 'client_refused'],
   ] as [string, Partial<Client>, string, string][])(
     'which %s: the session goes on, and ends with its access token',
     async (_name, change, cure, reason) => {

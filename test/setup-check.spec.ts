@@ -171,7 +171,7 @@ describe('Zitadel', () => {
     running.sandbox.fail('/.well-known/openid-configuration', 503);
     moveTime(23 * 60 * 60_000);
     expect((await readiness(running))[0]).toBe(200);
-    await until(() => log.some((line) => line.includes('Those read before are used')));
+    await until(() => log.some((line) => line.includes('The cached ones are used')));
     moveTime(2 * 60 * 60_000);
     const [code, { details }] = await readiness(running);
     expect([code, details.zitadel.status]).toEqual([503, 'down']);
@@ -215,8 +215,10 @@ describe('Zitadel', () => {
     const { port } = new URL(running.sandbox.issuer);
     await start({ env: { ZITADEL_DOMAIN: `http://127.0.0.1:${port}` }, log });
     await until(() => log.some((line) => line.includes('Could not read the metadata of Zitadel')));
-    expect(log.join('\n')).toContain(`does not answer for 127.0.0.1:${port}, but for localhost`);
-    expect(log.join('\n')).toContain('Nobody can sign in until they are');
+    expect(log.join('\n')).toContain(
+      `Zitadel is configured for the domain localhost, not for 127.0.0.1:${port}`,
+    );
+    expect(log.join('\n')).toContain('Nobody can sign in until they can be read');
     await running.close();
   });
 
@@ -226,7 +228,9 @@ describe('Zitadel', () => {
     await new Promise<void>((listening) => plain.listen(0, '127.0.0.1', listening));
     const { port } = plain.address() as AddressInfo;
     await start({ env: { ZITADEL_DOMAIN: `https://127.0.0.1:${port}` }, log });
-    await until(() => log.some((line) => line.includes(`is it http://127.0.0.1:${port}?`)));
+    await until(() =>
+      log.some((line) => line.includes(`check whether the address is http://127.0.0.1:${port}`)),
+    );
   });
 });
 

@@ -411,14 +411,14 @@ describe('without an answer', () => {
     expect(await statusFor('known')).toBe(200);
   });
 
-  it('no more than a thousand questions are under way: the next caller is told at once', async () => {
+  it('at most a thousand introspections are in flight: the next caller gets 503 at once', async () => {
     idp.answer = () => active();
     const introspection = api.app.get(Introspection);
     const call = async (token: string) => introspection.callerOf(token);
     const waiting = Promise.allSettled(Array.from({ length: 1_000 }, (_, index) => call(`token-${index}`)));
     await expect(call('one-more')).rejects.toMatchObject({
       status: 503,
-      cause: { message: '1000 questions are under way' },
+      cause: { message: '1000 introspections are in flight' },
     });
     await waiting;
     while ((await statusFor('one-more')) !== 200) await pause(100);
