@@ -24,8 +24,10 @@ import { TokenFault } from './token-checks.js';
 /** Zitadel allows its keys to be cached for five minutes. */
 const MAX_AGE_MS = 5 * 60_000;
 
-/** Pause between two fetches of the keys for tokens with an unknown `kid`. */
+/** Pause between two fetches of the keys for tokens with an unknown `kid`… */
 const COOLDOWN_MS = 30_000;
+/** …and after a fetch that failed, which must not fail the next sign-ins for longer. */
+const RETRY_AFTER_MS = 2_000;
 
 type Keys = ReturnType<typeof createRemoteJWKSet>;
 
@@ -33,7 +35,7 @@ type Keys = ReturnType<typeof createRemoteJWKSet>;
 @Injectable()
 export class TokenVerifier {
   private keySets: { uri: string; signIn: Keys; logout: Keys } | undefined;
-  private reloadedAt = -Infinity;
+  private pausedUntil = -Infinity;
 
   /** of ID tokens since the start of the program */
   private readonly seenAlgorithms = new Set<string>();
@@ -85,12 +87,13 @@ export class TokenVerifier {
     try {
       return await this.verify(token, keys, rules);
     } catch (error) {
-      const isPaused = Date.now() - this.reloadedAt < COOLDOWN_MS;
+      const isPaused = Date.now() < this.pausedUntil;
       if (!(error instanceof errors.JWKSNoMatchingKey) || isPaused) throw error;
-      this.reloadedAt = Date.now();
+      this.pausedUntil = Date.now() + RETRY_AFTER_MS;
       await keys.reload();
+      this.pausedUntil = Date.now() + COOLDOWN_MS;
       const verified = await this.verify(token, keys, rules);
-      this.reloadedAt = -Infinity;
+      this.pausedUntil = -Infinity;
       return verified;
     }
   }
