@@ -29,6 +29,9 @@ const COOLDOWN_MS = 30_000;
 /** …and after a fetch that failed, which must not fail the next sign-ins for longer. */
 const RETRY_AFTER_MS = 2_000;
 
+/** The pause after a fetch that failed. */
+const RETRY_AFTER_MS = 2_000;
+
 type Keys = ReturnType<typeof createRemoteJWKSet>;
 
 /** Verifies tokens that Zitadel has signed, with the keys and algorithms of its metadata. */
@@ -36,6 +39,7 @@ type Keys = ReturnType<typeof createRemoteJWKSet>;
 export class TokenVerifier {
   private keySets: { uri: string; signIn: Keys; logout: Keys } | undefined;
   private pausedUntil = -Infinity;
+  private reloadFailure: Error | undefined;
 
   /** of ID tokens since the start of the program */
   private readonly seenAlgorithms = new Set<string>();
@@ -87,11 +91,15 @@ export class TokenVerifier {
     try {
       return await this.verify(token, keys, rules);
     } catch (error) {
-      const isPaused = Date.now() < this.pausedUntil;
-      if (!(error instanceof errors.JWKSNoMatchingKey) || isPaused) throw error;
-      this.pausedUntil = Date.now() + RETRY_AFTER_MS;
-      await keys.reload();
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      // After a fetch that failed, an unknown `kid` says nothing about the token.
+      if (Date.now() < this.pausedUntil) throw this.reloadFailure ?? error;
       this.pausedUntil = Date.now() + COOLDOWN_MS;
+      this.reloadFailure = await keys.reload().then(() => undefined, providerFault);
+      if (this.reloadFailure) {
+        this.pausedUntil = Date.now() + RETRY_AFTER_MS;
+        throw this.reloadFailure;
+      }
       const verified = await this.verify(token, keys, rules);
       this.pausedUntil = -Infinity;
       return verified;
