@@ -24,10 +24,8 @@ import { TokenFault } from './token-checks.js';
 /** Zitadel allows its keys to be cached for five minutes. */
 const MAX_AGE_MS = 5 * 60_000;
 
-/** Pause between two fetches of the keys for tokens with an unknown `kid`… */
+/** Pause between two fetches of the keys for tokens with an unknown `kid`. */
 const COOLDOWN_MS = 30_000;
-/** …and after a fetch that failed, which must not fail the next sign-ins for longer. */
-const RETRY_AFTER_MS = 2_000;
 
 /** The pause after a fetch that failed. */
 const RETRY_AFTER_MS = 2_000;
