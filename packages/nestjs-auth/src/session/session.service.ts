@@ -442,12 +442,13 @@ export class SessionService {
   }
 }
 
+const ownMembers = ['jti', 'start', 'iat', 'exp', 'originPort'] as const;
+
 /** Whether the `jwt` callback returned what it was given, apart from the members that this module sets. */
 function isUnchanged(returned: SessionToken, opened: OpenSession): boolean {
-  const { jti, start, iat, exp, originPort } = opened;
-  const own = { jti, start, iat, exp, ...(originPort === undefined ? {} : { originPort }) };
-  const all = { ...returned, ...own };
-  const keys = Object.keys(all) as (keyof typeof all)[];
+  const own = ownMembers.filter((name) => name in opened).map((name) => [name, opened[name]] as const);
+  const all: SessionToken = { ...returned, ...Object.fromEntries(own) };
+  const keys = Object.keys(all);
   return keys.length === Object.keys(opened).length && keys.every((key) => all[key] === opened[key]);
 }
 
