@@ -16,7 +16,7 @@ app.disable('x-powered-by');
 app.set('etag', false);
 app.use(securityHeaders(site, { origins: [] }));
 app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
-useViews(app, fileURLToPath(new URL('../..', import.meta.url)), { cache: true });
+useViews(app, fileURLToPath(new URL('../..', import.meta.url)), { cache: true, basePath: '' });
 await app.listen(port);
 
 async function adapter() {
