@@ -22,6 +22,9 @@ export async function answer(lab) {
   const browser = app.browser();
   await browser.signIn(app.origin, person);
   const services = await startServices(app);
+  // Cookies carry the port of their application, so the second one has a browser of its own.
+  const servicesForUnseen = await startServices(appForUnseen);
+  const browserForUnseen = appForUnseen.browser();
   const pages = { '/': homePage, '/profile': await services.profilePage(browser) };
   const plain = await startPlain(pages, app);
   const withoutSignIn = await startPlain(pages, app, { lean: true });
@@ -31,7 +34,8 @@ export async function answer(lab) {
     // A session cookie is renewed after a minute. A browser would send the new one; here each round gets its own.
     const headersOf = (cookie) => async () => ({ accept: 'text/html', cookie: await cookie() });
     const appCookie = () => browser.signIn(app.origin, person);
-    const unseenCookies = async () => services.differentCookies(await appCookie(), UNSEEN);
+    const cookieForUnseen = () => browserForUnseen.signIn(appForUnseen.origin, person);
+    const unseenCookies = async () => servicesForUnseen.differentCookies(await cookieForUnseen(), UNSEEN);
     const candidate = (name, server, options = {}) => ({
       name,
       url: `${server.origin}/profile`,
@@ -46,7 +50,10 @@ export async function answer(lab) {
         candidate('plain', plain, { baseline: 'plain' }),
         candidate('this app without sign-in', withoutSignIn, { baseline: 'the same without sign-in' }),
         candidate('this app, cookie seen before', app),
-        candidate('this app, unseen cookies', appForUnseen, { cookies: unseenCookies }),
+        candidate('this app, unseen cookies', appForUnseen, {
+          headers: headersOf(cookieForUnseen),
+          cookies: unseenCookies,
+        }),
         peer(openIdConnect),
         peer(authExpress),
       ],
@@ -88,5 +95,6 @@ export async function answer(lab) {
       [app, appForUnseen, plain, withoutSignIn, openIdConnect, authExpress].map(({ stop }) => stop()),
     );
     await services.close();
+    await servicesForUnseen.close();
   }
 }
