@@ -13,7 +13,10 @@ export function expressSite() {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use(securityHeaders(settings.site, { origins: [] }));
-  useViews(withNestNames(app), fileURLToPath(new URL('../..', import.meta.url)), { cache: true, basePath: '' });
+  useViews(withNestNames(app), fileURLToPath(new URL('../..', import.meta.url)), {
+    cache: true,
+    basePath: '',
+  });
   app.get('/', (_request, response) => renderPage(response, '/'));
   return app;
 }
