@@ -67,13 +67,21 @@ export class LoginController {
     { withForm }: { withForm: boolean },
   ): Promise<void> {
     const wanted = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
-    const asked = wanted === undefined ? undefined : this.returns.addressFor(wanted, request, response);
-    const isLost = asked === undefined && (wanted !== undefined || query['callbackUrl'] === '');
-    const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
     const wishes = passedOn(query);
     // Parameters ask for another account or a fresh login, so the page is shown to signed-in people as well.
-    if (request.session && wishes.length === 0) response.redirect(callbackUrl);
-    else {
+    const isDone = request.session && wishes.length === 0;
+    if (isDone && wanted && this.returns.isLong(wanted)) this.returns.makeRoom(response);
+    const asked =
+      isDone || wanted === undefined ? wanted : this.returns.addressFor(wanted, request, response);
+    const isLost = asked === undefined && (wanted !== undefined || query['callbackUrl'] === '');
+    const callbackUrl = asked ?? this.env.zitadel.postLoginPath;
+    if (isDone) response.redirect(callbackUrl);
+    else if (asked !== undefined && asked !== wanted) {
+      // The cookie of a long address does not fit beside the header fields of a page.
+      const { searchParams } = new URL(request.originalUrl, this.env.origin);
+      searchParams.set('callbackUrl', asked);
+      response.redirect(`${this.env.basePath}/auth/login?${searchParams.toString()}`);
+    } else {
       const ended = (await this.sessions.endOf(request, response)) ?? knownEnd(query['reason']);
       const fields = ended ? [...wishes, { name: 'reason', value: ended }] : wishes;
       const model: LoginPage = {

@@ -1,5 +1,5 @@
-import { CsrfService, localPath, type AuthenticatedRequest } from '@mridang/nestjs-auth';
-import { Body, Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
+import { CsrfService, localPath, ReturnTargets, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { LiveUserinfo, seeOther, type ZitadelClaims } from '@mridang/nestjs-zitadel';
@@ -10,6 +10,7 @@ export class UserinfoController {
   constructor(
     private readonly live: LiveUserinfo,
     private readonly csrf: CsrfService,
+    private readonly returns: ReturnTargets,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
@@ -21,16 +22,26 @@ export class UserinfoController {
     return this.live.claims(request, response);
   }
 
-  /** Reads roles again for somebody who was refused a page, and redirects to that page. */
+  /**
+   * Reads roles again for somebody who was refused a page, and redirects to that page. A long address is first stored in a cookie, with
+   * a redirect that repeats the request: it does not fit into a response together with the session cookie.
+   */
   @Post()
   async readAgain(
     @Body('callbackUrl') wanted: unknown,
+    @Query('stored') stored: unknown,
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
     this.csrf.verify(request);
-    await this.live.claims(request, response);
     const { origin, basePath, zitadel } = this.env;
-    seeOther(response, localPath(wanted, origin, basePath) ?? zitadel.postLoginPath);
+    const target = localPath(wanted, origin, basePath) ?? zitadel.postLoginPath;
+    const address = this.returns.addressFor(target, request, response) ?? zitadel.postLoginPath;
+    if (address !== target && stored === undefined) {
+      response.redirect(307, `${basePath}/auth/userinfo?stored`);
+      return;
+    }
+    await this.live.claims(request, response);
+    seeOther(response, address);
   }
 }

@@ -8,7 +8,7 @@ export const zitadelOptions = (env: Env, observer: ZitadelObserver): ZitadelOpti
   ...env.zitadel,
   redirectUri: env.zitadel.callbackUrl,
   postLogoutRedirectUri: env.zitadel.postLogoutUrl,
-  basePath: env.basePath,
+  mountPath: env.basePath,
   observer,
   secret: env.session.secrets,
   salt: env.session.salt,

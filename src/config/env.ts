@@ -1,4 +1,4 @@
-import { localPath } from '@mridang/nestjs-auth';
+import { isMountPath, localPath } from '@mridang/nestjs-auth';
 import { z } from 'zod';
 import { ConfigError } from './config-error.js';
 import { isPlainRemote } from '@mridang/nestjs-zitadel';
@@ -33,10 +33,7 @@ export const ENV = Symbol('Env');
 /** A base path that begins like a route: a request with the base path would look like one without it. */
 const ownPath = /^\/(auth|profile|admin|health|metrics|static|favicon\.ico)(\/|$)/i;
 
-const basePaths = z
-  .string()
-  .regex(/^(\/[\w~-][\w.~-]*)+$/)
-  .refine((path) => !ownPath.test(path));
+const basePaths = z.string().refine((path) => isMountPath(path) && !ownPath.test(path));
 
 /** Every variable the web application reads, in the order of the documentation. */
 export const variables = {

@@ -121,7 +121,10 @@ export class Browser {
       url = new URL(response.headers['location'], url);
       path.push(url);
       if (url.pathname === this.stop) break;
-      response = await this.request('GET', url, undefined, headers['origin'] ? {} : headers);
+      const isRepeated = response.status === 307;
+      response = isRepeated
+        ? await this.request(method, url, body, headers)
+        : await this.request('GET', url, undefined, headers['origin'] ? {} : headers);
     }
     const { status, text } = response;
     return { url, status, headers: response.headers, text, path, document: parse(text) } satisfies Page;

@@ -11,7 +11,7 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   property?: string;
   /**
    * Public origin of the application, as in `https://app.example`. Every URL is built from it, none from the
-   * `Host` header. An https origin means `Secure` cookies with the `__Host-` prefix.
+   * `Host` header. An https origin means `Secure` cookies with the prefix `__Host-` (with `mountPath`: `__Secure-`).
    */
   origin: string;
   /**

@@ -53,7 +53,7 @@ export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';
 export { describeError, describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 export { isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
-export { localPath } from './http/local-path.js';
+export { isMountPath, localPath } from './http/local-path.js';
 export { RouteMetadata } from './http/route-metadata.js';
 export { toHttpResponse } from './http/to-http-response.js';
 export { toWebRequest } from './http/to-web-request.js';

@@ -2,7 +2,7 @@ import type { AuthConfig } from '@auth/core';
 import type { Account, Profile } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
 import type { AuthObserver, IAuthModuleOptions, SignInPolicy } from './auth.options.js';
-import { localPath } from './http/local-path.js';
+import { isMountPath, localPath } from './http/local-path.js';
 import { SessionTooLarge } from './auth.errors.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 import { largestMembers } from './session/packed-tokens.js';
@@ -73,6 +73,8 @@ export class ResolvedAuthOptions {
     } = options;
     this.origin = new URL(origin).origin;
     this.mountPath = mountPath ?? '';
+    if (!isMountPath(this.mountPath))
+      throw new Error('AuthModule: `mountPath` must be a path such as `/base`, or empty');
     this.property = property ?? 'user';
     const [first, ...others] = [secret].flat();
     if (!first || [first, ...others].some(({ length }) => length < 32)) {

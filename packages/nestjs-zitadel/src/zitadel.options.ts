@@ -1,4 +1,4 @@
-import type { HttpRequest, IAuthModuleOptions } from '@mridang/nestjs-auth';
+import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import type { ApiKey } from './tokens/api-key.js';
 import type { ZitadelObserver } from './zitadel.observer.js';
@@ -23,8 +23,8 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   /** Redirect URI, exactly as registered in Zitadel. Its origin is the public origin of the application. */
   redirectUri: string;
   /** Path of the application on its origin, as in `/base`. Default: none. */
-  basePath?: string;
-  /** Post-logout redirect URI, exactly as registered in Zitadel. Default `/auth/logout/callback` below `basePath`. */
+  mountPath?: string;
+  /** Post-logout redirect URI, exactly as registered in Zitadel. Default `/auth/logout/callback` below `mountPath`. */
   postLogoutRedirectUri?: string;
   /** Secrets of the cookies and of the values in Redis: the first encrypts, every one decrypts. At least 32 characters each. */
   secret: string | string[];
@@ -103,10 +103,14 @@ export interface ResolvedZitadelApiOptions
  */
 export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const { origin } = urlOf('redirectUri', given.redirectUri);
-  const { basePath = '' } = given;
-  const { postLogoutRedirectUri = `${origin}${basePath}/auth/logout/callback` } = given;
+  const { mountPath = '' } = given;
+  if (!isMountPath(mountPath)) throw new TypeError('mountPath: expected a path such as /base, or nothing');
+  const { postLogoutRedirectUri = `${origin}${mountPath}/auth/logout/callback` } = given;
   if (urlOf('postLogoutRedirectUri', postLogoutRedirectUri).origin !== origin)
     throw new TypeError('postLogoutRedirectUri: expected a URL with the origin of redirectUri');
+  for (const [option, url] of Object.entries({ redirectUri: given.redirectUri, postLogoutRedirectUri }))
+    if (!new URL(url).pathname.startsWith(`${mountPath}/`))
+      throw new TypeError(`${option}: expected a URL below mountPath`);
   const secrets = [given.secret].flat();
   if (secrets.length === 0 || secrets.some((secret) => secret.length < MIN_SECRET_LENGTH))
     throw new TypeError(`secret: expected at least ${MIN_SECRET_LENGTH} characters`);
@@ -117,7 +121,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     redirectUri: given.redirectUri,
     postLogoutRedirectUri,
     origin,
-    basePath,
+    mountPath,
     secrets,
     salt: given.salt ?? '',
     session: {
@@ -126,8 +130,8 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
       claimsMaxAgeSeconds: 300,
       ...given.session,
     },
-    postLoginPath: given.postLoginPath ?? (basePath || '/'),
-    signOutPages: given.signOutPages ?? { done: basePath || '/', failed: basePath || '/' },
+    postLoginPath: given.postLoginPath ?? (mountPath || '/'),
+    signOutPages: given.signOutPages ?? { done: mountPath || '/', failed: mountPath || '/' },
     userMetadata: given.userMetadata ?? false,
     apiProjectId: given.apiProjectId,
     loginOrigins: given.loginOrigins ?? [],

@@ -14,3 +14,6 @@ export function localPath(target: unknown, origin: string, mountPath = ''): stri
   const isBelow = url.pathname === mountPath || url.pathname.startsWith(`${mountPath}/`);
   return !isBelow || url.pathname.startsWith('//') ? undefined : url.pathname + url.search + url.hash;
 }
+
+/** Whether `path` is empty, or a path such as `/base`, with a slash at its beginning and none at its end. */
+export const isMountPath = (path: string): boolean => /^(\/[\w~-][\w.~-]*)*$/.test(path);

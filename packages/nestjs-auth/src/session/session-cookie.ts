@@ -7,6 +7,9 @@ import type { CookieSpec } from './cookie-spec.js';
 /** Browsers drop a cookie above 4096 bytes, name and attributes included (RFC 6265bis 5.6). */
 export const CHUNK_LENGTH = 3936;
 
+/** The session cookie of a person with few roles, this, and the other headers of a page stay below 4 KB. */
+const MAX_FIELD_LENGTH = 500;
+
 /** Reads and writes the session cookie, split as Auth.js splits it: `name`, or `name.0`, `name.1`, … */
 export class SessionCookie {
   /** @param isOwn whether a value under the former name was set by this application, and not by another on the same host */
@@ -114,6 +117,12 @@ export function addSetCookie(response: HttpResponse, line: string) {
   const others = setCookies(response).filter((other) => !other.startsWith(start));
   rawResponse(response).setHeader('set-cookie', [...others, line]);
 }
+
+/** Whether the response has a `Location` or a cookie, other than `lines`, beside which a session cookie exceeds nginx's 4 KB of headers. */
+export const hasLongField = (response: HttpResponse, lines: readonly string[]): boolean =>
+  [rawResponse(response).getHeader('location') ?? '', ...setCookies(response)].some(
+    (field) => String(field).length > MAX_FIELD_LENGTH && !lines.includes(String(field)),
+  );
 
 const setCookies = (response: HttpResponse): string[] =>
   [rawResponse(response).getHeader('set-cookie') ?? []].flat().map(String);

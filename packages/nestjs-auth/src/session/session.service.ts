@@ -20,7 +20,7 @@ import { onHeaders } from '../http/raw-response.js';
 import { stateOf, type LoadedSession } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { hasPortInside, isExpired, type OpenSession } from './session-codec.js';
-import { SessionCookie } from './session-cookie.js';
+import { hasLongField, SessionCookie } from './session-cookie.js';
 
 /** The idle time starts anew after this share of it… */
 const SLIDE_SHARE = 0.1;
@@ -372,7 +372,8 @@ export class SessionService {
 
   /**
    * Sets the cookie with `token` and a new expiry. Removes it from the response again when, by the time the headers are sent, the session
-   * was ended or another request has refreshed its tokens.
+   * was ended, another request has refreshed its tokens, or a new expiry alone would make the headers longer than a proxy forwards: the
+   * next response slides the expiry.
    */
   private async slideCookie(
     token: SessionToken,
@@ -381,8 +382,11 @@ export class SessionService {
     response: HttpResponse,
   ): Promise<LoadedSession> {
     const { sealed, lines } = this.setCookie(token, before, request, response);
+    const isSlideAlone = isUnchanged(token, before);
     onHeaders(response, () => {
-      if (this.isSuperseded(sealed) || this.isKnownToBeRevoked(sealed)) this.cookie.unset(response, lines);
+      const isTooLong = isSlideAlone && hasLongField(response, lines);
+      if (isTooLong || this.isSuperseded(sealed) || this.isKnownToBeRevoked(sealed))
+        this.cookie.unset(response, lines);
     });
     return this.loadedFrom(sealed);
   }

@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { isPrefetch } from '../http/request-facts.js';
 import { localPath } from '../http/local-path.js';
+import { onHeaders, rawResponse } from '../http/raw-response.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
@@ -11,9 +12,12 @@ import { setCookie } from '../session/session-cookie.js';
 /** A longer target would not fit into a response together with the cookies of a sign-in or a session. */
 const MAX_INLINE_LENGTH = 200;
 
-/** Together with the other response headers, a target and its cookie stay below the 4 KB that nginx forwards by default. */
-const MAX_TARGET_LENGTH = 2_400;
-const MAX_VALUE_LENGTH = 2_400;
+/** Together with the other headers of a redirect, a target and its cookie stay below the 4 KB that nginx forwards by default. */
+const MAX_TARGET_LENGTH = 3_200;
+const MAX_VALUE_LENGTH = 3_300;
+
+/** Header fields of some 800 characters that apply to content, which a redirect does not have. */
+const CONTENT_POLICIES = ['content-security-policy', 'permissions-policy'];
 
 /**
  * Cookies with fixed names, one per tab: answers to requests at the same time overwrite each other's instead of adding up to a
@@ -41,16 +45,18 @@ export class ReturnTargets {
 
   /**
    * The address that leads to `target`, a page of this application, after a sign-in: itself, or a short one where it is long.
-   * `undefined` where it cannot be stored (too long, HEAD or prefetch), or where its cookie is gone.
+   * `undefined` where it cannot be stored (too long, HEAD or prefetch), or where its cookie is gone. The response should be a redirect:
+   * the cookie does not fit beside the header fields of a page.
    */
   addressFor(target: string, request: HttpRequest, response: HttpResponse): string | undefined {
     const given = this.idIn(target);
     if (given !== undefined) return this.storedIn(given, request) ? target : undefined;
     if (!this.isLong(target)) return target;
+    const id = idOf(target);
+    if (this.storedIn(id, request)) return this.shortAddress(id);
     const value = this.valueOf(target, request);
     if (value === undefined) return undefined;
-    const id = idOf(target);
-    const stored = this.storedIn(id, request)?.name ?? this.freeName(request);
+    const stored = this.freeName(request);
     let length = value.length;
     for (const [name, other] of this.cookiesIn(request).reverse()) {
       if (name === stored) continue;
@@ -59,7 +65,17 @@ export class ReturnTargets {
     }
     const { options } = this.options.returnCookie;
     setCookie(response, stored, value, { ...options, maxAge: LIFETIME_SECONDS });
-    return `${this.path}?to=${id}`;
+    this.makeRoom(response);
+    return this.shortAddress(id);
+  }
+
+  /** Removes header fields without effect from a redirect, so that a long address fits. */
+  makeRoom(response: HttpResponse) {
+    const raw = rawResponse(response);
+    onHeaders(response, () => {
+      if (raw.statusCode >= 300 && raw.statusCode < 400)
+        for (const name of CONTENT_POLICIES) raw.removeHeader(name);
+    });
   }
 
   /** Whether an address has to be stored in a cookie. */
@@ -72,12 +88,17 @@ export class ReturnTargets {
     const stored = this.storedIn(id, request);
     if (!stored) return this.options.defaultReturnTo;
     this.deleteCookie(stored.name, response);
+    this.makeRoom(response);
     return stored.target;
   }
 
   /** Characters of these cookies, names included. */
   lengthIn(request: HttpRequest): number {
     return this.cookiesIn(request).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  }
+
+  private shortAddress(id: string): string {
+    return `${this.path}?to=${id}`;
   }
 
   private get path(): string {

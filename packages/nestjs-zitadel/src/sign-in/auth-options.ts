@@ -38,7 +38,7 @@ export function authOptions(
   const scopes = scopesFor(options);
   return {
     origin: options.origin,
-    mountPath: options.basePath,
+    mountPath: options.mountPath,
     secret: options.secrets.map((secret) => saltedSecret(secret, options.salt)),
     // One cookie: nginx forwards 4 KB of response headers by default, and answers 502 to more.
     session: {

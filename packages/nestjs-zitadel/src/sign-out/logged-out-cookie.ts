@@ -18,8 +18,8 @@ const LIFETIME_MS = 365 * 24 * 60 * 60_000;
 export class LoggedOutCookie {
   private readonly cookie: CookieSpec;
 
-  constructor(@Inject(ZITADEL_OPTIONS) { origin, basePath }: ResolvedZitadelOptions) {
-    this.cookie = cookieSpec('logged-out', origin, basePath);
+  constructor(@Inject(ZITADEL_OPTIONS) { origin, mountPath }: ResolvedZitadelOptions) {
+    this.cookie = cookieSpec('logged-out', origin, mountPath);
   }
 
   isIn(request: HttpRequest): boolean {

@@ -36,7 +36,7 @@ export class LogoutEverywhereController {
   async logout(@Req() request: AuthenticatedRequest, @Res() response: Response): Promise<void> {
     this.csrf.verify(request);
     const token = await this.sessions.end(request, response);
-    if (!token?.sub) throw new SessionRequired(`${this.options.basePath}/profile`);
+    if (!token?.sub) throw new SessionRequired(this.options.postLoginPath);
     const isDone = await this.endOthers(token.sub);
     this.options.observer.signedOut?.('everywhere', isDone ? 'done' : 'others_not_ended', token, request);
     const url = await this.signOut.finishAtZitadel('everywhere', token, request, response);

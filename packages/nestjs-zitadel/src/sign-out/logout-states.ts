@@ -25,8 +25,8 @@ export class LogoutStates {
   private readonly formerPrefix: string;
   private readonly options: CookieSpec['options'];
 
-  constructor(@Inject(ZITADEL_OPTIONS) { origin, basePath }: ResolvedZitadelOptions) {
-    const { name, formerName, options } = cookieSpec('logout-state', origin, basePath);
+  constructor(@Inject(ZITADEL_OPTIONS) { origin, mountPath }: ResolvedZitadelOptions) {
+    const { name, formerName, options } = cookieSpec('logout-state', origin, mountPath);
     this.prefix = `${name}.`;
     this.formerPrefix = `${formerName ?? name}.`;
     this.options = options;
