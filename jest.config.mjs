@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { bundledPackages } from './scripts/bundled-packages.mjs';
 
 /** Native ES modules: run through `npm test`, which passes Node the flag it needs. */
 const isCovered = process.argv.includes('--coverage');
@@ -30,10 +31,16 @@ export default {
     '^@mridang/nestjs-zitadel$': '<rootDir>/packages/nestjs-zitadel/src/index.ts',
     '^zitadel-sandbox$': '<rootDir>/packages/zitadel-sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    ...Object.fromEntries(
+      bundledPackages.map((name) => [
+        `^${name}$`,
+        `<rootDir>/node_modules/.cache/tests/packages/${name}.mjs`,
+      ]),
+    ),
   },
   modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist', '<rootDir>/packages/[^/]+/dist'],
   testEnvironment: 'node',
-  globalSetup: '<rootDir>/scripts/make-test-keys.mjs',
+  globalSetup: '<rootDir>/scripts/test-setup.mjs',
   testSequencer: '<rootDir>/scripts/slow-suites-first.mjs',
   reporters: ['default', '<rootDir>/scripts/slowest-suites.mjs'],
   // One more than cores, as many suites wait for other programs.

@@ -64,7 +64,7 @@ describe('the keys', () => {
       expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
     }
     expect(app.provider.requestsTo(KEYS).length).toBeLessThanOrEqual(2);
-  }, 90_000);
+  }, 300_000);
 
   it('are not fetched for a flood of logout tokens, of which a good one may be sent again', async () => {
     const app = await start({ provider: { algorithms: ['ES256'] } });

@@ -32,9 +32,9 @@ beforeEach(async () => {
   await redis.start();
   instances = [];
   said = [];
-  // An outage that another test has caused ends ten seconds later.
+  // What an outage of another test says ten seconds later.
   const note = (message: unknown) =>
-    String(message).includes('none in the last') || said.push(String(message).split(/[:\n]/, 1)[0] ?? '');
+    /: (none|\d+ more) in /.test(String(message)) || said.push(String(message).split(/[:\n]/, 1)[0] ?? '');
   Logger.overrideLogger({ log: note, error: note, warn: note });
 });
 afterEach(async () => {
