@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
-import { configurationPage, envExample } from '../src/config/env-docs.js';
+import { configurationPage, envExample } from '../scripts/env-docs.mjs';
+import { apiVariables } from '../src/config/api-env.js';
 import { ConfigError, explain } from '../src/config/config-error.js';
 import { readEnv, variables } from '../src/config/env.js';
 
@@ -402,7 +403,7 @@ describe('in production', () => {
   });
 
   it('refuses every placeholder of .env.example', () => {
-    const example = parse(envExample());
+    const example = parse(envExample(variables, apiVariables));
     expect(problemsOf({ ...example, NODE_ENV: 'development' })).toEqual([]);
     const placeholders = Object.entries(variables).flatMap(([name, variable]) =>
       'placeholder' in variable ? [name] : [],
@@ -415,10 +416,10 @@ describe('in production', () => {
 
 describe('files made from the schema (npm run docs)', () => {
   it('.env.example is up to date', () => {
-    expect(readFileSync('.env.example', 'utf8')).toBe(envExample());
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables));
   });
 
   it('docs/configuration.md is up to date', () => {
-    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage());
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage(variables, apiVariables));
   });
 });
