@@ -21,10 +21,6 @@ const list = z
       .filter(Boolean),
   );
 
-export const origins = list
-  .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
-  .transform((all) => all.map((origin) => new URL(origin).origin));
-
 /** `redis:` or, with TLS, `rediss:`. The path is a database number. */
 export const redisUrl = z.string().refine((value) => {
   const url = URL.canParse(value) ? new URL(value) : undefined;
@@ -65,23 +61,77 @@ function isNetwork(value: string): boolean {
 
 export const trueOrFalse = z.enum(['true', 'false']).transform((value) => value === 'true');
 
-export const wholeNumber = (min: number, max: number) =>
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
+/** A variable that is `true` or `false`. */
+export const flag = (byDefault: boolean, about: string) =>
+  ({
+    about,
+    expected: 'true or false',
+    default: String(byDefault),
+    schema: trueOrFalse.default(byDefault),
+  }) satisfies Variable;
 
-export const NODE_ENV = {
-  about:
-    'Production refuses placeholder values and writes JSON logs. Development reads views anew for each page.',
-  expected: 'development, test or production',
-  default: 'development',
-  schema: z.enum(['development', 'test', 'production']).default('development'),
-} satisfies Variable;
+/** A variable that has one of a few values. */
+const choice = <const Value extends string>(values: readonly Value[], byDefault: Value, about: string) =>
+  ({
+    about,
+    expected: `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,
+    default: byDefault,
+    schema: z.enum(values).default(byDefault),
+  }) satisfies Variable;
 
-export const LOG_LEVEL = {
-  about: 'How much is logged.',
-  expected: 'error, warn, info or debug',
-  default: 'info',
-  schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
-} satisfies Variable;
+/** A variable that is a whole number. `unit` says of what. */
+export const wholeNumber = (
+  unit: string,
+  [min, max]: readonly [number, number],
+  byDefault: number,
+  about: string,
+) =>
+  ({
+    about,
+    expected: `${unit}, ${min} to ${max}${max === YEAR_SECONDS ? ' (a year)' : ''}`,
+    default: String(byDefault),
+    schema: z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max)).default(byDefault),
+  }) satisfies Variable;
+
+export const port = (byDefault: number, about: string) =>
+  wholeNumber('a port number', [1, 65_535], byDefault, about);
+
+export const YEAR_SECONDS = 31_536_000;
+
+export const seconds = (range: readonly [number, number], byDefault: number, about: string) =>
+  wholeNumber('a number of seconds', range, byDefault, about);
+
+/** A variable that is a list of origins. */
+export const originList = (example: string, about: string) =>
+  ({
+    about,
+    expected: `a comma-separated list of origins, such as ${example}, or nothing`,
+    schema: list
+      .refine((all) =>
+        all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)),
+      )
+      .transform((all) => all.map((origin) => new URL(origin).origin)),
+  }) satisfies Variable;
+
+/** A variable that is the address of a Zitadel instance. */
+export const issuer = (about: string) =>
+  ({
+    about,
+    expected: 'an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080',
+    how: 'Zitadel console, the address you sign in at',
+    schema: issuerUrl,
+  }) satisfies Variable;
+
+/** What is expected where `http:` was given. */
+export const HTTPS = 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)';
+
+export const NODE_ENV = choice(
+  ['development', 'test', 'production'],
+  'development',
+  'Production refuses placeholder values and writes JSON logs. Development reads views anew for each page.',
+);
+
+export const LOG_LEVEL = choice(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged.');
 
 /** Values to be replaced in public examples, and one repeated character. */
 export const EXAMPLES = /^(your|change|replace|insert)[-_ ]|^(change|replace)me|^(.)\3{7,}$/i;
@@ -108,28 +158,19 @@ export const IDP_PROJECT_ID = {
     .optional(),
 } satisfies Variable;
 
-const seconds = { expected: 'a number of seconds, 1 to 60', schema: wholeNumber(1, 60) };
+export const ZITADEL_TIMEOUT = seconds(
+  [1, 60],
+  10,
+  'How long an answer of Zitadel is awaited. Who signs in waits for it, too: the identity provider behind Zitadel may be slow.',
+);
 
-export const ZITADEL_TIMEOUT = {
-  about:
-    'How long an answer of Zitadel is awaited. Who signs in waits for it, too: the identity provider behind Zitadel may be slow.',
-  ...seconds,
-  default: '10',
-  schema: seconds.schema.default(10),
-} satisfies Variable;
+export const INTROSPECTION_TIMEOUT = seconds(
+  [1, 60],
+  5,
+  'How long a caller of the API waits for Zitadel to say whether a token is good. The web application waits three seconds more for the API: give both the same.',
+);
 
-export const INTROSPECTION_TIMEOUT = {
-  about:
-    'How long a caller of the API waits for Zitadel to say whether a token is good. The web application waits three seconds more for the API: give both the same.',
-  ...seconds,
-  default: '5',
-  schema: seconds.schema.default(5),
-} satisfies Variable;
-
-export const ALLOW_INSECURE_HTTP = {
-  about:
-    'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
-  expected: 'true or false',
-  default: 'false',
-  schema: trueOrFalse.default(false),
-} satisfies Variable;
+export const ALLOW_INSECURE_HTTP = flag(
+  false,
+  'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
+);

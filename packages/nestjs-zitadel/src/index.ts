@@ -63,11 +63,8 @@ export { SignOut } from './sign-out/sign-out.service.js';
 export { SharedState } from './state/shared-state.js';
 export {
   apiKeyFrom,
-  ApiKeyProblem,
-  isSameField,
-  keyFileFields,
-  KeyFileProblem,
-  wholeKey,
+  ApiKeyInvalid,
   type ApiKey,
-  type ApiKeyFields,
+  type ApiKeyProblem,
+  type ApiKeySource,
 } from './tokens/api-key.js';

@@ -65,7 +65,7 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
 
 /** Options of `ZitadelApiModule`: an API application of a Zitadel project. */
 export interface ZitadelApiOptions extends ZitadelConnectionOptions {
-  /** Key of the API application (private_key_jwt), from `apiKeyFrom(keyFileFields('key.json'))`. */
+  /** Key of the API application (private_key_jwt), from `apiKeyFrom({ file: 'key.json' })`. */
   key: ApiKey;
   /** Project that has to be in the audience of a token. Without it: the project that the scopes of the token name. */
   projectId?: string | undefined;
