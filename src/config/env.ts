@@ -1,6 +1,6 @@
 import { isMountPath, localPath } from '@mridang/nestjs-auth';
 import { z } from 'zod';
-import { ConfigError } from './config-error.js';
+import { ConfigError, type Problem } from './config-error.js';
 import { isPlainRemote } from '@mridang/nestjs-zitadel';
 import {
   ALLOW_INSECURE_HTTP,
@@ -35,11 +35,6 @@ export type LogLevel = Env['logLevel'];
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 
-/** A base path that begins like a route: a request with the base path would look like one without it. */
-const ownPath = /^\/(auth|profile|admin|health|metrics|static|favicon\.ico)(\/|$)/i;
-
-const basePaths = z.string().refine((path) => isMountPath(path) && !ownPath.test(path));
-
 /** Every variable the web application reads, in the order of the documentation. */
 export const variables = {
   NODE_ENV,
@@ -49,7 +44,7 @@ export const variables = {
       'Path below which a proxy serves this application, on a host it shares with others: part of all its addresses, and the Path of its cookies. The proxy may take it off or leave it on.',
     expected:
       'a path such as /base, with a slash at its beginning and none at its end, that is none of this application, such as /auth or /profile; or nothing',
-    schema: basePaths.default(''),
+    schema: z.string().refine(isMountPath).default(''),
   },
   LOG_LEVEL,
   SESSION_SECRET: {
@@ -184,14 +179,12 @@ const noSource =
 /** The web application waits longer for the API than the API waits for Zitadel. */
 const API_MARGIN_SECONDS = 3;
 
-/** Paths that have a route: a redirect URI must not be one of them. */
-const takenPath =
-  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|return|backchannel-logout)|auth\/logout\/(success|error|everywhere))\/?$/i;
+const FREE_PATH = 'a path that has no other use here, such as /auth/callback or /auth/logout/callback';
 
 const belowBasePath = (path: string) =>
   `an address below BASE_PATH, such as https://app.example.com/base/${path} for BASE_PATH=/base`;
 
-/** The path of `url` without the base path it has to begin with; not twice, for the same reason as `ownPath`. */
+/** The path of `url` without the base path it has to begin with; not twice: a proxy may take it off or not. */
 function pathBelow(basePath: string, url: string): string | undefined {
   const { pathname } = new URL(url);
   const path = pathname.slice(basePath.length);
@@ -225,28 +218,16 @@ export function readEnv(source: Record<string, string | undefined>) {
   }
   const callbackPath = pathBelow(basePath, callbackUrl);
   const postLogoutPath = pathBelow(basePath, postLogoutUrl);
-  if (callbackPath === undefined) {
-    report('ZITADEL_CALLBACK_URL', belowBasePath('auth/callback'));
-  } else if (takenPath.test(callbackPath)) {
-    report('ZITADEL_CALLBACK_URL', 'a path that has no other use here, such as /auth/callback');
-  }
-  if (postLogoutPath === undefined) {
-    report('ZITADEL_POST_LOGOUT_URL', belowBasePath('auth/logout/callback'));
-  } else if (takenPath.test(postLogoutPath) || postLogoutPath === callbackPath) {
-    report('ZITADEL_POST_LOGOUT_URL', 'a path that has no other use here, such as /auth/logout/callback');
-  }
+  if (callbackPath === undefined) report('ZITADEL_CALLBACK_URL', belowBasePath('auth/callback'));
+  if (postLogoutPath === undefined) report('ZITADEL_POST_LOGOUT_URL', belowBasePath('auth/logout/callback'));
+  else if (postLogoutPath === callbackPath) report('ZITADEL_POST_LOGOUT_URL', FREE_PATH);
 
   const localWanted = localPath(wanted, origin);
   const isRelative = localWanted !== undefined && wanted.startsWith('/');
   const postLoginPath =
     localPath(wanted, origin, basePath) ?? (isRelative ? basePath + localWanted : undefined);
-  const pageOf = (path: string) => path.toLowerCase().replace(/\/$/, '');
-  const postLoginPage = pageOf(new URL(postLoginPath?.slice(basePath.length) || '/', origin).pathname);
-  const isOfSignIns =
-    !takenPath.test(postLoginPage) &&
-    [callbackPath, postLogoutPath].some((path = '') => pageOf(path) === postLoginPage);
-  if (postLoginPath === undefined || isOfSignIns || /^\/auth(\/|$)/.test(postLoginPage))
-    report('ZITADEL_POST_LOGIN_URL');
+  const { pathname } = new URL(postLoginPath?.slice(basePath.length) || '/', origin);
+  if (postLoginPath === undefined || /^\/auth(\/|$)/i.test(pathname)) report('ZITADEL_POST_LOGIN_URL');
 
   if (problems.length > 0 || postLoginPath === undefined) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
@@ -301,4 +282,33 @@ export function readEnv(source: Record<string, string | undefined>) {
         ]
       : [],
   };
+}
+
+/** What is known of the routes of the application once it has registered them. */
+export interface Routes {
+  isTaken(path: string): boolean;
+  /** also by a route below the path */
+  isTakenBelow(path: string): boolean;
+}
+
+/** Paths that serve the redirect URIs already. */
+const OWN = /^\/auth\/(callback(\/zitadel)?|logout\/callback)\/?$/i;
+
+/** The problems of configured paths that show once the routes are known. */
+export function pathProblems({ basePath, origin, zitadel }: Env, routes: Routes): Problem[] {
+  const pathOf = (url: string) =>
+    (new URL(url, origin).pathname.slice(basePath.length) || '/').toLowerCase().replace(/(?<=.)\/$/, '');
+  const isTaken = (url: string) => !OWN.test(pathOf(url)) && routes.isTaken(pathOf(url));
+  const isPostLogin = (url: string) => !isTaken(url) && pathOf(url) === pathOf(zitadel.postLoginPath);
+  const { callbackUrl, postLogoutUrl } = zitadel;
+  const [firstSegment = ''] = /^\/[^/]+/.exec(basePath) ?? [];
+  const { BASE_PATH, ZITADEL_POST_LOGIN_URL } = variables;
+  const problems = {
+    BASE_PATH: firstSegment !== '' && routes.isTakenBelow(firstSegment) && BASE_PATH.expected,
+    ZITADEL_CALLBACK_URL: isTaken(callbackUrl) && FREE_PATH,
+    ZITADEL_POST_LOGOUT_URL: isTaken(postLogoutUrl) && FREE_PATH,
+    ZITADEL_POST_LOGIN_URL:
+      [callbackUrl, postLogoutUrl].some(isPostLogin) && ZITADEL_POST_LOGIN_URL.expected,
+  };
+  return Object.entries(problems).flatMap(([variable, expected]) => (expected ? { variable, expected } : []));
 }

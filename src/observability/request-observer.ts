@@ -11,7 +11,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Metrics } from './metrics.js';
-import { aboutRequest } from './about-request.js';
+import { aboutRequest } from './request-id.js';
 
 const STARTED = 'http.server.request.start';
 const FINISHED = 'http.server.response.finish';

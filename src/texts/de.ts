@@ -145,10 +145,10 @@ export const de: Texts = {
 
   'signedOut.title': 'Abgemeldet',
   'signedOut.heading': 'Sie sind abgemeldet',
-  'signedOut.here': 'Ihre Sitzung hier ist beendet. Die Sitzung bei Zitadel lässt sich von hier aus nicht beenden.',
-  'signedOut.user': 'Ihre Sitzung hier ist beendet, und ebenso die Sitzung bei Zitadel, aus der sie entstand.',
-  'signedOut.everywhere': 'Ihre Sitzungen dieser Anwendung sind in allen Browsern beendet, und die Sitzung bei Zitadel in diesem. In anderen Browsern sind Sie bei Zitadel vielleicht noch angemeldet.',
-  'signedOut.before': 'Hier waren Sie bereits abgemeldet, es war also nichts mehr zu beenden. Bei Zitadel sind Sie vielleicht noch angemeldet.',
+  'signedOut.ended.here': 'Ihre Sitzung hier ist beendet. Die Sitzung bei Zitadel lässt sich von hier aus nicht beenden.',
+  'signedOut.ended.user': 'Ihre Sitzung hier ist beendet, und ebenso die Sitzung bei Zitadel, aus der sie entstand.',
+  'signedOut.ended.everywhere': 'Ihre Sitzungen dieser Anwendung sind in allen Browsern beendet, und die Sitzung bei Zitadel in diesem. In anderen Browsern sind Sie bei Zitadel vielleicht noch angemeldet.',
+  'signedOut.ended.before': 'Hier waren Sie bereits abgemeldet, es war also nichts mehr zu beenden. Bei Zitadel sind Sie vielleicht noch angemeldet.',
   'signedOut.choice': 'Bei Zitadel abmelden',
   'signedOut.again': 'Erneut anmelden',
 

@@ -143,10 +143,10 @@ export const en = {
 
   'signedOut.title': 'Logged out',
   'signedOut.heading': 'You are logged out',
-  'signedOut.here': 'Your session here has ended. The one at Zitadel cannot be ended from here.',
-  'signedOut.user': 'Your session here has ended, and so has the session at Zitadel that it came from.',
-  'signedOut.everywhere': 'Your sessions of this application have ended in every browser, and your session at Zitadel has ended in this one. In other browsers you may still be signed in at Zitadel.',
-  'signedOut.before': 'You were already logged out here, so nothing was left to end. You may still be signed in at Zitadel.',
+  'signedOut.ended.here': 'Your session here has ended. The one at Zitadel cannot be ended from here.',
+  'signedOut.ended.user': 'Your session here has ended, and so has the session at Zitadel that it came from.',
+  'signedOut.ended.everywhere': 'Your sessions of this application have ended in every browser, and your session at Zitadel has ended in this one. In other browsers you may still be signed in at Zitadel.',
+  'signedOut.ended.before': 'You were already logged out here, so nothing was left to end. You may still be signed in at Zitadel.',
   'signedOut.choice': 'Log out at Zitadel',
   'signedOut.again': 'Log in again',
 

@@ -145,10 +145,10 @@ export const fr: Texts = {
 
   'signedOut.title': 'Déconnexion',
   'signedOut.heading': 'Déconnexion réussie',
-  'signedOut.here': 'Votre session ici est fermée. Zitadel ne permet pas de fermer la sienne depuis cette application.',
-  'signedOut.user': 'Votre session ici est fermée, ainsi que la session sur Zitadel dont elle provenait.',
-  'signedOut.everywhere': 'Vos sessions de cette application sont fermées dans tous les navigateurs, et votre session sur Zitadel dans celui-ci. Dans d’autres navigateurs, elle est peut-être encore ouverte.',
-  'signedOut.before': 'Vous étiez déjà déconnecté ici : il n’y avait plus rien à fermer. Votre session sur Zitadel est peut-être encore ouverte.',
+  'signedOut.ended.here': 'Votre session ici est fermée. Zitadel ne permet pas de fermer la sienne depuis cette application.',
+  'signedOut.ended.user': 'Votre session ici est fermée, ainsi que la session sur Zitadel dont elle provenait.',
+  'signedOut.ended.everywhere': 'Vos sessions de cette application sont fermées dans tous les navigateurs, et votre session sur Zitadel dans celui-ci. Dans d’autres navigateurs, elle est peut-être encore ouverte.',
+  'signedOut.ended.before': 'Vous étiez déjà déconnecté ici : il n’y avait plus rien à fermer. Votre session sur Zitadel est peut-être encore ouverte.',
   'signedOut.choice': 'Se déconnecter de Zitadel',
   'signedOut.again': 'Se reconnecter',
 
