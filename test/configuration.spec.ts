@@ -127,12 +127,9 @@ describe('BASE_PATH=/base', () => {
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/auth/callback'],
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/basement/auth/callback'],
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base'],
-    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/'],
-    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/profile'],
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/base/callback'],
     ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/auth/logout/callback'],
     ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/base/auth/callback'],
-    ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/base/auth/logout'],
     ['ZITADEL_POST_LOGIN_URL', 'https://app.example.com/profile'],
     ['ZITADEL_POST_LOGIN_URL', '//welcome'],
     ['ZITADEL_POST_LOGIN_URL', '/auth/login'],
@@ -160,9 +157,6 @@ describe('BASE_PATH=/base', () => {
     '/a%20b',
     '/a;b',
     '/a?b',
-    '/auth',
-    '/profile/x',
-    '/Static',
   ])('is refused as %s', (BASE_PATH) => {
     expect(problemsOf({ ...good, BASE_PATH })).toContain('BASE_PATH');
   });
@@ -251,11 +245,8 @@ describe('problems', () => {
     ['ZITADEL_DOMAIN', 'http://zitadel.example.com'],
     ['ZITADEL_CALLBACK_URL', '/auth/callback'],
     ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/auth/callback#fragment'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile'],
     ['ZITADEL_CALLBACK_URL', 'javascript:alert(1)'],
     ['ZITADEL_POST_LOGIN_URL', 'https://evil.example/'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/auth/signin/zitadel'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/static/x'],
     ['ZITADEL_POST_LOGIN_URL', 'profile'],
     ['ZITADEL_POST_LOGIN_URL', '/auth/login'],
     ['ZITADEL_LOGIN_ORIGINS', 'https://login.example.com/path'],
@@ -270,7 +261,6 @@ describe('problems', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
     ['TRUSTED_PROXIES', 'proxy.example.com'],
     ['IDP_PROJECT_ID', '320000000000000100 openid'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile/api'],
     ['ALLOW_INSECURE_HTTP', 'yes'],
   ])('%s=%s is one', (name, value) => {
     expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
@@ -293,25 +283,12 @@ describe('problems', () => {
     );
   });
 
-  it.each(['/AUTH/login', '/Auth/Error', '/auth', '/auth/', '/auth/../auth/login', '/signed-in', '/BYE'])(
+  it.each(['/AUTH/login', '/Auth/Error', '/auth', '/auth/', '/auth/../auth/login'])(
     'ZITADEL_POST_LOGIN_URL=%s is one: a sign-in does not end at an address of sign-ins and sign-outs',
     (path) => {
-      const addresses = {
-        ZITADEL_CALLBACK_URL: 'http://localhost:3000/signed-in',
-        ZITADEL_POST_LOGOUT_URL: 'http://localhost:3000/bye',
-      };
-      expect(problemsOf({ ...good, ...addresses, ZITADEL_POST_LOGIN_URL: path })).toEqual([
+      expect(problemsOf({ ...good, ZITADEL_POST_LOGIN_URL: path })).toEqual([
         'ZITADEL_POST_LOGIN_URL',
       ]);
-    },
-  );
-
-  it.each(['/Profile', '/profile/', '/HEALTH/live', '/auth/Login', '/metrics/'])(
-    'ZITADEL_CALLBACK_URL with the path %s is one: that has another use, however it is written',
-    (path) => {
-      const url = `http://localhost:3000${path}`;
-      expect(problemsOf({ ...good, ZITADEL_CALLBACK_URL: url })).toEqual(['ZITADEL_CALLBACK_URL']);
-      expect(problemsOf({ ...good, ZITADEL_POST_LOGOUT_URL: url })).toEqual(['ZITADEL_POST_LOGOUT_URL']);
     },
   );
 

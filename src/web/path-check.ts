@@ -3,7 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Application } from 'express';
 import { ConfigError } from '../config/config-error.js';
 import { ENV, pathProblems, type Env } from '../config/env.js';
-import { isTaken, isTakenBelow } from './routes.js';
+import { routesOf } from './routes.js';
 
 /** Refuses to start with a configured path that a route of the application has. Nest has registered them by then. */
 @Injectable()
@@ -18,11 +18,7 @@ export class PathCheck implements OnModuleInit {
     // An application context has no server.
     const { httpAdapter } = this.host as { httpAdapter?: { getInstance(): Application } };
     if (!httpAdapter) return;
-    const app = httpAdapter.getInstance();
-    const problems = pathProblems(this.env, {
-      isTaken: (path) => isTaken(app, path),
-      isTakenBelow: (path) => isTakenBelow(app, path),
-    });
+    const problems = pathProblems(this.env, routesOf(httpAdapter.getInstance()));
     if (problems.length > 0) throw new ConfigError(problems);
   }
 }

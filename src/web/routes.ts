@@ -1,4 +1,5 @@
 import type { Application } from 'express';
+import type { Routes } from '../config/env.js';
 
 /** What Express registers: a route, or middleware at a path. */
 interface Layer {
@@ -26,11 +27,13 @@ export function allowedMethods(app: Pick<Application, 'router'>, path: string): 
   ];
 }
 
-/** Whether a path has a route or is that of a file. */
-export const isTaken = (app: Pick<Application, 'router'>, path: string): boolean =>
-  layersOf(app).some((layer) => !layer.slash && layer.match(path));
-
-/** Whether a path or one below it is taken. */
-export const isTakenBelow = (app: Pick<Application, 'router'>, path: string): boolean =>
-  isTaken(app, path) ||
-  layersOf(app).some(({ route }) => String(route?.path).toLowerCase().startsWith(`${path.toLowerCase()}/`));
+/** The routes of an application, and the paths of its files. */
+export function routesOf(app: Pick<Application, 'router'>): Routes {
+  const layers = layersOf(app);
+  const isTaken = (path: string) => layers.some((layer) => !layer.slash && layer.match(path));
+  return {
+    isTaken,
+    isTakenBelow: (path) =>
+      isTaken(path) || layers.some(({ route }) => String(route?.path).startsWith(`${path.toLowerCase()}/`)),
+  };
+}
