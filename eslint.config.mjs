@@ -105,7 +105,7 @@ export default tseslint.config(
   zone('api/**', '../auth/**', '../pages/**', ...programs),
   zone('web/**', ...features),
   zone('observability/**', ...features),
-  zone('process/**', ...features, '../observability/**', '../texts/**'),
+  zone('process/**', ...features, '../texts/**'),
   zone('texts/**', '../*/**', ...programs),
   zone('config/**', '../*/**', ...programs),
   { files: ['packages/**/src/**'], rules: { 'no-restricted-imports': ['error', { patterns: foreign }] } },

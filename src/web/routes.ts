@@ -34,6 +34,6 @@ export function routesOf(app: Pick<Application, 'router'>): Routes {
   return {
     isTaken,
     isTakenBelow: (path) =>
-      isTaken(path) || layers.some(({ route }) => String(route?.path).startsWith(`${path.toLowerCase()}/`)),
+      isTaken(path) || layers.some(({ route }) => String(route?.path).toLowerCase().startsWith(`${path.toLowerCase()}/`)),
   };
 }
