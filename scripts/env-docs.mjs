@@ -1,5 +1,5 @@
 // @ts-check
-/** @import { Variable } from '../src/config/variable.js' */
+/** @import { Variable } from '@mridang/nestjs-program' */
 
 /** @typedef {Record<string, Variable>} Variables */
 

@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { CsrfService } from '@mridang/nestjs-auth';
+import { requestId } from '@mridang/nestjs-program';
+import { LoginOrigin } from '@mridang/nestjs-zitadel';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import { ENV, type Env } from './config/env.js';
 import { limitRate } from './web/rate-limit.js';
 import { pageFrame } from './web/page-frame.js';
-import { requestId } from './observability/request-id.js';
 import { personalAnswers, securityHeaders } from './web/security-headers.js';
 import { useViews } from './web/view-engine.js';
-import { LoginOrigin } from '@mridang/nestjs-zitadel';
 
 /** The project folder: one above `src`, `build` and `dist`. */
 const root = fileURLToPath(new URL('..', import.meta.url));

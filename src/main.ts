@@ -1,13 +1,16 @@
+import { LeanExpressAdapter, startProgram } from '@mridang/nestjs-program';
 import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
 import { readEnv } from './config/env.js';
-import { start } from './process/start.js';
-import { LeanExpressAdapter } from './web/lean-express.adapter.js';
+import { variableNames } from './config/variable-names.js';
+import { AppLogger } from './observability/app.logger.js';
 
-await start(
+await startProgram(
   {
+    variables: variableNames,
     readEnv,
     portVariable: 'PORT',
+    logger: (env) => new AppLogger(env),
     module: (env) => AppModule.register(env),
     adapter: new LeanExpressAdapter(),
     configure: configureApp,

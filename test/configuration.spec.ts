@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
 import { configurationPage, envExample } from '../scripts/env-docs.mjs';
 import { apiVariables } from '../src/config/api-env.js';
-import { ConfigError, explain } from '../src/config/config-error.js';
+import { ConfigError, explain } from '@mridang/nestjs-program';
 import { readEnv, variables } from '../src/config/env.js';
 
 const good = {

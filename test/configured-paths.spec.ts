@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConfigError } from '../src/config/config-error.js';
+import { ConfigError } from '@mridang/nestjs-program';
 import { pathProblems, readEnv } from '../src/config/env.js';
 import { routesOf } from '../src/web/routes.js';
 import { freePort } from './support/free-port.js';

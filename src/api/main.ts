@@ -1,12 +1,16 @@
+import { startProgram } from '@mridang/nestjs-program';
 import { readApiEnv } from '../config/api-env.js';
-import { start } from '../process/start.js';
+import { variableNames } from '../config/variable-names.js';
+import { AppLogger } from '../observability/app.logger.js';
 import { ApiModule } from './api.module.js';
 import { apiAdapter, configureApi } from './api.setup.js';
 
-await start(
+await startProgram(
   {
+    variables: variableNames,
     readEnv: readApiEnv,
     portVariable: 'APP_PORT',
+    logger: (env) => new AppLogger(env),
     module: (env) => ApiModule.register(env),
     adapter: apiAdapter(),
     configure: configureApi,

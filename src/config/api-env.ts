@@ -1,9 +1,23 @@
+import {
+  ConfigError,
+  flag,
+  given,
+  originList,
+  port,
+  readVariables,
+  trueOrFalse,
+  type Variable,
+} from '@mridang/nestjs-program';
+import {
+  apiKeyFrom,
+  ApiKeyInvalid,
+  isPlainRemote,
+  type ApiKey,
+  type ApiKeySource,
+} from '@mridang/nestjs-zitadel';
 import { z } from 'zod';
-import { type ApiKey, apiKeyFrom, ApiKeyInvalid, type ApiKeySource, isPlainRemote } from '@mridang/nestjs-zitadel';
-import { ConfigError } from './config-error.js';
 import {
   ALLOW_INSECURE_HTTP,
-  flag,
   HTTPS,
   IDP_PROJECT_ID,
   INTROSPECTION_TIMEOUT,
@@ -12,12 +26,8 @@ import {
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
-  originList,
-  port,
-  trueOrFalse,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
-import { given, readVariables, type Variable } from './variable.js';
 
 /** The configuration of the API, read once at start. */
 export type ApiEnv = ReturnType<typeof readApiEnv>;

@@ -1,11 +1,23 @@
 import { isMountPath, localPath } from '@mridang/nestjs-auth';
-import { z } from 'zod';
-import { ConfigError, type Problem } from './config-error.js';
+import {
+  ConfigError,
+  flag,
+  originList,
+  port,
+  readVariables,
+  seconds,
+  webUrl,
+  wholeNumber,
+  YEAR_SECONDS,
+  type Problem,
+  type ValuesOf,
+  type Variable,
+} from '@mridang/nestjs-program';
 import { isPlainRemote } from '@mridang/nestjs-zitadel';
+import { z } from 'zod';
 import {
   ALLOW_INSECURE_HTTP,
   EXAMPLES,
-  flag,
   HTTPS,
   IDP_PROJECT_ID,
   INTROSPECTION_TIMEOUT,
@@ -14,18 +26,11 @@ import {
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
-  originList,
-  port,
   proxies,
   randomValue,
   redisUrl,
-  seconds,
-  webUrl,
-  wholeNumber,
-  YEAR_SECONDS,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
-import { readVariables, type ValuesOf, type Variable } from './variable.js';
 
 /** The configuration of the web application, read once at start. */
 export type Env = ReturnType<typeof readEnv>;

@@ -7,6 +7,8 @@ import {
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
+import { aboutRequest } from '@mridang/nestjs-program';
+import { OutageLog } from '@mridang/nestjs-zitadel';
 import {
   Catch,
   HttpException,
@@ -19,8 +21,6 @@ import type { Request, Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { languages } from '../texts/language.js';
 import { errorMessage, text } from '../texts/text.js';
-import { OutageLog } from '@mridang/nestjs-zitadel';
-import { aboutRequest } from '../observability/request-id.js';
 import { beginAnswer, httpErrorOf } from './http-error.js';
 
 /** `Retry-After` where Zitadel has sent none. */

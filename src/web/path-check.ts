@@ -1,7 +1,7 @@
+import { ConfigError } from '@mridang/nestjs-program';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Application } from 'express';
-import { ConfigError } from '../config/config-error.js';
 import { ENV, pathProblems, type Env } from '../config/env.js';
 import { routesOf } from './routes.js';
 

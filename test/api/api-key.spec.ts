@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readApiEnv } from '../../src/config/api-env.js';
-import { ConfigError, explain } from '../../src/config/config-error.js';
+import { ConfigError, explain } from '@mridang/nestjs-program';
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pkcs1 = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();

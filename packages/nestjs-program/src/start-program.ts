@@ -3,17 +3,20 @@ import { createServer } from 'node:net';
 import type { DynamicModule, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { ConfigError, explain } from '../config/config-error.js';
-import { loadEnvFile } from '../config/env-file.js';
-import type { LogLevel } from '../config/env.js';
-import { AppLogger } from '../observability/app.logger.js';
-import type { LeanExpressAdapter } from '../web/lean-express.adapter.js';
+import { ConfigError, explain } from './config-error.js';
+import { loadEnvFile } from './env-file.js';
+import type { LeanExpressAdapter } from './lean-express.adapter.js';
 import { stopOnSignal } from './stop-on-signal.js';
 
-interface Program<Env> {
+/** A program that is configured by environment variables. */
+export interface Program<Env> {
+  /** names of its variables, and of others that `.env` has */
+  variables: readonly string[];
+  /** Throws `ConfigError`. */
   readEnv(source: Record<string, string | undefined>): Env;
   /** name of the variable with the port */
   portVariable: string;
+  logger(env: Env): LoggerService;
   module(env: Env): DynamicModule;
   adapter: LeanExpressAdapter;
   configure(app: NestExpressApplication): void;
@@ -21,16 +24,20 @@ interface Program<Env> {
   ready(env: Env, logger: LoggerService): void;
 }
 
-/** Starts a program, which runs until a signal stops it. Prints why it cannot start, and exits with code 1. */
-export async function start<Env extends { port: number; production: boolean; logLevel: LogLevel }>(
+/**
+ * Starts a program, which runs until a signal stops it. Prints why it cannot start, and exits with code 1.
+ *
+ * @param environment `process.env`; the variables of `.env` are added to it
+ */
+export async function startProgram<Env extends { port: number }>(
   program: Program<Env>,
   environment: Record<string, string | undefined>,
 ): Promise<void> {
   try {
-    loadEnvFile(environment);
+    loadEnvFile(environment, program.variables);
     const env = program.readEnv(environment);
     await checkPort(env.port);
-    const logger = new AppLogger(env);
+    const logger = program.logger(env);
     const options = { logger, bodyParser: false };
     const app = await NestFactory.create<NestExpressApplication>(
       program.module(env),
