@@ -13,10 +13,9 @@ export function envExample(web, api) {
   const all = Object.entries({ ...web, ...api });
   const blocks = all.map(([name, { about, expected, how, placeholder, default: fallback = '' }]) => {
     const comments = [...wrapped(about), `Expected: ${expected}.`, ...(how ? [`Get one: ${how}`] : [])];
-    return [
-      ...comments.map((line) => `# ${line}`),
-      `${name}=${placeholder ?? fallback.split(' ')[0]}`,
-    ].join('\n');
+    return [...comments.map((line) => `# ${line}`), `${name}=${placeholder ?? fallback.split(' ')[0]}`].join(
+      '\n',
+    );
   });
   return `# Copy to .env and fill in. Made from src/config/env.ts by: npm run docs\n\n${blocks.join('\n\n')}\n`;
 }

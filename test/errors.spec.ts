@@ -25,7 +25,9 @@ describe('docs/errors.md', () => {
   });
 
   it('has every reason of a failed sign-out, with its status', () => {
-    expect(documented('Sign-out')).toEqual(Object.fromEntries(signOutFailures.map((reason) => [reason, 400])));
+    expect(documented('Sign-out')).toEqual(
+      Object.fromEntries(signOutFailures.map((reason) => [reason, 400])),
+    );
   });
 
   it('has every code, and no other', () => {
@@ -43,7 +45,11 @@ describe('what a person reads', () => {
   it('is a sentence of its own for every reason', () => {
     const signIn = signInFailures.map((reason) => read('signIn', reason));
     const signOut = signOutFailures.map((reason) => read('signOut', reason));
-    for (const texts of [signIn.map(([title]) => title), signIn.map(([, text]) => text), signOut.map(([, text]) => text)]) {
+    for (const texts of [
+      signIn.map(([title]) => title),
+      signIn.map(([, text]) => text),
+      signOut.map(([, text]) => text),
+    ]) {
       expect(texts).not.toContain(undefined);
       expect(new Set(texts).size).toBe(texts.length);
     }

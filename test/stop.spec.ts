@@ -4,7 +4,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Sandbox } from 'zitadel-sandbox';
 import { Browser } from './support/browser.js';
-import { freePort } from './support/free-port.js';
 import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
 import { startInstances, type RunningInstances } from './support/start-instances.js';

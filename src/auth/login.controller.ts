@@ -3,6 +3,7 @@ import {
   isPrefetch,
   localPath,
   Public,
+  requestTarget,
   ReturnTargets,
   SessionService,
   SignIn,
@@ -79,7 +80,7 @@ export class LoginController {
     if (isDone) response.redirect(callbackUrl);
     else if (asked !== undefined && asked !== wanted) {
       // The cookie of a long address does not fit beside the header fields of a page.
-      const { searchParams } = new URL(request.originalUrl, this.env.origin);
+      const { searchParams } = new URL(requestTarget(request), this.env.origin);
       searchParams.set('callbackUrl', asked);
       response.redirect(`${this.env.basePath}/auth/login?${searchParams.toString()}`);
     } else {
@@ -120,9 +121,7 @@ export class LoginController {
       address,
       reference: referenceIn(reference),
       logoutToken:
-        reason === ('login_too_old' satisfies SignInFailure)
-          ? this.csrf.token(request, response)
-          : undefined,
+        reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
     };
   }
 }

@@ -204,8 +204,7 @@ export function readEnv(source: Record<string, string | undefined>) {
   const { ZITADEL_DOMAIN: domain, BASE_PATH: basePath, ZITADEL_POST_LOGIN_URL: wanted } = values;
   const callbackUrl =
     values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT}${basePath}/auth/callback`;
-  const isRefused = (url = '') =>
-    url !== '' && isPlainRemote(new URL(url)) && !values.ALLOW_INSECURE_HTTP;
+  const isRefused = (url = '') => url !== '' && isPlainRemote(new URL(url)) && !values.ALLOW_INSECURE_HTTP;
   if (isRefused(domain)) report('ZITADEL_DOMAIN', HTTPS);
   if (domain && isIPv6(domain)) report('ZITADEL_DOMAIN', noSource);
   if (values.ZITADEL_LOGIN_ORIGINS.some(isIPv6)) report('ZITADEL_LOGIN_ORIGINS', noSource);
@@ -312,8 +311,7 @@ export function pathProblems({ basePath, origin, zitadel }: Env, routes: Routes)
     BASE_PATH: firstSegment !== '' && routes.isTakenBelow(firstSegment) && BASE_PATH.expected,
     ZITADEL_CALLBACK_URL: isTaken(callbackUrl) && FREE_PATH,
     ZITADEL_POST_LOGOUT_URL: isTaken(postLogoutUrl) && FREE_PATH,
-    ZITADEL_POST_LOGIN_URL:
-      [callbackUrl, postLogoutUrl].some(isPostLogin) && ZITADEL_POST_LOGIN_URL.expected,
+    ZITADEL_POST_LOGIN_URL: [callbackUrl, postLogoutUrl].some(isPostLogin) && ZITADEL_POST_LOGIN_URL.expected,
   };
   return Object.entries(problems).flatMap(([variable, expected]) => (expected ? { variable, expected } : []));
 }

@@ -34,13 +34,22 @@ export class Metrics implements ZitadelObserver {
     registers: [this.registry],
   });
 
-  private readonly logins = this.counter('logins_total', 'Sign-ins by success, or why they failed', ['result']);
-  private readonly refreshes = this.counter('refreshes_total', 'Token refreshes asked of Zitadel', ['result']);
-  private readonly logouts = this.counter('logouts_total', 'Sign-outs by who asked for them', ['kind', 'result']);
+  private readonly logins = this.counter('logins_total', 'Sign-ins by success, or why they failed', [
+    'result',
+  ]);
+  private readonly refreshes = this.counter('refreshes_total', 'Token refreshes asked of Zitadel', [
+    'result',
+  ]);
+  private readonly logouts = this.counter('logouts_total', 'Sign-outs by who asked for them', [
+    'kind',
+    'result',
+  ]);
   private readonly revocations = this.counter('revocations_total', 'Refresh tokens given back to Zitadel', [
     'result',
   ]);
-  private readonly sessionsEnded = this.counter('sessions_ended_total', 'Sessions Zitadel put an end to', ['reason']);
+  private readonly sessionsEnded = this.counter('sessions_ended_total', 'Sessions Zitadel put an end to', [
+    'reason',
+  ]);
   private readonly introspections = this.counter('introspections_total', 'Introspections asked of Zitadel', [
     'result',
   ]);

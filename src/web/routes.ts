@@ -9,8 +9,7 @@ interface Layer {
   match(path: string): boolean;
 }
 
-const layersOf = ({ router }: Pick<Application, 'router'>) =>
-  (router as unknown as { stack: Layer[] }).stack;
+const layersOf = ({ router }: Pick<Application, 'router'>) => (router as unknown as { stack: Layer[] }).stack;
 
 /** More methods than a route lists by name: such a route takes all methods. */
 const MANY = 5;
@@ -34,6 +33,7 @@ export function routesOf(app: Pick<Application, 'router'>): Routes {
   return {
     isTaken,
     isTakenBelow: (path) =>
-      isTaken(path) || layers.some(({ route }) => String(route?.path).toLowerCase().startsWith(`${path.toLowerCase()}/`)),
+      isTaken(path) ||
+      layers.some(({ route }) => String(route?.path).toLowerCase().startsWith(`${path.toLowerCase()}/`)),
   };
 }

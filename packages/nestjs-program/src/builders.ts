@@ -32,7 +32,11 @@ export const flag = (byDefault: boolean, about: string) =>
   }) satisfies Variable;
 
 /** A variable that has one of a few values. */
-export const choice = <const Value extends string>(values: readonly Value[], byDefault: Value, about: string) =>
+export const choice = <const Value extends string>(
+  values: readonly Value[],
+  byDefault: Value,
+  about: string,
+) =>
   ({
     about,
     expected: `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,

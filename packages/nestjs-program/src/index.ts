@@ -1,4 +1,15 @@
-export { choice, flag, list, originList, port, seconds, trueOrFalse, webUrl, wholeNumber, YEAR_SECONDS } from './builders.js';
+export {
+  choice,
+  flag,
+  list,
+  originList,
+  port,
+  seconds,
+  trueOrFalse,
+  webUrl,
+  wholeNumber,
+  YEAR_SECONDS,
+} from './builders.js';
 export { ConfigError, explain, type Problem } from './config-error.js';
 export { loadEnvFile } from './env-file.js';
 export { LeanExpressAdapter } from './lean-express.adapter.js';

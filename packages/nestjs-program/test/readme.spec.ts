@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,7 +17,8 @@ import { runProgram } from '../../../test/support/run-program.js';
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'program-')));
 
 beforeAll(() => {
-  const [, sample = ''] = /```ts\n(.*?)```/s.exec(readFileSync('packages/nestjs-program/README.md', 'utf8')) ?? [];
+  const [, sample = ''] =
+    /```ts\n(.*?)```/s.exec(readFileSync('packages/nestjs-program/README.md', 'utf8')) ?? [];
   mkdirSync(join(folder, 'src'));
   writeFileSync(join(folder, 'src/main.ts'), sample);
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));

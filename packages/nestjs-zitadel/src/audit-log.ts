@@ -46,7 +46,13 @@ export class AuditLog implements ZitadelObserver {
     this.observer.signInFailed?.(failure, request);
     const { reason, reference } = failure;
     const level = failure.needsOperator ? 'error' : 'warn';
-    this.note(level, 'login.failed', describeSignInFailure(failure), {}, about(request, { reason, reference }));
+    this.note(
+      level,
+      'login.failed',
+      describeSignInFailure(failure),
+      {},
+      about(request, { reason, reference }),
+    );
   }
 
   refreshed(result: RefreshResult, owner: SessionOwner) {

@@ -149,8 +149,7 @@ function privateKeyFrom(text: string): KeyObject {
   const pem = decoded?.replaceAll(String.raw`\r`, '').replaceAll(String.raw`\n`, '\n');
   const match = /-----BEGIN ([A-Z ]+)-----([\s\S]+?)-----END \1-----/.exec(pem ?? '');
   if (!match && given.startsWith('{')) throw invalid('key', 'the complete JSON file as downloaded');
-  if (!match)
-    throw invalid('key', 'a complete PEM text, from -----BEGIN to -----END with the dashes');
+  if (!match) throw invalid('key', 'a complete PEM text, from -----BEGIN to -----END with the dashes');
   const [, label = '', body = ''] = match;
   if (label.includes('ENCRYPTED') || body.includes('ENCRYPTED')) {
     throw invalid('key', 'a private key without a passphrase');
