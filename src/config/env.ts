@@ -40,6 +40,9 @@ export type LogLevel = Env['logLevel'];
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 
+/** Whether a path is one of sign-ins and sign-outs. */
+const isOfAuth = (path: string) => /^\/auth(\/|$)/i.test(path);
+
 /** Every variable the web application reads, in the order of the documentation. */
 export const variables = {
   NODE_ENV,
@@ -49,7 +52,10 @@ export const variables = {
       'Path below which a proxy serves this application, on a host it shares with others: part of all its addresses, and the Path of its cookies. The proxy may take it off or leave it on.',
     expected:
       'a path such as /base, with a slash at its beginning and none at its end, that is none of this application, such as /auth or /profile; or nothing',
-    schema: z.string().refine(isMountPath).default(''),
+    schema: z
+      .string()
+      .refine((path) => isMountPath(path) && !isOfAuth(path))
+      .default(''),
   },
   LOG_LEVEL,
   SESSION_SECRET: {
@@ -231,7 +237,7 @@ export function readEnv(source: Record<string, string | undefined>) {
   const postLoginPath =
     localPath(wanted, origin, basePath) ?? (isRelative ? basePath + localWanted : undefined);
   const { pathname } = new URL(postLoginPath?.slice(basePath.length) || '/', origin);
-  if (postLoginPath === undefined || /^\/auth(\/|$)/i.test(pathname)) report('ZITADEL_POST_LOGIN_URL');
+  if (postLoginPath === undefined || isOfAuth(pathname)) report('ZITADEL_POST_LOGIN_URL');
 
   if (problems.length > 0 || postLoginPath === undefined) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
