@@ -24,7 +24,9 @@ export class ConfiguredPaths {
       [pathOf(options.postLogoutRedirectUri), '/auth/logout/callback'],
     ]);
     // An application context has no adapter, a testing module has it later.
-    host.init$.subscribe(() => (host as Partial<HttpAdapterHost>).httpAdapter?.use(this.rewrite));
+    host.init$.subscribe(() => {
+      (host as Partial<HttpAdapterHost>).httpAdapter?.use(this.rewrite);
+    });
   }
 
   private readonly rewrite = (request: Request, _response: Response, next: NextFunction) => {
