@@ -1,5 +1,5 @@
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { freePort } from '../../../test/support/free-port.js';
 import { LeanExpressAdapter } from '../src/index.js';
@@ -13,7 +13,7 @@ it('a graceful stop waits for an answer that is read slowly', async () => {
   await new Promise<void>((listens) => adapter.listen(own, () => listens()));
   const answer = await new Promise<IncomingMessage>((answered) => request({ port: own }, answered).end());
   const drained = adapter.drain(8_000);
-  await wait(1_500);
+  await pause(1_500);
   let length = 0;
   for await (const chunk of answer) length += (chunk as Buffer).length;
   expect(length).toBe(LENGTH);
