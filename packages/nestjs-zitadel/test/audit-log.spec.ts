@@ -17,7 +17,9 @@ Logger.overrideLogger({
   error: record('error'),
   debug: record('debug'),
 });
-afterAll(() => Logger.overrideLogger(false));
+afterAll(() => {
+  Logger.overrideLogger(false);
+});
 
 const told: unknown[][] = [];
 const observer: ZitadelObserver = {
