@@ -11,6 +11,7 @@ WORKDIR /app
 FROM base AS build
 COPY package.json package-lock.json .npmrc ./
 COPY packages/nestjs-auth/package.json packages/nestjs-auth/
+COPY packages/nestjs-program/package.json packages/nestjs-program/
 COPY packages/nestjs-zitadel/package.json packages/nestjs-zitadel/
 COPY packages/zitadel-sandbox/package.json packages/zitadel-sandbox/
 # The cache mount keeps downloads out of every layer.

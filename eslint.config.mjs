@@ -12,7 +12,10 @@ const openId = {
 };
 
 /** What no package may import; nestjs-zitadel may import nestjs-auth. */
-const foreignToZitadel = ['**/../../../src/**', 'zitadel-sandbox', '@mridang/*/*', '@mridang/nestjs-zitadel'];
+const foreignToZitadel = [
+  ...['**/../../../src/**', 'zitadel-sandbox', '@mridang/*/*'],
+  ...['@mridang/nestjs-program', '@mridang/nestjs-zitadel'],
+];
 const foreign = [...foreignToZitadel, '@mridang/nestjs-auth'];
 
 /** The folders of the sandbox; each may import from those after it only. */
@@ -105,7 +108,6 @@ export default tseslint.config(
   zone('api/**', '../auth/**', '../pages/**', ...programs),
   zone('web/**', ...features),
   zone('observability/**', ...features),
-  zone('process/**', ...features, '../observability/**', '../texts/**'),
   zone('texts/**', '../*/**', ...programs),
   zone('config/**', '../*/**', ...programs),
   { files: ['packages/**/src/**'], rules: { 'no-restricted-imports': ['error', { patterns: foreign }] } },

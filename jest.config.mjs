@@ -28,6 +28,7 @@ export default {
   transform: { '^.+\\.ts$': tsJest(isCovered ? 'tsconfig.coverage.json' : 'tsconfig.test.json') },
   moduleNameMapper: {
     '^@mridang/nestjs-auth$': '<rootDir>/packages/nestjs-auth/src/index.ts',
+    '^@mridang/nestjs-program$': '<rootDir>/packages/nestjs-program/src/index.ts',
     '^@mridang/nestjs-zitadel$': '<rootDir>/packages/nestjs-zitadel/src/index.ts',
     '^zitadel-sandbox$': '<rootDir>/packages/zitadel-sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

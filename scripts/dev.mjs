@@ -22,8 +22,8 @@ await finished('tsc', ['-b']);
 await finished('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css'], { quiet: true });
 
 const ownZitadel = existsSync('.env') && !process.argv.includes('--sandbox');
-const { explain, ConfigError } = await import('../build/config/config-error.js');
-const { loadEnvFile } = await import('../build/config/env-file.js');
+const { ConfigError, explain, loadEnvFile } = await import('@mridang/nestjs-program');
+const { variableNames } = await import('../build/config/variable-names.js');
 const env = ownZitadel
   ? await configurationFrom(withEnvFile, { ...process.env })
   : { ...process.env, ...(await sandboxEnv()) };
@@ -142,7 +142,7 @@ async function sandboxEnv() {
 }
 
 function withEnvFile(source) {
-  loadEnvFile(source);
+  loadEnvFile(source, variableNames);
   return source;
 }
 

@@ -1,6 +1,8 @@
 // `npm run docs`: writes the files that are made from the configuration schema.
 import { writeFileSync } from 'node:fs';
-import { configurationPage, envExample } from '../build/config/env-docs.js';
+import { apiVariables } from '../build/config/api-env.js';
+import { variables } from '../build/config/env.js';
+import { configurationPage, envExample } from './env-docs.mjs';
 
-writeFileSync('.env.example', envExample());
-writeFileSync('docs/configuration.md', configurationPage());
+writeFileSync('.env.example', envExample(variables, apiVariables));
+writeFileSync('docs/configuration.md', configurationPage(variables, apiVariables));

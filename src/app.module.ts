@@ -4,7 +4,6 @@ import { AuthPagesModule } from './auth/auth-pages.module.js';
 import { zitadelOptions } from './auth/zitadel-options.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Env } from './config/env.js';
-import { AuditLog } from './observability/audit-log.js';
 import { Metrics } from './observability/metrics.js';
 import { ObservabilityModule } from './observability/observability.module.js';
 import { PagesModule } from './pages/pages.module.js';
@@ -24,7 +23,7 @@ export class AppModule {
         AuthPagesModule,
         ZitadelModule.registerAsync({
           inject: [Metrics],
-          useFactory: (metrics: Metrics) => zitadelOptions(env, new AuditLog(metrics, env.session)),
+          useFactory: (metrics: Metrics) => zitadelOptions(env, metrics),
         }),
       ],
     };

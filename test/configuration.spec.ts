@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
-import { configurationPage, envExample } from '../src/config/env-docs.js';
-import { ConfigError, explain } from '../src/config/config-error.js';
+import { configurationPage, envExample } from '../scripts/env-docs.mjs';
+import { apiVariables } from '../src/config/api-env.js';
+import { ConfigError, explain } from '@mridang/nestjs-program';
 import { readEnv, variables } from '../src/config/env.js';
 
 const good = {
@@ -126,12 +127,9 @@ describe('BASE_PATH=/base', () => {
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/auth/callback'],
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/basement/auth/callback'],
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base'],
-    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/'],
-    ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/profile'],
     ['ZITADEL_CALLBACK_URL', 'https://app.example.com/base/base/callback'],
     ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/auth/logout/callback'],
     ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/base/auth/callback'],
-    ['ZITADEL_POST_LOGOUT_URL', 'https://app.example.com/base/auth/logout'],
     ['ZITADEL_POST_LOGIN_URL', 'https://app.example.com/profile'],
     ['ZITADEL_POST_LOGIN_URL', '//welcome'],
     ['ZITADEL_POST_LOGIN_URL', '/auth/login'],
@@ -147,24 +145,12 @@ describe('BASE_PATH=/base', () => {
     );
   });
 
-  it.each([
-    'base',
-    '/',
-    '/base/',
-    '//base',
-    '/a//b',
-    '/../base',
-    '/.',
-    '/a b',
-    '/a%20b',
-    '/a;b',
-    '/a?b',
-    '/auth',
-    '/profile/x',
-    '/Static',
-  ])('is refused as %s', (BASE_PATH) => {
-    expect(problemsOf({ ...good, BASE_PATH })).toContain('BASE_PATH');
-  });
+  it.each(['base', '/', '/base/', '//base', '/a//b', '/../base', '/.', '/a b', '/a%20b', '/a;b', '/a?b'])(
+    'is refused as %s',
+    (BASE_PATH) => {
+      expect(problemsOf({ ...good, BASE_PATH })).toContain('BASE_PATH');
+    },
+  );
 
   it.each(['/base', '/team/app_1', '/v1.2', '/~someone', '/profiles'])('is accepted as %s', (BASE_PATH) => {
     expect(readEnv({ ...good, BASE_PATH }).basePath).toBe(BASE_PATH);
@@ -250,11 +236,8 @@ describe('problems', () => {
     ['ZITADEL_DOMAIN', 'http://zitadel.example.com'],
     ['ZITADEL_CALLBACK_URL', '/auth/callback'],
     ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/auth/callback#fragment'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile'],
     ['ZITADEL_CALLBACK_URL', 'javascript:alert(1)'],
     ['ZITADEL_POST_LOGIN_URL', 'https://evil.example/'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/auth/signin/zitadel'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/static/x'],
     ['ZITADEL_POST_LOGIN_URL', 'profile'],
     ['ZITADEL_POST_LOGIN_URL', '/auth/login'],
     ['ZITADEL_LOGIN_ORIGINS', 'https://login.example.com/path'],
@@ -269,7 +252,6 @@ describe('problems', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
     ['TRUSTED_PROXIES', 'proxy.example.com'],
     ['IDP_PROJECT_ID', '320000000000000100 openid'],
-    ['ZITADEL_CALLBACK_URL', 'http://localhost:3000/profile/api'],
     ['ALLOW_INSECURE_HTTP', 'yes'],
   ])('%s=%s is one', (name, value) => {
     expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
@@ -292,25 +274,10 @@ describe('problems', () => {
     );
   });
 
-  it.each(['/AUTH/login', '/Auth/Error', '/auth', '/auth/', '/auth/../auth/login', '/signed-in', '/BYE'])(
+  it.each(['/AUTH/login', '/Auth/Error', '/auth', '/auth/', '/auth/../auth/login'])(
     'ZITADEL_POST_LOGIN_URL=%s is one: a sign-in does not end at an address of sign-ins and sign-outs',
     (path) => {
-      const addresses = {
-        ZITADEL_CALLBACK_URL: 'http://localhost:3000/signed-in',
-        ZITADEL_POST_LOGOUT_URL: 'http://localhost:3000/bye',
-      };
-      expect(problemsOf({ ...good, ...addresses, ZITADEL_POST_LOGIN_URL: path })).toEqual([
-        'ZITADEL_POST_LOGIN_URL',
-      ]);
-    },
-  );
-
-  it.each(['/Profile', '/profile/', '/HEALTH/live', '/auth/Login', '/metrics/'])(
-    'ZITADEL_CALLBACK_URL with the path %s is one: that has another use, however it is written',
-    (path) => {
-      const url = `http://localhost:3000${path}`;
-      expect(problemsOf({ ...good, ZITADEL_CALLBACK_URL: url })).toEqual(['ZITADEL_CALLBACK_URL']);
-      expect(problemsOf({ ...good, ZITADEL_POST_LOGOUT_URL: url })).toEqual(['ZITADEL_POST_LOGOUT_URL']);
+      expect(problemsOf({ ...good, ZITADEL_POST_LOGIN_URL: path })).toEqual(['ZITADEL_POST_LOGIN_URL']);
     },
   );
 
@@ -402,7 +369,7 @@ describe('in production', () => {
   });
 
   it('refuses every placeholder of .env.example', () => {
-    const example = parse(envExample());
+    const example = parse(envExample(variables, apiVariables));
     expect(problemsOf({ ...example, NODE_ENV: 'development' })).toEqual([]);
     const placeholders = Object.entries(variables).flatMap(([name, variable]) =>
       'placeholder' in variable ? [name] : [],
@@ -415,10 +382,10 @@ describe('in production', () => {
 
 describe('files made from the schema (npm run docs)', () => {
   it('.env.example is up to date', () => {
-    expect(readFileSync('.env.example', 'utf8')).toBe(envExample());
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables));
   });
 
   it('docs/configuration.md is up to date', () => {
-    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage());
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage(variables, apiVariables));
   });
 });

@@ -18,7 +18,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { generate } from 'selfsigned';
 import { parse, parseAllDocuments } from 'yaml';
 import { readApiEnv } from '../src/config/api-env.js';
-import { ConfigError } from '../src/config/config-error.js';
+import { ConfigError } from '@mridang/nestjs-program';
 import { readEnv } from '../src/config/env.js';
 import { freePort } from './support/free-port.js';
 import { runNginx } from './support/nginx.js';

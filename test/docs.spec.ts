@@ -54,7 +54,8 @@ describe('the documentation', () => {
       .split('\n')
       .filter((line) => line.startsWith('| `'))
       .flatMap((line) => allMatches(line.split('|')[1] ?? '', /`([^`]+)`/g));
-    const needed = new Set(['.', 'packages/nestjs-zitadel', 'packages/nestjs-auth'].flatMap(dependenciesOf));
+    const packages = ['nestjs-auth', 'nestjs-program', 'nestjs-zitadel'].map((name) => `packages/${name}`);
+    const needed = new Set(['.', ...packages].flatMap(dependenciesOf));
     expect(explained.sort()).toEqual([...needed].sort());
   });
 });

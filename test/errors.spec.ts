@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { signInFailureStatus } from '@mridang/nestjs-auth';
 import { describe, expect, it } from '@jest/globals';
-import { sessionEndMessages, signInMessages, signOutMessages, type Message } from '../src/auth/messages.js';
 import { en } from '../src/texts/en.js';
-import { explanationFor, explanationsByCode } from '../src/web/explanations.js';
-import { SignInFailed, type SignInFailure } from '@mridang/nestjs-auth';
+import { errorMessage, messageFor } from '../src/texts/text.js';
+import { codes } from './support/codes.js';
+import { sessionEnds, signInFailures, signOutFailures } from './support/reasons.js';
 
 const page = readFileSync('docs/errors.md', 'utf8');
 
@@ -15,37 +15,19 @@ function documented(heading: string): Record<string, number | undefined> {
   return Object.fromEntries(rows.map(([, name = '', status]) => [name, status ? Number(status) : undefined]));
 }
 
-const statuses = (messages: Record<string, Message>) =>
-  Object.fromEntries(Object.entries(messages).map(([name, { status }]) => [name, status]));
-
-/** Every `readonly code = '…'` of the web application and its module. */
-function codesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !/^(api|bearer)/.test(file))
-    .flatMap((file) => [
-      ...readFileSync(join(folder, file), 'utf8').matchAll(/readonly code(?:: string)? = '(\w+)'/g),
-    ])
-    .map(([, code = '']) => code);
-}
-const codes = [
-  ...codesIn('src'),
-  ...codesIn('packages/nestjs-auth/src'),
-  ...codesIn('packages/nestjs-zitadel/src'),
-];
-
 describe('docs/errors.md', () => {
   it('has every reason of a failed sign-in, with its status', () => {
-    expect(documented('Sign-in')).toEqual(statuses(signInMessages));
+    expect(documented('Sign-in')).toEqual(signInFailureStatus);
   });
 
   it('has every reason a session ends for', () => {
-    expect(Object.keys(documented('The end of a session')).sort()).toEqual(
-      Object.keys(sessionEndMessages).sort(),
-    );
+    expect(Object.keys(documented('The end of a session')).sort()).toEqual([...sessionEnds].sort());
   });
 
   it('has every reason of a failed sign-out, with its status', () => {
-    expect(documented('Sign-out')).toEqual(statuses(signOutMessages));
+    expect(documented('Sign-out')).toEqual(
+      Object.fromEntries(signOutFailures.map((reason) => [reason, 400])),
+    );
   });
 
   it('has every code, and no other', () => {
@@ -55,27 +37,36 @@ describe('docs/errors.md', () => {
 });
 
 describe('what a person reads', () => {
-  it('is a sentence of its own for every reason', () => {
-    const pages: Record<string, Message>[] = [signInMessages, signOutMessages];
-    for (const messages of pages) {
-      const texts = Object.values(messages).map(({ text }) => en[text]);
-      expect(new Set(texts).size).toBe(texts.length);
-    }
-    const titles = Object.values(signInMessages).map(({ title }) => en[title]);
-    expect(new Set(titles).size).toBe(titles.length);
-  });
+  const read = (kind: 'signIn' | 'signOut', reason: string) => {
+    const { title, text } = messageFor(kind, reason) ?? {};
+    return [title && en[title], text && en[text]];
+  };
 
-  it('has the status a program gets', () => {
-    for (const [reason, { status }] of Object.entries(signInMessages)) {
-      expect(new SignInFailed(reason as SignInFailure).getStatus()).toBe(status);
+  it('is a sentence of its own for every reason', () => {
+    const signIn = signInFailures.map((reason) => read('signIn', reason));
+    const signOut = signOutFailures.map((reason) => read('signOut', reason));
+    for (const texts of [
+      signIn.map(([title]) => title),
+      signIn.map(([, text]) => text),
+      signOut.map(([, text]) => text),
+    ]) {
+      expect(texts).not.toContain(undefined);
+      expect(new Set(texts).size).toBe(texts.length);
     }
   });
 
   it('is something for any status, and more for codes that exist', () => {
-    for (const code of explanationsByCode.keys()) expect(codes).toContain(code);
-    expect(en[explanationFor(503, undefined).title]).toContain('cannot be reached');
-    expect(en[explanationFor(503, 'AUTH_SESSIONS_UNAVAILABLE').title]).toContain('session');
-    expect(explanationFor(418, 'SOMETHING_ELSE')).toEqual(explanationFor(400, undefined));
-    expect(en[explanationFor(599, undefined).title]).toBe('Something went wrong');
+    const explained = Object.keys(en).flatMap((key) => /^error\.([A-Z_]+)\.title$/.exec(key)?.[1] ?? []);
+    expect(explained.length).toBeGreaterThan(5);
+    for (const code of explained) expect(codes).toContain(code);
+    expect(en[errorMessage(503).title]).toContain('cannot be reached');
+    expect(en[errorMessage(503, 'AUTH_SESSIONS_UNAVAILABLE').title]).toContain('session');
+    expect(errorMessage(418, 'SOMETHING_ELSE')).toEqual(errorMessage(400));
+    expect(en[errorMessage(599).title]).toBe('Something went wrong');
   });
+
+  it.each([undefined, '', 'made_up', 'title', '__proto__', 'toString', ['a', 'b']])(
+    'is nothing of its own for a reason that does not exist: %j',
+    (reason) => expect(messageFor('signIn', reason)).toBeUndefined(),
+  );
 });

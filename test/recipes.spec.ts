@@ -41,7 +41,7 @@ function copyRepository() {
   mkdirSync(join(modules, '@mridang'), { recursive: true });
   for (const name of readdirSync('node_modules').filter((entry) => entry !== '@mridang'))
     symlinkSync(resolve('node_modules', name), join(modules, name));
-  for (const name of ['nestjs-auth', 'nestjs-zitadel'])
+  for (const name of ['nestjs-auth', 'nestjs-program', 'nestjs-zitadel'])
     symlinkSync(join(folder, 'packages', name), join(modules, '@mridang', name));
 }
 

@@ -40,6 +40,19 @@ All variables: docs/configuration.md
 `);
   });
 
+  it('says which configured path is that of a route, and exits with 1', async () => {
+    const ZITADEL_CALLBACK_URL = 'http://localhost:3000/profile';
+    const PORT = String(await freePort());
+    const { exit, output } = start({ ...environment, PORT, ZITADEL_CALLBACK_URL });
+    expect(await exit).toBe(1);
+    expect(output()).toBe(
+      `The configuration has a problem:
+  ZITADEL_CALLBACK_URL: expected a path that has no other use here, such as /auth/callback or /auth/logout/callback
+All variables: docs/configuration.md
+`,
+    );
+  });
+
   it.each([
     ['', {}],
     [', without Redis', { REDIS_URL: 'redis://127.0.0.1:1' }],

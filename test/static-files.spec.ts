@@ -2,73 +2,84 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Request, Response } from 'express';
-import { Assets } from '../src/web/assets.js';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { serveAssets } from '../src/web/assets.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 describe('the address of a file', () => {
   let folder: string;
+  let running: NestExpressApplication[];
   beforeEach(() => {
+    running = [];
     folder = mkdtempSync(join(tmpdir(), 'assets-'));
     mkdirSync(join(folder, 'fonts'));
     writeFileSync(join(folder, 'app.css'), 'a { color: red }');
     writeFileSync(join(folder, 'fonts', 'my-font.woff2'), 'a font');
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(async () => {
+    await Promise.all(running.map((app) => app.close()));
+    rmSync(folder, { recursive: true });
+  });
 
-  /** Where the middleware leads to, and how long that may be kept. */
-  function opened(assets: Assets, path: string) {
-    const request = { url: path, path: path.split('?')[0] } as Request;
-    const headers: Record<string, string> = {};
-    const response = {
-      setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value),
-    } as unknown as Response;
-    let isPassedOn = false;
-    assets.middleware(request, response, () => (isPassedOn = true));
-    expect(isPassedOn).toBe(true);
-    return { url: request.url, cacheControl: headers['cache-control'] };
+  /** An application that serves the folder. */
+  async function serve(cache: boolean) {
+    class EmptyModule {}
+    const app = await NestFactory.create<NestExpressApplication>(EmptyModule, { logger: false });
+    running.push(app);
+    const addressOf = serveAssets(app, folder, { cache });
+    await app.listen(0);
+    const origin = await app.getUrl();
+    const open = async (path: string) => {
+      const answer = await fetch(origin + path);
+      return [answer.status, answer.headers.get('cache-control'), await answer.text()];
+    };
+    return { addressOf, open };
   }
 
-  it.each([true, false])('has a fingerprint of its content (cache: %s)', (cache) => {
-    const assets = new Assets(folder, { cache });
-    const address = assets.urlOf('app.css');
-    expect(address).toMatch(/^\/static\/app\.[\da-f]{16}\.css$/);
-    expect(opened(assets, address)).toEqual({
-      url: '/static/app.css',
-      cacheControl: 'public, max-age=31536000, immutable',
-    });
-    const font = assets.urlOf('fonts/my-font.woff2');
-    expect(font).toMatch(/^\/static\/fonts\/my-font\.[\da-f]{16}\.woff2$/);
-    expect(opened(assets, font).url).toBe('/static/fonts/my-font.woff2');
+  const FOR_GOOD = 'public, max-age=31536000, immutable';
+  const ASKED_AGAIN = 'public, max-age=0';
+
+  it.each([true, false])('has a fingerprint of its content (cache: %s)', async (cache) => {
+    const { addressOf, open } = await serve(cache);
+    const address = addressOf('app.css');
+    expect(address).toMatch(/^\/static\/app\.css\?[\da-f]{16}$/);
+    expect(await open(address)).toEqual([200, FOR_GOOD, 'a { color: red }']);
+    const font = addressOf('fonts/my-font.woff2');
+    expect(font).toMatch(/^\/static\/fonts\/my-font\.woff2\?[\da-f]{16}$/);
+    expect(await open(font)).toEqual([200, FOR_GOOD, 'a font']);
+    expect(() => addressOf('none.css')).toThrow('none.css');
   });
 
-  it('changes with the content, and with nothing else', () => {
-    const before = new Assets(folder, { cache: true }).urlOf('app.css');
-    expect(new Assets(folder, { cache: true }).urlOf('app.css')).toBe(before);
+  it('changes with the content, and with nothing else', async () => {
+    const before = (await serve(true)).addressOf('app.css');
+    expect((await serve(true)).addressOf('app.css')).toBe(before);
     writeFileSync(join(folder, 'app.css'), 'a { color: blue }');
-    const assets = new Assets(folder, { cache: true });
-    expect(assets.urlOf('app.css')).not.toBe(before);
-    expect(opened(assets, before)).toEqual({ url: before, cacheControl: undefined });
+    const { addressOf, open } = await serve(true);
+    expect(addressOf('app.css')).not.toBe(before);
+    expect(await open(before)).toEqual([200, ASKED_AGAIN, 'a { color: blue }']);
   });
 
-  it('changes while the program runs, in development', () => {
-    const assets = new Assets(folder, { cache: false });
-    const before = assets.urlOf('app.css');
+  it('changes while the program runs, in development', async () => {
+    const { addressOf, open } = await serve(false);
+    const before = addressOf('app.css');
     writeFileSync(join(folder, 'app.css'), 'a { color: blue }');
-    expect(assets.urlOf('app.css')).not.toBe(before);
-    expect(opened(assets, before).cacheControl).toBeUndefined();
+    expect(addressOf('app.css')).not.toBe(before);
+    expect(await open(before)).toEqual([200, ASKED_AGAIN, 'a { color: blue }']);
   });
 
   it.each([
     '/static/app.css',
-    '/static/app.0123456789abcdef.css',
-    '/static/none.0123456789abcdef.css',
-    '/static/../package.0123456789abcdef.json',
-    '/static/app.undefined.css',
-    '/other/app.0123456789abcdef.css',
-  ])('is no other: %s', (path) => {
-    for (const cache of [true, false])
-      expect(opened(new Assets(folder, { cache }), path)).toEqual({ url: path, cacheControl: undefined });
+    '/static/app.css?0123456789abcdef',
+    '/static/app.css?undefined',
+    '/static/none.css?0123456789abcdef',
+    '/static/..%2fpackage.json?0123456789abcdef',
+    '/other/app.css',
+  ])('is no other: browsers do not keep %s', async (path) => {
+    for (const cache of [true, false]) {
+      const [, cacheControl] = await (await serve(cache)).open(path);
+      expect(cacheControl).not.toBe(FOR_GOOD);
+    }
   });
 });
 
@@ -87,11 +98,11 @@ describe('through HTTP', () => {
   afterAll(() => app.close());
 
   const get = (path: string, headers: Record<string, string> = {}) => fetch(app.origin + path, { headers });
-  const plain = (address: string) => address.replace(/\.[\da-f]{16}\./, '.');
+  const plain = (address: string) => address.split('?')[0] ?? '';
 
   it('a page names its files by their fingerprint, and browsers keep them for good', async () => {
     for (const address of addresses) {
-      expect(address).toMatch(/^\/static\/\w+\.[\da-f]{16}\.(css|js|svg)$/);
+      expect(address).toMatch(/^\/static\/\w+\.(css|js|svg)\?[\da-f]{16}$/);
       const answer = await get(address);
       expect(answer.status).toBe(200);
       expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
@@ -111,11 +122,11 @@ describe('through HTTP', () => {
     }
   });
 
-  it('a fingerprint of other content is no file, and nobody keeps that answer', async () => {
+  it('a fingerprint of other content leads to the file of today, which browsers do not keep', async () => {
     for (const address of addresses) {
-      const answer = await get(address.replace(/[\da-f]{16}/, '0123456789abcdef'));
-      expect(answer.status).toBe(404);
-      expect(answer.headers.get('cache-control')).toBe('no-store');
+      const answer = await get(`${plain(address)}?0123456789abcdef`);
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('cache-control')).toBe('public, max-age=0');
     }
   });
 

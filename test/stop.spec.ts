@@ -1,11 +1,9 @@
-import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Sandbox } from 'zitadel-sandbox';
-import { LeanExpressAdapter } from '../src/web/lean-express.adapter.js';
 import { Browser } from './support/browser.js';
-import { freePort } from './support/free-port.js';
 import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
 import { startInstances, type RunningInstances } from './support/start-instances.js';
@@ -197,19 +195,3 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
     expect(failures).toEqual([]);
   }, 30_000);
 });
-
-it('waits for an answer that is read slowly', async () => {
-  const LENGTH = 50_000_000;
-  const adapter = new LeanExpressAdapter();
-  adapter.initHttpServer({});
-  adapter.get('/', (_request: unknown, response: ServerResponse) => response.end(Buffer.alloc(LENGTH)));
-  const own = await freePort();
-  await new Promise<void>((listens) => adapter.listen(own, () => listens()));
-  const answer = await new Promise<IncomingMessage>((answered) => request({ port: own }, answered).end());
-  const drained = adapter.drain(8_000);
-  await pause(1_500);
-  let length = 0;
-  for await (const chunk of answer) length += (chunk as Buffer).length;
-  expect(length).toBe(LENGTH);
-  expect(await drained).toBe(0);
-}, 20_000);

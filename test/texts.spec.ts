@@ -2,14 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { TextNode } from 'node-html-parser';
-import { sessionEndMessages, signInMessages, signOutMessages } from '../src/auth/messages.js';
-import { explanationFor, explanationsByCode } from '../src/web/explanations.js';
 import { de } from '../src/texts/de.js';
 import { describedClaims } from '../src/pages/described-claims.js';
 import { en, type TextKey } from '../src/texts/en.js';
 import { fr } from '../src/texts/fr.js';
+import { errorMessage } from '../src/texts/text.js';
 import type { Browser, Page } from './support/browser.js';
+import { codes } from './support/codes.js';
 import { pages, people, type Person } from './support/pages.js';
+import { sessionEnds, signedOuts, signInFailures, signOutFailures } from './support/reasons.js';
 import { signIn } from './support/sign-in.js';
 import type { RunningApp } from './support/start-app.js';
 import { startAppWithApi } from './support/start-app-with-api.js';
@@ -62,17 +63,19 @@ describe('the keys', () => {
 
   it('are all used', () => {
     const statuses = Array.from({ length: 200 }, (_, index) => 400 + index);
-    const explanations = [
-      ...explanationsByCode.values(),
-      ...statuses.map((status) => explanationFor(status)),
+    const failures = [
+      ...[...signInFailures, 'unknown'].map((reason) => `signIn.${reason}`),
+      ...signOutFailures.map((reason) => `signOut.${reason}`),
     ];
-    const messages = [...Object.values(signInMessages), ...Object.values(signOutMessages)];
+    const messages = [
+      ...statuses.map((status) => errorMessage(status)),
+      ...codes.map((code) => errorMessage(500, code)),
+      ...failures.map((failure) => ({ title: `${failure}.title`, text: `${failure}.text` })),
+    ];
     const built = new Set<string>([
-      ...[...explanations, ...messages].flatMap(({ title, text }) => [title, text]),
-      ...Object.values(sessionEndMessages),
-      // What `messageFor` says to a reason it does not know.
-      'signIn.unknown.title',
-      'signIn.unknown.text',
+      ...messages.flatMap(({ title, text }) => [title, text]),
+      ...sessionEnds.map((end) => `ended.${end}`),
+      ...signedOuts.map((what) => `signedOut.ended.${what}`),
       ...keys.map((key) => describedClaims({ [key.replace('claim.', '')]: 'x' })[0]?.about ?? ''),
     ]);
     const sources = [...views, ...sourcesIn('src', 'texts')];

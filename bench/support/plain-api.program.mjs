@@ -6,7 +6,7 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { configureApi } from '../../build/api/api.setup.js';
 import { AppController } from '../../build/api/app.controller.js';
 import { API_ENV, readApiEnv } from '../../build/config/api-env.js';
-import { LeanExpressAdapter } from '../../build/web/lean-express.adapter.js';
+import { LeanExpressAdapter } from '@mridang/nestjs-program';
 import { serve } from './remote.mjs';
 
 serve({

@@ -21,7 +21,7 @@ await app.listen(port);
 
 async function adapter() {
   if (!lean) return new ExpressAdapter();
-  const { LeanExpressAdapter } = await import('../../build/web/lean-express.adapter.js');
+  const { LeanExpressAdapter } = await import('@mridang/nestjs-program');
   return new LeanExpressAdapter();
 }
 

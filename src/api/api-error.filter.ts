@@ -1,7 +1,7 @@
-import { describeError, MethodNotAllowed, retryAfterOf } from '@mridang/nestjs-auth';
+import { describeError } from '@mridang/nestjs-auth';
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { wrongMethod } from '../web/wrong-method.js';
+import { beginAnswer, httpErrorOf } from '../web/http-error.js';
 
 /** `Retry-After` where Zitadel has sent none. */
 const RETRY_AFTER_SECONDS = 5;
@@ -13,35 +13,15 @@ export class ApiErrorFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost) {
     const response = host.switchToHttp().getResponse<Response>();
-    const request = host.switchToHttp().getRequest<Request>();
-    const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
-    const statusCode = statusOf(error);
-    const code = codeOf(error);
+    const httpError = httpErrorOf(thrown, host.switchToHttp().getRequest<Request>());
+    const { error, status, code } = httpError;
     // Introspection has logged its failures.
-    if (statusCode >= 500 && !code?.startsWith('API_')) this.logger.error(describeError(error));
+    if (status >= 500 && !code?.startsWith('API_')) this.logger.error(describeError(error));
     if (response.headersSent) return void response.end();
-    response.status(statusCode).setHeader('Cache-Control', 'no-store');
-    if (statusCode === 503)
-      response.setHeader('Retry-After', String(retryAfterOf(error) ?? RETRY_AFTER_SECONDS));
-    if (error instanceof MethodNotAllowed) response.setHeader('Allow', error.allowed.join(', '));
-    response.json({
-      statusCode,
-      ...(code ? { code } : {}),
-      message: messageFor(error, statusCode, code),
-    });
+    beginAnswer(response, httpError, RETRY_AFTER_SECONDS);
+    const message = messageFor(error, status, code);
+    response.json({ statusCode: status, ...(code ? { code } : {}), message });
   }
-}
-
-/** Errors of Express and its parsers carry `statusCode`. */
-function statusOf(error: unknown): number {
-  if (error instanceof HttpException) return error.getStatus();
-  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
-  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
-}
-
-function codeOf(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return error instanceof HttpException && typeof code === 'string' ? code : undefined;
 }
 
 function messageFor(error: unknown, status: number, code: string | undefined): string {

@@ -1,9 +1,8 @@
+import { LeanExpressAdapter, requestId } from '@mridang/nestjs-program';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import { API_ENV, type ApiEnv } from '../config/api-env.js';
-import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
-import { requestId } from '../web/request-id.js';
 import { showSwagger } from './swagger.js';
 
 /** A JWT access token with hundreds of roles exceeds Node's default of 16 KiB. */

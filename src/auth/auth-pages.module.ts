@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 import { LoginController } from './login.controller.js';
 import { LogoutPagesController } from './logout-pages.controller.js';
-import { UserinfoController } from './userinfo.controller.js';
 
-/** The pages below `/auth`, and userinfo. */
-@Module({ controllers: [LoginController, LogoutPagesController, UserinfoController] })
+/** The pages below `/auth`. */
+@Module({ controllers: [LoginController, LogoutPagesController] })
 export class AuthPagesModule {}

@@ -14,10 +14,11 @@ import {
 import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { nameOf } from '../web/name-of.js';
 import type { TextKey } from '../texts/en.js';
+import { isTextKey } from '../texts/text.js';
+import { nameOf } from '../web/page-frame.js';
 import { LoginOrigin } from '@mridang/nestjs-zitadel';
-import { messageFor, sessionEndMessages, signInMessages } from './messages.js';
+import { signInFailureModel } from './sign-in-failure-page.js';
 
 /** After a start the page waits for Zitadel's first answer, since `form-action` must name the origin of its login page. */
 const LOGIN_ORIGIN_WAIT_MS = 1_000;
@@ -88,7 +89,7 @@ export class LoginController {
       const model: LoginPage = {
         callbackUrl,
         csrfToken: this.csrf.token(request, response),
-        ended: ended && sessionEndMessages[ended],
+        ended: ended && `ended.${ended}`,
         signedInAs: nameOf(request.session),
         passedOn: fields,
         startUrl: withForm
@@ -112,17 +113,15 @@ export class LoginController {
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
-    const message = messageFor(signInMessages, reason);
     // Anybody can open this address, so its status must not look like a server error.
     response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
     const address = withoutItsCookies.includes(String(reason)) ? this.env.address : undefined;
     return {
-      message,
-      reason: Object.hasOwn(signInMessages, String(reason)) ? reason : undefined,
+      ...signInFailureModel(reason),
       address,
       reference: referenceIn(reference),
-      canStartAgain: message.offers === 'login',
-      logoutToken: message.offers === 'logout' ? this.csrf.token(request, response) : undefined,
+      logoutToken:
+        reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
     };
   }
 }
@@ -180,4 +179,4 @@ const referenceIn = (value: unknown) =>
   typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 
 const knownEnd = (reason: unknown) =>
-  (Object.keys(sessionEndMessages) as SessionEnd[]).find((known) => known === reason);
+  isTextKey(`ended.${String(reason)}`) ? (reason as SessionEnd) : undefined;

@@ -3,7 +3,8 @@ import { SignOut, type SignedOut } from '@mridang/nestjs-zitadel';
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { messageFor, signedOutTexts, signOutMessages } from './messages.js';
+import type { TextKey } from '../texts/en.js';
+import { isTextKey, messageFor, messageOf } from '../texts/text.js';
 
 /** What a sign-out ends on. Anybody can open these addresses, so whoever is signed in is sent to the start page. */
 @Public()
@@ -26,7 +27,7 @@ export class LogoutPagesController {
     }
     const what = isSignedOut(ended) ? ended : 'user';
     response.render('signed-out', {
-      text: signedOutTexts[what],
+      text: `signedOut.ended.${what}` satisfies TextKey,
       choiceUrl: what === 'before' ? await this.signOut.choiceAtZitadel(request, response) : undefined,
     });
   }
@@ -37,13 +38,11 @@ export class LogoutPagesController {
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): void {
-    const message = messageFor(signOutMessages, reason);
+    const message = messageFor('signOut', reason) ?? messageOf('signIn.unknown');
     if (request.session) response.redirect(`${this.env.basePath}/`);
-    else {
-      response.status(message.status).render('sign-out-failed', { message });
-    }
+    // Anybody can open this page, so its status must not look like a server error.
+    else response.status(400).render('sign-out-failed', { message });
   }
 }
 
-const isSignedOut = (value: unknown): value is SignedOut =>
-  typeof value === 'string' && Object.hasOwn(signedOutTexts, value);
+const isSignedOut = (value: unknown): value is SignedOut => isTextKey(`signedOut.ended.${String(value)}`);

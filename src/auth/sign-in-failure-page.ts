@@ -1,14 +1,30 @@
-import { retryAfterOf, type HttpResponse, type SignInFailed } from '@mridang/nestjs-auth';
+import { retryAfterOf, type HttpResponse, type SignInFailed, type SignInFailure } from '@mridang/nestjs-auth';
 import type { Response } from 'express';
-import { signInMessages } from './messages.js';
+import { messageFor, messageOf } from '../texts/text.js';
+
+/** Failures that a new sign-in does not help. One from the error page would lose the organization. */
+const final: readonly unknown[] = [
+  'provider_misconfigured',
+  'login_too_old',
+  'organization_unknown',
+  'organization_mismatch',
+] satisfies SignInFailure[];
+
+/** The model of the view `sign-in-failed`. The reason may be any text. */
+export function signInFailureModel(reason: unknown) {
+  const message = messageFor('signIn', reason);
+  return {
+    message: message ?? messageOf('signIn.unknown'),
+    reason: message && reason,
+    canStartAgain: !final.includes(reason),
+  };
+}
 
 /** Answers a failed sign-in in place (502, 503), with the failure page. */
 export function signInFailurePage(failure: SignInFailed, response: HttpResponse) {
-  const { reason, reference } = failure;
-  const message = signInMessages[reason];
   const page = response as Response;
   page.status(failure.getStatus()).setHeader('Cache-Control', 'no-store');
   const seconds = retryAfterOf(failure);
   if (seconds !== undefined) page.setHeader('Retry-After', String(seconds));
-  page.render('sign-in-failed', { message, reason, reference, canStartAgain: message.offers === 'login' });
+  page.render('sign-in-failed', { ...signInFailureModel(failure.reason), reference: failure.reference });
 }

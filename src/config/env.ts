@@ -1,55 +1,61 @@
 import { isMountPath, localPath } from '@mridang/nestjs-auth';
-import { z } from 'zod';
-import { ConfigError } from './config-error.js';
+import {
+  ConfigError,
+  flag,
+  originList,
+  port,
+  readVariables,
+  seconds,
+  webUrl,
+  wholeNumber,
+  YEAR_SECONDS,
+  type Problem,
+  type ValuesOf,
+  type Variable,
+} from '@mridang/nestjs-program';
 import { isPlainRemote } from '@mridang/nestjs-zitadel';
+import { z } from 'zod';
 import {
   ALLOW_INSECURE_HTTP,
   EXAMPLES,
+  HTTPS,
   IDP_PROJECT_ID,
   INTROSPECTION_TIMEOUT,
+  issuer,
   issuerUrl,
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
-  origins,
   proxies,
   randomValue,
   redisUrl,
-  trueOrFalse,
-  webUrl,
-  wholeNumber,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
-import { given, readVariables, type ValuesOf, type Variable } from './variable.js';
 
 /** The configuration of the web application, read once at start. */
 export type Env = ReturnType<typeof readEnv>;
 
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+export type LogLevel = Env['logLevel'];
 
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 
-/** A base path that begins like a route: a request with the base path would look like one without it. */
-const ownPath = /^\/(auth|profile|admin|health|metrics|static|favicon\.ico)(\/|$)/i;
-
-const basePaths = z.string().refine((path) => isMountPath(path) && !ownPath.test(path));
+/** Whether a path is one of sign-ins and sign-outs. */
+const isOfAuth = (path: string) => /^\/auth(\/|$)/i.test(path);
 
 /** Every variable the web application reads, in the order of the documentation. */
 export const variables = {
   NODE_ENV,
-  PORT: {
-    about: 'Port the web application listens on.',
-    expected: 'a port number, 1 to 65535',
-    default: '3000',
-    schema: wholeNumber(1, 65_535).default(3000),
-  },
+  PORT: port(3000, 'Port the web application listens on.'),
   BASE_PATH: {
     about:
       'Path below which a proxy serves this application, on a host it shares with others: part of all its addresses, and the Path of its cookies. The proxy may take it off or leave it on.',
     expected:
       'a path such as /base, with a slash at its beginning and none at its end, that is none of this application, such as /auth or /profile; or nothing',
-    schema: basePaths.default(''),
+    schema: z
+      .string()
+      .refine((path) => isMountPath(path) && !isOfAuth(path))
+      .default(''),
   },
   LOG_LEVEL,
   SESSION_SECRET: {
@@ -67,38 +73,31 @@ export const variables = {
   SESSION_SALT: {
     about: 'Goes into the derivation of the cookie keys: with another salt no older cookie opens.',
     expected: 'any text; in production it is required',
+    neededInProduction: true,
     how: randomValue,
     placeholder: 'replace-me-with-a-random-salt',
     examples: EXAMPLES,
     schema: z.string().default(''),
   },
-  SESSION_DURATION: {
-    about:
-      'Seconds without a request after which a session ends. Longer than SESSION_MAX_DURATION, it counts as that.',
-    expected: 'a number of seconds, 1 to 31536000 (a year)',
-    default: '3600',
-    schema: wholeNumber(1, 31_536_000).default(3600),
-  },
-  SESSION_MAX_DURATION: {
-    about: 'Seconds after sign-in at which a session ends however busy it is.',
-    expected: 'a number of seconds, 1 to 31536000 (a year)',
-    default: '43200',
-    schema: wholeNumber(1, 31_536_000).default(43_200),
-  },
-  SESSION_CLAIMS_MAX_AGE: {
-    about:
-      'Seconds after which roles, names, organization and metadata of a session are read again from Zitadel. 0: only after the access token was renewed.',
-    expected: 'a number of seconds, 0 to 31536000 (a year)',
-    default: '300',
-    schema: wholeNumber(0, 31_536_000).default(300),
-  },
+  SESSION_DURATION: seconds(
+    [1, YEAR_SECONDS],
+    3600,
+    'Seconds without a request after which a session ends. Longer than SESSION_MAX_DURATION, it counts as that.',
+  ),
+  SESSION_MAX_DURATION: seconds(
+    [1, YEAR_SECONDS],
+    43_200,
+    'Seconds after sign-in at which a session ends however busy it is.',
+  ),
+  SESSION_CLAIMS_MAX_AGE: seconds(
+    [0, YEAR_SECONDS],
+    300,
+    'Seconds after which roles, names, organization and metadata of a session are read again from Zitadel. 0: only after the access token was renewed.',
+  ),
   ZITADEL_DOMAIN: {
-    about: 'Address of your Zitadel instance: its issuer.',
-    expected: 'an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080',
-    how: 'Zitadel console, the address you sign in at',
+    ...issuer('Address of your Zitadel instance: its issuer.'),
     placeholder: 'https://your-instance.zitadel.cloud',
     examples: /^https:\/\/your-(zitadel-)?(domain|instance)\b/i,
-    schema: issuerUrl,
   },
   ZITADEL_CLIENT_ID: {
     about: 'Client ID of the web application in Zitadel.',
@@ -119,6 +118,7 @@ export const variables = {
       'Redirect URI, exactly as registered in Zitadel. Its origin is the public origin of this application.',
     expected: 'an absolute address, such as https://app.example.com/auth/callback',
     default: 'http://localhost:3000/auth/callback (with PORT and BASE_PATH; not in production)',
+    neededInProduction: true,
     schema: webUrl.optional(),
   },
   ZITADEL_POST_LOGIN_URL: {
@@ -136,33 +136,25 @@ export const variables = {
     default: 'http://localhost:3000/auth/logout/callback (the origin of ZITADEL_CALLBACK_URL, BASE_PATH)',
     schema: webUrl.optional(),
   },
-  ZITADEL_LOGIN_ORIGINS: {
-    about:
-      'Further origins Zitadel sends the browser on to without showing a page, such as an external identity provider that is always used. Where its own login is, Zitadel says. Browsers hold a form to the origins its page allows.',
-    expected: 'a comma-separated list of origins, such as https://login.example.com, or nothing',
-    schema: origins,
-  },
-  ZITADEL_CHECK_AT_START: {
-    about:
-      'Whether Zitadel is asked at start, with requests that need no browser, if it will accept a sign-in of this application. Mistakes are in the log with their cure, and at /health/ready.',
-    expected: 'true or false',
-    default: 'true',
-    schema: trueOrFalse.default(true),
-  },
-  ZITADEL_USER_METADATA: {
-    about:
-      'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
-    expected: 'true or false',
-    default: 'true',
-    schema: trueOrFalse.default(true),
-  },
+  ZITADEL_LOGIN_ORIGINS: originList(
+    'https://login.example.com',
+    'Further origins Zitadel sends the browser on to without showing a page, such as an external identity provider that is always used. Where its own login is, Zitadel says. Browsers hold a form to the origins its page allows.',
+  ),
+  ZITADEL_CHECK_AT_START: flag(
+    true,
+    'Whether Zitadel is asked at start, with requests that need no browser, if it will accept a sign-in of this application. Mistakes are in the log with their cure, and at /health/ready.',
+  ),
+  ZITADEL_USER_METADATA: flag(
+    true,
+    'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
+  ),
   ZITADEL_TIMEOUT,
-  AUTH_RATE_LIMIT: {
-    about: 'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
-    expected: 'a whole number, 0 to 1000000',
-    default: '60',
-    schema: wholeNumber(0, 1_000_000).default(60),
-  },
+  AUTH_RATE_LIMIT: wholeNumber(
+    'a whole number',
+    [0, 1_000_000],
+    60,
+    'Sign-in, callback and sign-out requests per minute from one address. 0 means no limit.',
+  ),
   TRUSTED_PROXIES: {
     about:
       'Proxies in front of this application, whose X-Forwarded-For tells the address of a person for AUTH_RATE_LIMIT. It is used for nothing else.',
@@ -198,14 +190,12 @@ const noSource =
 /** The web application waits longer for the API than the API waits for Zitadel. */
 const API_MARGIN_SECONDS = 3;
 
-/** Paths that have a route: a redirect URI must not be one of them. */
-const takenPath =
-  /^\/(|profile(\/(api|live))?|admin|metrics|(static|health|auth\/signin)(\/.*)?|auth\/(login|error|userinfo|session|csrf|providers|signout|logout|initiate|start|return|backchannel-logout)|auth\/logout\/(success|error|everywhere))\/?$/i;
+const FREE_PATH = 'a path that has no other use here, such as /auth/callback or /auth/logout/callback';
 
 const belowBasePath = (path: string) =>
   `an address below BASE_PATH, such as https://app.example.com/base/${path} for BASE_PATH=/base`;
 
-/** The path of `url` without the base path it has to begin with; not twice, for the same reason as `ownPath`. */
+/** The path of `url` without the base path it has to begin with; not twice: a proxy may take it off or not. */
 function pathBelow(basePath: string, url: string): string | undefined {
   const { pathname } = new URL(url);
   const path = pathname.slice(basePath.length);
@@ -216,31 +206,17 @@ function pathBelow(basePath: string, url: string): string | undefined {
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>) {
   const { values, problems, report } = readVariables(variables, source);
-  const production = given(source, 'NODE_ENV') === 'production';
-
-  const { ZITADEL_DOMAIN: domain, ALLOW_INSECURE_HTTP: allowInsecureHttp = false } = values;
-  const isRefused = (url: string) => isPlainRemote(new URL(url)) && !allowInsecureHttp;
-  if (domain && isRefused(domain)) {
-    report('ZITADEL_DOMAIN', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
-  }
-
-  if (domain && isIPv6(domain)) report('ZITADEL_DOMAIN', noSource);
-  if (values.ZITADEL_LOGIN_ORIGINS?.some(isIPv6)) report('ZITADEL_LOGIN_ORIGINS', noSource);
-
-  const { BASE_PATH: basePath = '' } = values;
+  const production = values.NODE_ENV === 'production';
+  const { ZITADEL_DOMAIN: domain, BASE_PATH: basePath, ZITADEL_POST_LOGIN_URL: wanted } = values;
   const callbackUrl =
-    values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT ?? 3000}${basePath}/auth/callback`;
-  if (production && !given(source, 'SESSION_SALT')) report('SESSION_SALT');
-  if (production && !given(source, 'ZITADEL_CALLBACK_URL')) report('ZITADEL_CALLBACK_URL');
-  if (production && isRefused(callbackUrl)) {
-    report(
-      'ZITADEL_CALLBACK_URL',
-      'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)',
-    );
-  }
-  if (values.API_URL && isRefused(values.API_URL)) {
-    report('API_URL', 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)');
-  }
+    values.ZITADEL_CALLBACK_URL ?? `http://localhost:${values.PORT}${basePath}/auth/callback`;
+  const isRefused = (url = '') => url !== '' && isPlainRemote(new URL(url)) && !values.ALLOW_INSECURE_HTTP;
+  if (isRefused(domain)) report('ZITADEL_DOMAIN', HTTPS);
+  if (domain && isIPv6(domain)) report('ZITADEL_DOMAIN', noSource);
+  if (values.ZITADEL_LOGIN_ORIGINS.some(isIPv6)) report('ZITADEL_LOGIN_ORIGINS', noSource);
+  if (production && isRefused(callbackUrl)) report('ZITADEL_CALLBACK_URL', HTTPS);
+  if (isRefused(values.API_URL)) report('API_URL', HTTPS);
+
   const { origin } = new URL(callbackUrl);
   const postLogoutUrl = values.ZITADEL_POST_LOGOUT_URL ?? `${origin}${basePath}/auth/logout/callback`;
   const { origin: postLogoutOrigin } = new URL(postLogoutUrl);
@@ -252,32 +228,18 @@ export function readEnv(source: Record<string, string | undefined>) {
   }
   const callbackPath = pathBelow(basePath, callbackUrl);
   const postLogoutPath = pathBelow(basePath, postLogoutUrl);
-  if (callbackPath === undefined) {
-    report('ZITADEL_CALLBACK_URL', belowBasePath('auth/callback'));
-  } else if (takenPath.test(callbackPath)) {
-    report('ZITADEL_CALLBACK_URL', 'a path that has no other use here, such as /auth/callback');
-  }
-  if (postLogoutPath === undefined) {
-    report('ZITADEL_POST_LOGOUT_URL', belowBasePath('auth/logout/callback'));
-  } else if (takenPath.test(postLogoutPath) || postLogoutPath === callbackPath) {
-    report('ZITADEL_POST_LOGOUT_URL', 'a path that has no other use here, such as /auth/logout/callback');
-  }
+  if (callbackPath === undefined) report('ZITADEL_CALLBACK_URL', belowBasePath('auth/callback'));
+  if (postLogoutPath === undefined) report('ZITADEL_POST_LOGOUT_URL', belowBasePath('auth/logout/callback'));
+  else if (postLogoutPath === callbackPath) report('ZITADEL_POST_LOGOUT_URL', FREE_PATH);
 
-  const { ZITADEL_POST_LOGIN_URL: wanted = '' } = values;
   const localWanted = localPath(wanted, origin);
   const isRelative = localWanted !== undefined && wanted.startsWith('/');
   const postLoginPath =
     localPath(wanted, origin, basePath) ?? (isRelative ? basePath + localWanted : undefined);
-  const isPageKnown = problems.every(({ variable }) => variable !== 'ZITADEL_POST_LOGIN_URL');
-  const pageOf = (path: string) => path.toLowerCase().replace(/\/$/, '');
-  const postLoginPage = pageOf(new URL(postLoginPath?.slice(basePath.length) || '/', origin).pathname);
-  const isOfSignIns =
-    !takenPath.test(postLoginPage) &&
-    [callbackPath, postLogoutPath].some((path = '') => pageOf(path) === postLoginPage);
-  if (isPageKnown && (postLoginPath === undefined || isOfSignIns || /^\/auth(\/|$)/.test(postLoginPage)))
-    report('ZITADEL_POST_LOGIN_URL');
+  const { pathname } = new URL(postLoginPath?.slice(basePath.length) || '/', origin);
+  if (postLoginPath === undefined || isOfAuth(pathname)) report('ZITADEL_POST_LOGIN_URL');
 
-  if (problems.length > 0 || !domain || !postLoginPath) throw new ConfigError(problems);
+  if (problems.length > 0 || postLoginPath === undefined) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
   const maxDurationSeconds = known.SESSION_MAX_DURATION;
   const isCut = known.SESSION_DURATION > maxDurationSeconds;
@@ -300,7 +262,7 @@ export function readEnv(source: Record<string, string | undefined>) {
       claimsMaxAgeSeconds: known.SESSION_CLAIMS_MAX_AGE,
     },
     zitadel: {
-      issuer: new URL(domain).origin,
+      issuer: new URL(known.ZITADEL_DOMAIN).origin,
       clientId: known.ZITADEL_CLIENT_ID,
       clientSecret: known.ZITADEL_CLIENT_SECRET,
       callbackUrl,
@@ -330,4 +292,32 @@ export function readEnv(source: Record<string, string | undefined>) {
         ]
       : [],
   };
+}
+
+/** What is known of the routes of the application once it has registered them. */
+export interface Routes {
+  isTaken(path: string): boolean;
+  /** also by a route below the path */
+  isTakenBelow(path: string): boolean;
+}
+
+/** Paths that serve the redirect URIs already. */
+const OWN = /^\/auth\/(callback(\/zitadel)?|logout\/callback)\/?$/i;
+
+/** The problems of configured paths that show once the routes are known. */
+export function pathProblems({ basePath, origin, zitadel }: Env, routes: Routes): Problem[] {
+  const pathOf = (url: string) =>
+    (new URL(url, origin).pathname.slice(basePath.length) || '/').toLowerCase().replace(/(?<=.)\/$/, '');
+  const isTaken = (url: string) => !OWN.test(pathOf(url)) && routes.isTaken(pathOf(url));
+  const isPostLogin = (url: string) => !isTaken(url) && pathOf(url) === pathOf(zitadel.postLoginPath);
+  const { callbackUrl, postLogoutUrl } = zitadel;
+  const [firstSegment = ''] = /^\/[^/]+/.exec(basePath) ?? [];
+  const { BASE_PATH, ZITADEL_POST_LOGIN_URL } = variables;
+  const problems = {
+    BASE_PATH: firstSegment !== '' && routes.isTakenBelow(firstSegment) && BASE_PATH.expected,
+    ZITADEL_CALLBACK_URL: isTaken(callbackUrl) && FREE_PATH,
+    ZITADEL_POST_LOGOUT_URL: isTaken(postLogoutUrl) && FREE_PATH,
+    ZITADEL_POST_LOGIN_URL: [callbackUrl, postLogoutUrl].some(isPostLogin) && ZITADEL_POST_LOGIN_URL.expected,
+  };
+  return Object.entries(problems).flatMap(([variable, expected]) => (expected ? { variable, expected } : []));
 }

@@ -1,29 +1,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { Variable } from './variable.js';
-
-/** An http(s) address without credentials and fragment. */
-export const webUrl = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return url && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.hash;
-});
+import { choice, flag, list, seconds, webUrl, type Variable } from '@mridang/nestjs-program';
 
 /** An issuer of Zitadel is an origin. */
 export const issuerUrl = webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value));
-
-const list = z
-  .string()
-  .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  );
-
-export const origins = list
-  .refine((all) => all.every((origin) => /^https?:\/\/[^/?#\s;,*@]+$/i.test(origin) && URL.canParse(origin)))
-  .transform((all) => all.map((origin) => new URL(origin).origin));
 
 /** `redis:` or, with TLS, `rediss:`. The path is a database number. */
 export const redisUrl = z.string().refine((value) => {
@@ -63,25 +43,25 @@ function isNetwork(value: string): boolean {
   );
 }
 
-export const trueOrFalse = z.enum(['true', 'false']).transform((value) => value === 'true');
+/** A variable that is the address of a Zitadel instance. */
+export const issuer = (about: string) =>
+  ({
+    about,
+    expected: 'an address without a path, such as https://my-instance.zitadel.cloud or http://localhost:8080',
+    how: 'Zitadel console, the address you sign in at',
+    schema: issuerUrl,
+  }) satisfies Variable;
 
-export const wholeNumber = (min: number, max: number) =>
-  z.string().regex(/^\d+$/).transform(Number).pipe(z.number().min(min).max(max));
+/** What is expected where `http:` was given. */
+export const HTTPS = 'https:// (http:// only on this machine, or with ALLOW_INSECURE_HTTP=true)';
 
-export const NODE_ENV = {
-  about:
-    'Production refuses placeholder values and writes JSON logs. Development reads views anew for each page.',
-  expected: 'development, test or production',
-  default: 'development',
-  schema: z.enum(['development', 'test', 'production']).default('development'),
-} satisfies Variable;
+export const NODE_ENV = choice(
+  ['development', 'test', 'production'],
+  'development',
+  'Production refuses placeholder values and writes JSON logs. Development reads views anew for each page.',
+);
 
-export const LOG_LEVEL = {
-  about: 'How much is logged.',
-  expected: 'error, warn, info or debug',
-  default: 'info',
-  schema: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
-} satisfies Variable;
+export const LOG_LEVEL = choice(['error', 'warn', 'info', 'debug'], 'info', 'How much is logged.');
 
 /** Values to be replaced in public examples, and one repeated character. */
 export const EXAMPLES = /^(your|change|replace|insert)[-_ ]|^(change|replace)me|^(.)\3{7,}$/i;
@@ -108,28 +88,19 @@ export const IDP_PROJECT_ID = {
     .optional(),
 } satisfies Variable;
 
-const seconds = { expected: 'a number of seconds, 1 to 60', schema: wholeNumber(1, 60) };
+export const ZITADEL_TIMEOUT = seconds(
+  [1, 60],
+  10,
+  'How long an answer of Zitadel is awaited. Who signs in waits for it, too: the identity provider behind Zitadel may be slow.',
+);
 
-export const ZITADEL_TIMEOUT = {
-  about:
-    'How long an answer of Zitadel is awaited. Who signs in waits for it, too: the identity provider behind Zitadel may be slow.',
-  ...seconds,
-  default: '10',
-  schema: seconds.schema.default(10),
-} satisfies Variable;
+export const INTROSPECTION_TIMEOUT = seconds(
+  [1, 60],
+  5,
+  'How long a caller of the API waits for Zitadel to say whether a token is good. The web application waits three seconds more for the API: give both the same.',
+);
 
-export const INTROSPECTION_TIMEOUT = {
-  about:
-    'How long a caller of the API waits for Zitadel to say whether a token is good. The web application waits three seconds more for the API: give both the same.',
-  ...seconds,
-  default: '5',
-  schema: seconds.schema.default(5),
-} satisfies Variable;
-
-export const ALLOW_INSECURE_HTTP = {
-  about:
-    'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
-  expected: 'true or false',
-  default: 'false',
-  schema: trueOrFalse.default(false),
-} satisfies Variable;
+export const ALLOW_INSECURE_HTTP = flag(
+  false,
+  'Accepts http:// for Zitadel and for this application on other hosts than this machine. For closed test networks.',
+);

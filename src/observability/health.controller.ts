@@ -1,11 +1,11 @@
 import { Public } from '@mridang/nestjs-auth';
+import { LeanExpressAdapter } from '@mridang/nestjs-program';
 import { Controller, Get, Inject, Optional, Res, ServiceUnavailableException } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Discovery, SetupProblems, SharedState } from '@mridang/nestjs-zitadel';
-import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
 
 /** Liveness and readiness probes. */
 @Public()

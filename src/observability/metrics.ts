@@ -1,4 +1,12 @@
-import type { ZitadelEndpoint, ZitadelObserver } from '@mridang/nestjs-zitadel';
+import type { SessionEnded, SignInFailed } from '@mridang/nestjs-auth';
+import type {
+  BackChannelLogoutResult,
+  RefreshResult,
+  SessionOwner,
+  SignOutResult,
+  ZitadelEndpoint,
+  ZitadelObserver,
+} from '@mridang/nestjs-zitadel';
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -26,13 +34,22 @@ export class Metrics implements ZitadelObserver {
     registers: [this.registry],
   });
 
-  readonly logins = this.counter('logins_total', 'Sign-ins by success, or why they failed', ['result']);
-  readonly refreshes = this.counter('refreshes_total', 'Token refreshes asked of Zitadel', ['result']);
-  readonly logouts = this.counter('logouts_total', 'Sign-outs by who asked for them', ['kind', 'result']);
-  readonly revocations = this.counter('revocations_total', 'Refresh tokens given back to Zitadel', [
+  private readonly logins = this.counter('logins_total', 'Sign-ins by success, or why they failed', [
     'result',
   ]);
-  readonly sessionsEnded = this.counter('sessions_ended_total', 'Sessions Zitadel put an end to', ['reason']);
+  private readonly refreshes = this.counter('refreshes_total', 'Token refreshes asked of Zitadel', [
+    'result',
+  ]);
+  private readonly logouts = this.counter('logouts_total', 'Sign-outs by who asked for them', [
+    'kind',
+    'result',
+  ]);
+  private readonly revocations = this.counter('revocations_total', 'Refresh tokens given back to Zitadel', [
+    'result',
+  ]);
+  private readonly sessionsEnded = this.counter('sessions_ended_total', 'Sessions Zitadel put an end to', [
+    'reason',
+  ]);
   private readonly introspections = this.counter('introspections_total', 'Introspections asked of Zitadel', [
     'result',
   ]);
@@ -44,6 +61,34 @@ export class Metrics implements ZitadelObserver {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  signedIn() {
+    this.logins.inc({ result: 'success' });
+  }
+
+  signInFailed({ reason }: SignInFailed) {
+    this.logins.inc({ result: reason });
+  }
+
+  refreshed(result: RefreshResult) {
+    this.refreshes.inc({ result });
+  }
+
+  sessionEnded(_owner: SessionOwner, { reason }: SessionEnded) {
+    this.sessionsEnded.inc({ reason });
+  }
+
+  signedOut(kind: 'user' | 'everywhere', result: SignOutResult) {
+    this.logouts.inc({ kind, result });
+  }
+
+  backChannelLogout(result: BackChannelLogoutResult) {
+    this.logouts.inc({ kind: 'back-channel', result });
+  }
+
+  refreshTokenRevoked(result: 'done' | 'failed') {
+    this.revocations.inc({ result });
   }
 
   requested(endpoint: ZitadelEndpoint, result: 'ok' | 'refused' | 'unavailable', seconds: number) {

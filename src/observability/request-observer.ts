@@ -1,5 +1,5 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
+import { aboutRequest, observeRequests } from '@mridang/nestjs-program';
 import {
   Inject,
   Injectable,
@@ -11,30 +11,17 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Metrics } from './metrics.js';
-import { aboutRequest } from './about-request.js';
-
-const STARTED = 'http.server.request.start';
-const FINISHED = 'http.server.response.finish';
 
 /** Other methods share one label. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 const MAX_PATH_LENGTH = 200;
 
-const startedAt = Symbol('started at');
-
-/** Messages of Node's diagnostics channels, for the requests of all servers of the process. */
-interface Message {
-  request: Request;
-  response: Response & { [startedAt]?: number };
-  server: Server;
-}
-
 /** Measures each request by its route. With `LOG_LEVEL=debug` each request is logged. */
 @Injectable()
 export class RequestObserver implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Request');
-  private server: Server | undefined;
+  private stop: (() => void) | undefined;
 
   constructor(
     private readonly metrics: Metrics,
@@ -45,37 +32,19 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
   onApplicationBootstrap() {
     // An application context has no server.
     const { httpAdapter } = this.host as { httpAdapter?: { getHttpServer(): Server } };
-    this.server = httpAdapter?.getHttpServer();
-    subscribe(STARTED, this.start);
-    subscribe(FINISHED, this.finish);
+    this.stop = httpAdapter && observeRequests(httpAdapter.getHttpServer(), this.observe);
   }
 
   onApplicationShutdown() {
-    unsubscribe(STARTED, this.start);
-    unsubscribe(FINISHED, this.finish);
+    this.stop?.();
   }
 
-  private readonly start = (message: unknown) => {
-    const { response, server } = message as Message;
-    if (server === this.server) response[startedAt] = performance.now();
-  };
-
-  private readonly finish = (message: unknown) => {
-    const { request, response, server } = message as Message;
-    const since = response[startedAt];
-    if (server !== this.server || since === undefined) return;
-    const ms = performance.now() - since;
-    const { statusCode } = response;
-    const labels = {
-      method: METHODS.includes(request.method) ? request.method : 'other',
-      route: routeOf(request),
-      status: `${Math.floor(statusCode / 100)}xx`,
-    };
-    this.metrics.requestSeconds.observe(labels, ms / 1000);
-    if (this.options.logLevel === 'debug') this.say(message as Message, labels.route, ms);
-  };
-
-  private say({ request, response }: Message, route: string, ms: number) {
+  private readonly observe = (request: Request, response: Response, ms: number) => {
+    const method = METHODS.includes(request.method) ? request.method : 'other';
+    const route = routeOf(request);
+    const status = `${Math.floor(response.statusCode / 100)}xx`;
+    this.metrics.requestSeconds.observe({ method, route, status }, ms / 1000);
+    if (this.options.logLevel !== 'debug') return;
     const [path = ''] = targetOf(request).split('?', 1);
     this.logger.debug(`${request.method} ${path.slice(0, MAX_PATH_LENGTH)} ${response.statusCode}`, {
       event: 'request',
@@ -83,7 +52,7 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
       ms: Math.round(ms),
       ...aboutRequest(request),
     });
-  }
+  };
 }
 
 /** The route, not the path, which a client can choose. */

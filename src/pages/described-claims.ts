@@ -1,4 +1,5 @@
-import { en, type TextKey } from '../texts/en.js';
+import type { TextKey } from '../texts/en.js';
+import { isTextKey } from '../texts/text.js';
 import { METADATA, metadataFrom, projectIdIn, roleGrantsFrom, ROLES } from '@mridang/nestjs-zitadel';
 
 /** A claim with an explanation. */
@@ -27,7 +28,7 @@ const abouts: Record<string, TextKey> = {
 
 function aboutOf(name: string): TextKey {
   const key = Object.hasOwn(abouts, name) ? abouts[name] : `claim.${name}`;
-  return key !== undefined && Object.hasOwn(en, key) ? (key as TextKey) : 'claim.custom';
+  return key !== undefined && isTextKey(key) ? key : 'claim.custom';
 }
 
 /** Claims that are NumericDates (RFC 7519 2). */

@@ -13,8 +13,7 @@ import { claimsIn, LiveUserinfo } from '@mridang/nestjs-zitadel';
 import { describedClaims, type DescribedClaim } from './described-claims.js';
 import { apiCallOf } from './api-call.js';
 import { ApiClient, type ApiAnswer } from './api.client.js';
-import { profileOf } from './profile.js';
-import { sessionFacts } from './session-facts.js';
+import { profileOf, sessionFactsOf } from './profile.js';
 
 /** The profile page, and the same page with live userinfo or an API answer. */
 @Controller('profile')
@@ -71,7 +70,7 @@ export class ProfileController {
     const { amr, claims } = this.idTokenOf(token);
     return {
       profile: profileOf(session, this.env.zitadel.issuer),
-      session: sessionFacts(session, token, amr, this.env.session.maxDurationSeconds),
+      session: sessionFactsOf(session, token, amr, this.env.session.maxDurationSeconds),
       claims,
       hasApi: this.api.isConfigured,
     };

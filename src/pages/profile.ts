@@ -1,7 +1,8 @@
-import type { Session } from '@mridang/nestjs-auth';
+import type { Session, SessionToken } from '@mridang/nestjs-auth';
+import type { TextKey } from '../texts/en.js';
 
 /**
- * What the profile page shows of a session.
+ * What the profile page shows of a user.
  *
  * @param issuer only pictures from there are shown: another site would learn who opens this page, and when
  */
@@ -41,3 +42,34 @@ const letters = new Intl.Segmenter();
 
 /** The first grapheme. */
 const firstLetter = (word: string) => letters.segment(word).containing(0)?.segment ?? '';
+
+/** Authentication methods (RFC 8176) that Zitadel names. */
+const methods: Record<string, TextKey> = { pwd: 'how.pwd', otp: 'how.otp', user: 'how.user', mfa: 'how.mfa' };
+
+/**
+ * What the profile page shows of a session. Times are seconds since 1970.
+ *
+ * @param amr of the ID token; missing after a sign-in with an external identity provider
+ * @param maxDurationSeconds absolute lifetime of a session
+ */
+export function sessionFactsOf(
+  { expires }: Session,
+  { start = 0, accessTokenRenewedAt }: SessionToken,
+  amr: unknown,
+  maxDurationSeconds: number,
+) {
+  const names = Array.isArray(amr) ? amr.map(String) : [];
+  return {
+    signedInAt: start,
+    signedInHow: names.length > 0 ? names.map(described) : [{ text: 'how.unknown' satisfies TextKey }],
+    renewedAt: accessTokenRenewedAt,
+    idleEnd: Date.parse(expires) / 1000,
+    absoluteEnd: start + maxDurationSeconds,
+  };
+}
+
+/** A text of ours, or Zitadel's name. */
+function described(name: string): { text: TextKey } | { name: string } {
+  const text = methods[name];
+  return text ? { text } : { name };
+}

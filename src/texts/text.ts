@@ -1,3 +1,5 @@
+import type { SignInFailure } from '@mridang/nestjs-auth';
+import type { SignOutFailure } from '@mridang/nestjs-zitadel';
 import { de } from './de.js';
 import { en, type TextKey, type Texts } from './en.js';
 import { fr } from './fr.js';
@@ -15,3 +17,29 @@ export function text(
   if (!found.includes('{')) return found;
   return found.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
 }
+
+export const isTextKey = (key: string): key is TextKey => Object.hasOwn(en, key);
+
+/** Title and text of a page about a failure. */
+export interface Message {
+  title: TextKey;
+  text: TextKey;
+}
+
+type Failure = `signIn.${SignInFailure | 'unknown'}` | `signOut.${SignOutFailure}` | `error.${400 | 500}`;
+
+/** The message of a failure. Their keys follow from its name: a failure without texts does not compile. */
+export const messageOf = (failure: Failure): Message => ({
+  title: `${failure}.title`,
+  text: `${failure}.text`,
+});
+
+/** The message for a reason, code or status, if there is one for it. It may be any text, as in a URL. */
+export function messageFor(kind: 'signIn' | 'signOut' | 'error', reason: unknown): Message | undefined {
+  const failure = `${kind}.${String(reason)}`;
+  return isTextKey(`${failure}.title`) ? messageOf(failure as Failure) : undefined;
+}
+
+/** The message of an error page. */
+export const errorMessage = (status: number, code?: string): Message =>
+  messageFor('error', code) ?? messageFor('error', status) ?? messageOf(`error.${status < 500 ? 400 : 500}`);

@@ -2,13 +2,13 @@ import {
   CrossSiteRequest,
   describeError,
   isPageRequest,
-  MethodNotAllowed,
   newReference,
-  retryAfterOf,
   RolesRequired,
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
+import { aboutRequest } from '@mridang/nestjs-program';
+import { OutageLog } from '@mridang/nestjs-zitadel';
 import {
   Catch,
   HttpException,
@@ -20,11 +20,8 @@ import {
 import type { Request, Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import { languages } from '../texts/language.js';
-import { text } from '../texts/text.js';
-import { explanationFor } from './explanations.js';
-import { OutageLog } from '@mridang/nestjs-zitadel';
-import { aboutRequest } from '../observability/about-request.js';
-import { wrongMethod } from './wrong-method.js';
+import { errorMessage, text } from '../texts/text.js';
+import { beginAnswer, httpErrorOf } from './http-error.js';
 
 /** `Retry-After` where Zitadel has sent none. */
 const RETRY_AFTER_SECONDS = 10;
@@ -43,8 +40,8 @@ export class ErrorFilter implements ExceptionFilter {
   async catch(thrown: unknown, host: ArgumentsHost) {
     const request = host.switchToHttp().getRequest<Request & AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
-    const error = statusOf(thrown) === 404 ? (wrongMethod(request) ?? thrown) : thrown;
-    const status = statusOf(error);
+    const httpError = httpErrorOf(thrown, request);
+    const { error, status, code } = httpError;
     // During an outage every request fails, and a reference for each would fill the log.
     if (status === 503) this.outage.failed(error);
     const reference = (status >= 500 && status !== 503) || status === 403 ? referenceOf(error) : undefined;
@@ -54,16 +51,13 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (response.headersSent) return void response.end();
 
-    const code = codeOf(error);
-    const explanation = explanationFor(status, code);
-    response.status(status).setHeader('Cache-Control', 'no-store');
-    if (error instanceof MethodNotAllowed) response.setHeader('Allow', error.allowed.join(', '));
-    if (status === 503) response.setHeader('Retry-After', String(retryAfterOf(error) ?? RETRY_AFTER_SECONDS));
+    const message = errorMessage(status, code);
+    beginAnswer(response, httpError, RETRY_AFTER_SECONDS);
     if (!isPageRequest(request.headers)) {
       response.json({
         statusCode: status,
         ...(code ? { code } : {}),
-        message: messageOf(error) ?? text(languages[0], explanation.title),
+        message: messageOf(error) ?? text(languages[0], message.title),
         ...(reference ? { reference } : {}),
       });
       return;
@@ -73,7 +67,7 @@ export class ErrorFilter implements ExceptionFilter {
     const roles = error instanceof RolesRequired && (await this.rolesOf(request, response));
     response.render('error', {
       status,
-      ...explanation,
+      ...message,
       address: error instanceof CrossSiteRequest ? this.env.address : undefined,
       reference,
       canLogIn: status === 401,
@@ -89,23 +83,11 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Errors of Express and its parsers carry `statusCode`, and `expose` when the sender may know. */
-function statusOf(error: unknown): number {
-  if (error instanceof HttpException) return error.getStatus();
-  const { statusCode } = (error ?? {}) as { statusCode?: unknown };
-  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
-}
-
 /** An error keeps a reference that may be in the log already. */
 function referenceOf(error: unknown): string {
   const { reference } = (error ?? {}) as { reference?: unknown };
   return typeof reference === 'string' ? reference : newReference();
 }
-
-const codeOf = (error: unknown): string | undefined => {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return error instanceof HttpException && typeof code === 'string' ? code : undefined;
-};
 
 const messageOf = (error: unknown) =>
   error instanceof HttpException && error.getStatus() < 500 && error.getStatus() !== 404

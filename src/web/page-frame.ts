@@ -1,8 +1,7 @@
-import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { CsrfService, type AuthenticatedRequest, type Session } from '@mridang/nestjs-auth';
 import type { NextFunction, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
-import { nameOf } from './name-of.js';
 
 /** Data of the layout. */
 export interface Frame {
@@ -44,3 +43,7 @@ function linksFor({ url, session }: AuthenticatedRequest, basePath: string) {
     ...(session?.user.roles?.includes('admin') ? [link('/admin', 'nav.admin')] : []),
   ];
 }
+
+/** Display name of the signed-in user. */
+export const nameOf = (session: Session | null | undefined): string | undefined =>
+  session ? (session.user.name ?? session.user.email ?? session.user.id) : undefined;

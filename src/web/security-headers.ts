@@ -44,3 +44,12 @@ export function securityHeaders({ origin, zitadel }: Env, login: LoginOrigin): R
     setHeaders(request, response, next);
   };
 }
+
+/** Answers of routes depend on the session and must not be cached. Static files may be. */
+export const personalAnswers: RequestHandler = (request, response, next) => {
+  if (!request.url.startsWith('/static/')) {
+    response.setHeader('Cache-Control', 'no-store');
+    response.setHeader('Vary', 'Cookie');
+  }
+  next();
+};

@@ -4,7 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import hbs from 'hbs';
 import type { TextKey } from '../texts/en.js';
 import { text } from '../texts/text.js';
-import { Assets } from './assets.js';
+import { serveAssets } from './assets.js';
 import type { Frame } from './page-frame.js';
 import { timeElement } from './time-element.js';
 
@@ -22,8 +22,8 @@ export function useViews(
   const engine = hbs.create();
   const partials = join(root, 'views/partials');
   registerPartials(engine, partials);
-  const assets = new Assets(join(root, 'public'), { cache });
-  engine.registerHelper('asset', (name: string) => basePath + assets.urlOf(name));
+  const addressOf = serveAssets(app, join(root, 'public'), { cache });
+  engine.registerHelper('asset', (name: string) => basePath + addressOf(name));
   engine.registerHelper('path', (path: string) => basePath + path);
   engine.registerHelper('t', (key: TextKey, { data, hash }: HelperOptions) =>
     text(data.root.frame.language, key, hash),
@@ -47,8 +47,6 @@ export function useViews(
   // Pages name their layout; hbs would read the file that a local named `layout` points to.
   app.set('view options', { layout: false });
   app.set('view cache', cache);
-  app.use(assets.middleware);
-  app.useStaticAssets(join(root, 'public'), { prefix: '/static', index: false, redirect: false });
 }
 
 interface HelperOptions {

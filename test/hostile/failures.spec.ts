@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { signInMessages } from '../../src/auth/messages.js';
 import type { Browser, Page } from '../support/browser.js';
 import type { Fault } from '../support/hostile/fault.js';
 import { mutations } from '../support/hostile/mutations.js';
+import { signInFailures } from '../support/reasons.js';
 import { refusalOf } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { textOf } from '../support/text-of.js';
@@ -180,7 +180,7 @@ describe('failures', () => {
     },
   );
 
-  it.each([...Object.keys(signInMessages), 'made_up'])(
+  it.each([...signInFailures, 'made_up'])(
     'are no fault of this server on the page that anybody can open: %s',
     async (reason) => {
       const { status } = await browser.get(`/auth/error?error=${reason}`);

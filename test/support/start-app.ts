@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 import type { LoggerService, Type } from '@nestjs/common';
+import { LeanExpressAdapter } from '@mridang/nestjs-program';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import { startSandbox, type Sandbox, type SandboxOptions } from 'zitadel-sandbox';
 import { AppModule } from '../../src/app.module.js';
 import { configureApp } from '../../src/app.setup.js';
 import { readEnv } from '../../src/config/env.js';
-import { LeanExpressAdapter } from '../../src/web/lean-express.adapter.js';
 import { Browser } from './browser.js';
 import { freePort } from './free-port.js';
 

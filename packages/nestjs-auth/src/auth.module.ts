@@ -91,7 +91,7 @@ function optionProviders(options: AuthModuleAsyncOptions): Provider[] {
  * Returns the prefix of `app.setGlobalPrefix()` as `/prefix`, or an empty string where there is none or `path` is excluded from it. A
  * program sets it after the modules were created, so this must be called while a request is handled.
  */
-function globalPrefix(moduleRef: ModuleRef, path: string): string {
+export function globalPrefix(moduleRef: ModuleRef, path: string): string {
   // Nest does not inject ApplicationConfig; the module reference has the container with it.
   const { container } = moduleRef as unknown as { container: NestContainer };
   const config = container.applicationConfig;

@@ -1,4 +1,4 @@
-export { AuthModule } from './auth.module.js';
+export { AuthModule, globalPrefix } from './auth.module.js';
 export {
   AuthModuleOptions,
   type AuthModuleAsyncOptions,

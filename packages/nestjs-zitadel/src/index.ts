@@ -53,21 +53,17 @@ export { loginAddresses } from './client/checked-metadata.js';
 export { boundedFetch } from './http/bounded-fetch.js';
 export { isPlainRemote } from './http/is-plain-remote.js';
 export { sendWithRetry } from './http/send-with-retry.js';
-export { deriveKey, macOf } from './keys.js';
 export { OutageLog } from './outage-log.js';
 export { LiveUserinfo } from './session/live-userinfo.js';
 export { SetupProblems } from './setup/setup-problems.js';
 export { LoginOrigin } from './sign-in/login-origin.js';
-export { seeOther, type SignedOut, type SignOutFailure } from './sign-out/sign-out-pages.js';
+export type { SignedOut, SignOutFailure } from './sign-out/sign-out-pages.js';
 export { SignOut } from './sign-out/sign-out.service.js';
 export { SharedState } from './state/shared-state.js';
 export {
   apiKeyFrom,
-  ApiKeyProblem,
-  isSameField,
-  keyFileFields,
-  KeyFileProblem,
-  wholeKey,
+  ApiKeyInvalid,
   type ApiKey,
-  type ApiKeyFields,
+  type ApiKeyProblem,
+  type ApiKeySource,
 } from './tokens/api-key.js';

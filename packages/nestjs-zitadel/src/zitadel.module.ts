@@ -3,12 +3,14 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata }
 import { Discovery } from './client/discovery.js';
 import { OidcClient } from './client/oidc.client.js';
 import { Reachability } from './client/reachability.js';
+import { ConfiguredPaths } from './http/configured-paths.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
 import { LiveUserinfo } from './session/live-userinfo.js';
 import { Resumption } from './session/resumption.js';
 import { TokenRefresher } from './session/token-refresher.js';
 import { TokenRevocation } from './session/token-revocation.js';
+import { UserinfoController } from './session/userinfo.controller.js';
 import { SetupCheck } from './setup/setup-check.js';
 import { SetupProblems } from './setup/setup-problems.js';
 import { authOptions } from './sign-in/auth-options.js';
@@ -112,7 +114,9 @@ export class ZitadelModule {
         LogoutController,
         LogoutEverywhereController,
         BackChannelLogoutController,
+        UserinfoController,
       ],
+      providers: [ConfiguredPaths],
     };
   }
 }

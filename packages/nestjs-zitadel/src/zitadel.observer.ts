@@ -11,7 +11,7 @@ export type SignOutResult = 'done' | 'no_session' | 'others_not_ended';
 /** `nothing`: the sessions of the logout token had ended before */
 export type BackChannelLogoutResult = 'done' | 'nothing' | 'refused' | 'unavailable';
 
-/** Receives events, for logs and metrics. Its methods must not throw. */
+/** Receives events, for metrics. Its methods must not throw. */
 export interface ZitadelObserver {
   signedIn?(owner: SessionOwner, request: HttpRequest): void;
   signInFailed?(failure: SignInFailed, request: HttpRequest): void;

@@ -1,4 +1,5 @@
 import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
+import { AuditLog } from './audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import type { ApiKey } from './tokens/api-key.js';
 import type { ZitadelObserver } from './zitadel.observer.js';
@@ -11,7 +12,7 @@ export interface ZitadelConnectionOptions {
   timeoutSeconds?: number;
   /** Allows `http:` to other hosts than loopback. Default false. */
   allowInsecureHttp?: boolean;
-  /** Receives events, for logs and metrics. */
+  /** Receives events, for metrics. `ZitadelModule` logs them itself. */
   observer?: ZitadelObserver;
 }
 
@@ -65,7 +66,7 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
 
 /** Options of `ZitadelApiModule`: an API application of a Zitadel project. */
 export interface ZitadelApiOptions extends ZitadelConnectionOptions {
-  /** Key of the API application (private_key_jwt), from `apiKeyFrom(keyFileFields('key.json'))`. */
+  /** Key of the API application (private_key_jwt), from `apiKeyFrom({ file: 'key.json' })`. */
   key: ApiKey;
   /** Project that has to be in the audience of a token. Without it: the project that the scopes of the token name. */
   projectId?: string | undefined;
@@ -114,8 +115,11 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const secrets = [given.secret].flat();
   if (secrets.length === 0 || secrets.some((secret) => secret.length < MIN_SECRET_LENGTH))
     throw new TypeError(`secret: expected at least ${MIN_SECRET_LENGTH} characters`);
+  const { salt = '' } = given;
+  const connection = connectionOf(given);
   return {
-    ...connectionOf(given),
+    ...connection,
+    observer: new AuditLog(secrets[0] ?? '', salt, connection.observer),
     clientId: textOf('clientId', given.clientId),
     clientSecret: given.clientSecret,
     redirectUri: given.redirectUri,
@@ -123,7 +127,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     origin,
     mountPath,
     secrets,
-    salt: given.salt ?? '',
+    salt,
     session: {
       durationSeconds: 3_600,
       maxDurationSeconds: 43_200,

@@ -162,6 +162,7 @@ describe('the sample of the README for several instances', () => {
     await signOut(browser);
     await until(async () => (await elsewhere()).status === 401);
     const { id } = sandbox.users.find(({ loginName }) => loginName === 'bob@acme.example') ?? {};
+    await one?.says('A user signed in');
     await one?.says(`User ${id} signed in`);
     await one?.says(`User ${id} signed out (user): done`);
   }, 40_000);

@@ -12,49 +12,78 @@ export interface ApiKey {
   appId: string | undefined;
 }
 
-/** The fields of the key file that Zitadel offers for download, or of the environment. */
-export interface ApiKeyFields {
+/** The fields of the key file that Zitadel offers for download. */
+interface ApiKeyFields {
   type?: string | undefined;
   keyId?: string | undefined;
+  /** a PEM text; of an `ApiKeySource` also the content of a whole key file, which has the other fields */
   key?: string | undefined;
   appId?: string | undefined;
   clientId?: string | undefined;
 }
 
-/** A field of a key is invalid. The message never has its value. */
-export class ApiKeyProblem extends Error {
-  constructor(
-    readonly field: keyof ApiKeyFields,
-    /** what was expected, for the message "expected …" */
-    readonly expected: string,
-  ) {
-    super(`${field}: expected ${expected}`);
-    this.name = 'ApiKeyProblem';
+/** What a key is read from: a file, its fields, or both where they agree. */
+export interface ApiKeySource extends ApiKeyFields {
+  /** the key file: its path, its content, or its content in base64 */
+  file?: string | undefined;
+}
+
+/** What is wrong with a key. It never has the value. */
+export interface ApiKeyProblem {
+  field: keyof ApiKeySource;
+  /** the end of the sentence "expected …" */
+  expected: string;
+}
+
+/** The key of an API application is invalid. */
+export class ApiKeyInvalid extends Error {
+  constructor(readonly problems: readonly ApiKeyProblem[]) {
+    super(problems.map(({ field, expected }) => `${field}: expected ${expected}`).join('; '));
+    this.name = 'ApiKeyInvalid';
   }
 }
 
 const MIN_BITS = 2048;
 
-/** A key file is invalid. The message never has its content. */
-export class KeyFileProblem extends Error {
-  /** @param expected for the message "expected …" */
-  constructor(readonly expected: string) {
-    super(`expected ${expected}`);
-    this.name = 'KeyFileProblem';
+/**
+ * Reads and validates the key of an API application.
+ *
+ * @throws `ApiKeyInvalid` with all problems
+ */
+export function apiKeyFrom({ file, ...given }: ApiKeySource): ApiKey {
+  const whole = wholeKey(given.key ?? '');
+  const beside = whole ? { ...given, key: whole.key } : given;
+  const fields = { ...beside, ...whole };
+  const problems = contradictions(beside, fields);
+  const content = file === undefined ? undefined : attempt(problems, () => keyFileFields(file));
+  if (content) problems.push(...contradictions(fields, content));
+  const inFile: ApiKeyProblem[] = [];
+  const key = file === undefined ? validKey(fields, problems) : content && validKey(content, inFile);
+  for (const { field, expected } of inFile)
+    problems.push({ field: 'file', expected: `a file in which \`${field}\` is ${expected}` });
+  if (problems.length > 0 || !key) throw new ApiKeyInvalid(problems);
+  return key;
+}
+
+/** Returns the result of `work`, or adds what is wrong to `problems`. */
+function attempt<T>(problems: ApiKeyProblem[], work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ApiKeyInvalid)) throw error;
+    problems.push(...error.problems);
+    return undefined;
   }
 }
 
-/**
- * Returns the fields of a key file, from its path, its content, or its content in base64.
- *
- * @throws `KeyFileProblem`
- */
-export function keyFileFields(pathOrContent: string): ApiKeyFields {
+const invalid = (field: keyof ApiKeySource, expected: string) => new ApiKeyInvalid([{ field, expected }]);
+
+function keyFileFields(pathOrContent: string): ApiKeyFields {
   const given = unquoted(pathOrContent);
   // A long text without a dot is base64: a file name has an extension.
   const isContent = given.startsWith('{') || /^[\w+/=-]{200,}$/.test(given.replaceAll(/\s/g, ''));
   const fields = wholeKey(isContent ? given : textOfFile(given));
-  if (!fields) throw new KeyFileProblem('the JSON file as downloaded');
+  if (!fields) throw invalid('file', 'the JSON file as downloaded');
   return fields;
 }
 
@@ -62,12 +91,12 @@ function textOfFile(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    throw new KeyFileProblem('a readable file');
+    throw invalid('file', 'a readable file');
   }
 }
 
 /** Returns the fields when `text` is the content of a key file, plain or in base64; `undefined` for anything else, such as a PEM text. */
-export function wholeKey(text: string): ApiKeyFields | undefined {
+function wholeKey(text: string): ApiKeyFields | undefined {
   const given = unquoted(text);
   try {
     const fields = JSON.parse(given.startsWith('{') ? given : (fromBase64(given) ?? '')) as unknown;
@@ -77,9 +106,15 @@ export function wholeKey(text: string): ApiKeyFields | undefined {
   }
 }
 
+/** Fields that differ from those in the key file. `type` has a message of its own. */
+const contradictions = (given: ApiKeyFields, file: ApiKeyFields): ApiKeyProblem[] =>
+  (['keyId', 'key', 'appId', 'clientId'] as const)
+    .filter((field) => given[field] !== undefined && !isSameField(field, given[field], file[field]))
+    .map((field) => ({ field, expected: 'what the key file says, or nothing' }));
+
 /** Whether two values of a field mean the same: a key may be PKCS#1 or PKCS#8. */
-export function isSameField(field: keyof ApiKeyFields, one: string, other: unknown): boolean {
-  if (field !== 'key' || typeof other !== 'string') return one === other;
+function isSameField(field: keyof ApiKeyFields, one: string, other: unknown): boolean {
+  if (one === other || field !== 'key' || typeof other !== 'string') return one === other;
   try {
     return privateKeyFrom(one).equals(privateKeyFrom(other));
   } catch {
@@ -87,61 +122,40 @@ export function isSameField(field: keyof ApiKeyFields, one: string, other: unkno
   }
 }
 
-/**
- * Validates the fields of a key.
- *
- * @throws `AggregateError`, with an `ApiKeyProblem` for each invalid field in `errors`
- */
-export function apiKeyFrom(fields: ApiKeyFields): ApiKey {
-  const problems: ApiKeyProblem[] = [];
-  const attempt = <T>(work: () => T): T | undefined => {
-    try {
-      return work();
-    } catch (error) {
-      if (!(error instanceof ApiKeyProblem)) throw error;
-      problems.push(error);
-      return undefined;
-    }
-  };
-  if (fields.type === 'serviceaccount') {
-    problems.push(
-      new ApiKeyProblem(
-        'type',
-        '"application": this is the key of a service user. Create a key of the API application in the console',
-      ),
-    );
-  } else if (fields.type !== undefined && fields.type !== 'application') {
-    problems.push(new ApiKeyProblem('type', '"application"'));
+function validKey(fields: ApiKeyFields, problems: ApiKeyProblem[]): ApiKey | undefined {
+  const { type, appId } = fields;
+  if (type !== undefined && type !== 'application') {
+    const cure = ': this is the key of a service user. Create a key of the API application in the console';
+    problems.push({ field: 'type', expected: `"application"${type === 'serviceaccount' ? cure : ''}` });
   }
-  const keyId = attempt(() => textOf(fields, 'keyId', 'the ID of the key, as in the JSON file'));
-  const clientId = attempt(() => textOf(fields, 'clientId', 'the client ID of the API application'));
-  const privateKey = attempt(() => privateKeyFrom(textOf(fields, 'key', 'a private key')));
-  if (problems.length > 0 || !keyId || !clientId || !privateKey) {
-    throw new AggregateError(problems, problems.map(({ message }) => message).join('; '));
-  }
-  return { keyId, clientId, privateKey, appId: typeof fields.appId === 'string' ? fields.appId : undefined };
+  const keyId = attempt(problems, () => textOf(fields, 'keyId', 'the ID of the key, as in the JSON file'));
+  const clientId = attempt(problems, () =>
+    textOf(fields, 'clientId', 'the client ID of the API application'),
+  );
+  const privateKey = attempt(problems, () => privateKeyFrom(textOf(fields, 'key', 'a private key')));
+  if (!keyId || !clientId || !privateKey) return undefined;
+  return { keyId, clientId, privateKey, appId: typeof appId === 'string' ? appId : undefined };
 }
 
 /**
  * Reads an RSA private key: PEM of PKCS#1 (the format of Zitadel) or PKCS#8, with line breaks, with `\n` in their place, or without any;
  * plain or in base64.
  *
- * @throws `ApiKeyProblem`
+ * @throws `ApiKeyInvalid`
  */
 function privateKeyFrom(text: string): KeyObject {
   const given = unquoted(text);
   const decoded = given.includes('-----BEGIN') ? given : fromBase64(given);
   const pem = decoded?.replaceAll(String.raw`\r`, '').replaceAll(String.raw`\n`, '\n');
   const match = /-----BEGIN ([A-Z ]+)-----([\s\S]+?)-----END \1-----/.exec(pem ?? '');
-  if (!match && given.startsWith('{')) throw new ApiKeyProblem('key', 'the complete JSON file as downloaded');
-  if (!match)
-    throw new ApiKeyProblem('key', 'a complete PEM text, from -----BEGIN to -----END with the dashes');
+  if (!match && given.startsWith('{')) throw invalid('key', 'the complete JSON file as downloaded');
+  if (!match) throw invalid('key', 'a complete PEM text, from -----BEGIN to -----END with the dashes');
   const [, label = '', body = ''] = match;
   if (label.includes('ENCRYPTED') || body.includes('ENCRYPTED')) {
-    throw new ApiKeyProblem('key', 'a private key without a passphrase');
+    throw invalid('key', 'a private key without a passphrase');
   }
   if (label.includes('PUBLIC') || label.includes('CERTIFICATE')) {
-    throw new ApiKeyProblem('key', 'the private key: this is the public one');
+    throw invalid('key', 'the private key: this is the public one');
   }
   return rsaKeyFrom(`-----BEGIN ${label}-----\n${lines(body)}\n-----END ${label}-----\n`);
 }
@@ -151,11 +165,11 @@ function rsaKeyFrom(pem: string): KeyObject {
   try {
     key = createPrivateKey(pem);
   } catch {
-    throw new ApiKeyProblem('key', 'a valid private key: the text between BEGIN and END cannot be decoded');
+    throw invalid('key', 'a valid private key: the text between BEGIN and END cannot be decoded');
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== 'rsa' || bits < MIN_BITS) {
-    throw new ApiKeyProblem('key', `an RSA key of at least ${MIN_BITS} bits`);
+    throw invalid('key', `an RSA key of at least ${MIN_BITS} bits`);
   }
   return key;
 }
@@ -163,7 +177,7 @@ function rsaKeyFrom(pem: string): KeyObject {
 function textOf(fields: ApiKeyFields, field: keyof ApiKeyFields, expected: string): string {
   const value: unknown = fields[field];
   if (typeof value === 'string' && value.trim()) return value.trim();
-  throw new ApiKeyProblem(field, expected);
+  throw invalid(field, expected);
 }
 
 /** Removes quotes and a byte order mark, which shells and editors may leave in a value. */

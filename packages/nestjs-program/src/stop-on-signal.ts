@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { Logger, type INestApplication } from '@nestjs/common';
-import { LeanExpressAdapter } from '../web/lean-express.adapter.js';
+import { LeanExpressAdapter } from './lean-express.adapter.js';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 

@@ -1,31 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
-import { apiVariables } from './api-env.js';
 import { ConfigError, type Problem } from './config-error.js';
-import { variables } from './env.js';
-
-/** Both programs read the same file. */
-const known = Object.keys({ ...variables, ...apiVariables });
-
-/** Adds the variables of `.env` in the working directory; those of the environment win. Throws `ConfigError`. */
-export function loadEnvFile(environment: Record<string, string | undefined>) {
-  for (const [name, value] of Object.entries(readEnvFile(environment))) environment[name] ??= value;
-}
 
 /**
- * The variables of `.env` in the working directory, if it exists. Throws `ConfigError` where dotenv would read a value other than the
- * one an editor shows.
+ * Adds the variables of `.env` in the working directory; those of the environment win.
  *
- * @param environment its variables are ignored in the file
+ * @param known names of variables whose values in the file are checked
+ * @throws `ConfigError` where dotenv would read a value other than the one an editor shows
  */
-function readEnvFile(environment: Record<string, string | undefined>): Record<string, string> {
+export function loadEnvFile(environment: Record<string, string | undefined>, known: readonly string[]) {
+  const ownNames = known.filter((name) => environment[name] === undefined);
+  for (const [name, value] of Object.entries(readEnvFile(ownNames))) environment[name] ??= value;
+}
+
+function readEnvFile(known: readonly string[]): Record<string, string> {
   const content = contentOf('.env');
   if (isUtf16(content)) {
     const expected = 'UTF-8: it is UTF-16, as PowerShell writes files. Save it as UTF-8';
     throw new ConfigError([{ variable: '.env', expected }]);
   }
   const text = content.toString('utf8');
-  const problems = known.filter((name) => environment[name] === undefined && isCut(name, text)).map(cutAt);
+  const problems = known.filter((name) => isCut(name, text)).map(cutAt);
   if (problems.length > 0) throw new ConfigError(problems);
   return parse(text);
 }

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { readApiEnv } from '../../../src/config/api-env.js';
-import { ConfigError, explain } from '../../../src/config/config-error.js';
+import { readApiEnv } from '../../src/config/api-env.js';
+import { ConfigError, explain } from '@mridang/nestjs-program';
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pkcs1 = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -164,7 +164,7 @@ describe('a whole key file in IDP_AUTHORIZATION_PROFILE_KEY', () => {
     });
     for (const name of ['KEY_ID', 'APP_ID'])
       expect(text).toContain(
-        `IDP_AUTHORIZATION_PROFILE_${name}: expected what the JSON in IDP_AUTHORIZATION_PROFILE_KEY says, or nothing`,
+        `IDP_AUTHORIZATION_PROFILE_${name}: expected what the key file says, or nothing`,
       );
     expect(text).not.toContain('CLIENT_ID');
   });
@@ -204,7 +204,7 @@ describe('ZITADEL_API_KEY_FILE beside the other variables', () => {
     ['KEY', 'no key at all'],
   ])('contradicts %s', (name, value) => {
     expect(problemsOf({ ...whole, [`IDP_AUTHORIZATION_PROFILE_${name}`]: value })).toContain(
-      `IDP_AUTHORIZATION_PROFILE_${name}: expected what ZITADEL_API_KEY_FILE says, or nothing`,
+      `IDP_AUTHORIZATION_PROFILE_${name}: expected what the key file says, or nothing`,
     );
   });
 });

@@ -1,8 +1,10 @@
 import { CsrfService, localPath, ReturnTargets, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { Body, Controller, Get, Inject, Post, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { ENV, type Env } from '../config/env.js';
-import { LiveUserinfo, seeOther, type ZitadelClaims } from '@mridang/nestjs-zitadel';
+import type { ZitadelClaims } from '../claims/claims.js';
+import { seeOther } from '../sign-out/sign-out-pages.js';
+import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
+import { LiveUserinfo } from './live-userinfo.js';
 
 /** The current userinfo of the signed-in user. The session is updated with it. */
 @Controller('auth/userinfo')
@@ -11,7 +13,7 @@ export class UserinfoController {
     private readonly live: LiveUserinfo,
     private readonly csrf: CsrfService,
     private readonly returns: ReturnTargets,
-    @Inject(ENV) private readonly env: Env,
+    @Inject(ZITADEL_OPTIONS) private readonly options: ResolvedZitadelOptions,
   ) {}
 
   @Get()
@@ -34,11 +36,11 @@ export class UserinfoController {
     @Res() response: Response,
   ): Promise<void> {
     this.csrf.verify(request);
-    const { origin, basePath, zitadel } = this.env;
-    const target = localPath(wanted, origin, basePath) ?? zitadel.postLoginPath;
-    const address = this.returns.addressFor(target, request, response) ?? zitadel.postLoginPath;
+    const { origin, mountPath, postLoginPath } = this.options;
+    const target = localPath(wanted, origin, mountPath) ?? postLoginPath;
+    const address = this.returns.addressFor(target, request, response) ?? postLoginPath;
     if (address !== target && stored === undefined) {
-      response.redirect(307, `${basePath}/auth/userinfo?stored`);
+      response.redirect(307, `${mountPath}/auth/userinfo?stored`);
       return;
     }
     await this.live.claims(request, response);

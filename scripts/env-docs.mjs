@@ -1,25 +1,32 @@
-import { apiVariables } from './api-env.js';
-import { variables } from './env.js';
-import type { Variable } from './variable.js';
+// @ts-check
+/** @import { Variable } from '@mridang/nestjs-program' */
 
-const web = Object.entries(variables) as [string, Variable][];
-const api = Object.entries(apiVariables) as [string, Variable][];
-/** Both programs read the same file. */
-const all = [...web, ...api.filter(([name]) => !(name in variables))];
+/** @typedef {Record<string, Variable>} Variables */
 
-/** The text of `.env.example`. */
-export function envExample(): string {
-  const blocks = all.map(([name, variable]) => {
-    const comments = [...wrapped(variable.about), `Expected: ${variable.expected}.`];
-    if (variable.how) comments.push(`Get one: ${variable.how}`);
-    return [...comments.map((line) => `# ${line}`), `${name}=${exampleValue(variable)}`].join('\n');
+/**
+ * The text of `.env.example`. Both programs read the same file.
+ *
+ * @param {Variables} web variables of the web application
+ * @param {Variables} api variables of the API
+ */
+export function envExample(web, api) {
+  const all = Object.entries({ ...web, ...api });
+  const blocks = all.map(([name, { about, expected, how, placeholder, default: fallback = '' }]) => {
+    const comments = [...wrapped(about), `Expected: ${expected}.`, ...(how ? [`Get one: ${how}`] : [])];
+    return [...comments.map((line) => `# ${line}`), `${name}=${placeholder ?? fallback.split(' ')[0]}`].join(
+      '\n',
+    );
   });
   return `# Copy to .env and fill in. Made from src/config/env.ts by: npm run docs\n\n${blocks.join('\n\n')}\n`;
 }
 
-/** The text of `docs/configuration.md`. */
-export function configurationPage(): string {
-  return `# Configuration
+/**
+ * The text of `docs/configuration.md`.
+ *
+ * @param {Variables} web variables of the web application
+ * @param {Variables} api variables of the API
+ */
+export const configurationPage = (web, api) => `# Configuration
 
 The web application and the API each read their environment variables once, at start. A \`.env\` file in the working directory is
 read, too; a variable of the environment wins over the file. If something is wrong, the program says everything that is, by
@@ -35,10 +42,10 @@ ${table(web)}
 
 ${table(api)}
 `;
-}
 
-function table(variablesOf: [string, Variable][]): string {
-  const rows = variablesOf.map(
+/** @param {Variables} variables */
+function table(variables) {
+  const rows = Object.entries(variables).map(
     ([name, { about, expected, default: fallback, how, placeholder }]) =>
       `| \`${name}\` | ${about} | ${expected}${how ? `; get one: \`${how}\`` : ''} | ${fallback ? `\`${fallback}\`` : placeholder && name !== 'SESSION_SALT' ? 'required' : 'empty'} |`,
   );
@@ -47,11 +54,10 @@ function table(variablesOf: [string, Variable][]): string {
   );
 }
 
-const exampleValue = ({ placeholder, default: fallback }: Variable) =>
-  placeholder ?? fallback?.split(' ')[0] ?? '';
-
-function wrapped(text: string): string[] {
-  const lines: string[] = [];
+/** @param {string} text */
+function wrapped(text) {
+  /** @type {string[]} */
+  const lines = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;

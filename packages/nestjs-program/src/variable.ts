@@ -14,6 +14,8 @@ export interface Variable {
   placeholder?: string;
   /** values in public examples; refused in production as well */
   examples?: RegExp;
+  /** the default is for development */
+  neededInProduction?: boolean;
   /** the schema removes quotes around the value */
   mayBeQuoted?: boolean;
   schema: z.ZodType<string | number | boolean | string[] | undefined>;
@@ -24,7 +26,14 @@ export type ValuesOf<Variables extends Record<string, Variable>> = {
   [Name in keyof Variables]: z.output<Variables[Name]['schema']>;
 };
 
-/** Reads all variables. Invalid ones are in `problems` and not in `values`. */
+/** The same, where some may be invalid: their default is in place of them, if there is one. */
+type ReadValues<Variables extends Record<string, Variable>> = {
+  [Name in keyof Variables]:
+    | z.output<Variables[Name]['schema']>
+    | (undefined extends z.input<Variables[Name]['schema']> ? never : undefined);
+};
+
+/** Reads all variables. */
 export function readVariables<Variables extends Record<string, Variable>>(
   variables: Variables,
   source: Record<string, string | undefined>,
@@ -34,9 +43,8 @@ export function readVariables<Variables extends Record<string, Variable>>(
     const { expected: usual = '', how } = variables[variable] ?? {};
     problems.push({ variable, expected: expected ?? usual, how });
   };
-  const values: Partial<ValuesOf<Variables>> = {};
   const production = given(source, 'NODE_ENV') === 'production';
-  for (const [name, variable] of Object.entries(variables)) {
+  const values = Object.entries(variables).map(([name, variable]) => {
     const value = given(source, name);
     const result = variable.schema.safeParse(value);
     if (QUOTED.test(value ?? '') && !variable.mayBeQuoted)
@@ -45,11 +53,13 @@ export function readVariables<Variables extends Record<string, Variable>>(
         `${variable.expected}; without the quotes around it: docker run --env-file passes them on`,
       );
     else if (!result.success) report(name);
+    else if (production && value === undefined && variable.neededInProduction) report(name);
     else if (production && isPublic(value, variable))
       report(name, `a value of your own: this one is public. Expected ${variable.expected}`);
-    else Object.assign(values, { [name]: result.data });
-  }
-  return { values, problems, report };
+    else return [name, result.data];
+    return [name, variable.schema.safeParse(undefined).data];
+  });
+  return { values: Object.fromEntries(values) as ReadValues<Variables>, problems, report };
 }
 
 const QUOTED = /^(["'`])[^]*\1$/;

@@ -1,0 +1,19 @@
+export {
+  choice,
+  flag,
+  list,
+  originList,
+  port,
+  seconds,
+  trueOrFalse,
+  webUrl,
+  wholeNumber,
+  YEAR_SECONDS,
+} from './builders.js';
+export { ConfigError, explain, type Problem } from './config-error.js';
+export { loadEnvFile } from './env-file.js';
+export { LeanExpressAdapter } from './lean-express.adapter.js';
+export { observeRequests } from './observe-requests.js';
+export { aboutRequest, requestId } from './request-id.js';
+export { startProgram, type Program } from './start-program.js';
+export { given, readVariables, type ValuesOf, type Variable } from './variable.js';

@@ -1,0 +1,27 @@
+import { signInFailureStatus, type SessionEnd } from '@mridang/nestjs-auth';
+import type { SignedOut, SignOutFailure } from '@mridang/nestjs-zitadel';
+
+// Every reason there is: TypeScript refuses one that is missing and one too many.
+
+export const signInFailures = Object.keys(signInFailureStatus);
+
+export const signOutFailures = Object.keys({
+  state_missing: true,
+  state_mismatch: true,
+  provider_unavailable: true,
+  others_not_ended: true,
+} satisfies Record<SignOutFailure, true>);
+
+export const sessionEnds = Object.keys({
+  refresh_rejected: true,
+  revoked: true,
+  unusable: true,
+  no_refresh: true,
+} satisfies Record<SessionEnd, true>);
+
+export const signedOuts = Object.keys({
+  user: true,
+  everywhere: true,
+  here: true,
+  before: true,
+} satisfies Record<SignedOut, true>);
