@@ -303,6 +303,7 @@ it('loses nothing that is added while Redis is coming back', async () => {
   }
   await until(async () => (await state.check()) && (await admin.keys('*:entries:*')).length === count + 2);
   const fresh = await instance();
+  await isShared(fresh, true);
   expect(Array.from({ length: count }, (_, index) => fresh.get(`new-${index}`)).filter(Boolean)).toHaveLength(
     count,
   );
