@@ -78,7 +78,7 @@ export class LoginController {
     if (isDone) response.redirect(callbackUrl);
     else if (asked !== undefined && asked !== wanted) {
       // The cookie of a long address does not fit beside the header fields of a page.
-      const { searchParams } = new URL(request.originalUrl, this.env.origin);
+      const { searchParams } = new URL(request.originalUrl ?? request.url, this.env.origin);
       searchParams.set('callbackUrl', asked);
       response.redirect(`${this.env.basePath}/auth/login?${searchParams.toString()}`);
     } else {
@@ -106,7 +106,7 @@ export class LoginController {
   @Get('error')
   @Render('sign-in-failed')
   error(
-    @Query('error') reason: unknown,
+    @Query('reason') reason: unknown,
     @Query('ref') reference: unknown,
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,

@@ -66,7 +66,7 @@ describe('the types', () => {
         'type AuthUser, type Session',
         `declare module '@mridang/nestjs-auth' {
           interface AuthUserAugmentation { department: string }
-          interface SessionAugmentation { tenant: number }
+          interface SessionAugmentation { tenant: number; user: AuthUser }
         }
         export const read = (session: Session): [string, number, string] => [session.user.department, session.tenant, session.user.id];
         export const user: AuthUser = { id: '1', department: 'sales' };`,
