@@ -89,5 +89,5 @@ export function reasonForCode(error: Error): SignInFailure | undefined {
     return about['attribute'] === 'sub' ? 'userinfo_mismatch' : 'provider_misconfigured';
   if (code === 'OAUTH_INVALID_RESPONSE' && 'parameters' in about) return 'check_failed';
   const isAboutIdToken = typeof code === 'string' && code.startsWith('OAUTH_JWT_');
-  return isAboutIdToken || 'claims' in about ? 'id_token_invalid' : undefined;
+  return isAboutIdToken || 'claims' in about || 'header' in about ? 'id_token_invalid' : undefined;
 }

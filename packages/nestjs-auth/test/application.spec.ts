@@ -145,7 +145,7 @@ describe('roles that a guard of the application sets', () => {
     canActivate(context: ExecutionContext) {
       const request = context.switchToHttp().getRequest<AuthenticatedRequest & { user?: unknown }>();
       const key = request.headers['x-api-key'];
-      if (key) request.user = { id: 'service', roles: [key] };
+      if (key) request.user = { id: 'service', roles: [key].flat() };
       return true;
     }
   }

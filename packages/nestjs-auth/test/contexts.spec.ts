@@ -113,7 +113,8 @@ describe('a context without a request of its own', () => {
   @Injectable()
   class MetadataGuard extends AuthGuard() {
     override getRequest(context: ExecutionContext): AuthenticatedRequest {
-      return { method: 'GET', url: '/', headers: context.getArgByIndex<{ headers: object }>(1).headers };
+      const { headers } = context.getArgByIndex<{ headers: { cookie: string } }>(1);
+      return { method: 'GET', url: '/', headers };
     }
   }
 

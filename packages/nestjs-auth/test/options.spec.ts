@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { customFetch } from '@auth/core';
 import { AuthModule, customFetch as exported, type IAuthModuleOptions } from '../src/index.js';
@@ -115,6 +116,6 @@ interface Symbols {
 
 /** Another instance of the modules, as Node.js loads for another folder. */
 async function secondCopy(): Promise<Symbols> {
-  const address = createRequire(import.meta.url).resolve('@auth/core');
-  return (await import(`${address}?copy`)) as Symbols;
+  const folder = dirname(createRequire(import.meta.url).resolve('@auth/core'));
+  return (await import(`${folder}/lib/symbols.js?copy`)) as Symbols;
 }

@@ -74,7 +74,7 @@ describe('the id of a user', () => {
       const page = await choose(site.browser, await site.toProvider('/who'), alice);
       expect(page.url.pathname).toBe('/who');
       expect(JSON.parse(page.text)).toEqual({ id: aliceId, roles: null });
-      site.browser.forget(/session-token/);
+      await site.browser.jar.removeAllCookies();
     }
     expect(ids).toEqual([aliceId, aliceId]);
   });
@@ -116,8 +116,8 @@ describe('the roles of a user', () => {
       providers: [Credentials({ authorize: () => ({ id: 'u1', roles: ['admin'] }) })],
       roles: ({ roles }) => roles as string[],
     });
-    const page = await site.browser.submit(await site.browser.get('/admin'), 'form[action*="/callback/credentials"]');
-    expect(page.text).toBe('admin');
+    await site.browser.submit(await site.browser.get('/admin'), 'form[action*="/callback/credentials"]');
+    expect((await site.browser.get('/admin')).text).toBe('admin');
     expect(await who()).toEqual({ id: 'u1', roles: ['admin'] });
   });
 });
@@ -141,12 +141,13 @@ describe('a wrong password', () => {
   ])('leads back to the sign-in page, with the code %s', async (code, authorize) => {
     await start({ providers: passwords(authorize) });
     const signIn = await site.browser.get('/who?deep=1');
-    const page = await site.browser.submit(signIn, 'form[action*="/callback/credentials"]');
+    const fields = { callbackUrl: '/who?deep=1' };
+    const page = await site.browser.submit(signIn, 'form[action*="/callback/credentials"]', { fields });
     expect(page.status).toBe(200);
     expect(page.url.pathname).toBe('/auth/signin');
     const { error, code: found, callbackUrl } = Object.fromEntries(page.url.searchParams);
     expect({ error, found }).toEqual({ error: 'CredentialsSignin', found: code });
-    expect(callbackUrl).toMatch(/\/who\?deep=1$/);
+    expect(callbackUrl).toBe('/who?deep=1');
     expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
   });
 
@@ -158,43 +159,6 @@ describe('a wrong password', () => {
       302,
       `${site.origin}/own?error=CredentialsSignin&code=credentials`,
     ]);
-  });
-});
-
-describe('a sign-in by link', () => {
-  const adapter = {
-    useVerificationToken: () => Promise.resolve(null),
-    createVerificationToken: (token: object) => Promise.resolve(token),
-    getUserByEmail: () => Promise.resolve(null),
-    getUser: () => Promise.resolve(null),
-    createUser: (user: object) => Promise.resolve(user),
-    updateUser: (user: object) => Promise.resolve(user),
-  } as unknown as NonNullable<IAuthModuleOptions['adapter']>;
-  const email = {
-    id: 'email',
-    type: 'email',
-    name: 'E-mail',
-    from: 'app@acme.example',
-    maxAge: 60,
-    options: {},
-    sendVerificationRequest: () => Promise.resolve(),
-  } as IAuthModuleOptions['providers'][number];
-
-  it('that was used before is said on a page, and is no fault of the server', async () => {
-    await start({ providers: [email], adapter });
-    const page = await site.browser.get('/auth/callback/email?token=used&email=alice%40acme.example');
-    expect([page.url.pathname, page.url.search]).toEqual(['/auth/error', '?error=Verification']);
-    expect(page.status).toBe(400);
-    expect(page.text).toContain('This link was used before');
-    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
-  });
-
-  it.each([
-    ['also beside an own sign-in page', { signIn: '/own' }, 200],
-    ['not beside an own page for it', { signIn: '/own', verifyRequest: '/sent' }, 404],
-  ])('has a page that says where the link is: %s', async (_name, pages, status) => {
-    await start({ providers: [email], adapter, pages });
-    expect((await site.browser.get('/auth/verify-request')).status).toBe(status);
   });
 });
 
@@ -231,6 +195,44 @@ describe('a failed sign-in', () => {
     const page = await site.browser.get('/auth/error?error=%3Cb%3Ex&reason=toString&ref=%3Ci%3E');
     expect([page.status, page.text.includes('<b>'), page.text.includes('<i>')]).toEqual([400, false, false]);
     expect(page.text).toContain('The sign-in failed');
+  });
+});
+
+// Last: once it has seen such a provider, Auth.js asks every configuration of the process for an adapter.
+describe('a sign-in by link', () => {
+  const adapter = {
+    useVerificationToken: () => Promise.resolve(null),
+    createVerificationToken: (token: object) => Promise.resolve(token),
+    getUserByEmail: () => Promise.resolve(null),
+    getUser: () => Promise.resolve(null),
+    createUser: (user: object) => Promise.resolve(user),
+    updateUser: (user: object) => Promise.resolve(user),
+  } as unknown as NonNullable<IAuthModuleOptions['adapter']>;
+  const email = {
+    id: 'email',
+    type: 'email',
+    name: 'E-mail',
+    from: 'app@acme.example',
+    maxAge: 60,
+    options: {},
+    sendVerificationRequest: () => Promise.resolve(),
+  } as IAuthModuleOptions['providers'][number];
+
+  it('that was used before is said on a page, and is no fault of the server', async () => {
+    await start({ providers: [email], adapter });
+    const page = await site.browser.get('/auth/callback/email?token=used&email=alice%40acme.example');
+    expect([page.url.pathname, page.url.search]).toEqual(['/auth/error', '?error=Verification']);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('This link was used before');
+    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
+  it.each([
+    ['also beside an own sign-in page', { signIn: '/own' }, 200],
+    ['not beside an own page for it', { signIn: '/own', verifyRequest: '/sent' }, 404],
+  ])('has a page that says where the link is: %s', async (_name, pages, status) => {
+    await start({ providers: [email], adapter, pages });
+    expect((await site.browser.get('/auth/verify-request')).status).toBe(status);
   });
 });
 

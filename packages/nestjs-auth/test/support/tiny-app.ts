@@ -58,12 +58,14 @@ export class TinyApp {
     adapter = new ExpressAdapter(),
     ...metadata
   }: TinyAppOptions): Promise<TinyApp> {
+    const record = (message: unknown) => void log?.push(String(message));
+    const logger = { log: record, warn: record, error: record, fatal: record };
     const module = await Test.createTestingModule({
       imports: imports ?? [AuthModule.register({ ...options, ...auth }, config)],
       ...metadata,
-    }).compile();
-    const record = (message: unknown) => void log?.push(String(message));
-    const logger = { log: record, warn: record, error: record, fatal: record };
+    })
+      .setLogger(logger)
+      .compile();
     const nest = module.createNestApplication(adapter, { logger });
     setup?.(nest);
     if (prefix) nest.setGlobalPrefix(prefix, { exclude: exclude ?? [] });
