@@ -334,7 +334,8 @@ export class AuthEngine {
     if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
       url.searchParams.delete('callbackUrl');
     const isRedirecting = /^(oauth|oidc)$/.test(providers.get(providerId ?? '') ?? '');
-    const allowed = methodsFor(name, { isRedirecting, pages });
+    const hasEmail = [...providers.values()].includes('email');
+    const allowed = methodsFor(name, { isRedirecting, hasEmail, pages });
     if (!allowed) throw new UnknownAuthAction();
     if (!allowed.includes(request.method)) throw new MethodNotAllowed(allowed);
     return { url, name, provider: isRedirecting ? providerId : undefined };
@@ -377,11 +378,15 @@ function refusalByAge(
 /** The methods of an action of Auth.js; `undefined` for an unknown action. */
 function methodsFor(
   action: string,
-  { isRedirecting, pages }: { isRedirecting: boolean; pages: ResolvedAuthOptions['pages'] },
+  {
+    isRedirecting,
+    hasEmail,
+    pages,
+  }: { isRedirecting: boolean; hasEmail: boolean; pages: ResolvedAuthOptions['pages'] },
 ): string[] | undefined {
   const safe = ['GET', 'HEAD'];
   if (['csrf', 'providers', 'error', 'return'].includes(action)) return safe;
-  if (action === 'verify-request') return pages.verifyRequest === undefined ? safe : undefined;
+  if (action === 'verify-request') return hasEmail && !pages.verifyRequest ? safe : undefined;
   if (action === 'webauthn-options') return pages.signIn === undefined ? safe : undefined;
   if (action === 'callback' && isRedirecting) return safe;
   // A program with its own sign-in page does not use the other pages that Auth.js renders.
