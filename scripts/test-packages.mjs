@@ -5,7 +5,9 @@ import { join } from 'node:path';
 
 const consumers = 'packages/nestjs-auth/test/consumers';
 let failed = 0;
-for (const { name } of readdirSync(consumers, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+for (const { name } of readdirSync(consumers, { withFileTypes: true }).filter((entry) =>
+  entry.isDirectory(),
+)) {
   const cwd = join(consumers, name);
   const suite = join(cwd, 'suite.mjs');
   console.log(`\n${name}`);
@@ -15,7 +17,9 @@ for (const { name } of readdirSync(consumers, { withFileTypes: true }).filter((e
     ['npm', [isInstalled ? 'ci' : 'install', '--no-fund', '--no-audit']],
     [process.execPath, ['--test', '--test-reporter=spec', 'suite.mjs']],
   ];
-  const failure = steps.find(([command, args]) => spawnSync(command, args, { cwd, stdio: 'inherit' }).status !== 0);
+  const failure = steps.find(
+    ([command, args]) => spawnSync(command, args, { cwd, stdio: 'inherit' }).status !== 0,
+  );
   if (failure) failed++;
   rmSync(suite);
 }

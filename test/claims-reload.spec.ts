@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser } from './support/browser.js';
 import { moveTime } from './support/move-time.js';
@@ -88,7 +89,7 @@ describe('what a session knows of its user', () => {
     expect(asked()).toBe(before);
     // The old roles count, until the answer has come.
     expect((await browser.get('/admin')).status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await pause(1_200);
     expect((await browser.get('/admin')).status).toBe(403);
     expect(asked()).toBe(before + 1);
   });

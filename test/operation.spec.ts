@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -47,7 +48,7 @@ async function answers(status: number, url: string): Promise<Answer> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const [given, body] = await ask(url);
     if (given === status) return body;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   throw new Error(`${url} never answered ${status}`);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import supertest from 'supertest';
 import type { WebClientOptions } from 'zitadel-sandbox';
@@ -13,7 +14,6 @@ import { withPort } from './support/with-port.js';
 const TOKEN = '/oauth/v2/token';
 /** How long Zitadel is not asked again after it has not answered; counted by a clock that cannot be moved. */
 const RETRY_MS = 2_100;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
 
 let app: RunningApp;

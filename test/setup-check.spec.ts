@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { moveTime } from './support/move-time.js';
 import { startApp, type RunningApp } from './support/start-app.js';
+import { until } from './support/until.js';
 
 let app: RunningApp | undefined;
 let server: Server | undefined;
@@ -24,11 +25,6 @@ type Ready = { status: string; details: { zitadel: { status: string; reason?: st
 async function readiness({ origin }: RunningApp): Promise<[number, Ready]> {
   const answer = await fetch(`${origin}/health/ready`);
   return [answer.status, (await answer.json()) as Ready];
-}
-
-/** Waits for what the program says at some time. */
-async function until(isSo: () => boolean | Promise<boolean>) {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe('at start, a set-up that is wrong is said with its cure, and readiness names it:', () => {

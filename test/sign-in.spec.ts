@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
-import { Browser, csrfFrom, type Page } from './support/browser.js';
+import { Browser, csrfFrom } from './support/browser.js';
 import { LoginOrigin } from '../packages/nestjs-zitadel/src/sign-in/login-origin.js';
 import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { refusalOf, refused } from './support/refusal.js';
 import { choose, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
+import { textOf } from './support/text-of.js';
 import { withPort } from './support/with-port.js';
 
 /** Two refusals end a session: of a token that is ten seconds old, and two seconds later. */
@@ -18,8 +19,6 @@ beforeAll(async () => {
   app = await startApp();
 });
 afterAll(() => app.close());
-
-const textOf = (page: Page) => page.document.querySelector('main')?.text.replace(/\s+/g, ' ').trim() ?? '';
 
 describe('without a session', () => {
   it('shows the landing page to everyone', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { resolve } from 'node:path';
@@ -61,9 +62,9 @@ All variables: docs/configuration.md
     const begun = request({ port, method: 'POST', path: '/auth/logout', headers: { 'content-length': '9' } });
     const answered = once(begun, 'response') as Promise<[IncomingMessage]>;
     await new Promise<void>((written) => begun.write('csrf', () => written()));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
     const ended = web.stop('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
     await expect(fetch(`http://localhost:${port}/`)).rejects.toThrow();
     begun.end('Token');
     expect((await answered)[0].statusCode).toBe(403);

@@ -1,6 +1,6 @@
 import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Sandbox } from 'zitadel-sandbox';
 import { LeanExpressAdapter } from '../src/web/lean-express.adapter.js';
@@ -43,7 +43,7 @@ async function askSlowly(ms: number): Promise<{ slow: Promise<IncomingMessage> }
   const cookie = await cookieOf();
   sandbox.delay('/oidc/v1/userinfo', ms);
   const slow = get('/auth/userinfo', undefined, { cookie, accept: 'application/json' });
-  await wait(200);
+  await pause(200);
   return { slow };
 }
 
@@ -75,7 +75,7 @@ describe('SIGTERM', () => {
         agent.destroy();
       };
       const clients = Array.from({ length: 40 }, client);
-      while (answers.length + failures.length < 100) await wait(20);
+      while (answers.length + failures.length < 100) await pause(20);
       const exit = program.stop('SIGTERM');
       await Promise.all(clients);
       expect(await exit).toBe(0);
@@ -93,7 +93,7 @@ describe('SIGTERM', () => {
     const early = connect(port, 'localhost').on('error', () => undefined);
     const { slow } = await askSlowly(1_000);
     const exit = program.stop('SIGTERM');
-    await wait(300);
+    await pause(300);
     await expect(get('/')).rejects.toThrow('ECONNREFUSED');
     const answer = await slow;
     expect([answer.statusCode, answer.headers.connection]).toEqual([200, 'close']);
@@ -108,7 +108,7 @@ describe('SIGTERM', () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let count = 0; count < 50; count++) {
       if ((await get('/health/ready', agent)).statusCode === 200) break;
-      await wait(50);
+      await pause(50);
     }
     const exit = program.stop('SIGTERM');
     const statuses: (number | undefined)[] = [];
@@ -130,7 +130,7 @@ describe('SIGTERM', () => {
     const { slow } = await askSlowly(4_000);
     const end = slow.then(() => 'answered', String);
     void program.stop('SIGTERM');
-    await wait(300);
+    await pause(300);
     expect(await program.stop(second)).toBe(code);
     expect(program.output()).not.toContain('were closed with');
     expect(await end).toMatch(/hang up|ECONNRESET/);
@@ -159,9 +159,9 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
       }
     };
     const people = Array.from({ length: 40 }, (_, index) => person(index % 2 ? 'GET' : 'POST'));
-    while (answers + failures.length < 500) await wait(20);
+    while (answers + failures.length < 500) await pause(20);
     await end();
-    await wait(300);
+    await pause(300);
     isOver = true;
     await Promise.all(people);
     return failures;
@@ -191,7 +191,7 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
     await instances.restart(0);
     const failures = await failuresWhile(async () => {
       instances.leaveOut(0);
-      await wait(1_000);
+      await pause(1_000);
       await instances.stop(0);
     });
     expect(failures).toEqual([]);
@@ -207,7 +207,7 @@ it('waits for an answer that is read slowly', async () => {
   await new Promise<void>((listens) => adapter.listen(own, () => listens()));
   const answer = await new Promise<IncomingMessage>((answered) => request({ port: own }, answered).end());
   const drained = adapter.drain(8_000);
-  await wait(1_500);
+  await pause(1_500);
   let length = 0;
   for await (const chunk of answer) length += (chunk as Buffer).length;
   expect(length).toBe(LENGTH);

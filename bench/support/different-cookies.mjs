@@ -1,7 +1,7 @@
 import { requestWith } from './request-with.mjs';
 
 /**
- * The same session sealed anew, again and again, as a renewal does; the other cookies of the browser stay beside it.
+ * The same session with the same tokens, encrypted again and again; the other cookies of the browser stay beside it.
  *
  * @param {import('@mridang/nestjs-auth').SessionService} sessions
  * @returns {Promise<string[]>}
@@ -10,7 +10,7 @@ export async function differentCookies(sessions, cookie, count) {
   const values = new Set();
   while (values.size < count) {
     const { request, response } = requestWith(cookie);
-    await sessions.renewedToken(request, response);
+    await sessions.update(request, response, {});
     const [line = ''] = [response.getHeader('set-cookie') ?? []].flat().map(String);
     const [pair = ''] = line.split('; ');
     const name = pair.slice(0, pair.indexOf('='));

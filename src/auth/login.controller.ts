@@ -3,6 +3,7 @@ import {
   isPrefetch,
   localPath,
   Public,
+  requestTarget,
   ReturnTargets,
   SessionService,
   SignIn,
@@ -78,7 +79,7 @@ export class LoginController {
     if (isDone) response.redirect(callbackUrl);
     else if (asked !== undefined && asked !== wanted) {
       // The cookie of a long address does not fit beside the header fields of a page.
-      const { searchParams } = new URL(request.originalUrl ?? request.url, this.env.origin);
+      const { searchParams } = new URL(requestTarget(request), this.env.origin);
       searchParams.set('callbackUrl', asked);
       response.redirect(`${this.env.basePath}/auth/login?${searchParams.toString()}`);
     } else {

@@ -1,9 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { Controller, Get } from '@nestjs/common';
 import { compactVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { now } from '../support/now.js';
 import { Introspection } from '../../packages/nestjs-zitadel/src/bearer/introspection.js';
 import { FreshToken, MaxAge, Scopes } from '../../packages/nestjs-zitadel/src/bearer/route.decorators.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
@@ -41,7 +43,6 @@ class MoreRoutes {
 let idp: Introspector;
 let api: RunningApi;
 
-const now = () => Math.floor(Date.now() / 1000);
 const active = (claims: object = {}) => idp.active(claims);
 
 beforeEach(async () => {
@@ -56,7 +57,6 @@ afterEach(async () => {
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const statusFor = async (token: string) => (await api.get('/api/v1/app', token)).status;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const later = (ms: number) => {
   const at = Date.now() + ms;
   jest.spyOn(Date, 'now').mockImplementation(() => at);

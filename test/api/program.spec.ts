@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { resolve } from 'node:path';
@@ -153,7 +154,7 @@ async function answered(ask: () => Promise<{ status: number }>): Promise<number>
   for (let attempt = 0; attempt < 20; attempt++) {
     const { status } = await ask();
     if (status !== 503) return status;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await pause(300);
   }
   return 503;
 }

@@ -1,6 +1,7 @@
 import { Public, RequireRoles } from '@mridang/nestjs-auth';
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { now } from '../support/now.js';
 import { Caller } from '../../packages/nestjs-zitadel/src/bearer/caller.js';
 import { FreshToken, MaxAge, Scopes } from '../../packages/nestjs-zitadel/src/bearer/route.decorators.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
@@ -94,7 +95,6 @@ afterAll(async () => {
   await idp.close();
 });
 
-const now = () => Math.floor(Date.now() / 1000);
 /** Calls with a new token that has `claims`. */
 const call = (path: string, claims: object) => {
   idp.answer = () => idp.active(claims);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { LoginOrigin } from '../../packages/nestjs-zitadel/src/sign-in/login-origin.js';
@@ -62,7 +63,7 @@ describe('with a login on another origin, and nothing configured', () => {
       sandbox: { loginOrigin: 'http://127.0.0.1:0' },
     });
     const login = own.app.get(LoginOrigin);
-    while (login.origins.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (login.origins.length === 0) await pause(20);
   });
   afterAll(() => own?.close());
 

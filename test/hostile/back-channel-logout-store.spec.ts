@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { now } from '../support/now.js';
 import type { HttpRequest } from '@mridang/nestjs-auth';
 import { Logger } from '@nestjs/common';
 import type { Response } from 'express';
@@ -9,7 +10,6 @@ import { EndedSessions } from '../../packages/nestjs-zitadel/src/session/ended-s
 import type { LogoutTokenClaims } from '../../packages/nestjs-zitadel/src/tokens/logout-token.js';
 import type { TokenVerifier } from '../../packages/nestjs-zitadel/src/tokens/token-verifier.js';
 
-const now = () => Math.floor(Date.now() / 1000);
 const alice = { jti: 'session', sid: 'sid', sub: 'alice', start: now() - 100 };
 
 /** State that other instances do not see, until Redis is back. */

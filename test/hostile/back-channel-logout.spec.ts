@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { now } from '../support/now.js';
 import type { Browser } from '../support/browser.js';
 import type { TokenMutation } from '../support/hostile/mutation.js';
 import { people } from '../support/hostile/people.js';
@@ -33,7 +34,6 @@ const post = (body: string, contentType = 'application/x-www-form-urlencoded') =
     body,
   });
 const send = (token: string) => post(new URLSearchParams({ logout_token: token }).toString());
-const now = () => Math.floor(Date.now() / 1000);
 
 async function expectAccepted(mutation: TokenMutation = {}) {
   const response = await send(await app.provider.logoutToken(mutation));

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
 import { people } from '../support/hostile/people.js';
@@ -382,7 +383,7 @@ describe('a sign-in for one organization', () => {
     expect(await app.session(browser)).toBeNull();
     const revoked = () => app.provider.requestsTo(REVOKE).map(({ form }) => form['token']);
     for (let tries = 0; tries < 200 && !revoked().includes(app.provider.lastLogin.refreshTokens[0]); tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
     expect(revoked()).toContain(app.provider.lastLogin.refreshTokens[0]);
   });
 

@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { now } from '../support/now.js';
 import { CompactSign } from 'jose';
 import type { Browser } from '../support/browser.js';
 import type { Mutation } from '../support/hostile/mutation.js';
@@ -60,7 +62,6 @@ async function expectRefused(mutation: Mutation, running = app) {
 const claims = (patch: NonNullable<Mutation['idToken']>['claims']): Mutation => ({
   idToken: { claims: patch ?? {} },
 });
-const now = () => Math.floor(Date.now() / 1000);
 
 describe('an ID token as Zitadel makes it', () => {
   it('is accepted: several audiences, and azp', () => expectAccepted({}));
@@ -219,7 +220,7 @@ describe('times', () => {
     const refreshTokens = app.provider.logins.slice(-2).flatMap((login) => login.refreshTokens);
     const revoked = () => app.provider.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
     for (let tries = 0; tries < 200 && !refreshTokens.every((token) => revoked().includes(token)); tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
     expect(revoked()).toEqual(expect.arrayContaining(refreshTokens));
   });
 

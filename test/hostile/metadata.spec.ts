@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { readEnv } from '../../src/config/env.js';
 import type { Mutation, TokenMutation } from '../support/hostile/mutation.js';
@@ -178,7 +179,7 @@ describe('every call to the provider', () => {
     const browser = app.browser();
     app.provider.fault(TOKEN, { delayMs: 5_500 });
     expect((await app.signIn(browser, { tokenAnswer: { expires_in: 1 } })).url.pathname).toBe('/profile');
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await pause(1_100);
     const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     expect(app.provider.grants('refresh_token')).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import fc from 'fast-check';
@@ -16,7 +17,6 @@ const RUNS = Number(process.env['INTERLEAVINGS'] ?? 8);
 
 /** Zitadel answers a refresh token twice within moments, and only the last answer is good. */
 const REUSE_MS = 50;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let origin: string;
 let origins: string[];

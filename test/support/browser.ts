@@ -114,6 +114,7 @@ export class Browser {
     headers: Record<string, string>,
   ) {
     let url = start;
+    let [repeated, sent] = [method, body];
     let response = await this.request(method, url, body, headers);
     const path = [url];
     while (response.status >= 300 && response.status < 400 && response.headers['location']) {
@@ -121,10 +122,8 @@ export class Browser {
       url = new URL(response.headers['location'], url);
       path.push(url);
       if (url.pathname === this.stop) break;
-      const isRepeated = response.status === 307;
-      response = isRepeated
-        ? await this.request(method, url, body, headers)
-        : await this.request('GET', url, undefined, headers['origin'] ? {} : headers);
+      if (response.status !== 307) [repeated, sent] = ['GET', undefined];
+      response = await this.request(repeated, url, sent, sent || !headers['origin'] ? headers : {});
     }
     const { status, text } = response;
     return { url, status, headers: response.headers, text, path, document: parse(text) } satisfies Page;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { mkdtempSync } from 'node:fs';
@@ -78,7 +79,7 @@ export async function listens(port: number): Promise<void> {
       await once(socket, 'connect');
       return;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await pause(25);
     } finally {
       socket.destroy();
     }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,7 +37,7 @@ export function runProgram(
       const isSaid = () => (typeof text === 'string' ? said.includes(text) : text.test(said));
       while (!isSaid()) {
         if (ended || Date.now() > deadline) throw new Error(`Never said ${String(text)}, but:\n${said}`);
-        await new Promise((resolve) => setTimeout(resolve, 25));
+        await pause(25);
       }
     },
     exit,

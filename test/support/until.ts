@@ -1,7 +1,8 @@
-/** Waits for what happens behind an answer. Fails after five seconds, or `limitMs`. */
-export async function until(isSo: () => boolean | Promise<boolean>, limitMs = 5_000): Promise<void> {
+import { setTimeout as pause } from 'node:timers/promises';
+/** Waits for what happens behind an answer. Fails after `limitMs`, which only a hang reaches. */
+export async function until(isSo: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<void> {
   for (const end = performance.now() + limitMs; !(await isSo());) {
     if (performance.now() > end) throw new Error(`It has not happened: ${String(isSo)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause(10);
   }
 }

@@ -19,6 +19,5 @@ export const RequireRoles = (...roles: string[]) => SetMetadata(REQUIRED_ROLES_K
 
 /** Injects the session that the guard has read, or `null`. */
 export const AuthSession = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): Session | null =>
-    requestOf(context)?.session ?? null,
+  (_data: unknown, context: ExecutionContext): Session | null => requestOf(context)?.session ?? null,
 );

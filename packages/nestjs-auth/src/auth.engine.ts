@@ -355,7 +355,8 @@ const withAnswer = (error: unknown, answer: AuthorizationError | undefined) =>
 /** A wrong password leads back to the sign-in page, which needs to know the page after sign-in: Auth.js has it in a cookie. */
 function withReturnTo(answer: Response, returnTo: unknown): Response {
   const location = new URL(answer.headers.get('location') ?? '', 'http://none.invalid');
-  if (location.searchParams.get('error') !== 'CredentialsSignin' || typeof returnTo !== 'string') return answer;
+  if (location.searchParams.get('error') !== 'CredentialsSignin' || typeof returnTo !== 'string')
+    return answer;
   location.searchParams.set('callbackUrl', returnTo);
   return redirect(location.href, answer.status);
 }

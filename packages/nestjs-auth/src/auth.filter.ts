@@ -1,6 +1,12 @@
 import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { throwError } from 'rxjs';
-import { isSessionEnded, SessionEnded, SessionRequired, SignInFailed, signInFailureStatus } from './auth.errors.js';
+import {
+  isSessionEnded,
+  SessionEnded,
+  SessionRequired,
+  SignInFailed,
+  signInFailureStatus,
+} from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 import { rawResponse } from './http/raw-response.js';

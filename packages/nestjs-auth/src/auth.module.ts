@@ -143,6 +143,8 @@ function globalPrefix(application: ApplicationConfig, path: string): string {
 function checkedBasePath(given: string): string {
   const path = `/${given.replace(/^\/+|\/+$/g, '')}`;
   if (path === '/' || !isMountPath(path))
-    throw new Error('AuthModule: `basePath` must be a path such as `/auth`, and not the root of the application');
+    throw new Error(
+      'AuthModule: `basePath` must be a path such as `/auth`, and not the root of the application',
+    );
   return path;
 }

@@ -49,7 +49,9 @@ export function failurePage(
 ): Response {
   const error = query.get('error');
   const sentence =
-    ofName(sentences, query.get('reason')) ?? ofName(authJsSentences, error) ?? `The sign-in failed. ${TRY_AGAIN}`;
+    ofName(sentences, query.get('reason')) ??
+    ofName(authJsSentences, error) ??
+    `The sign-in failed. ${TRY_AGAIN}`;
   const reference = /^[0-9a-f]{12}$/.exec(query.get('ref') ?? '')?.[0];
   const lines = [
     '<!doctype html>',

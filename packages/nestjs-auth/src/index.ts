@@ -47,13 +47,7 @@ export type {
 } from './auth.types.js';
 export { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 export { CsrfService } from './csrf/csrf.service.js';
-export {
-  dueAt,
-  issuedAt,
-  tokenSetFrom,
-  tokensIn,
-  type TokenSet,
-} from './refresh/token-set.js';
+export { dueAt, issuedAt, tokenSetFrom, tokensIn, type TokenSet } from './refresh/token-set.js';
 export type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';

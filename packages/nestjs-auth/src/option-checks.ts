@@ -56,15 +56,27 @@ function* problemsIn(given: Members): Generator<string> {
 const shapes: readonly [name: string, isRight: (value: unknown) => boolean, expected: string][] = [
   ['property', isText, 'the name of a property of the request'],
   ['pages', (value) => isObject(value) && Object.values(value).every(isPage), 'an object of addresses'],
-  ['refresh', (value) => value === false || hasFunctions(value, 'isDue', 'refresh'), 'a SessionRefresh, or false'],
+  [
+    'refresh',
+    (value) => value === false || hasFunctions(value, 'isDue', 'refresh'),
+    'a SessionRefresh, or false',
+  ],
   ['reload', (value) => hasFunctions(value, 'isDue', 'reload'), 'a SessionReload'],
   ['revocations', (value) => hasFunctions(value, 'isRevoked', 'revoke'), 'a SessionRevocations'],
-  ['signInPolicy', (value) => hasFunctions(value, 'checkProvider', 'kept', 'refusal', 'meaning', 'discard'), 'a SignInPolicy'],
+  [
+    'signInPolicy',
+    (value) => hasFunctions(value, 'checkProvider', 'kept', 'refusal', 'meaning', 'discard'),
+    'a SignInPolicy',
+  ],
   ['observer', (value) => hasFunctions(value, 'signedIn', 'signInFailed', 'sessionEnded'), 'an AuthObserver'],
   ...['authorizationParams', 'roles', 'discard', 'resume', 'failurePage'].map(
     (name): (typeof shapes)[number] => [name, isFunction, 'a function'],
   ),
-  ...['callbacks', 'events'].map((name): (typeof shapes)[number] => [name, areFunctions, 'an object of functions']),
+  ...['callbacks', 'events'].map((name): (typeof shapes)[number] => [
+    name,
+    areFunctions,
+    'an object of functions',
+  ]),
   ['logger', (value) => mayHaveFunctions(value, 'error', 'warn', 'debug'), 'a logger of Auth.js'],
 ];
 
@@ -80,7 +92,11 @@ function* originProblems(given: Members): Generator<string> {
   if (!isMount) yield '`mountPath` must be a path such as `/base`, or empty';
   if (!isHttpAddress(origin))
     yield '`origin` must be the public address of the application with its scheme, such as `https://app.example`';
-  else if (isMount && defaultReturnTo !== undefined && localPath(defaultReturnTo, origin, mountPath) === undefined)
+  else if (
+    isMount &&
+    defaultReturnTo !== undefined &&
+    localPath(defaultReturnTo, origin, mountPath) === undefined
+  )
     yield '`defaultReturnTo` must be the path of a page of the application, such as `/home`';
 }
 
@@ -91,7 +107,8 @@ function* providerProblems(providers: unknown): Generator<string> {
     const made: unknown = typeof provider === 'function' ? (provider as () => unknown)() : provider;
     const options = isObject(made) && isObject(made['options']) ? made['options'] : {};
     const { id, type }: Members = isObject(made) ? { ...made, id: options['id'] ?? made['id'] } : {};
-    if (!isText(id) || !isText(type)) yield `\`providers[${index}]\` is no provider of Auth.js: it has no \`id\` or no \`type\``;
+    if (!isText(id) || !isText(type))
+      yield `\`providers[${index}]\` is no provider of Auth.js: it has no \`id\` or no \`type\``;
     else if (ids.has(id)) yield `\`providers\` has two providers with the id \`${id}\``;
     ids.add(id);
   }
@@ -106,7 +123,8 @@ function* sessionProblems(session: Members): Generator<string> {
     yield '`session.maxAge` must be a positive number of seconds';
   else if (Number(maxAge) > Number(maxLifetime))
     yield `\`session.maxAge\` is longer than \`session.maxLifetime\` (${Number(maxLifetime)} s), after which a session ends in any case. Set \`session.maxLifetime\` as well`;
-  const isCount = Number.isInteger(maxCookies) && Number(maxCookies) >= 1 && Number(maxCookies) <= MAX_COOKIES;
+  const isCount =
+    Number.isInteger(maxCookies) && Number(maxCookies) >= 1 && Number(maxCookies) <= MAX_COOKIES;
   if (!isCount) yield `\`session.maxCookies\` must be 1 to ${MAX_COOKIES}`;
 }
 
@@ -115,25 +133,26 @@ function secondCopyIn(given: Members): boolean {
   const providers = Array.isArray(given['providers']) ? (given['providers'] as unknown[]) : [];
   const keys = providers.flatMap((provider) =>
     isObject(provider)
-      ? [provider, provider['options']].flatMap((one) => (isObject(one) ? Object.getOwnPropertySymbols(one) : []))
+      ? [provider, provider['options']].flatMap((one) =>
+          isObject(one) ? Object.getOwnPropertySymbols(one) : [],
+        )
       : [],
   );
   const own = [customFetch, skipCSRFCheck, raw];
   return [...keys, given['skipCSRFCheck'], given['raw']].some(
     (key) =>
-      typeof key === 'symbol' &&
-      own.some((known) => known !== key && known.description === key.description),
+      typeof key === 'symbol' && own.some((known) => known !== key && known.description === key.description),
   );
 }
 
 function* warningsAbout(given: Members): Generator<string> {
   const { session, trustHost, useSecureCookies, origin } = given;
   if ((given['providers'] as unknown[]).length === 0) yield '`providers` is empty: nobody can sign in';
-  if (given['skipCSRFCheck'] !== undefined)
-    yield '`skipCSRFCheck` has no effect: every form post is checked';
+  if (given['skipCSRFCheck'] !== undefined) yield '`skipCSRFCheck` has no effect: every form post is checked';
   if (useSecureCookies !== undefined)
     yield `\`useSecureCookies\` has no effect: cookies are ${String(origin).startsWith('https:') ? '' : 'not '}\`Secure\`, as \`origin\` says`;
-  if (trustHost === false) yield '`trustHost` has no effect: addresses are made from `origin`, and never from `Host`';
+  if (trustHost === false)
+    yield '`trustHost` has no effect: addresses are made from `origin`, and never from `Host`';
   if (given['basePath'] !== undefined)
     yield '`basePath` has no effect among the options: it belongs to the second argument of `register()`';
   for (const name of ['jwt', 'raw', 'defaultStrategy'])

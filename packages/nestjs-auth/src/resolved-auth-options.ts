@@ -95,7 +95,8 @@ export class ResolvedAuthOptions {
     this.defaultReturnTo = defaultReturnTo ?? `${this.mountPath}/`;
     this.maxValueLength = (session?.maxCookies ?? 2) * CHUNK_LENGTH;
     this.pages = options.pages ?? {};
-    this.oidcRefresh = refresh === undefined ? new OidcRefresh(options.providers, this.maxAgeSeconds) : undefined;
+    this.oidcRefresh =
+      refresh === undefined ? new OidcRefresh(options.providers, this.maxAgeSeconds) : undefined;
     this.refresh = refresh || this.oidcRefresh;
     this.roles = roles;
     this.events = options.events ?? {};
@@ -250,7 +251,10 @@ function idAndType(provider: Provider): [id: string, type: string] {
 type JwtCallback = NonNullable<NonNullable<AuthConfig['callbacks']>['jwt']>;
 
 /** Names a user for good: OpenID Connect Core 5.7, and for OAuth what `profile()` of the provider returns. */
-function idAtProvider({ type, providerAccountId }: Account, profile: Profile | undefined): string | undefined {
+function idAtProvider(
+  { type, providerAccountId }: Account,
+  profile: Profile | undefined,
+): string | undefined {
   if (type === 'oidc') return profile?.sub ?? providerAccountId;
   return type === 'oauth' ? providerAccountId : undefined;
 }

@@ -1,10 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  Optional,
-  type CanActivate,
-  type ExecutionContext,
-} from '@nestjs/common';
+import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { REQUIRED_ROLES_KEY } from './auth.decorators.js';
 import { RolesRequired, SessionRequired } from './auth.errors.js';
@@ -51,7 +45,10 @@ export const rolesMetadata = (reflector: Reflector) =>
   );
 
 /** Returns the roles of the user of a request; `undefined` where nobody is signed in. */
-export function grantedRoles(request: AuthenticatedRequest, property: string): readonly unknown[] | undefined {
+export function grantedRoles(
+  request: AuthenticatedRequest,
+  property: string,
+): readonly unknown[] | undefined {
   const user = (request as unknown as Record<string, unknown>)[property] ?? request.session?.user;
   if (typeof user !== 'object' || user === null) return undefined;
   const { roles } = user as { roles?: unknown };

@@ -67,13 +67,20 @@ class Pages {
 class HttpExceptionFilter implements ExceptionFilter {
   catch(exception: HttpException, host: ArgumentsHost) {
     const statusCode = exception.getStatus();
-    host.switchToHttp().getResponse<Response>().status(statusCode).json({ statusCode, by: 'the application' });
+    host
+      .switchToHttp()
+      .getResponse<Response>()
+      .status(statusCode)
+      .json({ statusCode, by: 'the application' });
   }
 }
 
 describe('the filters of an application', () => {
   it.each([
-    ['useGlobalFilters()', { setup: (nest: TinyApp['nest']) => void nest.useGlobalFilters(new HttpExceptionFilter()) }],
+    [
+      'useGlobalFilters()',
+      { setup: (nest: TinyApp['nest']) => void nest.useGlobalFilters(new HttpExceptionFilter()) },
+    ],
     ['APP_FILTER', { providers: [{ provide: APP_FILTER, useClass: HttpExceptionFilter }] }],
   ])('are asked after that of the module: %s', async (_name, given) => {
     app = await TinyApp.start({ controllers: [Pages], ...given });
@@ -178,7 +185,10 @@ describe('roles that a guard of the application sets', () => {
     @UseGuards(ApiKeyGuard, AuthGuard(), RolesGuard)
     class OwnGuards extends Api {}
     const guarded = 'config' in given;
-    app = await TinyApp.start({ controllers: [guarded ? Controller()(OwnGuards) ?? OwnGuards : Api], ...given });
+    app = await TinyApp.start({
+      controllers: [guarded ? (Controller()(OwnGuards) ?? OwnGuards) : Api],
+      ...given,
+    });
     for (const path of ['/admin', '/open-admin']) {
       await app.get(path, { 'x-api-key': 'admin', ...program }).expect(200);
       await app.get(path, { 'x-api-key': 'editor', ...program }).expect(path === '/admin' ? 401 : 403);

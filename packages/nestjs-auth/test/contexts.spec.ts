@@ -31,10 +31,19 @@ type Name = 'member' | 'admin' | 'open';
 
 /** The arguments of each kind of handler, for a caller with these headers. */
 const contexts: Record<string, [type: string, args: (headers: object) => unknown[]]> = {
-  'GraphQL, Apollo on Express': ['graphql', (headers) => [{}, {}, { req: request(headers), res: response() }, {}]],
-  'GraphQL, Mercurius': ['graphql', (headers) => [{}, {}, { reply: { ...response(), request: request(headers) } }, {}]],
+  'GraphQL, Apollo on Express': [
+    'graphql',
+    (headers) => [{}, {}, { req: request(headers), res: response() }, {}],
+  ],
+  'GraphQL, Mercurius': [
+    'graphql',
+    (headers) => [{}, {}, { reply: { ...response(), request: request(headers) } }, {}],
+  ],
   'GraphQL without a response': ['graphql', (headers) => [{}, {}, { req: request(headers) }, {}]],
-  'GraphQL subscription': ['graphql', (headers) => [{}, {}, { req: { extra: { request: request(headers) } } }, {}]],
+  'GraphQL subscription': [
+    'graphql',
+    (headers) => [{}, {}, { req: { extra: { request: request(headers) } } }, {}],
+  ],
   'WebSocket of Socket.IO': ['ws', (headers) => [{ handshake: { headers } }, 'data']],
   'WebSocket with its request': ['ws', (headers) => [{ request: request(headers) }, 'data']],
 };
@@ -83,7 +92,9 @@ describe.each(Object.entries(contexts))('%s', (_name, [type, args]) => {
   it('asks for roles', async () => {
     app = await TinyApp.start({});
     await expect(callAs('admin')).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
-    await expect(callAs('admin', withRoles(['editor']))).rejects.toMatchObject({ code: 'AUTH_ROLES_REQUIRED' });
+    await expect(callAs('admin', withRoles(['editor']))).rejects.toMatchObject({
+      code: 'AUTH_ROLES_REQUIRED',
+    });
     expect(await callAs('admin', withRoles(['admin']))).toBe('admin');
   });
 
@@ -105,7 +116,9 @@ describe.each([
     app = await TinyApp.start({});
     expect(await call(contextOf('member', type, args))).toBe('member');
     expect(await call(contextOf('open', type, args))).toBe('open');
-    await expect(call(contextOf('admin', type, args))).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+    await expect(call(contextOf('admin', type, args))).rejects.toMatchObject({
+      code: 'AUTH_SESSION_REQUIRED',
+    });
   });
 });
 
@@ -133,7 +146,9 @@ describe('a socket', () => {
     expect(await call(contextOf('member', 'ws', [client]))).toBe('member');
     const token = app.resolved.codec.open(client.handshake.headers.cookie.split('=')[1] ?? '');
     await app.resolved.revocations.revoke(token ?? {});
-    await expect(call(contextOf('member', 'ws', [client]))).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+    await expect(call(contextOf('member', 'ws', [client]))).rejects.toMatchObject({
+      code: 'AUTH_SESSION_REQUIRED',
+    });
   });
 
   it('does not refresh tokens, which no response could give to the browser', async () => {

@@ -4,7 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { people } from '../../../test/support/hostile/people.js';
 import { byHmac, byStranger, byUnknownKey } from '../../../test/support/hostile/signers.js';
 import type { Mutation } from '../../../test/support/hostile/mutation.js';
-import { clientId, startHostileProvider, type HostileProvider } from '../../../test/support/hostile-provider.js';
+import {
+  clientId,
+  startHostileProvider,
+  type HostileProvider,
+} from '../../../test/support/hostile-provider.js';
 import {
   SessionService,
   type AuthenticatedRequest,
@@ -66,7 +70,10 @@ const oidc = (): IAuthModuleOptions['providers'][number] => ({
 });
 
 /** Signs in with tokens that are due at once, unless `mutation` says otherwise. Returns the `Cookie` header of the session. */
-async function signIn(auth: Partial<IAuthModuleOptions> = {}, mutation: Mutation = { tokenAnswer: { expires_in: 0 } }) {
+async function signIn(
+  auth: Partial<IAuthModuleOptions> = {},
+  mutation: Mutation = { tokenAnswer: { expires_in: 0 } },
+) {
   site = await startSite({ providers: [oidc()], ...auth }, [Pages], { log: (log = []) });
   provider.next(mutation);
   await site.toProvider('/who');
@@ -87,7 +94,10 @@ describe('a refresh without anything written', () => {
   it('is one request for many, and its answer is kept for late ones', async () => {
     const before = await signIn({}, {});
     const signedInWith = provider.lastLogin.accessTokens.at(-1);
-    expect(bodyOf(await get('/token', before).expect(200))).toEqual({ accessToken: signedInWith, idToken: null });
+    expect(bodyOf(await get('/token', before).expect(200))).toEqual({
+      accessToken: signedInWith,
+      idToken: null,
+    });
     expect(refreshes()).toBe(0);
     const tokens = await Promise.all(Array.from({ length: 10 }, () => get('/renewed', before).expect(200)));
     expect(refreshes()).toBe(1);
@@ -141,7 +151,9 @@ describe('a refresh without anything written', () => {
   });
 
   it('knows the user by the `sub` of the provider, whatever the `jwt` callback makes of it', async () => {
-    const before = await signIn({ callbacks: { jwt: ({ token }) => ({ ...token, sub: 'of-the-database' }) } });
+    const before = await signIn({
+      callbacks: { jwt: ({ token }) => ({ ...token, sub: 'of-the-database' }) },
+    });
     await get('/renewed', before).expect(200);
   });
 });

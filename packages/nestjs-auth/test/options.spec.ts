@@ -71,7 +71,10 @@ describe('options of Auth.js without effect', () => {
   it.each([
     ['`skipCSRFCheck` has no effect: every form post is checked', { skipCSRFCheck: Symbol('skip-check') }],
     ['`useSecureCookies` has no effect: cookies are not `Secure`', { useSecureCookies: true }],
-    ['`useSecureCookies` has no effect: cookies are `Secure`', { origin: 'https://app.example', useSecureCookies: false }],
+    [
+      '`useSecureCookies` has no effect: cookies are `Secure`',
+      { origin: 'https://app.example', useSecureCookies: false },
+    ],
     ['`trustHost` has no effect', { trustHost: false }],
     ['`basePath` has no effect', { basePath: '/login' }],
     ['`jwt` has no effect', { jwt: {} }],
@@ -92,10 +95,15 @@ describe('options of Auth.js without effect', () => {
 
 describe('two copies of @auth/core', () => {
   it.each([
-    ['customFetch of a provider', (symbols: Symbols) => ({ providers: [{ ...(provider as object), [symbols.customFetch]: fetch }] })],
+    [
+      'customFetch of a provider',
+      (symbols: Symbols) => ({ providers: [{ ...(provider as object), [symbols.customFetch]: fetch }] }),
+    ],
     [
       'customFetch of its options',
-      (symbols: Symbols) => ({ providers: [{ ...(provider as object), options: { [symbols.customFetch]: fetch } }] }),
+      (symbols: Symbols) => ({
+        providers: [{ ...(provider as object), options: { [symbols.customFetch]: fetch } }],
+      }),
     ],
     ['skipCSRFCheck', (symbols: Symbols) => ({ skipCSRFCheck: symbols.skipCSRFCheck })],
   ])('are refused with a sentence: %s', async (_name, optionsWith) => {

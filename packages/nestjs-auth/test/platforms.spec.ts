@@ -5,7 +5,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import Credentials from '@auth/core/providers/credentials';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'express';
-import { clientId, startHostileProvider, type HostileProvider } from '../../../test/support/hostile-provider.js';
+import {
+  clientId,
+  startHostileProvider,
+  type HostileProvider,
+} from '../../../test/support/hostile-provider.js';
 import { AuthSession, Public, RequireRoles, type IAuthModuleOptions, type Session } from '../src/index.js';
 import { startSite, type Site } from './support/site.js';
 import { bodyOf, sessionCookies, TinyApp } from './support/tiny-app.js';
@@ -129,7 +133,11 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
 
   it('takes back a cookie that was superseded, and leaves that of the application', async () => {
     let isSuperseded = false;
-    const refresh = { isDue: () => false, refresh: () => Promise.reject(new Error('never')), isSuperseded: () => isSuperseded };
+    const refresh = {
+      isDue: () => false,
+      refresh: () => Promise.reject(new Error('never')),
+      isSuperseded: () => isSuperseded,
+    };
     await start({ refresh });
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now').mockReturnValue(now - 61_000);
@@ -142,7 +150,9 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
 
   it('has the routes of Auth.js below a prefix', async () => {
     await start({}, { prefix: 'api' });
-    const { idp } = bodyOf(await app.get('/api/auth/providers').expect(200)) as { idp: { signinUrl: string } };
+    const { idp } = bodyOf(await app.get('/api/auth/providers').expect(200)) as {
+      idp: { signinUrl: string };
+    };
     expect(idp.signinUrl).toBe('http://localhost:3000/api/auth/signin/idp');
     await app.get('/auth/providers').expect(404);
   });
@@ -166,7 +176,10 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     site = await startSite({ providers: [oidc] }, [Pages], { adapter: adapter() });
     const page = await site.toProvider(`/closed?${'x'.repeat(400)}`);
     expect([page.url.pathname, page.url.search.length, page.status]).toEqual(['/closed', 401, 200]);
-    const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<string, string>;
+    const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<
+      string,
+      string
+    >;
     expect((await site.browser.post('/auth/signout', { csrfToken })).status).toBe(302);
     expect((await site.browser.get('/auth/session')).text).toBe('null');
   });
@@ -181,7 +194,9 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     site = await startSite({ providers }, [Pages], { adapter: adapter() });
     const submit = async (password: string) => {
       const form = await (site as Site).browser.get('/closed');
-      return (site as Site).browser.submit(form, 'form[action*="callback/credentials"]', { fields: { password } });
+      return (site as Site).browser.submit(form, 'form[action*="callback/credentials"]', {
+        fields: { password },
+      });
     };
     expect((await submit('wrong')).url.searchParams.get('error')).toBe('CredentialsSignin');
     await submit('right');

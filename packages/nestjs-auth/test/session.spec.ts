@@ -427,6 +427,13 @@ describe('writing', () => {
     await expect(start({ session: { maxCookies: 5 } })).rejects.toThrow('1 to 4');
   });
 
+  it.each(['base', '/', '/base/', '//other.example', '/a/../b'])(
+    'is refused with the mount path %s, which is no path of an application',
+    async (mountPath) => {
+      await expect(start({ mountPath })).rejects.toThrow('`mountPath` must be a path such as `/base`');
+    },
+  );
+
   it('moves to the first secret', async () => {
     const old = 'an old secret that is long enough to be one';
     await start({ secret: [secret, old] });

@@ -107,7 +107,10 @@ describe('the roles of a user', () => {
       roles: (profile, tokens) => [...Object.keys(profile[ROLES] as object), String(tokens.token_type)],
     });
     await choose(site.browser, await site.toProvider('/admin'), alice);
-    expect(await who()).toEqual({ id: aliceId, roles: expect.arrayContaining(['admin', 'editor', 'bearer']) });
+    expect(await who()).toEqual({
+      id: aliceId,
+      roles: expect.arrayContaining(['admin', 'editor', 'bearer']),
+    });
     expect((await site.browser.get('/admin')).text).toBe('admin');
   });
 
@@ -153,7 +156,10 @@ describe('a wrong password', () => {
 
   it('leads to the sign-in page of the program', async () => {
     await start({ providers: passwords(() => null), pages: { signIn: '/own' } });
-    const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<string, string>;
+    const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<
+      string,
+      string
+    >;
     const { status, headers } = await site.browser.post('/auth/callback/credentials', { csrfToken });
     expect([status, headers['location']]).toEqual([
       302,
@@ -172,7 +178,10 @@ describe('a failed sign-in', () => {
     expect(log.join('\n')).toContain(`Sign-in failed (access_denied, reference ${reference}`);
     expect(page.document.querySelector('code')?.text).toBe(reference);
     expect(page.text).toContain('Your account may not use this application');
-    expect(page.document.querySelectorAll('a').map((link) => link.getAttribute('href'))).toEqual(['/auth/signin', '/']);
+    expect(page.document.querySelectorAll('a').map((link) => link.getAttribute('href'))).toEqual([
+      '/auth/signin',
+      '/',
+    ]);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
@@ -71,7 +72,7 @@ describe('a bounded fetch', () => {
       'longer than 100000 bytes',
     );
     const before = sent;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
     expect(sent).toBe(before);
   });
 

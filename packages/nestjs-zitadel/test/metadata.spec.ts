@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { isPlainRemote } from '../src/http/is-plain-remote.js';
 import { checkedMetadata } from '../src/client/checked-metadata.js';
@@ -113,7 +114,6 @@ describe('a code that was refused', () => {
 });
 
 describe('a value that is kept', () => {
-  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
   const renewed = async (kept: StaleWhileRevalidate<unknown>) => {
     while (kept.isRevalidating) await pause(1);
   };

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Redis } from 'ioredis';
@@ -9,7 +10,6 @@ import { until } from '../../../test/support/until.js';
 const TTL_MS = 60_000;
 const SECRET = 'a secret of the test';
 const FAILED = 'Redis failed (REDIS_URL), only local state is used';
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let redis: RunningRedis;
 let admin: Redis;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { listen } from '../src/http/listen.js';
@@ -59,7 +59,7 @@ beforeEach(() => {
 });
 
 async function until(isReached: () => boolean): Promise<void> {
-  for (let tries = 0; !isReached() && tries < 200; tries++) await wait(10);
+  for (let tries = 0; !isReached() && tries < 200; tries++) await pause(10);
 }
 
 function onlyDelivery(): Delivery {
@@ -127,7 +127,7 @@ describe('Back-channel logout', () => {
     await stranger.signIn();
     await client.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 1);
-    await wait(30);
+    await pause(30);
     expect(deliveries.map(({ path }) => path).sort()).toEqual(['/second', '/web']);
   });
 
@@ -138,7 +138,7 @@ describe('Back-channel logout', () => {
     await party.browser.get((await party.browser.get(second.authorizeUrl())).location);
     await party.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 0);
-    await wait(30);
+    await pause(30);
     expect(deliveries.map(({ path }) => path)).toEqual(['/web']);
   });
 
@@ -149,7 +149,7 @@ describe('Back-channel logout', () => {
     await party.redeem(new URL(location).searchParams.get('code') ?? '');
     await party.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 1);
-    await wait(30);
+    await pause(30);
     const tokens = deliveries.map(({ logoutToken }) => decodeJwt(logoutToken));
     expect(tokens.map(({ sub, aud, sid }) => [sub, aud, sid])).toEqual(
       Array(2).fill([claims.sub, [party.client.clientId], claims['sid']]),
@@ -168,7 +168,7 @@ describe('Back-channel logout', () => {
     const { id_token } = await party.signIn();
     await party.endSession({ id_token_hint: id_token });
     await until(() => other.backChannelDeliveries.length > 1);
-    await wait(30);
+    await pause(30);
     await other.close();
     const [first, second, ...others] = deliveries.map(({ logoutToken }) => decodeJwt(logoutToken));
     expect(others).toEqual([]);
@@ -204,7 +204,7 @@ describe('Back-channel logout', () => {
     const { id_token } = await party.signIn();
     sandbox.setBackChannelDenied(true);
     const { status } = await party.endSession({ id_token_hint: id_token });
-    await wait(50);
+    await pause(50);
     sandbox.setBackChannelDenied(false);
     expect([status, deliveries, sandbox.backChannelDeliveries]).toEqual([302, [], []]);
   });
@@ -212,7 +212,7 @@ describe('Back-channel logout', () => {
   it('The revocation of a refresh token notifies nobody', async () => {
     const { refresh_token } = await client.signIn();
     await client.revoke(refresh_token);
-    await wait(50);
+    await pause(50);
     expect(deliveries).toEqual([]);
   });
 
@@ -221,7 +221,7 @@ describe('Back-channel logout', () => {
     await client.endSession({ id_token_hint: id_token });
     await client.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 0);
-    await wait(30);
+    await pause(30);
     expect(deliveries).toHaveLength(1);
   });
 
@@ -237,7 +237,7 @@ describe('Back-channel logout', () => {
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
     await until(() => sandbox.backChannelDeliveries.length >= attempts);
-    await wait(40);
+    await pause(40);
     expect(deliveries).toHaveLength(attempts);
     expect(sandbox.backChannelDeliveries.map(({ status }) => status)).toEqual(answers.slice(0, attempts));
     expect(sandbox.backChannelDeliveries.map(({ attempt }) => attempt)).toEqual([1, 2, 3].slice(0, attempts));
@@ -252,7 +252,7 @@ it('The option backChannelDenied enables the deny list from the start', async ()
   const party = new RelyingParty(other);
   const { id_token } = await party.signIn();
   await party.endSession({ id_token_hint: id_token });
-  await wait(50);
+  await pause(50);
   await other.close();
   expect(deliveries).toEqual([]);
 });

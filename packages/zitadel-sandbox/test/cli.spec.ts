@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { startSandbox } from '../src/index.js';
 
@@ -52,7 +52,7 @@ async function started(
   let out = '';
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  while (!out.includes('Ctrl+C') && child.exitCode === null) await wait(10);
+  while (!out.includes('Ctrl+C') && child.exitCode === null) await pause(10);
   return {
     banner: out,
     stop: async (signal) => {
@@ -113,8 +113,8 @@ describe('The command line', () => {
     child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
     const exited = once(child, 'exit');
     // written last of all
-    while (!existsSync(join(keys, 'service-user-key.json')) && child.exitCode === null) await wait(10);
-    await wait(100);
+    while (!existsSync(join(keys, 'service-user-key.json')) && child.exitCode === null) await pause(10);
+    await pause(100);
     child.kill();
     expect([await exited, out]).toEqual([[0, null], '']);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import type { Answer } from './support/browser.js';
 import { introspect, isActive, RelyingParty, tokensFrom } from './support/relying-party.js';
@@ -66,7 +66,7 @@ describe('A refresh token that is used twice', () => {
     sandbox.setRefreshReuse(5);
     const { refresh_token } = await client.signIn();
     const first = await client.refresh(refresh_token);
-    await wait(30);
+    await pause(30);
     expect((await client.refresh(refresh_token)).json).toEqual({
       error: 'invalid_request',
       error_description: 'Errors.OIDCSession.RefreshTokenInvalid',
@@ -152,7 +152,7 @@ describe('setLifetimes()', () => {
     other.setLifetimes(lifetimes);
     const party = new RelyingParty(other);
     const { refresh_token } = await party.signIn();
-    await wait(2_100);
+    await pause(2_100);
     const { status, json } = await party.refresh(refresh_token);
     await other.close();
     expect([status, json['error_description']]).toEqual([400, 'Errors.OIDCSession.RefreshTokenInvalid']);

@@ -3,7 +3,7 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { importPKCS8, SignJWT } from 'jose';
 import { startSandbox, type ApplicationKeyFile, type Sandbox } from '../src/index.js';
 import { Browser, type Answer } from './support/browser.js';
@@ -166,7 +166,7 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       const short = await startSandbox({ web: { accessTokenType }, accessTokenTtlSeconds: 2 });
       const { access_token } = await new RelyingParty(short).signIn();
       const fresh = await introspect(short, access_token);
-      await wait(2000);
+      await pause(2000);
       const { status, text } = await introspect(short, access_token);
       await short.close();
       expect(fresh.json['active']).toBe(true);

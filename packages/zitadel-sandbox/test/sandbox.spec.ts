@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { connect } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import {
   defaultIds,
@@ -149,7 +149,7 @@ describe('The limits of the request log', () => {
     const delivery = { uri: '', clientId: '', sid: '', attempt: 1, status: 200, at: 0 };
     while (one.backChannelDeliveries.length < 10_000) one.backChannelDeliveries.push(delivery);
     await client.endSession({ id_token_hint: id_token });
-    while (one.backChannelDeliveries.at(-1) === delivery) await wait(10);
+    while (one.backChannelDeliveries.at(-1) === delivery) await pause(10);
     expect([one.requests.length, one.backChannelDeliveries.length]).toEqual([10_000, 10_000]);
     expect(one.requests.at(-1)?.path).toBe('/oidc/v1/end_session');
   });
@@ -210,7 +210,7 @@ describe('Fault injection', () => {
       order.push(name);
     };
     const late = ask('late');
-    while (one.requests.length === 0) await wait(1);
+    while (one.requests.length === 0) await pause(1);
     one.delay('/.well-known/openid-configuration', 0);
     await ask('at once');
     await late;
@@ -233,9 +233,9 @@ it('A client that closes the connection leads to no console output', async () =>
     `POST /oauth/v2/token HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 99\r\n` +
       'Content-Type: application/x-www-form-urlencoded\r\n\r\ngrant_type=',
   );
-  await wait(50);
+  await pause(50);
   socket.destroy();
-  await wait(50);
+  await pause(50);
   const { calls } = spy.mock;
   spy.mockRestore();
   expect(calls).toEqual([]);
@@ -347,7 +347,7 @@ describe('A list of users', () => {
 it('A request that arrives before the sandbox is ready is answered as soon as it is', async () => {
   const listener = await listen(0);
   const early = fetch(`http://127.0.0.1:${listener.port}/`);
-  await wait(50);
+  await pause(50);
   listener.setHandler((_request, response) => response.end('ready'));
   const late = fetch(`http://127.0.0.1:${listener.port}/`);
   const texts = [await (await early).text(), await (await late).text()];

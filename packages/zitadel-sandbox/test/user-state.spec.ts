@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { Browser } from './support/browser.js';
 import { alice, introspect, isActive, RelyingParty, type Tokens } from './support/relying-party.js';
@@ -107,7 +107,7 @@ describe('Login V1 and users who may not sign in', () => {
       expect(new URL(location).searchParams.get('error')).toBe('interaction_required');
       calls.length = 0;
       await client.endSession({ id_token_hint: id_token });
-      await wait(50);
+      await pause(50);
       expect(calls).toEqual([]);
     });
   });
@@ -152,7 +152,7 @@ describe('Login V1 and users who may not sign in', () => {
       calls.length = 0;
       sandbox.setUserActive(alice, false);
       await client.endSession({ id_token_hint: id_token });
-      await wait(50);
+      await pause(50);
       expect(calls).toEqual([]);
     });
   });
@@ -178,7 +178,7 @@ describe('Login V2 and users who may not sign in', () => {
       expect(new URL((await client.login()).location).searchParams.has('code')).toBe(true);
       calls.length = 0;
       await client.endSession({ id_token_hint: id_token });
-      for (let tries = 0; calls.length === 0 && tries < 200; tries++) await wait(10);
+      for (let tries = 0; calls.length === 0 && tries < 200; tries++) await pause(10);
       expect(calls).toEqual(['/v2']);
     });
   });

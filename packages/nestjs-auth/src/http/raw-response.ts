@@ -18,8 +18,7 @@ export const rawResponse = (response: HttpResponse): ServerResponse =>
 export const isFastifyReply = (response: HttpResponse): response is FastifyReply =>
   'raw' in response && 'header' in response;
 
-const headersOf = (response: HttpResponse) =>
-  isFastifyReply(response) ? response : rawResponse(response);
+const headersOf = (response: HttpResponse) => (isFastifyReply(response) ? response : rawResponse(response));
 
 export const getHeader = (response: HttpResponse, name: string): OutgoingHttpHeader | undefined =>
   headersOf(response).getHeader(name);

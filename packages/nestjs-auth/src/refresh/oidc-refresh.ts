@@ -58,7 +58,8 @@ export class OidcRefresh implements SessionRefresh {
    */
   tokensOf(account: Account, made: SessionToken): Partial<SessionToken> | undefined {
     const { provider, refresh_token: refreshToken, id_token: idToken, ...answer } = account;
-    if (!this.endpoints.has(provider) || refreshToken === undefined || idToken === undefined) return undefined;
+    if (!this.endpoints.has(provider) || refreshToken === undefined || idToken === undefined)
+      return undefined;
     if (JSON.stringify(made).includes(JSON.stringify(refreshToken).slice(1, -1))) return undefined;
     const { sub = '' } = decodeJwt(idToken);
     return {
@@ -104,7 +105,11 @@ export class OidcRefresh implements SessionRefresh {
     try {
       const answer = await endpoint.refresh(refreshToken, tokensFrom.sub);
       const accessTokenRenewedAt = Math.max(Date.now() / 1000, issuedAt(token) + MIN_STEP_SECONDS);
-      const set = { ...tokensIn(token), ...tokenSetFrom({ ...answer, id_token: undefined }), accessTokenRenewedAt };
+      const set = {
+        ...tokensIn(token),
+        ...tokenSetFrom({ ...answer, id_token: undefined }),
+        accessTokenRenewedAt,
+      };
       this.answers.set(id, set);
       this.isFailing = false;
       return set;
@@ -120,7 +125,9 @@ export class OidcRefresh implements SessionRefresh {
   /** During an outage every session that is due fails. */
   private reportOutage(failure: Error) {
     if (!this.isFailing)
-      this.logger.error(`Could not refresh tokens: sessions stay, with old tokens\n${describeError(failure)}`);
+      this.logger.error(
+        `Could not refresh tokens: sessions stay, with old tokens\n${describeError(failure)}`,
+      );
     this.isFailing = true;
   }
 }

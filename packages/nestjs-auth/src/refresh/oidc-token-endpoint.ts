@@ -128,14 +128,18 @@ export class OidcTokenEndpoint {
   }
 
   /** As Auth.js authenticates the client at sign-in. */
-  private clientAuthentication({ issuer, token_endpoint: endpoint }: oauth.AuthorizationServer): oauth.ClientAuth {
+  private clientAuthentication({
+    issuer,
+    token_endpoint: endpoint,
+  }: oauth.AuthorizationServer): oauth.ClientAuth {
     const { clientId, clientSecret = '', client, token } = this.provider;
     const method = client?.['token_endpoint_auth_method'] ?? 'client_secret_basic';
     if (method === 'none') return oauth.None();
     if (method === 'client_secret_post') return oauth.ClientSecretPost(clientSecret);
     if (method === 'client_secret_jwt') return oauth.ClientSecretJwt(clientSecret);
     if (method !== 'private_key_jwt')
-      return (_server, _client, _body, headers) => headers.set('authorization', basic(clientId, clientSecret));
+      return (_server, _client, _body, headers) =>
+        headers.set('authorization', basic(clientId, clientSecret));
     const key = typeof token === 'object' ? token.clientPrivateKey : undefined;
     if (!key) throw new TypeError('The provider has no `token.clientPrivateKey`');
     return oauth.PrivateKeyJwt(key, {
@@ -152,7 +156,8 @@ class TokenRefused extends Error {
 
 /** OpenID Connect Core 10.1: the client secret is the key of a symmetric signature. */
 function secretKey(clientSecret: string | undefined): Uint8Array {
-  if (!clientSecret) throw new TokenRefused('The ID token of the refresh has no signature by a published key');
+  if (!clientSecret)
+    throw new TokenRefused('The ID token of the refresh has no signature by a published key');
   return new TextEncoder().encode(clientSecret);
 }
 

@@ -208,9 +208,9 @@ export class SessionService {
     return loaded;
   }
 
-  private async loadOnce(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
+  private loadOnce(request: HttpRequest, response: HttpResponse): LoadedSession | Promise<LoadedSession> {
     const state = stateOf(request);
-    return (state.loaded ??= this.readOrDrop(request, response));
+    return (state.loaded ??= this.read(request, response));
   }
 
   private async refreshAndReload(
@@ -313,9 +313,26 @@ export class SessionService {
   }
 
   /** Never rejects. A cookie whose content the callbacks cannot use, as of an older version of the program, signs the browser out. */
-  private async readOrDrop(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
+  private async read(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
+    const value = this.cookie.read(request);
+    if (!value) return signedOut;
+    const opened = this.decrypted(value);
+    if (!opened) return this.deleteCookie(request, response);
     try {
-      return await this.read(request, response);
+      if (await this.isRevoked(opened)) {
+        // Do not delete the cookie of an ended session: a newer sign-in may already have replaced it.
+        this.options.discard?.(opened);
+        return { ...signedOut, ended: this.rememberedEnds.get(opened.jti) ?? new SessionEnded('revoked') };
+      }
+      const token = await this.callJwt(opened);
+      if (!token) return this.deleteCookie(request, response);
+      // Never rewrite a cookie whose tokens are due: that could replace a cookie with newer tokens. Their refresh rewrites it.
+      const hasToSlide = !this.isRefreshDue(opened) && (this.isSlideDue(opened) || !hasPortInside(opened));
+      const loaded = await (hasToSlide || !isUnchanged(token, opened)
+        ? this.slideCookie(token, opened, request, response)
+        : this.loadedFrom(opened));
+      if (this.options.events.session) await this.reportRead(loaded);
+      return loaded;
     } catch (error) {
       if (error instanceof SessionsUnavailable) {
         this.logger.error(`Could not check whether a session was ended\n${describeError(error)}`);
@@ -326,28 +343,6 @@ export class SessionService {
       );
       return this.deleteCookie(request, response);
     }
-  }
-
-  private async read(request: HttpRequest, response: HttpResponse): Promise<LoadedSession> {
-    const value = this.cookie.read(request);
-    if (!value) return signedOut;
-    const opened = this.decrypted(value);
-    if (!opened) return this.deleteCookie(request, response);
-    if (await this.isRevoked(opened)) {
-      // Do not delete the cookie of an ended session: a newer sign-in may already have replaced it.
-      this.options.discard?.(opened);
-      return { ...signedOut, ended: this.rememberedEnds.get(opened.jti) ?? new SessionEnded('revoked') };
-    }
-    const token = await this.callJwt(opened);
-    if (!token) return this.deleteCookie(request, response);
-    // Never rewrite a cookie whose tokens are due: that could replace a cookie with newer tokens. Their refresh rewrites it.
-    const hasToSlide = !this.isRefreshDue(opened) && (this.isSlideDue(opened) || !hasPortInside(opened));
-    const loaded =
-      hasToSlide || !isUnchanged(token, opened)
-        ? await this.slideCookie(token, opened, request, response)
-        : await this.loadedFrom(opened);
-    if (this.options.events.session) await this.reportRead(loaded);
-    return loaded;
   }
 
   /** As in Auth.js: an event handler that fails is logged, and the request goes on. */
@@ -430,10 +425,10 @@ export class SessionService {
     return { sealed: deepFrozen(sealed.token), lines };
   }
 
-  private async callJwt(
+  private callJwt(
     token: SessionToken,
     params: { trigger?: 'update'; session?: unknown } = {},
-  ): Promise<SessionToken | null> {
+  ): SessionToken | null | PromiseLike<SessionToken | null> {
     const { jwt } = this.options.callbacks;
     return jwt ? jwt({ token: { ...token }, ...params } as Parameters<typeof jwt>[0]) : token;
   }
@@ -462,14 +457,13 @@ export class SessionService {
 
 type SessionEvent = NonNullable<ResolvedAuthOptions['events']['session']>;
 
-const ownMembers = ['jti', 'start', 'iat', 'exp', 'originPort'] as const;
+/** Members of a session that this module sets, whatever a callback returns. */
+const ownMembers = new Set(['jti', 'start', 'iat', 'exp', 'originPort']);
 
-/** Whether the `jwt` callback returned what it was given, apart from the members that this module sets. */
+/** Whether the `jwt` callback returned what it was given. */
 function isUnchanged(returned: SessionToken, opened: OpenSession): boolean {
-  const own = ownMembers.filter((name) => name in opened).map((name) => [name, opened[name]] as const);
-  const all: SessionToken = { ...returned, ...Object.fromEntries(own) };
-  const keys = Object.keys(all);
-  return keys.length === Object.keys(opened).length && keys.every((key) => all[key] === opened[key]);
+  const isSame = (name: string) => returned[name] === opened[name] || ownMembers.has(name);
+  return Object.keys(returned).every(isSame) && Object.keys(opened).every(isSame);
 }
 
 /** Freezes what several requests share. */

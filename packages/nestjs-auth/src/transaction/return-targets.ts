@@ -13,8 +13,8 @@ import { setCookie } from '../session/session-cookie.js';
 const MAX_INLINE_LENGTH = 200;
 
 /** Together with the other headers of a redirect, a target and its cookie stay below the 4 KB that nginx forwards by default. */
-const MAX_TARGET_LENGTH = 3_200;
-const MAX_VALUE_LENGTH = 3_300;
+const MAX_TARGET_LENGTH = 3_100;
+const MAX_VALUE_LENGTH = 3_200;
 
 /** Header fields of some 800 characters that apply to content, which a redirect does not have. */
 const CONTENT_POLICIES = ['content-security-policy', 'permissions-policy'];

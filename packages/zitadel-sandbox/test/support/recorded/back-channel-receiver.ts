@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import type { LiveClient, LiveValues } from './live-values.js';
 import type { Names } from './names.js';
@@ -80,7 +80,7 @@ export class BackChannelReceiver {
     for (let waited = 0; waited <= forMs; waited += stepMs) {
       const found = this.received.find(({ form }) => decodeJwt(form['logout_token'] ?? '')['sid'] === sid);
       if (found) return found;
-      await wait(stepMs);
+      await pause(stepMs);
     }
     return undefined;
   }
