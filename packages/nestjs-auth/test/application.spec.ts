@@ -32,7 +32,7 @@ import {
   RolesRequired,
   SessionEnded,
   SessionRequired,
-  type AuthenticatedRequest,
+  type HttpRequest,
   type Session,
 } from '../src/index.js';
 import { options, TinyApp } from './support/tiny-app.js';
@@ -150,7 +150,7 @@ describe('roles that a guard of the application sets', () => {
   @Injectable()
   class ApiKeyGuard implements CanActivate {
     canActivate(context: ExecutionContext) {
-      const request = context.switchToHttp().getRequest<AuthenticatedRequest & { user?: unknown }>();
+      const request = context.switchToHttp().getRequest<HttpRequest & { user?: unknown }>();
       const key = request.headers['x-api-key'];
       if (key) request.user = { id: 'service', roles: [key].flat() };
       return true;
