@@ -10,7 +10,7 @@ const bodyOf = (statusCode: number, code: string, message: string) => ({ statusC
  * Base of the errors that extend no exception of Nest: a status, a stable `code`, and a message without secrets. Every error of this
  * module has the same members.
  */
-export abstract class AuthError extends HttpException {
+abstract class AuthError extends HttpException {
   abstract readonly code: string;
 
   constructor(message: string, status: number, options?: { cause?: unknown }) {

@@ -101,7 +101,10 @@ function* originProblems(given: Members): Generator<string> {
 }
 
 function* providerProblems(providers: unknown): Generator<string> {
-  if (!Array.isArray(providers)) return yield '`providers` must be a list of providers of Auth.js';
+  if (!Array.isArray(providers)) {
+    yield '`providers` must be a list of providers of Auth.js';
+    return;
+  }
   const ids = new Set<unknown>();
   for (const [index, provider] of providers.entries()) {
     const made: unknown = typeof provider === 'function' ? (provider as () => unknown)() : provider;

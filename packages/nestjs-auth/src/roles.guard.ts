@@ -52,5 +52,5 @@ export function grantedRoles(
   const user = (request as unknown as Record<string, unknown>)[property] ?? request.session?.user;
   if (typeof user !== 'object' || user === null) return undefined;
   const { roles } = user as { roles?: unknown };
-  return Array.isArray(roles) ? roles : [];
+  return Array.isArray(roles) ? (roles as unknown[]) : [];
 }

@@ -255,7 +255,7 @@ describe('what an application may do with the module', () => {
       session: ({ session, token }: { session: unknown; token: { sub?: string } }) =>
         void heard.push([(session as Session).user?.name, token.sub]),
     };
-    app = await TinyApp.start({ auth: { events: events as never }, controllers: [Pages] });
+    app = await TinyApp.start({ auth: { events: events }, controllers: [Pages] });
     const cookie = app.cookie();
     await app.get('/closed', { cookie }).expect(200);
     await app.get('/auth/session', { cookie }).expect(200);

@@ -1,8 +1,15 @@
-import { Controller, Injectable, type ExecutionContext, type Type } from '@nestjs/common';
+import { Controller, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { AuthGuard, Public, RequireRoles, RolesGuard, type AuthenticatedRequest } from '../src/index.js';
+import {
+  AuthGuard,
+  Public,
+  RequireRoles,
+  RolesGuard,
+  type AuthenticatedRequest,
+  type IAuthGuard,
+} from '../src/index.js';
 import { requestOf } from '../src/http/request-of.js';
 import { TinyApp } from './support/tiny-app.js';
 
@@ -68,9 +75,13 @@ function contextOf(name: Name, type: string, args: unknown[]): ExecutionContext 
 }
 
 /** As Nest: the guards one after the other. */
-async function call(context: ExecutionContext, sessionGuard: Type = AuthGuard()): Promise<string> {
-  for (const guard of [sessionGuard, RolesGuard]) {
-    const made = await app.nest.get(ModuleRef).create<InstanceType<ReturnType<typeof AuthGuard>>>(guard);
+async function call(
+  context: ExecutionContext,
+  sessionGuard: Type<IAuthGuard> = AuthGuard(),
+): Promise<string> {
+  const guards: Type<CanActivate>[] = [sessionGuard, RolesGuard];
+  for (const guard of guards) {
+    const made = await app.nest.get(ModuleRef).create(guard);
     if (!(await made.canActivate(context))) return 'refused';
   }
   return (context.getHandler() as () => string)();

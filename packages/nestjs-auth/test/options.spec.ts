@@ -2,15 +2,14 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { customFetch } from '@auth/core';
-import { AuthModule, customFetch as exported, type IAuthModuleOptions } from '../src/index.js';
+import { AuthModule, customFetch as exported } from '../src/index.js';
 import { options, secret, TinyApp } from './support/tiny-app.js';
 
 let app: TinyApp | undefined;
 afterEach(() => app?.close());
 
 const [provider] = options.providers;
-const start = (auth: object, log: string[] = []) =>
-  TinyApp.start({ auth: auth as Partial<IAuthModuleOptions>, log });
+const start = (auth: object, log: string[] = []) => TinyApp.start({ auth: auth, log });
 
 describe('options that cannot work', () => {
   it.each([

@@ -37,7 +37,7 @@ export function exchangeOf(context: ExecutionContext): Exchange | undefined {
 /** Apollo: `req`, `res`. Mercurius: `reply`. Subscriptions over WebSocket (graphql-ws): `extra.request`. */
 function ofGraphQL({ req, res, reply, extra }: Members): Exchange | undefined {
   const upgraded = [extra, membersOf(req).extra].find((given) => hasHeaders(membersOf(given).request));
-  if (upgraded) return afterUpgrade(upgraded as object);
+  if (upgraded) return afterUpgrade(upgraded);
   const request = req ?? membersOf(reply).request;
   if (!hasHeaders(request)) return undefined;
   const response = res ?? reply ?? membersOf(request).res;
@@ -75,7 +75,7 @@ interface Members {
   handshake?: unknown;
 }
 
-const membersOf = (value: unknown): Members => (value ?? {}) as Members;
+const membersOf = (value: unknown): Members => value ?? {};
 
 const hasHeaders = (
   value: unknown,

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { ModuleMetadata } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { Browser, type Page } from '../../../../test/support/browser.js';
@@ -29,7 +29,7 @@ export async function startSite(
     ...(adapter ? { adapter } : {}),
   });
   await app.nest.listen(listening);
-  const { port: bound } = app.nest.getHttpServer().address() as AddressInfo;
+  const { port: bound } = (app.nest.getHttpServer() as Server).address() as AddressInfo;
   if (bound !== listening) throw new Error(`Port ${listening} was taken`);
   const browser = new Browser(origin);
   return {
