@@ -1,5 +1,5 @@
 import { Controller, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { ModuleRef, Reflector } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
@@ -147,6 +147,30 @@ describe('a context without a request of its own', () => {
     const given = (cookie: string) => contextOf('admin', 'rpc', ['data', { headers: { cookie } }]);
     expect(await call(given(withRoles(['admin'])), MetadataGuard)).toBe('admin');
     await expect(call(given(''), MetadataGuard)).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+  });
+});
+
+describe('a guard that fails', () => {
+  it('passes on what it failed with', async () => {
+    @Injectable()
+    class BrokenGuard extends AuthGuard() {
+      override handleRequest(): never {
+        throw new TypeError('broken');
+      }
+    }
+    app = await TinyApp.start({});
+    const context = contextOf('member', 'ws', [{ handshake: { headers: {} } }]);
+    await expect(call(context, BrokenGuard)).rejects.toThrow(new TypeError('broken'));
+  });
+
+  it('of roles works without the module', async () => {
+    const guard = new RolesGuard(new Reflector());
+    const asked = { headers: {}, url: '/', method: 'GET', user: { roles: ['admin'] } };
+    expect(await guard.canActivate(contextOf('admin', 'http', [asked, {}]))).toBe(true);
+    expect(() => guard.canActivate(contextOf('admin', 'http', [{ ...asked, user: {} }, {}]))).toThrow(
+      'a role',
+    );
+    app = await TinyApp.start({});
   });
 });
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Req, Res } from '@nestjs/common';
-import type { AuthConfig } from '@auth/core';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { customFetch, type AuthConfig } from '@auth/core';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { people } from '../../../test/support/hostile/people.js';
 import { byHmac, byStranger, byUnknownKey } from '../../../test/support/hostile/signers.js';
 import type { Mutation } from '../../../test/support/hostile/mutation.js';
@@ -15,6 +15,7 @@ import {
   type HttpResponse,
   type IAuthModuleOptions,
 } from '../src/index.js';
+import { OidcTokenEndpoint } from '../src/refresh/oidc-token-endpoint.js';
 import { startSite, type Site } from './support/site.js';
 import { bodyOf } from './support/tiny-app.js';
 
@@ -138,6 +139,7 @@ describe('a refresh without anything written', () => {
     const before = await signIn({ refresh: false });
     expect(content(before)).not.toHaveProperty('refreshToken');
     await get('/who', before).expect(200);
+    await get('/renewed', before).expect(401);
     expect(refreshes()).toBe(0);
   });
 
@@ -155,6 +157,90 @@ describe('a refresh without anything written', () => {
       callbacks: { jwt: ({ token }) => ({ ...token, sub: 'of-the-database' }) },
     });
     await get('/renewed', before).expect(200);
+  });
+});
+
+describe('the client of the provider', () => {
+  const secret = 'a secret of the client: with % and +';
+  const privateKey = async () =>
+    (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']))
+      .privateKey;
+
+  it.each([
+    ['client_secret_basic', () => ({})],
+    ['client_secret_post', () => ({})],
+    ['client_secret_jwt', () => ({})],
+    ['private_key_jwt', async () => ({ token: { clientPrivateKey: await privateKey() } })],
+    ['none', () => ({ token: `${provider.issuer}${TOKEN}` })],
+  ])('authenticates by %s, as at the sign-in', async (method, more) => {
+    const client = { token_endpoint_auth_method: method };
+    const given = { ...oidc(), clientSecret: secret, client, ...(await more()) } as ReturnType<typeof oidc>;
+    const before = await signIn({ providers: [given] }, {});
+    await get('/renewed', before).expect(200);
+    const [code, refresh] = ['authorization_code', 'refresh_token'].map((type) =>
+      provider.grants(type).at(-1),
+    );
+    expect(refresh?.headers.authorization).toBe(code?.headers.authorization);
+    expect(refresh?.form['client_secret']).toBe(code?.form['client_secret']);
+    expect(typeof refresh?.form['client_assertion']).toBe(typeof code?.form['client_assertion']);
+  });
+
+  it('uses the `customFetch` of the program', async () => {
+    const fetched: string[] = [];
+    const ownFetch: typeof fetch = (input, init) => {
+      fetched.push(new URL(input instanceof Request ? input.url : String(input)).pathname);
+      return fetch(input, init);
+    };
+    const before = await signIn(
+      { providers: [{ ...oidc(), [customFetch]: ownFetch } as ReturnType<typeof oidc>] },
+      {},
+    );
+    fetched.length = 0;
+    await get('/renewed', before).expect(200);
+    expect(fetched).toEqual(['/.well-known/openid-configuration', KEYS, TOKEN]);
+  });
+
+  it('reads the metadata again after an hour', async () => {
+    const endpoint = OidcTokenEndpoint.of({ ...oidc() });
+    const documents = () => provider.requestsTo('/.well-known/openid-configuration').length;
+    await signIn({}, {});
+    const before = documents();
+    const refused = () =>
+      expect(endpoint?.refresh('unknown', 'sub')).rejects.toMatchObject({ reason: 'refresh_rejected' });
+    await refused();
+    await refused();
+    expect(documents()).toBe(before + 1);
+    const now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 3_601_000);
+    await refused().finally(() => clock.mockRestore());
+    expect(documents()).toBe(before + 2);
+  });
+});
+
+describe('a symmetric signature', () => {
+  const secret = 'a secret of the client that is long enough for HS256';
+  const withSecret = () => ({ ...oidc(), clientSecret: secret, client: {} }) as ReturnType<typeof oidc>;
+
+  beforeEach(async () => {
+    await provider.close();
+    const algorithms = { id_token_signing_alg_values_supported: ['RS256', 'HS256'] };
+    provider = await startHostileProvider({ metadata: (original) => ({ ...original, ...algorithms }) });
+  });
+
+  it.each([
+    ['of the secret of the client', secret, 200],
+    ['of another secret', `${secret}!`, 401],
+  ])('%s: %i', async (_name, key, status) => {
+    const before = await signIn(
+      { providers: [withSecret()] },
+      { refresh: { idToken: { sign: byHmac(() => key) } } },
+    );
+    await get('/renewed', before).expect(status);
+  });
+
+  it('is refused of a client without a secret', async () => {
+    const before = await signIn({}, { refresh: { idToken: { sign: byHmac(() => clientId) } } });
+    await get('/renewed', before).expect(401);
   });
 });
 

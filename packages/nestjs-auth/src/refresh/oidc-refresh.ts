@@ -61,7 +61,7 @@ export class OidcRefresh implements SessionRefresh {
     if (!this.endpoints.has(provider) || refreshToken === undefined || idToken === undefined)
       return undefined;
     if (JSON.stringify(made).includes(JSON.stringify(refreshToken).slice(1, -1))) return undefined;
-    const { sub = '' } = decodeJwt(idToken);
+    const sub = String(decodeJwt(idToken).sub);
     return {
       ...tokenSetFrom({ ...answer, refresh_token: refreshToken }),
       tokensFrom: { provider, sub },

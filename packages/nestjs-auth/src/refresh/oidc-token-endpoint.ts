@@ -16,15 +16,16 @@ interface OidcProvider {
   clientId: string;
   clientSecret?: string;
   client?: Partial<oauth.Client>;
-  token?: string | { url?: string | URL; clientPrivateKey?: Parameters<typeof oauth.PrivateKeyJwt>[0] };
+  token?: string | { url?: string | URL; clientPrivateKey?: PrivateKey };
   [customFetch]?: typeof fetch;
 }
 
+type PrivateKey = Parameters<typeof oauth.PrivateKeyJwt>[0];
 type Keys = ReturnType<typeof createRemoteJWKSet>;
 
 interface Metadata {
   server: oauth.AuthorizationServer;
-  keys: Keys | undefined;
+  keys: Keys;
   until: number;
 }
 
@@ -57,7 +58,7 @@ export class OidcTokenEndpoint {
     try {
       // The keys before the tokens: an answer that cannot be verified would be lost, and its refresh token with it.
       const { server, keys } = await this.currentMetadata();
-      if (keys?.jwks() === undefined) await keys?.reload();
+      if (keys.jwks() === undefined) await keys.reload();
       const client: oauth.Client = {
         client_id: this.provider.clientId,
         ...this.provider.client,
@@ -78,14 +79,13 @@ export class OidcTokenEndpoint {
     }
   }
 
-  private async verify(idToken: string, issuer: string, keys: Keys | undefined, sub: string) {
+  private async verify(idToken: string, issuer: string, keys: Keys, sub: string) {
     const { clientId: audience, clientSecret } = this.provider;
     const isSymmetric = decodeProtectedHeader(idToken).alg?.startsWith('HS') === true;
     const rules = { issuer, audience, clockTolerance: CLOCK_TOLERANCE_SECONDS };
-    const { payload } =
-      isSymmetric || !keys
-        ? await jwtVerify(idToken, secretKey(clientSecret), rules)
-        : await jwtVerify(idToken, keys, rules);
+    const { payload } = isSymmetric
+      ? await jwtVerify(idToken, secretKey(clientSecret), rules)
+      : await jwtVerify(idToken, keys, rules);
     if (payload.sub !== sub) throw new TokenRefused('The ID token of the refresh is that of another user');
   }
 
@@ -107,13 +107,11 @@ export class OidcTokenEndpoint {
     const url = typeof token === 'string' ? token : token?.url;
     const server = url === undefined ? found : { ...found, token_endpoint: String(url) };
     const ownFetch = this.provider[customFetch];
-    const keys =
-      found.jwks_uri === undefined
-        ? undefined
-        : createRemoteJWKSet(new URL(found.jwks_uri), {
-            timeoutDuration: TIMEOUT_MS,
-            ...(ownFetch ? { [joseFetch]: ownFetch } : {}),
-          });
+    // Metadata without `jwks_uri`, which OpenID Connect Discovery 3 requires, is a fault of the provider.
+    const keys = createRemoteJWKSet(new URL(String(found.jwks_uri)), {
+      timeoutDuration: TIMEOUT_MS,
+      ...(ownFetch ? { [joseFetch]: ownFetch } : {}),
+    });
     return { server, keys, until: Date.now() + METADATA_TTL_MS };
   }
 
@@ -140,9 +138,9 @@ export class OidcTokenEndpoint {
     if (method !== 'private_key_jwt')
       return (_server, _client, _body, headers) =>
         headers.set('authorization', basic(clientId, clientSecret));
-    const key = typeof token === 'object' ? token.clientPrivateKey : undefined;
-    if (!key) throw new TypeError('The provider has no `token.clientPrivateKey`');
-    return oauth.PrivateKeyJwt(key, {
+    // The sign-in has used this key.
+    const { clientPrivateKey } = token as { clientPrivateKey: PrivateKey };
+    return oauth.PrivateKeyJwt(clientPrivateKey, {
       [oauth.modifyAssertion]: (_header, payload) => {
         payload['aud'] = [issuer, String(endpoint)];
       },

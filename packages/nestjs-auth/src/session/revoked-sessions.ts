@@ -15,13 +15,13 @@ export class RevokedSessions implements SessionRevocations {
     this.ended = new LRUCache({ max: MAX_SESSIONS, ttl: Math.ceil(maxLifetimeSeconds * 1000) });
   }
 
-  isRevoked({ jti = '' }: SessionToken): boolean {
-    return this.ended.has(jti);
+  isRevoked({ jti }: SessionToken): boolean {
+    return this.ended.has(String(jti));
   }
 
-  revoke({ jti = '' }: SessionToken): Promise<boolean> {
-    const isFirst = !this.ended.has(jti);
-    this.ended.set(jti, true);
+  revoke({ jti }: SessionToken): Promise<boolean> {
+    const isFirst = !this.ended.has(String(jti));
+    this.ended.set(String(jti), true);
     return Promise.resolve(isFirst);
   }
 }
