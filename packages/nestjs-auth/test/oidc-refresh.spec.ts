@@ -250,6 +250,7 @@ describe('a provider that does not answer', () => {
     ['429', TOKEN, { status: 429 }],
     ['no connection', TOKEN, { hangUp: true }],
     ['no keys', KEYS, { status: 500 }],
+    ['no metadata', '/.well-known/openid-configuration', { status: 500 }],
   ])('leaves the session as it is: %s', async (_name, path, fault) => {
     const before = await signIn({}, {});
     provider.fault(path, fault);
@@ -265,10 +266,14 @@ describe('a provider that does not answer', () => {
     await get('/renewed', before).expect(503);
     await get('/renewed', before).expect(503);
     expect(refreshes()).toBe(1);
+    const backoff = () => new Promise((resolve) => setTimeout(resolve, 2_100));
+    await backoff();
+    await get('/renewed', before).expect(503);
+    expect(log.filter((line) => line.includes('Could not refresh tokens'))).toHaveLength(1);
     provider.fault(TOKEN, null);
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await backoff();
     await get('/renewed', before).expect(200);
-    expect(refreshes()).toBe(2);
+    expect(refreshes()).toBe(3);
   });
 
   it('may refuse the application: that ends no session', async () => {

@@ -93,9 +93,7 @@ export class OidcTokenEndpoint {
     const pending = this.metadata?.then((known) => (known.until > Date.now() ? known : this.fetchMetadata()));
     const metadata = pending ?? this.fetchMetadata();
     this.metadata = metadata;
-    metadata.catch(() => {
-      if (this.metadata === metadata) this.metadata = undefined;
-    });
+    metadata.catch(() => (this.metadata = undefined));
     return metadata;
   }
 
