@@ -167,11 +167,11 @@ describe('the client of the provider', () => {
       .privateKey;
 
   it.each([
-    ['client_secret_basic', () => ({})],
-    ['client_secret_post', () => ({})],
-    ['client_secret_jwt', () => ({})],
+    ['client_secret_basic', () => Promise.resolve({})],
+    ['client_secret_post', () => Promise.resolve({})],
+    ['client_secret_jwt', () => Promise.resolve({})],
     ['private_key_jwt', async () => ({ token: { clientPrivateKey: await privateKey() } })],
-    ['none', () => ({ token: `${provider.issuer}${TOKEN}` })],
+    ['none', () => Promise.resolve({ token: `${provider.issuer}${TOKEN}` })],
   ])('authenticates by %s, as at the sign-in', async (method, more) => {
     const client = { token_endpoint_auth_method: method };
     const given = { ...oidc(), clientSecret: secret, client, ...(await more()) } as ReturnType<typeof oidc>;
@@ -201,7 +201,7 @@ describe('the client of the provider', () => {
   });
 
   it('reads the metadata again after an hour', async () => {
-    const endpoint = OidcTokenEndpoint.of({ ...oidc() });
+    const endpoint = OidcTokenEndpoint.of(oidc());
     const documents = () => provider.requestsTo('/.well-known/openid-configuration').length;
     await signIn({}, {});
     const before = documents();
