@@ -69,13 +69,26 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**/*.mjs', 'bench/**/*.mjs', 'test/**/*.mjs', '*.mjs', '*.js'],
+    files: [
+      'scripts/**/*.mjs',
+      'bench/**/*.mjs',
+      'test/**/*.mjs',
+      'packages/*/test/**/*.mjs',
+      '*.mjs',
+      '*.js',
+    ],
     languageOptions: {
       globals: Object.fromEntries(
-        ['process', 'console', 'fetch', 'setTimeout', 'setInterval', 'AbortSignal', 'URL'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        [
+          'process',
+          'console',
+          'fetch',
+          'setTimeout',
+          'setInterval',
+          'AbortSignal',
+          'URL',
+          'URLSearchParams',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

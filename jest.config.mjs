@@ -16,7 +16,7 @@ const tsJest = (tsconfig) => [
 export default {
   testMatch: isCovered
     ? [
-        '<rootDir>/packages/nestjs-auth/test/{auth-module,session,session-codec}.spec.ts',
+        '<rootDir>/packages/nestjs-auth/test/{application,auth-module,contexts,oidc-refresh,session,session-codec,sign-in}.spec.ts',
         '<rootDir>/test/{refresh,claims-reload,revocation,sign-in}.spec.ts',
         '<rootDir>/test/hostile/{refresh,patience}.spec.ts',
         '<rootDir>/packages/nestjs-zitadel/test/{token-refresher,claims}.spec.ts',
@@ -51,6 +51,7 @@ export default {
   testTimeout: 20_000,
   collectCoverageFrom: [
     'packages/nestjs-auth/src/*.guard.ts',
+    'packages/nestjs-auth/src/refresh/*.ts',
     'packages/nestjs-auth/src/session/**/*.ts',
     'packages/nestjs-zitadel/src/session/token-refresher.ts',
     'packages/nestjs-zitadel/src/session/session-token.ts',

@@ -19,7 +19,6 @@ export class AppModule {
         ObservabilityModule.register(env),
         WebModule,
         PagesModule,
-        // Before the routes of Auth.js, which take everything else below /auth.
         AuthPagesModule,
         ZitadelModule.registerAsync({
           inject: [Metrics],

@@ -152,7 +152,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(await providers.json()).toMatchObject({
       zitadel: { signinUrl: `${origin}/base/auth/signin/zitadel` },
     });
-    const noCookies = await browser.get('/base/auth/error?error=cookie_missing');
+    const noCookies = await browser.get('/base/auth/error?reason=cookie_missing');
     expect(noCookies.text).toContain(`href="${origin}/base/"`);
   });
 

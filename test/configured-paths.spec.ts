@@ -33,9 +33,17 @@ describe.each(['ZITADEL_CALLBACK_URL', 'ZITADEL_POST_LOGOUT_URL'])('%s', (name) 
     if (path) expect(problemsOf({ ...base, [name]: `http://localhost:3000/base${path}` })).toEqual([name]);
   });
 
-  it.each(['/signed-in', '/oidc/return', '/profiles', '/statics/x', '/healthy', '/favicon.png'])(
-    'is accepted with a path of its own: %s',
-    (path) => expect(problemsOf({ [name]: `http://localhost:3000${path}` })).toEqual([]),
+  it.each([
+    '/signed-in',
+    '/oidc/return',
+    '/profiles',
+    '/statics/x',
+    '/healthy',
+    '/favicon.png',
+    '/auth/cb',
+    '/auth/zitadel/back',
+  ])('is accepted with a path of its own: %s', (path) =>
+    expect(problemsOf({ [name]: `http://localhost:3000${path}` })).toEqual([]),
   );
 });
 

@@ -19,7 +19,8 @@ const publicRoutes = [
   'POST /auth/logout/everywhere',
   'POST /auth/signout',
   // sign-in, callback, session, csrf, providers
-  'ALL /auth/{*action}',
+  'ALL /auth/:action',
+  'ALL /auth/:action/:provider',
 ];
 
 let app: RunningApp;

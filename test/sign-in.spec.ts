@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
+import { en } from '../src/texts/en.js';
 import { Browser, csrfFrom } from './support/browser.js';
 import { LoginOrigin } from '../packages/nestjs-zitadel/src/sign-in/login-origin.js';
 import { moveTime } from './support/move-time.js';
@@ -311,7 +312,7 @@ describe('a sign-in for one organization', () => {
   it('that Zitadel does not know is a page about the link, and no alarm', async () => {
     const browser = own.browser();
     const failed = await browser.submit(await browser.get(at('999')), 'main form');
-    expect([failed.url.pathname, failed.url.searchParams.get('error'), failed.status]).toEqual([
+    expect([failed.url.pathname, failed.url.searchParams.get('reason'), failed.status]).toEqual([
       '/auth/error',
       'organization_unknown',
       400,
@@ -329,7 +330,7 @@ describe('a sign-in that fails', () => {
     const people = await browser.submit(await browser.get('/auth/login'), 'main form');
     const page = await browser.submit(people, 'form:has(button[name="cancel"])', { button: 'Cancel' });
     expect(page.url.pathname + page.url.search).toMatch(
-      /^\/auth\/error\?error=access_denied&ref=[0-9a-f]{12}$/,
+      /^\/auth\/error\?error=AccessDenied&reason=access_denied&ref=[0-9a-f]{12}$/,
     );
     expect(page.status).toBe(403);
     expect(textOf(page)).toContain('You were not signed in');
@@ -344,7 +345,7 @@ describe('a sign-in that fails', () => {
     const callback = path.find(({ pathname }) => pathname === '/auth/callback');
     const page = await stranger.get(callback ?? '');
     expect(page.status).toBe(400);
-    expect(page.url.search).toMatch(/^\?error=cookie_missing&ref=/);
+    expect(page.url.search).toMatch(/^\?error=Configuration&reason=cookie_missing&ref=/);
     expect((await stranger.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
@@ -363,7 +364,7 @@ describe('a sign-in that fails', () => {
     expect(refused.status).toBe(403);
     expect(refused.document.querySelector('main a')?.getAttribute('href')).toBe(app.origin);
     expect(textOf(refused)).toContain(`at its own address: ${app.origin}`);
-    expect(textOf(await elsewhere.get('/auth/error?error=provider_error'))).not.toContain(app.origin);
+    expect(textOf(await elsewhere.get('/auth/error?reason=provider_error'))).not.toContain(app.origin);
   });
 
   it.each([
@@ -373,27 +374,40 @@ describe('a sign-in that fails', () => {
     ['provider_misconfigured', ['/']],
     ['login_too_old', ['/auth/logout', '/']],
   ])('offers nothing that does not help: %s', async (reason, ways) => {
-    const page = await app.browser().get(`/auth/error?error=${reason}`);
+    const page = await app.browser().get(`/auth/error?reason=${reason}`);
     const found = page.document.querySelectorAll('main a, main form');
     expect(found.map((way) => way.getAttribute('href') ?? way.getAttribute('action'))).toEqual(ways);
   });
 
   it('for a login that is too old, leads to the way out of Zitadel, too', async () => {
     const browser = app.browser();
-    const page = await browser.submit(await browser.get('/auth/error?error=login_too_old'), 'main form');
+    const page = await browser.submit(await browser.get('/auth/error?reason=login_too_old'), 'main form');
     expect(page.url.pathname + page.url.search).toBe('/auth/logout/success?ended=before');
   });
 
   it.each(['cookie_missing', 'other_browser'])(
     'without its cookies names the address they are for: %s',
     async (reason) => {
-      const page = await app.browser().get(`/auth/error?error=${reason}`);
+      const page = await app.browser().get(`/auth/error?reason=${reason}`);
       expect(textOf(page)).toContain(`at its own address: ${app.origin}`);
     },
   );
 
+  it.each([
+    ['error=access_denied', 403, 'access_denied'],
+    ['error=AccessDenied', 403, 'access_denied'],
+    ['error=AccessDenied&reason=user_locked', 400, 'user_locked'],
+    ['error=login_timed_out', 400, 'login_timed_out'],
+    ['error=Configuration', 400, 'unknown'],
+    ['', 400, 'unknown'],
+  ] as const)('are explained by the reason, or else by the error: %s', async (query, status, reason) => {
+    const page = await app.browser().get(`/auth/error?${query}`);
+    const title = page.document.querySelector('main h1')?.text.trim();
+    expect([page.status, title]).toEqual([status, en[`signIn.${reason}.title`]]);
+  });
+
   it('shows no reason but its own on the error page', async () => {
-    const page = await app.browser().get('/auth/error?error=%3Cscript%3Ealert(1)%3C/script%3E');
+    const page = await app.browser().get('/auth/error?reason=%3Cscript%3Ealert(1)%3C/script%3E');
     expect(page.status).toBe(400);
     expect(page.text).not.toContain('alert(1)');
   });

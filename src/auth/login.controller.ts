@@ -108,11 +108,14 @@ export class LoginController {
   @Get('error')
   @Render('sign-in-failed')
   error(
-    @Query('error') reason: unknown,
+    @Query('reason') given: unknown,
+    @Query('error') error: unknown,
     @Query('ref') reference: unknown,
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
+    // Links of older versions have the reason as `error`, and Auth.js its own names.
+    const reason = given ?? (error === 'AccessDenied' ? ('access_denied' satisfies SignInFailure) : error);
     // Anybody can open this address, so its status must not look like a server error.
     response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
     const address = withoutItsCookies.includes(String(reason)) ? this.env.address : undefined;

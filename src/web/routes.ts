@@ -1,3 +1,4 @@
+import { authActions } from '@mridang/nestjs-auth';
 import type { Application } from 'express';
 import type { Routes } from '../config/env.js';
 
@@ -29,7 +30,15 @@ export function allowedMethods(app: Pick<Application, 'router'>, path: string): 
 /** The routes of an application, and the paths of its files. */
 export function routesOf(app: Pick<Application, 'router'>): Routes {
   const layers = layersOf(app);
-  const isTaken = (path: string) => layers.some((layer) => !layer.slash && layer.match(path));
+  // The routes with parameters are those of Auth.js, which answers its own actions alone.
+  const hasParameters = ({ route }: Layer) => /[:*]/.test(String(route?.path ?? ''));
+  const isTaken = (path: string) => {
+    const [, action = ''] = /^\/auth\/([^/]+)/i.exec(path) ?? [];
+    return (
+      authActions.includes(action.toLowerCase()) ||
+      layers.some((layer) => !layer.slash && !hasParameters(layer) && layer.match(path))
+    );
+  };
   return {
     isTaken,
     isTakenBelow: (path) =>

@@ -257,7 +257,7 @@ describe('addresses that attack', () => {
   const addressesWith = (string: string) => {
     const value = encodeURIComponent(string);
     return [
-      `/auth/error?error=${value}&ref=${value}`,
+      `/auth/error?reason=${value}&ref=${value}`,
       `/auth/logout/error?reason=${value}`,
       `/auth/login?reason=${value}&callbackUrl=${value}&login_hint=${value}`,
       `/${value}?x=${value}`,

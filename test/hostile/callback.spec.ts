@@ -276,7 +276,7 @@ describe('a callback that comes too late', () => {
     browser.forget(/authjs\.login-/);
     const page = await browser.get(second);
     expect(page.path.map(({ pathname }) => pathname)).toEqual(['/auth/callback', '/auth/error']);
-    expect(page.url.searchParams.get('error')).toMatch(/^login_(timed_out|already_used)$/);
+    expect(page.url.searchParams.get('reason')).toMatch(/^login_(timed_out|already_used)$/);
     expect(page.status).toBe(400);
     expect(page.document.querySelector('main a[href^="/auth/login"]')).not.toBeNull();
   });
@@ -331,7 +331,7 @@ describe('an error answer', () => {
   it('with the state of nobody: refused as such', async () => {
     const page = await app.browser().get('/auth/callback?error=access_denied&state=nobodys');
     expect(page.url.pathname).toBe('/auth/error');
-    expect(page.url.searchParams.get('error')).not.toBe('access_denied');
+    expect(page.url.searchParams.get('reason')).not.toBe('access_denied');
   });
 
   it('is JSON for a program', async () => {

@@ -215,7 +215,7 @@ describe('every page', () => {
   async function pages(): Promise<Page[]> {
     const strangers = app.browser();
     await app.signIn(browser);
-    const known = ['/', '/profile', '/admin', '/no/such/page', '/auth/error?error=access_denied'];
+    const known = ['/', '/profile', '/admin', '/no/such/page', '/auth/error?reason=access_denied'];
     const open = [
       '/',
       '/auth/login',

@@ -104,7 +104,7 @@ describe('failures', () => {
     ['GET', '/auth/%', 400],
     ['POST', '/auth/callback', 0],
     ['GET', '/no/such/page?x=<script>', 404],
-    ['GET', '/auth/error?error[]=x&ref=<script>alert(1)</script>', 0],
+    ['GET', '/auth/error?reason[]=x&ref=<script>alert(1)</script>', 0],
     ['GET', '/auth/logout/error?reason=__proto__', 0],
     ['GET', '/auth/login?callbackUrl[a]=x&login_hint[]=y', 0],
     ['PATCH', '/auth/logout', 0],
@@ -183,7 +183,7 @@ describe('failures', () => {
   it.each([...signInFailures, 'made_up'])(
     'are no fault of this server on the page that anybody can open: %s',
     async (reason) => {
-      const { status } = await browser.get(`/auth/error?error=${reason}`);
+      const { status } = await browser.get(`/auth/error?reason=${reason}`);
       expect(status).toBe(reason === 'access_denied' ? 403 : 400);
     },
   );

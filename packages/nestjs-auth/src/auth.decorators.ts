@@ -1,11 +1,15 @@
 import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
-import type { AuthenticatedRequest, Session } from './auth.types.js';
+import type { Session } from './auth.types.js';
+import { requestOf } from './http/request-of.js';
 
-/** Metadata key of `@Public()`. */
-export const IS_PUBLIC_KEY = 'isPublic';
+/**
+ * Metadata key of `@Public()`. A symbol: other guards use the key `isPublic`, whose routes must not become public here. A registered one,
+ * so that the guard of one copy of this package obeys the decorators of another.
+ */
+export const IS_PUBLIC_KEY = Symbol.for('@mridang/nestjs-auth:isPublic');
 
 /** Metadata key of `@RequireRoles()`. */
-export const REQUIRED_ROLES_KEY = 'requiredRoles';
+export const REQUIRED_ROLES_KEY = Symbol.for('@mridang/nestjs-auth:requiredRoles');
 
 /** Allows a class or method without a session. An existing session is set on the request. */
 export const Public = () => SetMetadata(IS_PUBLIC_KEY, true);
@@ -15,6 +19,5 @@ export const RequireRoles = (...roles: string[]) => SetMetadata(REQUIRED_ROLES_K
 
 /** Injects the session that the guard has read, or `null`. */
 export const AuthSession = createParamDecorator(
-  (_data: unknown, context: ExecutionContext): Session | null =>
-    context.switchToHttp().getRequest<AuthenticatedRequest>().session ?? null,
+  (_data: unknown, context: ExecutionContext): Session | null => requestOf(context)?.session ?? null,
 );

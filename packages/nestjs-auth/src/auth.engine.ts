@@ -14,9 +14,10 @@ import {
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { localPath } from './http/local-path.js';
+import { failurePage } from './failure-page.js';
 import { isPrefetch, requestTarget } from './http/request-facts.js';
 import { toWebRequest } from './http/to-web-request.js';
-import { refusalFor, type AuthorizationError } from './refusal-for.js';
+import { isUserError, refusalFor, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
 import {
@@ -75,6 +76,7 @@ export class AuthEngine {
     if (request.method === 'POST') this.csrf.verify(request);
     if (name === 'return') return this.redirectToReturnTarget(url, request, response);
     if (name === 'session') return this.handleSession(request, response);
+    if (name === 'error') return failurePage(url.searchParams, this.options);
     if (name === 'csrf') return json({ csrfToken: this.csrf.token(request, response) });
     // A user reloads the address of a form that was refused.
     if (request.method !== 'POST' && provider && name === 'signin' && this.options.pages.signIn)
@@ -270,7 +272,7 @@ export class AuthEngine {
       toWebRequest(forwarded, this.options.origin, url.pathname + url.search),
       call,
     );
-    return this.withoutSignInCookies(answer);
+    return this.withoutSignInCookies(withReturnTo(answer, fields?.callbackUrl));
   }
 
   private async callAuthJs(
@@ -291,7 +293,7 @@ export class AuthEngine {
     };
     const config = this.options.configFor(onError, onSignIn, accepts);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
-    if (!failure) return answer;
+    if (!failure || isUserError(failure)) return answer;
     if (exchanged) this.options.signInPolicy?.discard(exchanged);
     throw refused ? new SignInFailed(refused) : this.refusalFor(failure, new URL(request.url).searchParams);
   }
@@ -332,7 +334,8 @@ export class AuthEngine {
     if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
       url.searchParams.delete('callbackUrl');
     const isRedirecting = /^(oauth|oidc)$/.test(providers.get(providerId ?? '') ?? '');
-    const allowed = methodsFor(name, { isRedirecting, hasOwnPages: pages.signIn !== undefined });
+    const hasEmail = [...providers.values()].includes('email');
+    const allowed = methodsFor(name, { isRedirecting, hasEmail, pages });
     if (!allowed) throw new UnknownAuthAction();
     if (!allowed.includes(request.method)) throw new MethodNotAllowed(allowed);
     return { url, name, provider: isRedirecting ? providerId : undefined };
@@ -349,6 +352,15 @@ const withAnswer = (error: unknown, answer: AuthorizationError | undefined) =>
     ? new SignInFailed(error.reason, { cause: answer })
     : error;
 
+/** A wrong password leads back to the sign-in page, which needs to know the page after sign-in: Auth.js has it in a cookie. */
+function withReturnTo(answer: Response, returnTo: unknown): Response {
+  const location = new URL(answer.headers.get('location') ?? '', 'http://none.invalid');
+  if (location.searchParams.get('error') !== 'CredentialsSignin' || typeof returnTo !== 'string')
+    return answer;
+  location.searchParams.set('callbackUrl', returnTo);
+  return redirect(location.href, answer.status);
+}
+
 /** The authorization error response in a query (RFC 6749 4.1.2.1). */
 function errorIn(query: URLSearchParams): AuthorizationError | undefined {
   const error = query.get('error');
@@ -364,17 +376,26 @@ function refusalByAge(
   return prompt === 'none' ? 'interaction_required' : 'login_too_old';
 }
 
+/** What follows the base path in addresses of Auth.js and of this module. */
+export const authActions: readonly string[] =
+  'callback csrf error providers return session signin signout verify-request webauthn-options'.split(' ');
+
 /** The methods of an action of Auth.js; `undefined` for an unknown action. */
 function methodsFor(
   action: string,
-  { isRedirecting, hasOwnPages }: { isRedirecting: boolean; hasOwnPages: boolean },
+  {
+    isRedirecting,
+    hasEmail,
+    pages,
+  }: { isRedirecting: boolean; hasEmail: boolean; pages: ResolvedAuthOptions['pages'] },
 ): string[] | undefined {
   const safe = ['GET', 'HEAD'];
   if (['csrf', 'providers', 'error', 'return'].includes(action)) return safe;
-  if (['verify-request', 'webauthn-options'].includes(action)) return hasOwnPages ? undefined : safe;
+  if (action === 'verify-request') return hasEmail && !pages.verifyRequest ? safe : undefined;
+  if (action === 'webauthn-options') return pages.signIn === undefined ? safe : undefined;
   if (action === 'callback' && isRedirecting) return safe;
   // A program with its own sign-in page does not use the other pages that Auth.js renders.
-  if (action === 'signout' && hasOwnPages) return ['POST'];
+  if (action === 'signout' && pages.signIn !== undefined) return ['POST'];
   return ['callback', 'session', 'signin', 'signout'].includes(action) ? [...safe, 'POST'] : undefined;
 }
 

@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { HttpException } from '@nestjs/common';
+import { ForbiddenException, HttpException, UnauthorizedException } from '@nestjs/common';
 
 /** A short random id of one failure, for the log and for the response. */
 export const newReference = (): string => randomBytes(6).toString('hex');
 
-/** Base of the HTTP errors of this module: a status, a stable `code`, and a message without secrets. */
-export abstract class AuthError extends HttpException {
+const bodyOf = (statusCode: number, code: string, message: string) => ({ statusCode, code, message });
+
+/**
+ * Base of the errors that extend no exception of Nest: a status, a stable `code`, and a message without secrets. Every error of this
+ * module has the same members.
+ */
+abstract class AuthError extends HttpException {
   abstract readonly code: string;
 
   constructor(message: string, status: number, options?: { cause?: unknown }) {
@@ -14,12 +19,12 @@ export abstract class AuthError extends HttpException {
   }
 
   override getResponse(): { statusCode: number; code: string; message: string } {
-    return { statusCode: this.getStatus(), code: this.code, message: this.message };
+    return bodyOf(this.getStatus(), this.code, this.message);
   }
 }
 
 /** 401: the route needs a session and the request has none. */
-export class SessionRequired extends AuthError {
+export class SessionRequired extends UnauthorizedException {
   readonly code = 'AUTH_SESSION_REQUIRED';
 
   /**
@@ -32,7 +37,7 @@ export class SessionRequired extends AuthError {
     readonly ended?: SessionEnd,
     options?: { cause?: unknown },
   ) {
-    super('Sign-in is required', 401, options);
+    super(bodyOf(401, 'AUTH_SESSION_REQUIRED', 'Sign-in is required'), options);
   }
 }
 
@@ -48,14 +53,14 @@ export type SessionEnd =
   | 'unusable';
 
 /** 401: the session of the request has ended. */
-export class SessionEnded extends AuthError {
+export class SessionEnded extends UnauthorizedException {
   readonly code = 'AUTH_SESSION_ENDED';
 
   constructor(
     readonly reason: SessionEnd,
     options?: { cause?: unknown },
   ) {
-    super('The session has ended. Please sign in again', 401, options);
+    super(bodyOf(401, 'AUTH_SESSION_ENDED', 'The session has ended. Please sign in again'), options);
   }
 }
 
@@ -64,11 +69,11 @@ export const isSessionEnded = (error: unknown): error is SessionEnded =>
   hasCode(error, 'AUTH_SESSION_ENDED' satisfies SessionEnded['code']);
 
 /** 403: the user has none of the roles that the route requires. */
-export class RolesRequired extends AuthError {
+export class RolesRequired extends ForbiddenException {
   readonly code = 'AUTH_ROLES_REQUIRED';
 
   constructor(readonly roles: readonly string[]) {
-    super('This needs a role you do not have', 403);
+    super(bodyOf(403, 'AUTH_ROLES_REQUIRED', 'This needs a role you do not have'));
   }
 }
 

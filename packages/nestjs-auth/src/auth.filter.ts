@@ -1,5 +1,12 @@
 import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { isSessionEnded, SessionEnded, SessionRequired, SignInFailed } from './auth.errors.js';
+import { throwError } from 'rxjs';
+import {
+  isSessionEnded,
+  SessionEnded,
+  SessionRequired,
+  SignInFailed,
+  signInFailureStatus,
+} from './auth.errors.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 import { rawResponse } from './http/raw-response.js';
@@ -25,7 +32,15 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     @Inject(ReturnTargets) private readonly returnTargets: ReturnTargets,
   ) {}
 
-  async catch(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost) {
+  catch(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost): unknown {
+    const type = host.getType<string>();
+    if (type === 'http') return this.answer(error, host);
+    // A microservice sends what the Observable fails with; GraphQL adds what is thrown to its result.
+    if (type === 'rpc') return throwError(() => error.getResponse());
+    throw error;
+  }
+
+  private async answer(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost) {
     const http = host.switchToHttp();
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
@@ -89,7 +104,11 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
         : undefined;
     const location =
       error instanceof SignInFailed
-        ? withQuery(this.options.errorPage, { error: error.reason, ref: error.reference })
+        ? withQuery(this.options.errorPage, {
+            error: authJsName(error),
+            reason: error.reason,
+            ref: error.reference,
+          })
         : withQuery(this.options.signInPage, {
             ...(returnTo === undefined ? {} : { callbackUrl: returnTo }),
             ...(error.ended ? { reason: error.ended } : {}),
@@ -108,6 +127,13 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
         : { loginUrl: this.options.signInPage, ...(error.ended ? { reason: error.ended } : {}) };
     return Response.json({ statusCode, code, message, ...detail }, { status: statusCode });
   }
+}
+
+/** The `error` that Auth.js has for a failure: pages made for it know no other. */
+function authJsName({ reason, cause }: SignInFailed): string {
+  if (signInFailureStatus[reason] === 403) return 'AccessDenied';
+  const isFromProvider = typeof (cause as { error?: unknown } | undefined)?.error === 'string';
+  return isFromProvider ? 'OAuthCallbackError' : 'Configuration';
 }
 
 function withQuery(page: string, query: Record<string, string>): string {

@@ -1,11 +1,22 @@
-import { Inject, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import {
+  HttpException,
+  Inject,
+  Injectable,
+  type CanActivate,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { User } from '@auth/core/types';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
 import { isSessionEnded, SessionRequired } from './auth.errors.js';
 import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
+import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
+import { exchangeOf, keepRequest, withoutResponse, type Exchange } from './http/request-of.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
+import { grantedRoles, rolesMetadata } from './roles.guard.js';
 import { SessionService } from './session/session.service.js';
 
 /** The methods of a guard made by `AuthGuard()` that a subclass may override. */
@@ -24,7 +35,7 @@ export interface IAuthGuard extends CanActivate {
     info: unknown,
     context: ExecutionContext,
     status?: unknown,
-  ): AuthUser | null;
+  ): AuthUser | User | null;
   getRequest(context: ExecutionContext): AuthenticatedRequest;
   /** Returns the property of the request that receives the user, for this guard only. */
   getAuthenticateOptions(
@@ -33,8 +44,9 @@ export interface IAuthGuard extends CanActivate {
 }
 
 /**
- * Makes the guard that reads the session and refuses requests without one, unless the route is `@Public()`.
- * Contexts other than HTTP pass: they carry no cookie.
+ * Makes the guard that reads the session and refuses requests without one, unless the route is `@Public()`. GraphQL and WebSocket
+ * handlers are guarded by the session of their HTTP request. A context without such a request, as that of a microservice, passes: roles
+ * are refused there by `RolesGuard`.
  *
  * @param _type ignored: accepted from programs that name a Passport strategy
  */
@@ -42,34 +54,60 @@ export function AuthGuard(_type?: string | readonly string[]): Type<IAuthGuard> 
   return SessionGuard;
 }
 
-@Injectable()
-class SessionGuard implements IAuthGuard {
-  private readonly publicRoutes: RouteMetadata<boolean>;
+const reflector = new Reflector();
 
-  constructor(
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
-    @Inject(Reflector) reflector: Reflector,
-  ) {
-    this.publicRoutes = new RouteMetadata(
-      (targets) => reflector.getAllAndOverride(IS_PUBLIC_KEY, targets) === true,
-    );
+@Injectable()
+export class SessionGuard implements IAuthGuard {
+  private readonly publicRoutes = new RouteMetadata(
+    (targets) => reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC_KEY, targets) === true,
+  );
+  private readonly requiredRoles = rolesMetadata(reflector);
+
+  // Properties: the constructor of a subclass does not have to know them.
+  @Inject(SessionService) private readonly sessions!: SessionService;
+  @Inject(ResolvedAuthOptions) private readonly options!: ResolvedAuthOptions;
+
+  canActivate(context: ExecutionContext): Promise<boolean> {
+    return context.getType() === 'http' ? this.isAllowed(context) : this.isAllowedElsewhere(context);
   }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (context.getType() !== 'http') return true;
-    const request = this.getRequest(context);
+  private async isAllowed(
+    context: ExecutionContext,
+    request = this.getRequest(context),
+    exchange?: Exchange,
+  ): Promise<boolean> {
     const isPublic = this.publicRoutes.of(context);
-    const { session, ended } = await this.loadSession(request, context, isPublic);
+    const { session, ended } = await this.loadSession(request, context, isPublic, exchange);
     const found = session?.user ?? null;
-    const user = isPublic
+    request.session = session;
+    const isHandled = isPublic || (!found && this.hasRequiredRole(request, context));
+    const user = isHandled
       ? found
       : this.handleRequest(null, found, ended ?? session, context, found ? undefined : 401);
     const options = await this.getAuthenticateOptions(context);
-    request.session = session;
     const property = options?.property ?? this.options.property;
-    (request as unknown as Record<string, unknown>)[property] = user ?? undefined;
+    // Without a session, a user whom another guard has set stays.
+    if (user) (request as unknown as Record<string, unknown>)[property] = user;
     return true;
+  }
+
+  private async isAllowedElsewhere(context: ExecutionContext): Promise<boolean> {
+    const request = this.getRequest(context) as AuthenticatedRequest | undefined;
+    if (!request) return true;
+    keepRequest(context, request);
+    try {
+      return await this.isAllowed(context, request, exchangeOf(context) ?? withoutResponse(request));
+    } catch (error) {
+      if (error instanceof HttpException) return refusalIn(context, error);
+      throw error;
+    }
+  }
+
+  /** Whether another guard has set a user with a role that the route requires, as for an API key. */
+  private hasRequiredRole(request: AuthenticatedRequest, context: ExecutionContext): boolean {
+    const required = this.requiredRoles.of(context);
+    const granted = grantedRoles(request, this.options.property);
+    return granted !== undefined && required.some((role) => granted.includes(role));
   }
 
   handleRequest(
@@ -87,7 +125,10 @@ class SessionGuard implements IAuthGuard {
   }
 
   getRequest(context: ExecutionContext): AuthenticatedRequest {
-    return context.switchToHttp().getRequest<AuthenticatedRequest>();
+    return context.getType() === 'http'
+      ? context.switchToHttp().getRequest<AuthenticatedRequest>()
+      : // `undefined` reaches no caller but this guard, which then reads no session.
+        (exchangeOf(context)?.request as AuthenticatedRequest);
   }
 
   getAuthenticateOptions(
@@ -96,11 +137,17 @@ class SessionGuard implements IAuthGuard {
     return undefined;
   }
 
-  private async loadSession(request: AuthenticatedRequest, context: ExecutionContext, isPublic: boolean) {
-    const response = context.switchToHttp().getResponse<HttpResponse>();
+  private async loadSession(
+    request: AuthenticatedRequest,
+    context: ExecutionContext,
+    isPublic: boolean,
+    exchange: Exchange | undefined,
+  ) {
+    const response = exchange?.response ?? context.switchToHttp().getResponse<HttpResponse>();
+    // Public routes never wait for the provider. Renewed tokens would be lost without a response that sets the cookie.
+    const isReadOnly = isPublic || exchange?.canSetCookies === false;
     try {
-      // Public routes never wait for the provider.
-      const session = isPublic
+      const session = isReadOnly
         ? await this.sessions.load(request, response)
         : await this.sessions.loadFresh(request, response);
       return { session, ended: undefined };

@@ -1,9 +1,9 @@
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, ModuleRef, type NestContainer } from '@nestjs/core';
+import { Inject, Module, type DynamicModule, type NestModule, type Provider } from '@nestjs/common';
+import { APP_GUARD, ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { authControllerAt } from './auth.controller.js';
 import { AuthEngine } from './auth.engine.js';
 import { AuthFilter } from './auth.filter.js';
-import { AuthGuard } from './auth.guard.js';
+import { SessionGuard } from './auth.guard.js';
 import {
   AuthModuleOptions,
   type AuthModuleAsyncOptions,
@@ -12,6 +12,8 @@ import {
   type IAuthModuleOptions,
 } from './auth.options.js';
 import { CsrfService } from './csrf/csrf.service.js';
+import { isMountPath } from './http/local-path.js';
+import { MessageGuards } from './message-guards.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { RolesGuard } from './roles.guard.js';
 import { SignIn } from './sign-in.service.js';
@@ -21,7 +23,39 @@ import { ReturnTargets } from './transaction/return-targets.js';
 
 /** Sign-in with Auth.js for a NestJS application: routes, global guard, roles and sessions. */
 @Module({})
-export class AuthModule {
+export class AuthModule implements NestModule {
+  /** @throws where the module is registered more than once */
+  constructor(
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
+    @Inject(AuthFilter) private readonly filter: AuthFilter,
+    @Inject(RolesGuard) private readonly rolesGuard: RolesGuard,
+    @Inject(MessageGuards) messageGuards: MessageGuards,
+  ) {
+    if ([...modules.values()].filter(({ metatype }) => metatype === AuthModule).length > 1)
+      throw new Error(
+        'AuthModule: it is registered more than once. Register it in one module alone: it is global, and there is one session',
+      );
+    messageGuards.attach();
+  }
+
+  /**
+   * Nest calls this after `main.ts` has added filters and guards, and before it registers routes: so the order of imports decides
+   * nothing. Of several global filters the last one is asked first. Roles may be set by any global guard of the application. The routes
+   * of the last module leave every address to those of the others.
+   */
+  configure() {
+    this.application.useGlobalFilters(this.filter);
+    const guards = this.application.getGlobalGuards();
+    const at = guards.indexOf(this.rolesGuard);
+    if (at >= 0) guards.push(...guards.splice(at, 1));
+    for (const [token, module] of [...this.modules]) {
+      if (module.instance !== this) continue;
+      this.modules.delete(token);
+      this.modules.set(token, module);
+    }
+  }
+
   /** Registers the module with options known at import time. */
   static register(options: IAuthModuleOptions, config?: AuthModuleConfig): DynamicModule {
     return assemble([{ provide: AuthModuleOptions, useValue: options }], config);
@@ -35,7 +69,7 @@ export class AuthModule {
 
 function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicModule {
   const { globalGuard = true, rolesGuard = true } = config;
-  const basePath = `/${(config.basePath ?? 'auth').replace(/^\/+|\/+$/g, '')}`;
+  const basePath = checkedBasePath(config.basePath ?? '/auth');
   const shared = [
     AuthModuleOptions,
     ResolvedAuthOptions,
@@ -54,9 +88,9 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
       ...options,
       {
         provide: ResolvedAuthOptions,
-        inject: [AuthModuleOptions, ModuleRef],
-        useFactory: (given: IAuthModuleOptions, moduleRef: ModuleRef) =>
-          new ResolvedAuthOptions(given, basePath, () => globalPrefix(moduleRef, basePath)),
+        inject: [AuthModuleOptions, ApplicationConfig],
+        useFactory: (given: IAuthModuleOptions, application: ApplicationConfig) =>
+          new ResolvedAuthOptions(given, basePath, () => globalPrefix(application, basePath)),
       },
       AuthEngine,
       LoginTransactions,
@@ -65,9 +99,16 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
       SessionService,
       CsrfService,
       RolesGuard,
-      { provide: APP_FILTER, useClass: AuthFilter },
-      ...(globalGuard ? [{ provide: APP_GUARD, useClass: AuthGuard() }] : []),
-      ...(rolesGuard ? [{ provide: APP_GUARD, useClass: RolesGuard }] : []),
+      SessionGuard,
+      AuthFilter,
+      {
+        provide: MessageGuards,
+        inject: [ModulesContainer, SessionGuard, RolesGuard],
+        useFactory: (modules: ModulesContainer, session: SessionGuard, roles: RolesGuard) =>
+          new MessageGuards(modules, rolesGuard ? [session, roles] : []),
+      },
+      ...(globalGuard ? [{ provide: APP_GUARD, useExisting: SessionGuard }] : []),
+      ...(rolesGuard ? [{ provide: APP_GUARD, useExisting: RolesGuard }] : []),
     ],
     exports: shared,
   };
@@ -91,12 +132,19 @@ function optionProviders(options: AuthModuleAsyncOptions): Provider[] {
  * Returns the prefix of `app.setGlobalPrefix()` as `/prefix`, or an empty string where there is none or `path` is excluded from it. A
  * program sets it after the modules were created, so this must be called while a request is handled.
  */
-export function globalPrefix(moduleRef: ModuleRef, path: string): string {
-  // Nest does not inject ApplicationConfig; the module reference has the container with it.
-  const { container } = moduleRef as unknown as { container: NestContainer };
-  const config = container.applicationConfig;
-  const excluded = config?.getGlobalPrefixOptions().exclude ?? [];
+export function globalPrefix(application: ApplicationConfig, path: string): string {
+  const excluded = application.getGlobalPrefixOptions().exclude ?? [];
   if (excluded.some(({ pathRegex }) => pathRegex.test(`${path}/session`))) return '';
-  const prefix = config?.getGlobalPrefix() ?? '';
+  const prefix = application.getGlobalPrefix();
   return prefix === '' || prefix.startsWith('/') ? prefix : `/${prefix}`;
+}
+
+/** @throws unless it is a path such as `/auth`: at `/`, the routes of this module would take every address of the application */
+function checkedBasePath(given: string): string {
+  const path = `/${given.replace(/^\/+|\/+$/g, '')}`;
+  if (path === '/' || !isMountPath(path))
+    throw new Error(
+      'AuthModule: `basePath` must be a path such as `/auth`, and not the root of the application',
+    );
+  return path;
 }

@@ -6,7 +6,7 @@ import type { HttpRequest, HttpResponse, SessionToken } from './auth.types.js';
 import type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 
 /** The options of Auth.js and those of this module. */
-export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' | 'skipCSRFCheck'> {
+export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 'session'> {
   /** Property of the request that receives the user. Default `user`. */
   property?: string;
   /**
@@ -19,12 +19,26 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
    * `url` (as where Express mounts an application), and it is the `Path` of the cookies. Default: none.
    */
   mountPath?: string;
-  /** Secrets of all cookies: the first encrypts, every one decrypts. At least 32 characters each. */
-  secret: string | string[];
+  /**
+   * Secrets of all cookies: the first encrypts, every one decrypts. At least 32 characters each. `undefined`, as of a missing environment
+   * variable, is refused at start.
+   */
+  secret: string | string[] | undefined;
   /** Page after a sign-in that did not start from a page. Default `/`. */
   defaultReturnTo?: string;
-  /** Refreshes the tokens of a session. Without it they stay as they were at sign-in. */
-  refresh?: SessionRefresh;
+  /**
+   * Refreshes the tokens of a session. Default: where an OpenID provider issues a refresh token, the session holds `accessToken`,
+   * `refreshToken` and `accessTokenEndsAt`, and they are refreshed at its token endpoint. `false`: the session holds no tokens.
+   */
+  refresh?: SessionRefresh | false;
+  /**
+   * Returns the roles of a user, which `@RequireRoles()` compares with, at sign-in. Without it a user has the roles that the `session`
+   * callback sets.
+   *
+   * @param profile claims of the ID token or of userinfo; of a credentials provider the user
+   * @param tokens the token response
+   */
+  roles?: (profile: Profile, tokens: Account) => string[];
   /** Reloads the user of a session. Without it roles and names stay as they were at sign-in. */
   reload?: SessionReload;
   /**
@@ -38,7 +52,10 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   ) => Record<string, string>;
   /** Further conditions of a sign-in. Without it every sign-in that the provider approves succeeds. */
   signInPolicy?: SignInPolicy;
-  /** Stores which sessions were ended before their expiry. Without it a copied cookie works after the sign-out. */
+  /**
+   * Stores which sessions were ended before their expiry. Default: in the memory of this process, so that with several processes a copied
+   * cookie works after the sign-out where another one gets it.
+   */
   revocations?: SessionRevocations;
   /**
    * Receives the content of a session that was ended or replaced, each time a request carries its cookie, to revoke its tokens. The
@@ -64,13 +81,18 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'session' |
   /** Receives events. Where it is set, the module does not log them. */
   observer?: AuthObserver;
   session?: {
-    strategy?: 'jwt';
+    /** Other values than `jwt` are refused at start. */
+    strategy?: 'jwt' | 'database';
     /** Seconds without a request after which the session ends. Default 3600. */
     maxAge?: number;
     /** Seconds after sign-in at which the session ends in any case. Default 43200. */
     maxLifetime?: number;
     /** Cookies of 4096 bytes that a session may use, 1 to 4. A sign-in that needs more fails with `session_too_large`. Default 2. */
     maxCookies?: number;
+    /** Has no effect: the cookie is written again every minute of use. */
+    updateAge?: number;
+    /** Has no effect. */
+    generateSessionToken?: () => string;
   };
 }
 
@@ -99,8 +121,10 @@ export interface AuthObserver {
 }
 
 /** The options given to `AuthModule.register()`: injection token and type, as in `constructor(options: AuthModuleOptions)`. */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the token is never constructed
-export abstract class AuthModuleOptions {}
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the other members are the program's to set
+export class AuthModuleOptions {
+  providers: IAuthModuleOptions['providers'] = [];
+}
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type
 export interface AuthModuleOptions extends IAuthModuleOptions {}
 

@@ -20,7 +20,11 @@ export interface AuthUser extends AuthUserBase, AuthUserAugmentation {}
 
 /** Members of every session. Declare more in `SessionAugmentation`. */
 export interface SessionBase {
-  user: AuthUser;
+  /**
+   * The user: `null` in no session that this module returns, only in those that a program or its tests make. With
+   * `interface SessionAugmentation { user: AuthUser }` the type says so, too.
+   */
+  user: AuthUser | null;
   /** When the session expires without another request, ISO 8601. */
   expires: string;
 }
@@ -30,7 +34,7 @@ export interface SessionBase {
 export interface SessionAugmentation {}
 
 /** The session as handlers receive it. Holds no tokens: it may be sent to the browser. */
-export interface Session extends SessionBase, SessionAugmentation {}
+export type Session = SessionBase & SessionAugmentation;
 
 /** The members of an Express or Fastify request that this module reads. */
 export interface HttpRequest {

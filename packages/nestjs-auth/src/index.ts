@@ -1,3 +1,5 @@
+export { customFetch } from '@auth/core';
+export { authActions } from './auth.engine.js';
 export { AuthModule, globalPrefix } from './auth.module.js';
 export {
   AuthModuleOptions,
@@ -14,7 +16,6 @@ export { AuthMiddleware } from './auth.middleware.js';
 export { AuthFilter } from './auth.filter.js';
 export { AuthSession, IS_PUBLIC_KEY, Public, REQUIRED_ROLES_KEY, RequireRoles } from './auth.decorators.js';
 export {
-  AuthError,
   CrossSiteRequest,
   CsrfCookieMissing,
   CsrfTokenInvalid,
@@ -47,6 +48,7 @@ export type {
 } from './auth.types.js';
 export { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 export { CsrfService } from './csrf/csrf.service.js';
+export { dueAt, issuedAt, tokenSetFrom, tokensIn, type TokenSet } from './refresh/token-set.js';
 export type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';

@@ -5,8 +5,8 @@ import {
   OAuthCallbackError,
   UnknownAction,
 } from '@auth/core/errors';
+import type { HttpException } from '@nestjs/common';
 import {
-  type AuthError,
   CsrfTokenInvalid,
   isProviderUnavailable,
   isSignInFailed,
@@ -18,6 +18,12 @@ import {
 import { causeOf } from './http/error-chain.js';
 
 const MAX_DEPTH = 8;
+
+/** Errors that a user causes: a wrong password, and a link that was used before or has expired. */
+const userErrors: readonly unknown[] = ['CredentialsSignin', 'Verification'];
+
+/** Whether the response of Auth.js to an error is right as it is. Its class may be that of another copy of Auth.js. */
+export const isUserError = (error: Error): boolean => userErrors.includes((error as { type?: unknown }).type);
 
 /** An authorization error response (RFC 6749 4.1.2.1). */
 export interface AuthorizationError {
@@ -36,7 +42,7 @@ export function refusalFor(
   error: Error,
   answer: AuthorizationError | undefined,
   meaning?: SignInFailure,
-): AuthError {
+): HttpException {
   if (error instanceof UnknownAction) return new UnknownAuthAction();
   if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
   let cause: unknown = error;
@@ -76,12 +82,12 @@ const reasonsByError: Record<string, SignInFailure> = {
 };
 
 /** Maps the `code` and `cause` of oauth4webapi, which Auth.js uses, to a reason. */
-function reasonForCode(error: Error): SignInFailure | undefined {
+export function reasonForCode(error: Error): SignInFailure | undefined {
   const { code } = error as { code?: unknown };
   const about = (error.cause ?? {}) as Record<string, unknown>;
   if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
     return about['attribute'] === 'sub' ? 'userinfo_mismatch' : 'provider_misconfigured';
   if (code === 'OAUTH_INVALID_RESPONSE' && 'parameters' in about) return 'check_failed';
   const isAboutIdToken = typeof code === 'string' && code.startsWith('OAUTH_JWT_');
-  return isAboutIdToken || 'claims' in about ? 'id_token_invalid' : undefined;
+  return isAboutIdToken || 'claims' in about || 'header' in about ? 'id_token_invalid' : undefined;
 }

@@ -1,17 +1,21 @@
 import type { AuthConfig } from '@auth/core';
+import { Logger } from '@nestjs/common';
 import type { Account, Profile } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
 import type { AuthObserver, IAuthModuleOptions, SignInPolicy } from './auth.options.js';
-import { isMountPath, localPath } from './http/local-path.js';
+import { localPath } from './http/local-path.js';
+import { checkOptions, DEFAULT_MAX_LIFETIME_SECONDS } from './option-checks.js';
 import { SessionTooLarge } from './auth.errors.js';
+import { OidcRefresh } from './refresh/oidc-refresh.js';
+import { isUserError } from './refusal-for.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 import { largestMembers } from './session/packed-tokens.js';
+import { RevokedSessions } from './session/revoked-sessions.js';
 import { SessionCodec, type SealedSession } from './session/session-codec.js';
 import { CHUNK_LENGTH } from './session/session-cookie.js';
 import type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 
-/** Servers accept 8 to 16 KB of request headers, which includes all cookies of a site. */
-const MAX_COOKIES = 4;
+const logger = new Logger('Auth');
 
 /** The options with defaults and derived values, shared by guard, controller and filter. */
 export class ResolvedAuthOptions {
@@ -30,12 +34,12 @@ export class ResolvedAuthOptions {
   /** prefix of the cookie of a long return target */
   readonly returnCookie: CookieSpec;
   readonly checkCookies: { pkce: CookieSpec; state: CookieSpec; nonce: CookieSpec };
-  readonly pages: { signIn?: string; error?: string };
+  readonly pages: { signIn?: string; error?: string; verifyRequest?: string };
   /** type of each provider by its id */
   readonly providers: ReadonlyMap<string, string>;
   readonly refresh: SessionRefresh | undefined;
   readonly reload: SessionReload | undefined;
-  readonly revocations: SessionRevocations | undefined;
+  readonly revocations: SessionRevocations;
   readonly discard: IAuthModuleOptions['discard'];
   readonly resume: IAuthModuleOptions['resume'];
   readonly failurePage: IAuthModuleOptions['failurePage'];
@@ -44,6 +48,9 @@ export class ResolvedAuthOptions {
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
   readonly codec: SessionCodec;
   readonly callbacks: NonNullable<AuthConfig['callbacks']>;
+  readonly events: NonNullable<AuthConfig['events']>;
+  private readonly oidcRefresh: OidcRefresh | undefined;
+  private readonly roles: IAuthModuleOptions['roles'];
   private readonly maxValueLength: number;
   private readonly config: AuthConfig;
 
@@ -53,6 +60,7 @@ export class ResolvedAuthOptions {
     private readonly path: string,
     private readonly prefix: () => string,
   ) {
+    const warnings = checkOptions(options);
     const {
       property,
       origin,
@@ -69,30 +77,31 @@ export class ResolvedAuthOptions {
       observer,
       signInPolicy,
       authorizationParams,
+      roles,
       ...rest
     } = options;
+    // A program in JavaScript may have them: `raw` would return cookies to callers.
+    const config: Omit<AuthConfig, 'secret' | 'session'> = { ...rest };
+    delete config.skipCSRFCheck;
+    delete config.raw;
+    for (const warning of warnings) logger.warn(warning);
     this.origin = new URL(origin).origin;
     this.mountPath = mountPath ?? '';
-    if (!isMountPath(this.mountPath))
-      throw new Error('AuthModule: `mountPath` must be a path such as `/base`, or empty');
     this.property = property ?? 'user';
-    const [first, ...others] = [secret].flat();
-    if (!first || [first, ...others].some(({ length }) => length < 32)) {
-      throw new Error('AuthModule: `secret` must have at least 32 characters');
-    }
-    this.secrets = [first, ...others];
-    this.maxLifetimeSeconds = session?.maxLifetime ?? 43_200;
-    this.maxAgeSeconds = Math.min(session?.maxAge ?? 3600, this.maxLifetimeSeconds);
+    // `checkOptions` has refused an empty list.
+    this.secrets = [secret].flat() as [string, ...string[]];
+    this.maxLifetimeSeconds = session?.maxLifetime ?? DEFAULT_MAX_LIFETIME_SECONDS;
+    this.maxAgeSeconds = session?.maxAge ?? Math.min(3600, this.maxLifetimeSeconds);
     this.defaultReturnTo = defaultReturnTo ?? `${this.mountPath}/`;
-    const maxCookies = session?.maxCookies ?? 2;
-    if (!(maxCookies >= 1 && maxCookies <= MAX_COOKIES)) {
-      throw new Error(`AuthModule: \`session.maxCookies\` must be 1 to ${MAX_COOKIES}`);
-    }
-    this.maxValueLength = maxCookies * CHUNK_LENGTH;
+    this.maxValueLength = (session?.maxCookies ?? 2) * CHUNK_LENGTH;
     this.pages = options.pages ?? {};
-    this.refresh = refresh;
+    this.oidcRefresh =
+      refresh === undefined ? new OidcRefresh(options.providers, this.maxAgeSeconds) : undefined;
+    this.refresh = refresh || this.oidcRefresh;
+    this.roles = roles;
+    this.events = options.events ?? {};
     this.reload = reload;
-    this.revocations = revocations;
+    this.revocations = revocations ?? new RevokedSessions(this.maxLifetimeSeconds);
     this.discard = discard;
     this.resume = resume;
     this.failurePage = failurePage;
@@ -123,7 +132,7 @@ export class ResolvedAuthOptions {
     this.providers = new Map(options.providers.map(idAndType));
     this.callbacks = { redirect: ({ url }) => this.origin + this.returnTo(url), ...options.callbacks };
     this.config = {
-      ...rest,
+      ...config,
       providers: options.providers.map(withChecks),
       callbacks: this.callbacks,
       trustHost: true,
@@ -172,15 +181,21 @@ export class ResolvedAuthOptions {
     onSignIn: (account: Account) => void,
     accepts: (account: Account, profile: Profile) => boolean,
   ): AuthConfig {
-    const { logger, events } = this.config;
+    const { logger, events, adapter } = this.config;
     return {
       ...this.config,
       basePath: this.basePath,
       callbacks: {
         ...this.callbacks,
-        signIn: (message) =>
-          (!message.account || accepts(message.account, message.profile ?? {})) &&
-          (this.callbacks.signIn?.(message) ?? true),
+        signIn: (message) => {
+          const { user, account, profile } = message;
+          // Auth.js makes a random id for every sign-in. An adapter has the ids of its own users.
+          const id = account ? idAtProvider(account, profile) : undefined;
+          if (id !== undefined && !adapter) user.id = id;
+          const isAccepted = !account || accepts(account, profile ?? {});
+          return isAccepted && (this.callbacks.signIn?.(message) ?? true);
+        },
+        jwt: (message) => this.sessionToken(message),
       },
       events: {
         ...events,
@@ -193,10 +208,20 @@ export class ResolvedAuthOptions {
         ...logger,
         error: (error) => {
           onError(error);
-          logger?.error?.(error);
+          if (!isUserError(error)) logger?.error?.(error);
         },
       },
     };
+  }
+
+  /** The content of the session of a sign-in. */
+  private async sessionToken(message: Parameters<JwtCallback>[0]): Promise<SessionToken | null> {
+    // Only a sign-in has an account.
+    const { account, profile, user } = message as Partial<typeof message>;
+    const roles = account && this.roles?.(profile ?? (user as Profile), account);
+    const token = roles ? { ...message.token, roles } : message.token;
+    const made = this.callbacks.jwt ? await this.callbacks.jwt({ ...message, token }) : token;
+    return made && account ? { ...made, ...this.oidcRefresh?.tokensOf(account, made) } : made;
   }
 
   /**
@@ -221,6 +246,17 @@ export class ResolvedAuthOptions {
 function idAndType(provider: Provider): [id: string, type: string] {
   const { id, type, options } = typeof provider === 'function' ? provider() : provider;
   return [(options as { id?: string } | undefined)?.id ?? id, type];
+}
+
+type JwtCallback = NonNullable<NonNullable<AuthConfig['callbacks']>['jwt']>;
+
+/** Names a user for good: OpenID Connect Core 5.7, and for OAuth what `profile()` of the provider returns. */
+function idAtProvider(
+  { type, providerAccountId }: Account,
+  profile: Profile | undefined,
+): string | undefined {
+  if (type === 'oidc') return profile?.sub ?? providerAccountId;
+  return type === 'oauth' ? providerAccountId : undefined;
 }
 
 function withoutIdentity(token: SessionToken | undefined): SessionToken {

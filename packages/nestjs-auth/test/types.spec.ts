@@ -66,7 +66,7 @@ describe('the types', () => {
         'type AuthUser, type Session',
         `declare module '@mridang/nestjs-auth' {
           interface AuthUserAugmentation { department: string }
-          interface SessionAugmentation { tenant: number }
+          interface SessionAugmentation { tenant: number; user: AuthUser }
         }
         export const read = (session: Session): [string, number, string] => [session.user.department, session.tenant, session.user.id];
         export const user: AuthUser = { id: '1', department: 'sales' };`,
@@ -106,6 +106,64 @@ describe('the types', () => {
       expect([name, messages.length]).toEqual([name, 1]);
     }
   }, 60_000);
+
+  it('compile what programs of the original have', () => {
+    const found = diagnosticsOf({
+      'options.ts': importing(
+        'AuthModule, AuthModuleOptions, type AuthOptionsFactory, type IAuthModuleOptions',
+        `import { skipCSRFCheck } from '@auth/core';
+        const origin = 'https://app.example';
+        const secret: string | undefined = process.env['AUTH_SECRET'];
+        const strategy: 'jwt' | 'database' = 'jwt';
+        export const options: IAuthModuleOptions = {
+          origin, secret, providers: [], trustHost: true, basePath: '/auth', useSecureCookies: true, skipCSRFCheck,
+          session: { strategy, maxAge: 3600, updateAge: 60, generateSessionToken: () => 'x' },
+        };
+        export const made = new AuthModuleOptions();
+        made.providers = options.providers;
+        export class Factory implements AuthOptionsFactory {
+          createAuthOptions(): IAuthModuleOptions { return options; }
+        }
+        export const module = AuthModule.registerAsync({
+          useFactory: (...args: readonly unknown[]) => ({ ...options, property: String(args[0]) }),
+          inject: ['NAME'],
+        });`,
+      ),
+      'guard.ts': importing(
+        'AuthGuard',
+        `import type { User } from '@auth/core/types';
+        import { Injectable, UnauthorizedException, type ExecutionContext } from '@nestjs/common';
+        @Injectable()
+        export class CoreGuard extends AuthGuard() {
+          override handleRequest(err: Error | null, user: User | null, _info: unknown, _context: ExecutionContext): User {
+            if (err || !user) throw new UnauthorizedException();
+            return user;
+          }
+        }
+        @Injectable()
+        export class GenericGuard extends AuthGuard('jwt') {
+          override handleRequest<TUser = User>(_err: unknown, user: TUser | null): TUser {
+            if (!user) throw new UnauthorizedException();
+            return user;
+          }
+        }`,
+      ),
+      'session.ts': importing(
+        'type AuthenticatedRequest, type Session',
+        `export const nobody: Session = { user: null, expires: new Date().toISOString() };
+        export const nameOf = (session: Session | null) => session?.user?.name ?? 'nobody';
+        export const request: Pick<AuthenticatedRequest, 'session'> = { session: nobody };`,
+      ),
+    });
+    expect(found).toEqual({ 'options.ts': [], 'guard.ts': [], 'session.ts': [] });
+  }, 60_000);
+
+  it('are found by the resolution of Node.js 10, as by older settings of Nest', () => {
+    const importer = resolve(folder, '../../test/importer.ts');
+    const settings = { moduleResolution: ts.ModuleResolutionKind.Node10, module: ts.ModuleKind.CommonJS };
+    const { resolvedModule } = ts.resolveModuleName('@mridang/nestjs-auth', importer, settings, ts.sys);
+    expect(resolvedModule?.resolvedFileName).toBe(resolve(folder, 'dist/index.d.ts'));
+  });
 
   it('name everything a program of the original may use', () => {
     const names = [

@@ -108,7 +108,6 @@ export class ZitadelModule {
           useFactory: authOptions,
         }),
       ],
-      // Nest registers these before the controller of AuthModule, which answers every other path below /auth.
       controllers: [
         InitiateController,
         LogoutController,

@@ -1,19 +1,26 @@
 import type { HttpResponse } from '../auth.types.js';
 import { addSetCookie } from '../session/session-cookie.js';
-import { rawResponse } from './raw-response.js';
+import { isFastifyReply, rawResponse, setHeader } from './raw-response.js';
 
 /**
  * Sends a web `Response` through an Express response or a Fastify reply, with each `Set-Cookie` as its own header. Replaces `Expires`,
  * which Auth.js sets and a browser compares with its own clock, by `Max-Age` (RFC 6265 5.2.2).
  */
 export async function toHttpResponse(webResponse: Response, response: HttpResponse): Promise<void> {
-  const raw = rawResponse(response);
   webResponse.headers.forEach((value, name) => {
-    if (name !== 'set-cookie') raw.setHeader(name, value);
+    if (name !== 'set-cookie') setHeader(response, name, value);
   });
   for (const cookie of webResponse.headers.getSetCookie()) addSetCookie(response, withMaxAge(cookie));
-  raw.statusCode = webResponse.status;
-  raw.end(Buffer.from(await webResponse.arrayBuffer()));
+  const body = Buffer.from(await webResponse.arrayBuffer());
+  if (isFastifyReply(response)) {
+    response.code(webResponse.status);
+    // Fastify gives an empty buffer a content type.
+    response.send(body.length > 0 ? body : undefined);
+  } else {
+    const raw = rawResponse(response);
+    raw.statusCode = webResponse.status;
+    raw.end(body);
+  }
 }
 
 function withMaxAge(line: string): string {

@@ -1,7 +1,7 @@
 import { serialize, type SerializeOptions } from 'cookie';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { stateOf } from '../http/request-state.js';
-import { rawResponse } from '../http/raw-response.js';
+import { getHeader, setHeader } from '../http/raw-response.js';
 import type { CookieSpec } from './cookie-spec.js';
 
 /** Browsers drop a cookie above 4096 bytes, name and attributes included (RFC 6265bis 5.6). */
@@ -47,7 +47,8 @@ export class SessionCookie {
 
   /** Removes lines that `write` has added from the response, unless others have replaced them. */
   unset(response: HttpResponse, lines: readonly string[]) {
-    rawResponse(response).setHeader(
+    setHeader(
+      response,
       'set-cookie',
       setCookies(response).filter((line) => !lines.includes(line)),
     );
@@ -115,14 +116,14 @@ export function setCookie(
 export function addSetCookie(response: HttpResponse, line: string) {
   const start = line.slice(0, line.indexOf('=') + 1);
   const others = setCookies(response).filter((other) => !other.startsWith(start));
-  rawResponse(response).setHeader('set-cookie', [...others, line]);
+  setHeader(response, 'set-cookie', [...others, line]);
 }
 
 /** Whether the response has a `Location` or a cookie, other than `lines`, beside which a session cookie exceeds nginx's 4 KB of headers. */
 export const hasLongField = (response: HttpResponse, lines: readonly string[]): boolean =>
-  [rawResponse(response).getHeader('location') ?? '', ...setCookies(response)].some(
+  [getHeader(response, 'location') ?? '', ...setCookies(response)].some(
     (field) => String(field).length > MAX_FIELD_LENGTH && !lines.includes(String(field)),
   );
 
 const setCookies = (response: HttpResponse): string[] =>
-  [rawResponse(response).getHeader('set-cookie') ?? []].flat().map(String);
+  [getHeader(response, 'set-cookie') ?? []].flat().map(String);

@@ -187,7 +187,7 @@ export class SessionService {
   private async revoke(token: OpenSession): Promise<boolean> {
     this.options.discard?.(token);
     try {
-      return (await this.options.revocations?.revoke(token)) !== false;
+      return (await this.options.revocations.revoke(token)) !== false;
     } catch (error) {
       this.logger.error(
         `Could not store the end of a session: a copied cookie works until it expires\n${describeError(error)}`,
@@ -328,9 +328,11 @@ export class SessionService {
       if (!token) return this.deleteCookie(request, response);
       // Never rewrite a cookie whose tokens are due: that could replace a cookie with newer tokens. Their refresh rewrites it.
       const hasToSlide = !this.isRefreshDue(opened) && (this.isSlideDue(opened) || !hasPortInside(opened));
-      return await (hasToSlide || !isUnchanged(token, opened)
+      const loaded = await (hasToSlide || !isUnchanged(token, opened)
         ? this.slideCookie(token, opened, request, response)
         : this.loadedFrom(opened));
+      if (this.options.events.session) await this.reportRead(loaded);
+      return loaded;
     } catch (error) {
       if (error instanceof SessionsUnavailable) {
         this.logger.error(`Could not check whether a session was ended\n${describeError(error)}`);
@@ -343,6 +345,16 @@ export class SessionService {
     }
   }
 
+  /** As in Auth.js: an event handler that fails is logged, and the request goes on. */
+  private async reportRead({ session, token }: LoadedSession) {
+    const message = { session, token } as unknown as Parameters<SessionEvent>[0];
+    try {
+      await this.options.events.session?.(message);
+    } catch (error) {
+      this.logger.error(`The event handler \`session\` failed\n${describeError(error)}`);
+    }
+  }
+
   private deleteCookie(request: HttpRequest, response: HttpResponse): LoadedSession {
     this.cookie.delete(request, response);
     return signedOut;
@@ -350,7 +362,7 @@ export class SessionService {
 
   private async isRevoked(token: OpenSession): Promise<boolean> {
     try {
-      return (await this.options.revocations?.isRevoked(token)) === true;
+      return (await this.options.revocations.isRevoked(token)) === true;
     } catch (cause) {
       throw new SessionsUnavailable({ cause });
     }
@@ -396,8 +408,8 @@ export class SessionService {
   private isKnownToBeRevoked(token: OpenSession): boolean {
     const { revocations } = this.options;
     try {
-      if (revocations?.isKnownToBeRevoked) return revocations.isKnownToBeRevoked(token);
-      const answer = revocations?.isRevoked(token);
+      if (revocations.isKnownToBeRevoked) return revocations.isKnownToBeRevoked(token);
+      const answer = revocations.isRevoked(token);
       if (answer instanceof Promise) answer.catch(() => undefined);
       return answer === true;
     } catch {
@@ -427,6 +439,7 @@ export class SessionService {
       name: token.name ?? null,
       email: token.email ?? null,
       image: token.picture ?? null,
+      ...(token['roles'] === undefined ? {} : { roles: token['roles'] as string[] }),
     };
     // A program that augments these types sets its members in the session callback.
     const session = { user, expires: new Date(token.exp * 1000).toISOString() } as Session;
@@ -441,6 +454,8 @@ export class SessionService {
     return Date.now() / 1000 - iat >= interval;
   }
 }
+
+type SessionEvent = NonNullable<ResolvedAuthOptions['events']['session']>;
 
 /** Members of a session that this module sets, whatever a callback returns. */
 const ownMembers = new Set(['jti', 'start', 'iat', 'exp', 'originPort']);

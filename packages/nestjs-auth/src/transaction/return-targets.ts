@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { isPrefetch } from '../http/request-facts.js';
 import { localPath } from '../http/local-path.js';
-import { onHeaders, rawResponse } from '../http/raw-response.js';
+import { onHeaders, rawResponse, removeHeader } from '../http/raw-response.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
@@ -74,7 +74,7 @@ export class ReturnTargets {
     const raw = rawResponse(response);
     onHeaders(response, () => {
       if (raw.statusCode >= 300 && raw.statusCode < 400)
-        for (const name of CONTENT_POLICIES) raw.removeHeader(name);
+        for (const name of CONTENT_POLICIES) removeHeader(response, name);
     });
   }
 

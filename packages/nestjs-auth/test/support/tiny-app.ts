@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
 import {
@@ -35,6 +37,10 @@ interface TinyAppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports' 
   /** routes the prefix does not apply to */
   exclude?: string[];
   log?: string[];
+  /** as in `main.ts`, before the start */
+  setup?: (nest: INestApplication) => void;
+  /** default: Express */
+  adapter?: AbstractHttpAdapter;
 }
 
 /** A program of a few lines around the module. */
@@ -48,18 +54,25 @@ export class TinyApp {
     exclude,
     imports,
     log,
+    setup,
+    adapter = new ExpressAdapter(),
     ...metadata
   }: TinyAppOptions): Promise<TinyApp> {
+    const record = (message: unknown) => void log?.push(String(message));
+    const logger = { log: record, warn: record, error: record, fatal: record };
     const module = await Test.createTestingModule({
       imports: imports ?? [AuthModule.register({ ...options, ...auth }, config)],
       ...metadata,
-    }).compile();
-    const record = (message: unknown) => void log?.push(String(message));
-    const nest = module.createNestApplication({
-      logger: { log: record, warn: record, error: record, fatal: record },
-    });
+    })
+      .setLogger(logger)
+      .compile();
+    const nest = module.createNestApplication(adapter, { logger });
+    setup?.(nest);
     if (prefix) nest.setGlobalPrefix(prefix, { exclude: exclude ?? [] });
-    return new TinyApp(await nest.init());
+    await nest.init();
+    // Fastify handles requests once it has loaded its plugins.
+    await (nest.getHttpAdapter().getInstance() as { ready?: () => Promise<unknown> }).ready?.();
+    return new TinyApp(nest);
   }
 
   get resolved() {
@@ -83,6 +96,10 @@ export class TinyApp {
       .get(path)
       .redirects(0)
       .set(headers);
+  }
+
+  head(path: string) {
+    return supertest(this.nest.getHttpServer() as never).head(path);
   }
 
   post(path: string, body: object, headers: Record<string, string> = {}) {

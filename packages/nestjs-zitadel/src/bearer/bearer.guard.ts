@@ -65,7 +65,7 @@ export class BearerGuard implements CanActivate {
 }
 
 function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAndOverride']>[1]): Rules {
-  const read = <T>(key: string) => reflector.getAllAndOverride<T | undefined>(key, targets);
+  const read = <T>(key: string | symbol) => reflector.getAllAndOverride<T | undefined>(key, targets);
   const isFresh = read<boolean>(FRESH_KEY) ?? false;
   const scopes = [...new Set(reflector.getAllAndMerge<string[]>(SCOPES_KEY, targets))];
   const roles = read<string[]>(REQUIRED_ROLES_KEY) ?? [];

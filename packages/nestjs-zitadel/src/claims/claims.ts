@@ -65,6 +65,9 @@ declare module '@mridang/nestjs-auth' {
     organization?: Organization;
     metadata: Record<string, string>;
   }
+  interface SessionAugmentation {
+    user: AuthUser;
+  }
 }
 
 /** Returns the claims of an ID token that was verified when it was received; empty without a token. */

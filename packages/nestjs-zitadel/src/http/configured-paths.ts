@@ -1,6 +1,6 @@
 import { globalPrefix, requestTarget } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 
@@ -15,7 +15,7 @@ export class ConfiguredPaths {
 
   constructor(
     @Inject(ZITADEL_OPTIONS) private readonly options: ResolvedZitadelOptions,
-    private readonly moduleRef: ModuleRef,
+    private readonly application: ApplicationConfig,
     host: HttpAdapterHost,
   ) {
     const pathOf = (uri: string) => new URL(uri).pathname.slice(options.mountPath.length);
@@ -34,7 +34,7 @@ export class ConfiguredPaths {
     if (mountPath) takeOff(mountPath, request);
     const { path } = request;
     const route = this.routes.get(path);
-    const target = route && globalPrefix(this.moduleRef, '/auth') + route;
+    const target = route && globalPrefix(this.application, '/auth') + route;
     if (target && path !== target && `${path}/zitadel` !== target) {
       request.url = target + request.url.slice(path.length);
       request.originalUrl = mountPath + request.url;

@@ -1,0 +1,204 @@
+import { Controller, Injectable, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { ModuleRef, Reflector } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  AuthGuard,
+  Public,
+  RequireRoles,
+  RolesGuard,
+  type AuthenticatedRequest,
+  type IAuthGuard,
+} from '../src/index.js';
+import { requestOf } from '../src/http/request-of.js';
+import { TinyApp } from './support/tiny-app.js';
+
+let app: TinyApp;
+afterEach(() => app?.close());
+
+/** Handlers of any kind: what Nest passes to the guards of each is in `contexts`. */
+@Controller()
+class Handlers {
+  member() {
+    return 'member';
+  }
+
+  @RequireRoles('admin')
+  admin() {
+    return 'admin';
+  }
+
+  @Public()
+  open() {
+    return 'open';
+  }
+}
+
+type Name = 'member' | 'admin' | 'open';
+
+/** The arguments of each kind of handler, for a caller with these headers. */
+const contexts: Record<string, [type: string, args: (headers: object) => unknown[]]> = {
+  'GraphQL, Apollo on Express': [
+    'graphql',
+    (headers) => [{}, {}, { req: request(headers), res: response() }, {}],
+  ],
+  'GraphQL, Mercurius': [
+    'graphql',
+    (headers) => [{}, {}, { reply: { ...response(), request: request(headers) } }, {}],
+  ],
+  'GraphQL without a response': ['graphql', (headers) => [{}, {}, { req: request(headers) }, {}]],
+  'GraphQL subscription': [
+    'graphql',
+    (headers) => [{}, {}, { req: { extra: { request: request(headers) } } }, {}],
+  ],
+  'WebSocket of Socket.IO': ['ws', (headers) => [{ handshake: { headers } }, 'data']],
+  'WebSocket with its request': ['ws', (headers) => [{ request: request(headers) }, 'data']],
+};
+const request = (headers: object) => ({ method: 'POST', url: '/graphql', headers });
+const response = () => {
+  const fields = new Map<string, unknown>();
+  return {
+    getHeader: (name: string) => fields.get(name),
+    setHeader: (name: string, value: unknown) => void fields.set(name, value),
+    writeHead: () => undefined,
+    fields,
+  };
+};
+
+const handlerOf = (name: Name) =>
+  (Object.getOwnPropertyDescriptor(Handlers.prototype, name) as { value: () => unknown }).value;
+
+function contextOf(name: Name, type: string, args: unknown[]): ExecutionContext {
+  const context = new ExecutionContextHost(args, Handlers, handlerOf(name));
+  context.setType(type);
+  return context;
+}
+
+/** As Nest: the guards one after the other. */
+async function call(
+  context: ExecutionContext,
+  sessionGuard: Type<IAuthGuard> = AuthGuard(),
+): Promise<string> {
+  const guards: Type<CanActivate>[] = [sessionGuard, RolesGuard];
+  for (const guard of guards) {
+    const made = await app.nest.get(ModuleRef).create(guard);
+    if (!(await made.canActivate(context))) return 'refused';
+  }
+  return (context.getHandler() as () => string)();
+}
+
+const withRoles = (roles?: string[]) => app.cookie({ sub: 'u1', ...(roles ? { roles } : {}) });
+
+describe.each(Object.entries(contexts))('%s', (_name, [type, args]) => {
+  const callAs = (name: Name, cookie?: string) =>
+    call(contextOf(name, type, args(cookie === undefined ? {} : { cookie })));
+
+  it('is guarded by the session of its HTTP request', async () => {
+    app = await TinyApp.start({});
+    await expect(callAs('member')).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+    expect(await callAs('member', withRoles())).toBe('member');
+    expect(await callAs('open')).toBe('open');
+  });
+
+  it('asks for roles', async () => {
+    app = await TinyApp.start({});
+    await expect(callAs('admin')).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+    await expect(callAs('admin', withRoles(['editor']))).rejects.toMatchObject({
+      code: 'AUTH_ROLES_REQUIRED',
+    });
+    expect(await callAs('admin', withRoles(['admin']))).toBe('admin');
+  });
+
+  it('has the session for its handler', async () => {
+    app = await TinyApp.start({});
+    const context = contextOf('member', type, args({ cookie: withRoles() }));
+    await call(context);
+    expect(requestOf(context)?.session?.user.id).toBe('u1');
+  });
+});
+
+describe.each([
+  ['microservice', 'rpc', ['data', {}]],
+  ['microservice without a context of its transport', 'rpc', ['data']],
+  ['WebSocket of ws', 'ws', [{ send: () => undefined }, 'data']],
+  ['GraphQL without HTTP', 'graphql', [{}, {}, undefined]],
+])('a %s, whose session cannot be read', (_name, type, args) => {
+  it('passes, but for handlers that require roles', async () => {
+    app = await TinyApp.start({});
+    expect(await call(contextOf('member', type, args))).toBe('member');
+    expect(await call(contextOf('open', type, args))).toBe('open');
+    await expect(call(contextOf('admin', type, args))).rejects.toMatchObject({
+      code: 'AUTH_SESSION_REQUIRED',
+    });
+  });
+});
+
+describe('a context without a request of its own', () => {
+  @Injectable()
+  class MetadataGuard extends AuthGuard() {
+    override getRequest(context: ExecutionContext): AuthenticatedRequest {
+      const { headers } = context.getArgByIndex<{ headers: { cookie: string } }>(1);
+      return { method: 'GET', url: '/', headers };
+    }
+  }
+
+  it('can be given one by an extended guard', async () => {
+    app = await TinyApp.start({});
+    const given = (cookie: string) => contextOf('admin', 'rpc', ['data', { headers: { cookie } }]);
+    expect(await call(given(withRoles(['admin'])), MetadataGuard)).toBe('admin');
+    await expect(call(given(''), MetadataGuard)).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+  });
+});
+
+describe('a guard that fails', () => {
+  it('passes on what it failed with', async () => {
+    @Injectable()
+    class BrokenGuard extends AuthGuard() {
+      override handleRequest(): never {
+        throw new TypeError('broken');
+      }
+    }
+    app = await TinyApp.start({});
+    const context = contextOf('member', 'ws', [{ handshake: { headers: {} } }]);
+    await expect(call(context, BrokenGuard)).rejects.toThrow(new TypeError('broken'));
+  });
+
+  it('of roles works without the module', async () => {
+    const guard = new RolesGuard(new Reflector());
+    const asked = { headers: {}, url: '/', method: 'GET', user: { roles: ['admin'] } };
+    expect(await guard.canActivate(contextOf('admin', 'http', [asked, {}]))).toBe(true);
+    expect(() => guard.canActivate(contextOf('admin', 'http', [{ ...asked, user: {} }, {}]))).toThrow(
+      'a role',
+    );
+    app = await TinyApp.start({});
+  });
+});
+
+describe('a socket', () => {
+  it('notices the end of its session with the next message', async () => {
+    app = await TinyApp.start({});
+    const client = { handshake: { headers: { cookie: withRoles() } } };
+    expect(await call(contextOf('member', 'ws', [client]))).toBe('member');
+    const token = app.resolved.codec.open(client.handshake.headers.cookie.split('=')[1] ?? '');
+    await app.resolved.revocations.revoke(token ?? {});
+    await expect(call(contextOf('member', 'ws', [client]))).rejects.toMatchObject({
+      code: 'AUTH_SESSION_REQUIRED',
+    });
+  });
+
+  it('does not refresh tokens, which no response could give to the browser', async () => {
+    let refreshes = 0;
+    const refresh = {
+      isDue: () => true,
+      refresh: (token: object) => (refreshes++, Promise.resolve({ ...token })),
+    };
+    app = await TinyApp.start({ auth: { refresh } });
+    const client = { handshake: { headers: { cookie: withRoles() } } };
+    expect(await call(contextOf('member', 'ws', [client]))).toBe('member');
+    expect(refreshes).toBe(0);
+  });
+});
+
+it('injects no session where no guard has read one', () => {
+  expect(requestOf(contextOf('member', 'ws', [{}]))).toBeUndefined();
+});

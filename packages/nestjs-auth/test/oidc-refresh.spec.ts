@@ -1,0 +1,320 @@
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import { customFetch, type AuthConfig } from '@auth/core';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { people } from '../../../test/support/hostile/people.js';
+import { byHmac, byStranger, byUnknownKey } from '../../../test/support/hostile/signers.js';
+import type { Mutation } from '../../../test/support/hostile/mutation.js';
+import {
+  clientId,
+  startHostileProvider,
+  type HostileProvider,
+} from '../../../test/support/hostile-provider.js';
+import {
+  SessionService,
+  type AuthenticatedRequest,
+  type HttpResponse,
+  type IAuthModuleOptions,
+} from '../src/index.js';
+import { OidcTokenEndpoint } from '../src/refresh/oidc-token-endpoint.js';
+import { startSite, type Site } from './support/site.js';
+import { bodyOf } from './support/tiny-app.js';
+
+const program = { 'sec-fetch-mode': 'cors' };
+const TOKEN = '/oauth/v2/token';
+const KEYS = '/oauth/v2/keys';
+
+@Controller()
+class Pages {
+  constructor(private readonly sessions: SessionService) {}
+
+  @Get('who')
+  who() {
+    return 'somebody';
+  }
+
+  @Get('token')
+  async token(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    const token = await this.sessions.freshToken(request, response);
+    return { accessToken: token?.['accessToken'] ?? null, idToken: token?.['idToken'] ?? null };
+  }
+
+  @Get('renewed')
+  async renewed(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    return { accessToken: (await this.sessions.renewedToken(request, response))?.['accessToken'] };
+  }
+
+  @Get('out')
+  async out(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    await this.sessions.end(request, response);
+    return 'out';
+  }
+}
+
+let provider: HostileProvider;
+let site: Site;
+let log: string[];
+beforeEach(async () => {
+  provider = await startHostileProvider();
+});
+afterEach(async () => {
+  await site.app.close();
+  await provider.close();
+});
+
+const oidc = (): IAuthModuleOptions['providers'][number] => ({
+  id: 'idp',
+  name: 'Provider',
+  type: 'oidc',
+  issuer: provider.issuer,
+  clientId,
+  client: { token_endpoint_auth_method: 'none' },
+});
+
+/** Signs in with tokens that are due at once, unless `mutation` says otherwise. Returns the `Cookie` header of the session. */
+async function signIn(
+  auth: Partial<IAuthModuleOptions> = {},
+  mutation: Mutation = { tokenAnswer: { expires_in: 0 } },
+) {
+  site = await startSite({ providers: [oidc()], ...auth }, [Pages], { log: (log = []) });
+  provider.next(mutation);
+  await site.toProvider('/who');
+  return cookie();
+}
+
+async function cookie(): Promise<string> {
+  const found = (await site.browser.cookies()).filter(({ key }) => key.includes('session-token'));
+  return found.map((one) => one.cookieString()).join('; ');
+}
+
+/** What the session cookie holds. */
+const content = (header: string) => site.app.resolved.codec.open(header.slice(header.indexOf('=') + 1));
+const get = (path: string, header: string) => site.app.get(path, { cookie: header, ...program });
+const refreshes = () => provider.grants('refresh_token').length;
+
+describe('a refresh without anything written', () => {
+  it('is one request for many, and its answer is kept for late ones', async () => {
+    const before = await signIn({}, {});
+    const signedInWith = provider.lastLogin.accessTokens.at(-1);
+    expect(bodyOf(await get('/token', before).expect(200))).toEqual({
+      accessToken: signedInWith,
+      idToken: null,
+    });
+    expect(refreshes()).toBe(0);
+    const tokens = await Promise.all(Array.from({ length: 10 }, () => get('/renewed', before).expect(200)));
+    expect(refreshes()).toBe(1);
+    const renewed = provider.lastLogin.accessTokens.at(-1);
+    expect(renewed).not.toBe(signedInWith);
+    expect(tokens.map(bodyOf)).toEqual(tokens.map(() => ({ accessToken: renewed })));
+    // The cookie from before.
+    expect(bodyOf(await get('/renewed', before).expect(200))).toEqual({ accessToken: renewed });
+    expect(refreshes()).toBe(1);
+  });
+
+  it('happens on a guarded route when it is due, and the cookie has the new tokens', async () => {
+    const token = content(await signIn());
+    // The page that the sign-in led to.
+    expect(refreshes()).toBe(1);
+    expect(token?.accessToken).toBe(provider.lastLogin.accessTokens.at(-1));
+    expect((token?.accessTokenEndsAt ?? 0) - Date.now() / 1000).toBeGreaterThan(43_000);
+  });
+
+  it('assumes a lifetime where the provider names none', async () => {
+    const before = await signIn({}, { tokenAnswer: { expires_in: undefined } });
+    const { accessTokenEndsAt, accessTokenDueAt = 0 } = content(before) ?? {};
+    expect(accessTokenEndsAt).toBeUndefined();
+    expect(accessTokenDueAt).toBeGreaterThan(Date.now() / 1000);
+    await get('/who', before).expect(200);
+    expect(refreshes()).toBe(0);
+  });
+
+  it('is not tried without a refresh token', async () => {
+    const before = await signIn({}, { tokenAnswer: { expires_in: 0, refresh_token: undefined } });
+    expect(content(before)).not.toHaveProperty('accessToken');
+    await get('/who', before).expect(200);
+    await get('/renewed', before).expect(401);
+    expect(refreshes()).toBe(0);
+  });
+
+  it('can be switched off', async () => {
+    const before = await signIn({ refresh: false });
+    expect(content(before)).not.toHaveProperty('refreshToken');
+    await get('/who', before).expect(200);
+    await get('/renewed', before).expect(401);
+    expect(refreshes()).toBe(0);
+  });
+
+  it('is left to a `jwt` callback that stores the refresh token itself', async () => {
+    const jwt: NonNullable<NonNullable<AuthConfig['callbacks']>['jwt']> = ({ token, account }) =>
+      account ? { ...token, mine: { refresh_token: account.refresh_token } } : token;
+    const before = await signIn({ callbacks: { jwt } });
+    expect(content(before)).not.toHaveProperty('tokensFrom');
+    await get('/who', before).expect(200);
+    expect(refreshes()).toBe(0);
+  });
+
+  it('knows the user by the `sub` of the provider, whatever the `jwt` callback makes of it', async () => {
+    const before = await signIn({
+      callbacks: { jwt: ({ token }) => ({ ...token, sub: 'of-the-database' }) },
+    });
+    await get('/renewed', before).expect(200);
+  });
+});
+
+describe('the client of the provider', () => {
+  const secret = 'a secret of the client: with % and +';
+  const privateKey = async () =>
+    (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']))
+      .privateKey;
+
+  it.each([
+    ['client_secret_basic', () => Promise.resolve({})],
+    ['client_secret_post', () => Promise.resolve({})],
+    ['client_secret_jwt', () => Promise.resolve({})],
+    ['private_key_jwt', async () => ({ token: { clientPrivateKey: await privateKey() } })],
+    ['none', () => Promise.resolve({ token: `${provider.issuer}${TOKEN}` })],
+  ])('authenticates by %s, as at the sign-in', async (method, more) => {
+    const client = { token_endpoint_auth_method: method };
+    const given = { ...oidc(), clientSecret: secret, client, ...(await more()) } as ReturnType<typeof oidc>;
+    const before = await signIn({ providers: [given] }, {});
+    await get('/renewed', before).expect(200);
+    const [code, refresh] = ['authorization_code', 'refresh_token'].map((type) =>
+      provider.grants(type).at(-1),
+    );
+    expect(refresh?.headers.authorization).toBe(code?.headers.authorization);
+    expect(refresh?.form['client_secret']).toBe(code?.form['client_secret']);
+    expect(typeof refresh?.form['client_assertion']).toBe(typeof code?.form['client_assertion']);
+  });
+
+  it('uses the `customFetch` of the program', async () => {
+    const fetched: string[] = [];
+    const ownFetch: typeof fetch = (input, init) => {
+      fetched.push(new URL(input instanceof Request ? input.url : String(input)).pathname);
+      return fetch(input, init);
+    };
+    const before = await signIn(
+      { providers: [{ ...oidc(), [customFetch]: ownFetch } as ReturnType<typeof oidc>] },
+      {},
+    );
+    fetched.length = 0;
+    await get('/renewed', before).expect(200);
+    expect(fetched).toEqual(['/.well-known/openid-configuration', KEYS, TOKEN]);
+  });
+
+  it('reads the metadata again after an hour', async () => {
+    const endpoint = OidcTokenEndpoint.of(oidc());
+    const documents = () => provider.requestsTo('/.well-known/openid-configuration').length;
+    await signIn({}, {});
+    const before = documents();
+    const refused = () =>
+      expect(endpoint?.refresh('unknown', 'sub')).rejects.toMatchObject({ reason: 'refresh_rejected' });
+    await refused();
+    await refused();
+    expect(documents()).toBe(before + 1);
+    const now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 3_601_000);
+    await refused().finally(() => clock.mockRestore());
+    expect(documents()).toBe(before + 2);
+  });
+});
+
+describe('a symmetric signature', () => {
+  const secret = 'a secret of the client that is long enough for HS256';
+  const withSecret = () => ({ ...oidc(), clientSecret: secret, client: {} }) as ReturnType<typeof oidc>;
+
+  beforeEach(async () => {
+    await provider.close();
+    const algorithms = { id_token_signing_alg_values_supported: ['RS256', 'HS256'] };
+    provider = await startHostileProvider({ metadata: (original) => ({ ...original, ...algorithms }) });
+  });
+
+  it.each([
+    ['of the secret of the client', secret, 200],
+    ['of another secret', `${secret}!`, 401],
+  ])('%s: %i', async (_name, key, status) => {
+    const before = await signIn(
+      { providers: [withSecret()] },
+      { refresh: { idToken: { sign: byHmac(() => key) } } },
+    );
+    await get('/renewed', before).expect(status);
+  });
+
+  it('is refused of a client without a secret', async () => {
+    const before = await signIn({}, { refresh: { idToken: { sign: byHmac(() => clientId) } } });
+    await get('/renewed', before).expect(401);
+  });
+});
+
+describe('a provider that does not answer', () => {
+  it.each([
+    ['503', TOKEN, { status: 503, headers: { 'retry-after': '7' } }],
+    ['429', TOKEN, { status: 429 }],
+    ['no connection', TOKEN, { hangUp: true }],
+    ['no keys', KEYS, { status: 500 }],
+    ['no metadata', '/.well-known/openid-configuration', { status: 500 }],
+  ])('leaves the session as it is: %s', async (_name, path, fault) => {
+    const before = await signIn({}, {});
+    provider.fault(path, fault);
+    const answer = await get('/renewed', before).expect(503);
+    expect(bodyOf(answer)).toMatchObject({ message: 'The identity provider cannot be reached' });
+    await get('/who', before).expect(200);
+    expect(log.filter((line) => line.includes('Could not refresh tokens'))).toHaveLength(1);
+  });
+
+  it('is not asked again at once, and then again', async () => {
+    const before = await signIn({}, {});
+    provider.fault(TOKEN, { status: 503 });
+    await get('/renewed', before).expect(503);
+    await get('/renewed', before).expect(503);
+    expect(refreshes()).toBe(1);
+    const backoff = () => new Promise((resolve) => setTimeout(resolve, 2_100));
+    await backoff();
+    await get('/renewed', before).expect(503);
+    expect(log.filter((line) => line.includes('Could not refresh tokens'))).toHaveLength(1);
+    provider.fault(TOKEN, null);
+    await backoff();
+    await get('/renewed', before).expect(200);
+    expect(refreshes()).toBe(3);
+  });
+
+  it('may refuse the application: that ends no session', async () => {
+    const before = await signIn({}, {});
+    provider.fault(TOKEN, { status: 400, body: '{"error":"invalid_client"}' });
+    await get('/renewed', before).expect(503);
+    await get('/who', before).expect(200);
+  });
+});
+
+describe('a session ends', () => {
+  it('when its refresh token is refused', async () => {
+    const before = await signIn({}, {});
+    provider.forgetRefreshTokens();
+    const answer = await get('/renewed', before).expect(401);
+    expect(bodyOf(answer)).toMatchObject({ code: 'AUTH_SESSION_ENDED', reason: 'refresh_rejected' });
+    await get('/who', before).expect(401);
+  });
+
+  it.each([
+    ['of another user', { claims: { sub: people.mallory.sub } }],
+    ['of another issuer', { claims: { iss: 'https://evil.example' } }],
+    ['for another client', { claims: { aud: 'other', azp: undefined } }],
+    ['that has expired', { claims: { exp: 1 } }],
+    ['signed with a key nobody publishes', { sign: byStranger() }],
+    ['signed with an unknown key', { sign: byUnknownKey }],
+    ['signed with what everybody knows', { sign: byHmac(() => clientId) }],
+  ])('when the ID token of the refresh is one %s', async (_name, idToken) => {
+    const before = await signIn({}, { refresh: { idToken } });
+    expect(bodyOf(await get('/renewed', before).expect(401))).toMatchObject({ reason: 'refresh_rejected' });
+    await get('/who', before).expect(401);
+  });
+
+  it('not when the answer has no ID token', async () => {
+    const before = await signIn({}, { refresh: { tokenAnswer: { id_token: undefined } } });
+    await get('/renewed', before).expect(200);
+  });
+
+  it('at the sign-out: a copy of its cookie is worthless without any store', async () => {
+    const before = await signIn({}, {});
+    await get('/out', before).expect(200);
+    expect(bodyOf(await get('/who', before).expect(401))).toMatchObject({ reason: 'revoked' });
+  });
+});

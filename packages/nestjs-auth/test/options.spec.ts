@@ -1,0 +1,128 @@
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { customFetch } from '@auth/core';
+import { AuthModule, customFetch as exported } from '../src/index.js';
+import { options, secret, TinyApp } from './support/tiny-app.js';
+
+let app: TinyApp | undefined;
+afterEach(() => app?.close());
+
+const [provider] = options.providers;
+const start = (auth: object, log: string[] = []) => TinyApp.start({ auth: auth, log });
+
+describe('options that cannot work', () => {
+  it.each([
+    ['origin', { origin: undefined }],
+    ['origin', { origin: 'app.example' }],
+    ['origin', { origin: 'ftp://app.example' }],
+    ['mountPath', { mountPath: 'base/' }],
+    ['defaultReturnTo', { defaultReturnTo: 'https://evil.example/' }],
+    ['defaultReturnTo', { mountPath: '/base', defaultReturnTo: '/other' }],
+    ['secret', { secret: undefined }],
+    ['secret', { secret: [secret, 'short'] }],
+    ['providers', { providers: undefined }],
+    ['providers[0]', { providers: [{ name: 'No id' }] }],
+    ['providers[0]', { providers: [() => undefined] }],
+    ['providers', { providers: [provider, { ...(provider as object) }] }],
+    ['session', { session: 'jwt' }],
+    ['session.strategy', { session: { strategy: 'database' } }],
+    ['session.maxAge', { session: { maxAge: 30 * 86_400 } }],
+    ['session.maxAge', { session: { maxAge: '1h' } }],
+    ['session.maxLifetime', { session: { maxLifetime: 0 } }],
+    ['session.maxCookies', { session: { maxCookies: 5 } }],
+    ['property', { property: '' }],
+    ['pages', { pages: { signIn: 'login' } }],
+    ['pages', { pages: { error: '//evil.example' } }],
+    ['callbacks', { callbacks: { jwt: 'x' } }],
+    ['events', { events: { session: 'x' } }],
+    ['logger', { logger: { error: 'x' } }],
+    ['refresh', { refresh: { isDue: () => false } }],
+    ['reload', { reload: {} }],
+    ['revocations', { revocations: { isRevoked: () => false } }],
+    ['signInPolicy', { signInPolicy: {} }],
+    ['observer', { observer: { signedIn: () => undefined } }],
+    ['authorizationParams', { authorizationParams: {} }],
+    ['roles', { roles: 'roles' }],
+    ['discard', { discard: 'x' }],
+    ['resume', { resume: 'x' }],
+    ['failurePage', { failurePage: '/failed' }],
+  ])('name `%s`: %j', async (name, auth) => {
+    await expect(start(auth)).rejects.toThrow(`AuthModule: \`${name}\``);
+  });
+
+  it('are all named at once', async () => {
+    const refusal = start({ origin: '', secret: '', session: { maxCookies: 0 } });
+    await expect(refusal).rejects.toThrow(/`origin`.*\n.*`secret`.*\n.*`session\.maxCookies`/);
+  });
+
+  it.each(['/', '', '//', '/a b', '/:id'])('base path %j', (basePath) => {
+    expect(() => AuthModule.register(options, { basePath })).toThrow('AuthModule: `basePath`');
+  });
+
+  it('none at all', async () => {
+    const none = AuthModule.registerAsync({ useFactory: () => undefined as never });
+    await expect(TinyApp.start({ imports: [none] })).rejects.toThrow('the options are missing');
+  });
+});
+
+describe('options of Auth.js without effect', () => {
+  it.each([
+    ['`skipCSRFCheck` has no effect: every form post is checked', { skipCSRFCheck: Symbol('skip-check') }],
+    ['`useSecureCookies` has no effect: cookies are not `Secure`', { useSecureCookies: true }],
+    [
+      '`useSecureCookies` has no effect: cookies are `Secure`',
+      { origin: 'https://app.example', useSecureCookies: false },
+    ],
+    ['`trustHost` has no effect', { trustHost: false }],
+    ['`basePath` has no effect', { basePath: '/login' }],
+    ['`jwt` has no effect', { jwt: {} }],
+    ['`session.updateAge` has no effect', { session: { updateAge: 60 } }],
+    ['`providers` is empty', { providers: [] }],
+  ])('warn: %s', async (warning, auth) => {
+    const log: string[] = [];
+    app = await start(auth, log);
+    expect(log.join('\n')).toContain(warning);
+  });
+
+  it('warn of nothing else', async () => {
+    const log: string[] = [];
+    app = await start({ trustHost: true }, log);
+    expect(log.join('\n')).not.toContain('has no effect');
+  });
+});
+
+describe('two copies of @auth/core', () => {
+  it.each([
+    [
+      'customFetch of a provider',
+      (symbols: Symbols) => ({ providers: [{ ...(provider as object), [symbols.customFetch]: fetch }] }),
+    ],
+    [
+      'customFetch of its options',
+      (symbols: Symbols) => ({
+        providers: [{ ...(provider as object), options: { [symbols.customFetch]: fetch } }],
+      }),
+    ],
+    ['skipCSRFCheck', (symbols: Symbols) => ({ skipCSRFCheck: symbols.skipCSRFCheck })],
+  ])('are refused with a sentence: %s', async (_name, optionsWith) => {
+    const other = await secondCopy();
+    await expect(start(optionsWith(other))).rejects.toThrow(/second copy of @auth\/core.*npm ls @auth\/core/);
+    app = await start({ providers: [{ ...(provider as object), [customFetch]: fetch }] });
+  });
+
+  it('are avoided by the export of this package', () => {
+    expect(exported).toBe(customFetch);
+  });
+});
+
+interface Symbols {
+  customFetch: symbol;
+  skipCSRFCheck: symbol;
+}
+
+/** Another instance of the modules, as Node.js loads for another folder. */
+async function secondCopy(): Promise<Symbols> {
+  const folder = dirname(createRequire(import.meta.url).resolve('@auth/core'));
+  return (await import(`${folder}/lib/symbols.js?copy`)) as Symbols;
+}

@@ -1,0 +1,254 @@
+import { Controller, Get } from '@nestjs/common';
+import Credentials from '@auth/core/providers/credentials';
+import type { AuthConfig } from '@auth/core';
+import { CredentialsSignin } from '@auth/core/errors';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { freePort } from '../../../test/support/free-port.js';
+import { choose } from '../../../test/support/sign-in.js';
+import { AuthSession, RequireRoles, type IAuthModuleOptions, type Session } from '../src/index.js';
+import { startSite, type Site } from './support/site.js';
+
+const ROLES = 'urn:zitadel:iam:org:project:roles';
+const alice = 'alice@acme.example';
+const aliceId = '320000000000000011';
+
+@Controller()
+class Pages {
+  @Get('who')
+  who(@AuthSession() session: Session) {
+    return { id: session.user.id, roles: session.user.roles ?? null };
+  }
+
+  @Get('admin')
+  @RequireRoles('admin')
+  admin() {
+    return 'admin';
+  }
+}
+
+let sandbox: Sandbox;
+let port: number;
+let site: Site;
+let log: string[];
+
+beforeAll(async () => {
+  port = await freePort();
+  const redirectUris = ['oidc', 'oauth'].map((id) => `http://localhost:${port}/auth/callback/${id}`);
+  sandbox = await startSandbox({ web: { redirectUris } });
+});
+afterAll(() => sandbox.close());
+afterEach(() => site.app.close());
+
+const scope = `openid profile email ${ROLES}`;
+const client = () => ({
+  clientId: sandbox.clients.web.clientId,
+  client: { token_endpoint_auth_method: 'none' as const },
+  checks: ['pkce' as const, 'state' as const],
+});
+const oidc = (): IAuthModuleOptions['providers'][number] => ({
+  ...client(),
+  id: 'oidc',
+  name: 'OpenID Connect',
+  type: 'oidc',
+  issuer: sandbox.issuer,
+  authorization: { params: { scope } },
+  idToken: false,
+});
+
+const start = async (auth: Partial<IAuthModuleOptions>) =>
+  (site = await startSite(auth, [Pages], { port, log: (log = []) }));
+const who = async () => JSON.parse((await site.browser.get('/who')).text) as unknown;
+
+describe('the id of a user', () => {
+  it('is the `sub` of an OpenID provider, at every sign-in', async () => {
+    const ids: unknown[] = [];
+    const callbacks: AuthConfig['callbacks'] = {
+      signIn: ({ user }) => {
+        ids.push(user.id);
+        return true;
+      },
+    };
+    await start({ providers: [oidc()], callbacks });
+    for (let time = 0; time < 2; time++) {
+      const page = await choose(site.browser, await site.toProvider('/who'), alice);
+      expect(page.url.pathname).toBe('/who');
+      expect(JSON.parse(page.text)).toEqual({ id: aliceId, roles: null });
+      await site.browser.jar.removeAllCookies();
+    }
+    expect(ids).toEqual([aliceId, aliceId]);
+  });
+
+  it('is what `profile()` of an OAuth provider returns', async () => {
+    await start({
+      providers: [
+        {
+          ...client(),
+          id: 'oauth',
+          name: 'OAuth',
+          type: 'oauth',
+          issuer: sandbox.issuer,
+          authorization: { url: `${sandbox.issuer}/oauth/v2/authorize`, params: { scope: 'profile email' } },
+          token: `${sandbox.issuer}/oauth/v2/token`,
+          userinfo: `${sandbox.issuer}/oidc/v1/userinfo`,
+          profile: ({ sub }: { sub: string }) => ({ id: `account-of-${sub}` }),
+        },
+      ],
+    });
+    await choose(site.browser, await site.toProvider('/who'), alice);
+    expect(await who()).toEqual({ id: `account-of-${aliceId}`, roles: null });
+  });
+});
+
+describe('the roles of a user', () => {
+  it('come from where the option says', async () => {
+    await start({
+      providers: [oidc()],
+      roles: (profile, tokens) => [...Object.keys(profile[ROLES] as object), String(tokens.token_type)],
+    });
+    await choose(site.browser, await site.toProvider('/admin'), alice);
+    expect(await who()).toEqual({
+      id: aliceId,
+      roles: expect.arrayContaining(['admin', 'editor', 'bearer']),
+    });
+    expect((await site.browser.get('/admin')).text).toBe('admin');
+  });
+
+  it('may be those of a user of a credentials provider', async () => {
+    await start({
+      providers: [Credentials({ authorize: () => ({ id: 'u1', roles: ['admin'] }) })],
+      roles: ({ roles }) => roles as string[],
+    });
+    await site.browser.submit(await site.browser.get('/admin'), 'form[action*="/callback/credentials"]');
+    expect((await site.browser.get('/admin')).text).toBe('admin');
+    expect(await who()).toEqual({ id: 'u1', roles: ['admin'] });
+  });
+});
+
+describe('a wrong password', () => {
+  class Locked extends CredentialsSignin {
+    override code = 'locked';
+  }
+  const passwords = (authorize: () => null | never) => [
+    Credentials({ credentials: { password: { type: 'password' } }, authorize }),
+  ];
+
+  it.each([
+    ['credentials', () => null],
+    [
+      'locked',
+      () => {
+        throw new Locked();
+      },
+    ],
+  ])('leads back to the sign-in page, with the code %s', async (code, authorize) => {
+    await start({ providers: passwords(authorize) });
+    const signIn = await site.browser.get('/who?deep=1');
+    const fields = { callbackUrl: '/who?deep=1' };
+    const page = await site.browser.submit(signIn, 'form[action*="/callback/credentials"]', { fields });
+    expect(page.status).toBe(200);
+    expect(page.url.pathname).toBe('/auth/signin');
+    const { error, code: found, callbackUrl } = Object.fromEntries(page.url.searchParams);
+    expect({ error, found }).toEqual({ error: 'CredentialsSignin', found: code });
+    expect(callbackUrl).toBe('/who?deep=1');
+    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
+  it('leads to the sign-in page of the program', async () => {
+    await start({ providers: passwords(() => null), pages: { signIn: '/own' } });
+    const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<
+      string,
+      string
+    >;
+    const { status, headers } = await site.browser.post('/auth/callback/credentials', { csrfToken });
+    expect([status, headers['location']]).toEqual([
+      302,
+      `${site.origin}/own?error=CredentialsSignin&code=credentials`,
+    ]);
+  });
+});
+
+describe('a failed sign-in', () => {
+  it('is explained on a plain page, with the reference and a way on', async () => {
+    await start({ providers: [oidc()], signInPolicy: refusing('access_denied') });
+    const page = await choose(site.browser, await site.toProvider('/who'), alice);
+    expect(page.url.pathname).toBe('/auth/error');
+    expect(page.status).toBe(403);
+    const reference = page.url.searchParams.get('ref') ?? '-';
+    expect(log.join('\n')).toContain(`Sign-in failed (access_denied, reference ${reference}`);
+    expect(page.document.querySelector('code')?.text).toBe(reference);
+    expect(page.text).toContain('Your account may not use this application');
+    expect(page.document.querySelectorAll('a').map((link) => link.getAttribute('href'))).toEqual([
+      '/auth/signin',
+      '/',
+    ]);
+  });
+
+  it.each([
+    ['access_denied', 'AccessDenied'],
+    ['organization_mismatch', 'AccessDenied'],
+    ['provider_error', 'Configuration'],
+  ] as const)('%s has the name %s for a page made for Auth.js', async (reason, error) => {
+    await start({ providers: [oidc()], pages: { error: '/failed' }, signInPolicy: refusing(reason) });
+    const page = await choose(site.browser, await site.toProvider('/who'), alice);
+    expect(page.url.pathname).toBe('/failed');
+    expect(Object.fromEntries(page.url.searchParams)).toEqual({
+      error,
+      reason,
+      ref: expect.stringMatching(/^[0-9a-f]{12}$/),
+    });
+  });
+
+  it('shows nothing that stands in its address', async () => {
+    await start({ providers: [oidc()] });
+    const page = await site.browser.get('/auth/error?error=%3Cb%3Ex&reason=toString&ref=%3Ci%3E');
+    expect([page.status, page.text.includes('<b>'), page.text.includes('<i>')]).toEqual([400, false, false]);
+    expect(page.text).toContain('The sign-in failed');
+  });
+});
+
+// Last: once it has seen such a provider, Auth.js asks every configuration of the process for an adapter.
+describe('a sign-in by link', () => {
+  const adapter = {
+    useVerificationToken: () => Promise.resolve(null),
+    createVerificationToken: (token: object) => Promise.resolve(token),
+    getUserByEmail: () => Promise.resolve(null),
+    getUser: () => Promise.resolve(null),
+    createUser: (user: object) => Promise.resolve(user),
+    updateUser: (user: object) => Promise.resolve(user),
+  } as unknown as NonNullable<IAuthModuleOptions['adapter']>;
+  const email = {
+    id: 'email',
+    type: 'email',
+    name: 'E-mail',
+    from: 'app@acme.example',
+    maxAge: 60,
+    options: {},
+    sendVerificationRequest: () => Promise.resolve(),
+  } as IAuthModuleOptions['providers'][number];
+
+  it('that was used before is said on a page, and is no fault of the server', async () => {
+    await start({ providers: [email], adapter });
+    const page = await site.browser.get('/auth/callback/email?token=used&email=alice%40acme.example');
+    expect([page.url.pathname, page.url.search]).toEqual(['/auth/error', '?error=Verification']);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('This link was used before');
+    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
+  it.each([
+    ['also beside an own sign-in page', { signIn: '/own' }, 200],
+    ['not beside an own page for it', { signIn: '/own', verifyRequest: '/sent' }, 404],
+  ])('has a page that says where the link is: %s', async (_name, pages, status) => {
+    await start({ providers: [email], adapter, pages });
+    expect((await site.browser.get('/auth/verify-request')).status).toBe(status);
+  });
+});
+
+const refusing = (reason: 'access_denied' | 'organization_mismatch' | 'provider_error') => ({
+  checkProvider: () => Promise.resolve(),
+  kept: () => ({}),
+  refusal: () => reason,
+  meaning: () => undefined,
+  discard: () => undefined,
+});
