@@ -13,7 +13,7 @@ import {
   type ValuesOf,
   type Variable,
 } from '@mridang/nestjs-program';
-import { isPlainRemote } from '@mridang/nestjs-zitadel';
+import { isPlainRemote, isRedisUrl } from '@mridang/nestjs-zitadel';
 import { z } from 'zod';
 import {
   ALLOW_INSECURE_HTTP,
@@ -28,7 +28,6 @@ import {
   NODE_ENV,
   proxies,
   randomValue,
-  redisUrl,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
 
@@ -167,7 +166,7 @@ export const variables = {
       'State that several instances share: ended sessions, refreshes under way, logout tokens seen. What is stored there is encrypted. Empty: each instance has its own, in memory.',
     expected:
       'an address such as redis://redis:6379 or rediss://user:password@redis.example.com:6380/3, in which 3 is the number of a database and % in a password is written %25, or nothing',
-    schema: redisUrl.optional(),
+    schema: z.string().refine(isRedisUrl).optional(),
   },
   METRICS_TOKEN,
   API_URL: {

@@ -5,27 +5,6 @@ import { choice, flag, list, seconds, webUrl, type Variable } from '@mridang/nes
 /** An issuer of Zitadel is an origin. */
 export const issuerUrl = webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value));
 
-/** `redis:` or, with TLS, `rediss:`. The path is a database number. */
-export const redisUrl = z.string().refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return (
-    url &&
-    /^rediss?:$/.test(url.protocol) &&
-    url.hostname &&
-    /^(\/\d{0,5})?$/.test(url.pathname) &&
-    [url.username, url.password].every(isPercentEncoded)
-  );
-});
-
-function isPercentEncoded(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
 
 /** Express's `trust proxy`, without hop counts: a client that bypasses a proxy could then forge its address. */

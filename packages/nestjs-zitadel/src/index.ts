@@ -52,6 +52,7 @@ export { Discovery, type ProviderHealth } from './client/discovery.js';
 export { loginAddresses } from './client/checked-metadata.js';
 export { boundedFetch } from './http/bounded-fetch.js';
 export { isPlainRemote } from './http/is-plain-remote.js';
+export { isRedisUrl } from './http/is-redis-url.js';
 export { sendWithRetry } from './http/send-with-retry.js';
 export { OutageLog } from './outage-log.js';
 export { LiveUserinfo } from './session/live-userinfo.js';

@@ -1,6 +1,7 @@
 import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
 import { AuditLog } from './audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
+import { isRedisUrl } from './http/is-redis-url.js';
 import type { ApiKey } from './tokens/api-key.js';
 import type { ZitadelObserver } from './zitadel.observer.js';
 
@@ -112,6 +113,8 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   for (const [option, url] of Object.entries({ redirectUri: given.redirectUri, postLogoutRedirectUri }))
     if (!new URL(url).pathname.startsWith(`${mountPath}/`))
       throw new TypeError(`${option}: expected a URL below mountPath`);
+  if (given.redisUrl !== undefined && !isRedisUrl(given.redisUrl))
+    throw new TypeError('redisUrl: expected a URL such as redis://redis:6379, or rediss:// with TLS');
   const secrets = [given.secret].flat();
   if (secrets.length === 0 || secrets.some((secret) => secret.length < MIN_SECRET_LENGTH))
     throw new TypeError(`secret: expected at least ${MIN_SECRET_LENGTH} characters`);

@@ -44,6 +44,8 @@ describe('resolveOptions', () => {
     ['mountPath', { mountPath: '/' }],
     ['mountPath', { mountPath: '//other.example' }],
     ['mountPath', { mountPath: '/base/../admin' }],
+    ['redisUrl', { redisUrl: 'redis.example:6379' }],
+    ['redisUrl', { redisUrl: 'redis://redis:6379/abc' }],
     ['secret', { secret: [] }],
     ['secret', { secret: ['a-secret-of-at-least-thirty-two-characters', 'short'] }],
   ])('names %s as the option that is wrong: %j', (option, wrong) => {
