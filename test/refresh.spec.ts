@@ -264,8 +264,8 @@ describe('when Zitadel cannot answer', () => {
     try {
       const browser = own.browser();
       await signIn(browser, 'alice@acme.example');
-      moveTime(2_000);
       own.sandbox.fail(TOKEN, 503);
+      moveTime(10_000);
       log.length = 0;
       for (let count = 0; count < 20; count++) expect((await browser.get('/auth/userinfo')).status).toBe(503);
       const said = log.filter((line) => !line.startsWith('debug')).map((line) => line.split('\n', 1)[0]);

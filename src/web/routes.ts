@@ -31,7 +31,7 @@ export function allowedMethods(app: Pick<Application, 'router'>, path: string): 
 export function routesOf(app: Pick<Application, 'router'>): Routes {
   const layers = layersOf(app);
   // The routes with parameters are those of Auth.js, which answers its own actions alone.
-  const hasParameters = ({ route }: Layer) => /[:*]/.test(String(route?.path ?? ''));
+  const hasParameters = ({ route }: Layer) => /[:*]/.test(String(route?.path));
   const isTaken = (path: string) => {
     const [, action = ''] = /^\/auth\/([^/]+)/i.exec(path) ?? [];
     return (

@@ -111,7 +111,8 @@ describe('a refresh without anything written', () => {
   });
 
   it('happens on a guarded route when it is due, and the cookie has the new tokens', async () => {
-    const token = content(await signIn());
+    // Auth.js takes functions that make a provider as well.
+    const token = content(await signIn({ providers: [oidc as IAuthModuleOptions['providers'][number]] }));
     // The page that the sign-in led to.
     expect(refreshes()).toBe(1);
     expect(token?.accessToken).toBe(provider.lastLogin.accessTokens.at(-1));

@@ -185,7 +185,7 @@ const isRefusal = (error: unknown): boolean =>
   (error instanceof Error && reasonForCode(error) === 'id_token_invalid');
 
 function unavailable(cause: unknown): ProviderUnavailable {
-  const { response, cause: inner } = (cause ?? {}) as { response?: unknown; cause?: unknown };
+  const { response, cause: inner } = cause as { response?: unknown; cause?: unknown };
   const answer = [response, inner].find((value) => value instanceof Response);
   const seconds = Number(answer?.headers.get('retry-after') ?? undefined);
   return new ProviderUnavailable({ cause, retryAfterSeconds: seconds > 0 ? seconds : undefined });

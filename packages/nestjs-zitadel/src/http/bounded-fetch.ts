@@ -35,7 +35,7 @@ export async function boundedFetch(
   const body = await bodyOf(asked.body, fields);
   if (!fields.has('user-agent')) fields.set('user-agent', 'nestjs-zitadel');
   const answer = await request(input instanceof Request ? input.url : input, {
-    method: (asked.method ?? 'GET') as Dispatcher.HttpMethod,
+    method: asked.method ?? 'GET',
     headers: Object.fromEntries(fields),
     ...(body === undefined ? {} : { body }),
     signal,
