@@ -18,6 +18,7 @@ const routes: Record<string, (response: ServerResponse) => void> = {
   '/br': (response) => compressed(response, 'br', brotliCompressSync('{"a":1}')),
   '/twice': (response) => compressed(response, 'gzip, br', brotliCompressSync(gzipSync('{"a":1}'))),
   '/identity': (response) => compressed(response, 'identity', Buffer.from('{"a":1}')),
+  '/cut': (response) => compressed(response, 'gzip', gzipSync('{"a":1}').subarray(0, -9)),
   '/large': (response) => compressed(response, 'gzip', gzipSync(' '.repeat(2_000))),
   '/mark': (response) => response.end('\ufeff{"a":1}'),
   '/empty': (response) => response.writeHead(204).end(),
@@ -89,6 +90,10 @@ describe('a bounded fetch of an answer that a proxy has encoded', () => {
       expect(await (await get(path)).json()).toEqual({ a: 1 });
     },
   );
+
+  it('takes no part for the whole', async () => {
+    await expect(get('/cut')).rejects.toThrow('unexpected end of file');
+  });
 
   it('counts bytes after decoding', async () => {
     await expect(get('/large')).rejects.toThrow('The response body is longer than 1000 bytes');
