@@ -73,7 +73,7 @@ export async function startRedis(): Promise<RunningRedis> {
 
 /** Waits until somebody accepts connections on a port of this machine. */
 export async function listens(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 800; attempt++) {
     const socket = connect(port, '127.0.0.1');
     try {
       await once(socket, 'connect');

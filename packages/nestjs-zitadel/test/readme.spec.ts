@@ -15,7 +15,7 @@ import ts from 'typescript';
 import { defaultIds, startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser } from '../../../test/support/browser.js';
 import { freePort } from '../../../test/support/free-port.js';
-import { startRedis, type RunningRedis } from '../../../test/support/redis.js';
+import { listens, startRedis, type RunningRedis } from '../../../test/support/redis.js';
 import { runProgram, type RunningProgram } from '../../../test/support/run-program.js';
 import { serviceUserTokens } from '../../../test/support/service-user-tokens.js';
 import { choose } from '../../../test/support/sign-in.js';
@@ -72,6 +72,8 @@ async function start(sample: number, env: Record<string, string> = {}): Promise<
   const program = runProgram(process.execPath, [`dist/sample-${sample}.js`], env, folder);
   programs.push(program);
   await program.says('successfully started');
+  // Nest says so before it listens.
+  await listens(Number(env['PORT'] ?? new URL(sample === 1 ? apiOrigin : origin).port));
   return program;
 }
 
