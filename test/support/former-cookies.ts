@@ -16,8 +16,9 @@ export async function formerSession(
   const { plaintext } = await compactDecrypt(value, keyFor(name));
   const content = Buffer.from(plaintext);
   const end = 4 + content.readUInt32BE();
-  const text = brotliDecompressSync(content.subarray(4, end)).toString();
-  const compressed = brotliCompressSync(text.replace(/,"originPort":"\d*"/, ''));
+  // A signature that begins like JSON is among the texts: every byte has to stay.
+  const text = brotliDecompressSync(content.subarray(4, end)).toString('latin1');
+  const compressed = brotliCompressSync(Buffer.from(text.replace(/,"originPort":"\d*"/, ''), 'latin1'));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(compressed.length);
   const key = keyFor(formerName);
