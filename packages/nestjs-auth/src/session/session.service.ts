@@ -177,7 +177,7 @@ export class SessionService {
   private async liveToken(request: HttpRequest): Promise<OpenSession | null> {
     const token = this.decrypted(this.cookie.read(request));
     try {
-      return token && !(await this.isRevoked(token)) ? token : null;
+      return token && !(await this.options.revocations.isRevoked(token)) ? token : null;
     } catch {
       return token;
     }
@@ -225,7 +225,7 @@ export class SessionService {
       const loaded = await this.loadOnce(request, response);
       const { token } = loaded;
       const hasToSlide = token !== null && this.isSlideDue(token) && this.isRefreshDue(token);
-      return (hasToSlide ? await this.slideCookie(token, token, request, response) : loaded).session;
+      return hasToSlide ? await this.sessionOf(this.slideCookie(token, token, request, response)) : loaded.session;
     }
   }
 
@@ -306,7 +306,7 @@ export class SessionService {
     response: HttpResponse,
   ) {
     try {
-      return await this.slideCookie(token, before, request, response);
+      return await this.loadedFrom(this.slideCookie(token, before, request, response));
     } catch (cause) {
       throw new SessionEnded('unusable', { cause });
     }
@@ -318,26 +318,29 @@ export class SessionService {
     if (!value) return signedOut;
     const opened = this.decrypted(value);
     if (!opened) return this.deleteCookie(request, response);
+    let isRevoked;
     try {
-      if (await this.isRevoked(opened)) {
-        // Do not delete the cookie of an ended session: a newer sign-in may already have replaced it.
-        this.options.discard?.(opened);
-        return { ...signedOut, ended: this.rememberedEnds.get(opened.jti) ?? new SessionEnded('revoked') };
-      }
+      isRevoked = await this.options.revocations.isRevoked(opened);
+    } catch (cause) {
+      this.logger.error(`Could not check whether a session was ended\n${describeError(cause)}`);
+      return { ...signedOut, unavailable: new SessionsUnavailable({ cause }) };
+    }
+    if (isRevoked) {
+      // Do not delete the cookie of an ended session: a newer sign-in may already have replaced it.
+      this.options.discard?.(opened);
+      return { ...signedOut, ended: this.rememberedEnds.get(opened.jti) ?? new SessionEnded('revoked') };
+    }
+    try {
       const token = await this.callJwt(opened);
       if (!token) return this.deleteCookie(request, response);
       // Never rewrite a cookie whose tokens are due: that could replace a cookie with newer tokens. Their refresh rewrites it.
       const hasToSlide = !this.isRefreshDue(opened) && (this.isSlideDue(opened) || !hasPortInside(opened));
-      const loaded = await (hasToSlide || !isUnchanged(token, opened)
-        ? this.slideCookie(token, opened, request, response)
-        : this.loadedFrom(opened));
+      const isKept = !hasToSlide && isUnchanged(token, opened);
+      const current = isKept ? opened : this.slideCookie(token, opened, request, response);
+      const loaded = { token: current, session: await this.sessionOf(current) };
       if (this.options.events.session) await this.reportRead(loaded);
       return loaded;
     } catch (error) {
-      if (error instanceof SessionsUnavailable) {
-        this.logger.error(`Could not check whether a session was ended\n${describeError(error)}`);
-        return { ...signedOut, unavailable: error };
-      }
       this.logger.error(
         `Could not use the content of a session cookie: the cookie is deleted, its user has to sign in again\n${describeError(error)}`,
       );
@@ -360,14 +363,6 @@ export class SessionService {
     return signedOut;
   }
 
-  private async isRevoked(token: OpenSession): Promise<boolean> {
-    try {
-      return (await this.options.revocations.isRevoked(token)) === true;
-    } catch (cause) {
-      throw new SessionsUnavailable({ cause });
-    }
-  }
-
   private decrypted(value: string): OpenSession | null {
     // The authentication tag at the end is the cache key: a hash of the whole cookie would take longer than the rest of this method.
     const key = value.slice(-CACHE_KEY_LENGTH);
@@ -383,12 +378,12 @@ export class SessionService {
    * was ended, another request has refreshed its tokens, or a new expiry alone would make the headers longer than a proxy forwards: the
    * next response slides the expiry.
    */
-  private async slideCookie(
+  private slideCookie(
     token: SessionToken,
     before: OpenSession,
     request: HttpRequest,
     response: HttpResponse,
-  ): Promise<LoadedSession> {
+  ): OpenSession {
     const { sealed, lines } = this.setCookie(token, before, request, response);
     const isSlideAlone = isUnchanged(token, before);
     onHeaders(response, () => {
@@ -396,7 +391,7 @@ export class SessionService {
       if (isTooLong || this.isSuperseded(sealed) || this.isKnownToBeRevoked(sealed))
         this.cookie.unset(response, lines);
     });
-    return this.loadedFrom(sealed);
+    return sealed;
   }
 
   private isSuperseded(token: OpenSession): boolean {
@@ -434,25 +429,41 @@ export class SessionService {
   }
 
   private async loadedFrom(token: OpenSession): Promise<LoadedSession> {
+    return { token, session: await this.sessionOf(token) };
+  }
+
+  private sessionOf(token: OpenSession): Session | PromiseLike<Session> {
     const user: AuthUserBase = {
       id: token.sub ?? '',
       name: token.name ?? null,
       email: token.email ?? null,
       image: token.picture ?? null,
-      ...(token['roles'] === undefined ? {} : { roles: token['roles'] as string[] }),
     };
+    if (token['roles'] !== undefined) user.roles = token['roles'] as string[];
     // A program that augments these types sets its members in the session callback.
-    const session = { user, expires: new Date(token.exp * 1000).toISOString() } as Session;
+    const session = { user, expires: expiryOf(token) } as Session;
     const callback = this.options.callbacks.session;
-    if (!callback) return { token, session };
+    if (!callback) return session;
     const params = { session, token } as unknown as Parameters<typeof callback>[0];
-    return { token, session: (await callback(params)) as Session };
+    return callback(params) as Session | PromiseLike<Session>;
   }
 
   private isSlideDue({ iat }: OpenSession): boolean {
     const interval = Math.min(SLIDE_MAX_SECONDS, this.options.maxAgeSeconds * SLIDE_SHARE);
     return Date.now() / 1000 - iat >= interval;
   }
+}
+
+/** Kept, because `toISOString` is a sixth of the cost of reading a session seen before. */
+const expiries = new WeakMap<OpenSession, string>();
+
+function expiryOf(token: OpenSession): string {
+  let expiry = expiries.get(token);
+  if (expiry === undefined) {
+    expiry = new Date(token.exp * 1000).toISOString();
+    expiries.set(token, expiry);
+  }
+  return expiry;
 }
 
 type SessionEvent = NonNullable<ResolvedAuthOptions['events']['session']>;
@@ -462,8 +473,12 @@ const ownMembers = new Set(['jti', 'start', 'iat', 'exp', 'originPort']);
 
 /** Whether the `jwt` callback returned what it was given. */
 function isUnchanged(returned: SessionToken, opened: OpenSession): boolean {
-  const isSame = (name: string) => returned[name] === opened[name] || ownMembers.has(name);
-  return Object.keys(returned).every(isSame) && Object.keys(opened).every(isSame);
+  return hasMembersOf(returned, opened) && hasMembersOf(opened, returned);
+}
+
+function hasMembersOf(one: SessionToken, other: SessionToken): boolean {
+  for (const name in other) if (one[name] !== other[name] && !ownMembers.has(name)) return false;
+  return true;
 }
 
 /** Freezes what several requests share. */
