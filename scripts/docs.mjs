@@ -1,8 +1,11 @@
-// `npm run docs`: writes the files that are made from the configuration schema.
+// `npm run docs`: writes the files that are made from the configuration schema and the doctor's texts.
 import { writeFileSync } from 'node:fs';
 import { apiVariables } from '../build/config/api-env.js';
 import { variables } from '../build/config/env.js';
+import { mistakes } from '@mridang/nestjs-zitadel';
+import { doctorPage } from './doctor-docs.mjs';
 import { configurationPage, envExample } from './env-docs.mjs';
 
 writeFileSync('.env.example', envExample(variables, apiVariables));
 writeFileSync('docs/configuration.md', configurationPage(variables, apiVariables));
+writeFileSync('docs/doctor.md', doctorPage(mistakes));

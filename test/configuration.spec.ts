@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'dotenv';
+import { doctorPage } from '../scripts/doctor-docs.mjs';
 import { configurationPage, envExample } from '../scripts/env-docs.mjs';
 import { apiVariables } from '../src/config/api-env.js';
 import { ConfigError, explain } from '@mridang/nestjs-program';
+import { mistakes } from '@mridang/nestjs-zitadel';
 import { readEnv, variables } from '../src/config/env.js';
 
 const good = {
@@ -387,5 +389,9 @@ describe('files made from the schema (npm run docs)', () => {
 
   it('docs/configuration.md is up to date', () => {
     expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage(variables, apiVariables));
+  });
+
+  it('docs/doctor.md is up to date', () => {
+    expect(readFileSync('docs/doctor.md', 'utf8')).toBe(doctorPage(mistakes));
   });
 });

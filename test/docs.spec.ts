@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 const pages = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
   ...['docs/architecture.md', 'docs/recipes.md', 'docs/api.md', 'docs/deploy.md', 'docs/errors.md'],
-  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'bench/README.md'],
+  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'docs/doctor.md', 'bench/README.md'],
   ...['packages/nestjs-auth/README.md', 'packages/nestjs-zitadel/README.md'],
 ];
 

@@ -18,7 +18,7 @@ afterEach(async () => {
 const start = async (options: NonNullable<Parameters<typeof startApp>[0]> = {}) =>
   (app = await startApp({ log: [], ...options, env: { ZITADEL_CHECK_AT_START: 'true', ...options.env } }));
 
-const operations = readFileSync('docs/operations.md', 'utf8');
+const doctorPage = readFileSync('docs/doctor.md', 'utf8');
 
 type Ready = { status: string; details: { zitadel: { status: string; reason?: string; since?: string } } };
 
@@ -80,7 +80,7 @@ describe('at start, a set-up that is wrong is said with its cure, and readiness 
           details: expect.objectContaining({ zitadel: { status: 'misconfigured', reason: code } }) as object,
         }),
       ]);
-      expect(operations).toContain(`\`${code}\``);
+      expect(doctorPage).toContain(`\`${code}\``);
       expect(log.join('\n')).not.toContain('the-wrong-secret');
       expect((await running.browser().get('/')).status).toBe(200);
     },

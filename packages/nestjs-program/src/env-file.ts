@@ -3,21 +3,25 @@ import { parse } from 'dotenv';
 import { ConfigError, type Problem } from './config-error.js';
 
 /**
- * Adds the variables of `.env` in the working directory; those of the environment win.
+ * Adds the variables of a file, `.env` in the working directory by default; those of the environment win.
  *
  * @param known names of variables whose values in the file are checked
  * @throws `ConfigError` where dotenv would read a value other than the one an editor shows
  */
-export function loadEnvFile(environment: Record<string, string | undefined>, known: readonly string[]) {
+export function loadEnvFile(
+  environment: Record<string, string | undefined>,
+  known: readonly string[],
+  file = '.env',
+) {
   const ownNames = known.filter((name) => environment[name] === undefined);
-  for (const [name, value] of Object.entries(readEnvFile(ownNames))) environment[name] ??= value;
+  for (const [name, value] of Object.entries(readEnvFile(file, ownNames))) environment[name] ??= value;
 }
 
-function readEnvFile(known: readonly string[]): Record<string, string> {
-  const content = contentOf('.env');
+function readEnvFile(file: string, known: readonly string[]): Record<string, string> {
+  const content = contentOf(file);
   if (isUtf16(content)) {
     const expected = 'UTF-8: it is UTF-16, as PowerShell writes files. Save it as UTF-8';
-    throw new ConfigError([{ variable: '.env', expected }]);
+    throw new ConfigError([{ variable: file, expected }]);
   }
   const text = content.toString('utf8');
   const problems = known.filter((name) => isCut(name, text)).map(cutAt);

@@ -225,7 +225,9 @@ export class SessionService {
       const loaded = await this.loadOnce(request, response);
       const { token } = loaded;
       const hasToSlide = token !== null && this.isSlideDue(token) && this.isRefreshDue(token);
-      return hasToSlide ? await this.sessionOf(this.slideCookie(token, token, request, response)) : loaded.session;
+      return hasToSlide
+        ? await this.sessionOf(this.slideCookie(token, token, request, response))
+        : loaded.session;
     }
   }
 

@@ -9,10 +9,10 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import type { Subscription } from 'rxjs';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
-import { scopesFor } from '../claims/claims.js';
 import { Discovery } from '../client/discovery.js';
 import { LoginOrigin } from '../sign-in/login-origin.js';
-import { problemsIn, SetupProblems, type SetupProblem } from './setup-problems.js';
+import { filled, mistakes, type MistakeCode } from './mistakes.js';
+import { mistakesIn, SetupProblems } from './setup-problems.js';
 import { probeSetup } from './setup-probes.js';
 import { TokenRefresher } from '../session/token-refresher.js';
 
@@ -29,7 +29,7 @@ const refusalCodes = { unauthorized_client: 'refresh_grant_off', invalid_client:
 @Injectable()
 export class SetupCheck extends SetupProblems implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Set-up');
-  private found: readonly SetupProblem[] = [];
+  private found: readonly MistakeCode[] = [];
   private listening: Subscription | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isBackChannelLogged = false;
@@ -46,7 +46,7 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
 
   get codes(): readonly string[] {
     const refused = this.refresher.clientRefusal;
-    return [...new Set([...this.found.map(({ code }) => code), ...(refused ? [refusalCodes[refused]] : [])])];
+    return [...new Set([...this.found, ...(refused ? [refusalCodes[refused]] : [])])];
   }
 
   onApplicationBootstrap() {
@@ -66,14 +66,9 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
     this.loginOrigin.expect();
     try {
       const metadata = await this.discovery.metadata();
-      const { answers, location } = await probeSetup(
-        this.options,
-        metadata,
-        scopesFor(this.options),
-        this.discovery.fetch,
-      );
+      const { answers, location } = await probeSetup(this.options, metadata, this.discovery.fetch);
       if (location !== undefined) this.loginOrigin.learn(location);
-      this.report(problemsIn(answers));
+      this.report(mistakesIn(answers));
       this.reportBackChannel(metadata['backchannel_logout_supported'] === true);
     } catch (error) {
       this.logger.debug(
@@ -85,13 +80,20 @@ export class SetupCheck extends SetupProblems implements OnApplicationBootstrap,
     }
   }
 
-  private report(problems: readonly SetupProblem[]) {
-    const known = this.found.map(({ code }) => code);
-    for (const { code, cure } of problems) if (!known.includes(code)) this.logger.error(`${code}: ${cure}`);
-    if (problems.length === 0 && known.length > 0)
+  private report(codes: readonly MistakeCode[]) {
+    const known = this.found;
+    for (const code of codes) if (!known.includes(code)) this.logger.error(this.sentenceAbout(code));
+    if (codes.length === 0 && known.length > 0)
       this.logger.log('The configuration in Zitadel is correct now');
-    this.found = problems;
-    if (problems.length > 0) this.scheduleCheck();
+    this.found = codes;
+    if (codes.length > 0) this.scheduleCheck();
+  }
+
+  private sentenceAbout(code: MistakeCode): string {
+    const { check, setting, cause, cure } = mistakes[code];
+    const { redirectUri, postLogoutRedirectUri } = this.options;
+    const uri = check === 'redirect-uri' ? redirectUri : postLogoutRedirectUri;
+    return `${code}: ${filled(cause, { uri })} (${setting}): ${cure}`;
   }
 
   /** Up to about v4.3 back-channel logout is a feature of the instance, off by default, and then missing in the metadata. */

@@ -1,3 +1,4 @@
+import { scopesFor } from '../claims/claims.js';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 import type { CheckedMetadata } from '../client/checked-metadata.js';
 import type { Probe, ProbeAnswer } from './setup-problems.js';
@@ -14,6 +15,8 @@ export interface ProbeResults {
   location: string | undefined;
 }
 
+type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
 /**
  * Sends the requests of a sign-in, a refresh and a sign-out: an authorization request with `prompt=none`, token requests with an invalid
  * code and refresh token, and an end-session request without a session.
@@ -21,57 +24,75 @@ export interface ProbeResults {
  * @throws what `fetch` throws
  */
 export async function probeSetup(
-  { clientId, clientSecret, redirectUri, postLogoutRedirectUri }: ResolvedZitadelOptions,
+  options: ResolvedZitadelOptions,
   metadata: CheckedMetadata,
-  scopes: readonly string[],
-  fetch: (url: string | URL, init?: RequestInit) => Promise<Response>,
+  fetch: Fetch,
 ): Promise<ProbeResults> {
-  const token = (grant: Record<string, string>) =>
-    fetch(metadata.token_endpoint, {
-      method: 'POST',
-      body: new URLSearchParams({ ...grant, ...(clientSecret ? {} : { client_id: clientId }) }),
-      headers: clientSecret ? { authorization: basic(clientId, clientSecret) } : {},
-    });
-  const [authorize, code, refresh, endSession] = await Promise.all([
-    fetch(
-      withQuery(metadata.authorization_endpoint, {
-        client_id: clientId,
-        redirect_uri: redirectUri,
-        response_type: 'code',
-        scope: scopes.join(' '),
-        prompt: 'none',
-        state: MARK,
-        nonce: MARK,
-        code_challenge: CHALLENGE,
-        code_challenge_method: 'S256',
-      }),
-    ),
-    token({
+  const [{ location, ...authorize }, token, refresh, endSession] = await Promise.all([
+    probeAuthorize(options, metadata, fetch),
+    probeCode(options, metadata, fetch),
+    probeToken(options, metadata, { grant_type: 'refresh_token', refresh_token: MARK }, fetch),
+    probeEndSession(options, metadata, fetch),
+  ]);
+  return { location, answers: { authorize, token, refresh, endSession } };
+}
+
+/** Whether Zitadel accepts an authorization request with this client ID and redirect URI. */
+export async function probeAuthorize(
+  options: ResolvedZitadelOptions,
+  { authorization_endpoint: endpoint }: CheckedMetadata,
+  fetch: Fetch,
+): Promise<ProbeAnswer & Pick<ProbeResults, 'location'>> {
+  const answer = await fetch(
+    withQuery(endpoint, {
+      client_id: options.clientId,
+      redirect_uri: options.redirectUri,
+      response_type: 'code',
+      scope: scopesFor(options).join(' '),
+      prompt: 'none',
+      state: MARK,
+      nonce: MARK,
+      code_challenge: CHALLENGE,
+      code_challenge_method: 'S256',
+    }),
+  );
+  return { ...(await answerIn(answer)), location: answer.headers.get('location') ?? undefined };
+}
+
+/** Whether Zitadel accepts the client ID, its secret and the authorization code grant. */
+export const probeCode = (options: ResolvedZitadelOptions, metadata: CheckedMetadata, fetch: Fetch) =>
+  probeToken(
+    options,
+    metadata,
+    {
       grant_type: 'authorization_code',
       code: MARK,
-      redirect_uri: redirectUri,
+      redirect_uri: options.redirectUri,
       code_verifier: CHALLENGE,
-    }),
-    token({ grant_type: 'refresh_token', refresh_token: MARK }),
-    metadata.end_session_endpoint
-      ? fetch(
-          withQuery(metadata.end_session_endpoint, {
-            client_id: clientId,
-            post_logout_redirect_uri: postLogoutRedirectUri,
-            state: MARK,
-          }),
-        )
-      : new Response(),
-  ]);
-  return {
-    location: authorize.headers.get('location') ?? undefined,
-    answers: {
-      authorize: await answerIn(authorize),
-      token: await answerIn(code),
-      refresh: await answerIn(refresh),
-      endSession: await answerIn(endSession),
     },
-  };
+    fetch,
+  );
+
+/** Whether Zitadel accepts an end-session request with this post-logout redirect URI. */
+export async function probeEndSession(
+  { clientId, postLogoutRedirectUri }: ResolvedZitadelOptions,
+  { end_session_endpoint: endpoint }: CheckedMetadata,
+  fetch: Fetch,
+): Promise<ProbeAnswer> {
+  if (!endpoint) return { status: 200, error: '', description: '' };
+  const query = { client_id: clientId, post_logout_redirect_uri: postLogoutRedirectUri, state: MARK };
+  return answerIn(await fetch(withQuery(endpoint, query)));
+}
+
+async function probeToken(
+  { clientId, clientSecret }: ResolvedZitadelOptions,
+  { token_endpoint: endpoint }: CheckedMetadata,
+  grant: Record<string, string>,
+  fetch: Fetch,
+): Promise<ProbeAnswer> {
+  const body = new URLSearchParams({ ...grant, ...(clientSecret ? {} : { client_id: clientId }) });
+  const headers = clientSecret ? { authorization: basic(clientId, clientSecret) } : {};
+  return answerIn(await fetch(endpoint, { method: 'POST', body, headers }));
 }
 
 function withQuery(address: string, query: Record<string, string>): URL {

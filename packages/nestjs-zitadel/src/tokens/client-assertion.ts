@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { ApiKey } from './api-key.js';
 import { CLOCK_TOLERANCE_SECONDS } from './token-checks.js';
@@ -41,16 +41,37 @@ export class ClientAssertion {
   }
 
   private sign(): Promise<string> {
-    const now = Math.floor(Date.now() / 1000) - BACKDATED_SECONDS;
     const { clientId, keyId, privateKey } = this.key;
-    return new SignJWT()
-      .setProtectedHeader({ alg: 'RS256', kid: keyId, typ: 'JWT' })
-      .setIssuer(clientId)
-      .setSubject(clientId)
-      .setAudience(this.issuer)
-      .setIssuedAt(now)
-      .setExpirationTime(now + LIFETIME_SECONDS)
-      .setJti(randomUUID())
-      .sign(privateKey);
+    return signAssertion({ subject: clientId, keyId, privateKey }, this.issuer);
   }
+}
+
+/** The key of an application, or of a service user, and its ID. */
+export interface AssertionKey {
+  /** `iss` and `sub`: client ID, or user ID */
+  subject: string;
+  keyId: string;
+  privateKey: KeyObject;
+}
+
+/**
+ * Signs an assertion for `issuer` (RFC 7523 2).
+ *
+ * @param clockAheadSeconds seconds that the clock of this machine is ahead of the issuer's
+ */
+export function signAssertion(
+  { subject, keyId, privateKey }: AssertionKey,
+  issuer: string,
+  clockAheadSeconds = 0,
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1000 - clockAheadSeconds) - BACKDATED_SECONDS;
+  return new SignJWT()
+    .setProtectedHeader({ alg: 'RS256', kid: keyId, typ: 'JWT' })
+    .setIssuer(subject)
+    .setSubject(subject)
+    .setAudience(issuer)
+    .setIssuedAt(now)
+    .setExpirationTime(now + LIFETIME_SECONDS)
+    .setJti(randomUUID())
+    .sign(privateKey);
 }
