@@ -1,16 +1,16 @@
 import { LeanExpressAdapter, startProgram } from '@mridang/nestjs-program';
+import { RedactingLogger } from '@mridang/nestjs-zitadel';
 import { AppModule } from './app.module.js';
 import { configureApp } from './app.setup.js';
 import { readEnv } from './config/env.js';
 import { variableNames } from './config/variable-names.js';
-import { AppLogger } from './observability/app.logger.js';
 
 await startProgram(
   {
     variables: variableNames,
     readEnv,
     portVariable: 'PORT',
-    logger: (env) => new AppLogger(env),
+    logger: (env) => new RedactingLogger(env),
     module: (env) => AppModule.register(env),
     adapter: new LeanExpressAdapter(),
     configure: configureApp,

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Sandbox } from 'zitadel-sandbox';
-import { AppLogger } from '../src/observability/app.logger.js';
+import { RedactingLogger } from '@mridang/nestjs-zitadel';
 import { Browser } from './support/browser.js';
 import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
@@ -32,7 +32,7 @@ const canaries: [secret: string, text: string][] = [
 
 const secretNames = ['Authorization', 'cookie', 'Set-Cookie', 'access_token', 'clientSecret', 'password'];
 
-function sayNames(logger: AppLogger) {
+function sayNames(logger: RedactingLogger) {
   for (const name of secretNames) {
     logger.log('x', { [name]: 'canary' }, 'Test');
     logger.log('x', { request: { headers: { [name]: ['canary'] } } }, 'Test');
@@ -46,7 +46,7 @@ function production() {
   const write = (part: unknown) => (lines.push(String(part)), true);
   jest.spyOn(process.stdout, 'write').mockImplementation(write);
   jest.spyOn(process.stderr, 'write').mockImplementation(write);
-  return { logger: new AppLogger({ production: true, logLevel: 'debug' }), lines };
+  return { logger: new RedactingLogger({ production: true, logLevel: 'debug' }), lines };
 }
 
 afterEach(() => {
@@ -96,7 +96,7 @@ describe('the log of development', () => {
     const write = (part: unknown) => ((said += String(part)), true);
     jest.spyOn(process.stdout, 'write').mockImplementation(write);
     jest.spyOn(process.stderr, 'write').mockImplementation(write);
-    const logger = new AppLogger({ production: false, logLevel: 'debug' });
+    const logger = new RedactingLogger({ production: false, logLevel: 'debug' });
     logger.warn(text, { given: text }, 'Test');
     logger.error(text, `Error: ${text}\n    at x (y.js:1:1)`, 'Test');
     jest.restoreAllMocks();
@@ -107,7 +107,7 @@ describe('the log of development', () => {
   it('does not say what has the name of a secret', () => {
     let said = '';
     jest.spyOn(process.stdout, 'write').mockImplementation((part: unknown) => ((said += String(part)), true));
-    sayNames(new AppLogger({ production: false, logLevel: 'debug' }));
+    sayNames(new RedactingLogger({ production: false, logLevel: 'debug' }));
     jest.restoreAllMocks();
     expect(said).toContain('redacted');
     expect(said).not.toContain('canary');

@@ -1,7 +1,7 @@
 import { startProgram } from '@mridang/nestjs-program';
+import { RedactingLogger } from '@mridang/nestjs-zitadel';
 import { readApiEnv } from '../config/api-env.js';
 import { variableNames } from '../config/variable-names.js';
-import { AppLogger } from '../observability/app.logger.js';
 import { ApiModule } from './api.module.js';
 import { apiAdapter, configureApi } from './api.setup.js';
 
@@ -10,7 +10,7 @@ await startProgram(
     variables: variableNames,
     readEnv: readApiEnv,
     portVariable: 'APP_PORT',
-    logger: (env) => new AppLogger(env),
+    logger: (env) => new RedactingLogger(env),
     module: (env) => ApiModule.register(env),
     adapter: apiAdapter(),
     configure: configureApi,

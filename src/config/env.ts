@@ -34,8 +34,6 @@ import {
 /** The configuration of the web application, read once at start. */
 export type Env = ReturnType<typeof readEnv>;
 
-export type LogLevel = Env['logLevel'];
-
 /** Injection token of `Env`. */
 export const ENV = Symbol('Env');
 

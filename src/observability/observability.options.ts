@@ -1,4 +1,4 @@
-import type { LogLevel } from '../config/env.js';
+import type { LogLevel } from '@mridang/nestjs-zitadel';
 
 export interface ObservabilityOptions {
   logLevel: LogLevel;

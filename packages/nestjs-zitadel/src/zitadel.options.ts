@@ -1,5 +1,5 @@
 import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
-import { AuditLog } from './audit-log.js';
+import { AuditLog } from './log/audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import { isRedisUrl } from './http/is-redis-url.js';
 import type { ApiKey } from './tokens/api-key.js';

@@ -1,7 +1,7 @@
 import { SignInFailed, type HttpRequest } from '@mridang/nestjs-auth';
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeEach, expect, it } from '@jest/globals';
-import { AuditLog } from '../src/audit-log.js';
+import { AuditLog } from '../src/log/audit-log.js';
 import type { ZitadelObserver } from '../src/zitadel.observer.js';
 
 type Line = [level: string, text: string, fields: Record<string, unknown>, context: string];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { OutageLog } from '../src/outage-log.js';
+import { OutageLog } from '../src/log/outage-log.js';
 
 let said: string[];
 beforeEach(() => {

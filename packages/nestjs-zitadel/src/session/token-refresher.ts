@@ -5,7 +5,7 @@ import { describeError, SessionEnded, type SessionRefresh, type SessionToken } f
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
-import { OutageLog } from '../outage-log.js';
+import { OutageLog } from '../log/outage-log.js';
 import { SharedState } from '../state/shared-state.js';
 import { sidIn } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '@mridang/nestjs-auth';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { OutageLog } from '../outage-log.js';
+import { OutageLog } from '../log/outage-log.js';
 import type { RedisLink } from './redis-link.js';
 
 /** One of the values under a key, sorted by rank, highest first. */

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { ConsoleLogger, type LogLevel as NestLogLevel } from '@nestjs/common';
 import { describeError } from '@mridang/nestjs-auth';
-import type { Env, LogLevel } from '../config/env.js';
 import { redacted, secretNames } from './redacted.js';
 
 /** Contexts of Nest's own start-up messages, shown with `LOG_LEVEL=debug`. */
@@ -13,18 +12,21 @@ const frameworkContexts = [
   'NestApplication',
 ];
 
-const shown: Record<LogLevel, NestLogLevel[]> = {
+const shown = {
   error: ['fatal', 'error'],
   warn: ['fatal', 'error', 'warn'],
   info: ['fatal', 'error', 'warn', 'log'],
   debug: ['fatal', 'error', 'warn', 'log', 'debug'],
-};
+} satisfies Record<string, NestLogLevel[]>;
+
+/** The least severe level that is logged. */
+export type LogLevel = keyof typeof shown;
 
 type JsonOptions = Parameters<ConsoleLogger['getJsonLogObject']>[1];
 
-/** Nest's logger: readable lines in development, JSON in production, secrets redacted in both. */
-export class AppLogger extends ConsoleLogger {
-  constructor({ production, logLevel }: Pick<Env, 'production' | 'logLevel'>) {
+/** Nest's logger: readable lines, or with `production` one JSON object per line. Secrets, tokens and cookies are redacted in both. */
+export class RedactingLogger extends ConsoleLogger {
+  constructor({ production, logLevel }: { production: boolean; logLevel: LogLevel }) {
     super({
       json: production,
       logLevels: shown[logLevel],

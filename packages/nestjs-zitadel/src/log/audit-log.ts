@@ -6,7 +6,7 @@ import {
   type SignInFailed,
 } from '@mridang/nestjs-auth';
 import { Logger } from '@nestjs/common';
-import { deriveKey, macOf } from './keys.js';
+import { deriveKey, macOf } from '../keys.js';
 import type {
   BackChannelLogoutResult,
   RefreshResult,
@@ -14,7 +14,7 @@ import type {
   SignOutResult,
   ZitadelEndpoint,
   ZitadelObserver,
-} from './zitadel.observer.js';
+} from '../zitadel.observer.js';
 
 type Level = 'debug' | 'log' | 'warn' | 'error';
 
