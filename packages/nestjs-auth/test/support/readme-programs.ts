@@ -90,4 +90,22 @@ export const readmePrograms = {
 
     void NestFactory.create(Program).then((app) => app.listen(Number(process.env['PORT'])));
   `,
+  testing: `
+    import 'reflect-metadata';
+    import { Module } from '@nestjs/common';
+    import { NestFactory } from '@nestjs/core';
+    import { AppModule } from './sample-0.js';
+    import { PagesController } from './sample-1.js';
+    import { adminsAlone } from './sample-7.js';
+
+    @Module({ imports: [AppModule], controllers: [PagesController] })
+    class Program {}
+
+    void NestFactory.create(Program).then(async (app) => {
+      const port = Number(process.env['PORT']);
+      await app.listen(port);
+      await adminsAlone(app, 'http://localhost:' + port);
+      console.log('The tests have passed');
+    });
+  `,
 };

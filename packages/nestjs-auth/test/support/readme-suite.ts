@@ -7,9 +7,9 @@ import { samplesIn, type SampleProject } from '../../../../test/support/sample-p
 import { choose } from '../../../../test/support/sign-in.js';
 import { readmePrograms } from './readme-programs.js';
 
-type Name = keyof typeof readmePrograms;
-
-const names: Name[] = ['pages', 'guests', 'store'];
+/** They sign in at the sandbox. */
+const names = ['pages', 'guests', 'store'] as const;
+type Name = (typeof names)[number];
 
 /** From a page over the sign-in page of Auth.js to the sandbox, and back. */
 async function signIn(browser: Browser, page: string, loginName: string) {
@@ -100,6 +100,13 @@ export function runSamples(makeProject: () => SampleProject) {
       const answer = await browser.post('/leave', {});
       expect([answer.status, answer.headers['location']]).toEqual([303, '/goodbye']);
       expect((await copy()).status).toBe(401);
+    });
+  });
+
+  describe('the sample with the testing kit', () => {
+    it('passes in a program of its own, without supertest', async () => {
+      const program = project.run('testing', { PORT: String(await freePort()) });
+      await program.says('The tests have passed');
     });
   });
 }
