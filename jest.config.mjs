@@ -27,6 +27,7 @@ export default {
   // no test can take. (ts-jest knows one tsconfig in a run, whichever file it compiles.)
   transform: { '^.+\\.ts$': tsJest(isCovered ? 'tsconfig.coverage.json' : 'tsconfig.test.json') },
   moduleNameMapper: {
+    '^@mridang/nestjs-auth/testing$': '<rootDir>/packages/nestjs-auth/src/testing/index.ts',
     '^@mridang/nestjs-auth$': '<rootDir>/packages/nestjs-auth/src/index.ts',
     '^@mridang/nestjs-program$': '<rootDir>/packages/nestjs-program/src/index.ts',
     '^@mridang/nestjs-zitadel$': '<rootDir>/packages/nestjs-zitadel/src/index.ts',

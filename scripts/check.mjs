@@ -11,7 +11,7 @@ const steps = [
     'ts-unused-exports',
     [
       'tsconfig.test.json',
-      '--excludePathsFromReport=packages/[^/]+/src/index.ts',
+      '--excludePathsFromReport=packages/[^/]+/src/(testing/)?index.ts',
       '--allowUnusedTypes',
       '--exitWithCount',
     ],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { signIn } from './support/sign-in.js';
+import { loggedIn } from './support/logged-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 const READ = ['GET', 'HEAD'];
@@ -72,8 +72,7 @@ describe('a wrong method', () => {
   });
 
   it('is one for somebody who is signed in, too, and ends nothing', async () => {
-    const browser = app.browser();
-    await signIn(browser, 'alice@acme.example');
+    const browser = await loggedIn(app, { sub: 'alice' });
     const response = await browser.request('DELETE', new URL('/profile', app.origin));
     expect(response.status).toBe(405);
     expect(response.text).toContain('Log out');

@@ -1,7 +1,7 @@
 import { Controller, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
-import { signIn } from '../support/sign-in.js';
+import { loggedIn } from '../support/logged-in.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
 
@@ -31,8 +31,7 @@ beforeAll(async () => {
     },
     [MoreRoutes],
   );
-  browser = app.browser();
-  await signIn(browser, 'alice@acme.example');
+  browser = await loggedIn(app, { sub: 'alice', name: 'Alice Archer', email: 'alice@acme.example' });
   cookie = await browser.jar.getCookieString(app.origin);
   token = app.sandbox.users.find(({ kind }) => kind === 'machine')?.pat ?? '';
 });

@@ -37,7 +37,8 @@ export class ResolvedAuthOptions {
   readonly pages: { signIn?: string; error?: string; verifyRequest?: string };
   /** type of each provider by its id */
   readonly providers: ReadonlyMap<string, string>;
-  readonly refresh: SessionRefresh | undefined;
+  /** the testing kit replaces it */
+  refresh: SessionRefresh | undefined;
   readonly reload: SessionReload | undefined;
   readonly revocations: SessionRevocations;
   readonly discard: IAuthModuleOptions['discard'];
@@ -214,11 +215,18 @@ export class ResolvedAuthOptions {
     };
   }
 
-  /** The content of the session of a sign-in. */
-  private async sessionToken(message: Parameters<JwtCallback>[0]): Promise<SessionToken | null> {
+  /**
+   * The content of the session of a sign-in.
+   *
+   * @param rolesOf in place of the option `roles`
+   */
+  async sessionToken(
+    message: Parameters<JwtCallback>[0],
+    rolesOf = this.roles,
+  ): Promise<SessionToken | null> {
     // Only a sign-in has an account.
     const { account, profile, user } = message as Partial<typeof message>;
-    const roles = account && this.roles?.(profile ?? (user as Profile), account);
+    const roles = account && rolesOf?.(profile ?? (user as Profile), account);
     const token = roles ? { ...message.token, roles } : message.token;
     const made = this.callbacks.jwt ? await this.callbacks.jwt({ ...message, token }) : token;
     return made && account ? { ...made, ...this.oidcRefresh?.tokensOf(account, made) } : made;

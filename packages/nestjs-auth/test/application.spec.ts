@@ -87,7 +87,7 @@ describe('the filters of an application', () => {
     const { headers } = await app.page('/closed').expect(302);
     expect(headers['location']).toBe('/auth/signin?callbackUrl=%2Fclosed');
     await app.get('/nowhere').expect(404, { statusCode: 404, by: 'the application' });
-    const cookie = app.cookie();
+    const cookie = await app.loginAs();
     await app.get('/admin', { cookie }).expect(403, { statusCode: 403, by: 'the application' });
   });
 
@@ -239,7 +239,7 @@ describe('what an application may do with the module', () => {
       providers: [Tenants],
     });
     await app.get('/tenant', program).expect(401);
-    await app.get('/tenant', { cookie: app.cookie() }).expect(200);
+    await app.get('/tenant', { cookie: await app.loginAs() }).expect(200);
   });
 
   it('does not register it twice', async () => {
@@ -256,7 +256,7 @@ describe('what an application may do with the module', () => {
         void heard.push([(session as Session).user?.name, token.sub]),
     };
     app = await TinyApp.start({ auth: { events: events }, controllers: [Pages] });
-    const cookie = app.cookie();
+    const cookie = await app.loginAs();
     await app.get('/closed', { cookie }).expect(200);
     await app.get('/auth/session', { cookie }).expect(200);
     await app.get('/closed', program).expect(401);
@@ -272,7 +272,7 @@ describe('what an application may do with the module', () => {
       throw new Error('No answer from the database');
     };
     app = await TinyApp.start({ auth: { events: { session } }, controllers: [Pages], log });
-    await app.get('/closed', { cookie: app.cookie() }).expect(200);
+    await app.get('/closed', { cookie: await app.loginAs() }).expect(200);
     expect(log.join()).toContain('No answer from the database');
   });
 });

@@ -115,7 +115,7 @@ describe('the ways to register', () => {
   ])('%s', async (_name, module) => {
     app = await TinyApp.start({ imports: [module], controllers: [Pages] });
     await app.get('/closed', program).expect(401);
-    await app.get('/closed', { cookie: app.cookie() }).expect(200, { name: 'User', property: 'User' });
+    await app.get('/closed', { cookie: await app.loginAs() }).expect(200, { name: 'User', property: 'User' });
     await app.get('/auth/providers').expect(200);
   });
 
@@ -190,7 +190,7 @@ describe('the guard', () => {
   it('lets everyone into public routes, and tells who they are', async () => {
     app = await TinyApp.start({ controllers: [Pages] });
     await app.get('/open').expect(200, { name: null });
-    await app.get('/open', { cookie: app.cookie() }).expect(200, { name: 'User' });
+    await app.get('/open', { cookie: await app.loginAs() }).expect(200, { name: 'User' });
   });
 
   it.each([
@@ -240,8 +240,8 @@ describe('the guard', () => {
     }
     app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Some] });
     await app.get('/guarded', program).expect(401);
-    await app.get('/guarded', { cookie: app.cookie() }).expect(200);
-    await app.get('/free', { cookie: app.cookie() }).expect(200, { session: null });
+    await app.get('/guarded', { cookie: await app.loginAs() }).expect(200);
+    await app.get('/free', { cookie: await app.loginAs() }).expect(200, { session: null });
   });
 
   it('can be extended', async () => {
@@ -270,7 +270,7 @@ describe('the guard', () => {
     }
     app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Some] });
     await app.get('/visitor').expect(200, { visitor: 'Guest', user: null });
-    await app.get('/visitor', { cookie: app.cookie() }).expect(200, { visitor: 'User', user: null });
+    await app.get('/visitor', { cookie: await app.loginAs() }).expect(200, { visitor: 'User', user: null });
   });
 
   it('may take its time to say where the user goes, and hears what there is', async () => {
@@ -301,7 +301,7 @@ describe('the guard', () => {
       }
     }
     app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Some] });
-    await app.get('/member', { cookie: app.cookie() }).expect(200, { member: 'User' });
+    await app.get('/member', { cookie: await app.loginAs() }).expect(200, { member: 'User' });
     await app.get('/member', program).expect(401);
     expect(heard).toEqual([
       ['User', undefined],
@@ -323,7 +323,7 @@ describe('the guard', () => {
       providers: [{ provide: APP_GUARD, useClass: StrictGuard }],
     });
     await app.get('/open').expect(200, { name: null });
-    await app.get('/open', { cookie: app.cookie() }).expect(200, { name: 'User' });
+    await app.get('/open', { cookie: await app.loginAs() }).expect(200, { name: 'User' });
     await app.get('/closed').expect(401);
     await app.get('/auth/providers').expect(200);
   });
@@ -345,7 +345,7 @@ describe('the guard', () => {
       }
     }
     app = await TinyApp.start({ auth: { property: 'account' }, controllers: [Some] });
-    await app.get('/account', { cookie: app.cookie() }).expect(200, { account: 'User', user: null });
+    await app.get('/account', { cookie: await app.loginAs() }).expect(200, { account: 'User', user: null });
   });
 
   it('passes on what a session could not be read for', async () => {
@@ -381,7 +381,7 @@ describe('roles', () => {
   ])('%s with %j: %i', async (path, roles, status) => {
     app = await TinyApp.start({ auth: withRoles, controllers: [Pages, AdminPages] });
     const body = bodyOf(
-      await app.get(path, { cookie: app.cookie({ sub: 'u1', ...(roles ? { roles } : {}) }) }).expect(status),
+      await app.get(path, { cookie: await app.loginAs(roles ? { roles } : {}) }).expect(status),
     );
     if (status === 403)
       expect(body).toEqual({

@@ -87,7 +87,7 @@ async function call(
   return (context.getHandler() as () => string)();
 }
 
-const withRoles = (roles?: string[]) => app.cookie({ sub: 'u1', ...(roles ? { roles } : {}) });
+const withRoles = (roles?: string[]) => app.loginAs(roles ? { roles } : {});
 
 describe.each(Object.entries(contexts))('%s', (_name, [type, args]) => {
   const callAs = (name: Name, cookie?: string) =>
@@ -96,22 +96,22 @@ describe.each(Object.entries(contexts))('%s', (_name, [type, args]) => {
   it('is guarded by the session of its HTTP request', async () => {
     app = await TinyApp.start({});
     await expect(callAs('member')).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
-    expect(await callAs('member', withRoles())).toBe('member');
+    expect(await callAs('member', await withRoles())).toBe('member');
     expect(await callAs('open')).toBe('open');
   });
 
   it('asks for roles', async () => {
     app = await TinyApp.start({});
     await expect(callAs('admin')).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
-    await expect(callAs('admin', withRoles(['editor']))).rejects.toMatchObject({
+    await expect(callAs('admin', await withRoles(['editor']))).rejects.toMatchObject({
       code: 'AUTH_ROLES_REQUIRED',
     });
-    expect(await callAs('admin', withRoles(['admin']))).toBe('admin');
+    expect(await callAs('admin', await withRoles(['admin']))).toBe('admin');
   });
 
   it('has the session for its handler', async () => {
     app = await TinyApp.start({});
-    const context = contextOf('member', type, args({ cookie: withRoles() }));
+    const context = contextOf('member', type, args({ cookie: await withRoles() }));
     await call(context);
     expect(requestOf(context)?.session?.user.id).toBe('u1');
   });
@@ -145,7 +145,7 @@ describe('a context without a request of its own', () => {
   it('can be given one by an extended guard', async () => {
     app = await TinyApp.start({});
     const given = (cookie: string) => contextOf('admin', 'rpc', ['data', { headers: { cookie } }]);
-    expect(await call(given(withRoles(['admin'])), MetadataGuard)).toBe('admin');
+    expect(await call(given(await withRoles(['admin'])), MetadataGuard)).toBe('admin');
     await expect(call(given(''), MetadataGuard)).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
   });
 });
@@ -177,7 +177,7 @@ describe('a guard that fails', () => {
 describe('a socket', () => {
   it('notices the end of its session with the next message', async () => {
     app = await TinyApp.start({});
-    const client = { handshake: { headers: { cookie: withRoles() } } };
+    const client = { handshake: { headers: { cookie: await withRoles() } } };
     expect(await call(contextOf('member', 'ws', [client]))).toBe('member');
     const token = app.resolved.codec.open(client.handshake.headers.cookie.split('=')[1] ?? '');
     await app.resolved.revocations.revoke(token ?? {});
@@ -193,7 +193,7 @@ describe('a socket', () => {
       refresh: (token: object) => (refreshes++, Promise.resolve({ ...token })),
     };
     app = await TinyApp.start({ auth: { refresh } });
-    const client = { handshake: { headers: { cookie: withRoles() } } };
+    const client = { handshake: { headers: { cookie: await withRoles() } } };
     expect(await call(contextOf('member', 'ws', [client]))).toBe('member');
     expect(refreshes).toBe(0);
   });

@@ -95,11 +95,11 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
   it('guards routes', async () => {
     await start();
     await app.get('/closed', program).expect(401);
-    await app.get('/closed', { cookie: app.cookie() }).expect(200, { name: 'User' });
+    await app.get('/closed', { cookie: await app.loginAs() }).expect(200, { name: 'User' });
     await app.get('/open').expect(200, { name: null });
-    await app.get('/open', { cookie: app.cookie() }).expect(200, { name: 'User' });
-    await app.get('/admin', { cookie: app.cookie() }).expect(403);
-    const cookie = app.cookie({ sub: 'u1', roles: ['admin'] });
+    await app.get('/open', { cookie: await app.loginAs() }).expect(200, { name: 'User' });
+    await app.get('/admin', { cookie: await app.loginAs() }).expect(403);
+    const cookie = await app.loginAs({ roles: ['admin'] });
     await app.get('/admin', { cookie }).expect(200);
   });
 
@@ -123,7 +123,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     await start();
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now').mockReturnValue(now - 61_000);
-    const cookie = app.cookie();
+    const cookie = await app.loginAs();
     clock.mockRestore();
     const { headers } = await app.get('/own-cookie', { cookie }).expect(200, { own: true });
     expect(headers['set-cookie']).toHaveLength(2);
@@ -141,7 +141,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     await start({ refresh });
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now').mockReturnValue(now - 61_000);
-    const cookie = app.cookie();
+    const cookie = await app.loginAs();
     clock.mockRestore();
     isSuperseded = true;
     expect((await app.get('/own-cookie', { cookie }).expect(200)).headers['set-cookie']).toEqual(['own=1']);

@@ -22,7 +22,10 @@ function diagnosticsOf(sources: Record<string, string>): Record<string, string[]
     declarationMap: false,
     noUnusedLocals: false,
     lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
-    paths: { '@mridang/nestjs-auth': [resolve(folder, 'src/index.ts')] },
+    paths: {
+      '@mridang/nestjs-auth': [resolve(folder, 'src/index.ts')],
+      '@mridang/nestjs-auth/testing': [resolve(folder, 'src/testing/index.ts')],
+    },
   };
   const host = ts.createCompilerHost(settings);
   const original = { ...host };
@@ -161,8 +164,10 @@ describe('the types', () => {
   it('are found by the resolution of Node.js 10, as by older settings of Nest', () => {
     const importer = resolve(folder, '../../test/importer.ts');
     const settings = { moduleResolution: ts.ModuleResolutionKind.Node10, module: ts.ModuleKind.CommonJS };
-    const { resolvedModule } = ts.resolveModuleName('@mridang/nestjs-auth', importer, settings, ts.sys);
-    expect(resolvedModule?.resolvedFileName).toBe(resolve(folder, 'dist/index.d.ts'));
+    const fileOf = (name: string) =>
+      ts.resolveModuleName(name, importer, settings, ts.sys).resolvedModule?.resolvedFileName;
+    expect(fileOf('@mridang/nestjs-auth')).toBe(resolve(folder, 'dist/index.d.ts'));
+    expect(fileOf('@mridang/nestjs-auth/testing')).toBe(resolve(folder, 'dist/testing/index.d.ts'));
   });
 
   it('name everything a program of the original may use', () => {

@@ -1,40 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../../test/support/free-port.js';
-import { runProgram } from '../../../test/support/run-program.js';
+import { samplesIn, SampleProject } from '../../../test/support/sample-project.js';
 
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'program-')));
+const project = SampleProject.ofRepository();
 
 beforeAll(() => {
-  const [, sample = ''] =
-    /```ts\n(.*?)```/s.exec(readFileSync('packages/nestjs-program/README.md', 'utf8')) ?? [];
-  mkdirSync(join(folder, 'src'));
-  writeFileSync(join(folder, 'src/main.ts'), sample);
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-  const settings = {
-    extends: resolve('tsconfig.base.json'),
-    compilerOptions: { rootDir: 'src', outDir: 'dist', typeRoots: [resolve('node_modules/@types')] },
-    include: ['src'],
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
-  const compiled = spawnSync(resolve('node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
-  expect(compiled.stdout).toBe('');
+  const [main = ''] = samplesIn('packages/nestjs-program/README.md');
+  project.compile({ main });
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => project.remove());
 
-const run = (env: Record<string, string>) => runProgram(process.execPath, ['dist/main.js'], env, folder);
+const run = (env: Record<string, string>) => project.run('main', env);
 
 describe('the program of the README', () => {
   it('starts, and ends with 0 when told to', async () => {
@@ -47,11 +25,11 @@ describe('the program of the README', () => {
 
   it('reads .env', async () => {
     const port = await freePort();
-    writeFileSync(join(folder, '.env'), `PORT=${port}\n`);
+    writeFileSync(join(project.folder, '.env'), `PORT=${port}\n`);
     const program = run({});
     await program.says(`Ready at http://localhost:${port}`);
     await program.stop();
-    rmSync(join(folder, '.env'));
+    rmSync(join(project.folder, '.env'));
   });
 
   it('says what is wrong with its variables, and ends with 1', async () => {

@@ -1,173 +1,24 @@
-import { spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
 import ts from 'typescript';
-import { defaultIds, startSandbox, type Sandbox } from 'zitadel-sandbox';
-import { Browser } from '../../../test/support/browser.js';
-import { freePort } from '../../../test/support/free-port.js';
-import { listens, startRedis, type RunningRedis } from '../../../test/support/redis.js';
-import { runProgram, type RunningProgram } from '../../../test/support/run-program.js';
-import { serviceUserTokens } from '../../../test/support/service-user-tokens.js';
-import { choose } from '../../../test/support/sign-in.js';
-import { until } from '../../../test/support/until.js';
+import { defaultIds } from 'zitadel-sandbox';
+import { samplesIn, SampleProject } from '../../../test/support/sample-project.js';
+import { readme, runSamples } from './support/readme-suite.js';
 
-const readme = readFileSync('packages/nestjs-zitadel/README.md', 'utf8');
-const samples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+runSamples(() => SampleProject.ofRepository());
 
-const folder = realpathSync(mkdtempSync(join(tmpdir(), 'readme-')));
-const programs: RunningProgram[] = [];
-let sandbox: Sandbox;
-let redis: RunningRedis;
-let origin: string;
-let apiOrigin: string;
+describe('the samples of the README', () => {
+  const samples = samplesIn(readme);
 
-/** Compiles the samples as the README tells, in a project of their own, and starts them on free ports. */
-beforeAll(async () => {
-  const ports = [await freePort(), await freePort()];
-  [origin, apiOrigin] = ports.map((port) => `http://localhost:${port}`) as [string, string];
-  const web = {
-    redirectUris: [`${origin}/auth/callback`],
-    postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-  };
-  sandbox = await startSandbox({ web, keyFolder: folder });
-  redis = await startRedis();
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-  mkdirSync(join(folder, 'src'));
-  samples.forEach((code, index) => {
-    const placed = code
-      .replaceAll('http://localhost:8080', sandbox.issuer)
-      .replaceAll(/\b3000\b/g, String(ports[0]))
-      .replaceAll(/\b3001\b/g, String(ports[1]));
-    writeFileSync(join(folder, `src/sample-${index}.ts`), placed);
-  });
-  const settings = {
-    extends: resolve('tsconfig.base.json'),
-    compilerOptions: { rootDir: 'src', outDir: 'dist', typeRoots: [resolve('node_modules/@types')] },
-    include: ['src'],
-  };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
-  const compiled = spawnSync(resolve('node_modules/.bin/tsc'), ['-p', folder], { encoding: 'utf8' });
-  expect(compiled.stdout).toBe('');
-}, 180_000);
-
-afterAll(async () => {
-  for (const program of programs) await program.stop();
-  await redis.stop();
-  await sandbox.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function start(sample: number, env: Record<string, string> = {}): Promise<RunningProgram> {
-  const program = runProgram(process.execPath, [`dist/sample-${sample}.js`], env, folder);
-  programs.push(program);
-  await program.says('successfully started');
-  // Nest says so before it listens.
-  await listens(Number(env['PORT'] ?? new URL(sample === 1 ? apiOrigin : origin).port));
-  return program;
-}
-
-/** From a guarded page over the sign-in page of Auth.js to the sandbox, and back. */
-async function signIn(browser: Browser, page: string, loginName: string) {
-  const signInPage = await browser.get(page);
-  const people = await browser.submit(signInPage, 'form[action$="/auth/signin/zitadel"]');
-  return choose(browser, people, loginName);
-}
-
-async function signOut(browser: Browser) {
-  return browser.submit(await browser.get('/auth/signout'), 'form[action$="/auth/signout"]');
-}
-
-describe('the first sample of the README', () => {
-  beforeAll(() => start(0));
-
-  it('uses the client of the sandbox', () => {
+  it('use the client of the sandbox', () => {
     expect(samples[0]).toContain(`clientId: '${defaultIds.web}'`);
   });
 
-  it('has twenty lines beside its imports', () => {
-    const lines = (samples[0] ?? '').split('\n').filter((line) => line && !line.startsWith('import'));
-    expect(lines.length).toBeLessThanOrEqual(20);
+  it('sign people in with twenty lines, and guard an API with ten, beside imports', () => {
+    const linesOf = (code = '') => code.split('\n').filter((line) => line && !line.startsWith('import'));
+    expect(linesOf(samples[0]).length).toBeLessThanOrEqual(20);
+    expect(linesOf(samples[1]).length).toBeLessThanOrEqual(10);
   });
-
-  it('signs in whoever opens a page, and out again', async () => {
-    const browser = new Browser(origin);
-    const page = await signIn(browser, '/', 'bob@acme.example');
-    expect([page.url.href, page.text]).toEqual([`${origin}/`, 'Hello Bob Baker']);
-    await signOut(browser);
-    expect((await browser.get('/')).url.pathname).toBe('/auth/signin');
-  });
-
-  it('opens a route with a role to those who have it, and answers 403 to others', async () => {
-    const alice = await signIn(new Browser(origin), '/admin', 'alice@acme.example');
-    expect([alice.url.pathname, alice.status]).toEqual(['/admin', 200]);
-    expect(JSON.parse(alice.text)).toContain('admin');
-    const bob = await signIn(new Browser(origin), '/admin', 'bob@acme.example');
-    expect([bob.url.pathname, bob.status]).toEqual(['/admin', 403]);
-  });
-
-  it('answers 401 to a program', async () => {
-    expect((await fetch(origin)).status).toBe(401);
-  });
-
-  it('logs no problem of the set-up', () => {
-    expect(programs[0]?.output()).not.toMatch(/ERROR|WARN/);
-  });
-});
-
-describe('the API sample of the README', () => {
-  beforeAll(() => start(1));
-
-  const caller = (headers: Record<string, string>) => fetch(`${apiOrigin}/caller`, { headers });
-
-  it('accepts a token of Zitadel and knows who calls', async () => {
-    const scope = `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
-    const { access_token: token } = await serviceUserTokens(sandbox, scope);
-    const answer = await caller({ authorization: `Bearer ${token}` });
-    expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ clientId: 'robot@acme.example', roles: ['viewer'] });
-  });
-
-  it('answers 401 with a challenge to anybody else', async () => {
-    for (const headers of [{}, { authorization: 'Bearer nonsense' }]) {
-      const answer = await caller(headers);
-      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
-        401,
-        expect.stringMatching(/^Bearer/),
-      ]);
-    }
-  });
-});
-
-describe('the sample of the README for several instances', () => {
-  it('ends a session in all of them, and tells the observer', async () => {
-    await Promise.all(programs.splice(0).map((program) => program.stop()));
-    const otherPort = String(await freePort());
-    const [one] = await Promise.all(
-      [{}, { PORT: otherPort }].map((env) => start(2, { REDIS_URL: redis.url, ...env })),
-    );
-    const browser = new Browser(origin);
-    await signIn(browser, '/', 'bob@acme.example');
-    const cookie = await browser.jar.getCookieString(origin);
-    const elsewhere = () => fetch(`http://localhost:${otherPort}/`, { headers: { cookie } });
-    expect(await (await elsewhere()).text()).toBe('Hello Bob Baker');
-    await signOut(browser);
-    await until(async () => (await elsewhere()).status === 401);
-    const { id } = sandbox.users.find(({ loginName }) => loginName === 'bob@acme.example') ?? {};
-    await one?.says('A user signed in');
-    await one?.says(`User ${id} signed in`);
-    await one?.says(`User ${id} signed out (user): done`);
-  }, 40_000);
 });
 
 describe('the tables of the README', () => {
@@ -182,7 +33,7 @@ describe('the tables of the README', () => {
       .filter((declared) => declared.name.text === name)
       .flatMap(({ members }) => members.map((member) => (member.name as ts.Identifier).text));
   const rowsBelow = (heading: string) => {
-    const [, section = ''] = readme.split(`## ${heading}\n`);
+    const [, section = ''] = readFileSync(readme, 'utf8').split(`## ${heading}\n`);
     return [...(section.split('\n## ')[0] ?? '').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
   };
 

@@ -27,7 +27,9 @@ export class SessionCookie {
   write(request: HttpRequest, response: HttpResponse, value: string, maxAgeSeconds: number): string[] {
     this.delete(request, response);
     const options = { ...this.spec.options, maxAge: Math.ceil(maxAgeSeconds) };
-    return [...this.chunks(value)].map(([name, chunk]) => setCookie(response, name, chunk, options));
+    return [...cookiesOf(this.spec.name, value)].map(([name, chunk]) =>
+      setCookie(response, name, chunk, options),
+    );
   }
 
   /** Deletes the cookie in the browser: every chunk that the request carried or that this response would set. */
@@ -73,17 +75,18 @@ export class SessionCookie {
   private deleteNames(names: readonly string[], response: HttpResponse) {
     for (const name of names) setCookie(response, name, '', { ...this.spec.options, maxAge: 0 });
   }
+}
 
-  private chunks(value: string): Map<string, string> {
-    if (value.length <= CHUNK_LENGTH) return new Map([[this.spec.name, value]]);
-    const count = Math.ceil(value.length / CHUNK_LENGTH);
-    return new Map(
-      Array.from({ length: count }, (_, index) => [
-        `${this.spec.name}.${index}`,
-        value.slice(index * CHUNK_LENGTH, (index + 1) * CHUNK_LENGTH),
-      ]),
-    );
-  }
+/** The cookies of a session, by their names. */
+export function cookiesOf(name: string, value: string): Map<string, string> {
+  if (value.length <= CHUNK_LENGTH) return new Map([[name, value]]);
+  const count = Math.ceil(value.length / CHUNK_LENGTH);
+  return new Map(
+    Array.from({ length: count }, (_, index) => [
+      `${name}.${index}`,
+      value.slice(index * CHUNK_LENGTH, (index + 1) * CHUNK_LENGTH),
+    ]),
+  );
 }
 
 type Carried = Readonly<Record<string, string | undefined>>;

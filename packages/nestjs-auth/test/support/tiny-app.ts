@@ -10,7 +10,9 @@ import {
   type IAuthModuleOptions,
   type SessionToken,
 } from '../../src/index.js';
+import { cookiesOf } from '../../src/session/session-cookie.js';
 import { ResolvedAuthOptions } from '../../src/resolved-auth-options.js';
+import { loginAs, type TestClaims } from '../../src/testing/index.js';
 
 export const secret = 'a secret for the tests that is long enough';
 
@@ -79,16 +81,19 @@ export class TinyApp {
     return this.nest.get(ResolvedAuthOptions);
   }
 
-  /** A `Cookie` header with a session of this program. */
+  /** A `Cookie` header with a session that has this content. */
   cookie(token: SessionToken = { sub: 'u1', name: 'User' }): string {
     return this.header(this.resolved.seal(token).value);
   }
 
+  /** A `Cookie` header with the session of a user who has signed in. */
+  async loginAs(claims: Partial<TestClaims> = {}): Promise<string> {
+    return (await loginAs(this.nest, { sub: 'u1', name: 'User', ...claims })).cookie;
+  }
+
   header(value: string): string {
     const { name } = this.resolved.sessionCookie;
-    const chunks = value.match(/.{1,3936}/g) ?? [];
-    if (chunks.length === 1) return `${name}=${value}`;
-    return chunks.map((chunk, index) => `${name}.${index}=${chunk}`).join('; ');
+    return [...cookiesOf(name, value)].map((pair) => pair.join('=')).join('; ');
   }
 
   get(path: string, headers: Record<string, string> = {}) {

@@ -1,0 +1,45 @@
+import type { Server } from 'node:http';
+import type { INestApplication } from '@nestjs/common';
+import type TestAgent from 'supertest/lib/agent.js';
+import type { SessionToken } from '../auth.types.js';
+import type { ResolvedAuthOptions } from '../resolved-auth-options.js';
+import { cookiesOf } from '../session/session-cookie.js';
+
+/** The application as `Test.createTestingModule()` or `NestFactory` makes it, after `init()`. */
+export type TestedApplication = Pick<INestApplication, 'get' | 'getHttpServer'>;
+
+/** A session of a user who has signed in, without a browser and a provider. */
+export class TestSession {
+  /** The header `Cookie` of a request with this session. */
+  readonly cookie: string;
+
+  constructor(
+    private readonly app: TestedApplication,
+    private readonly options: ResolvedAuthOptions,
+    /** Content of the session cookie, tokens included. */
+    readonly token: SessionToken,
+    private readonly expiredContent: () => Promise<SessionToken>,
+  ) {
+    const { value } = options.seal(token);
+    this.cookie = [...cookiesOf(options.sessionCookie.name, value)].map((pair) => pair.join('=')).join('; ');
+  }
+
+  /** Returns an agent of supertest, which has to be installed, that sends the cookie and takes over renewed ones. */
+  async agent(): Promise<TestAgent> {
+    const { default: supertest } = await import('supertest');
+    return supertest.agent(this.app.getHttpServer() as Server).set('cookie', this.cookie);
+  }
+
+  /** Returns the session as it is after `session.maxLifetime`: whoever sends its cookie is signed out. */
+  expired(): TestSession {
+    const start = Date.now() / 1000 - this.options.maxLifetimeSeconds - 1;
+    return new TestSession(this.app, this.options, { ...this.token, start }, this.expiredContent);
+  }
+
+  /** Returns the session as it is when its access token has expired: the next request refreshes it, as `replaceRefresh()` says. */
+  async withExpiredTokens(): Promise<TestSession> {
+    const { jti, start } = this.token;
+    const content = { ...(await this.expiredContent()), jti, start } as SessionToken;
+    return new TestSession(this.app, this.options, content, this.expiredContent);
+  }
+}
