@@ -20,7 +20,7 @@ const foreign = [...foreignToZitadel, '@mridang/nestjs-auth'];
 
 /** The folders of the sandbox; each may import from those after it only. */
 const sandboxFolders = [
-  ...['protocol', 'login', 'tokens', 'instance', 'sessions'],
+  ...['management', 'protocol', 'login', 'tokens', 'instance', 'sessions'],
   ...['directory', 'keys', 'http', 'storage'],
 ];
 
