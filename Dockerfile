@@ -14,6 +14,7 @@ COPY packages/nestjs-auth/package.json packages/nestjs-auth/
 COPY packages/nestjs-program/package.json packages/nestjs-program/
 COPY packages/nestjs-zitadel/package.json packages/nestjs-zitadel/
 COPY packages/zitadel-sandbox/package.json packages/zitadel-sandbox/
+COPY packages/zitadel-setup/package.json packages/zitadel-setup/
 # The cache mount keeps downloads out of every layer.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.base.json tailwind.config.js ./

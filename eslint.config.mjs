@@ -17,10 +17,11 @@ const foreignToZitadel = [
   ...['@mridang/nestjs-program', '@mridang/nestjs-zitadel'],
 ];
 const foreign = [...foreignToZitadel, '@mridang/nestjs-auth'];
+const foreignToSetup = foreign.filter((name) => name !== '@mridang/nestjs-zitadel');
 
 /** The folders of the sandbox; each may import from those after it only. */
 const sandboxFolders = [
-  ...['protocol', 'login', 'tokens', 'instance', 'sessions'],
+  ...['management', 'protocol', 'login', 'tokens', 'instance', 'sessions'],
   ...['directory', 'keys', 'http', 'storage'],
 ];
 
@@ -127,6 +128,10 @@ export default tseslint.config(
   {
     files: ['packages/nestjs-zitadel/src/**'],
     rules: { 'no-restricted-imports': ['error', { patterns: foreignToZitadel }] },
+  },
+  {
+    files: ['packages/zitadel-setup/src/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: foreignToSetup }] },
   },
   ...sandboxFolders.map((folder, index) => ({
     files: [`packages/zitadel-sandbox/src/${folder}/**`],

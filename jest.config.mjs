@@ -31,6 +31,7 @@ export default {
     '^@mridang/nestjs-auth$': '<rootDir>/packages/nestjs-auth/src/index.ts',
     '^@mridang/nestjs-program$': '<rootDir>/packages/nestjs-program/src/index.ts',
     '^@mridang/nestjs-zitadel$': '<rootDir>/packages/nestjs-zitadel/src/index.ts',
+    '^zitadel-setup$': '<rootDir>/packages/zitadel-setup/src/index.ts',
     '^zitadel-sandbox$': '<rootDir>/packages/zitadel-sandbox/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
     ...Object.fromEntries(

@@ -19,13 +19,14 @@ async function run(): Promise<void> {
   }
 }
 
-async function serve({ options, webOrigin, keyFolder, quiet }: Command): Promise<void> {
+async function serve(command: Command): Promise<void> {
+  const { options, keyFolder, quiet } = command;
   // imported on demand: oidc-provider takes long to load, and --help or a wrong argument does not need it
   const { startSandbox } = await import('./sandbox.js');
   const sandbox = await startSandbox(options);
   if (keyFolder !== undefined) await writeKeys(sandbox, keyFolder);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close());
-  if (!quiet) process.stdout.write(banner(sandbox, webOrigin, keyFolder));
+  if (!quiet) process.stdout.write(banner(sandbox, command));
 }
 
 async function writeKeys(sandbox: Sandbox, folder: string): Promise<void> {

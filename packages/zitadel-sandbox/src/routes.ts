@@ -20,6 +20,7 @@ import {
   signedOutV1Path,
 } from './login/paths.js';
 import { start } from './login/start.endpoint.js';
+import { answerManagement, isManagementPath } from './management/management.endpoint.js';
 import { authorize } from './protocol/authorize.endpoint.js';
 import { deviceAuthorization } from './protocol/device-authorization.endpoint.js';
 import { discovery, publishedKeys } from './protocol/discovery.endpoint.js';
@@ -106,6 +107,7 @@ async function answer(call: Call, instance: Instance): Promise<void> {
   else if (!isKnownHost(host)) answerUnknownHost(ctx, host, scheme);
   else if (protocol.test(path)) await answerProtocol(call, requested);
   else if (path.startsWith('/ui/')) await answerLoginUi(call, requested, isOnIssuer(path, instance));
+  else if (isManagementPath(ctx.method, path)) await answerManagementCall(ctx, requested);
   else (fixedAnswers.get(path) ?? answerUnknown)(ctx);
 }
 
@@ -142,6 +144,10 @@ async function answerProtocol(call: Call, instance: Instance): Promise<void> {
   }
   if (!plain) checkReadable(call);
   await endpoint(call, instance);
+}
+
+async function answerManagementCall(ctx: Context, instance: Instance): Promise<void> {
+  if (!answerFault(ctx, instance)) await answerManagement(ctx, instance);
 }
 
 // no CORS headers here, else a page of another origin could sign a user in and read the code

@@ -5,15 +5,21 @@ import type { Application, WebClientOptions } from './directory/applications.js'
 import type { Directory, SandboxUser, UserState } from './directory/users.js';
 import { listen, PortInUseError, type Listener } from './http/listen.js';
 import { RequestLog, type RecordedRequest } from './http/request-log.js';
+import { administratorLoginName } from './instance/people.js';
 import { isLoopbackUri, parseLoginOrigin } from './http/uris.js';
-import { createInstance, type Instance, type Lifetimes } from './instance/instance.js';
+import {
+  createInstance,
+  personalAccessTokenGrant,
+  type Instance,
+  type Lifetimes,
+} from './instance/instance.js';
 import type { SandboxOptions } from './instance/sandbox.options.js';
 import type { ApplicationKeyFile } from './keys/key-file.js';
 import { rsaKey } from './keys/rsa-keys.js';
 import { answerRequests } from './routes.js';
 import type { BackChannelDelivery } from './sessions/back-channel-logout.js';
 import { findRefreshToken } from './tokens/presented-token.js';
-import { issuePersonalAccessToken, personalAccessTokenGrant } from './tokens/service-user-tokens.js';
+import { issuePersonalAccessToken } from './tokens/service-user-tokens.js';
 
 /** A client, with its credentials. */
 export interface SandboxClient {
@@ -60,6 +66,8 @@ export interface Sandbox {
     implicit?: SandboxClient;
   };
   users: SandboxUser[];
+  /** of the service user with the role IAM_OWNER, which exists with the option `empty` or `patFile` */
+  personalAccessToken: string | undefined;
   /** the latest requests, oldest first */
   requests: RecordedRequest[];
   /** the latest attempts to deliver a back-channel logout, oldest first */
@@ -164,6 +172,7 @@ async function runSandbox(
   }
   const sandbox = createSandbox(instance, log, listeners);
   if (options.keyFolder !== undefined) await sandbox.writeKeys(options.keyFolder);
+  if (options.patFile !== undefined) await writeSecret(options.patFile, sandbox.personalAccessToken ?? '');
   void instance.keys.prepare();
   return sandbox;
 }
@@ -201,6 +210,8 @@ function checkBackChannelUri(client: string, options: WebClientOptions | undefin
 function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[]): Sandbox {
   const { applications, directory, store, lifetimes, backChannel, faults } = instance;
   let closed: Promise<void> | undefined;
+  const setState = (loginName: string, state: UserState) =>
+    instance.setUserState(userNamed(directory, loginName), state);
   const models = { access_tokens: 'AccessToken', refresh_tokens: 'RefreshToken', sessions: 'Session' };
   return {
     issuer: instance.issuer,
@@ -218,6 +229,7 @@ function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[
       ...(applications.implicit && { implicit: applications.implicit }),
     },
     users: directory.users,
+    personalAccessToken: directory.byLoginName(administratorLoginName)?.pat,
     requests: log.requests,
     backChannelDeliveries: backChannel.deliveries,
     grants: (type) => log.grants(type),
@@ -230,10 +242,10 @@ function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[
     setIdTokenTtl: (seconds) => (lifetimes.idTokenSeconds = seconds),
     setLifetimes: (changed) => void Object.assign(lifetimes, changed),
     setRefreshReuse: (ms) => (instance.refreshRotation.reuseMs = ms),
-    setUserActive: (loginName, active) => setUserState(instance, loginName, active ? 'active' : 'inactive'),
-    lockUser: (loginName) => setUserState(instance, loginName, 'locked'),
-    unlockUser: (loginName) => setUserState(instance, loginName, 'active'),
-    removeUser: (loginName) => setUserState(instance, loginName, 'removed'),
+    setUserActive: (loginName, active) => setState(loginName, active ? 'active' : 'inactive'),
+    lockUser: (loginName) => setState(loginName, 'locked'),
+    unlockUser: (loginName) => setState(loginName, 'active'),
+    removeUser: (loginName) => setState(loginName, 'removed'),
     grantRole: (loginName, role, organization) => {
       directory.grantRole(userNamed(directory, loginName), role, organization);
       if (!applications.project.roles.includes(role)) applications.project.roles.push(role);
@@ -260,22 +272,6 @@ async function stop({ backChannel, keys, faults }: Instance, listeners: Listener
   faults.stop();
   await Promise.all([backChannel.stop(), ...listeners.map((listener) => listener.close())]);
   keys.release();
-}
-
-/**
- * Sets the state of a user with the consequences it has in Zitadel: issued access tokens are revoked, refresh tokens and
- * sessions of Login V2 stay valid, and no back-channel logout is sent.
- */
-function setUserState({ directory, sessions, store }: Instance, loginName: string, state: UserState): void {
-  const user = userNamed(directory, loginName);
-  user.state = state;
-  if (state === 'active' || state === 'removed') sessions.endV1SessionsOf(user.id);
-  else sessions.forgetClientsOf(user.id);
-  if (state === 'removed') directory.remove(user);
-  store.removeWhere(
-    'AccessToken',
-    (token) => token.accountId === user.id && token.gty !== personalAccessTokenGrant,
-  );
 }
 
 function userNamed(directory: Directory, loginName: string): SandboxUser {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -69,6 +69,24 @@ interface Ended {
 }
 
 describe('The command line', () => {
+  it('It starts without a project, says how to make one, and writes the token for it for its owner alone', async () => {
+    const patFile = join(folder, 'admin.pat');
+    const { banner, stop } = await started(['--empty', '--pat-file', patFile]);
+    const issuer = /npm run setup -- --issuer (\S+) --pat-file (\S+)/.exec(banner);
+    expect(issuer?.[2]).toBe(patFile);
+    expect(banner).not.toContain('ZITADEL_CLIENT_ID');
+    const token = readFileSync(patFile, 'utf8').trim();
+    expect(token.split('.')).toHaveLength(5);
+    expect(statSync(patFile).mode & 0o777).toBe(0o600);
+    const answer = await fetch(`${issuer?.[1]}/zitadel.project.v2.ProjectService/ListProjects`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(answer.status).toBe(200);
+    await stop('SIGTERM');
+  });
+
   it('It prints the environment variables of web app and API, and the users', async () => {
     const { banner, stop } = await started([]);
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';

@@ -1,16 +1,8 @@
 import { expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { keptDifferences } from './support/recorded/kept-differences.js';
 import { playOwnServer } from './support/recorded/own-server.js';
 import { recording } from './support/recorded/recording.js';
 import { playSandboxes } from './support/recorded/sandboxes.js';
-
-const handbook = new URL('../../../docs/sandbox.md', import.meta.url);
-
-/** The differences that are kept: the rows of the handbook's table, `file: name` in the first column. */
-function keptDifferences(): string[] {
-  const [, table = ''] = readFileSync(handbook, 'utf8').split(/<!-- (?:end of )?kept differences -->/);
-  return [...table.matchAll(/^\| `(.+?)` *\|/gm)].map(([, name = '']) => name);
-}
 
 it('The sandbox answers the recorded requests as the recorded Zitadel did', async () => {
   const ownServer = process.env['ZITADEL_COMPARISON'];
@@ -19,7 +11,7 @@ it('The sandbox answers the recorded requests as the recorded Zitadel did', asyn
     : playOwnServer(ownServer, recording()));
   const different = played.filter(({ differences }) => differences.length > 0);
   process.stdout.write(`${played.length - different.length} of ${played.length} exchanges equal\n`);
-  const kept = ownServer === undefined ? keptDifferences() : [];
+  const kept = ownServer === undefined ? keptDifferences('protocol') : [];
   expect(different.filter(({ name }) => !kept.includes(name))).toEqual([]);
   // what has become equal has no place in the table any more
   expect(kept.filter((name) => different.every((one) => one.name !== name))).toEqual([]);

@@ -34,6 +34,10 @@ export const usage = `Zitadel sandbox: an OpenID provider that behaves as Zitade
   --login-version VERSION         login UI of all applications: 2 (default) or 1
   --key-folder DIR                folder to write api-key.json, service-user-key.json and
                                   personal-access-token to
+  --empty                         start with no project, no application and no authorization, for npm run setup:
+                                  with the people of --users and a service user with the role IAM_OWNER
+  --pat-file FILE                 write the personal access token of that service user to FILE
+  --back-channel-denied           refuse back-channel logout to this machine, as Zitadel does as shipped
   --quiet                         do not print the start message
   --help                          show this help
 `;
@@ -80,6 +84,9 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
       ...(values['access-token-ttl'] !== undefined && {
         accessTokenTtlSeconds: wholeNumber('--access-token-ttl', values['access-token-ttl'], 2 ** 31),
       }),
+      empty: values.empty ?? false,
+      backChannelDenied: values['back-channel-denied'] ?? false,
+      ...(values['pat-file'] !== undefined && { patFile: values['pat-file'] }),
       ...(values.users !== undefined && { users: await usersFrom(values.users) }),
     },
   };
@@ -108,6 +115,9 @@ function parseOptions(args: string[]) {
       'login-origin': { type: 'string' },
       'login-version': { type: 'string' },
       'key-folder': { type: 'string' },
+      empty: { type: 'boolean' },
+      'pat-file': { type: 'string' },
+      'back-channel-denied': { type: 'boolean' },
       quiet: { type: 'boolean' },
     },
   }).values;

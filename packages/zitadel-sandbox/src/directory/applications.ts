@@ -1,4 +1,4 @@
-import { applicationKeyFile, type ApplicationKeyFile } from '../keys/key-file.js';
+import { applicationKeyFile, type AddedKey, type ApplicationKeyFile } from '../keys/key-file.js';
 
 /** How a client authenticates (Zitadel: "Authentication Method"). */
 export type AuthMethod = 'none' | 'basic' | 'post' | 'private_key_jwt';
@@ -10,6 +10,10 @@ export interface Project {
   /** "Assert Roles on Authentication" */
   roleAssertion: boolean;
   roles: string[];
+  /** id of the organization that owns it */
+  organizationId: string;
+  /** "Only authorized users can sign in"; stored, without an effect in the sandbox */
+  authorizationRequired?: boolean;
 }
 
 /** An application of a project, with the settings of Zitadel's console. */
@@ -44,6 +48,10 @@ export interface Application {
   initiateLoginUri?: string;
   /** the key JSON in the format of Zitadel's console; generated on first access */
   readonly key?: ApplicationKeyFile;
+  /** keys that the management API made */
+  addedKeys?: AddedKey<ApplicationKeyFile>[];
+  /** the login version as the management API was given it; undefined: that of the instance */
+  loginVersionSetting?: object;
 }
 
 /** The settings that the application types share. */
@@ -124,8 +132,14 @@ export function isApplicationId(id: string): boolean {
   return Object.values<string>(clientIds).includes(id);
 }
 
-/** The applications of a sandbox: two web apps, two API apps, a Swagger UI, an API app of another project. */
+/**
+ * The applications of a sandbox: two web apps, two API apps, a Swagger UI, an API app of another project, and those that
+ * the management API makes. With `isEmpty` only the latter are registered.
+ */
 export class Applications {
+  /** all registered applications */
+  readonly all: Application[];
+  readonly projects: Project[];
   readonly web: Application;
   readonly second: Application;
   readonly api: Application;
@@ -142,7 +156,8 @@ export class Applications {
     web: WebClientOptions,
     second: WebClientOptions,
     swagger: WebClientOptions,
-    { device, exchange, implicit }: FurtherApplications = {},
+    { device, exchange, implicit }: FurtherApplications,
+    isEmpty: boolean,
   ) {
     const foreignProject: Project = { ...project, id: defaultIds.foreignProject, name: 'Foreign' };
     this.web = webApplication('Web app', defaultIds.web, project, web);
@@ -190,11 +205,18 @@ export class Applications {
         responseTypes: ['id_token', 'id_token token'],
         ...implicit,
       });
+    const further = [this.device, this.exchange, this.implicit].filter((one) => one !== undefined);
+    const own = [this.web, this.second, this.api, this.apiBasic, this.swagger, ...further, this.foreignApi];
+    this.all = isEmpty ? [] : own;
+    this.projects = isEmpty ? [] : [project, foreignProject];
   }
 
-  get all(): Application[] {
-    const further = [this.device, this.exchange, this.implicit].filter((one) => one !== undefined);
-    return [this.web, this.second, this.api, this.apiBasic, this.swagger, ...further, this.foreignApi];
+  /** Removes an application; a project goes with its applications. */
+  remove(...removed: (Application | Project)[]): void {
+    for (const one of removed) {
+      if ('kind' in one) this.all.splice(this.all.indexOf(one), 1);
+      else this.projects.splice(this.projects.indexOf(one), 1);
+    }
   }
 
   /** The active application of that id, unless it is an API application, which nobody signs in to. */

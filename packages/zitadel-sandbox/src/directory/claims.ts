@@ -118,9 +118,9 @@ function rolesOf(user: SandboxUser, scopes: string[], projectId: string): Roles 
   const granting = requestedGrantingOrganizationIds(scopes);
   // no prototype, as a role may have any name
   const roles = Object.create(null) as Roles;
-  for (const { organization, projectId: grantedIn, roles: granted } of user.authorizations) {
+  for (const { organization, projectId: grantedIn, roles: granted, active = true } of user.authorizations) {
     const { id, primaryDomain } = organization;
-    if (grantedIn !== projectId || (granting.length > 0 && !granting.includes(id))) continue;
+    if (!active || grantedIn !== projectId || (granting.length > 0 && !granting.includes(id))) continue;
     const wanted = granted.filter((role) => requested.length === 0 || requested.includes(role));
     for (const role of wanted) roles[role] = { ...roles[role], [id]: primaryDomain };
   }

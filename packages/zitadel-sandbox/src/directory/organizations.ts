@@ -35,6 +35,10 @@ export class Organizations {
     return [...this.byName.values()];
   }
 
+  remove(name: string): void {
+    this.byName.delete(name);
+  }
+
   named(name: string): Organization {
     const organization = this.byName.get(name) ?? {
       id: idFor(`organization ${name}`),

@@ -1,4 +1,4 @@
-import { serviceUserKeyFile, type ServiceUserKeyFile } from '../keys/key-file.js';
+import { serviceUserKeyFile, type AddedKey, type ServiceUserKeyFile } from '../keys/key-file.js';
 import { idFor } from '../storage/ids.js';
 import { defaultIds } from './applications.js';
 import { Organizations, type Organization, type OrganizationSpec } from './organizations.js';
@@ -55,6 +55,8 @@ export interface Authorization {
   organization: Organization;
   projectId: string;
   roles: string[];
+  /** default true */
+  active?: boolean;
 }
 
 /** A user of a running sandbox. */
@@ -73,6 +75,8 @@ export interface SandboxUser extends UserSpec {
   authorizations: Authorization[];
   /** service users only: the key JSON in the format of Zitadel's console; generated on first access */
   readonly key?: ServiceUserKeyFile;
+  /** service users only: keys that the management API made */
+  addedKeys?: AddedKey<ServiceUserKeyFile>[];
   /** service users only: a personal access token */
   pat?: string;
 }
@@ -142,7 +146,8 @@ export const defaultUsers: readonly UserSpec[] = [
   },
 ];
 
-const projectOwner = 'Acme';
+/** name of the organization that owns the sandbox's project */
+export const projectOwner = 'Acme';
 
 /** All users of a sandbox, and the organizations they belong to. */
 export class Directory {
@@ -199,6 +204,28 @@ export class Directory {
     if (roles.includes(role)) roles.splice(roles.indexOf(role), 1);
   }
 
+  /** Creates a user, without credentials when it is a service user. */
+  add(spec: UserSpec): SandboxUser {
+    const user = this.userFrom(spec);
+    user.authorizations = [];
+    if (user.kind === 'machine') {
+      delete user.clientSecret;
+      Object.defineProperty(user, 'key', { value: undefined });
+    }
+    this.users.push(user);
+    return user;
+  }
+
+  addOrganization(name: string): Organization {
+    return this.organizationList.named(name);
+  }
+
+  /** Deletes an organization and its users. */
+  removeOrganization({ id, name }: Organization): void {
+    for (const user of this.users.filter(({ home }) => home.id === id)) this.remove(user);
+    this.organizationList.remove(name);
+  }
+
   /** Deletes a user. */
   remove(user: SandboxUser): void {
     this.users.splice(this.users.indexOf(user), 1);
@@ -251,7 +278,11 @@ export class Directory {
     };
     if (user.kind === 'human') return user;
     user.clientSecret ??= `client-secret-of-${spec.loginName}`;
-    return Object.defineProperty(user, 'key', { enumerable: true, get: () => serviceUserKeyFile(id) });
+    return Object.defineProperty(user, 'key', {
+      configurable: true,
+      enumerable: true,
+      get: () => serviceUserKeyFile(id),
+    });
   }
 
   private authorizationsFrom({ grants = [] }: UserSpec, home: string, roles: string[]): Authorization[] {

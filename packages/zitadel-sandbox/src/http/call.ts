@@ -42,7 +42,8 @@ async function readForm(ctx: Context): Promise<string | undefined> {
   return ctx.is('application/x-www-form-urlencoded') ? readBody(ctx) : '';
 }
 
-async function readBody(ctx: Context): Promise<string | undefined> {
+/** The body; undefined when it is too large. */
+export async function readBody(ctx: Context): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of ctx.req) {

@@ -1,5 +1,8 @@
 import { Applications, defaultIds } from '../directory/applications.js';
-import { defaultUsers, Directory, type UserSpec } from '../directory/users.js';
+import { Administrators } from '../directory/administrators.js';
+import { Changes } from '../directory/changes.js';
+import { administratorLoginName, directoryFrom } from './people.js';
+import { projectOwner, type Directory, type SandboxUser, type UserState } from '../directory/users.js';
 import type { Call } from '../http/call.js';
 import { Faults } from '../http/faults.js';
 import { SigningKeys } from '../keys/signing-keys.js';
@@ -15,6 +18,10 @@ import { createProvider, type Provider } from '../storage/provider.js';
 import type { SandboxOptions } from './sandbox.options.js';
 
 const hour = 3600;
+
+/** `gty` of personal access tokens, which live on when an access token of their user would not. */
+export const personalAccessTokenGrant = 'pat';
+
 const maxExchanges = 10_000;
 
 /** Lifetimes in seconds; the defaults are Zitadel's (cmd/defaults.yaml, OIDCSettings). */
@@ -53,6 +60,13 @@ export interface Instance {
   refreshRotation: RefreshRotation;
   sessions: BrowserSessions;
   backChannel: BackChannelLogout;
+  administrators: Administrators;
+  /** when what the management API shows was changed */
+  changes: Changes;
+  /** false: the services of the management API v2 that Zitadel did not have in 2025-10 answer 404 */
+  hasManagementV2: boolean;
+  /** Sets the state of a user, with the consequences it has in Zitadel. */
+  setUserState(user: SandboxUser, state: UserState): void;
 }
 
 /** The handler of one path. */
@@ -60,8 +74,7 @@ export type Endpoint = (call: Call, instance: Instance) => Promise<void> | void;
 
 /** Creates an instance without sessions. */
 export function createInstance(issuer: string, loginOrigin: string, options: SandboxOptions): Instance {
-  const specs: readonly UserSpec[] = options.users ?? defaultUsers;
-  const directory = new Directory(specs, options.organizations, options.projectGrants);
+  const directory = directoryFrom(options);
   const granted = directory.users.flatMap(({ authorizations }) =>
     authorizations.flatMap(({ roles }) => roles),
   );
@@ -70,6 +83,7 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     name: 'Sandbox',
     roleAssertion: options.projectRoleAssertion ?? true,
     roles: [...new Set(['admin', 'editor', 'viewer', ...granted])],
+    organizationId: directory.addOrganization(projectOwner).id,
   };
   const applications = new Applications(
     project,
@@ -77,6 +91,7 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     options.second ?? {},
     options.swagger ?? {},
     options,
+    options.empty ?? false,
   );
   const store = new MemoryStore();
   const provider = createProvider(issuer, store, [
@@ -84,6 +99,7 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     ...directory.users.map(({ id }) => id),
   ]);
   const keys = new SigningKeys();
+  const sessions = new BrowserSessions(provider, store);
   const backChannel = new BackChannelLogout(issuer, applications, keys, {
     timeoutMs: options.backChannelTimeoutMs ?? 5000,
     tries: options.backChannelTries ?? 3,
@@ -101,13 +117,17 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     devices: new DeviceRequests(),
     exchanges: new BoundedMap(maxExchanges),
     impersonators: options.impersonators,
-    sessions: new BrowserSessions(provider, store),
+    sessions,
     backChannel,
     features: {
       loginV2Required:
         options.loginV2Required ?? applications.all.every(({ loginVersion }) => loginVersion === 2),
     },
     faults: new Faults(),
+    administrators: administratorsIn(directory),
+    changes: new Changes(options.projectionLag ?? 0),
+    setUserState: (user, state) => setUserState({ directory, sessions, store }, user, state),
+    hasManagementV2: options.hasManagementV2 ?? true,
     loginOrigin,
     refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),
     lifetimes: {
@@ -117,4 +137,31 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
       refreshTokenSeconds: options.refreshTokenSeconds ?? 2160 * hour,
     },
   };
+}
+
+/** The service user of `--pat-file` has the role IAM_OWNER. */
+function administratorsIn({ users }: Directory): Administrators {
+  const administrators = new Administrators();
+  const owner = users.find(({ loginName }) => loginName === administratorLoginName);
+  if (owner) administrators.add({ userId: owner.id, resource: {}, roles: ['IAM_OWNER'] });
+  return administrators;
+}
+
+/**
+ * Issued access tokens are revoked, refresh tokens and sessions of Login V2 stay valid, and no back-channel logout is
+ * sent.
+ */
+function setUserState(
+  { directory, sessions, store }: Pick<Instance, 'directory' | 'sessions' | 'store'>,
+  user: SandboxUser,
+  state: UserState,
+): void {
+  user.state = state;
+  if (state === 'active' || state === 'removed') sessions.endV1SessionsOf(user.id);
+  else sessions.forgetClientsOf(user.id);
+  if (state === 'removed') directory.remove(user);
+  store.removeWhere(
+    'AccessToken',
+    (token) => token.accountId === user.id && token.gty !== personalAccessTokenGrant,
+  );
 }

@@ -45,6 +45,19 @@ export interface SandboxOptions extends FurtherApplications {
   refreshTokenSeconds?: number;
   /** a folder to write `api-key.json`, `service-user-key.json` and `personal-access-token` into */
   keyFolder?: string;
+  /**
+   * true: no project, no application and no authorization, but the users, and a service user with the role IAM_OWNER.
+   * `clients` of the sandbox then names applications that are not registered. Default false
+   */
+  empty?: boolean;
+  /** a file to write the personal access token of the service user with the role IAM_OWNER to, with mode 0600 */
+  patFile?: string;
+  /**
+   * How many searches still show the state before a change: Zitadel's searches lag behind its commands. Default 0
+   */
+  projectionLag?: number;
+  /** false: the management API answers as Zitadel of 2025-10, whose v2 had no projects and applications; default true */
+  hasManagementV2?: boolean;
   /** number of tries of a back-channel logout; default 3, as in Zitadel */
   backChannelTries?: number;
   /** delay before the second try; the delay before the third is nine times as long; default 1800, as in Zitadel */

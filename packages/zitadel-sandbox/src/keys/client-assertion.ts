@@ -47,6 +47,12 @@ export async function isAssertionOf(keyFile: KeyFile, assertion: string, issuer:
   return claims !== undefined && claims.iss === owner && claims.sub === owner && isFor(issuer, claims);
 }
 
+/** True when one of the keys makes `assertion` valid, see `isAssertionOf`. */
+export async function isAssertionOfOne(keys: KeyFile[], assertion: string, issuer: string): Promise<boolean> {
+  for (const key of keys) if (await isAssertionOf(key, assertion, issuer)) return true;
+  return false;
+}
+
 function isFor(issuer: string, claims: JWTPayload): boolean {
   const { exp, iat } = claims;
   const now = nowSeconds();

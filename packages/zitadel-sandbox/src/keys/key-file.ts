@@ -1,5 +1,5 @@
-import { idFor } from '../storage/ids.js';
-import { rsaKeySync } from './rsa-keys.js';
+import { idFor, newId } from '../storage/ids.js';
+import { rsaKey, rsaKeySync } from './rsa-keys.js';
 
 /** The key JSON of an application as Zitadel's console downloads it. `key` is PKCS#1 PEM. */
 export interface ApplicationKeyFile {
@@ -19,12 +19,34 @@ export interface ServiceUserKeyFile {
   userId: string;
 }
 
+/** A key that the management API made, for an application or a service user. */
+export interface AddedKey<File = ApplicationKeyFile | ServiceUserKeyFile> {
+  file: File;
+  expirationDate: Date;
+}
+
+/** The keys of an owner that have not expired. */
+export function validKeysOf<File extends { keyId: string }>(owner: {
+  key?: File;
+  addedKeys?: AddedKey<File>[];
+}): File[] {
+  const added = (owner.addedKeys ?? []).filter(({ expirationDate }) => expirationDate.getTime() > Date.now());
+  return [...(owner.key ? [owner.key] : []), ...added.map(({ file }) => file)];
+}
+
 function pkcs1Pem(owner: string): string {
   return rsaKeySync(owner).privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
 function keyIdOf(owner: string): string {
   return idFor(`key ${owner}`);
+}
+
+/** A new key for that owner, generated in a background thread. */
+export async function newKey(): Promise<{ keyId: string; key: string }> {
+  const keyId = newId();
+  await rsaKey(keyId);
+  return { keyId, key: pkcs1Pem(keyId) };
 }
 
 export function applicationKeyFile(clientId: string, appId: string): ApplicationKeyFile {

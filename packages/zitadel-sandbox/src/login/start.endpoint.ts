@@ -6,7 +6,14 @@ import { page } from './pages/layout.js';
 
 /** `GET /ui/login` without an authorization request: the start page. */
 export const start: Endpoint = ({ ctx }, { issuer, applications, directory }) => {
-  answerHtml(ctx, startPage(issuer, directory.people, applications.web.initiateLoginUri));
+  answerHtml(
+    ctx,
+    startPage(
+      issuer,
+      directory.people,
+      applications.all.find((one) => one.initiateLoginUri)?.initiateLoginUri,
+    ),
+  );
 };
 
 /** The start page. With `initiateLoginUri`, each user is a link to a third-party initiated login at the web app. */

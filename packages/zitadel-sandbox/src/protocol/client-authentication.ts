@@ -3,7 +3,8 @@ import type { Application } from '../directory/applications.js';
 import type { Call } from '../http/call.js';
 import { OidcError } from '../http/oidc.error.js';
 import type { Instance } from '../instance/instance.js';
-import { unverifiedIssuer, assertionType, isAssertionOf } from '../keys/client-assertion.js';
+import { unverifiedIssuer, assertionType, isAssertionOfOne } from '../keys/client-assertion.js';
+import { validKeysOf } from '../keys/key-file.js';
 
 /** The client credentials of a request, from the Authorization header and the form. */
 export interface ClientCredentials {
@@ -76,11 +77,11 @@ async function verifyCredentials(
   credentials: ClientCredentials,
   issuer: string,
 ): Promise<void> {
-  const { authMethod, key } = application;
+  const { authMethod } = application;
   if (authMethod === 'none') return;
   if (authMethod === 'private_key_jwt') {
     if (!credentials.assertion) throw new OidcError('invalid_client', 'empty client assertion');
-    if (!key || !(await isAssertionOf(key, credentials.assertion, issuer))) {
+    if (!(await isAssertionOfOne(validKeysOf(application), credentials.assertion, issuer))) {
       throw new OidcError('invalid_client', 'invalid assertion');
     }
     return;

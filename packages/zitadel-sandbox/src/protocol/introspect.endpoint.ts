@@ -2,11 +2,11 @@ import type { Application } from '../directory/applications.js';
 import { profileClaims, roleClaims, scopedClaims, type Claims } from '../directory/claims.js';
 import { roleScopesOf, scope, decodeScopes } from '../directory/scopes.js';
 import { OidcError } from '../http/oidc.error.js';
-import type { Endpoint, Instance } from '../instance/instance.js';
-import { audiencesIn, unverifiedIssuer, isAssertionOf } from '../keys/client-assertion.js';
+import { personalAccessTokenGrant, type Endpoint, type Instance } from '../instance/instance.js';
+import { audiencesIn, unverifiedIssuer, isAssertionOfOne } from '../keys/client-assertion.js';
 import type { AccessToken } from '../storage/provider.js';
+import { validKeysOf } from '../keys/key-file.js';
 import { findAccessToken } from '../tokens/presented-token.js';
-import { personalAccessTokenGrant } from '../tokens/service-user-tokens.js';
 import { isSecretOf, requireCredentials, type ClientCredentials } from './client-authentication.js';
 
 const inactive = { active: false };
@@ -48,7 +48,7 @@ async function authenticateAssertion(
   const issuer = unverifiedIssuer(assertion);
   if (issuer === undefined) return 'unparseable';
   const application = instance.applications.byClientId(issuer);
-  if (!application?.key || !(await isAssertionOf(application.key, assertion, instance.issuer))) {
+  if (!application || !(await isAssertionOfOne(validKeysOf(application), assertion, instance.issuer))) {
     throw new OidcError('unauthorized_client');
   }
   return application;

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { KoaContextWithOIDC, Provider as ProviderType } from 'oidc-provider';
+import type { ClientMetadata, KoaContextWithOIDC, Provider as ProviderType } from 'oidc-provider';
 import type { MemoryStore } from './memory.adapter.js';
 
 export type Provider = ProviderType;
@@ -24,20 +24,28 @@ export function createProvider(issuer: string, store: MemoryStore, ownerIds: str
     adapter: store.adapterFor,
     // oidc-provider checks redirect URIs and client authentication more strictly than Zitadel, so its clients hold
     // nothing but an id; the sandbox checks the rest
-    clients: ownerIds.map((client_id) => ({
-      client_id,
-      redirect_uris: [],
-      response_types: [],
-      grant_types: [],
-      token_endpoint_auth_method: 'none',
-      id_token_signed_response_alg: 'Ed25519',
-    })),
+    clients: ownerIds.map(ownerClient),
     // oidc-provider requires a key, but never signs with it: the sandbox signs all JWTs (signing-keys.ts)
     jwks: { keys: [generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })] },
     clockTolerance: 0,
     features: { devInteractions: { enabled: false } },
     extraTokenClaims: (_ctx, token) => token.extra,
   });
+}
+
+const ownerClient = (client_id: string): ClientMetadata => ({
+  client_id,
+  redirect_uris: [],
+  response_types: [],
+  grant_types: [],
+  token_endpoint_auth_method: 'none',
+  id_token_signed_response_alg: 'Ed25519',
+});
+
+/** Adds the client of an application or a user that was made after the start. */
+export async function addClient(store: MemoryStore, id: string): Promise<void> {
+  const forEver = 2 ** 31;
+  await store.adapterFor('Client').upsert(id, ownerClient(id), forEver);
 }
 
 type AccessTokenProperties = ConstructorParameters<Provider['AccessToken']>[0];

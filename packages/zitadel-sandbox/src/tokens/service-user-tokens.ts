@@ -2,7 +2,7 @@ import { defaultIds } from '../directory/applications.js';
 import { requestedScopes, scope, encodeScopes } from '../directory/scopes.js';
 import type { SandboxUser } from '../directory/users.js';
 import { OidcError } from '../http/oidc.error.js';
-import type { Instance } from '../instance/instance.js';
+import { personalAccessTokenGrant, type Instance } from '../instance/instance.js';
 import { newGrantId } from '../sessions/grant.js';
 import { newId } from '../storage/ids.js';
 import { nowSeconds } from '../storage/now.js';
@@ -33,19 +33,23 @@ export async function issueServiceUserTokens(
   login: ServiceUserLogin,
 ): Promise<TokenResponse> {
   if (!user.active) throw new OidcError('invalid_request', 'Errors.User.NotActive');
-  const scopes = requestedScopes(requestedScope, instance.applications.project);
+  const { project, projects } = instance.applications;
+  const roles = projects.flatMap((one) => one.roles);
+  const scopes = requestedScopes(requestedScope, { ...project, roles });
   return issueTokens(instance, { id: newGrantId(), user, scopes, authTime: nowSeconds(), ...login });
 }
 
-export const personalAccessTokenGrant = 'pat';
-
-/** Issues a personal access token, which has no client, does not expire and is active for every API of the instance. */
-export async function issuePersonalAccessToken(instance: Instance, user: SandboxUser): Promise<string> {
+/** Issues a personal access token, which has no client and is active for every API of the instance. */
+export async function issuePersonalAccessToken(
+  instance: Instance,
+  user: SandboxUser,
+  { id = newId(), expiresAt = endOfTime } = {},
+): Promise<string> {
   const token = await saveAccessToken(instance.provider, {
     client: await findClient(instance.provider, user.id),
-    jti: newId(),
+    jti: id,
     iat: nowSeconds(),
-    exp: endOfTime,
+    exp: expiresAt,
     accountId: user.id,
     aud: [defaultIds.zitadelProject],
     scope: encodeScopes(['openid', 'profile', scope.metadata, scope.resourceOwner]),

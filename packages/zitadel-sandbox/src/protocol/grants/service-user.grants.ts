@@ -1,7 +1,8 @@
 import type { Call } from '../../http/call.js';
 import { OidcError } from '../../http/oidc.error.js';
 import type { Instance } from '../../instance/instance.js';
-import { unverifiedIssuer, isAssertionOf } from '../../keys/client-assertion.js';
+import { unverifiedIssuer, isAssertionOfOne } from '../../keys/client-assertion.js';
+import { validKeysOf } from '../../keys/key-file.js';
 import { issueServiceUserTokens, serviceUserLogins } from '../../tokens/service-user-tokens.js';
 import type { TokenResponse } from '../../tokens/token-response.js';
 import { isSecretOf, requireCredentials } from '../client-authentication.js';
@@ -23,7 +24,7 @@ export async function jwtProfileGrant({ params }: Call, instance: Instance): Pro
   const assertion = params['assertion'];
   if (!assertion) throw new OidcError('invalid_request', 'assertion missing');
   const user = instance.directory.byId(unverifiedIssuer(assertion));
-  if (!user?.key || !(await isAssertionOf(user.key, assertion, instance.issuer))) {
+  if (!user || !(await isAssertionOfOne(validKeysOf(user), assertion, instance.issuer))) {
     throw new OidcError('invalid_grant', 'invalid assertion');
   }
   return issueServiceUserTokens(instance, user, params['scope'], serviceUserLogins.assertion);

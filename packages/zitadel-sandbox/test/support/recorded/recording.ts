@@ -37,7 +37,16 @@ const files = [
 
 /** The recorded exchanges, in the order in which they took place within a file. */
 export function recording(): Exchange[] {
-  return files.flatMap((file) => {
+  return exchangesIn(files);
+}
+
+/** The recorded calls of the management API. */
+export function managementRecording(): Exchange[] {
+  return exchangesIn(['management', 'management-more']);
+}
+
+function exchangesIn(names: string[]): Exchange[] {
+  return names.flatMap((file) => {
     const text = readFileSync(new URL(`../../recorded/${file}.json`, import.meta.url), 'utf8');
     return (JSON.parse(text) as Omit<Exchange, 'file'>[]).map((exchange) => ({ file, ...exchange }));
   });

@@ -1,0 +1,36 @@
+/** A REST path of the management API, and the method of a service that it stands for. */
+interface RestRoute {
+  method: [service: string, name: string];
+  status: number;
+  matches(method: string, path: string): boolean;
+  /** the parameters in the path */
+  parametersOf(path: string): Record<string, string>;
+}
+
+const user = 'zitadel.user.v2.UserService';
+const organization = 'zitadel.org.v2.OrganizationService';
+
+export const restRoutes: RestRoute[] = [
+  route('POST /v2/organizations', [organization, 'AddOrganization'], 201),
+  route('POST /v2/organizations/_search', [organization, 'ListOrganizations']),
+  route('DELETE /v2/organizations/{organizationId}', [organization, 'DeleteOrganization']),
+  route('POST /v2/users', [user, 'ListUsers']),
+  route('POST /v2/users/new', [user, 'CreateUser']),
+  route('GET /v2/users/{userId}', [user, 'GetUserByID']),
+  route('DELETE /v2/users/{userId}', [user, 'DeleteUser']),
+  route('POST /v2/users/{userId}/keys', [user, 'AddKey']),
+  route('POST /v2/users/{userId}/secret', [user, 'AddSecret']),
+  route('POST /v2/users/{userId}/pats', [user, 'AddPersonalAccessToken']),
+  route('DELETE /v2/users/{userId}/pats/{tokenId}', [user, 'RemovePersonalAccessToken']),
+];
+
+function route(template: string, method: RestRoute['method'], status = 200): RestRoute {
+  const [verb = '', path = ''] = template.split(' ');
+  const pattern = new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>\\w+)')}$`);
+  return {
+    method,
+    status,
+    matches: (asked, askedPath) => asked === verb && pattern.test(askedPath),
+    parametersOf: (askedPath) => ({ ...pattern.exec(askedPath)?.groups }),
+  };
+}

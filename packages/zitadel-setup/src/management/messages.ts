@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/** What the set-up reads of Zitadel's answers, which leave out zero values. Unknown fields are ignored. */
+const id = z.string().regex(/^[\w-]+$/);
+const texts = z.array(z.string()).default([]);
+
+/** How many there are, also of those the token may not see: the page is cut before permissions are applied. */
+const pagination = z.object({ totalResult: z.coerce.number().default(0) }).default({ totalResult: 0 });
+
+export const nothing = z.object({});
+
+export const project = z.object({
+  projectId: id,
+  organizationId: id,
+  name: z.string(),
+  state: z.string().default(''),
+  projectRoleAssertion: z.boolean().default(false),
+});
+export const projects = z.object({ projects: z.array(project).default([]) });
+export const madeProject = z.object({ projectId: id });
+
+export const projectRoles = z.object({
+  pagination,
+  projectRoles: z.array(z.object({ key: z.string() })).default([]),
+});
+
+export const oidcConfiguration = z.object({
+  clientId: id,
+  redirectUris: texts,
+  postLogoutRedirectUris: texts,
+  responseTypes: texts,
+  grantTypes: texts,
+  applicationType: z.string().default('OIDC_APP_TYPE_WEB'),
+  authMethodType: z.string().default('OIDC_AUTH_METHOD_TYPE_BASIC'),
+  developmentMode: z.boolean().default(false),
+  backChannelLogoutUri: z.string().default(''),
+  loginVersion: z.record(z.string(), z.unknown()).optional(),
+});
+export const apiConfiguration = z.object({
+  clientId: id,
+  authMethodType: z.string().default('API_AUTH_METHOD_TYPE_BASIC'),
+});
+export const application = z.object({
+  applicationId: id,
+  name: z.string(),
+  state: z.string().default(''),
+  projectId: id,
+  oidcConfiguration: oidcConfiguration.optional(),
+  apiConfiguration: apiConfiguration.optional(),
+});
+export type ApplicationMessage = z.infer<typeof application>;
+export const applications = z.object({ applications: z.array(application).default([]) });
+export const oneApplication = z.object({ application });
+export const madeApplication = z.object({ applicationId: id });
+
+export const applicationKeys = z.object({
+  keys: z.array(z.object({ keyId: id, expirationDate: z.string().default('') })).default([]),
+});
+export const madeKey = z.object({ keyId: id, keyDetails: z.base64() });
+
+export const users = z.object({
+  result: z.array(z.object({ userId: id, preferredLoginName: z.string().default('') })).default([]),
+});
+export const oneUser = z.object({ user: z.object({ details: z.object({ resourceOwner: id }) }) });
+
+export const organizations = z.object({
+  result: z.array(z.object({ id, name: z.string() })).default([]),
+});
+
+const authorization = z.object({
+  id,
+  organization: z.object({ id }),
+  state: z.string().default(''),
+  roles: z.array(z.object({ key: z.string() })).default([]),
+});
+export type ManagementAuthorization = z.infer<typeof authorization>;
+export const authorizations = z.object({ authorizations: z.array(authorization).default([]) });
+
+export const administrators = z.object({
+  administrators: z
+    .array(
+      z.object({
+        roles: texts,
+        project: z.object({ id, name: z.string().default(''), organizationId: z.string() }).optional(),
+        organization: z.object({ id }).optional(),
+      }),
+    )
+    .default([]),
+});
+export type AdministratorMessage = z.infer<typeof administrators>['administrators'][number];
+
+export const userinfo = z.object({ sub: id });
