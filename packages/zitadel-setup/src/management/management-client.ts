@@ -52,6 +52,16 @@ export class ManagementClient {
     return this.checked(path, await this.send(path, {}, true), schema);
   }
 
+  /** @throws as `call` */
+  async put<Schema extends z.ZodType>(
+    path: string,
+    message: object,
+    schema: Schema,
+  ): Promise<z.infer<Schema>> {
+    const init = { method: 'PUT', body: JSON.stringify(message) };
+    return this.checked(path, await this.send(path, init, false), schema);
+  }
+
   private async checked<Schema extends z.ZodType>(
     name: string,
     { status, text }: Answer,
