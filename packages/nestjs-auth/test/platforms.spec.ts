@@ -11,6 +11,7 @@ import {
   type HostileProvider,
 } from '../../../test/support/hostile-provider.js';
 import { AuthSession, Public, RequireRoles, type IAuthModuleOptions, type Session } from '../src/index.js';
+import type { Page } from '../../../test/support/browser.js';
 import { startSite, type Site } from './support/site.js';
 import { bodyOf, sessionCookies, TinyApp } from './support/tiny-app.js';
 
@@ -192,14 +193,15 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
       }),
     ];
     site = await startSite({ providers }, [Pages], { adapter: adapter() });
-    const submit = async (password: string) => {
-      const form = await (site as Site).browser.get('/closed');
-      return (site as Site).browser.submit(form, 'form[action*="callback/credentials"]', {
-        fields: { password },
-      });
-    };
-    expect((await submit('wrong')).url.searchParams.get('error')).toBe('CredentialsSignin');
-    await submit('right');
-    expect(JSON.parse((await site.browser.get('/closed')).text)).toEqual({ name: 'Somebody' });
+    const { browser } = site;
+    const submit = (form: Page, password: string) =>
+      browser.submit(form, 'form[action*="callback/credentials"]', { fields: { password } });
+    const again = await submit(await browser.get('/closed?a=1&b=%22'), 'wrong');
+    expect(again.url.searchParams.get('error')).toBe('CredentialsSignin');
+    const page = await submit(again, 'right');
+    expect([page.url.pathname + page.url.search, page.text]).toEqual([
+      '/closed?a=1&b=%22',
+      '{"name":"Somebody"}',
+    ]);
   });
 });
