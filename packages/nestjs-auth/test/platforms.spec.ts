@@ -5,15 +5,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import Credentials from '@auth/core/providers/credentials';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'express';
-import {
-  clientId,
-  startHostileProvider,
-  type HostileProvider,
-} from '../../../test/support/hostile-provider.js';
+import { startHostileProvider, type HostileProvider } from '../../../test/support/hostile-provider.js';
 import { AuthSession, Public, RequireRoles, type IAuthModuleOptions, type Session } from '../src/index.js';
 import type { Page } from '../../../test/support/browser.js';
 import { startSite, type Site } from './support/site.js';
-import { bodyOf, sessionCookies, TinyApp } from './support/tiny-app.js';
+import { bodyOf, program, publicClientOf, sessionCookies, TinyApp } from './support/tiny-app.js';
 
 interface Platform {
   adapter: () => AbstractHttpAdapter;
@@ -76,7 +72,6 @@ class Pages {
   }
 }
 
-const program = { 'sec-fetch-mode': 'cors' };
 let provider: HostileProvider;
 beforeAll(async () => {
   provider = await startHostileProvider();
@@ -166,15 +161,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
   });
 
   it('signs in at an OpenID provider and out again', async () => {
-    const oidc: IAuthModuleOptions['providers'][number] = {
-      id: 'idp',
-      name: 'Provider',
-      type: 'oidc',
-      issuer: provider.issuer,
-      clientId,
-      client: { token_endpoint_auth_method: 'none' },
-    };
-    site = await startSite({ providers: [oidc] }, [Pages], { adapter: adapter() });
+    site = await startSite({ providers: [publicClientOf(provider)] }, [Pages], { adapter: adapter() });
     const page = await site.toProvider(`/closed?${'x'.repeat(400)}`);
     expect([page.url.pathname, page.url.search.length, page.status]).toEqual(['/closed', 401, 200]);
     const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<

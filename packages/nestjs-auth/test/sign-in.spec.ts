@@ -217,6 +217,7 @@ describe('a sign-in by link', () => {
     createUser: (user: object) => Promise.resolve(user),
     updateUser: (user: object) => Promise.resolve(user),
   } as unknown as NonNullable<IAuthModuleOptions['adapter']>;
+  const sent: URL[] = [];
   const email = {
     id: 'email',
     type: 'email',
@@ -224,10 +225,19 @@ describe('a sign-in by link', () => {
     from: 'app@acme.example',
     maxAge: 60,
     options: {},
-    sendVerificationRequest: () => Promise.resolve(),
+    sendVerificationRequest: ({ url }: { url: string }) => Promise.resolve(void sent.push(new URL(url))),
   } as IAuthModuleOptions['providers'][number];
 
   const link = '/auth/callback/email?token=used&email=alice%40acme.example';
+
+  it('leads to the page that the sign-in page was opened for', async () => {
+    await start({ providers: [email], adapter });
+    const form = await site.browser.get('/who?a=1');
+    await site.browser.submit(form, 'form[action*="signin/email"]', {
+      fields: { email: 'alice@acme.example' },
+    });
+    expect(sent.at(-1)?.searchParams.get('callbackUrl')).toBe(`${site.origin}/who?a=1`);
+  });
 
   it('that was used before leads back to the sign-in page, which says so, and is no fault of the server', async () => {
     await start({ providers: [email], adapter });
