@@ -79,6 +79,9 @@ describe('The first run', () => {
       applicationType: 'OIDC_APP_TYPE_NATIVE',
       grantTypes: ['OIDC_GRANT_TYPE_DEVICE_CODE', 'OIDC_GRANT_TYPE_REFRESH_TOKEN'],
     });
+    const body = new URLSearchParams({ client_id: commandLine.oidcConfiguration.clientId, scope: 'openid' });
+    const device = await fetch(`${sandbox.issuer}/oauth/v2/device_authorization`, { method: 'POST', body });
+    expect(device.status).toBe(200);
   });
 
   it('It shows in a dry run what it would do, and does nothing', async () => {
@@ -254,6 +257,8 @@ describe('The env file', () => {
       'export ZITADEL_CLIENT_ID="old" # the client',
       "OTHER='several\nlines\nZITADEL_DOMAIN=https://not.this.example'",
       'ZITADEL_CLIENT_SECRET=old-secret',
+      'IDP_AUTHORIZATION_PROFILE_KEY_ID=old-key',
+      'IDP_AUTHORITY=https://old.example.com',
       '',
     ].join('\n');
     writeFileSync(folder.envFile, before);
@@ -264,7 +269,9 @@ describe('The env file', () => {
     const expected = before
       .replace('replace-me-with-a-random-salt', SESSION_SALT)
       .replace('"old"', ZITADEL_CLIENT_ID)
-      .replace('old-secret', '');
+      .replace('old-secret', '')
+      .replace('old-key', '')
+      .replace('https://old.example.com', sandbox.issuer);
     expect(after.startsWith(expected)).toBe(true);
     expect(folder.environment).toMatchObject({
       SESSION_SECRET: secret,

@@ -198,6 +198,19 @@ describe('A token', () => {
     expect([people.status, people.stderr]).toEqual([1, expect.stringContaining('ORG_USER_MANAGER')]);
   });
 
+  it('It finds its project among more than a page of others, which it may not see', async () => {
+    const owner = await serviceUserToken(sandbox, { word: 'ORG_OWNER', resource: { organizationId: acme } });
+    await folder.runAs(owner, ['--yes']);
+    for (let other = 0; other < 101; other++) {
+      await manage(sandbox, 'project.v2.ProjectService/CreateProject', {
+        organizationId: '320000000000000002',
+        name: `Other ${other}`,
+      });
+    }
+    const again = documentOf(await folder.runAs(owner, ['--yes', '--json']));
+    expect(again).toMatchObject({ created: [], changed: [], files: [] });
+  });
+
   it('It may be one by the key of a service user', async () => {
     const user = sandbox.users.find(({ kind }) => kind === 'machine');
     const keyFile = join(folder.path, 'serviceuser.json');
@@ -291,6 +304,24 @@ describe('A Zitadel', () => {
       expect.stringContaining('nobody with the login name nobody@acme.example'),
     ]);
     expect(folder.commands).toEqual([]);
+  });
+
+  it('It is named when its answer has another form than this program knows', async () => {
+    await start();
+    sandbox.fail('/zitadel.user.v2.UserService/GetUserByID', 200, 1);
+    const form = await folder.run();
+    expect([form.status, form.stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        'answered user.v2.UserService/GetUserByID in a form that this program does not know: user',
+      ),
+    ]);
+  });
+
+  it('It takes login names in either case', async () => {
+    await start();
+    const { created } = await folder.document(['--grant', 'ALICE@acme.example=admin']);
+    expect(created).toContain('role assignment ALICE@acme.example=admin');
   });
 
   it('It keeps a project that is deactivated', async () => {
