@@ -111,8 +111,9 @@ export async function request(url: string, init: RequestInit = {}): Promise<Answ
     const answer = await boundedFetch(url, init, bounds);
     return { status: answer.status, text: await answer.text() };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new SetupError(`${new URL(url).origin} does not answer: ${code ?? message}`, { cause: error });
+    const { code, message } = error as { code?: unknown; message: string };
+    const reason = typeof code === 'string' ? code : message;
+    throw new SetupError(`${new URL(url).origin} does not answer: ${reason}`, { cause: error });
   }
 }
 
