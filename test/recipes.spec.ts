@@ -16,6 +16,7 @@ import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { apply, stepsIn } from './support/recipes.js';
+import { refusalOf, refused } from './support/refusal.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { choose, signIn } from './support/sign-in.js';
 import { environment } from './support/start-app.js';
@@ -108,6 +109,22 @@ describe('a role', () => {
 
   it('does not open it to others', async () => {
     expect((await signIn(browser(), carol, '/admin')).status).toBe(403);
+  });
+});
+
+describe('a page with a fresh proof', () => {
+  it('opens to people who sign in with several factors', async () => {
+    const page = await signIn(browser(), 'erin@acme.example', '/tenant');
+    expect([page.url.pathname, page.document.querySelector('h1')?.text]).toEqual(['/tenant', 'Acme']);
+  });
+
+  it('asks others once more, and then says what is missing', async () => {
+    const visitor = browser();
+    const login = await signIn(visitor, alice, '/tenant');
+    expect(login.url.origin).toBe(sandbox.issuer);
+    const page = await choose(visitor, login, alice);
+    expect(refusalOf(page)).toEqual(refused('factor_missing'));
+    expect((await visitor.get('/reports')).status).toBe(200);
   });
 });
 

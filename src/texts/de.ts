@@ -142,6 +142,10 @@ export const de: Texts = {
 
   'admin.title': 'Admin',
   'admin.text': 'Diese Seite sehen nur Personen mit der Rolle „admin“. Ihre Rollen:',
+  'danger.title': 'Eine Seite mit Folgen',
+  'danger.text': 'Sie haben sich in den letzten fünf Minuten angemeldet: Liegt das länger zurück, fragt Zitadel noch einmal. Der Knopf unten verlangt auch einen zweiten Faktor.',
+  'danger.button': 'Ausführen',
+  'danger.done': 'Erledigt. Sie haben mit mehreren Faktoren nachgewiesen, wer Sie sind.',
 
   'signedOut.title': 'Abgemeldet',
   'signedOut.heading': 'Sie sind abgemeldet',
@@ -155,6 +159,8 @@ export const de: Texts = {
   'notice.reference': 'Bei Fragen bitte die Referenz {reference} angeben.',
   'notice.address': 'Bitte diese Anwendung unter ihrer eigenen Adresse öffnen:',
   'notice.startAgain': 'Neu beginnen',
+  'notice.formNotSent': 'Sie haben sich neu angemeldet. Ihr Formular wurde nicht gesendet: Bitte senden Sie es noch einmal.',
+  'notice.factors': 'Passwort und Faktoren',
 
   'error.400.title': 'Diese Anfrage ist ungültig',
   'error.400.text': 'An der Adresse oder am Formular stimmt etwas nicht.',
@@ -230,6 +236,10 @@ export const de: Texts = {
   'signIn.session_too_large.text': 'Zitadel sagt mehr über Sie, als in eine Sitzung hier passt. Wer diese Anwendung betreibt, kann weniger anfordern.',
   'signIn.login_too_old.title': 'Hier ist eine frische Anmeldung nötig',
   'signIn.login_too_old.text': 'Zitadel hat nicht bestätigt, dass Sie sich gerade eben ausgewiesen haben, obwohl danach gefragt war. Bitte abmelden und die Seite dann noch einmal öffnen.',
+  'signIn.user_mismatch.title': 'Jemand anders hat sich angemeldet',
+  'signIn.user_mismatch.text': 'Die Seite wollte noch einmal wissen, wer Sie sind, und jemand anders hat geantwortet. Nichts hat sich geändert: Sie sind angemeldet wie zuvor.',
+  'signIn.factor_missing.title': 'Ein Faktor fehlt',
+  'signIn.factor_missing.text': 'Die Seite verlangt eine Anmeldung damit: {factor}. Richten Sie das bei Zitadel ein und öffnen Sie die Seite dann noch einmal. Sie sind angemeldet wie zuvor.',
   'signIn.organization_unknown.title': 'Diese Organisation ist nicht bekannt',
   'signIn.organization_unknown.text': 'Dieser Link ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie, wer Ihnen den Link gegeben hat.',
   'signIn.organization_mismatch.title': 'Sie gehören zu einer anderen Organisation',

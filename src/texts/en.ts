@@ -140,6 +140,10 @@ export const en = {
 
   'admin.title': 'Admin',
   'admin.text': 'Only people with the role “admin” see this page. You have:',
+  'danger.title': 'A page with consequences',
+  'danger.text': 'You have signed in within the last five minutes: Zitadel asks again where that is longer ago. The button below needs a second factor as well.',
+  'danger.button': 'Do it',
+  'danger.done': 'Done. You have proved who you are, with several factors.',
 
   'signedOut.title': 'Logged out',
   'signedOut.heading': 'You are logged out',
@@ -153,6 +157,8 @@ export const en = {
   'notice.reference': 'If you ask for help, give the reference {reference}.',
   'notice.address': 'Open this application at its own address:',
   'notice.startAgain': 'Start again',
+  'notice.formNotSent': 'You have signed in anew. Your form was not sent: please send it again.',
+  'notice.factors': 'Password and factors',
 
   'error.400.title': 'That request is not valid',
   'error.400.text': 'Something in the address or the form is not as it should be.',
@@ -228,6 +234,10 @@ export const en = {
   'signIn.session_too_large.text': 'Zitadel says more about you than a session here can hold. The people who run this application can ask for less.',
   'signIn.login_too_old.title': 'This needs a fresh login',
   'signIn.login_too_old.text': 'Zitadel did not say that you have just proved who you are, although it was asked to make sure of that. Log out, then open the page again.',
+  'signIn.user_mismatch.title': 'Somebody else has signed in',
+  'signIn.user_mismatch.text': 'The page asked you to prove again who you are, and another person did. Nothing has changed: you are still signed in as before.',
+  'signIn.factor_missing.title': 'A factor is missing',
+  'signIn.factor_missing.text': 'The page needs a sign-in with this: {factor}. Set it up at Zitadel, then open the page again. You are still signed in as before.',
   'signIn.organization_unknown.title': 'This organization is not known',
   'signIn.organization_unknown.text': 'This link is meant for the members of one organization, and Zitadel knows none of that name or number. Ask whoever gave you the link.',
   'signIn.organization_mismatch.title': 'You belong to another organization',

@@ -142,6 +142,10 @@ export const fr: Texts = {
 
   'admin.title': 'Administration',
   'admin.text': 'Seules les personnes ayant le rôle « admin » voient cette page. Vos rôles :',
+  'danger.title': 'Une page lourde de conséquences',
+  'danger.text': 'Vous vous êtes connecté au cours des cinq dernières minutes : au-delà, Zitadel vous interroge de nouveau. Le bouton ci-dessous exige aussi un second facteur.',
+  'danger.button': 'Exécuter',
+  'danger.done': 'C’est fait. Vous avez prouvé votre identité avec plusieurs facteurs.',
 
   'signedOut.title': 'Déconnexion',
   'signedOut.heading': 'Déconnexion réussie',
@@ -155,6 +159,8 @@ export const fr: Texts = {
   'notice.reference': 'Si vous demandez de l’aide, indiquez la référence {reference}.',
   'notice.address': 'Ouvrez cette application à sa propre adresse :',
   'notice.startAgain': 'Recommencer',
+  'notice.formNotSent': 'Vous vous êtes reconnecté. Votre formulaire n’a pas été envoyé : veuillez l’envoyer de nouveau.',
+  'notice.factors': 'Mot de passe et facteurs',
 
   'error.400.title': 'Cette requête n’est pas valide',
   'error.400.text': 'Quelque chose ne va pas dans l’adresse ou le formulaire.',
@@ -230,6 +236,10 @@ export const fr: Texts = {
   'signIn.session_too_large.text': 'Zitadel en dit plus sur vous qu’une session ne peut en contenir ici. Les responsables de cette application peuvent en demander moins.',
   'signIn.login_too_old.title': 'Une connexion récente est nécessaire',
   'signIn.login_too_old.text': 'Zitadel n’a pas confirmé que vous venez de prouver votre identité, alors que cela lui était demandé. Déconnectez-vous, puis ouvrez la page de nouveau.',
+  'signIn.user_mismatch.title': 'Une autre personne s’est connectée',
+  'signIn.user_mismatch.text': 'La page vous demandait de prouver de nouveau votre identité, et une autre personne l’a fait. Rien n’a changé : vous êtes connecté comme avant.',
+  'signIn.factor_missing.title': 'Il manque un facteur',
+  'signIn.factor_missing.text': 'La page exige une connexion avec ceci : {factor}. Configurez-le chez Zitadel, puis ouvrez la page de nouveau. Vous êtes connecté comme avant.',
   'signIn.organization_unknown.title': 'Cette organisation est inconnue',
   'signIn.organization_unknown.text': 'Ce lien s’adresse aux membres d’une organisation, et Zitadel n’en connaît aucune de ce nom ou de ce numéro. Demandez à qui vous a donné ce lien.',
   'signIn.organization_mismatch.title': 'Vous appartenez à une autre organisation',

@@ -1,4 +1,5 @@
 import { CsrfService, type AuthenticatedRequest, type Session } from '@mridang/nestjs-auth';
+import { FORM_NOT_SENT } from '@mridang/nestjs-zitadel';
 import type { NextFunction, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
@@ -11,6 +12,8 @@ export interface Frame {
   links: readonly { href: string; label: TextKey; isCurrent: boolean }[];
   /** for the sign-out forms; a visitor gets a CSRF cookie only where there is a form */
   csrfToken: string | undefined;
+  /** whether a form was sent, and a new sign-in took its place */
+  isFormUnsent: boolean;
 }
 
 /** Adds the layout data to every view, as a function that is called after the guard. */
@@ -25,6 +28,7 @@ export function pageFrame(csrf: CsrfService, basePath: string) {
         userName: nameOf(request.session),
         links: linksFor(request, basePath),
         csrfToken: request.session ? csrf.token(request, response) : undefined,
+        isFormUnsent: new URLSearchParams(request.url.split('?')[1]).has(FORM_NOT_SENT),
       };
     };
     next();

@@ -25,6 +25,7 @@ export {
   ApiError,
   AuthorizationAmbiguous,
   CallerRoleRequired,
+  FactorsRequired,
   IntrospectionUnavailable,
   LoginTooOld,
   ScopeRequired,
@@ -32,7 +33,10 @@ export {
   TokenRequired,
 } from './bearer/api.errors.js';
 export { Caller, type CalledRequest } from './bearer/caller.js';
-export { FreshToken, MaxAge, Scopes } from './bearer/route.decorators.js';
+export { FreshToken, Scopes } from './bearer/route.decorators.js';
+export { RequireFactors, RequireFreshSignIn } from './fresh-sign-in/fresh-sign-in.decorators.js';
+export { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in/fresh-sign-in.errors.js';
+export { FORM_NOT_SENT } from './fresh-sign-in/fresh-sign-in.filter.js';
 export {
   audienceScope,
   claimsIn,

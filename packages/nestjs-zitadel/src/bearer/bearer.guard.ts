@@ -3,11 +3,17 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
+import {
+  missingFactor,
+  requirementsFrom,
+  type SignInRequirements,
+} from '../fresh-sign-in/sign-in-requirements.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import {
   ApiError,
   AuthorizationAmbiguous,
   CallerRoleRequired,
+  FactorsRequired,
   LoginTooOld,
   ScopeRequired,
   TokenInvalid,
@@ -15,14 +21,13 @@ import {
 } from './api.errors.js';
 import type { CalledRequest, Caller } from './caller.js';
 import { Introspection } from './introspection.js';
-import { FRESH_KEY, MAX_AGE_KEY, SCOPES_KEY } from './route.decorators.js';
+import { FRESH_KEY, SCOPES_KEY } from './route.decorators.js';
 
-interface Rules {
+interface Rules extends SignInRequirements {
   isPublic: boolean;
   isFresh: boolean;
   scopes: readonly string[];
   roles: readonly string[];
-  maxAgeSeconds: number | undefined;
 }
 
 /**
@@ -69,17 +74,19 @@ function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAn
   const isFresh = read<boolean>(FRESH_KEY) ?? false;
   const scopes = [...new Set(reflector.getAllAndMerge<string[]>(SCOPES_KEY, targets))];
   const roles = read<string[]>(REQUIRED_ROLES_KEY) ?? [];
-  const maxAgeSeconds = read<number>(MAX_AGE_KEY);
-  const hasRequirements = isFresh || scopes.length > 0 || roles.length > 0 || maxAgeSeconds !== undefined;
+  const { maxAgeSeconds, factors } = requirementsFrom(reflector, targets);
+  const hasRequirements =
+    isFresh || maxAgeSeconds !== undefined || [scopes, roles, factors].some(({ length }) => length > 0);
   const isPublic = !hasRequirements && read<boolean>(IS_PUBLIC_KEY) === true;
-  return { isPublic, isFresh, scopes, roles, maxAgeSeconds };
+  return { isPublic, isFresh, scopes, roles, maxAgeSeconds, factors };
 }
 
-function check(caller: Caller, { scopes, roles, maxAgeSeconds }: Rules) {
+function check(caller: Caller, { scopes, roles, maxAgeSeconds, factors }: Rules) {
   if (!scopes.every((scope) => caller.scopes.includes(scope))) throw new ScopeRequired(scopes);
   if (roles.length > 0 && !roles.some((role) => caller.roles.includes(role)))
     throw new CallerRoleRequired(roles);
   if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
+  if (missingFactor(factors, caller.factors) !== undefined) throw new FactorsRequired(factors);
 }
 
 /** A token without a login, such as a personal access token, is never recent. */

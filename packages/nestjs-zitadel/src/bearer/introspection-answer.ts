@@ -107,6 +107,7 @@ export function callerIn(answer: unknown, expected: Expectation): Caller | { ref
     roles: Object.freeze(rolesFrom(claims)),
     organization: organization && Object.freeze(organization),
     authenticatedAt: numberOf(claims['auth_time']),
+    factors: Object.freeze(listOf(claims['amr'])),
     expiresAt: exp,
     actor: actorIn(claims['act']),
   });
