@@ -1,20 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom } from './support/browser.js';
 import { freePort } from './support/free-port.js';
+import { copyRepository } from './support/copied-repository.js';
 import { apply, stepsIn } from './support/recipes.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { choose, signIn } from './support/sign-in.js';
@@ -32,19 +24,6 @@ let partner: Sandbox;
 let program: RunningProgram;
 let env: Record<string, string>;
 
-/** A copy of what is built: its packages are its own, and what they use is that of the repository. */
-function copyRepository() {
-  const copied = ['src', 'views', 'public', 'build', 'scripts', 'packages', 'docs/configuration.md'];
-  for (const path of [...copied, 'package.json', 'tsconfig.json', 'tsconfig.base.json', '.env.example'])
-    cpSync(path, join(folder, path), { recursive: true, preserveTimestamps: true });
-  const modules = join(folder, 'node_modules');
-  mkdirSync(join(modules, '@mridang'), { recursive: true });
-  for (const name of readdirSync('node_modules').filter((entry) => entry !== '@mridang'))
-    symlinkSync(resolve('node_modules', name), join(modules, name));
-  for (const name of ['nestjs-auth', 'nestjs-program', 'nestjs-zitadel'])
-    symlinkSync(join(folder, 'packages', name), join(modules, '@mridang', name));
-}
-
 function run(command: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
   expect([status, stdout, stderr]).toEqual([0, '', '']);
@@ -61,7 +40,7 @@ beforeAll(async () => {
     web: { redirectUris: [`${origin}/auth/callback/partner`], postLogoutRedirectUris },
   });
   sandbox.grantRole(bob, 'auditor');
-  copyRepository();
+  copyRepository(folder);
   const recipes = readFileSync('docs/recipes.md', 'utf8')
     .replaceAll('https://id.partner.example', partner.issuer)
     .replaceAll('client-id-at-the-partner', partner.clients.web.clientId);
