@@ -18,13 +18,13 @@ const START_MS = 240_000;
 const proxies = [
   { kind: 'strips the path', target: (port: number) => `http://127.0.0.1:${port}/`, paths: {} },
   {
-    kind: 'leaves the path, with callback addresses of its own',
+    kind: 'keeps the path, with custom redirect URIs',
     target: (port: number) => `http://127.0.0.1:${port}`,
     paths: { callbackPath: '/base/oidc/return', postLogoutPath: '/base/goodbye' },
   },
 ];
 
-describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, paths }) => {
+describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ target, paths }) => {
   let origin: string;
   let sandbox: Sandbox;
   let api: RunningApi;
@@ -78,7 +78,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     return { own: locations.filter((location) => location.origin === origin), cookies: cookies.map(String) };
   }
 
-  it('signs in, shows the profile and signs out below that path, with all redirects and cookies', async () => {
+  it('sign-in, profile and sign-out use only redirects and cookies below /base', async () => {
     const browser = new Browser(origin);
     const profile = await signIn(browser, people.alice, '/base/profile');
     expect(profile.url.href).toBe(`${origin}/base/profile`);
@@ -101,7 +101,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     for (const cookie of cookies) expect(cookie).toMatch(/; Path=\/base;/);
   });
 
-  it('signs out everywhere, and ends where it should without a session', async () => {
+  it('a sign-out everywhere ends below /base, and a second one without a session leads to the login page', async () => {
     const browser = new Browser(origin);
     const profile = await signIn(browser, people.bob, '/base/auth/login?prompt=create');
     expect(profile.url.pathname).toBe('/base/profile');
@@ -115,7 +115,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(late.headers['location']).toBe('/base/auth/logout/success?ended=before');
   });
 
-  it('has no page with a link that leads elsewhere or nowhere', async () => {
+  it('no page has a link outside /base or to a 404', async () => {
     const visitor = new Browser(origin);
     const browsers = { alice: new Browser(origin), bob: new Browser(origin) };
     for (const person of ['alice', 'bob'] as const)
@@ -141,7 +141,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     );
   });
 
-  it('sends failures of a sign-in, and programs without a session, to pages below that path', async () => {
+  it('failed sign-ins and requests without a session lead to pages below /base', async () => {
     const browser = new Browser(origin);
     const { callbackPath = '/base/auth/callback' } = paths;
     expect((await browser.get(`${callbackPath}?code=x&state=y`)).url.pathname).toBe('/base/auth/error');
@@ -156,7 +156,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(noCookies.text).toContain(`href="${origin}/base/"`);
   });
 
-  it('comes back to pages below that path and to nothing else on the host', async () => {
+  it('a sign-in returns to pages below /base only', async () => {
     const callbackUrlOf = async (wanted: string) => {
       const login = await new Browser(origin).get(
         `/base/auth/login?${new URLSearchParams({ callbackUrl: wanted })}`,
@@ -186,7 +186,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect((await browser.post('/base/auth/userinfo', readAgain)).headers['location']).toBe('/base/profile');
   });
 
-  it('takes back-channel logout below that path', async () => {
+  it('back-channel logout is received below /base', async () => {
     const [one, other] = [new Browser(origin), new Browser(origin)];
     await signIn(one, people.alice, '/base/profile');
     const answer = await other.request(
@@ -202,7 +202,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(sandbox.backChannelDeliveries.at(-1)).toMatchObject({ status: 200 });
   });
 
-  it('answers health checks and metrics of this machine with and without that path, under the same labels', async () => {
+  it('health checks and metrics respond with and without /base on this machine, with the same route labels', async () => {
     const { port } = new URL(await app.getUrl());
     for (const path of ['', '/base']) {
       const live = await fetch(`http://127.0.0.1:${port}${path}/health/live`);
@@ -217,7 +217,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(text).not.toContain('/base');
   });
 
-  it('bounds sign-ins there as without a path', async () => {
+  it('AUTH_RATE_LIMIT applies with and without /base', async () => {
     const [own, limited] = [await freePort(), `${origin}/base/auth/callback`];
     const env = {
       ...environment(origin, sandbox),
@@ -236,7 +236,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
   });
 
   it(
-    'works in a real browser',
+    'sign-in and sign-out succeed in a browser without an error in its console',
     async () => {
       const chromium = await startChromium();
       const page = await chromium.newPage();
@@ -272,8 +272,8 @@ function addressesOn(page: Page): URL[] {
   return [...distinct].map((address) => new URL(address, page.url));
 }
 
-describe('on https, BASE_PATH=/base', () => {
-  it('names cookies __Secure- and gives them to that path alone, which __Host- cookies cannot have', async () => {
+describe('with https and BASE_PATH=/base', () => {
+  it('cookies have the prefix __Secure- and Path=/base', async () => {
     const port = await freePort();
     const sandbox = await startSandbox();
     const env = { ...environment('https://localhost', sandbox), PORT: String(port), BASE_PATH: '/base' };

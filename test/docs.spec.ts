@@ -29,7 +29,7 @@ const dependenciesOf = (folder: string) => {
 };
 
 describe('the documentation', () => {
-  it.each(pages)('%s names files that exist, and links to files and headings that exist', (page) => {
+  it.each(pages)('names only existing files, links and headings in %s', (page) => {
     const text = readFileSync(page, 'utf8');
     const prose = text.replaceAll(/```.*?```/gs, '');
     const files = '(?:src|test|views|packages|scripts|deploy|docs|bench|public)/[\\w./-]*';
@@ -47,7 +47,7 @@ describe('the documentation', () => {
     expect(missing).toEqual([]);
   });
 
-  it('says of each runtime dependency why it is there', () => {
+  it('has a reason for each runtime dependency', () => {
     const architecture = readFileSync('docs/architecture.md', 'utf8');
     const [, section = ''] = architecture.split('## Dependencies\n');
     const explained = section

@@ -25,7 +25,7 @@ const sessionCookie = async (browser: ReturnType<RunningApp['browser']>) =>
 
 describe('ZITADEL_CALLBACK_URL', () => {
   it.each(['/auth/callback', '/auth/callback/zitadel', '/signed-in/from-zitadel'])(
-    '%s is the redirect URI',
+    'with the path %s is the redirect URI of authorization and token requests',
     async (path) => {
       const app = await start({ callbackPath: path });
       const page = await signIn(app.browser(), 'alice@acme.example');
@@ -39,7 +39,7 @@ describe('ZITADEL_CALLBACK_URL', () => {
 });
 
 describe('ZITADEL_POST_LOGIN_URL', () => {
-  it('is where a sign-in ends that started nowhere in particular', async () => {
+  it('is where a sign-in without a return target ends', async () => {
     const app = await start({ env: { ZITADEL_POST_LOGIN_URL: '/?welcome=1' } });
     expect((await signIn(app.browser(), 'alice@acme.example')).url.href).toBe(`${app.origin}/?welcome=1`);
     expect((await signIn(app.browser(), 'alice@acme.example', '/profile')).url.pathname).toBe('/profile');
@@ -47,7 +47,7 @@ describe('ZITADEL_POST_LOGIN_URL', () => {
 });
 
 describe('ZITADEL_POST_LOGOUT_URL', () => {
-  it('is where Zitadel sends the browser, whatever its path', async () => {
+  it('is the post-logout redirect URI, whatever its path', async () => {
     const app = await start({ postLogoutPath: '/bye' });
     const browser = app.browser();
     const page = await browser.submit(
@@ -60,7 +60,7 @@ describe('ZITADEL_POST_LOGOUT_URL', () => {
 });
 
 describe('ZITADEL_CLIENT_SECRET', () => {
-  it('authenticates with client_secret_basic beside PKCE', async () => {
+  it('is sent with client_secret_basic together with PKCE', async () => {
     const app = await start({ sandbox: { web: { authMethod: 'basic' } } });
     expect((await signIn(app.browser(), 'alice@acme.example')).url.pathname).toBe('/profile');
     const [grant] = app.sandbox.grants('authorization_code');
@@ -69,7 +69,7 @@ describe('ZITADEL_CLIENT_SECRET', () => {
     expect(grant?.form['code_verifier']).toMatch(/^[\w-]{43,128}$/);
   });
 
-  it('when empty, authenticates with PKCE alone', async () => {
+  it('may be empty: the client then authenticates with PKCE alone', async () => {
     const app = await start({ env: { ZITADEL_CLIENT_SECRET: '' } });
     await signIn(app.browser(), 'alice@acme.example');
     const [grant] = app.sandbox.grants('authorization_code');
@@ -79,7 +79,7 @@ describe('ZITADEL_CLIENT_SECRET', () => {
 });
 
 describe('SESSION_DURATION', () => {
-  it('ends an idle session and keeps a busy one', async () => {
+  it('ends an idle session and keeps an active one', async () => {
     const app = await start({ env: { SESSION_DURATION: '2' } });
     const [idle, busy] = [app.browser(), app.browser()];
     await signIn(idle, 'bob@acme.example');
@@ -96,7 +96,7 @@ describe('SESSION_DURATION', () => {
     expect(response.status).toBe(401);
   });
 
-  it('tells the browser how long to keep the cookie', async () => {
+  it('is the Max-Age of the session cookie', async () => {
     const app = await start({ env: { SESSION_DURATION: '120' } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
@@ -105,7 +105,7 @@ describe('SESSION_DURATION', () => {
     expect(ttlMs).toBeLessThanOrEqual(121_000);
   });
 
-  it('never outlives SESSION_MAX_DURATION', async () => {
+  it('does not extend a session beyond SESSION_MAX_DURATION', async () => {
     const app = await start({ env: { SESSION_DURATION: '3', SESSION_MAX_DURATION: '2' } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
@@ -116,7 +116,7 @@ describe('SESSION_DURATION', () => {
   });
 });
 
-describe('SESSION_SECRET and SESSION_SALT', () => {
+describe('SESSION_SECRET', () => {
   const [first, second] = [
     'the first secret that is long enough to be one',
     'the second secret that is long enough to be one',
@@ -132,7 +132,7 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
     return status;
   }
 
-  it('rotate: the first writes, all read, and another salt opens nothing', async () => {
+  it('may be rotated: the first value encrypts, all values decrypt, and another SESSION_SALT decrypts nothing', async () => {
     const app = await start({ env: { SESSION_SECRET: first } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
@@ -145,8 +145,8 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
   });
 });
 
-describe('Zitadel is down', () => {
-  it('starts, serves pages, and says so when somebody signs in', async () => {
+describe('while Zitadel is down,', () => {
+  it('the application starts, serves pages and answers a sign-in with provider_unavailable', async () => {
     const app = await start({ env: { ZITADEL_DOMAIN: 'http://localhost:9' } });
     const browser = app.browser();
     expect((await browser.get('/')).status).toBe(200);
@@ -155,7 +155,7 @@ describe('Zitadel is down', () => {
     expect(page.document.querySelector('h1')?.text).toBe('Sign-in is not available right now');
   });
 
-  it('keeps sessions and ends them here on logout', async () => {
+  it('sessions stay valid, and a sign-out ends them here', async () => {
     const app = await start();
     const browser = app.browser();
     const profile = await signIn(browser, 'alice@acme.example');
@@ -168,7 +168,7 @@ describe('Zitadel is down', () => {
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('recovers without a restart', async () => {
+  it('the application needs no restart to sign users in when Zitadel is back', async () => {
     const app = await start();
     app.sandbox.fail('/.well-known/openid-configuration', 503);
     const browser = app.browser();
@@ -178,13 +178,13 @@ describe('Zitadel is down', () => {
   });
 });
 
-describe('what Zitadel puts into tokens', () => {
+describe('the type and content of the tokens', () => {
   it.each([
     { accessTokenType: 'opaque', idTokenUserinfo: false },
     { accessTokenType: 'opaque', idTokenUserinfo: true },
     { accessTokenType: 'jwt', idTokenUserinfo: false },
     { accessTokenType: 'jwt', idTokenUserinfo: true },
-  ] as const)('makes no difference: %o', async (web) => {
+  ] as const)('do not change sign-in, profile, userinfo and sign-out: %o', async (web) => {
     const roles = { idTokenRoleAssertion: true, accessTokenRoleAssertion: true };
     const app = await start({ sandbox: { web: { ...web, ...roles } }, env: { SESSION_DURATION: '2' } });
     const browser = app.browser();
@@ -204,7 +204,7 @@ describe('what Zitadel puts into tokens', () => {
 });
 
 describe('the log', () => {
-  it('says why Zitadel refused a sign-in, and holds no secret', async () => {
+  it('has the reason of a refused sign-in and no secret', async () => {
     const log: string[] = [];
     const app = await start({
       sandbox: { web: { authMethod: 'basic' } },
@@ -218,7 +218,7 @@ describe('the log', () => {
     expect(log.join('\n')).not.toMatch(/the-wrong-secret|code=|eyJ/);
   });
 
-  it('holds no failure for a person who cancels', async () => {
+  it('has one warning and no error when a user cancels the sign-in', async () => {
     const log: string[] = [];
     const app = await start({ log });
     const browser = app.browser();

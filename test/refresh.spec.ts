@@ -47,8 +47,8 @@ const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fet
 const request = (cookie: string, path = '/profile') =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
 
-describe('when the access token is due', () => {
-  it('renews it once for fifty requests that race, and all succeed', async () => {
+describe('when the access token is due,', () => {
+  it('fifty concurrent requests lead to one refresh and all succeed', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     const before = refreshes().length;
@@ -59,7 +59,7 @@ describe('when the access token is due', () => {
     for (const answer of answers) expect(answer.headers.getSetCookie().join()).toContain('session-token');
   });
 
-  it('gives late requests with the old cookie the same answer', async () => {
+  it('a late request with the old session cookie gets the refreshed tokens without another refresh', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     const before = refreshes().length;
@@ -70,7 +70,7 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
-  it('gives the cookie of a closed laptop the tokens of today', async () => {
+  it('an old session cookie gets the refreshed tokens 50 minutes later', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     const before = refreshes().length;
@@ -82,7 +82,7 @@ describe('when the access token is due', () => {
     expect(answer.headers.getSetCookie().join()).toContain('session-token');
   });
 
-  it('renews it on whatever is asked for first, and the browser keeps what it got', async () => {
+  it('any request refreshes the tokens once, and the browser stores the new session cookie', async () => {
     const browser = await signInDue();
     const before = refreshes().length;
     await browser.request('HEAD', new URL('/profile', app.origin));
@@ -95,7 +95,7 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
-  it('gets the new cookie to the browser when the old one had to slide as well', async () => {
+  it('the refreshed cookie is sent even if the old cookie was also due to slide', async () => {
     const sliding = await startApp({
       env: { SESSION_DURATION: '120' },
       sandbox: { accessTokenTtlSeconds: 20 },
@@ -117,14 +117,14 @@ describe('when the access token is due', () => {
     }
   });
 
-  it('keeps the ID token for the sign-out up to date', async () => {
+  it('the refreshed ID token is used at sign-out', async () => {
     const browser = await signInDue();
     const profile = await browser.get('/profile');
     const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
     expect(page.url.pathname).toBe('/auth/logout/success');
   });
 
-  it('does not keep public pages or other people waiting', async () => {
+  it('public pages and requests of other users do not wait for the refresh', async () => {
     const browser = await signInDue();
     const other = app.browser();
     await signIn(other, 'bob@acme.example');
@@ -142,8 +142,8 @@ describe('when the access token is due', () => {
   });
 });
 
-describe('when Zitadel refuses', () => {
-  it('ends the session, for racing requests as well, and asks once', async () => {
+describe('when Zitadel refuses a refresh,', () => {
+  it('the session ends with refresh_rejected for ten concurrent requests after one token request', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     app.sandbox.expire('refresh_tokens');
@@ -172,7 +172,7 @@ describe('when Zitadel refuses', () => {
     expect((await browser.get('/auth/session')).text).toBe('null');
   });
 
-  it('tells a person who is still signed in at Zitadel nothing: back on the same page by way of Zitadel, once', async () => {
+  it('a user with a session at Zitadel is signed in again without a prompt and returns to the same page, once', async () => {
     const browser = await signInDue();
     const cookie = await cookieHeader(browser);
     app.sandbox.expire('refresh_tokens');
@@ -192,7 +192,7 @@ describe('when Zitadel refuses', () => {
     );
   });
 
-  it('does not go round in circles with tokens that are due at once', async () => {
+  it('a browser with tokens that are due at once is not redirected in a loop', async () => {
     app.sandbox.setAccessTokenTtl(1);
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
@@ -201,7 +201,7 @@ describe('when Zitadel refuses', () => {
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('goes on where the answer of a refresh was lost on its way', async () => {
+  it('after a token response was lost, the user is signed in again without a prompt', async () => {
     const browser = await signInDue();
     app.sandbox.drop(TOKEN, 1);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
@@ -213,18 +213,18 @@ describe('when Zitadel refuses', () => {
 
   it.each([
     [
-      'has logged out since',
+      'has signed out since',
       { cookie: 'logged-out=1' },
       '/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected',
     ],
     [
-      'looks ahead',
+      'prefetches',
       { 'sec-purpose': 'prefetch' },
       '/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected',
     ],
     ['sends a form', {}, '/auth/login?reason=refresh_rejected'],
   ] as [string, Record<string, string>, string][])(
-    'shows the login page to a browser that %s',
+    'the login page is shown to a browser that %s',
     async (name, more, location) => {
       const browser = await signInDue();
       app.sandbox.expire('refresh_tokens');
@@ -236,29 +236,32 @@ describe('when Zitadel refuses', () => {
     },
   );
 
-  it.each([400, 401, 403])('whatever 4xx it says: %i', async (status) => {
+  it.each([400, 401, 403])('the session ends for the status %i', async (status) => {
     const browser = await signInDue();
     app.sandbox.fail(TOKEN, status);
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 });
 
-describe('when Zitadel cannot answer', () => {
-  it.each([500, 503, 429])('keeps the session: %i', async (status) => {
-    const browser = await signInDue();
-    app.sandbox.fail(TOKEN, status);
-    expect((await browser.get('/profile')).url.pathname).toBe('/profile');
-    const userinfo = await browser.get('/auth/userinfo');
-    expect(userinfo.status).toBe(503);
-    expect(userinfo.headers['retry-after']).toBeDefined();
+describe('when Zitadel cannot refresh,', () => {
+  it.each([500, 503, 429])(
+    'the session stays and /auth/userinfo returns 503 with Retry-After for the status %i',
+    async (status) => {
+      const browser = await signInDue();
+      app.sandbox.fail(TOKEN, status);
+      expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+      const userinfo = await browser.get('/auth/userinfo');
+      expect(userinfo.status).toBe(503);
+      expect(userinfo.headers['retry-after']).toBeDefined();
 
-    app.sandbox.fail(TOKEN, null);
-    // The pause between two attempts counts by a clock that cannot be set.
-    await pause(2_100);
-    expect((await browser.get('/auth/userinfo')).status).toBe(200);
-  });
+      app.sandbox.fail(TOKEN, null);
+      // The pause between two attempts counts by a clock that cannot be set.
+      await pause(2_100);
+      expect((await browser.get('/auth/userinfo')).status).toBe(200);
+    },
+  );
 
-  it('says so once, and not for each request', async () => {
+  it('the log has two lines for twenty requests', async () => {
     const log: string[] = [];
     const own = await startApp({ log, sandbox: { accessTokenTtlSeconds: 1 } });
     try {
@@ -275,7 +278,7 @@ describe('when Zitadel cannot answer', () => {
     }
   });
 
-  it('does not ask again for every request', async () => {
+  it('five requests lead to one token request', async () => {
     const browser = await signInDue();
     app.sandbox.fail(TOKEN, 503);
     const before = refreshes().length;
@@ -285,7 +288,7 @@ describe('when Zitadel cannot answer', () => {
 });
 
 describe('without a refresh token', () => {
-  it('the session lives on, and ends with its access token', async () => {
+  it('the session ends together with its access token', async () => {
     const alone = await startApp({
       sandbox: { web: { refreshTokenGrant: false }, accessTokenTtlSeconds: 60 },
     });
@@ -305,7 +308,7 @@ describe('without a refresh token', () => {
   });
 });
 
-describe('when Zitadel refuses the application', () => {
+describe('when Zitadel refuses the client at a refresh,', () => {
   const running: RunningApp[] = [];
   afterEach(async () => {
     jest.restoreAllMocks();
@@ -331,11 +334,16 @@ describe('when Zitadel refuses the application', () => {
   const errors = (log: string[]) => log.filter((line) => line.startsWith('error'));
 
   it.each([
-    ['may not refresh', { grantTypes: ['authorization_code'] }, 'tick "Refresh Token"', 'refresh_grant_off'],
+    [
+      'has no refresh token grant',
+      { grantTypes: ['authorization_code'] },
+      'tick "Refresh Token"',
+      'refresh_grant_off',
+    ],
     ['has another secret', { clientSecret: 'another' }, 'ZITADEL_CLIENT_SECRET', 'client_refused'],
     ['is not active', { active: false }, 'check that it is active', 'client_refused'],
   ] as [string, Partial<Client>, string, string][])(
-    'which %s: the session goes on, and ends with its access token',
+    'because it %s, the session goes on until its access token ends',
     async (_name, change, cure, reason) => {
       const { own, browser, log } = await signInAt(change, { authMethod: 'basic' });
       const other = own.browser();
@@ -360,14 +368,14 @@ describe('when Zitadel refuses the application', () => {
     },
   );
 
-  it('which Login V1 gave a refresh token all the same', async () => {
+  it('although Login V1 issued a refresh token, the session goes on', async () => {
     const { own, browser, log } = await signInAt({}, { loginVersion: 1, refreshTokenGrant: false });
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
     expect(asked(own)).toBe(1);
     expect(errors(log).join()).toContain('tick "Refresh Token"');
   });
 
-  it('and has been set right since: the same refresh token is tried again after a minute', async () => {
+  it('the same refresh token is used again after a minute', async () => {
     const { own, browser, repair } = await signInAt({ grantTypes: ['authorization_code'] });
     expect((await browser.get('/profile')).status).toBe(200);
     repair();
@@ -381,7 +389,7 @@ describe('when Zitadel refuses the application', () => {
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
   });
 
-  it('but says that the token is another application’s: the session ends', async () => {
+  it('a session of another client ends with refresh_rejected', async () => {
     const { own, browser } = await signInAt({});
     const port = await freePort();
     const origin = `http://localhost:${port}`;
@@ -400,7 +408,7 @@ describe('when Zitadel refuses the application', () => {
   });
 });
 
-describe('the size of the cookie', () => {
+describe('the session cookie', () => {
   const roles = times(100, () => '').map((_, index) => `project-role-${index}`);
 
   it.each([
@@ -432,7 +440,7 @@ describe('the size of the cookie', () => {
     }
   });
 
-  it('is not spent on metadata nobody asked for', async () => {
+  it('does not contain metadata with ZITADEL_USER_METADATA=false', async () => {
     const metadata = Object.fromEntries(
       times(40, () => [crypto.randomUUID(), crypto.randomUUID().repeat(4)]),
     );
@@ -450,7 +458,7 @@ describe('the size of the cookie', () => {
     }
   });
 
-  it('what cannot fit is refused at sign-in, with a reason that names the claim', async () => {
+  it('is not set when the session is too large: the sign-in fails, and the log names the largest claim', async () => {
     const incompressible = () => times(4, () => crypto.randomUUID()).join('');
     const metadata = Object.fromEntries(times(40, () => [crypto.randomUUID(), incompressible()]));
     const log: string[] = [];

@@ -65,7 +65,7 @@ it.each(
     [step, step + 1, step],
   ]),
 )(
-  'while instances go from step %i to the next, a page of %i has forms that %i takes',
+  'at step %i of a rotation of SESSION_SECRET, a form of an instance at step %i is accepted by one at step %i',
   async (step, shownAt, sentTo) => {
     const [browser] = await signedIn();
     // Whoever comes to the last step has been at the one before.
@@ -81,7 +81,7 @@ it.each(
   },
 );
 
-it('a form that is open over a step is taken afterwards, and a session lives through all of them', async () => {
+it('a form is accepted one step later, and a session stays valid, through all steps of a rotation of SESSION_SECRET', async () => {
   const [browser, page] = await signedIn();
   let csrfToken = csrfOf(page);
   for (const step of [1, 2, 3]) {
@@ -92,7 +92,7 @@ it('a form that is open over a step is taken afterwards, and a session lives thr
   }
 });
 
-it('a secret that is gone signs nothing any more', async () => {
+it('a form signed with a removed SESSION_SECRET gets 403', async () => {
   const [browser, page] = await signedIn();
   const answer = await send(browser, 3, 'post', '/auth/logout', { csrfToken: csrfOf(page) });
   expect(answer.status).toBe(403);

@@ -45,14 +45,14 @@ async function askSlowly(ms: number): Promise<{ slow: Promise<IncomingMessage> }
   return { slow };
 }
 
-describe('SIGTERM', () => {
+describe('the program', () => {
   afterEach(async () => {
     await program.stop('SIGKILL');
     await sandbox.close();
   });
 
   it.each(['/', '/profile'])(
-    'under load on %s drops no request, says so on the connections, and ends with 0',
+    'drops no request under load on %s at SIGTERM, sends Connection: close and exits with 0',
     async (path) => {
       await start();
       const cookie = await cookieOf();
@@ -84,7 +84,7 @@ describe('SIGTERM', () => {
     },
   );
 
-  it('lets a slow request end, takes no other, and does not wait for connections nobody uses', async () => {
+  it('finishes a slow request at SIGTERM, refuses new connections and does not wait for idle ones', async () => {
     await start();
     const idle = new Agent({ keepAlive: true });
     await get('/', idle);
@@ -101,7 +101,7 @@ describe('SIGTERM', () => {
     idle.destroy();
   });
 
-  it('is not ready from then on, on the connections that are left', async () => {
+  it('reports 503 for readiness on open connections after SIGTERM', async () => {
     await start();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let count = 0; count < 50; count++) {
@@ -123,7 +123,7 @@ describe('SIGTERM', () => {
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('and then %s ends at once', async (second, code) => {
+  ] as const)('exits at once at a second signal: %s', async (second, code) => {
     await start();
     const { slow } = await askSlowly(4_000);
     const end = slow.then(() => 'answered', String);
@@ -135,7 +135,7 @@ describe('SIGTERM', () => {
   });
 });
 
-describe('SIGTERM to one of two instances behind nginx, which connects anew for each request,', () => {
+describe('when one of two instances behind nginx gets SIGTERM,', () => {
   let instances: RunningInstances;
   beforeAll(async () => {
     instances = await startInstances();
@@ -177,7 +177,7 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
         .end(method === 'POST' ? 'csrfToken=none' : undefined);
     });
 
-  it('fails no GET, and hardly a POST', async () => {
+  it('no GET fails and two POSTs fail at most', async () => {
     const failures = await failuresWhile(async () => expect(await instances.stop(0)).toBe(0));
     // nginx sends a GET to the other one when it was cut off, and a POST only when it could not connect. Who connects
     // in the very moment of the end is cut off.
@@ -185,7 +185,7 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
     expect(failures.length).toBeLessThanOrEqual(2);
   }, 30_000);
 
-  it('fails nothing at all when nginx was told before', async () => {
+  it('no request fails if nginx has removed the instance before', async () => {
     await instances.restart(0);
     const failures = await failuresWhile(async () => {
       instances.leaveOut(0);

@@ -66,7 +66,7 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
-it('logs in and out in production behind a proxy that ends TLS', async () => {
+it('a user signs in and out in production behind a proxy that terminates TLS', async () => {
   const browser = new Browser(origin, certificate.cert);
   const profile = await signIn(browser, 'alice@acme.example', '/profile');
   expect(profile.url.href).toBe(`${origin}/profile`);
@@ -97,7 +97,7 @@ it('logs in and out in production behind a proxy that ends TLS', async () => {
   expect(web.output()).not.toMatch(/eyJ|Alice/);
 });
 
-it('builds no address from Host or X-Forwarded headers', async () => {
+it('no address is built from Host or X-Forwarded headers in production', async () => {
   const direct = new Browser(`http://localhost:${appPort}`);
   const forged = { host: 'evil.example', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example' };
   const login = await direct.get('/auth/login', forged);

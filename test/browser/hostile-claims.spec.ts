@@ -207,7 +207,7 @@ async function visitAs({ loginName, ...user }: UserSpec) {
   return problems.map((problem) => `${loginName} ${problem}`);
 }
 
-describe('claims that attack', () => {
+describe('hostile claims', () => {
   const allowed = new Map<string, MadeDocument>();
   beforeAll(async () => {
     const browser = app.browser();
@@ -215,7 +215,7 @@ describe('claims that attack', () => {
     for (const path of pagesWithClaims) allowed.set(path, await parse((await browser.get(path)).text));
   });
 
-  it.each(users)('are text on every page: $loginName', async ({ loginName, ...user }) => {
+  it.each(users)('are shown as text on every page: $loginName', async ({ loginName, ...user }) => {
     const { displayName = '', email = '', organization = '', roles = [], metadata = {} } = user;
     const browser = app.browser();
     await signIn(browser, loginName);
@@ -246,14 +246,14 @@ describe('claims that attack', () => {
 
   // Three of the packed users have every string in some claim; those of `alone` are addresses.
   it.each([...packed.slice(0, 3), ...alone.slice(0, 2)])(
-    'run nothing and load nothing in a browser: $loginName',
+    'run no script and load no address in a browser: $loginName',
     async (user) => {
       expect(await visitAs(user)).toEqual([]);
     },
   );
 });
 
-describe('addresses that attack', () => {
+describe('hostile query parameters', () => {
   const addressesWith = (string: string) => {
     const value = encodeURIComponent(string);
     return [
@@ -264,7 +264,7 @@ describe('addresses that attack', () => {
     ];
   };
 
-  it('add no element, no attribute and no address to a page', async () => {
+  it('add no element, attribute or address to a page', async () => {
     const browser = app.browser();
     const madeOf = async (address: string) => parse((await browser.get(address)).text);
     const allowed = await Promise.all(addressesWith('harmless').map(madeOf));
@@ -283,7 +283,7 @@ describe('addresses that attack', () => {
     }
   });
 
-  it('are harmless in a browser: every fourth of them', async () => {
+  it('run no script and load no address in a browser', async () => {
     const context = await contextOf(app, chromium);
     const addresses = hostileStrings.flatMap((string, index): [string, Look | undefined][] => {
       const login: Look = async (page) => {
@@ -302,27 +302,30 @@ describe('addresses that attack', () => {
   }, 90_000);
 });
 
-describe('names that are long', () => {
-  it.each(awkward)('do not break a page: $loginName', async ({ loginName, displayName = '' }) => {
-    const context = await contextOf(app, chromium, loginName, { viewport: { width: 360, height: 740 } });
-    for (const path of ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403']) {
-      const { page, problems } = await observedPage(context);
-      await page.goto(app.origin + path);
-      if (path === '/profile') {
-        await scrollToLive(page);
-        expect(await textOf(page, 'h1')).toBe(displayName);
+describe('long names', () => {
+  it.each(awkward)(
+    'do not cause horizontal scrolling at 360 pixels: $loginName',
+    async ({ loginName, displayName = '' }) => {
+      const context = await contextOf(app, chromium, loginName, { viewport: { width: 360, height: 740 } });
+      for (const path of ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403']) {
+        const { page, problems } = await observedPage(context);
+        await page.goto(app.origin + path);
+        if (path === '/profile') {
+          await scrollToLive(page);
+          expect(await textOf(page, 'h1')).toBe(displayName);
+        }
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect({ path, overflow, problems: await problems() }).toEqual({ path, overflow: 0, problems: [] });
+        await page.close();
       }
-      const overflow = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect({ path, overflow, problems: await problems() }).toEqual({ path, overflow: 0, problems: [] });
-      await page.close();
-    }
-    await context.close();
-  });
+      await context.close();
+    },
+  );
 });
 
-describe('claims of a provider that attacks', () => {
+describe('hostile claims of a malicious provider', () => {
   /** Names and values no sandbox would send: of claims, of organizations, of domains, of everything. */
   const userinfo = (strings: readonly string[]) => ({
     ...Object.fromEntries(strings.map((string, index) => [`${string}${index}`, { [string]: [string] }])),
@@ -339,7 +342,7 @@ describe('claims of a provider that attacks', () => {
     'urn:zitadel:iam:user:resourceowner:primary_domain': strings[6],
   });
 
-  it('are text, whatever their names and values are', async () => {
+  it('are shown as text, both names and values', async () => {
     const hostile = await startHostileApp();
     try {
       for (let first = 0; first < hostileStrings.length; first += 7) {

@@ -83,18 +83,21 @@ describe.each(pages)('the page $name', (entry) => {
   });
   afterAll(() => opened?.page.close());
 
-  it.each(schemes)('is accessible, fits and is free of faults: $scheme', async ({ scheme, widths }) => {
-    const { page, problems, status } = opened;
-    expect(status).toBe(entry.status ?? 200);
-    expect(page.url()).toBe(app.origin + entry.path);
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 800 });
-      expect(await overflow(page)).toBe(0);
-      await picture(page, `${entry.name}-${width}-${scheme}`);
-      if (width === widths[0]) expect(await violations(page)).toEqual([]);
-    }
-    expect(await problems()).toEqual([]);
-  });
+  it.each(schemes)(
+    'has no axe violation, no horizontal scrolling and no error in the $scheme color scheme',
+    async ({ scheme, widths }) => {
+      const { page, problems, status } = opened;
+      expect(status).toBe(entry.status ?? 200);
+      expect(page.url()).toBe(app.origin + entry.path);
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await overflow(page)).toBe(0);
+        await picture(page, `${entry.name}-${width}-${scheme}`);
+        if (width === widths[0]) expect(await violations(page)).toEqual([]);
+      }
+      expect(await problems()).toEqual([]);
+    },
+  );
 });

@@ -19,7 +19,7 @@ const send = (token: string) =>
     body: new URLSearchParams({ logout_token: token }),
   });
 
-describe('what is counted and logged of back-channel logouts', () => {
+describe('logouts_total of back-channel logout', () => {
   const counts = async () => {
     const text = await (await fetch(`${app.origin}/metrics`)).text();
     const of = (result: string) =>
@@ -40,14 +40,14 @@ describe('what is counted and logged of back-channel logouts', () => {
       expect((await send(await app.provider.logoutToken({ claims: { sid } }))).status).toBe(200);
   }
 
-  it('is one ending for four tokens about one session', async () => {
+  it('counts one ended session and logs one line for four logout tokens about the same session', async () => {
     const [before, logged] = [await counts(), lines().length];
     await sendFor('a-session-of-four-sign-ins', 4);
     expect(await counts()).toEqual({ done: before.done + 1, nothing: before.nothing + 3 });
     expect(lines()).toHaveLength(logged + 1);
   });
 
-  it('is none after a log out here, which the provider repeats', async () => {
+  it('counts no ended session when the session has already ended by a sign-out here', async () => {
     const token = await app.provider.logoutToken();
     const another = await app.provider.logoutToken();
     await app.logOut(browser);
@@ -57,7 +57,7 @@ describe('what is counted and logged of back-channel logouts', () => {
     expect(lines()).toHaveLength(logged);
   });
 
-  it('is one where another application has signed out', async () => {
+  it('counts one ended session when another application has signed the user out', async () => {
     const before = await counts();
     expect((await send(await app.provider.logoutToken())).status).toBe(200);
     expect(await app.session(browser)).toBeNull();

@@ -81,7 +81,7 @@ async function wholeVisit(): Promise<Browser> {
 }
 
 describe('the log', () => {
-  it('of a whole visit holds no token, code, secret or cookie', async () => {
+  it('of a sign-in, a refresh and a sign-out contains no token, code, secret or cookie', async () => {
     const browser = await wholeVisit();
     expect(tokens().length).toBeGreaterThan(8);
     expect(cookieValues(browser).length).toBeGreaterThan(3);
@@ -89,7 +89,7 @@ describe('the log', () => {
     expect(logged()).not.toMatch(/canary|eyJ/);
   });
 
-  it('of a back-channel logout holds none, accepted or refused', async () => {
+  it('of an accepted and a refused back-channel logout contains no logout token', async () => {
     await app.signIn(app.browser());
     for (const claims of [{}, { aud: 'another' }]) {
       const token = await app.provider.logoutToken({ claims });
@@ -101,7 +101,7 @@ describe('the log', () => {
     }
   });
 
-  it('of a logout token has no line that the token wrote, and no stack', async () => {
+  it('of a refused logout token has no forged line and no stack', async () => {
     const before = app.log.length;
     const token = await app.provider.logoutToken({
       header: { crit: ['x\n[Nest] FORGED'] },
@@ -115,7 +115,7 @@ describe('the log', () => {
     expect(said).not.toMatch(/^\[Nest\] FORGED|^ +at /m);
   });
 
-  it('of a provider that repeats in its errors what it was sent holds none', async () => {
+  it('contains no token or code when the provider repeats it in an error', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const { code } = app.provider.lastLogin;
@@ -136,7 +136,7 @@ describe('the log', () => {
     expect(logged()).not.toMatch(/canary|eyJ/);
   });
 
-  it('of callbacks that fail holds nothing of their address', async () => {
+  it('of failed callbacks contains no parameter of the callback', async () => {
     for (const name of ['code', 'state', 'iss', 'error_description']) {
       const browser = app.browser();
       const callback = await app.callbackOf(browser);
@@ -151,8 +151,8 @@ describe('the log', () => {
   });
 });
 
-describe('the browser', () => {
-  it('is never given a token: not in a body, not in an address but for the hint of the log-out', async () => {
+describe('a response to the browser', () => {
+  it('contains no token in body or address, except id_token_hint in the sign-out redirect', async () => {
     const browser = await wholeVisit();
     const ours = browser.answers.filter(({ url }) => url.origin === app.origin);
     expect(ours.length).toBeGreaterThan(10);

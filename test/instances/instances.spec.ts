@@ -40,14 +40,14 @@ async function signedIn(loginName = 'alice@acme.example') {
 }
 
 describe('two instances behind nginx', () => {
-  it('finish a sign-in wherever its requests go', async () => {
+  it('sign a user in, whichever instance gets each request', async () => {
     for (let count = 0; count < 4; count++) {
       const browser = await signedIn();
       expect(await statuses(await cookieOf(browser))).toEqual([200, 200]);
     }
   });
 
-  it('renew the tokens of a session once, for a hundred requests at once', async () => {
+  it('refresh the tokens of a session once for a hundred concurrent requests', async () => {
     const browser = dueBrowser();
     const cookie = await cookieOf(browser);
     app.sandbox.delay(TOKEN, 300);
@@ -66,7 +66,7 @@ describe('two instances behind nginx', () => {
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
   });
 
-  it('end a session together', async () => {
+  it('end a session on both when the user signs out on one', async () => {
     const browser = await signedIn();
     const cookie = await cookieOf(browser);
     const other = await cookieOf(await signedIn());
@@ -75,7 +75,7 @@ describe('two instances behind nginx', () => {
     expect(await statuses(other)).toEqual([200, 200]);
   });
 
-  it('answer a double click with one address, whichever of them it reaches', async () => {
+  it('respond to two concurrent sign-outs of a session with the same redirect', async () => {
     const browser = await signedIn();
     const cookie = await cookieOf(browser);
     const body = new URLSearchParams(csrfFrom(await browser.get('/profile')));
@@ -94,7 +94,7 @@ describe('two instances behind nginx', () => {
     expect(other).toBe(address);
   });
 
-  it('end all sessions of a person together', async () => {
+  it('end all sessions of a user on both after a sign-out everywhere', async () => {
     const browser = await signedIn('bob@acme.example');
     const elsewhere = await cookieOf(await signedIn('bob@acme.example'));
     const somebody = await cookieOf(await signedIn());
@@ -103,7 +103,7 @@ describe('two instances behind nginx', () => {
     expect(await statuses(somebody)).toEqual([200, 200]);
   });
 
-  it('end a session together when Zitadel says so', async () => {
+  it('end a session on both after a back-channel logout', async () => {
     const browser = await signedIn('carol@globex.example');
     const cookie = await cookieOf(browser);
     const before = app.sandbox.backChannelDeliveries.length;
@@ -129,7 +129,7 @@ describe('two instances behind nginx', () => {
     expect(await statuses(cookie)).toEqual([401, 401]);
   });
 
-  it('write nothing into Redis that anybody could read', async () => {
+  it('store only hashed names and encrypted values with an expiry in Redis', async () => {
     const browser = dueBrowser();
     await browser.get('/profile');
     const content = await app.redis.content();
@@ -145,12 +145,12 @@ describe('two instances behind nginx', () => {
   });
 });
 
-describe('a Redis that is gone', () => {
+describe('while Redis is unavailable', () => {
   it.each([
     ['stopped', () => app.redis.stop(), () => app.redis.start()],
     ['frozen', () => Promise.resolve(app.redis.freeze()), () => Promise.resolve(app.redis.thaw())],
   ])(
-    '(%s) stops nobody, brings nobody back, and is said once',
+    '(%s), live sessions stay valid, ended sessions stay ended, and each instance logs it once',
     async (_name, goes, comes) => {
       const ended = await signedIn();
       const endedCookie = await cookieOf(ended);
@@ -185,32 +185,35 @@ describe('a Redis that is gone', () => {
 });
 
 describe.each([
-  ['refuses the later one', null],
-  ['answers both, and takes only the later answer', 50],
-])('instances without a Redis that use one refresh token at once, of which Zitadel %s', (_name, reuseMs) => {
-  it('lose nothing: one goes on, the other gives the browser no cookie, and both have the same when Redis is back', async () => {
-    const cookie = await cookieOf(dueBrowser());
-    await app.redis.stop();
-    for (let attempt = 0; attempt < 100 && (await readiness()).includes('ok'); attempt++) await pause(50);
-    app.sandbox.delay(TOKEN, 100);
-    app.sandbox.setRefreshReuse(reuseMs);
-    const both = await Promise.all(
-      app.origins.map((origin) => fetch(`${origin}/auth/userinfo`, { headers: { cookie } })),
-    );
-    app.sandbox.setRefreshReuse(0);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 503]);
-    const renewed = both.map((answer) =>
-      answer.headers.getSetCookie().find((line) => line.includes('session-token')),
-    );
-    const at = (status: number) => both.findIndex((answer) => answer.status === status);
-    expect(renewed[at(503)]).toBeUndefined();
-    await app.redis.start();
-    for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
-      await pause(50);
-    expect(await statuses(renewed[at(200)]?.split(';', 1)[0] ?? '')).toEqual([200, 200]);
-    expect(await statuses(cookie)).toEqual([200, 200]);
-  }, 30_000);
-});
+  ['refuses the later use', null],
+  ['accepts both but only the later tokens stay valid', 50],
+])(
+  'when two instances without Redis use one refresh token at the same time and Zitadel %s,',
+  (_name, reuseMs) => {
+    it('one request gets 200, the other 503 without a cookie, and both instances have the same tokens when Redis is back', async () => {
+      const cookie = await cookieOf(dueBrowser());
+      await app.redis.stop();
+      for (let attempt = 0; attempt < 100 && (await readiness()).includes('ok'); attempt++) await pause(50);
+      app.sandbox.delay(TOKEN, 100);
+      app.sandbox.setRefreshReuse(reuseMs);
+      const both = await Promise.all(
+        app.origins.map((origin) => fetch(`${origin}/auth/userinfo`, { headers: { cookie } })),
+      );
+      app.sandbox.setRefreshReuse(0);
+      expect(both.map(({ status }) => status).sort()).toEqual([200, 503]);
+      const renewed = both.map((answer) =>
+        answer.headers.getSetCookie().find((line) => line.includes('session-token')),
+      );
+      const at = (status: number) => both.findIndex((answer) => answer.status === status);
+      expect(renewed[at(503)]).toBeUndefined();
+      await app.redis.start();
+      for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
+        await pause(50);
+      expect(await statuses(renewed[at(200)]?.split(';', 1)[0] ?? '')).toEqual([200, 200]);
+      expect(await statuses(cookie)).toEqual([200, 200]);
+    }, 30_000);
+  },
+);
 
 const count = (text: string) => [0, 1].map((index) => app.log(index).split(text).length - 1);
 
@@ -225,7 +228,7 @@ const readiness = () =>
   );
 
 describe('nginx with its defaults', () => {
-  it('passes the sign-in of somebody with a hundred roles and JWTs', async () => {
+  it('passes the responses of a sign-in with a hundred roles and JWT access tokens', async () => {
     const roles = Array.from({ length: 100 }, (_, index) => `department-${index}.position`);
     const large = await startInstances({
       env: { SESSION_CLAIMS_MAX_AGE: '1' },

@@ -79,7 +79,7 @@ async function ask(browser: Browser, { instance, path, afterMs, isAnswerLost }: 
   return answer.status;
 }
 
-it('whatever two instances and two tabs do while Redis comes and goes, nobody loses a session that has a living refresh token', async () => {
+it('no session with a valid refresh token ends, whatever two instances and two tabs do while Redis stops and starts', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 5 }), async (moments) => {
       sandbox.setAccessTokenTtl(60);
