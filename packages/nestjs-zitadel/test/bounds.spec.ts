@@ -52,8 +52,8 @@ afterAll(() => {
 const get = (path: string, { timeoutMs = 300, ...bounds }: { timeoutMs?: number; maxBytes?: number } = {}) =>
   boundedFetch(origin + path, {}, { signal: AbortSignal.timeout(timeoutMs), maxBytes: 1_000, ...bounds });
 
-describe('a bounded fetch', () => {
-  it('gives the answer, status and all', async () => {
+describe('boundedFetch()', () => {
+  it('returns the response with its status', async () => {
     const answer = await get('/small');
     expect([answer.status, await answer.json()]).toEqual([200, { a: 1 }]);
     expect((await get('/empty')).status).toBe(204);
@@ -64,11 +64,11 @@ describe('a bounded fetch', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([302, '/small']);
   });
 
-  it.each(['/silent', '/slow'])('does not wait for ever: %s', async (path) => {
+  it.each(['/silent', '/slow'])('aborts after its timeout: %s', async (path) => {
     await expect(get(path)).rejects.toThrow(/timeout/i);
   });
 
-  it('reads no more than it may, and hangs up', async () => {
+  it('aborts and closes the connection when the response exceeds maxBytes', async () => {
     await expect(get('/endless', { maxBytes: 100_000, timeoutMs: 5_000 })).rejects.toThrow(
       'longer than 100000 bytes',
     );
@@ -77,21 +77,21 @@ describe('a bounded fetch', () => {
     expect(sent).toBe(before);
   });
 
-  it('takes an answer that is just as long as it may be', async () => {
+  it('accepts a response of exactly maxBytes', async () => {
     expect((await get('/small', { maxBytes: 7 })).status).toBe(200);
     await expect(get('/small', { maxBytes: 6 })).rejects.toThrow();
   });
 });
 
-describe('a bounded fetch of an answer that a proxy has encoded', () => {
+describe('boundedFetch() of an encoded response', () => {
   it.each(['/gzip', '/x-gzip', '/deflate', '/br', '/twice', '/identity', '/mark'])(
-    'reads %s',
+    'decodes %s',
     async (path) => {
       expect(await (await get(path)).json()).toEqual({ a: 1 });
     },
   );
 
-  it('takes no part for the whole', async () => {
+  it('fails for a truncated gzip body', async () => {
     await expect(get('/cut')).rejects.toThrow('unexpected end of file');
   });
 
@@ -100,7 +100,7 @@ describe('a bounded fetch of an answer that a proxy has encoded', () => {
   });
 });
 
-describe('a request that may be sent twice', () => {
+describe('sendWithRetry()', () => {
   /** Sends two forms, which may be sent twice, to a server that hangs up when the second comes on a connection. */
   async function results(hangUp: (socket: Socket) => void, isAlways = false) {
     const used = new WeakSet<Socket>();
@@ -128,13 +128,13 @@ describe('a request that may be sent twice', () => {
   it.each<[string, (socket: Socket) => void]>([
     ['closed', (socket) => socket.destroy()],
     ['reset', (socket) => socket.resetAndDestroy()],
-  ])('is sent once more when the connection turns out to be %s', async (_name, hangUp) => {
+  ])('sends the request again when the kept-alive connection was %s', async (_name, hangUp) => {
     const { answers, asked } = await results(hangUp);
     expect(answers).toEqual(['{}', '{}']);
     expect(asked).toBe(3);
   });
 
-  it('is not sent for ever', async () => {
+  it('sends the request twice at most', async () => {
     const { answers, asked } = await results((socket) => socket.destroy(), true);
     expect(answers).toEqual([expect.stringMatching(/Error/), expect.stringMatching(/Error/)]);
     expect(asked).toBe(4);

@@ -91,16 +91,16 @@ async function signOut(browser: Browser) {
 describe('the first sample of the README', () => {
   beforeAll(() => start(0));
 
-  it('uses the client of the sandbox', () => {
+  it('uses the client ID of the sandbox', () => {
     expect(samples[0]).toContain(`clientId: '${defaultIds.web}'`);
   });
 
-  it('has twenty lines beside its imports', () => {
+  it('has twenty lines at most besides its imports', () => {
     const lines = (samples[0] ?? '').split('\n').filter((line) => line && !line.startsWith('import'));
     expect(lines.length).toBeLessThanOrEqual(20);
   });
 
-  it('signs in whoever opens a page, and out again', async () => {
+  it('signs a user in and out', async () => {
     const browser = new Browser(origin);
     const page = await signIn(browser, '/', 'bob@acme.example');
     expect([page.url.href, page.text]).toEqual([`${origin}/`, 'Hello Bob Baker']);
@@ -108,7 +108,7 @@ describe('the first sample of the README', () => {
     expect((await browser.get('/')).url.pathname).toBe('/auth/signin');
   });
 
-  it('opens a route with a role to those who have it, and answers 403 to others', async () => {
+  it('opens a route to users with its role and returns 403 to others', async () => {
     const alice = await signIn(new Browser(origin), '/admin', 'alice@acme.example');
     expect([alice.url.pathname, alice.status]).toEqual(['/admin', 200]);
     expect(JSON.parse(alice.text)).toContain('admin');
@@ -116,11 +116,11 @@ describe('the first sample of the README', () => {
     expect([bob.url.pathname, bob.status]).toEqual(['/admin', 403]);
   });
 
-  it('answers 401 to a program', async () => {
+  it('returns 401 to a program', async () => {
     expect((await fetch(origin)).status).toBe(401);
   });
 
-  it('logs no problem of the set-up', () => {
+  it('logs no error and no warning', () => {
     expect(programs[0]?.output()).not.toMatch(/ERROR|WARN/);
   });
 });
@@ -130,7 +130,7 @@ describe('the API sample of the README', () => {
 
   const caller = (headers: Record<string, string>) => fetch(`${apiOrigin}/caller`, { headers });
 
-  it('accepts a token of Zitadel and knows who calls', async () => {
+  it('accepts a token of Zitadel and returns its caller', async () => {
     const scope = `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
     const { access_token: token } = await serviceUserTokens(sandbox, scope);
     const answer = await caller({ authorization: `Bearer ${token}` });
@@ -138,7 +138,7 @@ describe('the API sample of the README', () => {
     expect(await answer.json()).toMatchObject({ clientId: 'robot@acme.example', roles: ['viewer'] });
   });
 
-  it('answers 401 with a challenge to anybody else', async () => {
+  it('returns 401 with a challenge without a valid token', async () => {
     for (const headers of [{}, { authorization: 'Bearer nonsense' }]) {
       const answer = await caller(headers);
       expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
@@ -150,7 +150,7 @@ describe('the API sample of the README', () => {
 });
 
 describe('the sample of the README for several instances', () => {
-  it('ends a session in all of them, and tells the observer', async () => {
+  it('ends a session on all instances and notifies the observer', async () => {
     await Promise.all(programs.splice(0).map((program) => program.stop()));
     const otherPort = String(await freePort());
     const [one] = await Promise.all(
