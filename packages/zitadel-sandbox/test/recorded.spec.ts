@@ -12,7 +12,7 @@ function keptDifferences(): string[] {
   return [...table.matchAll(/^\| `(.+?)` *\|/gm)].map(([, name = '']) => name);
 }
 
-it('The sandbox answers the recorded requests as the recorded Zitadel did', async () => {
+it('The sandbox responds to the recorded requests as the recorded Zitadel did', async () => {
   const ownServer = process.env['ZITADEL_COMPARISON'];
   const played = await (ownServer === undefined
     ? playSandboxes(recording())
