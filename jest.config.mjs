@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { bundledPackages } from './scripts/bundled-packages.mjs';
 
-/** Native ES modules: run through `npm test`, which passes Node the flag it needs. */
+/** Native ES modules: run the tests with `npm test`, which passes the flag that Node.js needs. */
 const isCovered = process.argv.includes('--coverage');
 
 const tsJest = (tsconfig) => [
@@ -23,8 +23,8 @@ export default {
       ]
     : ['<rootDir>/test/**/*.spec.ts', '<rootDir>/packages/*/test/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  // For coverage with the types of whole programs: alone, each file gets branches for the types of decorated parameters that
-  // no test can take. (ts-jest knows one tsconfig in a run, whichever file it compiles.)
+  // Coverage compiles with the types of whole programs: alone, each file would get branches for the types of decorated parameters
+  // that no test can take. (ts-jest uses one tsconfig per run.)
   transform: { '^.+\\.ts$': tsJest(isCovered ? 'tsconfig.coverage.json' : 'tsconfig.test.json') },
   moduleNameMapper: {
     '^@mridang/nestjs-auth$': '<rootDir>/packages/nestjs-auth/src/index.ts',
@@ -44,9 +44,9 @@ export default {
   globalSetup: '<rootDir>/scripts/test-setup.mjs',
   testSequencer: '<rootDir>/scripts/slow-suites-first.mjs',
   reporters: ['default', '<rootDir>/scripts/slowest-suites.mjs'],
-  // One more than cores, as many suites wait for other programs.
+  // One more than cores, because many suites wait for other programs.
   maxWorkers: availableParallelism() + 1,
-  // The types of whole programs take more than that.
+  // Compilation with the types of whole programs takes more memory than that.
   ...(!isCovered && { workerIdleMemoryLimit: '512MB' }),
   testTimeout: 20_000,
   collectCoverageFrom: [

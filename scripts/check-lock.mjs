@@ -1,5 +1,5 @@
-// A lock file written on one platform must serve all: every optional platform package that a locked package
-// names has to be locked itself, or `npm ci` refuses elsewhere.
+// A lock file written on one platform must work on all: every optional platform package that a locked package
+// names must be locked as well, or `npm ci` fails on other platforms.
 import { readFileSync } from 'node:fs';
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
@@ -13,7 +13,7 @@ if (missing.length > 0) {
   process.exitCode = 1;
 }
 
-/** Node looks for a package in the folder that asks, then in each folder above it. */
+/** Node.js resolves a package in the folder of the importer, then in each parent folder. */
 function isLocked(from, name) {
   const folders = from
     .split('/node_modules/')

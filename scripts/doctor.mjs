@@ -1,9 +1,9 @@
-// `npm run doctor`: examines the configuration, and the set-up in Zitadel, with requests that need no user.
+// `npm run doctor`: checks the configuration and the set-up in Zitadel with requests that need no user.
 //   --env-file FILE      another file than .env
 //   --service-key FILE   key of a service user: shows whether the API application is in the project
 //   --json               one document: {"checks": [{"id", "status", "cause", "cure", "setting"}]}
-//   token                reads an access token from standard input and says why the API takes or refuses it
-// Exit status: 0 nothing is wrong (token: accepted), 1 something is, 2 wrong use.
+//   token                reads an access token from standard input and prints why the API accepts or refuses it
+// Exit status: 0 no problem (token: accepted), 1 a problem (token: refused), 2 wrong usage.
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -17,7 +17,7 @@ import { variableNames } from '../build/config/variable-names.js';
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-/** Values with which the rest of the configuration can be read. */
+/** Valid values that replace refused variables. */
 const standIns = {
   SESSION_SECRET: randomBytes(32).toString('hex'),
   SESSION_SALT: 'salt',
@@ -57,7 +57,7 @@ function patient() {
   };
 }
 
-/** Reads as the program does; refused variables are replaced, so that the others can be examined. */
+/** Reads the configuration as the program does; refused variables are replaced, so that the others can be checked. */
 function read(readFrom, given) {
   let env;
   const problems = problemsOf(() => (env = readFrom(given)));

@@ -1,4 +1,4 @@
-// `npm run test:packages`: installs the packages into programs of their own, as npm would from a registry, and runs the tests there.
+// `npm run test:packages`: installs the packages into separate programs, as from a registry, and runs their tests.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

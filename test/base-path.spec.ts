@@ -12,7 +12,7 @@ import { startApi, type RunningApi } from './support/start-api.js';
 import { environment, launch } from './support/start-app.js';
 import { until } from './support/until.js';
 
-/** Installing a browser takes its time. */
+/** The time limit includes the installation of Chromium. */
 const START_MS = 240_000;
 
 const proxies = [
@@ -55,7 +55,7 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
       METRICS_TOKEN: 'a-token-for-the-metrics',
     };
     app = await launch(env, own, { log, controllers: [FailuresController] });
-    // What is not below the path belongs to somebody else.
+    // All other paths belong to another server.
     nginx = await runNginx(
       port,
       `server { listen 127.0.0.1:${port}; location /base/ { proxy_pass ${target(own)}; } location / { return 418; } }`,
@@ -68,7 +68,7 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
     await sandbox?.close();
   });
 
-  /** Where answers of the application send the browser, and the cookies they set. */
+  /** The redirects and cookies in the responses of the application. */
   function sent(browser: Browser) {
     const answers = browser.answers.filter(({ url }) => url.origin === origin);
     const locations = answers.flatMap(({ url, response }) =>
@@ -127,7 +127,7 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
       expect({ path, status: page.status }).toEqual({ path, status });
       const links = addressesOn(page).filter((address) => address.origin === origin);
       expect(links.length).toBeGreaterThan(4);
-      // A form that is posted has an address that knows no GET: 405 is not 404.
+      // The address of a form has no GET route: it returns 405, not 404.
       for (const { href } of links)
         if (!seen.has(href)) seen.set(href, (await browser.request('GET', new URL(href))).status);
     }
@@ -259,7 +259,7 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
   );
 });
 
-/** Every address a page names. */
+/** Every address in a page. */
 function addressesOn(page: Page): URL[] {
   const named = page.document
     .querySelectorAll('[href],[action],[src],[data-live],[data-ended]')

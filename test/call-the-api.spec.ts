@@ -15,13 +15,13 @@ const AUDIENCE_OF_OTHERS = 'urn:zitadel:iam:org:project:id:320000000000000200:au
 let sandbox: Sandbox;
 let origin: string;
 let calls: { authorization: string | undefined; cookie: string | undefined }[] = [];
-/** what the API between says instead of passing the call on */
+/** the response of the relay in place of the API's */
 let refuse: { status: number; body?: string; challenge?: string } | 'hang up' | 'hang up once' | undefined;
-/** how long the API between takes */
+/** the delay of the relay */
 let delayMs = 0;
 const running: { close(): Promise<unknown> }[] = [];
 
-/** The application, and the real API behind a server that counts the calls and can refuse them. */
+/** The application, and the API behind a relay that records the calls and can refuse them. */
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://localhost:${port}`;
@@ -157,7 +157,7 @@ describe('a call of the API from the profile page', () => {
     expect(page.status).toBe(200);
     expect(said(page)?.slice(0, sentence.length)).toBe(sentence);
     expect(page.text).not.toMatch(/<b>no|teapot/);
-    // What reads is sent once more over a connection that turns out to be closed, and after a moment where that may help.
+    // A GET is sent again after a closed connection and after a 503.
     expect(calls).toHaveLength(refusal === 'hang up' || refusal.status === 503 ? 2 : 1);
     expect(sandbox.grants('refresh_token')).toHaveLength(0);
   });

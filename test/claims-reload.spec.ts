@@ -39,7 +39,7 @@ async function signedIn(loginName: string, of = app): Promise<Browser> {
   return browser;
 }
 
-/** A request with a fixed `Cookie` header, as one of many that are under way. */
+/** A request with a fixed `Cookie` header, to be sent concurrently. */
 const request = (cookie: string, path: string) =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
 
@@ -87,7 +87,7 @@ describe('the user in a session', () => {
     const before = asked();
     expect((await browser.get('/')).status).toBe(200);
     expect(asked()).toBe(before);
-    // The old roles count, until the answer has come.
+    // The old roles apply until the response has arrived.
     expect((await browser.get('/admin')).status).toBe(200);
     await pause(1_200);
     expect((await browser.get('/admin')).status).toBe(403);
@@ -136,7 +136,7 @@ describe('the user in a session', () => {
     const cookie = await browser.jar.getCookieString(app.origin);
     moveTime(MAX_AGE_MS);
     expect((await browser.get('/profile')).status).toBe(200);
-    // A tenth of the idle time has passed, too: this answer would set the old content anew.
+    // A tenth of the idle time has passed as well: this response would slide the cookie with the old content.
     expect((await request(cookie, '/')).headers.getSetCookie().join()).not.toContain('session-token');
   });
 });
@@ -204,7 +204,7 @@ describe('the page for a missing role', () => {
 });
 
 describe('a session that ended at Zitadel', () => {
-  /** A user of this test alone, whose access token is a minute old. */
+  /** A new session whose access token is a minute old. */
   async function signedInFor(of = app) {
     const browser = await signedIn(BOB, of);
     moveTime(60_000);
@@ -220,7 +220,7 @@ describe('a session that ended at Zitadel', () => {
     const browser = await signedInFor();
     end();
     moveTime(MAX_AGE_MS);
-    // One refusal proves nothing: the old claims count.
+    // One refusal does not end the session: the old claims still apply.
     expect((await browser.get('/profile')).status).toBe(200);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
     moveTime(2_000);
@@ -252,7 +252,7 @@ describe('a session that ended at Zitadel', () => {
     expect(asked()).toBe(before + 1);
     moveTime(200);
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
-    // What was refused before that counts no more.
+    // The next refusal counts as the first again.
     app.sandbox.refuseTokens(USERINFO, 1);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
     expect((await browser.get('/profile')).status).toBe(200);
@@ -274,7 +274,7 @@ describe('a session that ended at Zitadel', () => {
     const old = await browser.jar.getCookieString(app.origin);
     moveTime(571_000);
     expect((await browser.get('/profile')).status).toBe(200);
-    // The clock goes back to before the old token was due: it was refreshed all the same.
+    // The clock is set to before the old token was due, although it was refreshed.
     moveTime(-271_000);
     const before = app.sandbox.grants('refresh_token').length;
     const late = await request(old, '/auth/userinfo');

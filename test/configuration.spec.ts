@@ -20,7 +20,7 @@ const production = {
   ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
 };
 
-/** What a person reads who starts the application with that. */
+/** The error text for a configuration. */
 function saidOf(source: Record<string, string | undefined>): string {
   try {
     readEnv(source);

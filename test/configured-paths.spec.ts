@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** The variables whose paths the routes of the application do not allow. */
+/** The variables whose paths conflict with routes of the application. */
 function problemsOf(source: Record<string, string>) {
   const env = readEnv({ ...environment('http://localhost:3000', app.sandbox), ...source });
   const express = app.app.getHttpAdapter().getInstance();

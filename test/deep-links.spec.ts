@@ -11,13 +11,13 @@ import { choose } from './support/sign-in.js';
 import { environment, launch } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 
-/** Installing a browser takes its time. */
+/** The time limit includes the installation of Chromium. */
 const START_MS = 240_000;
 
 const alice = 'alice@acme.example';
 const manyRoles = 'rosa@acme.example';
 
-/** Of an answer on https: HSTS, upgrade-insecure-requests, the attribute Secure and the prefix of two cookies, a login origin. */
+/** The additional bytes on https: HSTS, upgrade-insecure-requests, Secure, two cookie prefixes and a login origin. */
 const HTTPS_BYTES = 250;
 
 let origin: string;
@@ -50,7 +50,7 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
-/** An address of so many characters, which cannot be compressed more than text in its alphabet. */
+/** An address of this length that cannot be compressed below its entropy. */
 const addressOf = (length: number) => {
   const start = '/profile?filter=';
   return (
@@ -82,7 +82,7 @@ describe('behind nginx with its default limits, a return target', () => {
           .filter(({ url }) => url.origin === origin)
           .map(({ response }) => lengthOf(response));
         if (person === alice) expect(Math.max(...lengths)).toBeLessThan(4_096 - HTTPS_BYTES);
-        // Nothing of it stays.
+        // The cookie of the return target is deleted.
         expect((await browser.cookies()).filter(({ key }) => /return|login/.test(key))).toEqual([]);
       }
     },
@@ -133,7 +133,7 @@ describe('behind nginx with its default limits, a return target', () => {
         const [redirect, end] = browser.answers.slice(before).map(({ response }) => response);
         expect(redirect?.status).toBe(302);
         expect(String(redirect?.headers['set-cookie'])).not.toContain('session-token');
-        // The session goes on all the same.
+        // The session cookie slides with the next response.
         expect([end?.status, String(end?.headers['set-cookie'])]).toEqual([
           200,
           expect.stringContaining('authjs.session-token'),

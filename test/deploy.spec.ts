@@ -35,7 +35,7 @@ const api = 'deploy/kubernetes/api.yaml';
 const config = 'deploy/kubernetes/config.yaml';
 const policies = 'deploy/kubernetes/network-policies.yaml';
 
-/** What somebody might change by mistake, and what they are told. */
+/** The mistakes, and the text by which the check reports each. */
 const mistakes: [what: string, file: string, from: string | RegExp, to: string, told: string][] = [
   ['a field that Kubernetes does not define', web, 'maxSurge:', 'maxSurges:', 'maxSurges"\' does not exist'],
   [
@@ -295,7 +295,7 @@ describe('the Kubernetes manifests', () => {
   const find = (kind: string, name: string) =>
     manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
 
-  /** What the container of a Deployment gets out of ConfigMaps and Secrets. */
+  /** The environment of a container from its ConfigMaps and Secrets. */
   function environmentOf(program: string): Record<string, string> {
     const { spec } = find('Deployment', program) as Deployment;
     const sources = spec.template.spec.containers[0].envFrom.map(({ configMapRef, secretRef }) =>
@@ -350,7 +350,7 @@ describe('compose.yaml', () => {
     const { zitadel, web } = services;
     expect(web.networks.some((network) => zitadel.networks.includes(network))).toBe(true);
     const denied = zitadel.environment['ZITADEL_HTTPCLIENT_DENYLIST'];
-    // Empty would be as if it were not there: then Zitadel denies every private network.
+    // Zitadel denies all private networks when the variable is empty or missing.
     expect(denied).toBeTruthy();
     expect(denied).not.toMatch(/\b(10|172|192)\./);
   });
@@ -399,12 +399,12 @@ describe('the nginx configuration of docs/deploy.md', () => {
             .on('error', failed)
             .end(body);
         });
-      // All of 127.0.0.0/8 is this machine.
+      // All of 127.0.0.0/8 is loopback.
       expect(await ask('127.0.0.2', '/auth/initiate', '192.0.2.1')).toBe(400);
       expect(await ask('127.0.0.2', '/auth/initiate', '192.0.2.2')).toBe(429);
       expect(await ask('127.0.0.3', '/auth/initiate', '192.0.2.2')).toBe(400);
       expect(await ask('127.0.0.3', '/metrics', '192.0.2.2')).toBe(404);
-      // More than nginx keeps in memory.
+      // The form is larger than the buffer of nginx.
       const form = `csrfToken=${'x'.repeat(30_000)}`;
       expect(await ask('127.0.0.4', '/auth/logout', '192.0.2.2', form)).toBe(403);
     } finally {
@@ -418,7 +418,7 @@ describe('the image', () => {
   const running: RunningProgram[] = [];
   afterEach(() => Promise.all(running.splice(0).map((program) => program.stop('SIGKILL'))));
 
-  // What `docker build` would do, by the Dockerfile's own lines: `npm test` has built what the stage `build` builds.
+  // Does what `docker build` does for the last stage of the Dockerfile; `npm test` has built the stage `build`.
   beforeAll(() => {
     const last = stagesOf(readFileSync('Dockerfile', 'utf8')).at(-1)?.lines ?? [];
     for (const line of last.filter((text) => text.startsWith('COPY'))) copy(line, image);
@@ -427,7 +427,7 @@ describe('the image', () => {
     chmodSync(scratch, 0o755);
   }, 180_000);
 
-  /** Starts a program as the image does: as user 1000, if this is root, and in any case unable to write a file. */
+  /** Starts a program as the image does: as user 1000 if this is root, and without write access to files. */
   function start(args: string[], env: Record<string, string>) {
     const may = ['--permission', '--experimental-permission', '--allow-net'].filter((flag) =>
       process.allowedNodeEnvironmentFlags.has(flag),
@@ -536,7 +536,7 @@ describe('the image', () => {
   });
 });
 
-/** The stages of a Dockerfile, an instruction a line. */
+/** The stages of a Dockerfile with one instruction per line. */
 function stagesOf(dockerfile: string) {
   const text = dockerfile.replace(/^\s*#.*\n/gm, '').replace(/\\\n\s*/g, '');
   return text
@@ -548,7 +548,7 @@ function stagesOf(dockerfile: string) {
     });
 }
 
-/** `COPY [--from=stage] source… target`: of a folder its content, and a target that ends in / is a folder. */
+/** Executes `COPY [--from=stage] source… target`: a folder is copied by its content, and a target ending in / is a folder. */
 function copy(instruction: string, into: string) {
   const paths = instruction.split(/\s+/).filter((word) => word !== 'COPY' && !word.startsWith('--'));
   const target = paths.pop() ?? '';

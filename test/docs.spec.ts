@@ -12,7 +12,7 @@ const pages = [
 const allMatches = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, found = '']) => found);
 
-/** As in addresses: GitHub's form. */
+/** The anchors of the headings, as GitHub generates them. */
 const headingsOf = (page: string) =>
   allMatches(readFileSync(page, 'utf8'), /^#+ (.*)$/gm).map((title) =>
     title
@@ -33,7 +33,7 @@ describe('the documentation', () => {
     const text = readFileSync(page, 'utf8');
     const prose = text.replaceAll(/```.*?```/gs, '');
     const files = '(?:src|test|views|packages|scripts|deploy|docs|bench|public)/[\\w./-]*';
-    // Made by the build, or by a recipe.
+    // These files are made by the build or by a recipe.
     const made = ['public/app.css', ...allMatches(text, new RegExp(`(?:New file \`|> )(${files})`, 'g'))];
     const named = allMatches(prose, new RegExp(`\`(${files})\``, 'g'));
     const linked = allMatches(prose, /\]\((?!https?:)([^)\s]+)/g).map((link) => link.split('#', 2));

@@ -13,7 +13,7 @@ const lines = [
   'ZITADEL_CHECK_AT_START=false',
 ];
 
-/** The built web application in a folder with that `.env`. */
+/** Starts the built web application in a folder with that `.env`. */
 async function startWith(content: Buffer | string, env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'env-'));
   writeFileSync(join(folder, '.env'), content);

@@ -122,7 +122,7 @@ describe('SESSION_SECRET', () => {
     'the second secret that is long enough to be one',
   ];
 
-  /** What another instance of the application answers. */
+  /** The status of a request with this cookie to another instance. */
   async function statusWith(cookie: string, { origin, sandbox }: RunningApp, env: Record<string, string>) {
     const port = await freePort();
     const instance = await launch({ ...environment(origin, sandbox), ...env }, port);
@@ -162,7 +162,7 @@ describe('while Zitadel is down,', () => {
     await app.sandbox.close();
     expect((await browser.get('/profile')).status).toBe(200);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
-    // Where the browser goes is known; whether anybody answers there is not this application's to say.
+    // The redirect target is known; the application does not check whether Zitadel responds there.
     const response = await browser.post('/auth/logout', csrfFrom(profile));
     expect(response.status).toBe(303);
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');

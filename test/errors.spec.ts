@@ -8,7 +8,7 @@ import { sessionEnds, signInFailures, signOutFailures } from './support/reasons.
 
 const page = readFileSync('docs/errors.md', 'utf8');
 
-/** The rows of the table below a heading: name → status, if it names one. */
+/** The rows of the table below a heading: name → status, if the row has one. */
 function documented(heading: string): Record<string, number | undefined> {
   const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const rows = [...section.matchAll(/^\| `(\w+)` +\| (\d*) *\| (.+?) *\| .*\|$/gm)];

@@ -9,7 +9,7 @@ import { environment, launch, startApp, type RunningApp } from './support/start-
 
 let app: RunningApp;
 let alice: Browser;
-/** the same application behind a proxy that ends TLS, as seen from that proxy */
+/** the same application with an https origin, requested directly */
 let secure: { origin: string; close(): Promise<void> };
 let sandbox: Sandbox;
 let limited: RunningApp;
@@ -126,7 +126,7 @@ function expectSecurityHeaders({ headers }: Response) {
     'referrer-policy': expect.stringMatching(/^(same-origin|no-referrer|strict-origin-when-cross-origin)$/),
     'permissions-policy': expect.stringMatching(/\bcamera=\(\).*\bgeolocation=\(\).*\bmicrophone=\(\)/),
   });
-  // Browsers say in their console that they do not know it.
+  // Browsers warn about this unknown feature.
   expect(headers['permissions-policy']).not.toContain('bluetooth');
   expect(headers).not.toHaveProperty('x-powered-by');
   expect(headers).not.toHaveProperty('server');

@@ -12,7 +12,7 @@ const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const part = (text: string) => Buffer.from(text).toString('base64url');
 const jwt = `${part('{"alg":"RS256"}')}.${part('{"sub":"canary"}')}.${part('canary-signature')}`;
 
-/** What must not be in a line, and what the line says else. */
+/** The secret that must not be in the line, and a text that contains it. */
 const canaries: [secret: string, text: string][] = [
   [jwt, `refused ${jwt} today`],
   [jwt.slice(0, 30), `refused ${jwt.slice(0, 30)}… today`],

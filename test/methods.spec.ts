@@ -4,7 +4,7 @@ import { startApp, type RunningApp } from './support/start-app.js';
 
 const READ = ['GET', 'HEAD'];
 
-/** Every address, and the methods it takes. */
+/** Every path and its methods. */
 const addresses: Record<string, string[]> = {
   '/': READ,
   '/profile': READ,
@@ -23,7 +23,7 @@ const addresses: Record<string, string[]> = {
   '/auth/logout/callback': READ,
   '/auth/logout/success': READ,
   '/auth/logout/error': READ,
-  // Says itself, with 400, what it makes of a request (OpenID Connect Back-Channel Logout 2.8).
+  // Responds with 400 itself to an invalid request (OpenID Connect Back-Channel Logout 2.8).
   '/auth/backchannel-logout': [...READ, 'POST', 'PUT', 'PATCH', 'DELETE'],
   '/auth/csrf': READ,
   '/auth/providers': READ,
@@ -119,7 +119,7 @@ it('the table of methods names every route', () => {
     router: { stack: { route?: { path: string } }[] };
   };
   const routes = router.stack.flatMap(({ route }) => route?.path ?? []);
-  // Where nothing is to be found, nothing may be said of methods either.
+  // A path that returns 404 must not reveal its methods either.
   const hidden = '/metrics';
   expect(
     routes.filter((path) => !path.startsWith('/auth/:action') && path !== hidden && !(path in addresses)),

@@ -25,7 +25,7 @@ afterEach(async () => {
 
 const startWeb = async (...options: Parameters<typeof startApp>) => (app = await startApp(...options));
 
-/** The API, and the sandbox it asks unless there is another issuer. */
+/** The API and a sandbox, which is its issuer by default. */
 async function startTheApi(env: Record<string, string> = {}) {
   const running = (sandbox = await startSandbox());
   api = await startApi({
@@ -43,7 +43,7 @@ const ask = async (url: string): Promise<[number, Answer]> => {
   return [answer.status, (await answer.json()) as Answer];
 };
 
-/** Asks until it is answered `status`. */
+/** Repeats the request until it returns `status`. */
 async function answers(status: number, url: string): Promise<Answer> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const [given, body] = await ask(url);

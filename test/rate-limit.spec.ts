@@ -97,9 +97,9 @@ describe('TRUSTED_PROXIES', () => {
     expect(await from(origin, '192.0.2.1')).toBe(400);
     expect(await from(origin, '192.0.2.2')).toBe(400);
     expect(await from(origin, '192.0.2.1')).toBe(429);
-    // What proxies write who add the port, or nothing of use.
+    // Some proxies add the port or an unusable value.
     expect(await from(origin, '192.0.2.1:40001')).toBe(429);
-    // What the browser itself claims stands left of what the proxy saw.
+    // The value that the browser sends is left of the address that the proxy adds.
     expect(await from(origin, '192.0.2.9, 192.0.2.1')).toBe(429);
   });
 

@@ -32,7 +32,7 @@ let partner: Sandbox;
 let program: RunningProgram;
 let env: Record<string, string>;
 
-/** A copy of what is built: its packages are its own, and what they use is that of the repository. */
+/** A copy of the build with its own packages; their dependencies are those of the repository. */
 function copyRepository() {
   const copied = ['src', 'views', 'public', 'build', 'scripts', 'packages', 'docs/configuration.md'];
   for (const path of [...copied, 'package.json', 'tsconfig.json', 'tsconfig.base.json', '.env.example'])

@@ -12,7 +12,7 @@ import { textOf } from './support/text-of.js';
 import { withPort } from './support/with-port.js';
 
 const TOKEN = '/oauth/v2/token';
-/** How long Zitadel is not asked again after it has not answered; counted by a clock that cannot be moved. */
+/** The pause after a failed token request, measured with a clock that moveTime() does not change. */
 const RETRY_MS = 2_100;
 const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
 
@@ -43,7 +43,7 @@ const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origi
 
 const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 
-/** A request with a fixed `Cookie` header, as one of many that are under way. */
+/** A request with a fixed `Cookie` header, to be sent concurrently. */
 const request = (cookie: string, path = '/profile') =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
 
@@ -155,7 +155,7 @@ describe('when Zitadel refuses a refresh,', () => {
       reason: 'refresh_rejected',
     });
     expect(refreshes()).toHaveLength(before + 1);
-    // One takes the cookie away: the others may arrive when the browser has that of the next session.
+    // Only one response deletes the cookie: the others may arrive after the next sign-in.
     const lines = answers.flatMap(({ headers }) => headers.getSetCookie());
     expect(
       lines.filter((line) => line.startsWith(`${withPort('authjs.session-token', app.origin)}=;`)),
@@ -164,7 +164,7 @@ describe('when Zitadel refuses a refresh,', () => {
     expect(metrics).toContain('sessions_ended_total{reason="refresh_rejected"} 1\n');
     expect(metrics).toContain('refreshes_total{result="rejected"} 1\n');
 
-    // Zitadel asks for a login: its own session has ended, too.
+    // The session at Zitadel ends as well, so that Zitadel asks for a sign-in.
     app.sandbox.expire('sessions');
     const page = await browser.get('/profile?tab=1');
     expect(page.url.origin).toBe(new URL(app.sandbox.issuer).origin);
@@ -255,7 +255,7 @@ describe('when Zitadel cannot refresh,', () => {
       expect(userinfo.headers['retry-after']).toBeDefined();
 
       app.sandbox.fail(TOKEN, null);
-      // The pause between two attempts counts by a clock that cannot be set.
+      // The pause is measured with a clock that moveTime() does not change.
       await pause(2_100);
       expect((await browser.get('/auth/userinfo')).status).toBe(200);
     },
@@ -317,7 +317,7 @@ describe('when Zitadel refuses the client at a refresh,', () => {
 
   type Client = Record<'grantTypes' | 'clientSecret' | 'active', unknown>;
 
-  /** Signed in with an access token of a minute, which is due; what Zitadel has of the application is changed since. */
+  /** A session whose access token is due, after a change of the client at Zitadel. */
   async function signInAt(change: Partial<Client>, web: WebClientOptions = {}) {
     const log: string[] = [];
     const own = await startApp({ log, sandbox: { web, accessTokenTtlSeconds: 60 } });

@@ -31,7 +31,7 @@ async function signedIn(loginName = ALICE): Promise<Browser> {
   return browser;
 }
 
-/** What is revoked because of `act`, once it is `count`. */
+/** The tokens that `act` revokes, once there are `count`. */
 async function revokedBy(act: () => Promise<unknown>, count: number) {
   const { length } = revocationsAt(app.sandbox);
   await act();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/start-app.js';
 
-/** Everything a stranger may ask for. A new route belongs here only if it is meant for everyone. */
+/** All routes without a session. Add a new route only if it is meant to be public. */
 const publicRoutes = [
   'GET /',
   'ALL /metrics',
@@ -18,7 +18,7 @@ const publicRoutes = [
   'POST /auth/logout',
   'POST /auth/logout/everywhere',
   'POST /auth/signout',
-  // sign-in, callback, session, csrf, providers
+  // sign-in, callback, session, csrf and providers
   'ALL /auth/:action',
   'ALL /auth/:action/:provider',
 ];

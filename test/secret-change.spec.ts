@@ -11,7 +11,7 @@ import { environment, launch } from './support/start-app.js';
 const old = 'the secret there was and it is long enough';
 const next = 'the secret there will be and it is long enough';
 
-/** The steps of docs/deploy.md, and the time before them. */
+/** The values of SESSION_SECRET in the steps of docs/deploy.md. */
 const steps = [old, `${old},${next}`, `${next},${old}`, next];
 
 let origin: string;
@@ -39,7 +39,7 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-/** Sends what the browser would, to the instance of a step: cookies do not know ports. */
+/** Sends the request of a browser to the instance of a step; cookies are shared between ports. */
 async function send(browser: Browser, step: number, method: 'get' | 'post', path: string, form = {}) {
   const agent = supertest(origins[step] ?? '');
   const cookie = await browser.jar.getCookieString(origin);
@@ -68,7 +68,7 @@ it.each(
   'at step %i of a rotation of SESSION_SECRET, a form of an instance at step %i is accepted by one at step %i',
   async (step, shownAt, sentTo) => {
     const [browser] = await signedIn();
-    // Whoever comes to the last step has been at the one before.
+    // Each step follows the one before, so the session cookie is written at each.
     for (let visited = 1; visited <= step; visited++) {
       moveTime(61_000);
       await send(browser, visited, 'get', '/profile');

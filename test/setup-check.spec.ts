@@ -227,7 +227,7 @@ describe('Zitadel', () => {
   });
 });
 
-/** A provider as Zitadel was up to v4.3: healthy, and without back-channel logout in its metadata. */
+/** A provider like Zitadel up to v4.3, without back-channel logout in its metadata. */
 async function older(asked: string[]): Promise<string> {
   const running = (server = createServer((request, response) => {
     const { port } = running.address() as AddressInfo;

@@ -11,7 +11,7 @@ import { startApp, type RunningApp } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 import { withPort } from './support/with-port.js';
 
-/** Two refusals end a session: of a token that is ten seconds old, and two seconds later. */
+/** The time of two refusals that end a session: one of a token that is ten seconds old, and one two seconds later. */
 const TWO_REFUSALS_MS = 12_000;
 
 let app: RunningApp;
@@ -618,7 +618,7 @@ describe('a sign-out', () => {
     const page = await signIn(browser, 'alice@acme.example');
     expect(page.document.querySelector('h1')?.text).toBe('Alice Archer');
     browser.forget(/session-token/);
-    // Nobody has logged out since: the session at Zitadel is enough.
+    // After the sign-in, the session at Zitadel suffices again.
     expect((await browser.submit(await browser.get('/auth/login'), 'main form')).url.pathname).toBe(
       '/profile',
     );

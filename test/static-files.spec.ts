@@ -134,7 +134,7 @@ describe('in the web application,', () => {
   });
 
   it('a browser with a current copy of a static file gets 304', async () => {
-    // Not with `fetch`, which asks for a fresh copy by itself.
+    // fetch would send Cache-Control: no-cache.
     const ask = (address: string, headers = {}) =>
       app.browser().request('GET', new URL(address, app.origin), undefined, headers);
     for (const address of addresses.flatMap((named) => [named, plain(named)])) {

@@ -17,7 +17,7 @@ const start = async () => {
   ({ program, sandbox, origin, port } = await startProduction());
 };
 
-/** One request; the connection closes after it where there is no agent. */
+/** Sends one request; without an agent the connection closes after it. */
 function get(path: string, agent?: Agent, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   return new Promise((answered, failed) => {
     const asked = request({ port, path, headers, ...(agent ? { agent } : {}) }, (response) =>
@@ -36,7 +36,7 @@ const cookieOf = async () => {
   return browser.jar.getCookieString(origin);
 };
 
-/** Asks for what waits for Zitadel, which takes its time. */
+/** Sends a request that waits for a slow response of Zitadel. */
 async function askSlowly(ms: number): Promise<{ slow: Promise<IncomingMessage> }> {
   const cookie = await cookieOf();
   sandbox.delay('/oidc/v1/userinfo', ms);
@@ -144,7 +144,7 @@ describe('when one of two instances behind nginx gets SIGTERM,', () => {
 
   const wanted = { GET: 200, POST: 403 };
 
-  /** How 40 people were answered that should not have been, each of whom asks again and again while `end` happens. */
+  /** The unexpected results of 40 clients that repeat requests while `end` runs. */
   async function failuresWhile(end: () => Promise<unknown>): Promise<string[]> {
     const failures: string[] = [];
     let answers = 0;
@@ -165,7 +165,7 @@ describe('when one of two instances behind nginx gets SIGTERM,', () => {
     return failures;
   }
 
-  /** The status, or what happened instead. The form has no token: that is soon answered. */
+  /** The status or the error message. The form has no token, so the response is fast. */
   const ask = (method: keyof typeof wanted): Promise<number | string> =>
     new Promise((answered) => {
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -179,8 +179,8 @@ describe('when one of two instances behind nginx gets SIGTERM,', () => {
 
   it('no GET fails and two POSTs fail at most', async () => {
     const failures = await failuresWhile(async () => expect(await instances.stop(0)).toBe(0));
-    // nginx sends a GET to the other one when it was cut off, and a POST only when it could not connect. Who connects
-    // in the very moment of the end is cut off.
+    // nginx sends a failed GET to the other instance, and a POST only when it could not connect. A connection at the
+    // moment of the end is closed.
     expect(failures.filter((failure) => failure !== 'POST 502')).toEqual([]);
     expect(failures.length).toBeLessThanOrEqual(2);
   }, 30_000);

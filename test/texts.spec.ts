@@ -18,7 +18,7 @@ import { startAppWithApi } from './support/start-app-with-api.js';
 const texts: Record<string, Record<TextKey, string>> = { en, de, fr };
 const keys = Object.keys(en) as TextKey[];
 
-/** Every file below a folder, as text. */
+/** The text of every source file below a folder. */
 const sourcesIn = (folder: string, ...without: string[]) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(hbs|ts)$/.test(file) && !without.some((path) => file.startsWith(path)))
@@ -128,7 +128,7 @@ describe('the language of a page', () => {
 });
 
 describe.each(pages)('the page $name', ({ path, person, status = 200 }) => {
-  /** All that a person reads or hears on a page, and its description for search engines. */
+  /** All visible and spoken texts of a page, and its description. */
   const wordsOn = ({ document }: Page) => {
     const attributes = [
       'aria-label',
@@ -167,7 +167,7 @@ describe.each(pages)('the page $name', ({ path, person, status = 200 }) => {
     const untranslated = words.filter(
       (part) => !own.some((pattern) => pattern.test(part)) && foreign.some((pattern) => pattern.test(part)),
     );
-    // Roles have names of their own.
+    // Role names are not translated.
     expect(untranslated.filter((part) => part !== 'admin')).toEqual([]);
   });
 });

@@ -18,7 +18,7 @@ let sandbox: Sandbox;
 let web: RunningProgram;
 let proxy: Server;
 
-/** Ends TLS and passes requests on, with nothing but the headers of the browser. */
+/** A proxy that terminates TLS and adds no headers. */
 function tlsProxy(key: string, cert: string, port: number): Server {
   return createServer({ key, cert }, (incoming, outgoing) => {
     const { method, url, headers } = incoming;

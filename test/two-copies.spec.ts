@@ -10,7 +10,7 @@ import { choose, signIn } from './support/sign-in.js';
 import { environment, launch } from './support/start-app.js';
 import { withPort } from './support/with-port.js';
 
-/** Installing a browser takes its time. */
+/** The time limit includes the installation of Chromium. */
 const START_MS = 240_000;
 
 const alice = 'alice@acme.example';
@@ -18,9 +18,9 @@ const secret = 'a secret for the tests that is long enough';
 const salt = 'a salt for the tests';
 
 let sandbox: Sandbox;
-/** of three copies with the same configuration, but for their ports; the last one's is the usual one of http */
+/** the origins of three applications that differ only in their ports; the last one has the default port of http */
 let origins: [string, string, string];
-/** where that one listens */
+/** the address at which the last one listens */
 let usual: string;
 const apps: NestExpressApplication[] = [];
 
@@ -129,7 +129,7 @@ describe('two applications on one host at different ports, in one browser,', () 
 });
 
 describe('the cookies of a version without the port in their names', () => {
-  /** What a browser has, as that version has set it. */
+  /** A browser with the cookies of that version. */
   async function olderBrowser(origin: string): Promise<Browser> {
     const browser = new Browser(origin);
     await signIn(browser, alice);
@@ -233,7 +233,7 @@ describe('the cookies of a version without the port in their names', () => {
     await browser.get('/profile');
     expect(await namesIn(browser)).toContain('authjs.session-token');
 
-    // The copy at the usual port has no other names; it listens elsewhere here.
+    // The application with the default port has no other cookie names; it listens at another address here.
     const at = (address: string | URL) =>
       new URL(String(address).replace(/^http:\/\/localhost(?=\/)/, usual));
     const third = new Browser(c);

@@ -4,10 +4,10 @@ import autocannon from 'autocannon';
 import { percentile } from './numbers.mjs';
 import { serve } from './remote.mjs';
 
-/** How many bearer tokens have been made; none comes twice in the life of this process. */
+/** The number of bearer tokens so far; no token is used twice in this process. */
 let tokens = 0;
 
-/** How many cookies have been sent. */
+/** The number of cookies sent so far. */
 let cookiesSent = 0;
 
 serve({

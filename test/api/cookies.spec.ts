@@ -16,7 +16,7 @@ class MoreRoutes {
 let app: RunningApp;
 let api: RunningApi;
 let browser: Browser;
-/** of the browser, in which alice is signed in at the web application */
+/** of a browser in which alice is signed in at the web application */
 let cookie: string;
 /** of the service user */
 let token: string;

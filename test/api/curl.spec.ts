@@ -6,7 +6,7 @@ import { expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
 import { startApi } from '../support/start-api.js';
 
-/** The blocks of a page that call something, one after the other. */
+/** The code blocks of a page that call curl, in order. */
 const blocksOf = (page: string) =>
   [...readFileSync(page, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
     .map(([, commands = '']) => commands)

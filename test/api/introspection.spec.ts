@@ -189,7 +189,7 @@ describe('an introspection request', () => {
     expect({ iss, sub, aud }).toEqual({ iss: clientId, sub: clientId, aud: idp.issuer });
     expect(jti).toMatch(/^[0-9a-f-]{36}$/);
     expect(exp - iat).toBeLessThanOrEqual(300);
-    // Zitadel refuses an assertion of two seconds ahead; this clock may be a minute ahead.
+    // Zitadel refuses an assertion issued two seconds in the future; this clock may be a minute ahead.
     expect(now() - iat).toBeGreaterThanOrEqual(65);
     expect(exp - now()).toBeGreaterThan(200);
   });

@@ -22,7 +22,7 @@ afterEach(async () => {
   silent = undefined;
 });
 
-/** Starts the built API, in production unless told otherwise. */
+/** Starts the built API, in production by default. */
 async function start(env: Record<string, string>, flags: string[] = []) {
   const port = String(await freePort());
   program = runProgram(process.execPath, [...flags, resolve('dist/api/main.js')], {
@@ -37,14 +37,14 @@ async function start(env: Record<string, string>, flags: string[] = []) {
   return { get, output: program.output };
 }
 
-/** The address of a server that takes connections and says nothing. */
+/** The address of a server that accepts connections and never responds. */
 async function silentIssuer() {
   const server = (silent = createServer((socket) => void held.push(socket)));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** What makes a program start with a clock that is so many seconds ahead. */
+/** Arguments that start a program with its clock so many seconds ahead. */
 const clockAhead = (seconds: number) => {
   const ahead = `const { now } = Date; const RealDate = Date;
     globalThis.Date = class extends RealDate {
@@ -146,7 +146,7 @@ describe('node dist/api/main.js', () => {
   );
 });
 
-/** The status, once it is known: on a busy machine the first answer may be to come back. */
+/** Repeats the request until its status is not 503, because the first response may be late on a busy machine. */
 async function answered(ask: () => Promise<{ status: number }>): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const { status } = await ask();

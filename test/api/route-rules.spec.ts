@@ -95,7 +95,7 @@ afterAll(async () => {
   await idp.close();
 });
 
-/** Calls with a new token that has `claims`. */
+/** Sends a request with a new token that has `claims`. */
 const call = (path: string, claims: object) => {
   idp.answer = () => idp.active(claims);
   return api.get(path, `token-${count++}`);

@@ -18,7 +18,7 @@ afterEach(async () => {
   await idp.close();
 });
 
-/** What a caller gets with a token nobody knows yet. */
+/** The status of a request with a new token. */
 const status = async () => (await api.get('/api/v1/app', `token-${count++}`)).status;
 const statuses = async (times: number) => {
   const all: number[] = [];
@@ -30,7 +30,7 @@ const later = (ms: number) => {
   jest.spyOn(Date, 'now').mockImplementation(() => at);
 };
 const down = { status: 500, body: {} };
-/** What the API has said since its start or the last time, above debug. */
+/** The log lines since the last call, without debug. */
 const said = () => api.log.splice(0).filter((line) => !line.startsWith('debug'));
 
 describe('the probe after a pause of introspection', () => {
@@ -78,7 +78,7 @@ describe('a refusal by Zitadel', () => {
     ['429', { status: 429, body: {} }, 5],
     ['unauthorized_client', { status: 400, body: { error: 'unauthorized_client' } }, 5],
     ['invalid_client', { status: 400, body: { error: 'invalid_client' } }, 5],
-    // Each is sent twice: Zitadel says so for a moment after its start.
+    // A request with this status is sent twice, because Zitadel returns it shortly after its start.
     ['503', { status: 503, body: {} }, 10],
   ])('of all requests (%s) opens the circuit breaker after five failures', async (_name, answer, count) => {
     idp.answer = () => answer;

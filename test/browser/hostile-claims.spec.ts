@@ -10,12 +10,12 @@ import { startHostileApp } from '../support/start-hostile-app.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
 
-/** Installing a browser takes its time. */
+/** The time limit includes the installation of Chromium. */
 const START_MS = 240_000;
 
 const half = Math.ceil(hostileStrings.length / 2);
 
-/** Two strings in each claim, other ones for each user: over all users each claim has every string. */
+/** Two strings in each claim, different for each user: over all users each claim has every string. */
 const packed: UserSpec[] = hostileStrings.slice(0, half).map((_, index) => {
   const strings = (slot: number) => {
     const at = (index + slot * 3) % half;
@@ -38,7 +38,7 @@ const packed: UserSpec[] = hostileStrings.slice(0, half).map((_, index) => {
     metadata: Object.fromEntries([[strings(10), strings(11)]]),
   };
 });
-/** What only does harm when there is nothing else in a claim. */
+/** Strings that are harmful only as the whole value of a claim. */
 const alone: UserSpec[] = hostileStrings
   .filter((string) => URL.canParse(string) || string === '__proto__')
   .map((string, index) => ({
@@ -51,7 +51,7 @@ const alone: UserSpec[] = hostileStrings
     metadata: Object.fromEntries([[string, string]]),
   }));
 const users = [...packed, ...alone];
-/** Somebody whose pages have every element that a page with claims can have. */
+/** A user whose pages have every element that a page with claims can have. */
 const harmless = {
   ...packed[0],
   loginName: 'harmless@acme.example',
@@ -95,15 +95,15 @@ afterAll(async () => {
 
 declare global {
   interface Window {
-    /** what every hostile string tries to set */
+    /** set by every hostile string that runs as a script */
     pwned?: number;
   }
 }
 
-/** The text of a document that was given as a string: what the HTML parser makes of NUL and of line ends. */
+/** The text after the HTML parser has replaced NUL and line ends. */
 const parsed = (text: string) => text.replaceAll('\u0000', '').replace(/\r\n?/g, '\n');
 
-/** The addresses of other sites that a context asked for. */
+/** Collects the requests of a context to other origins. */
 function strangersAskedIn(context: BrowserContext): string[] {
   const asked: string[] = [];
   const own = [new URL(app.origin).origin, new URL(app.sandbox.issuer).origin];
@@ -113,11 +113,11 @@ function strangersAskedIn(context: BrowserContext): string[] {
   return asked;
 }
 
-/** A document as the parser of the browser understands it. */
+/** A document after parsing by the browser. */
 interface MadeDocument {
-  /** every kind of element, with the names of its attributes */
+  /** all kinds of elements with the names of their attributes */
   elements: string[];
-  /** where links, forms, images, scripts and style sheets lead to */
+  /** the addresses of links, forms, images, scripts and style sheets */
   addresses: string[];
   main: string;
   heading: string;
@@ -125,7 +125,7 @@ interface MadeDocument {
   fields: Record<string, string>;
 }
 
-/** Parses a document with the parser of the browser, which runs and loads nothing of it. */
+/** Parses a document in the browser without running or loading anything in it. */
 const parse = (html: string): Promise<MadeDocument> =>
   parser.evaluate((text) => {
     const made = new DOMParser().parseFromString(text, 'text/html');
@@ -152,7 +152,7 @@ const plain = (address: string): [string, undefined] => [address, undefined];
 
 type Look = (page: Page) => Promise<void>;
 
-/** Opens addresses one after the other and looks at each; gives all that should not have happened there. */
+/** Opens the addresses one after the other, checks each, and returns all problems. */
 async function visit(context: BrowserContext, addresses: Record<string, Look | undefined>) {
   const { page, problems } = await observedPage(context);
   const strangers = strangersAskedIn(context);
@@ -172,7 +172,7 @@ async function scrollToLive(page: Page) {
   await page.waitForSelector('#live td');
 }
 
-/** Everything a person reads in an element, letter by letter. */
+/** The text of an element. */
 const textOf = (page: Page, selector: string) =>
   page
     .locator(selector)
@@ -181,7 +181,7 @@ const textOf = (page: Page, selector: string) =>
 
 const pagesWithClaims = ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403'];
 
-/** Opens every page that shows claims in the browser, as somebody. */
+/** Opens every page that shows claims, signed in as this user. */
 async function visitAs({ loginName, ...user }: UserSpec) {
   const context = await contextOf(app, chromium, loginName);
   const { displayName = '', email = '', organization = '', roles = [], metadata = {} } = user;
@@ -244,7 +244,7 @@ describe('hostile claims', () => {
     }
   });
 
-  // Three of the packed users have every string in some claim; those of `alone` are addresses.
+  // Three of the packed users have every string in some claim; those of `alone` are URLs.
   it.each([...packed.slice(0, 3), ...alone.slice(0, 2)])(
     'run no script and load no address in a browser: $loginName',
     async (user) => {
@@ -293,7 +293,7 @@ describe('hostile query parameters', () => {
         expect(await page.locator('form').count()).toBe(1);
       };
       const [error = '', logout = '', form = '', unknown = ''] = addressesWith(string);
-      // The values stand in attributes of the form; the other pages show none of them.
+      // The values are in attributes of the form; the other pages show none of them.
       if (index % 4 !== 0) return [];
       return [[form, login], ...[error, logout, unknown].map(plain)];
     });
@@ -326,7 +326,7 @@ describe('long names', () => {
 });
 
 describe('hostile claims of a malicious provider', () => {
-  /** Names and values no sandbox would send: of claims, of organizations, of domains, of everything. */
+  /** Names and values that the sandbox does not send, of claims, organizations and domains. */
   const userinfo = (strings: readonly string[]) => ({
     ...Object.fromEntries(strings.map((string, index) => [`${string}${index}`, { [string]: [string] }])),
     ...Object.fromEntries(strings.map((string) => [`urn:zitadel:iam:org:project:${string}:roles`, {}])),

@@ -10,12 +10,12 @@ import { pages, people, type PageUnderTest, type Person } from '../support/pages
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
 
-/** Installing a browser takes its time. */
+/** The time limit includes the installation of Chromium. */
 const START_MS = 240_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What is looked at in each scheme; axe looks at the first width. */
+/** The color schemes and widths; axe runs at the first width. */
 const schemes = [
   { scheme: 'light', widths: [360, 1280] },
   { scheme: 'dark', widths: [1280, 360] },
@@ -54,7 +54,7 @@ interface OpenedPage extends ObservedPage {
   status: number | undefined;
 }
 
-/** What axe finds: every rule it has, those of its best practices and those it calls experimental included. */
+/** The violations of all axe rules, including best practices and experimental ones. */
 async function violations(page: Page): Promise<string[]> {
   const { violations: found } = await page.evaluate(() => {
     const { axe } = window as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } };
@@ -64,11 +64,11 @@ async function violations(page: Page): Promise<string[]> {
   return found.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
 }
 
-/** How far the page can be scrolled sideways, in pixels. */
+/** The horizontal overflow of the page in pixels. */
 const overflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** Writes a picture for the documentation when asked to (`npm run screenshots`). */
+/** Saves a screenshot for the documentation with SCREENSHOTS=1 (`npm run screenshots`). */
 async function picture(page: Page, name: string) {
   if (!process.env['SCREENSHOTS']) return;
   mkdirSync('docs/screenshots', { recursive: true });

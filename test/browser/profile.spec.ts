@@ -9,7 +9,7 @@ import { people } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
 
-/** Installing a browser takes its time. */
+/** The time limit includes the installation of Chromium. */
 const START_MS = 240_000;
 
 const USERINFO = '/oidc/v1/userinfo';
@@ -57,7 +57,7 @@ async function scrollToLive(page: Page) {
 }
 
 describe('the cumulative layout shift', () => {
-  /** The sum of all shifts so far that follow no key and no click. */
+  /** The sum of all layout shifts so far without user input. */
   const shiftOf = (page: Page) =>
     page.evaluate(
       () =>
@@ -69,7 +69,7 @@ describe('the cumulative layout shift', () => {
           };
           const observer = new PerformanceObserver((list) => add(list.getEntries()));
           observer.observe({ type: 'layout-shift', buffered: true });
-          // Shifts are known when a frame has been painted.
+          // Shifts are known after a frame was painted.
           setTimeout(() => {
             add(observer.takeRecords());
             resolve(sum);
@@ -101,7 +101,7 @@ describe('the cumulative layout shift', () => {
 });
 
 describe('with the keyboard alone,', () => {
-  /** What has the focus, and how wide the line around it is. */
+  /** The focused element and the width of its outline. */
   const focused = (page: Page) =>
     page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
@@ -217,7 +217,7 @@ describe('with JavaScript,', () => {
     async (media) => {
       const { page } = await profile();
       await page.emulateMedia({ media });
-      /** Height of all that is below the button, without what stands there. */
+      /** The height below the button without the content. */
       const blank = () =>
         page.evaluate(() => {
           const bottom = (selector: string) =>
@@ -226,7 +226,7 @@ describe('with JavaScript,', () => {
           const end = document.documentElement.getBoundingClientRect().bottom;
           return end - footer - bottom('#live form');
         });
-      // The padding of the section and of the page.
+      // The limit is the padding of the section and the page.
       expect(await blank()).toBeLessThan(150);
       app.sandbox.fail(USERINFO, 500);
       await live(page).scrollIntoViewIfNeeded();

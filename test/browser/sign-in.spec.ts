@@ -5,7 +5,7 @@ import { LoginOrigin } from '../../packages/nestjs-zitadel/src/sign-in/login-ori
 import { startChromium } from '../support/chromium.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
 
-/** Installing a browser takes its time. */
+/** The time limit includes the installation of Chromium. */
 const START_MS = 240_000;
 
 let app: RunningApp;

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** The authorization request of a sign-in from `login`, with further fields in the form. */
+/** The authorization request of a sign-in from `login`, with additional fields in the form. */
 async function requestOf(
   login = '/auth/login',
   fields: Record<string, string> = {},
@@ -38,7 +38,7 @@ async function requestOf(
   return url.searchParams;
 }
 
-/** Posts the sign-in form as it is, with other headers or another query. */
+/** Posts the sign-in form with other headers or another query. */
 async function postSignIn(browser: Browser, query = '', headers: Record<string, string> = {}) {
   const fields = csrfFrom(await browser.get('/auth/login'));
   const target = new URL(`/auth/signin/zitadel${query}`, app.origin);

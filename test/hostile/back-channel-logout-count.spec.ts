@@ -34,7 +34,7 @@ describe('logouts_total of back-channel logout', () => {
     app.log.filter(
       (line) => line.startsWith('log') && line.includes('Sessions ended by back-channel logout'),
     );
-  /** Sends a logout token for each of the sign-ins of a session at the provider. */
+  /** Sends a logout token for each sign-in of a session at the provider. */
   async function sendFor(sid: string | undefined, times: number) {
     for (let time = 0; time < times; time++)
       expect((await send(await app.provider.logoutToken({ claims: { sid } }))).status).toBe(200);

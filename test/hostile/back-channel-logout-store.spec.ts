@@ -12,7 +12,7 @@ import type { TokenVerifier } from '../../packages/nestjs-zitadel/src/tokens/tok
 
 const alice = { jti: 'session', sid: 'sid', sub: 'alice', start: now() - 100 };
 
-/** State that other instances do not see, until Redis is back. */
+/** State that other instances do not receive while Redis is unavailable. */
 class LonelyState extends SharedState {
   isAlone = false;
 
@@ -36,7 +36,7 @@ beforeEach(() => {
   controller = new BackChannelLogoutController(verifier, ended, state, options);
 });
 
-/** Sends the logout token; the status of the answer, and whether it says when to come again. */
+/** Sends the logout token: the status, and whether the response has Retry-After. */
 async function send() {
   const headers = new Map<string, string>();
   let status = 0;

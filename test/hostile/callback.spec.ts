@@ -23,7 +23,7 @@ const tokenCalls = () => app.provider.requestsTo(TOKEN).length;
 const loginCookies = async (browser: Browser) =>
   (await browser.cookies()).filter(({ key }) => key.includes('authjs.login-'));
 
-/** The same address with other values in its query; `undefined` leaves one out. */
+/** The same address with changes to its query; `undefined` removes a parameter. */
 function withQuery(url: URL, changes: Record<string, string | undefined>) {
   const other = new URL(url);
   for (const [name, value] of Object.entries(changes)) {
@@ -33,7 +33,7 @@ function withQuery(url: URL, changes: Record<string, string | undefined>) {
   return other;
 }
 
-/** The next character of base64url: the last one of 128 bits has room for four bits nobody reads. */
+/** The neighbor of a base64url character: the last character of 128 bits has four unused bits. */
 const neighbourOf = (character: string) => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return alphabet[(alphabet.indexOf(character) ^ 1) % 64] ?? 'A';
@@ -376,7 +376,7 @@ describe('a sign-in for one organization', () => {
     ['an organization id', '300000000000000002', {}],
     ['an organization domain', 'globex.example', {}],
     ['a domain with the same beginning', 'acme.example.evil', {}],
-    // What was asked for comes back in these whoever signs in.
+    // These claims repeat the scope for every user.
     [
       'an id that is repeated in a claim',
       '300000000000000002',

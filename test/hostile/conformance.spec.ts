@@ -8,7 +8,7 @@ import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused, type Reason } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
-// Modelled on the modules of the OpenID Foundation's conformance suite, by their names.
+// Follows the modules of the OpenID Foundation's conformance suite and uses their names.
 
 const DISCOVERY = '/.well-known/openid-configuration';
 const KEYS = '/oauth/v2/keys';
@@ -27,7 +27,7 @@ async function start(...options: Parameters<typeof startHostileApp>): Promise<Ho
   return app;
 }
 
-/** Which protocol endpoints were called, in this order. */
+/** The called protocol endpoints, in order. */
 const calls = (app: HostileApp) =>
   app.provider.requests.map(({ path }) => path).filter((path) => [AUTHORIZE, TOKEN, USERINFO].includes(path));
 

@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const CLIENT_SECRET = 'a-client-secret-nobody-may-see';
 
-// The log is Nest's, and that of the application started last: this file starts one.
+// The logger is global in Nest and belongs to the application started last, so this file starts only one.
 let app: HostileApp;
 let browser: Browser;
 beforeAll(async () => {

@@ -26,7 +26,7 @@ const CLIENT_SECRET = 'a client secret that signs nothing';
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 let app: HostileApp;
-/** whose metadata name every good algorithm, with a key for each */
+/** its metadata list every accepted algorithm, and it has a key for each */
 let versatile: HostileApp;
 beforeAll(async () => {
   app = await startHostileApp({
@@ -139,7 +139,7 @@ describe('the algorithm of an ID token', () => {
   });
 
   it.each(algorithms)('is accepted when the metadata list it and the key matches: %s', (alg) =>
-    // at_hash is of another length with other algorithms (OpenID Connect Core 3.1.3.6)
+    // at_hash has another length with other algorithms (OpenID Connect Core 3.1.3.6).
     expectAccepted({ idToken: { claims: { at_hash: undefined }, sign: byProvider(alg) } }, versatile),
   );
 });
@@ -220,7 +220,7 @@ describe('the times of an ID token', () => {
       const page = await stepUp(browser, '60');
       expect(refusalOf(page)).toEqual(refused('login_too_old'));
       expect(await app.session(browser)).toBeNull();
-      // The same once more, with what every login honours; and no third time.
+      // The sign-in is repeated once, with prompt=login, and not a third time.
       expect(
         asked()
           .slice(before)

@@ -27,22 +27,22 @@ afterAll(async () => {
 });
 afterEach(() => app.provider.fault(TOKEN, null));
 
-/** Everything said so far. */
+/** Everything that was logged or printed so far. */
 const logged = () => [...app.log, ...printed].join('\n');
 
-/** What the provider gave out and the application keeps to itself. */
+/** The secrets that the provider issued. */
 function tokens(): string[] {
   return app.provider.logins.flatMap(({ code, accessTokens, refreshTokens, idTokens }) => [
     code,
     ...accessTokens,
     ...refreshTokens,
     ...idTokens,
-    // a token without its signature is no better
+    // A token without its signature is a secret, too.
     ...idTokens.flatMap((token) => token.split('.').slice(1)),
   ]);
 }
 
-/** What the provider was sent and nobody else may know. */
+/** The secrets that were sent to the provider. */
 const sent = () =>
   app.provider.requests.flatMap(({ form, headers }) =>
     [form['code_verifier'], headers.authorization?.replace(/^\w+ /, '')].filter(
@@ -60,7 +60,7 @@ function expectNone(canaries: string[], text: string) {
   for (const canary of canaries) expect(text.includes(canary) ? canary : '').toBe('');
 }
 
-/** Signs in, renews the tokens, asks for userinfo, logs out. */
+/** Signs in, refreshes the tokens, requests userinfo and signs out. */
 async function wholeVisit(): Promise<Browser> {
   const browser = app.browser();
   await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });

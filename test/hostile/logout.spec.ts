@@ -9,7 +9,7 @@ const END_SESSION = '/oidc/v1/end_session';
 const REVOKE = '/oauth/v2/revoke';
 
 let app: HostileApp;
-/** whose metadata name neither end_session nor revocation */
+/** its metadata have neither end_session_endpoint nor revocation_endpoint */
 let poor: HostileApp;
 beforeAll(async () => {
   app = await startHostileApp();
@@ -22,7 +22,7 @@ afterEach(() => app.provider.fault(REVOKE, null));
 
 const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
 
-/** What a copy of the cookies still opens. */
+/** The status of a request with a copy of the cookies. */
 async function statusWith(cookie: string, path = '/profile') {
   const response = await fetch(app.origin + path, {
     redirect: 'manual',
@@ -181,7 +181,7 @@ describe('a provider that does not respond', () => {
         400,
       ]);
       expect(await app.session(browser)).toBeNull();
-      // It is not asked again for everybody who comes now.
+      // The failed health check counts for the following sign-ins, too.
       const before = app.provider.requestsTo(HEALTH).length;
       for (let count = 0; count < 5; count++)
         expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));

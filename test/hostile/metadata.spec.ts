@@ -195,7 +195,7 @@ describe('a request to the provider', () => {
     async (path) => {
       const app = await start();
       app.provider.fault(path, { hangUp: true, times: 1 });
-      // What was read at the start is read again after a day.
+      // The documents read at start are read again after a day.
       moveTime(25 * 60 * 60_000);
       const before = app.provider.requestsTo(path).length;
       expect((await app.signIn(app.browser())).url.pathname).toBe('/profile');
@@ -236,7 +236,7 @@ describe('a request to the provider', () => {
     ['userinfo_endpoint', USERINFO],
     ['jwks_uri', KEYS],
   ])('is not sent over http to another host: %s', async (name, path) => {
-    // 0.0.0.0 reaches this machine, and is no address of it.
+    // 0.0.0.0 reaches this machine but is not a loopback address.
     const app = await start({
       provider: { metadata: (known) => ({ [name]: String(known[name]).replace('127.0.0.1', '0.0.0.0') }) },
     });

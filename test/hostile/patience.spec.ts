@@ -20,7 +20,7 @@ const busy = (path: string, status: number, retryAfter = '20', headers: Record<s
 
 const asked = (path: string) => app.provider.requestsTo(path).length;
 
-/** What a program is answered that follows a sign-in to its end. */
+/** The final status of a sign-in by a program that follows redirects. */
 async function signInOfAProgram(browser: Browser): Promise<{ status: number; retryAfter: number }> {
   const start = await browser.request('GET', new URL('/auth/login', app.origin));
   const csrfToken = /name="csrfToken" value="(\w+)"/.exec(start.text)?.[1] ?? '';
@@ -38,7 +38,7 @@ describe.each([429, 503])('when the provider responds with %i and Retry-After,',
     'no request is sent to %s before that time: a sign-in ends with provider_unavailable and 503 with Retry-After',
     async (path) => {
       app = await startHostileApp();
-      // What was read at the start is read again after a day.
+      // The documents read at start are read again after a day.
       moveTime(25 * 60 * 60_000);
       busy(path, status);
       const before = asked(path);
@@ -69,7 +69,7 @@ describe.each([429, 503])('when the provider responds with %i and Retry-After,',
       expect(answer.status).toBe(503);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(15);
     }
-    // Pages that would read the user again do not either.
+    // The reload of the user on a page sends no request either.
     moveTime(10_000);
     expect((await browser.get('/profile')).status).toBe(200);
     expect(asked(USERINFO)).toBe(before + 1);

@@ -80,7 +80,7 @@ describe('a refresh whose ID token', () => {
       const page = await app.logOut(browser);
       expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);
       app.provider.fault(KEYS, null);
-      // The keys are asked for again after two seconds.
+      // The keys are requested again after two seconds.
       moveTime(2_100);
     },
   );

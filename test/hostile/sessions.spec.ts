@@ -65,7 +65,7 @@ describe('without a session,', () => {
   ] as [Record<string, string>, number][])(
     'a request with the headers %j gets %i',
     async (headers, status) => {
-      // Not fetch: it sets Sec-Fetch-Mode by itself.
+      // fetch would set Sec-Fetch-Mode itself.
       const response = await supertest(app.origin).get('/profile?tab=1&x=%26').redirects(0).set(headers);
       expect(response.status).toBe(status);
       if (status === 302) {
@@ -230,7 +230,7 @@ describe('the cookies', () => {
     const browser = app.browser();
     await app.signIn(browser);
     const value = (await sessionCookie(browser))?.value;
-    // With the same secrets; its session cookie is named for https.
+    // The secrets are the same; the name of the session cookie is that for https.
     const secure = await start(https);
     const status = async (origin: string, name: string) => {
       const headers = { cookie: `${name}=${value}`, accept: 'application/json' };

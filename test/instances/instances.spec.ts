@@ -21,7 +21,7 @@ afterEach(() => app.sandbox.delay(TOKEN, 0));
 
 const cookieOf = (browser: Browser) => browser.jar.getCookieString(app.origin);
 
-/** What each instance answers to the cookie: 200, or 401 for somebody who is not signed in. */
+/** The status of each instance for the cookie: 200 with a session and 401 without. */
 const statuses = async (cookie: string, path = '/auth/userinfo') =>
   Promise.all(
     app.origins.map(async (origin) => (await fetch(origin + path, { headers: { cookie } })).status),
@@ -61,7 +61,7 @@ describe('two instances behind nginx', () => {
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
     for (const answer of answers) expect(answer.headers.getSetCookie().join()).toContain('session-token');
 
-    // Late ones with the old cookie, too, on both.
+    // A late request with the old cookie succeeds on both instances.
     expect(await statuses(cookie)).toEqual([200, 200]);
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
   });
@@ -114,7 +114,7 @@ describe('two instances behind nginx', () => {
     );
     const again =
       login.url.origin === app.origin ? login : await choose(browser, login, 'carol@globex.example');
-    // The second session is of the same sign-in at Zitadel, which then says that the first has ended, too.
+    // The second session belongs to the same session at Zitadel, which sends a logout token for the first.
     await browser.submit(again, 'main form[action="/auth/logout"]');
     for (let attempt = 0; attempt < 100 && app.sandbox.backChannelDeliveries.length === before; attempt++)
       await pause(50);
@@ -134,7 +134,7 @@ describe('two instances behind nginx', () => {
     await browser.get('/profile');
     const content = await app.redis.content();
     expect(content.length).toBeGreaterThan(2);
-    // Names are hashes. Values are encrypted as a whole (RFC 7516 7.1, `alg` is `dir`), but for the marks of a lease and of the database.
+    // Names are hashes. Values are JWE with `alg` `dir` (RFC 7516 7.1), except lease and database markers.
     const header = Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url');
     const jwe = `${header}\\.\\.[\\w-]{16}\\.[\\w-]+\\.[\\w-]{22}`;
     const hash = '[\\w-]{43}';
@@ -217,7 +217,7 @@ describe.each([
 
 const count = (text: string) => [0, 1].map((index) => app.log(index).split(text).length - 1);
 
-/** What each instance says of its Redis. */
+/** The readiness of each instance. */
 const readiness = () =>
   Promise.all(
     app.origins.map(async (origin) => {
@@ -245,7 +245,7 @@ describe('nginx with its defaults', () => {
       await pause(1_100);
       const { length } = browser.answers;
       expect((await browser.get('/profile')).text).toContain('department-99.position');
-      // Its roles were read again: the session is in this answer, too.
+      // The roles were reloaded, so this response sets the session cookie.
       expect(String(browser.answers[length]?.response.headers['set-cookie'])).toContain('session-token');
       for (const { response } of browser.answers) expect([400, 431, 502]).not.toContain(response.status);
       const out = await browser.submit(page, 'main form[action="/auth/logout"]');

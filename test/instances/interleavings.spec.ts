@@ -12,10 +12,10 @@ import { signIn } from '../support/sign-in.js';
 import { environment, launch } from '../support/start-app.js';
 import { until } from '../support/until.js';
 
-/** In one run; more with `INTERLEAVINGS=…`. */
+/** The number of runs; `INTERLEAVINGS` sets another. */
 const RUNS = Number(process.env['INTERLEAVINGS'] ?? 8);
 
-/** Zitadel answers a refresh token twice within moments, and only the last answer is good. */
+/** Zitadel accepts a refresh token twice within this time, and only the tokens of the last response stay valid. */
 const REUSE_MS = 50;
 
 let origin: string;
@@ -55,14 +55,14 @@ interface Request {
   isAnswerLost: boolean;
 }
 
-/** A request of one of two tabs, which have one jar of cookies. */
+/** A request of one of two tabs that share their cookies. */
 const request: fc.Arbitrary<Request> = fc.record({
   instance: fc.nat(1),
   path: fc.constantFrom('/profile', '/auth/userinfo', '/'),
   afterMs: fc.nat(40),
   isAnswerLost: fc.boolean(),
 });
-/** What happens at once: tokens fall due or not, Redis comes or goes, and some requests. */
+/** The concurrent events of one step: tokens become due or not, Redis stops or starts, and requests are sent. */
 const moment = fc.record({
   areTokensDue: fc.boolean(),
   isRedisThere: fc.boolean(),

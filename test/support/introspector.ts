@@ -19,21 +19,21 @@ export type Answer = {
 
 export interface Introspector {
   issuer: string;
-  /** for an API that asks it */
+  /** the environment of an API that uses it */
   env: Record<string, string>;
-  /** an answer that calls a token active, with other claims than usual */
+  /** a response for an active token with additional claims */
   active(claims?: object): Answer;
-  /** what it says from now on: claims, or a whole answer made from the token */
+  /** makes the next responses, from the token */
   answer: (token: string) => Answer;
-  /** where its metadata say that it is asked */
+  /** the introspection_endpoint in its metadata */
   endpoint: string;
-  /** how often the metadata were read */
+  /** the number of metadata requests */
   discoveries: number;
   asked: { token: string; header: Record<string, unknown>; assertion: JWTPayload; form: URLSearchParams }[];
   close(): Promise<void>;
 }
 
-/** A provider that has metadata and an introspection endpoint, and says whatever a test wants it to say. */
+/** A provider with metadata and an introspection endpoint whose responses a test sets. */
 export async function startIntrospector(): Promise<Introspector> {
   const late = new Set<NodeJS.Timeout>();
   const server = createServer((request, response) => {

@@ -8,14 +8,14 @@ import { readApiEnv } from '../../src/config/api-env.js';
 export interface RunningApi {
   origin: string;
   app: INestApplication;
-  /** what it logs, as `level message` */
+  /** its log lines as `level message` */
   log: string[];
-  /** Calls the API, with `token` as bearer token if there is one. */
+  /** Sends a GET to the API, with `token` as bearer token if there is one. */
   get(path: string, token?: string, headers?: Record<string, string>): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** Starts the API on `APP_PORT`, else on a free port. */
+/** Starts the API on `APP_PORT`, or on a free port. */
 export async function startApi(
   env: Record<string, string>,
   controllers: NonNullable<Parameters<typeof Test.createTestingModule>[0]['controllers']> = [],

@@ -5,7 +5,7 @@ import { freePort } from './free-port.js';
 import { startApi } from './start-api.js';
 import { environment, launch, type RunningApp } from './start-app.js';
 
-/** Everything a page can show: the web application, the real API it calls, and addresses that fail. */
+/** The web application with routes that fail, and the API that it calls. */
 export async function startAppWithApi(options: SandboxOptions = {}): Promise<RunningApp> {
   const port = await freePort();
   const origin = `http://localhost:${port}`;

@@ -25,13 +25,13 @@ interface StartOptions {
   callbackPath?: string;
   /** path of `ZITADEL_POST_LOGOUT_URL` */
   postLogoutPath?: string;
-  /** receives what the application logs, as `level message` */
+  /** receives the log lines of the application as `level message` */
   log?: string[];
-  /** routes beside those of the application */
+  /** additional routes */
   controllers?: Type[];
 }
 
-/** The environment of an application on `origin` that signs in at the sandbox. */
+/** The environment of an application on `origin` with the sandbox as its Zitadel. */
 export function environment(
   origin: string,
   sandbox: Sandbox,
@@ -53,7 +53,7 @@ export function environment(
   };
 }
 
-/** Starts the web application and a sandbox of its own, both on free ports. */
+/** Starts the web application and a separate sandbox, both on free ports. */
 export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
   const { callbackPath = '/auth/callback', postLogoutPath = '/auth/logout/callback' } = options;
   const port = await freePort();
@@ -79,7 +79,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   };
 }
 
-/** Starts the web application on `port`; `log` receives all that it logs, whatever the level. */
+/** Starts the web application on `port`; `log` receives its log lines of every level. */
 export async function launch(
   source: Record<string, string>,
   port: number,

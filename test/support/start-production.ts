@@ -4,7 +4,7 @@ import { freePort } from './free-port.js';
 import { runProgram } from './run-program.js';
 import { environment } from './start-app.js';
 
-/** The built web application in production, in a process of its own, and a sandbox. */
+/** Starts the built web application in production as a separate process, and a sandbox. */
 export async function startProduction(env: Record<string, string> = {}) {
   const port = await freePort();
   const origin = `http://localhost:${port}`;

@@ -101,7 +101,7 @@ describe('boundedFetch() of an encoded response', () => {
 });
 
 describe('sendWithRetry()', () => {
-  /** Sends two forms, which may be sent twice, to a server that hangs up when the second comes on a connection. */
+  /** Sends two forms over one connection to a server that closes it at the second request. */
   async function results(hangUp: (socket: Socket) => void, isAlways = false) {
     const used = new WeakSet<Socket>();
     let asked = 0;

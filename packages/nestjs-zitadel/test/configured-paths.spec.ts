@@ -36,7 +36,7 @@ interface Paths {
   prefix?: string;
 }
 
-/** An application that does nothing for its paths but configure them. */
+/** An application that configures its paths and has no routes for them. */
 async function start({ callback, postLogout = '/auth/logout/callback', mountPath = '', prefix }: Paths) {
   const port = await freePort();
   const origin = `http://localhost:${port}`;

@@ -19,7 +19,7 @@ interface Given {
   /** of the token endpoint */
   token?: Response;
   userinfo?: Response;
-  /** of the ID token, or why it is refused */
+  /** of the ID token, or the error of its verification */
   claims?: { sub: string } | Error;
 }
 

@@ -12,7 +12,7 @@ const atHash = (hash: string) => {
   return digest.subarray(0, digest.length / 2).toString('base64url');
 };
 
-/** As Zitadel's: for every client of the project, and this one the authorized party. */
+/** The claims of an ID token of Zitadel: every client of the project is in aud, and azp is this client. */
 const claims = () => ({
   iss: issuer,
   sub: '320000000000000011',

@@ -6,7 +6,7 @@ import { causeOf, clientId, issuer, verifierWith } from './support/verifier.js';
 const event = 'http://schemas.openid.net/event/backchannel-logout';
 const now = () => Math.floor(Date.now() / 1000);
 
-/** As Zitadel's. */
+/** The claims of a logout token of Zitadel. */
 const claims = () => ({
   iss: issuer,
   sub: '320000000000000011',

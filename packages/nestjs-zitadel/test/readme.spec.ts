@@ -31,7 +31,7 @@ let redis: RunningRedis;
 let origin: string;
 let apiOrigin: string;
 
-/** Compiles the samples as the README tells, in a project of their own, and starts them on free ports. */
+/** Compiles the samples in a project of their own, as the README describes, and starts them on free ports. */
 beforeAll(async () => {
   const ports = [await freePort(), await freePort()];
   [origin, apiOrigin] = ports.map((port) => `http://localhost:${port}`) as [string, string];
@@ -72,12 +72,12 @@ async function start(sample: number, env: Record<string, string> = {}): Promise<
   const program = runProgram(process.execPath, [`dist/sample-${sample}.js`], env, folder);
   programs.push(program);
   await program.says('successfully started');
-  // Nest says so before it listens.
+  // Nest logs this before it listens.
   await listens(Number(env['PORT'] ?? new URL(sample === 1 ? apiOrigin : origin).port));
   return program;
 }
 
-/** From a guarded page over the sign-in page of Auth.js to the sandbox, and back. */
+/** Signs in from a guarded page through the sign-in page of Auth.js. */
 async function signIn(browser: Browser, page: string, loginName: string) {
   const signInPage = await browser.get(page);
   const people = await browser.submit(signInPage, 'form[action$="/auth/signin/zitadel"]');

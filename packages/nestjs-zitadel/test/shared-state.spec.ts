@@ -32,7 +32,7 @@ beforeEach(async () => {
   await redis.start();
   instances = [];
   said = [];
-  // What an outage of another test says ten seconds later.
+  // Leaves out the lines that the outage of an earlier test logs ten seconds later.
   const note = (message: unknown) =>
     /: (none|\d+ more) in /.test(String(message)) || said.push(String(message).split(/[:\n]/, 1)[0] ?? '');
   Logger.overrideLogger({ log: note, error: note, warn: note });
@@ -57,7 +57,7 @@ const isShared = (state: SharedState, is: boolean) => until(async () => (await s
 const knows = (state: SharedState, key: string, value: string | undefined) =>
   until(() => state.get(key) === value);
 
-/** Full: reads are answered, and nothing more is taken. */
+/** Makes Redis accept reads only. */
 const fill = () => admin.config('SET', 'maxmemory', '1');
 
 it('a database number that Redis does not have leads to local state only, and the log names REDIS_URL', async () => {

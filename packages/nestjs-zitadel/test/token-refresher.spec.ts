@@ -19,7 +19,7 @@ const options = {
 } as ResolvedZitadelOptions;
 const refresherOf = (oidc: OidcClient, state = new SharedState()) => new TokenRefresher(oidc, state, options);
 
-/** A provider that keeps the refresh token as it is. */
+/** A provider that does not rotate refresh tokens. */
 function withoutRotation() {
   let calls = 0;
   const oidc = {
@@ -32,7 +32,7 @@ function withoutRotation() {
   return { refresher: refresherOf(oidc), calls: () => calls };
 }
 
-/** What Zitadel says of a refresh token that was used. */
+/** The error of Zitadel for a used refresh token. */
 const unknownToken = () =>
   new RefreshRejected({
     cause: { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' },
@@ -76,7 +76,7 @@ it('a session goes on until its access token ends when the client may not refres
 });
 
 describe('two instances with shared state', () => {
-  /** Two instances, and how often the provider was asked. */
+  /** Two instances, and the number of refresh requests. */
   function two(refresh: () => Promise<unknown>) {
     let calls = 0;
     const oidc = {
@@ -142,7 +142,7 @@ describe('instances that have shared their state for less than a minute', () => 
 
   it('use the tokens of the other instance when their own refresh is refused', async () => {
     class StateInDoubt extends StateApart {
-      /** each for itself */
+      /** always granted, as without Redis */
       override acquireLease() {
         return Promise.resolve(true);
       }
@@ -201,13 +201,13 @@ describe('instances that have shared their state for less than a minute', () => 
     await expect(refusedAt(0)).rejects.toThrow(IdpUnavailable);
     await expect(refusedAt(59_000)).rejects.toThrow(IdpUnavailable);
     await expect(refusedAt(60_000)).rejects.toThrow(SessionEnded);
-    // What no other instance can have caused is no matter of doubt.
+    // This error cannot come from the use of the token by another instance.
     await expect(refusedAt(0, new RefreshRejected())).rejects.toThrow(SessionEnded);
   });
 });
 
 describe('two token sets of one refresh token', () => {
-  /** The set thought to be later is dead; ends are seconds since 1970. */
+  /** Two token sets: the one with the later time is invalid; `accessTokenEndsAt` is in seconds since 1970. */
   async function rivals(oidc: Partial<OidcClient>, accessTokenEndsAt: number) {
     const state = new SharedState();
     const set = (name: string, accessTokenRenewedAt: number) => ({

@@ -299,7 +299,7 @@ describe('The organization scope', () => {
 });
 
 describe('In Login V2,', () => {
-  /** Where authorize leads a browser that already has a session of alice. */
+  /** Sends an authorization request from a browser that has a session of alice. */
   async function again(parameters: Record<string, string>, party = client): Promise<Answer> {
     return party.login(parameters);
   }

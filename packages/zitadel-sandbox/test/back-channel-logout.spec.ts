@@ -16,7 +16,7 @@ interface Delivery {
 }
 
 let receiver: Server;
-/** what the receiver answers, in order; then 200 */
+/** the statuses of the next responses; 200 after them */
 let statuses: number[];
 let holdBackMs: number;
 let origin: string;

@@ -35,7 +35,7 @@ async function userinfo(loginName: string, scope: string, party = client): Promi
   return (await party.userinfo(access_token)).json;
 }
 
-/** A login at a sandbox of its own: the tokens, and what userinfo says. */
+/** Signs in at a separate sandbox: the tokens, and the claims of userinfo and introspection. */
 async function loginAt(
   options: SandboxOptions,
   scope: string,

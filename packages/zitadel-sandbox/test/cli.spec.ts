@@ -30,7 +30,7 @@ function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], ...extra };
 }
 
-/** Runs to the end, for calls that do not start anything. */
+/** Runs the command to its end, for calls that start no server. */
 function run(
   args: string[],
   env: Record<string, string> = {},
@@ -112,7 +112,7 @@ describe('The zitadel-sandbox command', () => {
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
     const exited = once(child, 'exit');
-    // written last of all
+    // the last file that is written
     while (!existsSync(join(keys, 'service-user-key.json')) && child.exitCode === null) await pause(10);
     await pause(100);
     child.kill();
@@ -149,7 +149,7 @@ describe('The zitadel-sandbox command', () => {
   });
 });
 
-/** Where authorize sends a browser first. */
+/** The address of the first redirect of an authorization request. */
 async function loginOf(issuer: string): Promise<URL> {
   const query = new URLSearchParams({
     client_id: '320000000000000101',
@@ -192,7 +192,7 @@ describe('The zitadel-sandbox command with options of the login UI', () => {
   });
 });
 
-/** The login of dora at a client, without PKCE. */
+/** Signs dora in at a client without PKCE. */
 async function tokensOf(
   issuer: string,
   redirect_uri: string,
@@ -305,7 +305,7 @@ describe('The zitadel-sandbox command without a start', () => {
   });
 });
 
-// in a process of its own: the test runner keeps Node's warnings from its tests
+// In a separate process, because Jest hides the warnings of Node.js from its tests.
 it('Twenty concurrent delayed responses cause no leak warning of Node', () => {
   const program = `
     import { startSandbox } from ${JSON.stringify(pathToFileURL(join(root, 'dist/index.js')).href)};

@@ -22,7 +22,7 @@ async function publishedKeys(): Promise<Record<string, string>[]> {
   return json['keys'] as Record<string, string>[];
 }
 
-/** A request with a Host header of our own, which fetch would not send. */
+/** A request with a Host header, which fetch would not send. */
 function ask(address: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
   const { port } = new URL(sandbox.issuer);
   return new Promise((resolve, reject) => {

@@ -19,7 +19,7 @@ async function signedIn(loginName = alice): Promise<{ client: RelyingParty; idTo
   return { client, idToken: id_token };
 }
 
-/** True when authorize still finds a session in this browser. */
+/** Whether an authorization request finds a session in this browser. */
 async function hasSession(client: RelyingParty): Promise<boolean> {
   const { status } = await client.browser.get((await client.authorize()).location);
   return status === 302;

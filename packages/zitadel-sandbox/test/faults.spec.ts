@@ -25,7 +25,7 @@ beforeEach(() => {
   sandbox.setRefreshReuse(0);
 });
 
-/** Who of these tokens works: the access token at introspection, the refresh token at the token endpoint. */
+/** Which access tokens are active at introspection, and the status of each refresh. */
 async function working(answers: Answer[]): Promise<{ access: unknown[]; refresh: number[] }> {
   const pairs = answers.map(tokensFrom);
   const access: unknown[] = [];
@@ -39,7 +39,7 @@ describe('When a refresh token is used twice,', () => {
   it('all overlapping uses succeed, and only the last token pair is valid', async () => {
     let answers: Answer[] = [];
     const good = (): Answer[] => answers.filter(({ status }) => status === 200);
-    // requests of one client do not always overlap
+    // The requests of one client do not always overlap.
     for (let tries = 0; good().length < 2 && tries < 20; tries++) {
       const { refresh_token } = await client.signIn();
       answers = await Promise.all([1, 2, 3, 4].map(() => client.refresh(refresh_token)));

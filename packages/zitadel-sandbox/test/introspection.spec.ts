@@ -11,7 +11,7 @@ import { assertion, assertionType, basic, introspect, RelyingParty } from './sup
 
 const now = Math.floor(Date.now() / 1000);
 
-/** The whole table, once with opaque and once with JWT access tokens. */
+/** All cases run with opaque and with JWT access tokens. */
 describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (accessTokenType) => {
   let sandbox: Sandbox;
   let client: RelyingParty;

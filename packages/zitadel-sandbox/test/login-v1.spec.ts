@@ -30,7 +30,7 @@ async function signedIn(...people: string[]): Promise<{ client: RelyingParty; to
   return { client, tokens };
 }
 
-/** As if the sign-ins had been two hours ago. */
+/** Runs with a clock that is two hours ahead. */
 async function later<Result>(run: () => Promise<Result>): Promise<Result> {
   const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 7_200_000);
   try {
@@ -149,7 +149,7 @@ describe('On the pages of Login V1,', () => {
   });
 });
 
-/** The table in zitadel-features.md, 1. */
+/** Source: the table of Login V1 in docs/sandbox.md. */
 describe('In Login V1,', () => {
   it('a single session completes the login without a page and keeps its auth_time', async () => {
     const { client, tokens } = await signedIn(alice);

@@ -118,7 +118,7 @@ describe('In Login V2,', () => {
     );
     expect(second.claims['sid']).not.toBe(first.claims['sid']);
     expect((await client.userinfo(first.access_token)).status).toBe(200);
-    // the older one is not in the browser's list, but its ID token still ends it
+    // The browser no longer lists the older session, but its ID token still ends it.
     await client.endSession({ id_token_hint: first.id_token });
     expect((await client.userinfo(first.access_token)).status).toBe(401);
     expect((await client.userinfo(second.access_token)).status).toBe(200);

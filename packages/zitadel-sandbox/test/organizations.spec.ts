@@ -5,7 +5,7 @@ import { introspect, RelyingParty } from './support/relying-party.js';
 const rolesClaim = 'urn:zitadel:iam:org:project:roles';
 const owner = 'urn:zitadel:iam:user:resourceowner';
 
-/** The set-up of zitadel-recorded/organizations.json: the project belongs to Alpha and is granted to Beta. */
+/** The project belongs to Alpha and is granted to Beta. */
 const alpha = { name: 'Alpha', id: '300000000010000101', primaryDomain: 'alpha.localhost' };
 const beta = { name: 'Beta', id: '300000000010000102', primaryDomain: 'beta.localhost' };
 const gamma = { name: 'Gamma', id: '300000000010000103', primaryDomain: 'gamma.localhost' };

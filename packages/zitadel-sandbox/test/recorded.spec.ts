@@ -6,7 +6,7 @@ import { playSandboxes } from './support/recorded/sandboxes.js';
 
 const handbook = new URL('../../../docs/sandbox.md', import.meta.url);
 
-/** The differences that are kept: the rows of the handbook's table, `file: name` in the first column. */
+/** The accepted differences: the rows of the table in docs/sandbox.md, `file: name` in the first column. */
 function keptDifferences(): string[] {
   const [, table = ''] = readFileSync(handbook, 'utf8').split(/<!-- (?:end of )?kept differences -->/);
   return [...table.matchAll(/^\| `(.+?)` *\|/gm)].map(([, name = '']) => name);
@@ -21,6 +21,6 @@ it('The sandbox responds to the recorded requests as the recorded Zitadel did', 
   process.stdout.write(`${played.length - different.length} of ${played.length} exchanges equal\n`);
   const kept = ownServer === undefined ? keptDifferences() : [];
   expect(different.filter(({ name }) => !kept.includes(name))).toEqual([]);
-  // what has become equal has no place in the table any more
+  // An exchange without a difference must leave the table.
   expect(kept.filter((name) => different.every((one) => one.name !== name))).toEqual([]);
 }, 60_000);

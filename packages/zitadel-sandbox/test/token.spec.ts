@@ -177,7 +177,7 @@ describe('With PKCE,', () => {
   const required = { error: 'invalid_request', error_description: 'code_verifier required' };
   const wrong = { error: 'invalid_grant', error_description: 'invalid code_verifier' };
 
-  /** For each way to authenticate: the party and what it adds to prove itself. */
+  /** The client for each authentication method, and the parameters that authenticate it. */
   async function party(method: string): Promise<[RelyingParty, Record<string, string>]> {
     if (method === 'NONE') return [client, {}];
     if (method === 'BASIC') return [confidential, secret()];

@@ -24,7 +24,7 @@ afterAll(() => {
   receiver.close();
 });
 
-/** A sandbox of its own for each row, as people do not come back once removed. */
+/** Each row needs a separate sandbox, because removed users cannot be restored. */
 async function withSignedIn(
   loginVersion: 1 | 2,
   run: (sandbox: Sandbox, client: RelyingParty, tokens: Tokens) => Promise<void>,
