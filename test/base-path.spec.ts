@@ -2,18 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom, type Page } from './support/browser.js';
-import { startChromium } from './support/chromium.js';
+import { START_MS, startChromium } from './support/chromium.js';
 import { FailuresController } from './support/failures.controller.js';
 import { freePort } from './support/free-port.js';
 import { runNginx } from './support/nginx.js';
 import { pages, people } from './support/pages.js';
 import { signIn } from './support/sign-in.js';
-import { startApi, type RunningApi } from './support/start-api.js';
-import { environment, launch } from './support/start-app.js';
+import { apiEnvironment, startApi, type RunningApi } from './support/start-api.js';
+import { environment, launch, redirectUrisOf } from './support/start-app.js';
 import { until } from './support/until.js';
-
-/** The time limit includes the installation of Chromium. */
-const START_MS = 240_000;
+import { consoleErrorsOf } from './support/observed-page.js';
 
 const proxies = [
   { kind: 'strips the path', target: (port: number) => `http://127.0.0.1:${port}/`, paths: {} },
@@ -38,16 +36,11 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
     const { callbackPath = '/base/auth/callback', postLogoutPath = '/base/auth/logout/callback' } = paths;
     sandbox = await startSandbox({
       web: {
-        redirectUris: [origin + callbackPath],
-        postLogoutRedirectUris: [origin + postLogoutPath],
+        ...redirectUrisOf(origin, { callbackPath, postLogoutPath }),
         backChannelLogoutUri: `${origin}/base/auth/backchannel-logout`,
       },
     });
-    api = await startApi({
-      IDP_AUTHORITY: sandbox.issuer,
-      ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-      IDP_PROJECT_ID: sandbox.projectId,
-    });
+    api = await startApi(apiEnvironment(sandbox));
     const env = {
       ...environment(origin, sandbox, { callbackPath, postLogoutPath }),
       BASE_PATH: '/base',
@@ -240,8 +233,7 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
     async () => {
       const chromium = await startChromium();
       const page = await chromium.newPage();
-      const problems: string[] = [];
-      page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+      const problems = consoleErrorsOf(page);
       page.on('response', (response) => response.status() >= 400 && problems.push(response.url()));
       await page.goto(`${origin}/base/`);
       await page.getByRole('main').getByRole('link', { name: 'Log in' }).click();

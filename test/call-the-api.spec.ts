@@ -4,10 +4,10 @@ import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { readEnv } from '../src/config/env.js';
 import { Browser, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
-import { listening } from './support/hostile/listening.js';
+import { listening } from './support/listening.js';
 import { moveTime } from './support/move-time.js';
 import { signIn } from './support/sign-in.js';
-import { startApi } from './support/start-api.js';
+import { apiEnvironment, startApi } from './support/start-api.js';
 import { environment, launch } from './support/start-app.js';
 
 const AUDIENCE_OF_OTHERS = 'urn:zitadel:iam:org:project:id:320000000000000200:aud';
@@ -26,11 +26,7 @@ beforeAll(async () => {
   const port = await freePort();
   origin = `http://localhost:${port}`;
   sandbox = await startSandbox({ web: { redirectUris: [`${origin}/auth/callback`] } });
-  const api = await startApi({
-    IDP_AUTHORITY: sandbox.issuer,
-    ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-    IDP_PROJECT_ID: sandbox.projectId,
-  });
+  const api = await startApi(apiEnvironment(sandbox));
   const between = await listening((request, response) => {
     const { authorization, cookie } = request.headers;
     calls.push({ authorization, cookie });

@@ -67,7 +67,7 @@ describe('the user in a session', () => {
 
   it('is reloaded with one userinfo request for fifty concurrent requests and for a later request with the old cookie', async () => {
     const browser = await signedIn(ALICE);
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     app.sandbox.revokeRole(ALICE, 'admin');
     moveTime(MAX_AGE_MS);
     const before = asked();
@@ -133,7 +133,7 @@ describe('the user in a session', () => {
 
   it('is not replaced by a late response with the old session cookie', async () => {
     const browser = await signedIn(ALICE);
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     moveTime(MAX_AGE_MS);
     expect((await browser.get('/profile')).status).toBe(200);
     // A tenth of the idle time has passed as well: this response would slide the cookie with the old content.
@@ -271,7 +271,7 @@ describe('a session that ended at Zitadel', () => {
   it('goes on when a refresh has replaced its access token: the new one is used for userinfo', async () => {
     app.sandbox.setAccessTokenTtl(600);
     const browser = await signedIn(BOB);
-    const old = await browser.jar.getCookieString(app.origin);
+    const old = await browser.cookieHeader();
     moveTime(571_000);
     expect((await browser.get('/profile')).status).toBe(200);
     // The clock is set to before the old token was due, although it was refreshed.

@@ -7,6 +7,7 @@ import { apiVariables } from '../src/config/api-env.js';
 import { ConfigError, explain } from '@mridang/nestjs-program';
 import { mistakes } from '@mridang/nestjs-zitadel';
 import { readEnv, variables } from '../src/config/env.js';
+import { configErrorText, refusedVariables } from './support/config-problems.js';
 
 const good = {
   SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
@@ -20,26 +21,9 @@ const production = {
   ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
 };
 
-/** The error text for a configuration. */
-function saidOf(source: Record<string, string | undefined>): string {
-  try {
-    readEnv(source);
-    return '';
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return explain(error);
-  }
-}
-
-function problemsOf(source: Record<string, string | undefined>) {
-  try {
-    readEnv(source);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ variable }) => variable);
-  }
-}
+type Source = Record<string, string | undefined>;
+const saidOf = (source: Source) => configErrorText(() => readEnv(source));
+const problemsOf = (source: Source) => refusedVariables(() => readEnv(source));
 
 describe('the defaults of the configuration', () => {
   it('are those for a development machine', () => {

@@ -3,16 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, type Page } from './support/browser.js';
-import { startChromium } from './support/chromium.js';
+import { START_MS, startChromium } from './support/chromium.js';
 import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { startNginx } from './support/nginx.js';
 import { choose } from './support/sign-in.js';
-import { environment, launch } from './support/start-app.js';
+import { environment, launch, redirectUrisOf } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
-
-/** The time limit includes the installation of Chromium. */
-const START_MS = 240_000;
+import { consoleErrorsOf } from './support/observed-page.js';
 
 const alice = 'alice@acme.example';
 const manyRoles = 'rosa@acme.example';
@@ -36,10 +34,7 @@ beforeAll(async () => {
       { loginName: alice, roles: ['admin'] },
       { loginName: manyRoles, roles },
     ],
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   app = await launch(environment(origin, sandbox), ownPort);
   nginx = await startNginx(port, [own]);
@@ -244,8 +239,7 @@ describe('the fragment of a return target', () => {
       const chromium = await startChromium();
       const context = await chromium.newContext();
       const page = await context.newPage();
-      const problems: string[] = [];
-      page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+      const problems = consoleErrorsOf(page);
       const address = origin + (fragment ? addressOf(1_200) + fragment : path);
       await page.goto(address);
       await page.getByRole('button', { name: 'Continue with Zitadel' }).click();

@@ -18,11 +18,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { generate } from 'selfsigned';
 import { parse, parseAllDocuments } from 'yaml';
 import { readApiEnv } from '../src/config/api-env.js';
-import { ConfigError } from '@mridang/nestjs-program';
 import { readEnv } from '../src/config/env.js';
 import { freePort } from './support/free-port.js';
 import { runNginx } from './support/nginx.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
+import { refusedVariables } from './support/config-problems.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'deploy-'));
 afterAll(() => {
@@ -307,15 +307,8 @@ describe('the Kubernetes manifests', () => {
     ) as Record<string, string>;
   }
 
-  const problems = (read: (env: Record<string, string>) => unknown, env: Record<string, string>) => {
-    try {
-      read(env);
-      return [];
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return error.problems.map(({ variable }) => variable);
-    }
-  };
+  const problems = (read: (env: Record<string, string>) => unknown, env: Record<string, string>) =>
+    refusedVariables(() => read(env));
 
   it.each([
     [

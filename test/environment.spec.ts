@@ -20,9 +20,6 @@ afterEach(async () => {
   await Promise.all(ended.map((app) => app.close()));
 });
 
-const sessionCookie = async (browser: ReturnType<RunningApp['browser']>) =>
-  (await browser.cookies()).find(({ key }) => key.includes('session-token'));
-
 describe('ZITADEL_CALLBACK_URL', () => {
   it.each(['/auth/callback', '/auth/callback/zitadel', '/signed-in/from-zitadel'])(
     'with the path %s is the redirect URI of authorization and token requests',
@@ -84,7 +81,7 @@ describe('SESSION_DURATION', () => {
     const [idle, busy] = [app.browser(), app.browser()];
     await signIn(idle, 'bob@acme.example');
     await signIn(busy, 'alice@acme.example');
-    const stolen = await sessionCookie(idle);
+    const stolen = await idle.sessionCookie();
     for (let request = 0; request < 5; request++) {
       moveTime(600);
       expect((await busy.get('/profile')).url.pathname).toBe('/profile');
@@ -100,7 +97,7 @@ describe('SESSION_DURATION', () => {
     const app = await start({ env: { SESSION_DURATION: '120' } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
-    const ttlMs = (await sessionCookie(browser))?.TTL() ?? 0;
+    const ttlMs = (await browser.sessionCookie())?.TTL() ?? 0;
     expect(ttlMs).toBeGreaterThan(110_000);
     expect(ttlMs).toBeLessThanOrEqual(121_000);
   });
@@ -136,7 +133,7 @@ describe('SESSION_SECRET', () => {
     const app = await start({ env: { SESSION_SECRET: first } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
-    const { key, value } = (await sessionCookie(browser)) ?? {};
+    const { key, value } = (await browser.sessionCookie()) ?? {};
     const cookie = `${key}=${value}`;
     expect(await statusWith(cookie, app, { SESSION_SECRET: first })).toBe(200);
     expect(await statusWith(cookie, app, { SESSION_SECRET: `${second},${first}` })).toBe(200);
@@ -199,7 +196,7 @@ describe('the type and content of the tokens', () => {
     });
     const page = await browser.submit(again, 'main form[action="/auth/logout"]');
     expect(page.url.pathname).toBe('/auth/logout/success');
-    expect(await sessionCookie(browser)).toBeUndefined();
+    expect(await browser.sessionCookie()).toBeUndefined();
   });
 });
 

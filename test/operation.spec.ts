@@ -1,6 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
@@ -8,11 +5,14 @@ import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { serviceUserTokens } from './support/service-user-tokens.js';
 import { signIn } from './support/sign-in.js';
-import { startApi, type RunningApi } from './support/start-api.js';
+import { apiEnvironment, startApi, type RunningApi } from './support/start-api.js';
 import { startApp, type RunningApp } from './support/start-app.js';
+import { program } from './support/browser.js';
+import { listening } from './support/listening.js';
+import { metricsOf } from './support/metrics.js';
+import { until } from './support/until.js';
 
 const TOKEN = 'a token for the metrics';
-const program = { accept: 'application/json', 'sec-fetch-mode': 'cors' };
 
 let app: RunningApp | undefined;
 let api: RunningApi | undefined;
@@ -29,9 +29,7 @@ const startWeb = async (...options: Parameters<typeof startApp>) => (app = await
 async function startTheApi(env: Record<string, string> = {}) {
   const running = (sandbox = await startSandbox());
   api = await startApi({
-    IDP_AUTHORITY: running.issuer,
-    ZITADEL_API_KEY_FILE: JSON.stringify(running.clients.api.key),
-    IDP_PROJECT_ID: running.projectId,
+    ...apiEnvironment(running),
     ...env,
   });
   return { origin: api.origin, api, sandbox: running };
@@ -45,12 +43,9 @@ const ask = async (url: string): Promise<[number, Answer]> => {
 
 /** Repeats the request until it returns `status`. */
 async function answers(status: number, url: string): Promise<Answer> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const [given, body] = await ask(url);
-    if (given === status) return body;
-    await pause(50);
-  }
-  throw new Error(`${url} never answered ${status}`);
+  let last: [number, Answer] = [0, {}];
+  await until(async () => (last = await ask(url))[0] === status);
+  return last[1];
 }
 
 describe('for health checks,', () => {
@@ -80,18 +75,16 @@ describe('for health checks,', () => {
 
   it('fifty readiness requests lead to one metadata request when Zitadel fails', async () => {
     let asked = 0;
-    const failing = createServer((_request, response) => {
+    const failing = await listening((_request, response) => {
       asked++;
       response.writeHead(500).end();
     });
-    await new Promise<void>((listening) => failing.listen(0, '127.0.0.1', listening));
     try {
-      const { port } = failing.address() as AddressInfo;
-      const { origin } = await startWeb({ env: { ZITADEL_DOMAIN: `http://127.0.0.1:${port}` } });
+      const { origin } = await startWeb({ env: { ZITADEL_DOMAIN: failing.origin } });
       for (let count = 0; count < 50; count++) expect((await ask(`${origin}/health/ready`))[0]).toBe(503);
       expect(asked).toBe(1);
     } finally {
-      failing.close();
+      await failing.close();
     }
   });
 
@@ -108,8 +101,6 @@ describe('for health checks,', () => {
 });
 
 describe('metrics', () => {
-  const metricsOf = async (origin: string) => (await fetch(`${origin}/metrics`)).text();
-
   it('count and time sign-ins, sign-outs, requests and requests to Zitadel', async () => {
     const running = await startWeb({ log: [] });
     const browser = running.browser();

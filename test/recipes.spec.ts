@@ -18,7 +18,7 @@ import { freePort } from './support/free-port.js';
 import { apply, stepsIn } from './support/recipes.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { choose, signIn } from './support/sign-in.js';
-import { environment } from './support/start-app.js';
+import { environment, redirectUrisOf } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 
 const alice = 'alice@acme.example';
@@ -53,12 +53,11 @@ function run(command: string, ...args: string[]) {
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://localhost:${port}`;
-  const postLogoutRedirectUris = [`${origin}/auth/logout/callback`];
   sandbox = await startSandbox({
-    web: { redirectUris: [`${origin}/auth/callback`], postLogoutRedirectUris },
+    web: redirectUrisOf(origin),
   });
   partner = await startSandbox({
-    web: { redirectUris: [`${origin}/auth/callback/partner`], postLogoutRedirectUris },
+    web: redirectUrisOf(origin, { callbackPath: '/auth/callback/partner' }),
   });
   sandbox.grantRole(bob, 'auditor');
   copyRepository();

@@ -10,6 +10,7 @@ import { signIn } from './support/sign-in.js';
 import { environment, launch, startApp, type RunningApp } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 import { withPort } from './support/with-port.js';
+import { metricsOf } from './support/metrics.js';
 
 const TOKEN = '/oauth/v2/token';
 /** The pause after a failed token request, measured with a clock that moveTime() does not change. */
@@ -39,8 +40,6 @@ async function signInDue(loginName = 'alice@acme.example'): Promise<Browser> {
   return browser;
 }
 
-const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
-
 const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 
 /** A request with a fixed `Cookie` header, to be sent concurrently. */
@@ -50,7 +49,7 @@ const request = (cookie: string, path = '/profile') =>
 describe('when the access token is due,', () => {
   it('fifty concurrent requests lead to one refresh and all succeed', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     const before = refreshes().length;
     app.sandbox.delay(TOKEN, 300);
     const answers = await Promise.all(times(50, () => request(cookie)));
@@ -61,7 +60,7 @@ describe('when the access token is due,', () => {
 
   it('a late request with the old session cookie gets the refreshed tokens without another refresh', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     const before = refreshes().length;
     await browser.get('/profile');
     moveTime(200);
@@ -72,7 +71,7 @@ describe('when the access token is due,', () => {
 
   it('an old session cookie gets the refreshed tokens 50 minutes later', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     const before = refreshes().length;
     expect((await request(cookie)).status).toBe(200);
     moveTime(3_000_000);
@@ -105,9 +104,9 @@ describe('when the access token is due,', () => {
       await signIn(browser, 'alice@acme.example');
       sliding.sandbox.setAccessTokenTtl(43_200);
       moveTime(19_000);
-      const old = await browser.jar.getCookieString(sliding.origin);
+      const old = await browser.cookieHeader();
       expect((await browser.get('/profile')).status).toBe(200);
-      expect(await browser.jar.getCookieString(sliding.origin)).not.toBe(old);
+      expect(await browser.cookieHeader()).not.toBe(old);
       const late = await fetch(`${sliding.origin}/`, { headers: { cookie: old } });
       expect(late.headers.getSetCookie().join()).not.toContain('session-token');
       expect((await browser.get('/auth/userinfo')).status).toBe(200);
@@ -130,7 +129,7 @@ describe('when the access token is due,', () => {
     await signIn(other, 'bob@acme.example');
     const before = refreshes().length;
     app.sandbox.delay(TOKEN, 3_000);
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     let isRenewed = false;
     const slow = request(cookie).finally(() => (isRenewed = true));
     expect((await request(cookie, '/')).status).toBe(200);
@@ -145,7 +144,7 @@ describe('when the access token is due,', () => {
 describe('when Zitadel refuses a refresh,', () => {
   it('the session ends with refresh_rejected for ten concurrent requests after one token request', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     app.sandbox.expire('refresh_tokens');
     const before = refreshes().length;
     const answers = await Promise.all(times(10, () => request(cookie)));
@@ -160,7 +159,7 @@ describe('when Zitadel refuses a refresh,', () => {
     expect(
       lines.filter((line) => line.startsWith(`${withPort('authjs.session-token', app.origin)}=;`)),
     ).toHaveLength(1);
-    const metrics = await (await fetch(`${app.origin}/metrics`)).text();
+    const metrics = await metricsOf(app.origin);
     expect(metrics).toContain('sessions_ended_total{reason="refresh_rejected"} 1\n');
     expect(metrics).toContain('refreshes_total{result="rejected"} 1\n');
 
@@ -174,7 +173,7 @@ describe('when Zitadel refuses a refresh,', () => {
 
   it('a user with a session at Zitadel is signed in again without a prompt and returns to the same page, once', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     app.sandbox.expire('refresh_tokens');
     const page = await browser.get('/profile?tab=1');
     expect(page.status).toBe(200);
@@ -228,7 +227,7 @@ describe('when Zitadel refuses a refresh,', () => {
     async (name, more, location) => {
       const browser = await signInDue();
       app.sandbox.expire('refresh_tokens');
-      const cookie = [await cookieHeader(browser), more['cookie']].filter(Boolean).join('; ');
+      const cookie = [await browser.cookieHeader(), more['cookie']].filter(Boolean).join('; ');
       const agent = supertest(app.origin);
       const sent = name === 'sends a form' ? agent.post('/auth/userinfo') : agent.get('/profile');
       const answer = await sent.set({ ...navigation, ...more, cookie });
@@ -354,7 +353,7 @@ describe('when Zitadel refuses the client at a refresh,', () => {
       expect(asked(own)).toBe(1);
       expect(errors(log)).toHaveLength(1);
       expect(errors(log)[0]).toContain(cure);
-      const metrics = await (await fetch(`${own.origin}/metrics`)).text();
+      const metrics = await metricsOf(own.origin);
       expect(metrics).toContain('refreshes_total{result="not_allowed"} 1\n');
       const ready = await fetch(`${own.origin}/health/ready`);
       expect(ready.status).toBe(200);
@@ -399,7 +398,7 @@ describe('when Zitadel refuses the client at a refresh,', () => {
       port,
     );
     try {
-      const cookie = await browser.jar.getCookieString(own.origin);
+      const cookie = await browser.cookieHeader();
       const answer = await fetch(`${origin}/profile`, { redirect: 'manual', headers: { cookie } });
       expect(await answer.json()).toMatchObject({ reason: 'refresh_rejected' });
     } finally {

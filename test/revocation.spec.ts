@@ -5,6 +5,7 @@ import { revocationsAt } from './support/revocations-at.js';
 import { signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { until } from './support/until.js';
+import { countOf } from './support/metrics.js';
 
 const ALICE = 'alice@acme.example';
 const BOB = 'bob@acme.example';
@@ -39,10 +40,7 @@ async function revokedBy(act: () => Promise<unknown>, count: number) {
   return revocationsAt(app.sandbox).slice(length);
 }
 
-const counted = async (result: 'done' | 'failed') => {
-  const text = await (await fetch(`${app.origin}/metrics`)).text();
-  return Number(new RegExp(`^revocations_total\\{result="${result}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-};
+const counted = (result: 'done' | 'failed') => countOf(app.origin, `revocations_total{result="${result}"}`);
 
 const asked = () => app.sandbox.requests.filter(({ path }) => path === REVOKE).length;
 

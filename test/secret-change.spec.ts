@@ -6,7 +6,7 @@ import { Browser, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { signIn } from './support/sign-in.js';
-import { environment, launch } from './support/start-app.js';
+import { environment, launch, redirectUrisOf } from './support/start-app.js';
 
 const old = 'the secret there was and it is long enough';
 const next = 'the secret there will be and it is long enough';
@@ -23,10 +23,7 @@ beforeAll(async () => {
   origins = ports.map((port) => `http://localhost:${port}`);
   origin = origins[0] ?? '';
   sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   apps = await Promise.all(
     ports.map((port, step) =>
@@ -42,7 +39,7 @@ afterAll(async () => {
 /** Sends the request of a browser to the instance of a step; cookies are shared between ports. */
 async function send(browser: Browser, step: number, method: 'get' | 'post', path: string, form = {}) {
   const agent = supertest(origins[step] ?? '');
-  const cookie = await browser.jar.getCookieString(origin);
+  const cookie = await browser.cookieHeader();
   const answer = await (method === 'get' ? agent.get(path) : agent.post(path))
     .set({ origin, cookie, accept: 'text/html' })
     .type('form')

@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { moveTime } from './support/move-time.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { until } from './support/until.js';
+import { listening } from './support/listening.js';
 
 let app: RunningApp | undefined;
-let server: Server | undefined;
+let server: Awaited<ReturnType<typeof listening>> | undefined;
 afterEach(async () => {
   jest.restoreAllMocks();
   await app?.close();
-  server?.close();
+  await server?.close();
   app = server = undefined;
 });
 
@@ -217,9 +216,8 @@ describe('Zitadel', () => {
 
   it('without TLS at an https address leads to a log line that suggests http', async () => {
     const log: string[] = [];
-    const plain = (server = createServer((_request, response) => response.end()));
-    await new Promise<void>((listening) => plain.listen(0, '127.0.0.1', listening));
-    const { port } = plain.address() as AddressInfo;
+    server = await listening((_request, response) => response.end());
+    const { port } = server;
     await start({ env: { ZITADEL_DOMAIN: `https://127.0.0.1:${port}` }, log });
     await until(() =>
       log.some((line) => line.includes(`check whether the address is http://127.0.0.1:${port}`)),
@@ -229,9 +227,8 @@ describe('Zitadel', () => {
 
 /** A provider like Zitadel up to v4.3, without back-channel logout in its metadata. */
 async function older(asked: string[]): Promise<string> {
-  const running = (server = createServer((request, response) => {
-    const { port } = running.address() as AddressInfo;
-    const issuer = `http://127.0.0.1:${port}`;
+  const running = await listening((request, response) => {
+    const issuer = running.origin;
     asked.push(request.url?.split('?')[0] ?? '');
     if (request.url !== '/.well-known/openid-configuration') {
       response.writeHead(400, { 'content-type': 'application/json' });
@@ -249,7 +246,7 @@ async function older(asked: string[]): Promise<string> {
         jwks_uri: `${issuer}/oauth/v2/keys`,
       }),
     );
-  }));
-  await new Promise<void>((listening) => running.listen(0, '127.0.0.1', listening));
-  return `http://127.0.0.1:${(running.address() as AddressInfo).port}`;
+  });
+  server = running;
+  return running.origin;
 }

@@ -10,6 +10,7 @@ import { choose, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 import { withPort } from './support/with-port.js';
+import { metricsOf } from './support/metrics.js';
 
 /** The time of two refusals that end a session: one of a token that is ten seconds old, and one two seconds later. */
 const TWO_REFUSALS_MS = 12_000;
@@ -321,7 +322,7 @@ describe('a sign-in for one organization', () => {
       400,
     ]);
     expect(textOf(failed)).toContain('organization is not known');
-    const metrics = await (await fetch(`${own.origin}/metrics`)).text();
+    const metrics = await metricsOf(own.origin);
     expect(metrics).toContain('logins_total{result="organization_unknown"} 1');
     expect(metrics).not.toContain('result="provider_misconfigured"');
   });
@@ -637,7 +638,7 @@ describe('a sign-out', () => {
   it('sent three times leads to one address, and each response has the cookie for the post-logout callback', async () => {
     const browser = app.browser();
     const body = new URLSearchParams(csrfFrom(await signIn(browser, 'alice@acme.example')));
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     const send = () =>
       fetch(`${app.origin}/auth/logout`, { method: 'POST', redirect: 'manual', headers: { cookie }, body });
     const answers = [...(await Promise.all([send(), send()])), await send()];
@@ -658,7 +659,7 @@ describe('a sign-out', () => {
   it('with the cookie of an ended session is redirected from Zitadel to the post-logout callback', async () => {
     const browser = app.browser();
     const fields = csrfFrom(await signIn(browser, 'alice@acme.example'));
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
     const late = await fetch(`${app.origin}/auth/logout`, {
       method: 'POST',
@@ -728,7 +729,7 @@ describe('while Zitadel is down,', () => {
     try {
       const browser = own.browser();
       const profile = await signIn(browser, 'alice@acme.example');
-      const cookie = await browser.jar.getCookieString(own.origin);
+      const cookie = await browser.cookieHeader();
       await own.sandbox.close();
 
       const out = await browser.submit(profile, 'main form[action="/auth/logout"]');

@@ -8,6 +8,7 @@ import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
 import { startInstances, type RunningInstances } from './support/start-instances.js';
 import { startProduction } from './support/start-production.js';
+import { until } from './support/until.js';
 
 let program: RunningProgram;
 let sandbox: Sandbox;
@@ -33,7 +34,7 @@ function get(path: string, agent?: Agent, headers: Record<string, string> = {}):
 const cookieOf = async () => {
   const browser = new Browser(origin);
   await signIn(browser, 'alice@acme.example');
-  return browser.jar.getCookieString(origin);
+  return browser.cookieHeader();
 };
 
 /** Sends a request that waits for a slow response of Zitadel. */
@@ -104,10 +105,7 @@ describe('the program', () => {
   it('reports 503 for readiness on open connections after SIGTERM', async () => {
     await start();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    for (let count = 0; count < 50; count++) {
-      if ((await get('/health/ready', agent)).statusCode === 200) break;
-      await pause(50);
-    }
+    await until(async () => (await get('/health/ready', agent)).statusCode === 200);
     const exit = program.stop('SIGTERM');
     const statuses: (number | undefined)[] = [];
     for (let isOpen = true; isOpen;) {

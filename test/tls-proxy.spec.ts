@@ -8,7 +8,7 @@ import { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
-import { environment } from './support/start-app.js';
+import { environment, redirectUrisOf } from './support/start-app.js';
 import { withPort } from './support/with-port.js';
 
 let origin: string;
@@ -42,10 +42,7 @@ beforeAll(async () => {
     ],
   });
   sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   const env = {
     ...environment(origin, sandbox),

@@ -3,15 +3,12 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { decode, encode } from '@auth/core/jwt';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom } from './support/browser.js';
-import { startChromium } from './support/chromium.js';
+import { START_MS, startChromium } from './support/chromium.js';
 import { formerSession, saltedSecret } from './support/former-cookies.js';
 import { freePort } from './support/free-port.js';
 import { choose, signIn } from './support/sign-in.js';
 import { environment, launch } from './support/start-app.js';
 import { withPort } from './support/with-port.js';
-
-/** The time limit includes the installation of Chromium. */
-const START_MS = 240_000;
 
 const alice = 'alice@acme.example';
 const secret = 'a secret for the tests that is long enough';
@@ -165,7 +162,7 @@ describe('the cookies of a version without the port in their names', () => {
     const [a] = origins;
     const leaving = await olderBrowser(a);
     const token = (await leaving.cookies()).find(({ key }) => key === 'authjs.csrf-token')?.value ?? '';
-    const cookie = await leaving.jar.getCookieString(a);
+    const cookie = await leaving.cookieHeader();
     const csrfToken = token.split(/\||%7C/)[0] ?? '';
     const answer = await leaving.post('/auth/logout', { csrfToken });
     expect(answer.status).toBe(303);

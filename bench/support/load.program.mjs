@@ -12,8 +12,8 @@ let cookiesSent = 0;
 
 serve({
   /**
-   * Asks for `url` as fast as the answers come, over `connections` connections; with `hasNewTokens` each time with another
-   * bearer token, which begins as the given one; with `cookies` with the next of these, over and over.
+   * Requests `url` as fast as possible over `connections` connections; with `hasNewTokens` each request has another
+   * bearer token with the same beginning; with `cookies` each request has the next of these, repeatedly.
    */
   async run({ url, headers, cookies, hasNewTokens, connections, seconds }) {
     const times = [];

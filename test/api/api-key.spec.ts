@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readApiEnv } from '../../src/config/api-env.js';
-import { ConfigError, explain } from '@mridang/nestjs-program';
+import { ConfigError } from '@mridang/nestjs-program';
+import { configErrorText } from '../support/config-problems.js';
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pkcs1 = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -23,15 +24,7 @@ const fields = {
   IDP_AUTHORIZATION_PROFILE_KEY_ID: 'k1',
   IDP_AUTHORIZATION_PROFILE_CLIENT_ID: 'c1',
 };
-const problemsOf = (source: Record<string, string>): string => {
-  try {
-    readApiEnv(source);
-  } catch (error) {
-    if (error instanceof ConfigError) return explain(error);
-    throw error;
-  }
-  return '';
-};
+const problemsOf = (source: Record<string, string>) => configErrorText(() => readApiEnv(source));
 
 describe('the API key', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { Controller, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import { signIn } from '../support/sign-in.js';
-import { startApi, type RunningApi } from '../support/start-api.js';
+import { apiEnvironment, startApi, type RunningApi } from '../support/start-api.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
 
 @Controller('more')
@@ -23,17 +23,10 @@ let token: string;
 
 beforeAll(async () => {
   app = await startApp();
-  api = await startApi(
-    {
-      IDP_AUTHORITY: app.sandbox.issuer,
-      ZITADEL_API_KEY_FILE: JSON.stringify(app.sandbox.clients.api.key),
-      IDP_PROJECT_ID: app.sandbox.projectId,
-    },
-    [MoreRoutes],
-  );
+  api = await startApi(apiEnvironment(app.sandbox), [MoreRoutes]);
   browser = app.browser();
   await signIn(browser, 'alice@acme.example');
-  cookie = await browser.jar.getCookieString(app.origin);
+  cookie = await browser.cookieHeader();
   token = app.sandbox.users.find(({ kind }) => kind === 'machine')?.pat ?? '';
 });
 afterAll(async () => {
@@ -73,8 +66,7 @@ describe('in the web application,', () => {
     const stranger = app.browser();
     expect((await stranger.get('/auth/session', bearer())).text).toBe('null');
     expect((await stranger.get('/profile', bearer())).url.pathname).toBe('/auth/login');
-    const program = { ...bearer(), accept: 'application/json', 'sec-fetch-mode': 'cors' };
-    expect((await stranger.get('/auth/userinfo', program)).status).toBe(401);
+    expect((await stranger.get('/auth/userinfo', { ...program, ...bearer() })).status).toBe(401);
   });
 
   it('a bearer token beside a session cookie is ignored: the page is that of the session', async () => {

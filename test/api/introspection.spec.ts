@@ -18,6 +18,7 @@ import {
   startIntrospector,
   type Introspector,
 } from '../support/introspector.js';
+import { moveTime } from '../support/move-time.js';
 
 @Controller('more')
 class MoreRoutes {
@@ -57,10 +58,6 @@ afterEach(async () => {
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const statusFor = async (token: string) => (await api.get('/api/v1/app', token)).status;
-const later = (ms: number) => {
-  const at = Date.now() + ms;
-  jest.spyOn(Date, 'now').mockImplementation(() => at);
-};
 
 describe('an introspection response', () => {
   it.each<[string, () => object]>([
@@ -198,7 +195,7 @@ describe('an introspection request', () => {
     idp.answer = () => active();
     await api.get('/api/v1/app', 'one');
     await api.get('/api/v1/app', 'two');
-    later(200_000);
+    moveTime(200_000);
     await api.get('/api/v1/app', 'three');
     const [one, two, three] = idp.asked.map(({ assertion }) => assertion.jti);
     expect(two).toBe(one);
@@ -215,10 +212,10 @@ describe('an introspection request', () => {
   it('leads to one metadata request per hour', async () => {
     idp.answer = () => active();
     for (const token of ['one', 'two', 'three']) await statusFor(token);
-    later(59 * 60_000);
+    moveTime(59 * 60_000);
     await statusFor('four');
     expect(idp.discoveries).toBe(1);
-    later(2 * 60_000);
+    moveTime(2 * 60_000);
     await Promise.all(['five', 'six', 'seven'].map(statusFor));
     await pause(100);
     await statusFor('eight');
@@ -230,7 +227,7 @@ describe('in the introspection cache,', () => {
   it('an active token is not introspected again for a minute', async () => {
     idp.answer = () => active();
     await statusFor('token');
-    later(59_000);
+    moveTime(59_000);
     expect(await statusFor('token')).toBe(200);
     expect(idp.asked).toHaveLength(1);
   });
@@ -239,7 +236,7 @@ describe('in the introspection cache,', () => {
     idp.answer = () => active();
     await statusFor('token');
     idp.answer = () => ({ body: { active: false } });
-    later(61_000);
+    moveTime(61_000);
     expect(await statusFor('token')).toBe(401);
   });
 
@@ -247,7 +244,7 @@ describe('in the introspection cache,', () => {
     idp.answer = () => active({ exp: now() + 20 });
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
-    later(21_000);
+    moveTime(21_000);
     expect(await statusFor('token')).toBe(401);
   });
 
@@ -263,22 +260,22 @@ describe('in the introspection cache,', () => {
     await statusFor('token');
     expect(idp.asked).toHaveLength(1);
     idp.answer = () => active();
-    later(11_000);
+    moveTime(11_000);
     expect(await statusFor('token')).toBe(200);
   });
 
   it('an inactive token is not kept when it was active within the last ten seconds', async () => {
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);
-    later(55_000);
+    moveTime(55_000);
     expect(await statusFor('token')).toBe(200);
-    later(6_000);
+    moveTime(6_000);
     idp.answer = () => ({ body: { active: false } });
     expect(await statusFor('token')).toBe(401);
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
-    later(61_000);
+    moveTime(61_000);
     expect(await statusFor('token')).toBe(401);
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(401);
@@ -381,7 +378,7 @@ describe('without a response from Zitadel,', () => {
     idp.answer = () => ({ status: 500, body: {} });
     for (let attempt = 0; attempt < 5; attempt++) expect(await statusFor(`token-${attempt}`)).toBe(503);
     idp.answer = () => ({ ...active(), delayMs: 60_000 });
-    later(6_000);
+    moveTime(6_000);
     expect(await Promise.all(['one', 'two', 'three'].map(statusFor))).toEqual([503, 503, 503]);
     expect(idp.asked).toHaveLength(6);
   });
@@ -393,7 +390,7 @@ describe('without a response from Zitadel,', () => {
     expect(idp.asked).toHaveLength(5);
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(503);
-    later(6_000);
+    moveTime(6_000);
     expect(await statusFor('token')).toBe(200);
   });
 
@@ -526,9 +523,9 @@ describe('an access token', () => {
     const loggedInAt = now() - 50;
     idp.answer = () => active({ auth_time: loggedInAt });
     expect((await api.get('/more/recent', 'token')).status).toBe(200);
-    later(59_000);
+    moveTime(59_000);
     expect((await api.get('/more/recent', 'token')).status).toBe(200);
-    later(15_000);
+    moveTime(15_000);
     expect((await api.get('/more/recent', 'token')).status).toBe(401);
   });
 

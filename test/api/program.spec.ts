@@ -7,6 +7,7 @@ import { startSandbox } from 'zitadel-sandbox';
 import { freePort } from '../support/free-port.js';
 import { runProgram, type RunningProgram } from '../support/run-program.js';
 import { serviceUserTokens } from '../support/service-user-tokens.js';
+import { apiEnvironment } from '../support/start-api.js';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -64,11 +65,7 @@ describe('node dist/api/main.js', () => {
           sandbox,
           `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`,
         );
-        const env = {
-          IDP_AUTHORITY: sandbox.issuer,
-          ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-          IDP_PROJECT_ID: sandbox.projectId,
-        };
+        const env = apiEnvironment(sandbox);
         const api = await start(env, clockAhead(seconds));
         expect((await api.get(`Bearer ${token}`)).status).toBe(200);
         const [, time = ''] = /"time":"([^"]+)"/.exec(api.output()) ?? [];
@@ -115,9 +112,7 @@ describe('node dist/api/main.js', () => {
       try {
         const api = await start({
           LOG_LEVEL: 'debug',
-          IDP_AUTHORITY: sandbox.issuer,
-          ZITADEL_API_KEY_FILE: JSON.stringify(apiKey),
-          IDP_PROJECT_ID: projectId,
+          ...apiEnvironment(sandbox),
         });
         const scope = `openid urn:zitadel:iam:org:project:id:${projectId}:aud`;
         const { access_token: good } = await serviceUserTokens(sandbox, scope);

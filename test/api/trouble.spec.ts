@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { startIntrospector, type Answer, type Introspector } from '../support/introspector.js';
+import { moveTime, resetTime } from '../support/move-time.js';
 
 let idp: Introspector;
 let api: RunningApi;
@@ -13,7 +14,7 @@ beforeEach(async () => {
   api.log.splice(0);
 });
 afterEach(async () => {
-  jest.restoreAllMocks();
+  resetTime();
   await api.close();
   await idp.close();
 });
@@ -25,10 +26,6 @@ const statuses = async (times: number) => {
   for (let time = 0; time < times; time++) all.push(await status());
   return all;
 };
-const later = (ms: number) => {
-  const at = Date.now() + ms;
-  jest.spyOn(Date, 'now').mockImplementation(() => at);
-};
 const down = { status: 500, body: {} };
 /** The log lines since the last call, without debug. */
 const said = () => api.log.splice(0).filter((line) => !line.startsWith('debug'));
@@ -38,16 +35,16 @@ describe('the probe after a pause of introspection', () => {
     idp.answer = () => down;
     await statuses(5);
     expect(idp.asked).toHaveLength(5);
-    later(6_000);
+    moveTime(6_000);
   });
 
   it('is the only request for another five seconds when it fails', async () => {
     expect(await statuses(3)).toEqual([503, 503, 503]);
     expect(idp.asked).toHaveLength(6);
     idp.answer = () => idp.active();
-    later(4_000);
+    moveTime(4_000);
     expect(await status()).toBe(503);
-    later(2_000);
+    moveTime(2_000);
     expect(await status()).toBe(200);
   });
 
@@ -97,7 +94,7 @@ describe('a refusal by Zitadel', () => {
       }
       expect(idp.asked).toHaveLength(1);
       idp.answer = () => idp.active();
-      later(21_000);
+      moveTime(21_000);
       expect(await status()).toBe(200);
     },
   );
@@ -120,7 +117,7 @@ describe('a refusal by Zitadel', () => {
     "of the key is logged with the clock difference when Zitadel's clock differs: %i s",
     async (seconds, text) => {
       idp.answer = () => ({ status: 400, body: { error: 'unauthorized_client' } });
-      later(seconds * 1000);
+      moveTime(seconds * 1000);
       await status();
       expect(said().join()).toMatch(text);
     },
@@ -170,12 +167,12 @@ describe('the log', () => {
       expect.stringMatching(/^error Introspection paused for 5 s after 5 failures [^]*Zitadel answered 500/),
     ]);
     for (let round = 0; round < 3; round++) {
-      later(6_000);
+      moveTime(6_000);
       await statuses(3);
     }
     expect(said()).toEqual([]);
     idp.answer = () => idp.active();
-    later(6_000);
+    moveTime(6_000);
     await statuses(3);
     expect(said()).toEqual(['log Introspection resumed: Zitadel answers again (circuit breaker)']);
   });
@@ -188,7 +185,7 @@ describe('the log', () => {
       await status();
     }
     expect(said()).toHaveLength(1);
-    later(11_000);
+    moveTime(11_000);
     idp.answer = () => down;
     await statuses(2);
     expect(said()).toHaveLength(1);

@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { UserSpec } from 'zitadel-sandbox';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { awkwardNames, hostileStrings } from '../support/hostile-strings.js';
-import { listenForViolations, observedPage } from '../support/observed-page.js';
+import { listenForViolations, observedPage, scrollToLive } from '../support/observed-page.js';
 import { signIn } from '../support/sign-in.js';
 import { startHostileApp } from '../support/start-hostile-app.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
-
-/** The time limit includes the installation of Chromium. */
-const START_MS = 240_000;
 
 const half = Math.ceil(hostileStrings.length / 2);
 
@@ -165,11 +162,6 @@ async function visit(context: BrowserContext, addresses: Record<string, Look | u
   }
   await page.close();
   return [...found];
-}
-
-async function scrollToLive(page: Page) {
-  await page.locator('#live').scrollIntoViewIfNeeded();
-  await page.waitForSelector('#live td');
 }
 
 /** The text of an element. */

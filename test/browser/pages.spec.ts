@@ -3,15 +3,12 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AxeResults, RunOptions } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
-import { observedPage, type ObservedPage } from '../support/observed-page.js';
+import { observedPage, scrollToLive, type ObservedPage } from '../support/observed-page.js';
 import { pages, people, type PageUnderTest, type Person } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
-
-/** The time limit includes the installation of Chromium. */
-const START_MS = 240_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -37,15 +34,12 @@ afterAll(async () => {
   await app?.close();
 });
 
-async function open({ path, person, scrollToLive }: PageUnderTest): Promise<OpenedPage> {
+async function open({ path, person, scrollToLive: isScrolled }: PageUnderTest): Promise<OpenedPage> {
   const observed = await observedPage(contexts[person ?? 'visitor']);
   const { page } = observed;
   await page.setViewportSize({ width: schemes[0].widths[0], height: 800 });
   const response = await page.goto(app.origin + path);
-  if (scrollToLive) {
-    await page.locator('#live').scrollIntoViewIfNeeded();
-    await page.waitForSelector('#live td');
-  }
+  if (isScrolled) await scrollToLive(page);
   await page.evaluate(axe);
   return { ...observed, status: response?.status() };
 }

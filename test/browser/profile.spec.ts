@@ -1,16 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { en } from '../../src/texts/en.js';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { moveTime } from '../support/move-time.js';
-import { observedPage } from '../support/observed-page.js';
+import { observedPage, scrollToLive } from '../support/observed-page.js';
 import { people } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
-
-/** The time limit includes the installation of Chromium. */
-const START_MS = 240_000;
 
 const USERINFO = '/oidc/v1/userinfo';
 const sizes = [
@@ -50,11 +47,6 @@ async function profile(options?: BrowserContextOptions) {
 
 const live = (page: Page) => page.locator('#live');
 const liveClaims = (page: Page) => live(page).locator('tbody code').allTextContents();
-
-async function scrollToLive(page: Page) {
-  await live(page).scrollIntoViewIfNeeded();
-  await page.waitForSelector('#live td');
-}
 
 describe('the cumulative layout shift', () => {
   /** The sum of all layout shifts so far without user input. */

@@ -2,11 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { LoginOrigin } from '../../packages/nestjs-zitadel/src/sign-in/login-origin.js';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
-
-/** The time limit includes the installation of Chromium. */
-const START_MS = 240_000;
+import { consoleErrorsOf } from '../support/observed-page.js';
 
 let app: RunningApp;
 let chromium: Browser;
@@ -26,8 +24,7 @@ describe.each([
   it('a user signs in, sees the profile and signs out without a console error', async () => {
     const context = await chromium.newContext({ javaScriptEnabled, viewport: { width: 1280, height: 800 } });
     const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    const problems = consoleErrorsOf(page);
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('requestfailed', (request) => problems.push(`${request.url()} failed`));
 
@@ -70,8 +67,7 @@ describe('with Login V2 on another origin and ZITADEL_LOGIN_ORIGINS unset,', () 
   async function logInAndOut(press: (page: Page) => Promise<void>) {
     const context = await chromium.newContext();
     const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    const problems = consoleErrorsOf(page);
     await page.goto(`${own.origin}/profile?from=here`);
     await press(page);
     await page.waitForURL(`${own.sandbox.loginOrigin}/**`);

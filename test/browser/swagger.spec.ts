@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { freePort } from '../support/free-port.js';
-import { startApi, type RunningApi } from '../support/start-api.js';
+import { apiEnvironment, startApi, type RunningApi } from '../support/start-api.js';
 
 let sandbox: Sandbox;
 let api: RunningApi;
@@ -16,13 +16,11 @@ beforeAll(async () => {
   });
   api = await startApi({
     APP_PORT: String(port),
-    IDP_AUTHORITY: sandbox.issuer,
-    ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-    IDP_PROJECT_ID: sandbox.projectId,
+    ...apiEnvironment(sandbox),
     API_SWAGGER_CLIENT_ID: sandbox.clients.swagger.clientId,
   });
   chromium = await startChromium();
-}, 240_000);
+}, START_MS);
 afterAll(async () => {
   await chromium?.close();
   await api?.close();

@@ -56,7 +56,7 @@ describe('the authorization request', () => {
     const browser = app.browser();
     const body = new URLSearchParams(csrfFrom(await browser.get('/auth/login'))).toString();
     const headers = {
-      cookie: await browser.jar.getCookieString(app.origin),
+      cookie: await browser.cookieHeader(),
       'content-type': 'application/x-www-form-urlencoded',
     };
     const seen = { code_challenge: new Set(), state: new Set(), nonce: new Set() };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { countOf } from '../support/metrics.js';
 
 let app: HostileApp;
 let browser: Browser;
@@ -21,14 +22,9 @@ const send = (token: string) =>
 
 describe('logouts_total of back-channel logout', () => {
   const counts = async () => {
-    const text = await (await fetch(`${app.origin}/metrics`)).text();
     const of = (result: string) =>
-      Number(
-        new RegExp(`^logouts_total\\{kind="back-channel",result="${result}"\\} (\\d+)$`, 'm').exec(
-          text,
-        )?.[1] ?? 0,
-      );
-    return { done: of('done'), nothing: of('nothing') };
+      countOf(app.origin, `logouts_total{kind="back-channel",result="${result}"}`);
+    return { done: await of('done'), nothing: await of('nothing') };
   };
   const lines = () =>
     app.log.filter(

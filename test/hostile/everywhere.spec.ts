@@ -30,7 +30,7 @@ const alive = async () =>
 
 describe('a sign-out everywhere', () => {
   it('ends all sessions of this user and no session of another user', async () => {
-    const copied = await phone.jar.getCookieString(app.origin);
+    const copied = await phone.cookieHeader();
     const page = await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     expect(page.status).toBe(200);
     expect(page.url.pathname).toBe('/auth/logout/success');

@@ -93,13 +93,12 @@ describe('an error page', () => {
     ['a userinfo endpoint without JSON', () => faulty(USERINFO, { body: 'oops' })],
     ['userinfo that is too large', () => app.signIn(browser, { userinfo: { name: randomText(9_000) } })],
   ])('after the code exchange is preceded by one revocation of the refresh token: %s', async (_name, act) => {
-    const revoked = () => app.provider.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
     await act();
     const tokens = app.provider.lastLogin.refreshTokens;
     expect(tokens).toHaveLength(1);
-    await until(() => tokens.every((token) => revoked().includes(token)));
+    await until(() => tokens.every((token) => app.provider.revokedTokens().includes(token)));
     await app.signIn(browser);
-    expect(revoked().filter((token) => tokens.includes(String(token)))).toEqual(tokens);
+    expect(app.provider.revokedTokens().filter((token) => tokens.includes(String(token)))).toEqual(tokens);
   });
 
   it.each([

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { now } from '../support/now.js';
@@ -20,6 +19,7 @@ import {
 import { startTrap } from '../support/hostile/trap.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { until } from '../support/until.js';
 
 const USERINFO = '/oidc/v1/userinfo';
 const CLIENT_SECRET = 'a client secret that signs nothing';
@@ -230,10 +230,8 @@ describe('the times of an ID token', () => {
         ['60', 'login'],
       ]);
       const refreshTokens = app.provider.logins.slice(-2).flatMap((login) => login.refreshTokens);
-      const revoked = () => app.provider.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
-      for (let tries = 0; tries < 200 && !refreshTokens.every((token) => revoked().includes(token)); tries++)
-        await pause(10);
-      expect(revoked()).toEqual(expect.arrayContaining(refreshTokens));
+      await until(() => refreshTokens.every((token) => app.provider.revokedTokens().includes(token)));
+      expect(app.provider.revokedTokens()).toEqual(expect.arrayContaining(refreshTokens));
     },
   );
 

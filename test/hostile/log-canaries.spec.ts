@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import { byNobody } from '../support/hostile/signers.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -10,7 +10,6 @@ const secrets = {
   ZITADEL_CLIENT_SECRET: 'canary-client-secret',
 };
 const TOKEN = '/oauth/v2/token';
-const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
 
 let app: HostileApp;
 const printed: string[] = [];

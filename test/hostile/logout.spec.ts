@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { csrfFrom, type Browser } from '../support/browser.js';
+import { csrfFrom } from '../support/browser.js';
 import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -20,8 +20,6 @@ beforeAll(async () => {
 afterAll(() => Promise.all([app.close(), poor.close()]));
 afterEach(() => app.provider.fault(REVOKE, null));
 
-const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
-
 /** The status of a request with a copy of the cookies. */
 async function statusWith(cookie: string, path = '/profile') {
   const response = await fetch(app.origin + path, {
@@ -35,7 +33,7 @@ describe('after a sign-out, the session here', () => {
   it('has ended before the browser reaches the provider', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     expect(await statusWith(copied)).toBe(200);
     const endSession = await browser.stopAt(END_SESSION, () => app.logOut(browser));
     expect(endSession.origin).toBe(app.provider.issuer);
@@ -47,7 +45,7 @@ describe('after a sign-out, the session here', () => {
   it('has ended for every copy of the cookie on every page', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     await app.logOut(browser);
     for (const path of ['/profile', '/admin', '/auth/userinfo'])
       expect(await statusWith(copied, path)).toBe(401);
@@ -58,11 +56,11 @@ describe('after a sign-out, the session here', () => {
   it('has ended for a copied cookie posted to /auth/session with another CSRF token', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const copied = (await browser.cookies()).find(({ key }) => key.includes('session-token'));
+    const copied = await browser.sessionCookie();
     await app.logOut(browser);
     const thief = app.browser();
     const { csrfToken } = csrfFrom(await thief.get('/auth/login'));
-    const cookie = `${await thief.jar.getCookieString(app.origin)}; ${copied?.key}=${copied?.value}`;
+    const cookie = `${await thief.cookieHeader()}; ${copied?.key}=${copied?.value}`;
     for (const body of [{ csrfToken }, { csrfToken, data: { user: { roles: ['admin'] } } }]) {
       const response = await fetch(`${app.origin}/auth/session`, {
         method: 'POST',
@@ -79,10 +77,10 @@ describe('after a sign-out, the session here', () => {
   it('has ended for an older cookie of the same session', async () => {
     const browser = app.browser();
     await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
-    const first = await cookieHeader(browser);
+    const first = await browser.cookieHeader();
     moveTime(1_100);
     await browser.get('/profile');
-    const second = await cookieHeader(browser);
+    const second = await browser.cookieHeader();
     expect(second).not.toBe(first);
     await app.logOut(browser);
     expect(await statusWith(second)).toBe(401);
@@ -149,7 +147,7 @@ describe('the session at the provider', () => {
       app.provider.fault(REVOKE, fault);
       const browser = app.browser();
       await app.signIn(browser);
-      const copied = await cookieHeader(browser);
+      const copied = await browser.cookieHeader();
       const page = await app.logOut(browser);
       expect(page.url.pathname).toBe('/auth/logout/success');
       expect(await statusWith(copied)).toBe(401);
@@ -199,7 +197,7 @@ describe('the post-logout callback', () => {
   ])('with %s shows an error page, and the session has ended', async (_name, logoutReturn, reason) => {
     const browser = app.browser();
     await app.signIn(browser, { logoutReturn });
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     const page = await app.logOut(browser);
     expect(page.url.pathname).toBe('/auth/logout/error');
     expect(page.url.searchParams.get('reason')).toContain(reason);
@@ -278,7 +276,7 @@ describe('a sign-out', () => {
     async (fault) => {
       const browser = app.browser();
       await app.signIn(browser, LONG);
-      const copied = await cookieHeader(browser);
+      const copied = await browser.cookieHeader();
       app.provider.fault(END_SESSION, fault);
       const page = await app.logOut(browser).finally(() => app.provider.fault(END_SESSION, null));
       expect([page.url.pathname, page.url.search, page.status]).toEqual([
@@ -325,7 +323,7 @@ describe('a sign-out', () => {
     const [idToken] = app.provider.lastLogin.idTokens;
     const body = new URLSearchParams({ logout_token: await app.provider.logoutToken() });
     await fetch(`${app.origin}/auth/backchannel-logout`, { method: 'POST', body });
-    expect(await statusWith(await cookieHeader(browser))).toBe(401);
+    expect(await statusWith(await browser.cookieHeader())).toBe(401);
     const page = await browser.submit(tab, 'main form[action="/auth/logout"]');
     expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(idToken);
     expect(page.url.pathname).toBe('/auth/logout/success');
@@ -335,7 +333,7 @@ describe('a sign-out', () => {
   it('is the only use of the cookie of an ended session', async () => {
     const browser = app.browser();
     const fields = csrfFrom(await app.signIn(browser));
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     await app.logOut(browser);
     const revocations = app.provider.requestsTo(REVOKE).length;
     const posted = async (path: string) => {

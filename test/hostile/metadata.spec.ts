@@ -8,6 +8,7 @@ import { startTrap } from '../support/hostile/trap.js';
 import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { program } from '../support/browser.js';
 
 const DISCOVERY = '/.well-known/openid-configuration';
 const KEYS = '/oauth/v2/keys';
@@ -185,7 +186,6 @@ describe('a request to the provider', () => {
     app.provider.fault(TOKEN, { delayMs: 5_500 });
     expect((await app.signIn(browser, { tokenAnswer: { expires_in: 1 } })).url.pathname).toBe('/profile');
     await pause(1_100);
-    const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     expect(app.provider.grants('refresh_token')).toHaveLength(1);
   });

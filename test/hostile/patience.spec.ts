@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -9,8 +9,6 @@ const KEYS = '/oauth/v2/keys';
 const TOKEN = '/oauth/v2/token';
 const USERINFO = '/oidc/v1/userinfo';
 const HEALTH = '/debug/healthz';
-
-const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
 
 let app: HostileApp;
 afterEach(() => app.close());

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import type { Mutation } from '../support/hostile/mutation.js';
 import { people } from '../support/hostile/people.js';
 import { moveTime } from '../support/move-time.js';
@@ -23,8 +23,6 @@ async function signInDue(refresh?: Mutation['refresh']): Promise<Browser> {
   moveTime(1_050);
   return browser;
 }
-
-const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
 
 describe('a refresh whose ID token', () => {
   it('expired 55 seconds ago succeeds (clock tolerance is one minute)', async () => {
@@ -138,7 +136,7 @@ describe('a refresh at a provider that', () => {
 
   it('rejects the refresh token ends the session for every copy of the cookie, also on public pages', async () => {
     const browser = await signInDue();
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     const get = (path: string) => fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
     expect(await (await get('/auth/session')).json()).not.toBeNull();
     app.provider.forgetRefreshTokens();
@@ -165,7 +163,7 @@ describe('a refresh at a provider that', () => {
 
   it('responds late is sent once for fifty concurrent requests', async () => {
     const browser = await signInDue();
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     const before = app.provider.grants('refresh_token').length;
     app.provider.fault(TOKEN, { delayMs: 300 });
     const answers = await Promise.all(

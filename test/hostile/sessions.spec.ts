@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import { Cookie } from 'tough-cookie';
-import { csrfFrom, type Browser } from '../support/browser.js';
+import { csrfFrom } from '../support/browser.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { withPort } from '../support/with-port.js';
@@ -22,8 +22,6 @@ async function start(env: Record<string, string>) {
   return started;
 }
 
-const sessionCookie = async (browser: Browser) =>
-  (await browser.cookies()).find(({ key }) => key.startsWith('authjs.session-token'));
 const ask = (path: string, headers: Record<string, string>) =>
   fetch(app.origin + path, { redirect: 'manual', headers });
 
@@ -32,7 +30,7 @@ describe('a session', () => {
     const brief = await start({ SESSION_DURATION: '1' });
     const browser = brief.browser();
     await brief.signIn(browser);
-    const cookie = await browser.jar.getCookieString(brief.origin);
+    const cookie = await browser.cookieHeader();
     moveTime(1_300);
     const replay = await fetch(`${brief.origin}/profile`, {
       headers: { cookie, accept: 'application/json' },
@@ -174,7 +172,7 @@ describe('the cookies', () => {
       (await browser.cookies()).filter(({ key }) => key.includes('authjs.login-')).length,
     ).toBeGreaterThan(2);
     for (const cookie of await browser.cookies()) expect(cookie.toString().length).toBeLessThanOrEqual(4_096);
-    expect((await browser.jar.getCookieString(app.origin)).length).toBeLessThan(8_000);
+    expect((await browser.cookieHeader()).length).toBeLessThan(8_000);
   });
 
   it('include no chunk of an older session cookie after a sign-in', async () => {
@@ -195,7 +193,7 @@ describe('the cookies', () => {
   it('are refused with 401 and deleted after a change of any character', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const { key = '', value = '' } = (await sessionCookie(browser)) ?? {};
+    const { key = '', value = '' } = (await browser.sessionCookie()) ?? {};
     const step = Math.ceil(value.length / 60);
     for (let at = 0; at < value.length; at += step) {
       const changed = value.slice(0, at) + (value[at] === 'A' ? 'B' : 'A') + value.slice(at + 1);
@@ -216,7 +214,7 @@ describe('the cookies', () => {
     expect(asSession.status).toBe(401);
 
     await app.signIn(browser);
-    const session = (await sessionCookie(browser))?.value ?? '';
+    const session = (await browser.sessionCookie())?.value ?? '';
     const before = app.provider.requestsTo('/oauth/v2/token').length;
     const asLogin = await ask(callback.pathname + callback.search, {
       cookie: `${login?.key}=${session}`,
@@ -229,7 +227,7 @@ describe('the cookies', () => {
   it('are decrypted only under their own name, even if it is the session cookie of another origin', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const value = (await sessionCookie(browser))?.value;
+    const value = (await browser.sessionCookie())?.value;
     // The secrets are the same; the name of the session cookie is that for https.
     const secure = await start(https);
     const status = async (origin: string, name: string) => {

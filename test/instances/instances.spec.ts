@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { csrfFrom, type Browser } from '../support/browser.js';
 import { choose, signIn } from '../support/sign-in.js';
 import { startInstances, type RunningInstances } from '../support/start-instances.js';
+import { until } from '../support/until.js';
+import { metricsOf } from '../support/metrics.js';
 
 const TOKEN = '/oauth/v2/token';
 
@@ -18,8 +20,6 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => app?.close());
 afterEach(() => app.sandbox.delay(TOKEN, 0));
-
-const cookieOf = (browser: Browser) => browser.jar.getCookieString(app.origin);
 
 /** The status of each instance for the cookie: 200 with a session and 401 without. */
 const statuses = async (cookie: string, path = '/auth/userinfo') =>
@@ -43,13 +43,13 @@ describe('two instances behind nginx', () => {
   it('sign a user in, whichever instance gets each request', async () => {
     for (let count = 0; count < 4; count++) {
       const browser = await signedIn();
-      expect(await statuses(await cookieOf(browser))).toEqual([200, 200]);
+      expect(await statuses(await browser.cookieHeader())).toEqual([200, 200]);
     }
   });
 
   it('refresh the tokens of a session once for a hundred concurrent requests', async () => {
     const browser = dueBrowser();
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     app.sandbox.delay(TOKEN, 300);
     const before = app.sandbox.grants('refresh_token').length;
     const answers = await Promise.all(
@@ -68,8 +68,8 @@ describe('two instances behind nginx', () => {
 
   it('end a session on both when the user signs out on one', async () => {
     const browser = await signedIn();
-    const cookie = await cookieOf(browser);
-    const other = await cookieOf(await signedIn());
+    const cookie = await browser.cookieHeader();
+    const other = await (await signedIn()).cookieHeader();
     await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
     expect(await statuses(cookie)).toEqual([401, 401]);
     expect(await statuses(other)).toEqual([200, 200]);
@@ -77,7 +77,7 @@ describe('two instances behind nginx', () => {
 
   it('respond to two concurrent sign-outs of a session with the same redirect', async () => {
     const browser = await signedIn();
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     const body = new URLSearchParams(csrfFrom(await browser.get('/profile')));
     const answers = await Promise.all(
       app.origins.map((origin) =>
@@ -96,8 +96,8 @@ describe('two instances behind nginx', () => {
 
   it('end all sessions of a user on both after a sign-out everywhere', async () => {
     const browser = await signedIn('bob@acme.example');
-    const elsewhere = await cookieOf(await signedIn('bob@acme.example'));
-    const somebody = await cookieOf(await signedIn());
+    const elsewhere = await (await signedIn('bob@acme.example')).cookieHeader();
+    const somebody = await (await signedIn()).cookieHeader();
     await browser.submit(await browser.get('/profile'), 'form[action="/auth/logout/everywhere"]');
     expect(await statuses(elsewhere)).toEqual([401, 401]);
     expect(await statuses(somebody)).toEqual([200, 200]);
@@ -105,7 +105,7 @@ describe('two instances behind nginx', () => {
 
   it('end a session on both after a back-channel logout', async () => {
     const browser = await signedIn('carol@globex.example');
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     const before = app.sandbox.backChannelDeliveries.length;
     browser.forget(/session-token/);
     const login = await browser.submit(
@@ -116,14 +116,13 @@ describe('two instances behind nginx', () => {
       login.url.origin === app.origin ? login : await choose(browser, login, 'carol@globex.example');
     // The second session belongs to the same session at Zitadel, which sends a logout token for the first.
     await browser.submit(again, 'main form[action="/auth/logout"]');
-    for (let attempt = 0; attempt < 100 && app.sandbox.backChannelDeliveries.length === before; attempt++)
-      await pause(50);
+    await until(() => app.sandbox.backChannelDeliveries.length > before);
     expect(await statuses(cookie)).toEqual([401, 401]);
   });
 
   it('keep a session ended over a restart', async () => {
     const browser = await signedIn();
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
     await app.restart(0);
     expect(await statuses(cookie)).toEqual([401, 401]);
@@ -153,7 +152,7 @@ describe('while Redis is unavailable', () => {
     '(%s), live sessions stay valid, ended sessions stay ended, and each instance logs it once',
     async (_name, goes, comes) => {
       const ended = await signedIn();
-      const endedCookie = await cookieOf(ended);
+      const endedCookie = await ended.cookieHeader();
       const staying = await signedIn();
       await ended.submit(await ended.get('/profile'), 'main form[action="/auth/logout"]');
       expect(await statuses(endedCookie)).toEqual([401, 401]);
@@ -166,16 +165,15 @@ describe('while Redis is unavailable', () => {
       const out = await bob.submit(await bob.get('/profile'), 'form[action="/auth/logout/everywhere"]');
       expect(out.url.searchParams.get('reason')).toBe('others_not_ended');
       expect(await readiness()).toEqual(['degraded', 'degraded']);
-      expect(await (await fetch(`${app.origins[0]}/metrics`)).text()).toMatch(/^state_shared 0$/m);
+      expect(await metricsOf(app.origins[0] ?? '')).toMatch(/^state_shared 0$/m);
       expect(count('Redis failed (REDIS_URL)')).toEqual(saidBefore.map((times) => times + 1));
 
-      const meanwhile = await cookieOf(staying);
+      const meanwhile = await staying.cookieHeader();
       await staying.submit(await staying.get('/profile'), 'main form[action="/auth/logout"]');
       expect(await statuses(meanwhile)).toContain(401);
 
       await comes();
-      for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
-        await pause(50);
+      await until(async () => !(await readiness()).includes('degraded'));
       expect(await readiness()).toEqual(['ok', 'ok']);
       expect(await statuses(meanwhile)).toEqual([401, 401]);
       expect(await statuses(endedCookie)).toEqual([401, 401]);
@@ -191,9 +189,9 @@ describe.each([
   'when two instances without Redis use one refresh token at the same time and Zitadel %s,',
   (_name, reuseMs) => {
     it('one request gets 200, the other 503 without a cookie, and both instances have the same tokens when Redis is back', async () => {
-      const cookie = await cookieOf(dueBrowser());
+      const cookie = await dueBrowser().cookieHeader();
       await app.redis.stop();
-      for (let attempt = 0; attempt < 100 && (await readiness()).includes('ok'); attempt++) await pause(50);
+      await until(async () => !(await readiness()).includes('ok'));
       app.sandbox.delay(TOKEN, 100);
       app.sandbox.setRefreshReuse(reuseMs);
       const both = await Promise.all(
@@ -207,8 +205,7 @@ describe.each([
       const at = (status: number) => both.findIndex((answer) => answer.status === status);
       expect(renewed[at(503)]).toBeUndefined();
       await app.redis.start();
-      for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
-        await pause(50);
+      await until(async () => !(await readiness()).includes('degraded'));
       expect(await statuses(renewed[at(200)]?.split(';', 1)[0] ?? '')).toEqual([200, 200]);
       expect(await statuses(cookie)).toEqual([200, 200]);
     }, 30_000);

@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.js';
 import { moveTime } from '../support/move-time.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { signIn } from '../support/sign-in.js';
-import { environment, launch } from '../support/start-app.js';
+import { environment, launch, redirectUrisOf } from '../support/start-app.js';
 import { until } from '../support/until.js';
 
 /** The number of runs; `INTERLEAVINGS` sets another. */
@@ -29,10 +29,7 @@ beforeAll(async () => {
   origins = ports.map((port) => `http://localhost:${port}`);
   origin = origins[0] ?? '';
   sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   sandbox.setRefreshReuse(REUSE_MS);
   const env = { ...environment(origin, sandbox), REDIS_URL: redis.url, SESSION_DURATION: '3600' };
@@ -71,7 +68,7 @@ const moment = fc.record({
 
 async function ask(browser: Browser, { instance, path, afterMs, isAnswerLost }: Request) {
   await pause(afterMs);
-  const cookie = await browser.jar.getCookieString(origin);
+  const cookie = await browser.cookieHeader();
   const answer = await fetch(`${origins[instance]}${path}`, { redirect: 'manual', headers: { cookie } });
   await answer.text();
   if (!isAnswerLost)

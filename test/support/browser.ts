@@ -9,6 +9,9 @@ const navigation = {
   'sec-fetch-dest': 'document',
 };
 
+/** The headers of a request that is not a navigation. */
+export const program = { accept: 'application/json', 'sec-fetch-mode': 'cors' };
+
 /** A page after all redirects. */
 export interface Page {
   url: URL;
@@ -101,6 +104,16 @@ export class Browser {
     for (const cookie of this.jar.getCookiesSync(this.origin)) {
       if (name.test(cookie.key)) this.jar.setCookieSync(`${cookie.key}=; Max-Age=0; Path=/`, this.origin);
     }
+  }
+
+  /** The `Cookie` header of a request to `origin`. */
+  cookieHeader(): Promise<string> {
+    return this.jar.getCookieString(this.origin);
+  }
+
+  /** The session cookie, if it is not split into chunks. */
+  async sessionCookie() {
+    return (await this.cookies()).find(({ key }) => /authjs\.session-token[^.]*$/.test(key));
   }
 
   async cookies(address: string | URL = this.origin) {

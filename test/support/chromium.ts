@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
+/** The time limit of a test that starts Chromium, with its installation. */
+export const START_MS = 240_000;
+
 /** Disables requests of Chromium itself, and additional processes for each context. */
 const flags = [
   '--no-sandbox',

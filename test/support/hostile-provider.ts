@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { failed, type Fault } from './hostile/fault.js';
-import { listening } from './hostile/listening.js';
+import { listening } from './listening.js';
 import type { Login } from './hostile/login.js';
 import { metadataOf } from './hostile/metadata.js';
 import type { Mutation, TokenMutation } from './hostile/mutation.js';
@@ -89,6 +89,11 @@ export class HostileProvider {
   /** The token requests with that grant_type. */
   grants(type: string) {
     return this.requestsTo('/oauth/v2/token').filter(({ form }) => form['grant_type'] === type);
+  }
+
+  /** The tokens in the revocation requests. */
+  revokedTokens(): (string | undefined)[] {
+    return this.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
   }
 
   get lastLogin(): Login {

@@ -16,12 +16,16 @@ class MovedDate extends RealDate {
 }
 
 // Servers that are closed after the tests may still read the clock.
-afterAll(() => {
-  globalThis.Date = RealDate;
-});
+afterAll(() => resetTime());
 
 /** Moves the clock of this process forward for everything that reads `Date`. Timers are not changed. */
 export function moveTime(ms: number): void {
   movedMs += ms;
   globalThis.Date = MovedDate as DateConstructor;
+}
+
+/** Undoes every `moveTime`. */
+export function resetTime(): void {
+  movedMs = 0;
+  globalThis.Date = RealDate;
 }

@@ -14,6 +14,19 @@ declare global {
   }
 }
 
+/** Collects the errors that a page logs on its console. */
+export function consoleErrorsOf(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  return errors;
+}
+
+/** Scrolls to the live section of the profile and waits until it is filled. */
+export async function scrollToLive(page: Page) {
+  await page.locator('#live').scrollIntoViewIfNeeded();
+  await page.waitForSelector('#live td');
+}
+
 /** Makes every page of a context record the violations of its content security policy. */
 export async function listenForViolations(context: BrowserContext) {
   await context.addInitScript(() => {

@@ -31,6 +31,12 @@ interface StartOptions {
   controllers?: Type[];
 }
 
+/** The redirect URIs of an application on `origin`, as they are registered in the sandbox. */
+export const redirectUrisOf = (origin: string, { callbackPath, postLogoutPath }: StartOptions = {}) => ({
+  redirectUris: [origin + (callbackPath ?? '/auth/callback')],
+  postLogoutRedirectUris: [origin + (postLogoutPath ?? '/auth/logout/callback')],
+});
+
 /** The environment of an application on `origin` with the sandbox as its Zitadel. */
 export function environment(
   origin: string,
@@ -55,16 +61,11 @@ export function environment(
 
 /** Starts the web application and a separate sandbox, both on free ports. */
 export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
-  const { callbackPath = '/auth/callback', postLogoutPath = '/auth/logout/callback' } = options;
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const sandbox = await startSandbox({
     ...options.sandbox,
-    web: {
-      redirectUris: [`${origin}${callbackPath}`],
-      postLogoutRedirectUris: [`${origin}${postLogoutPath}`],
-      ...options.sandbox?.web,
-    },
+    web: { ...redirectUrisOf(origin, options), ...options.sandbox?.web },
   });
   const app = await launch({ ...environment(origin, sandbox, options), ...options.env }, port, options);
   return {

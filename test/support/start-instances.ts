@@ -5,7 +5,7 @@ import { freePort } from './free-port.js';
 import { startNginx } from './nginx.js';
 import { startRedis } from './redis.js';
 import { runProgram } from './run-program.js';
-import { environment } from './start-app.js';
+import { environment, redirectUrisOf } from './start-app.js';
 
 /** Two processes of the built application behind nginx that share a Redis and a sandbox. */
 export async function startInstances(
@@ -18,8 +18,7 @@ export async function startInstances(
     startSandbox({
       ...options.sandbox,
       web: {
-        redirectUris: [`${origin}/auth/callback`],
-        postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+        ...redirectUrisOf(origin),
         backChannelLogoutUri: `${origin}/auth/backchannel-logout`,
         ...options.sandbox?.web,
       },

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { boundedFetch } from '../src/http/bounded-fetch.js';
 import { Agent } from 'undici';
 import { sendWithRetry } from '../src/http/send-with-retry.js';
+import { listening } from '../../../test/support/listening.js';
 
-let server: Server;
+let server: Awaited<ReturnType<typeof listening>>;
 let origin: string;
 let sent = 0;
 const routes: Record<string, (response: ServerResponse) => void> = {
@@ -40,14 +41,10 @@ const compressed = (response: ServerResponse, encoding: string, body: Buffer) =>
   void response.setHeader('content-encoding', encoding).end(body);
 
 beforeAll(async () => {
-  server = createServer(({ url = '' }, response) => routes[url]?.(response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await listening(({ url = '' }, response) => routes[url]?.(response));
+  ({ origin } = server);
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => server.close());
 
 const get = (path: string, { timeoutMs = 300, ...bounds }: { timeoutMs?: number; maxBytes?: number } = {}) =>
   boundedFetch(origin + path, {}, { signal: AbortSignal.timeout(timeoutMs), maxBytes: 1_000, ...bounds });
@@ -105,23 +102,22 @@ describe('sendWithRetry()', () => {
   async function results(hangUp: (socket: Socket) => void, isAlways = false) {
     const used = new WeakSet<Socket>();
     let asked = 0;
-    const closing = createServer(({ socket }, response) => {
+    const closing = await listening(({ socket }, response) => {
       asked++;
       if (isAlways || used.has(socket)) return hangUp(socket);
       used.add(socket);
       response.end('{}');
     });
-    await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
-    const address = `http://127.0.0.1:${(closing.address() as AddressInfo).port}`;
     const dispatcher = new Agent({ connections: 1 });
     const body = new URLSearchParams({ a: 'b' });
     const send = async () => {
       const bounds = { signal: AbortSignal.timeout(1_000), maxBytes: 1_000, dispatcher };
-      return (await sendWithRetry(() => boundedFetch(address, { method: 'POST', body }, bounds))).text();
+      return (
+        await sendWithRetry(() => boundedFetch(closing.origin, { method: 'POST', body }, bounds))
+      ).text();
     };
     const answers = [await send().catch(String), await send().catch(String)];
-    closing.closeAllConnections();
-    closing.close();
+    await closing.close();
     return { answers, asked };
   }
 

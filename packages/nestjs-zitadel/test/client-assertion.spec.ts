@@ -1,30 +1,26 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ApiKey } from '../src/tokens/api-key.js';
 import { ClientAssertion } from '../src/tokens/client-assertion.js';
+import { moveTime } from '../../../test/support/move-time.js';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key: ApiKey = { clientId: 'c1', keyId: 'k1', privateKey, appId: undefined };
-const later = (ms: number) => {
-  const at = Date.now() + ms;
-  jest.spyOn(Date, 'now').mockImplementation(() => at);
-};
-afterEach(() => void jest.restoreAllMocks());
 
 describe('a client assertion', () => {
   it('is reused for a minute', async () => {
     const assertion = new ClientAssertion(key, 'https://a.example');
     const first = await assertion.get();
-    later(59_000);
+    moveTime(59_000);
     expect(await assertion.get()).toBe(first);
-    later(2_000);
+    moveTime(2_000);
     expect(await assertion.get()).not.toBe(first);
   });
 
   it('is created anew when the clock was set back, because it would lie in the future', async () => {
     const assertion = new ClientAssertion(key, 'https://a.example');
     const first = await assertion.get();
-    later(-3_600_000);
+    moveTime(-3_600_000);
     expect(await assertion.get()).not.toBe(first);
   });
 

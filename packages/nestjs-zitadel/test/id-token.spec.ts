@@ -4,9 +4,9 @@ import { IdTokenRefused } from '../src/client/oidc.errors.js';
 import { signingAlgorithms } from '../src/tokens/token-verifier.js';
 import { signerWith, type Signer } from './support/signer.js';
 import { causeOf, clientId, issuer, verifierWith } from './support/verifier.js';
+import { now } from '../../../test/support/now.js';
 
 const accessToken = 'an access token';
-const now = () => Math.floor(Date.now() / 1000);
 const atHash = (hash: string) => {
   const digest = createHash(hash).update(accessToken).digest();
   return digest.subarray(0, digest.length / 2).toString('base64url');

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { LogoutTokenRefused } from '../src/client/oidc.errors.js';
 import { signerWith, type Signer } from './support/signer.js';
 import { causeOf, clientId, issuer, verifierWith } from './support/verifier.js';
+import { now } from '../../../test/support/now.js';
 
 const event = 'http://schemas.openid.net/event/backchannel-logout';
-const now = () => Math.floor(Date.now() / 1000);
 
 /** The claims of a logout token of Zitadel. */
 const claims = () => ({

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { JWK } from 'jose';
 import {
   IdpMisconfigured,
@@ -9,6 +9,8 @@ import {
 import type { TokenVerifier } from '../src/tokens/token-verifier.js';
 import { signerWith, type Signer } from './support/signer.js';
 import { clientId, issuer, verifierWith } from './support/verifier.js';
+import { moveTime } from '../../../test/support/move-time.js';
+import { now } from '../../../test/support/now.js';
 
 const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
 
@@ -25,7 +27,6 @@ let published: JWK[];
 let failure: Error | undefined;
 let fetches: number;
 let verifier: TokenVerifier;
-let clock: jest.SpiedFunction<typeof Date.now>;
 beforeEach(() => {
   published = [first.jwk];
   failure = undefined;
@@ -35,15 +36,7 @@ beforeEach(() => {
     if (failure) throw failure;
     return { keys: published };
   }, ['ES256']);
-  clock = jest.spyOn(Date, 'now');
 });
-afterEach(() => clock.mockRestore());
-
-const later = (ms: number) => {
-  const at = Date.now() + ms;
-  clock.mockReturnValue(at);
-};
-const now = () => Math.floor(Date.now() / 1000);
 const idToken = async (signer: Signer) => {
   const claims = { iss: issuer, aud: clientId, sub: 'alice', iat: now(), exp: now() + 900 };
   return verifier.idToken(await signer.sign(claims), undefined);
@@ -74,7 +67,7 @@ describe('the keys of the provider', () => {
     for (let count = 0; count < 50; count++) await expect(idToken(stranger)).rejects.toThrow(IdTokenRefused);
     await Promise.all(times(50, () => expect(idToken(stranger)).rejects.toThrow(IdTokenRefused)));
     expect(fetches).toBeLessThanOrEqual(2);
-    later(31_000);
+    moveTime(31_000);
     published = [stranger.jwk];
     await expect(idToken(stranger)).resolves.toBeDefined();
   });
@@ -83,7 +76,7 @@ describe('the keys of the provider', () => {
     await expect(logoutToken(stranger)).rejects.toThrow(LogoutTokenRefused);
     await Promise.all(times(99, () => expect(logoutToken(stranger)).rejects.toThrow(IdpUnavailable)));
     expect(fetches).toBeLessThanOrEqual(2);
-    later(31_000);
+    moveTime(31_000);
     published = [stranger.jwk];
     await expect(logoutToken(stranger)).resolves.toBeDefined();
   });
@@ -96,7 +89,7 @@ describe('the keys of the provider', () => {
 
   it('are fetched again after six minutes', async () => {
     await idToken(first);
-    later(6 * 60_000);
+    moveTime(6 * 60_000);
     await idToken(first);
     expect(fetches).toBe(2);
   });

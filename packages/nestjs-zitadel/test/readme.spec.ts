@@ -158,7 +158,7 @@ describe('the sample of the README for several instances', () => {
     );
     const browser = new Browser(origin);
     await signIn(browser, '/', 'bob@acme.example');
-    const cookie = await browser.jar.getCookieString(origin);
+    const cookie = await browser.cookieHeader();
     const elsewhere = () => fetch(`http://localhost:${otherPort}/`, { headers: { cookie } });
     expect(await (await elsewhere()).text()).toBe('Hello Bob Baker');
     await signOut(browser);

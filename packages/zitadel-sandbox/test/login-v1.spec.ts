@@ -149,7 +149,7 @@ describe('On the pages of Login V1,', () => {
   });
 });
 
-/** Source: the table of Login V1 in docs/sandbox.md. */
+/** Source: the table of the login versions in docs/sandbox.md. */
 describe('In Login V1,', () => {
   it('a single session completes the login without a page and keeps its auth_time', async () => {
     const { client, tokens } = await signedIn(alice);

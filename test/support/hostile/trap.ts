@@ -1,4 +1,4 @@
-import { listening } from './listening.js';
+import { listening } from '../listening.js';
 
 /** A server that must get no request: records all that it gets. */
 export async function startTrap() {
