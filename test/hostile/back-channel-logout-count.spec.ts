@@ -3,6 +3,7 @@ import type { Browser } from '../support/browser.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { countOf } from '../support/metrics.js';
 
+// The logger is global in Nest and belongs to the application started last, so this file starts only one.
 let app: HostileApp;
 let browser: Browser;
 beforeAll(async () => {
