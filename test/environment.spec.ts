@@ -143,7 +143,7 @@ describe('SESSION_SECRET', () => {
 });
 
 describe('while Zitadel is down,', () => {
-  it('the application starts, serves pages and answers a sign-in with provider_unavailable', async () => {
+  it('the application starts and serves pages, and a sign-in fails with provider_unavailable', async () => {
     const app = await start({ env: { ZITADEL_DOMAIN: 'http://localhost:9' } });
     const browser = app.browser();
     expect((await browser.get('/')).status).toBe(200);

@@ -625,7 +625,7 @@ describe('the web application', () => {
     ['GET', '/static/../package.json', 404],
     ['GET', '/static/%2e%2e/package.json', 404],
     ['PUT', '/auth/signin/zitadel', 405],
-  ])('answers %s %s with a page and %i', async (method, address, status) => {
+  ])('responds to %s %s with a page and %i', async (method, address, status) => {
     const response = await app.browser().request(method, new URL(app.origin + address));
     expect(response.status).toBe(status);
     expect(response.text).toContain('<!doctype html>');
@@ -655,7 +655,7 @@ describe('the web application', () => {
     );
   });
 
-  it('answers HEAD like GET without the body', async () => {
+  it('responds to HEAD like GET without the body', async () => {
     const response = await app.browser().request('HEAD', new URL('/auth/providers', app.origin));
     expect([response.status, response.text]).toEqual([200, undefined]);
   });

@@ -70,7 +70,7 @@ describe('a sign-out', () => {
     expect((await browser.get('/profile')).status).toBe(200);
   });
 
-  it('makes the next sign-ins ask for the account until one succeeds', async () => {
+  it('makes Zitadel show the account picker at the next sign-ins until one succeeds', async () => {
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
     await signIn(browser, 'bob@acme.example', '/auth/login?prompt=login');

@@ -91,7 +91,7 @@ describe('a form post', () => {
     },
   );
 
-  it('is not needed for login CSRF to fail: a callback of another browser signs nobody in', async () => {
+  it('cannot sign a user in as another one: a callback of another browser is refused', async () => {
     const attackers = app.browser();
     const callback = await app.callbackOf(attackers, { person: people.mallory });
     await browser.get('/auth/login');

@@ -60,7 +60,7 @@ describe('the types', () => {
     `import { ${names} } from '@mridang/nestjs-auth';\n${code}`;
   const options = `{ origin: 'https://app.example', secret: 'x'.repeat(32), providers: [] }`;
 
-  it('open by augmentation, and refuse misuse', () => {
+  it('can be augmented and refuse misuse', () => {
     const found = diagnosticsOf({
       'augmented.ts': importing(
         'type AuthUser, type Session',
@@ -107,7 +107,7 @@ describe('the types', () => {
     }
   }, 60_000);
 
-  it('compile what programs of the original have', () => {
+  it('compile programs written for the original package', () => {
     const found = diagnosticsOf({
       'options.ts': importing(
         'AuthModule, AuthModuleOptions, type AuthOptionsFactory, type IAuthModuleOptions',
@@ -158,14 +158,14 @@ describe('the types', () => {
     expect(found).toEqual({ 'options.ts': [], 'guard.ts': [], 'session.ts': [] });
   }, 60_000);
 
-  it('are found by the resolution of Node.js 10, as by older settings of Nest', () => {
+  it('are found by the module resolution Node10', () => {
     const importer = resolve(folder, '../../test/importer.ts');
     const settings = { moduleResolution: ts.ModuleResolutionKind.Node10, module: ts.ModuleKind.CommonJS };
     const { resolvedModule } = ts.resolveModuleName('@mridang/nestjs-auth', importer, settings, ts.sys);
     expect(resolvedModule?.resolvedFileName).toBe(resolve(folder, 'dist/index.d.ts'));
   });
 
-  it('name everything a program of the original may use', () => {
+  it('include every export that a program of the original package may use', () => {
     const names = [
       'AuthModule',
       'type AuthModuleConfig',
