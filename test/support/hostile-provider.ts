@@ -98,7 +98,7 @@ export class HostileProvider {
 
   get lastLogin(): Login {
     const login = this.logins.at(-1);
-    if (!login) throw new Error('Nobody has signed in');
+    if (!login) throw new Error('There was no sign-in');
     return login;
   }
 

@@ -14,7 +14,7 @@ import { ResolvedAuthOptions } from '../../src/resolved-auth-options.js';
 
 export const secret = 'a secret for the tests that is long enough';
 
-/** The least a program has to say. */
+/** The minimal options of an application. */
 export const options: IAuthModuleOptions = {
   origin: 'http://localhost:3000',
   secret,
@@ -34,16 +34,16 @@ interface TinyAppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports' 
   auth?: Partial<IAuthModuleOptions>;
   config?: AuthModuleConfig;
   prefix?: string;
-  /** routes the prefix does not apply to */
+  /** routes without the prefix */
   exclude?: string[];
   log?: string[];
-  /** as in `main.ts`, before the start */
+  /** runs before the start, as in `main.ts` */
   setup?: (nest: INestApplication) => void;
   /** default: Express */
   adapter?: AbstractHttpAdapter;
 }
 
-/** A program of a few lines around the module. */
+/** A small application with the module. */
 export class TinyApp {
   private constructor(readonly nest: INestApplication) {}
 
@@ -70,7 +70,7 @@ export class TinyApp {
     setup?.(nest);
     if (prefix) nest.setGlobalPrefix(prefix, { exclude: exclude ?? [] });
     await nest.init();
-    // Fastify handles requests once it has loaded its plugins.
+    // Fastify handles requests after it has loaded its plugins.
     await (nest.getHttpAdapter().getInstance() as { ready?: () => Promise<unknown> }).ready?.();
     return new TinyApp(nest);
   }
@@ -79,7 +79,7 @@ export class TinyApp {
     return this.nest.get(ResolvedAuthOptions);
   }
 
-  /** A `Cookie` header with a session of this program. */
+  /** A `Cookie` header with a session of this application. */
   cookie(token: SessionToken = { sub: 'u1', name: 'User' }): string {
     return this.header(this.resolved.seal(token).value);
   }
@@ -119,7 +119,7 @@ export class TinyApp {
   }
 }
 
-/** The session cookies an answer sets: name → value, empty where it deletes. */
+/** The session cookies that a response sets: name → value; the value is empty for a deleted one. */
 export function sessionCookies(headers: Record<string, unknown>): Record<string, string> {
   const lines = [headers['set-cookie'] ?? []].flat() as string[];
   return Object.fromEntries(
@@ -129,5 +129,5 @@ export function sessionCookies(headers: Record<string, unknown>): Record<string,
   );
 }
 
-/** The body of an answer, of which nobody knows what it is. */
+/** The body of a response of unknown type. */
 export const bodyOf = ({ body }: { body: unknown }): unknown => body;
