@@ -80,7 +80,7 @@ describe('SESSION_DURATION', () => {
   it('ends an idle session and keeps an active one', async () => {
     const app = await start({ env: { SESSION_DURATION: '2' } });
     const [idle, busy] = [await loggedIn(app), await loggedIn(app)];
-    const stolen = await sessionCookie(idle);
+    const stolen = await idle.sessionCookie();
     for (let request = 0; request < 5; request++) {
       moveTime(600);
       expect((await busy.get('/profile')).url.pathname).toBe('/profile');
@@ -130,7 +130,7 @@ describe('SESSION_SECRET', () => {
   it('may be rotated: the first value encrypts, all values decrypt, and another SESSION_SALT decrypts nothing', async () => {
     const app = await start({ env: { SESSION_SECRET: first } });
     const browser = await loggedIn(app);
-    const { key, value } = (await sessionCookie(browser)) ?? {};
+    const { key, value } = (await browser.sessionCookie()) ?? {};
     const cookie = `${key}=${value}`;
     expect(await statusWith(cookie, app, { SESSION_SECRET: first })).toBe(200);
     expect(await statusWith(cookie, app, { SESSION_SECRET: `${second},${first}` })).toBe(200);

@@ -1,6 +1,6 @@
 import { Controller, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import { loggedIn } from '../support/logged-in.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { startApp, type RunningApp } from '../support/start-app.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import { Cookie } from 'tough-cookie';
-import { csrfFrom, type Browser } from '../support/browser.js';
+import { csrfFrom } from '../support/browser.js';
 import { loggedIn } from '../support/logged-in.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -191,7 +191,7 @@ describe('the cookies', () => {
 
   it('open only unchanged: any changed character is being signed out, and no failure', async () => {
     const browser = await loggedIn(app);
-    const { key = '', value = '' } = (await sessionCookie(browser)) ?? {};
+    const { key = '', value = '' } = (await browser.sessionCookie()) ?? {};
     const step = Math.ceil(value.length / 60);
     for (let at = 0; at < value.length; at += step) {
       const changed = value.slice(0, at) + (value[at] === 'A' ? 'B' : 'A') + value.slice(at + 1);
@@ -224,7 +224,7 @@ describe('the cookies', () => {
 
   it('open only under their own name, even where that is a session’s, too', async () => {
     const browser = await loggedIn(app);
-    const value = (await sessionCookie(browser))?.value;
+    const value = (await browser.sessionCookie())?.value;
     // With the same secrets; its session cookie is named for https.
     const secure = await start(https);
     const status = async (origin: string, name: string) => {
