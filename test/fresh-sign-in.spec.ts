@@ -84,7 +84,7 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     return browser;
   }
 
-  it('a page opens after a sign-in of less than five minutes ago, without another', async () => {
+  it('a page opens without another sign-in for five minutes', async () => {
     const page = await signIn(app.browser(), alice, '/danger');
     expect([page.url.pathname, firstHeading(page)]).toEqual(['/danger', en['danger.title']]);
   });
@@ -135,7 +135,7 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     expect(endings()).toHaveLength(ended);
   });
 
-  it('a form that was sent leads back to it, with a note that it was not', async () => {
+  it('a form leads back to its page, with a note that it was not sent', async () => {
     const browser = app.browser();
     const form = await signIn(browser, erin, '/danger');
     later();
@@ -147,7 +147,7 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     expect([done.status, textOf(done)]).toEqual([200, expect.stringContaining(en['danger.done'])]);
   });
 
-  it('another person who answers is refused, and the session stays', async () => {
+  it('a sign-in of another person is refused, and the session stays', async () => {
     const browser = await signedInLongAgo(alice);
     const before = await sessionOf(browser);
     const [known, ended] = [revocations().length, endings().length];
@@ -190,14 +190,14 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     }
   });
 
-  it('one sign-in gives both: age and factors', async () => {
+  it('one sign-in meets a required age and a required factor', async () => {
     const browser = await signedInLongAgo(erin);
     const login = await browser.get('/guarded/both');
     expect(authorizeIn(login)?.get('max_age')).toBe('60');
     expect((await choose(browser, login, erin)).text).toBe('both');
   });
 
-  it('a refresh makes no sign-in younger, and takes no factor away', async () => {
+  it('a refresh changes neither the age nor the factors of the sign-in', async () => {
     const browser = app.browser();
     await signIn(browser, erin);
     app.sandbox.expire('access_tokens');
@@ -207,7 +207,7 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     expect((await browser.get('/danger')).url.origin).toBe(app.sandbox.issuer);
   });
 
-  it('a sign-in without a page at Zitadel is as old as the one there', async () => {
+  it('a sign-in by single sign-on is as old as the login at Zitadel', async () => {
     const browser = await signedInLongAgo(alice);
     browser.forget(/session-token/);
     const again = await browser.submit(await browser.get('/auth/login?callbackUrl=/'), 'main form');
@@ -216,7 +216,7 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
   });
 });
 
-describe('without a page of Zitadel', () => {
+describe('a route with a required sign-in', () => {
   let app: RunningApp;
   beforeAll(async () => {
     app = await startApp({ controllers: [GuardedRoutes] });
@@ -234,7 +234,7 @@ describe('without a page of Zitadel', () => {
   const cookieOf = async (claims: object) =>
     (await loginAs(app.app, { sub: '320000000000000011', ...claims })).cookie;
 
-  it('a program gets 401 with a challenge (RFC 9470)', async () => {
+  it('answers a program with 401 and a challenge (RFC 9470)', async () => {
     const cookie = await cookieOf({ auth_time: now() - 4_000, amr: ['pwd'] });
     const answer = await get('/danger', cookie);
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
@@ -251,7 +251,7 @@ describe('without a page of Zitadel', () => {
     expect(factors.headers.get('www-authenticate')).not.toContain('max_age');
   });
 
-  it.each(['prefetch', 'prerender'])('a %s does not start a sign-in', async (purpose) => {
+  it.each(['prefetch', 'prerender'])('starts no sign-in for a %s', async (purpose) => {
     const cookie = await cookieOf({ auth_time: now() - 4_000 });
     const answer = await open('/danger', cookie, { 'sec-purpose': purpose });
     expect([answer.status, answer.headers['location']]).toEqual([401, undefined]);
@@ -264,10 +264,13 @@ describe('without a page of Zitadel', () => {
     ['young enough within the tolerance', { auth_time: -305 }, 200],
     ['too old', { auth_time: -315 }, 401],
     ['of an unknown age', {}, 401],
-  ])('a login that is %s', async (_name, { auth_time: offset }: { auth_time?: number }, status) => {
-    const cookie = await cookieOf(offset === undefined ? {} : { auth_time: now() + offset });
-    expect((await get('/danger', cookie)).status).toBe(status);
-  });
+  ])(
+    'compares the age of a login that is %s',
+    async (_name, { auth_time: offset }: { auth_time?: number }, status) => {
+      const cookie = await cookieOf(offset === undefined ? {} : { auth_time: now() + offset });
+      expect((await get('/danger', cookie)).status).toBe(status);
+    },
+  );
 
   it.each([
     [['pwd', 'otp', 'mfa'], 200],
@@ -275,23 +278,23 @@ describe('without a page of Zitadel', () => {
     [['pwd'], 401],
     ['mfa', 401],
     [undefined, 401],
-  ])('the methods %j', async (amr, status) => {
+  ])('compares the methods %j', async (amr, status) => {
     expect((await get('/guarded/factors', await cookieOf({ amr }))).status).toBe(status);
   });
 
-  it('a person without the role is refused, and not asked to sign in', async () => {
+  it('refuses a person without the role, with no new sign-in', async () => {
     const cookie = await cookieOf({ auth_time: now() - 4_000 });
     expect((await open('/guarded/admin', cookie)).status).toBe(403);
   });
 
-  it('nobody is let in, on a public route either', async () => {
+  it('requires a session where it is public, too', async () => {
     expect((await get('/guarded/public', '')).status).toBe(401);
     const page = await open('/guarded/public', '');
     expect(page.headers['location']).toBe('/auth/login?callbackUrl=%2Fguarded%2Fpublic');
     expect((await get('/guarded/public', await cookieOf({ auth_time: now() }))).status).toBe(200);
   });
 
-  it('a session without tokens is refused: Zitadel cannot be asked about its user', async () => {
+  it('refuses a session without an ID token, which Zitadel cannot be asked about', async () => {
     const tokens = { id_token: undefined as never };
     const { cookie } = await loginAs(app.app, { sub: '320000000000000011' }, { tokens });
     const answer = await open('/danger', cookie);
@@ -302,7 +305,7 @@ describe('without a page of Zitadel', () => {
     ['/profile?tab=a%26b&form-not-sent=1', '/profile?tab=a%26b&form-not-sent=1'],
     ['https://evil.example/profile', '/danger?form-not-sent=1'],
     ['', '/danger?form-not-sent=1'],
-  ])('a form that was sent from "%s" leads back to %s', async (from, expected) => {
+  ])('leads a form sent from "%s" back to %s', async (from, expected) => {
     const browser = app.browser();
     const page = await signIn(browser, erin, '/danger');
     later();
@@ -315,7 +318,7 @@ describe('without a page of Zitadel', () => {
     expect(end.url.pathname + end.url.search).toBe(expected);
   });
 
-  it('an outage of Zitadel is said, and the session stays', async () => {
+  it('answers 503 while Zitadel is away, and keeps the session', async () => {
     const other = await startApp({ controllers: [GuardedRoutes] });
     const browser = other.browser();
     await signIn(browser, bob);

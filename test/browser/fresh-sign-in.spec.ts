@@ -41,7 +41,7 @@ describe.each([
   { javaScriptEnabled: true, name: 'with JavaScript' },
   { javaScriptEnabled: false, name: 'without JavaScript' },
 ])('in a real browser $name', ({ javaScriptEnabled }) => {
-  it('a page asks again and opens, a form comes back with a note, and the keyboard sends it', async () => {
+  it('a page leads to a new sign-in and back, and a form back to itself with a note', async () => {
     const context = await chromium.newContext({ javaScriptEnabled });
     const page = await context.newPage();
     const problems: string[] = [];

@@ -47,7 +47,7 @@ describe.each([
     return client.submit(page, paths.pass, { password });
   }
 
-  it('asks for the code after the password, and all tokens name the methods and the time', async () => {
+  it('asks for the code after the password, and names methods and time in all tokens', async () => {
     const client = new RelyingParty(sandbox);
     const page = await afterPassword(client);
     expect(titleOf(page)).toBe('Verify 2-Factor');
@@ -94,7 +94,7 @@ describe.each([
   });
 });
 
-it('Login V1 asks for password and code with max_age=0, and Login V2 ignores it', async () => {
+it('Login V1 asks for the password again with max_age=0, and Login V2 ignores it', async () => {
   for (const [loginVersion, title] of [
     [1, 'Password'],
     [2, undefined],
@@ -124,11 +124,11 @@ describe('The sign-in with one request', () => {
     [erin, byCode],
     [pia, byPasskey],
     ['x', byPassword],
-  ])('is with all that a user has: %s', async (loginName, amr) => {
+  ])('has all methods that are set up for %s', async (loginName, amr) => {
     expect((await new RelyingParty(sandbox).signIn(loginName)).claims['amr']).toEqual(amr);
   });
 
-  it('with a password is weaker than one with a passkey', async () => {
+  it('has only the method pwd after a password in place of a passkey', async () => {
     const client = new RelyingParty(sandbox);
     await client.signIn(pia);
     const page = await client.login({ prompt: 'login' });
