@@ -67,6 +67,7 @@ describe('defaults', () => {
         postLogoutUrl: 'http://localhost:3000/auth/logout/callback',
         loginOrigins: [],
         userMetadata: true,
+        organizations: 'any',
         allowInsecureHttp: false,
         checkAtStart: true,
         timeoutSeconds: 10,

@@ -27,7 +27,7 @@ export function configureApi(app: NestExpressApplication) {
   if (env.corsOrigins.length > 0) {
     app.enableCors({
       origin: env.corsOrigins,
-      allowedHeaders: ['Authorization', 'Content-Type'],
+      allowedHeaders: ['Authorization', 'Content-Type', 'X-Organization'],
       exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
       maxAge: 600,
     });

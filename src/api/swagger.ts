@@ -23,7 +23,9 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
   const express: Express = app.getHttpAdapter().getInstance();
   express.get(PAGES, ...pageHeaders(env));
   const scopes = scopesOf(env);
-  const description = documentBuilder(env, scopes).build();
+  const builder = documentBuilder(env, scopes);
+  if (env.zitadel.organizations === 'active') builder.addGlobalParameters(organization);
+  const description = builder.build();
   SwaggerModule.setup('api', app, () => SwaggerModule.createDocument(app, description), {
     customJsStr: SLASH_AT_END,
     customfavIcon: '/api/favicon-32x32.png',
@@ -37,6 +39,15 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
     },
   });
 }
+
+const organization = {
+  name: 'X-Organization',
+  in: 'header',
+  required: false,
+  description:
+    'Organization to act in, by its id. Default: your own if you have roles there, else the only one',
+  schema: { type: 'string' },
+} as const;
 
 /** Swagger UI uses inline styles, requests tokens from Zitadel, and opens the login in a window. */
 const pageHeaders = ({ zitadel }: ApiEnv) => [

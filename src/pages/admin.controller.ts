@@ -7,6 +7,7 @@ export class AdminController {
   @Get()
   @Render('admin')
   admin(@AuthSession() { user }: Session) {
-    return { roles: user.roles };
+    const { name, domain, id } = user.activeOrganization ?? {};
+    return { roles: user.roles, organization: name ?? domain ?? id };
   }
 }

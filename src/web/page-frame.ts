@@ -1,7 +1,15 @@
 import { CsrfService, type AuthenticatedRequest, type Session } from '@mridang/nestjs-auth';
+import type { Organization } from '@mridang/nestjs-zitadel';
 import type { NextFunction, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
+
+/** An organization that a user can act for. */
+interface Choice {
+  id: string;
+  label: string;
+  isActive: boolean;
+}
 
 /** Data of the layout. */
 export interface Frame {
@@ -9,6 +17,12 @@ export interface Frame {
   /** of the signed-in user */
   userName: string | undefined;
   links: readonly { href: string; label: TextKey; isCurrent: boolean }[];
+  /** to choose from in the header, for users with roles in several organizations */
+  choices: Choice[];
+  /** whether one of them is active */
+  isChosen: boolean;
+  /** page that a choice leads back to */
+  returnTo: string | undefined;
   /** for the sign-out forms; a visitor gets a CSRF cookie only where there is a form */
   csrfToken: string | undefined;
 }
@@ -24,12 +38,33 @@ export function pageFrame(csrf: CsrfService, basePath: string) {
         language,
         userName: nameOf(request.session),
         links: linksFor(request, basePath),
+        ...switcherFor(request),
         csrfToken: request.session ? csrf.token(request, response) : undefined,
       };
     };
     next();
   };
 }
+
+function switcherFor(request: AuthenticatedRequest) {
+  const { organizations = [], activeOrganization } = request.session?.user ?? {};
+  return {
+    choices: organizations.length > 1 ? choicesOf(organizations, activeOrganization?.id) : [],
+    isChosen: activeOrganization !== undefined,
+    returnTo: returnToOf(request),
+  };
+}
+
+export const choicesOf = (organizations: readonly Organization[], activeId?: string): Choice[] =>
+  organizations.map(({ id, name, domain }) => ({
+    id,
+    label: name ?? domain ?? id,
+    isActive: id === activeId,
+  }));
+
+/** The page that a form on it leads back to: none after a form post. */
+export const returnToOf = ({ method, originalUrl }: AuthenticatedRequest) =>
+  method === 'GET' ? originalUrl : undefined;
 
 function linksFor({ url, session }: AuthenticatedRequest, basePath: string) {
   const current = url.split('?', 1)[0];

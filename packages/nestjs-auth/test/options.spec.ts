@@ -43,6 +43,7 @@ describe('options that cannot work', () => {
     ['observer', { observer: { signedIn: () => undefined } }],
     ['authorizationParams', { authorizationParams: {} }],
     ['roles', { roles: 'roles' }],
+    ['rolesRefusal', { rolesRefusal: 'x' }],
     ['discard', { discard: 'x' }],
     ['resume', { resume: 'x' }],
     ['failurePage', { failurePage: '/failed' }],
