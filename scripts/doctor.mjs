@@ -1,19 +1,23 @@
 // `npm run doctor`: examines the configuration, and the set-up in Zitadel, with requests that need no user.
 //   --env-file FILE      another file than .env
 //   --service-key FILE   key of a service user: shows whether the API application is in the project
+//   --fix                where something is wrong that npm run setup makes right, runs it; takes --pat-file or --key-file, --organization
+//                        and --project for it
 //   --json               one document: {"checks": [{"id", "status", "cause", "cure", "setting"}]}
 //   token                reads an access token from standard input and says why the API takes or refuses it
 // Exit status: 0 nothing is wrong (token: accepted), 1 something is, 2 wrong use.
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { parseArgs, styleText } from 'node:util';
+import { parseArgs } from 'node:util';
 import { ConfigError, loadEnvFile } from '@mridang/nestjs-program';
 import { apiPort, examine, explainToken, serviceKeyFrom, webPort } from '@mridang/nestjs-zitadel';
 import { zitadelOptions } from '../build/auth/zitadel-options.js';
 import { readApiEnv } from '../build/config/api-env.js';
 import { readEnv } from '../build/config/env.js';
 import { variableNames } from '../build/config/variable-names.js';
+import { doctorLines } from './doctor-lines.mjs';
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -31,7 +35,30 @@ const hasKey = Boolean(source.ZITADEL_API_KEY_FILE || source.IDP_AUTHORIZATION_P
 if (!source.ZITADEL_DOMAIN && !existsSync(args['env-file'] ?? '.env'))
   console.error('There is no .env: npm run setup makes one (README).\n');
 if (isToken) await tellAboutToken();
-else await tell(await examine(patient()));
+else {
+  const checks = await examine(patient());
+  if (args.fix && isFixable(checks)) fix();
+  else tell(checks);
+}
+
+/** Whether the set-up in Zitadel, or a variable that npm run setup writes, is wrong. */
+function isFixable(checks) {
+  const isWrong = ({ status }) => status === 'wrong';
+  const { issuer, ...others } = Object.fromEntries(checks.filter(isWrong).map((check) => [check.id, check]));
+  return (
+    !issuer && Object.keys(others).some((id) => /^(client-|redirect-|post-|code-|refresh-|api-)/.test(id))
+  );
+}
+
+/** Setup ends with the report of this program. */
+function fix() {
+  const passedOn = ['pat-file', 'key-file', 'organization', 'project', 'env-file'].flatMap((name) =>
+    args[name] === undefined ? [] : [`--${name}`, args[name]],
+  );
+  const setup = ['--', 'scripts/setup.mjs', '--yes', ...passedOn, ...(args.json ? ['--json'] : [])];
+  const { status } = spawnSync(process.execPath, setup, { stdio: 'inherit' });
+  process.exit(status ?? 1);
+}
 
 function patient() {
   const web = read(readEnv, source);
@@ -83,19 +110,8 @@ function apiSettings({ zitadel, key, projectId, accepts }) {
   return { ...zitadel, key, projectId, accepts, keySetting };
 }
 
-async function tell(checks) {
-  if (args.json) console.log(JSON.stringify({ checks }, null, 2));
-  else {
-    for (const { id, status, cause, cure, setting } of checks) {
-      const mark = styleText({ ok: 'green', wrong: 'red', unknown: 'yellow' }[status], status.padEnd(8));
-      console.log(`${mark} ${id.padEnd(22)} ${cause ?? ''}`.trimEnd());
-      if (cure) console.log(`${' '.repeat(32)}→ ${setting ? `${setting}: ` : ''}${cure}`);
-    }
-    const wrong = checks.filter(({ status }) => status === 'wrong').length;
-    console.log(
-      wrong === 0 ? '\nNothing is wrong.' : `\n${wrong} of ${checks.length} checks found a mistake.`,
-    );
-  }
+function tell(checks) {
+  console.log(args.json ? JSON.stringify({ checks }, null, 2) : doctorLines(checks, process.stdout));
   process.exit(checks.some(({ status }) => status === 'wrong') ? 1 : 0);
 }
 
@@ -141,6 +157,11 @@ function commandLine() {
       options: {
         'env-file': { type: 'string' },
         'service-key': { type: 'string' },
+        'pat-file': { type: 'string' },
+        'key-file': { type: 'string' },
+        organization: { type: 'string' },
+        project: { type: 'string' },
+        fix: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
       allowPositionals: true,
@@ -149,6 +170,8 @@ function commandLine() {
       fail('Wrong use: npm run doctor -- [token] [--env-file FILE] [--service-key FILE] [--json]');
     if (values['env-file'] !== undefined && !existsSync(values['env-file']))
       fail(`--env-file: ${values['env-file']} does not exist`);
+    if (!values.fix && ['pat-file', 'key-file', 'organization', 'project'].some((name) => name in values))
+      fail('--pat-file, --key-file, --organization and --project belong to --fix');
     return { args: values, isToken: positionals[0] === 'token' };
   } catch (error) {
     return fail(error.message);

@@ -5,7 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 const pages = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
   ...['docs/architecture.md', 'docs/recipes.md', 'docs/api.md', 'docs/deploy.md', 'docs/errors.md'],
-  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'docs/doctor.md', 'bench/README.md'],
+  ...['docs/doctor.md', 'bench/README.md'],
+  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'docs/zitadel.md'],
   ...['packages/nestjs-auth/README.md', 'packages/nestjs-zitadel/README.md'],
 ];
 
@@ -54,7 +55,9 @@ describe('the documentation', () => {
       .split('\n')
       .filter((line) => line.startsWith('| `'))
       .flatMap((line) => allMatches(line.split('|')[1] ?? '', /`([^`]+)`/g));
-    const packages = ['nestjs-auth', 'nestjs-program', 'nestjs-zitadel'].map((name) => `packages/${name}`);
+    const packages = ['nestjs-auth', 'nestjs-program', 'nestjs-zitadel', 'zitadel-setup'].map(
+      (name) => `packages/${name}`,
+    );
     const needed = new Set(['.', ...packages].flatMap(dependenciesOf));
     expect(explained.sort()).toEqual([...needed].sort());
   });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -437,7 +437,29 @@ describe('npm run doctor', () => {
     expect(status).toBe(1);
   });
 
+  it('repairs what the set-up can repair, with --fix', async () => {
+    const sandbox = await sandboxWith({ empty: true });
+    const patFile = join(mkdtempSync(join(tmpdir(), 'doctor-')), 'admin.pat');
+    writeFileSync(patFile, String(sandbox.personalAccessToken));
+    const ports = await withFreePorts({});
+    const file = fileWith({
+      ...ports,
+      ZITADEL_DOMAIN: sandbox.issuer,
+      ZITADEL_CLIENT_ID: '1',
+      ZITADEL_CALLBACK_URL: `http://localhost:${ports.PORT}/auth/callback`,
+    });
+    const token = String(sandbox.personalAccessToken);
+    const { status, out, errors } = await doctor(file, ['--fix', '--pat-file', patFile, '--json']);
+    const { created, doctor: after } = JSON.parse(out) as { created: string[]; doctor: { checks: Check[] } };
+    expect(created).toContain('application Web application');
+    expect(after.checks.filter((check) => check.status === 'wrong')).toEqual([]);
+    expect(errors).toContain('Nothing is wrong.');
+    expect([status, (await doctor(file, [])).status]).toEqual([0, 0]);
+    expect(out + errors + readFileSync(file, 'utf8')).not.toContain(token);
+  }, 60_000);
+
   it.each([
+    ['--pat-file without --fix', ['--pat-file', 'README.md']],
     ['an option that does not exist', ['--nonsense']],
     ['a file that does not exist', ['--env-file', 'nowhere.env']],
     ['another word', ['tokens']],
@@ -541,7 +563,7 @@ async function doctor(
   args: string[],
   env: Record<string, string> = {},
   input = '',
-): Promise<{ status: number | null; out: string }> {
+): Promise<{ status: number | null; out: string; errors: string }> {
   const { PATH = '', HOME = '' } = process.env;
   const fileArgs = file === undefined ? [] : ['--env-file', file];
   const child = spawn(process.execPath, ['--', 'scripts/doctor.mjs', ...args, ...fileArgs], {
@@ -551,5 +573,5 @@ async function doctor(
   const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
   const [out, errors, status] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
   if (status === null || status > 2) throw new Error(errors);
-  return { status, out };
+  return { status, out, errors };
 }

@@ -17,8 +17,9 @@ import { localPath } from './http/local-path.js';
 import { failurePage } from './failure-page.js';
 import { isPrefetch, requestTarget } from './http/request-facts.js';
 import { toWebRequest } from './http/to-web-request.js';
-import { isUserError, refusalFor, type AuthorizationError } from './refusal-for.js';
+import { isLinkUsed, isUserError, refusalFor, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
+import { completedSignInPage } from './sign-in-page.js';
 import { SessionService } from './session/session.service.js';
 import {
   isLoginTooOld,
@@ -81,7 +82,10 @@ export class AuthEngine {
     // A user reloads the address of a form that was refused.
     if (request.method !== 'POST' && provider && name === 'signin' && this.options.pages.signIn)
       return redirect(this.options.pages.signIn, 302);
-    if (request.method !== 'POST') return this.forward(request, url);
+    if (request.method !== 'POST') {
+      const answer = await this.forward(request, url);
+      return name === 'signin' ? completedSignInPage(answer, url.searchParams) : answer;
+    }
     if (provider && name === 'signin') return this.handleSignIn(provider, request, response);
     if (name === 'signout') await this.sessions.end(request, response);
     return this.forward(request, url, { isTrusted: true });
@@ -293,9 +297,19 @@ export class AuthEngine {
     };
     const config = this.options.configFor(onError, onSignIn, accepts);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
+    if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
     if (!failure || isUserError(failure)) return answer;
     if (exchanged) this.options.signInPolicy?.discard(exchanged);
     throw refused ? new SignInFailed(refused) : this.refusalFor(failure, new URL(request.url).searchParams);
+  }
+
+  /** After a link that cannot be used: it has the page after sign-in in its address. */
+  private redirectToSignInPage(link: string, { type }: { type: string }): Response {
+    const page = new URL(this.options.signInPage, this.options.origin);
+    page.searchParams.set('error', type);
+    const returnTo = new URL(link).searchParams.get('callbackUrl');
+    if (returnTo !== null) page.searchParams.set('callbackUrl', this.options.returnTo(returnTo));
+    return redirect(page.href, 302);
   }
 
   private refusalFor(failure: Error, query: URLSearchParams): Error {

@@ -4,7 +4,7 @@ const TRY_AGAIN = 'Please sign in again.';
 const NOT_ALLOWED = 'Your account may not use this application. Ask whoever manages it for access.';
 const CONFIGURATION =
   'The application or its identity provider is not set up correctly. Whoever operates the application has to act.';
-const LINK_USED = 'This link was used before, or it has expired.';
+export const LINK_USED = 'This link was used before, or it has expired.';
 
 /** What happened, for each reason of a failed sign-in. */
 const sentences: Record<SignInFailure, string> = {
@@ -76,4 +76,5 @@ export function failurePage(
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-const escaped = (text: string) => text.replace(/[&<>"]/g, (character) => entities[character] ?? character);
+export const escaped = (text: string) =>
+  text.replace(/[&<>"]/g, (character) => entities[character] ?? character);

@@ -19,11 +19,15 @@ import { causeOf } from './http/error-chain.js';
 
 const MAX_DEPTH = 8;
 
-/** Errors that a user causes: a wrong password, and a link that was used before or has expired. */
-const userErrors: readonly unknown[] = ['CredentialsSignin', 'Verification'];
+// The class of an error may be that of another copy of Auth.js.
+const hasType = (error: Error, type: string) => (error as { type?: unknown }).type === type;
 
-/** Whether the response of Auth.js to an error is right as it is. Its class may be that of another copy of Auth.js. */
-export const isUserError = (error: Error): boolean => userErrors.includes((error as { type?: unknown }).type);
+/** Whether a link was used before or has expired. */
+export const isLinkUsed = (error: Error): error is Error & { type: string } => hasType(error, 'Verification');
+
+/** Whether the user has caused an error: a wrong password, or a link that cannot be used. */
+export const isUserError = (error: Error): boolean =>
+  hasType(error, 'CredentialsSignin') || isLinkUsed(error);
 
 /** An authorization error response (RFC 6749 4.1.2.1). */
 export interface AuthorizationError {

@@ -35,12 +35,10 @@ import {
   type HttpRequest,
   type Session,
 } from '../src/index.js';
-import { options, TinyApp } from './support/tiny-app.js';
+import { options, program, TinyApp } from './support/tiny-app.js';
 
 let app: TinyApp;
 afterEach(() => app?.close());
-
-const program = { 'sec-fetch-mode': 'cors' };
 
 @Controller()
 class Pages {

@@ -35,12 +35,10 @@ import {
   type IAuthGuard,
   type Session,
 } from '../src/index.js';
-import { bodyOf, options, secret, TinyApp } from './support/tiny-app.js';
+import { bodyOf, options, program, secret, TinyApp } from './support/tiny-app.js';
 
 let app: TinyApp;
 afterEach(() => app?.close());
-
-const program = { 'sec-fetch-mode': 'cors' };
 
 @Controller()
 class Pages {

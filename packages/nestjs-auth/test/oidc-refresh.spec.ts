@@ -17,9 +17,8 @@ import {
 } from '../src/index.js';
 import { OidcTokenEndpoint } from '../src/refresh/oidc-token-endpoint.js';
 import { startSite, type Site } from './support/site.js';
-import { bodyOf } from './support/tiny-app.js';
+import { bodyOf, program, publicClientOf } from './support/tiny-app.js';
 
-const program = { 'sec-fetch-mode': 'cors' };
 const TOKEN = '/oauth/v2/token';
 const KEYS = '/oauth/v2/keys';
 
@@ -61,14 +60,7 @@ afterEach(async () => {
   await provider.close();
 });
 
-const oidc = (): IAuthModuleOptions['providers'][number] => ({
-  id: 'idp',
-  name: 'Provider',
-  type: 'oidc',
-  issuer: provider.issuer,
-  clientId,
-  client: { token_endpoint_auth_method: 'none' },
-});
+const oidc = () => publicClientOf(provider);
 
 /** Signs in with tokens that are due at once, unless `mutation` says otherwise. Returns the `Cookie` header of the session. */
 async function signIn(

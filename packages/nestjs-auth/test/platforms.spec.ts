@@ -5,14 +5,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import Credentials from '@auth/core/providers/credentials';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Response } from 'express';
-import {
-  clientId,
-  startHostileProvider,
-  type HostileProvider,
-} from '../../../test/support/hostile-provider.js';
+import { startHostileProvider, type HostileProvider } from '../../../test/support/hostile-provider.js';
 import { AuthSession, Public, RequireRoles, type IAuthModuleOptions, type Session } from '../src/index.js';
+import type { Page } from '../../../test/support/browser.js';
 import { startSite, type Site } from './support/site.js';
-import { bodyOf, sessionCookies, TinyApp } from './support/tiny-app.js';
+import { bodyOf, program, publicClientOf, sessionCookies, TinyApp } from './support/tiny-app.js';
 
 interface Platform {
   adapter: () => AbstractHttpAdapter;
@@ -75,7 +72,6 @@ class Pages {
   }
 }
 
-const program = { 'sec-fetch-mode': 'cors' };
 let provider: HostileProvider;
 beforeAll(async () => {
   provider = await startHostileProvider();
@@ -165,15 +161,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
   });
 
   it('signs in at an OpenID provider and out again', async () => {
-    const oidc: IAuthModuleOptions['providers'][number] = {
-      id: 'idp',
-      name: 'Provider',
-      type: 'oidc',
-      issuer: provider.issuer,
-      clientId,
-      client: { token_endpoint_auth_method: 'none' },
-    };
-    site = await startSite({ providers: [oidc] }, [Pages], { adapter: adapter() });
+    site = await startSite({ providers: [publicClientOf(provider)] }, [Pages], { adapter: adapter() });
     const page = await site.toProvider(`/closed?${'x'.repeat(400)}`);
     expect([page.url.pathname, page.url.search.length, page.status]).toEqual(['/closed', 401, 200]);
     const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<
@@ -192,14 +180,15 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
       }),
     ];
     site = await startSite({ providers }, [Pages], { adapter: adapter() });
-    const submit = async (password: string) => {
-      const form = await (site as Site).browser.get('/closed');
-      return (site as Site).browser.submit(form, 'form[action*="callback/credentials"]', {
-        fields: { password },
-      });
-    };
-    expect((await submit('wrong')).url.searchParams.get('error')).toBe('CredentialsSignin');
-    await submit('right');
-    expect(JSON.parse((await site.browser.get('/closed')).text)).toEqual({ name: 'Somebody' });
+    const { browser } = site;
+    const submit = (form: Page, password: string) =>
+      browser.submit(form, 'form[action*="callback/credentials"]', { fields: { password } });
+    const again = await submit(await browser.get('/closed?a=1&b=%22'), 'wrong');
+    expect(again.url.searchParams.get('error')).toBe('CredentialsSignin');
+    const page = await submit(again, 'right');
+    expect([page.url.pathname + page.url.search, page.text]).toEqual([
+      '/closed?a=1&b=%22',
+      '{"name":"Somebody"}',
+    ]);
   });
 });

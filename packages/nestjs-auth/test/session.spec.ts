@@ -20,9 +20,8 @@ import {
 } from '../src/index.js';
 import { packed } from '../src/session/packed-tokens.js';
 import { SessionCodec } from '../src/session/session-codec.js';
-import { bodyOf, sessionCookies, secret, TinyApp } from './support/tiny-app.js';
+import { bodyOf, program, secret, sessionCookies, TinyApp } from './support/tiny-app.js';
 
-const program = { 'sec-fetch-mode': 'cors' };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 let app: TinyApp;

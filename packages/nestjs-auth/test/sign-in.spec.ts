@@ -217,6 +217,7 @@ describe('a sign-in by link', () => {
     createUser: (user: object) => Promise.resolve(user),
     updateUser: (user: object) => Promise.resolve(user),
   } as unknown as NonNullable<IAuthModuleOptions['adapter']>;
+  const sent: URL[] = [];
   const email = {
     id: 'email',
     type: 'email',
@@ -224,16 +225,38 @@ describe('a sign-in by link', () => {
     from: 'app@acme.example',
     maxAge: 60,
     options: {},
-    sendVerificationRequest: () => Promise.resolve(),
+    sendVerificationRequest: ({ url }: { url: string }) => Promise.resolve(void sent.push(new URL(url))),
   } as IAuthModuleOptions['providers'][number];
 
-  it('that was used before is said on a page, and is no fault of the server', async () => {
+  const link = '/auth/callback/email?token=used&email=alice%40acme.example';
+
+  it('leads to the page that the sign-in page was opened for', async () => {
     await start({ providers: [email], adapter });
-    const page = await site.browser.get('/auth/callback/email?token=used&email=alice%40acme.example');
-    expect([page.url.pathname, page.url.search]).toEqual(['/auth/error', '?error=Verification']);
-    expect(page.status).toBe(400);
+    const form = await site.browser.get('/who?a=1');
+    await site.browser.submit(form, 'form[action*="signin/email"]', {
+      fields: { email: 'alice@acme.example' },
+    });
+    expect(sent.at(-1)?.searchParams.get('callbackUrl')).toBe(`${site.origin}/who?a=1`);
+  });
+
+  it('that was used before leads back to the sign-in page, which says so, and is no fault of the server', async () => {
+    await start({ providers: [email], adapter });
+    const page = await site.browser.get(`${link}&callbackUrl=${encodeURIComponent(`${site.origin}/who`)}`);
+    expect([page.url.pathname, Object.fromEntries(page.url.searchParams)]).toEqual([
+      '/auth/signin',
+      { error: 'Verification', callbackUrl: '/who' },
+    ]);
     expect(page.text).toContain('This link was used before');
+    expect(page.document.querySelector('form input[name=callbackUrl]')?.getAttribute('value')).toBe('/who');
     expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
+  it('that was used before leads back to the own sign-in page of a program', async () => {
+    await start({ providers: [email], adapter, pages: { signIn: '/own?by=link', error: '/failed' } });
+    const addresses = [];
+    for (const callbackUrl of ['', '&callbackUrl=https%3A%2F%2Fevil.example'])
+      addresses.push((await site.browser.get(link + callbackUrl)).url.href);
+    expect(addresses).toEqual(addresses.map(() => `${site.origin}/own?by=link&error=Verification`));
   });
 
   it.each([

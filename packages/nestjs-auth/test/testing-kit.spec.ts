@@ -16,9 +16,7 @@ import {
   type Session,
 } from '../src/index.js';
 import { loginAs, replaceRefresh } from '../src/testing/index.js';
-import { bodyOf, TinyApp } from './support/tiny-app.js';
-
-const program = { 'sec-fetch-mode': 'cors' };
+import { bodyOf, program, TinyApp } from './support/tiny-app.js';
 
 @Controller()
 class Pages {

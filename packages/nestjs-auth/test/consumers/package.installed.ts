@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -54,6 +55,18 @@ describe('the tarball', () => {
       sideEffects: unknown;
     };
     expect(sideEffects).toBe(false);
+  });
+
+  it.each(['nestjs-auth/empty-nest11', 'nestjs-zitadel/nest12'])('can be required in %s', (consumer) => {
+    const names = packages.slice(0, consumer.startsWith('nestjs-auth') ? 1 : 2);
+    const paths = [...names, 'nestjs-auth/testing', ...names.map((name) => `${name}/package.json`)];
+    const code = paths.map((path) => `require('@mridang/${path}');`).join('');
+    const { folder: cwd } = SampleProject.installed(consumer, {});
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=commonjs', '-e', code], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
   });
 
   it('of nestjs-zitadel uses the copies of the program of nestjs-auth and Auth.js', () => {

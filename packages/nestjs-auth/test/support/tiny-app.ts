@@ -4,6 +4,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
 import supertest from 'supertest';
+import { clientId } from '../../../../test/support/hostile-provider.js';
 import {
   AuthModule,
   type AuthModuleConfig,
@@ -31,6 +32,19 @@ export const options: IAuthModuleOptions = {
     },
   ],
 };
+
+/** Headers of a program, which is not sent to the sign-in page. */
+export const program = { 'sec-fetch-mode': 'cors' };
+
+/** The client without a secret of a provider in these tests. */
+export const publicClientOf = ({ issuer }: { issuer: string }): IAuthModuleOptions['providers'][number] => ({
+  id: 'idp',
+  name: 'Provider',
+  type: 'oidc',
+  issuer,
+  clientId,
+  client: { token_endpoint_auth_method: 'none' },
+});
 
 interface TinyAppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports' | 'providers'> {
   auth?: Partial<IAuthModuleOptions>;

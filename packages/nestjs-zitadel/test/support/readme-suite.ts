@@ -11,6 +11,40 @@ import { until } from '../../../../test/support/until.js';
 
 export const readme = 'packages/nestjs-zitadel/README.md';
 
+/** A program that its tests start, while Zitadel is away. */
+const testedProgram = `
+  import 'reflect-metadata';
+  import { AuthSession, RequireRoles, type Session } from '@mridang/nestjs-auth';
+  import { ZitadelModule } from '@mridang/nestjs-zitadel';
+  import { Controller, Get, Module } from '@nestjs/common';
+  import { NestFactory } from '@nestjs/core';
+  import { loginAsAdmin } from './sample-3.js';
+
+  @Controller()
+  class AdminController {
+    @Get() @RequireRoles('admin') read(@AuthSession() { user }: Session) { return user.name + ' ' + user.roles; }
+  }
+
+  const origin = 'http://localhost:' + process.env['PORT'];
+  const zitadel = ZitadelModule.register({
+    issuer: 'http://localhost:9',
+    clientId: '1',
+    redirectUri: origin + '/auth/callback',
+    secret: 'a secret for the tests that is long enough',
+    checkAtStart: false,
+  });
+
+  @Module({ imports: [zitadel], controllers: [AdminController] })
+  class Program {}
+
+  void NestFactory.create(Program).then(async (app) => {
+    await app.listen(Number(process.env['PORT']));
+    const { cookie } = await loginAsAdmin(app);
+    const answer = await fetch(origin, { headers: { cookie } });
+    console.log(answer.status, await answer.text());
+  });
+`;
+
 /** From a guarded page over the sign-in page of Auth.js to the sandbox, and back. */
 async function signIn(browser: Browser, page: string, loginName: string) {
   const signInPage = await browser.get(page);
@@ -46,7 +80,8 @@ export function runSamples(makeProject: () => SampleProject) {
         .replaceAll(/\b3000\b/g, String(ports[0]))
         .replaceAll(/\b3001\b/g, String(ports[1])),
     );
-    project.compile(Object.fromEntries(placed.map((code, index) => [`sample-${index}`, code])));
+    const files = Object.fromEntries(placed.map((code, index) => [`sample-${index}`, code]));
+    project.compile({ ...files, tested: testedProgram });
   }, 180_000);
 
   afterAll(async () => {
@@ -135,5 +170,12 @@ export function runSamples(makeProject: () => SampleProject) {
       await one?.says(`User ${id} signed in`);
       await one?.says(`User ${id} signed out (user): done`);
     }, 40_000);
+  });
+
+  describe('the sample with a test session', () => {
+    it('opens a role while Zitadel is away', async () => {
+      const program = project.run('tested', { PORT: String(await freePort()) });
+      await program.says('200 Alice admin');
+    });
   });
 }

@@ -14,6 +14,8 @@ export interface Project {
   organizationId: string;
   /** "Only authorized users can sign in"; stored, without an effect in the sandbox */
   authorizationRequired?: boolean;
+  /** false: deactivated, with all its applications */
+  active?: boolean;
 }
 
 /** An application of a project, with the settings of Zitadel's console. */
@@ -226,7 +228,9 @@ export class Applications {
   }
 
   byClientId(clientId: string | undefined): Application | undefined {
-    return this.all.find((application) => application.clientId === clientId && application.active);
+    return this.all.find(
+      ({ clientId: id, active, project }) => id === clientId && active && (project.active ?? true),
+    );
   }
 
   clientIdsOf(project: Project): string[] {

@@ -121,7 +121,9 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     backChannel,
     features: {
       loginV2Required:
-        options.loginV2Required ?? applications.all.every(({ loginVersion }) => loginVersion === 2),
+        options.loginV2Required ??
+        // without applications (`empty`) the option stands for those to come
+        [options.web ?? {}, ...applications.all].every(({ loginVersion = 2 }) => loginVersion === 2),
     },
     faults: new Faults(),
     administrators: administratorsIn(directory),

@@ -41,7 +41,7 @@ export async function claimsSignedWith(keyFile: KeyFile, jwt: string): Promise<J
  * `aud` contains the issuer exactly, and it is neither expired nor older than an hour. `jti` is not checked, so an
  * assertion may be reused, as with Zitadel (introspection, JWT profile).
  */
-export async function isAssertionOf(keyFile: KeyFile, assertion: string, issuer: string): Promise<boolean> {
+async function isAssertionOf(keyFile: KeyFile, assertion: string, issuer: string): Promise<boolean> {
   const owner = keyFile.type === 'application' ? keyFile.clientId : keyFile.userId;
   const claims = await claimsSignedWith(keyFile, assertion);
   return claims !== undefined && claims.iss === owner && claims.sub === owner && isFor(issuer, claims);

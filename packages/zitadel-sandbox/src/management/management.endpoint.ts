@@ -17,6 +17,7 @@ import { projectRoleMethods } from './project-roles.js';
 import { projectService } from './projects.js';
 import { restRoutes } from './rest-routes.js';
 import { Rights } from './rights.js';
+import { tokenLifetimeService } from './token-lifetimes.js';
 import { credentialMethods } from './user-credentials.js';
 import { userService } from './users.js';
 
@@ -31,6 +32,7 @@ const services: Record<string, Record<string, Method>> = {
   ...newerServices,
   'zitadel.user.v2.UserService': { ...userService, ...credentialMethods },
   'zitadel.org.v2.OrganizationService': organizationService,
+  'zitadel.admin.v1.AdminService': tokenLifetimeService,
 };
 
 const connectPath = /^\/(zitadel\.[\w.]+)\/(\w+)$/;

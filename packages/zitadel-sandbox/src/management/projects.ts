@@ -54,6 +54,9 @@ export const projectService: Record<string, Method> = {
     },
   ),
 
+  ActivateProject: setActive('Activate', true),
+  DeactivateProject: setActive('Deactivate', false),
+
   GetProject: method(
     z.object({ projectId: text('GetProjectRequest.ProjectId') }),
     ({ projectId }, { instance, rights }) => {
@@ -106,6 +109,21 @@ export const projectService: Record<string, Method> = {
   ),
 };
 
+function setActive(verb: 'Activate' | 'Deactivate', active: boolean): Method {
+  return method(
+    z.object({ projectId: text(`${verb}ProjectRequest.ProjectId`) }),
+    ({ projectId }, { instance, rights }) => {
+      const project = projectById(instance, projectId);
+      rights.require('project.write', resourceOf(project, projectId));
+      if (!project) throw new ManagementError('not_found', 'Project not found', 'COMMAND-112M9');
+      const before = projectView(instance, project);
+      project.active = active;
+      instance.changes.changed(project, before);
+      return { changeDate: instance.changes.dates(project).changeDate };
+    },
+  );
+}
+
 export function removeProject({ applications, directory }: Instance, project: Project): void {
   applications.remove(...applications.all.filter((one) => one.project === project), project);
   for (const user of directory.users) {
@@ -132,7 +150,7 @@ function projectView({ changes }: Instance, project: Project) {
     organizationId: project.organizationId,
     ...changes.dates(project),
     name: project.name,
-    state: 'PROJECT_STATE_ACTIVE',
+    state: (project.active ?? true) ? 'PROJECT_STATE_ACTIVE' : 'PROJECT_STATE_INACTIVE',
     ...(project.roleAssertion && { projectRoleAssertion: true }),
     ...(project.authorizationRequired && { authorizationRequired: true }),
   };

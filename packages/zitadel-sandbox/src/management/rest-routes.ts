@@ -9,6 +9,7 @@ interface RestRoute {
 
 const user = 'zitadel.user.v2.UserService';
 const organization = 'zitadel.org.v2.OrganizationService';
+const admin = 'zitadel.admin.v1.AdminService';
 
 export const restRoutes: RestRoute[] = [
   route('POST /v2/organizations', [organization, 'AddOrganization'], 201),
@@ -22,6 +23,8 @@ export const restRoutes: RestRoute[] = [
   route('POST /v2/users/{userId}/secret', [user, 'AddSecret']),
   route('POST /v2/users/{userId}/pats', [user, 'AddPersonalAccessToken']),
   route('DELETE /v2/users/{userId}/pats/{tokenId}', [user, 'RemovePersonalAccessToken']),
+  route('GET /admin/v1/settings/oidc', [admin, 'GetOIDCSettings']),
+  route('PUT /admin/v1/settings/oidc', [admin, 'UpdateOIDCSettings']),
 ];
 
 function route(template: string, method: RestRoute['method'], status = 200): RestRoute {

@@ -3,6 +3,7 @@ import type { Project } from '../directory/applications.js';
 import { ManagementError } from './management.error.js';
 
 export type Permission =
+  | 'instance.settings'
   | 'org.create'
   | 'org.delete'
   | 'project.create'
@@ -31,7 +32,7 @@ export const administratorRoles: Record<
   'instance' | 'organization' | 'project',
   Record<string, Permission[]>
 > = {
-  instance: { IAM_OWNER: all, IAM_ORG_MANAGER: all },
+  instance: { IAM_OWNER: ['instance.settings', ...all], IAM_ORG_MANAGER: all },
   organization: {
     ORG_OWNER: all.filter((one) => one !== 'org.create' && one !== 'project.app.delete'),
     ORG_USER_MANAGER: users,

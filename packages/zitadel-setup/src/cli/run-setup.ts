@@ -32,7 +32,7 @@ export interface Surroundings {
   isInteractive: boolean;
   ask(question: string): Promise<string>;
   /** Checks the result, writes its lines to standard error, and returns its document. */
-  doctor?: (envFile: string) => Promise<unknown>;
+  doctor?: (envFile: string, serviceKeyFile: string | undefined) => unknown;
   /** pauses between searches while Zitadel does not show a change yet */
   pollPausesMs?: readonly number[];
 }
@@ -196,7 +196,7 @@ class SetupRun {
 
   private async runDoctor(envFile: string): Promise<void> {
     const { doctor } = this.surroundings;
-    if (doctor) this.document.doctor = await doctor(envFile);
+    if (doctor) this.document.doctor = await doctor(envFile, this.command.keyFile);
   }
 
   private endDryRun(steps: readonly Step[]): number {

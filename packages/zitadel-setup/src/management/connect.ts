@@ -74,7 +74,8 @@ async function ownRoles(client: ManagementClient, userId: string): Promise<Admin
   const filters = [{ inUserIdsFilter: { ids: [userId] } }];
   const method = 'internal_permission.v2.InternalPermissionService/ListAdministrators';
   try {
-    return (await client.call(method, { filters }, administrators)).administrators;
+    const answer = await client.call(method, { filters }, administrators);
+    return answer.administrators.filter(({ user }) => user.id === userId);
   } catch (error) {
     // an unknown service has a number as `code`, a missing role a word
     if (error instanceof ManagementRefused && error.status === 404 && error.code === undefined)

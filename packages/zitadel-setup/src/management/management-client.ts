@@ -52,6 +52,16 @@ export class ManagementClient {
     return this.checked(path, await this.send(path, {}, true), schema);
   }
 
+  /** @throws as `call` */
+  async put<Schema extends z.ZodType>(
+    path: string,
+    message: object,
+    schema: Schema,
+  ): Promise<z.infer<Schema>> {
+    const init = { method: 'PUT', body: JSON.stringify(message) };
+    return this.checked(path, await this.send(path, init, false), schema);
+  }
+
   private async checked<Schema extends z.ZodType>(
     name: string,
     { status, text }: Answer,
@@ -101,8 +111,9 @@ export async function request(url: string, init: RequestInit = {}): Promise<Answ
     const answer = await boundedFetch(url, init, bounds);
     return { status: answer.status, text: await answer.text() };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new SetupError(`${new URL(url).origin} does not answer: ${code ?? message}`, { cause: error });
+    const { code, message } = error as { code?: unknown; message: string };
+    const reason = typeof code === 'string' ? code : message;
+    throw new SetupError(`${new URL(url).origin} does not answer: ${reason}`, { cause: error });
   }
 }
 

@@ -9,7 +9,7 @@ const pagination = z.object({ totalResult: z.coerce.number().default(0) }).defau
 
 export const nothing = z.object({});
 
-export const project = z.object({
+const project = z.object({
   projectId: id,
   organizationId: id,
   name: z.string(),
@@ -24,7 +24,7 @@ export const projectRoles = z.object({
   projectRoles: z.array(z.object({ key: z.string() })).default([]),
 });
 
-export const oidcConfiguration = z.object({
+const oidcConfiguration = z.object({
   clientId: id,
   redirectUris: texts,
   postLogoutRedirectUris: texts,
@@ -36,11 +36,11 @@ export const oidcConfiguration = z.object({
   backChannelLogoutUri: z.string().default(''),
   loginVersion: z.record(z.string(), z.unknown()).optional(),
 });
-export const apiConfiguration = z.object({
+const apiConfiguration = z.object({
   clientId: id,
   authMethodType: z.string().default('API_AUTH_METHOD_TYPE_BASIC'),
 });
-export const application = z.object({
+const application = z.object({
   applicationId: id,
   name: z.string(),
   state: z.string().default(''),
@@ -59,7 +59,7 @@ export const applicationKeys = z.object({
 export const madeKey = z.object({ keyId: id, keyDetails: z.base64() });
 
 export const users = z.object({
-  result: z.array(z.object({ userId: id, preferredLoginName: z.string().default('') })).default([]),
+  result: z.array(z.object({ userId: id, loginNames: texts })).default([]),
 });
 export const oneUser = z.object({ user: z.object({ details: z.object({ resourceOwner: id }) }) });
 
@@ -69,6 +69,8 @@ export const organizations = z.object({
 
 const authorization = z.object({
   id,
+  user: z.object({ id }),
+  project: z.object({ id }),
   organization: z.object({ id }),
   state: z.string().default(''),
   roles: z.array(z.object({ key: z.string() })).default([]),
@@ -80,6 +82,7 @@ export const administrators = z.object({
   administrators: z
     .array(
       z.object({
+        user: z.object({ id }),
         roles: texts,
         project: z.object({ id, name: z.string().default(''), organizationId: z.string() }).optional(),
         organization: z.object({ id }).optional(),

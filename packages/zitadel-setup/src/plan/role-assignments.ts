@@ -28,9 +28,12 @@ async function stepFor(world: World, loginName: string, roles: string[]): Promis
 }
 
 async function userIdOf({ client }: World, loginName: string): Promise<string> {
-  const queries = [{ loginNameQuery: { loginName, method: 'TEXT_QUERY_METHOD_EQUALS' } }];
+  const queries = [{ loginNameQuery: { loginName, method: 'TEXT_QUERY_METHOD_EQUALS_IGNORE_CASE' } }];
   const { result } = await client.call('user.v2.UserService/ListUsers', { queries }, users);
-  const [user] = result;
+  // Zitadel ignores a filter that it does not know
+  const user = result.find(({ loginNames }) =>
+    loginNames.some((one) => one.toLowerCase() === loginName.toLowerCase()),
+  );
   if (user) return user.userId;
   throw new SetupError(
     `--grant: there is nobody with the login name ${loginName} whom this token may see. Compare it with the console; to see people, the service user needs ORG_USER_MANAGER or ORG_OWNER`,
@@ -38,9 +41,13 @@ async function userIdOf({ client }: World, loginName: string): Promise<string> {
 }
 
 async function find(world: World, userId: string): Promise<ManagementAuthorization | undefined> {
-  const filters = [{ inUserIds: { ids: [userId] } }, { projectId: { id: projectIdOf(world) } }];
+  const projectId = projectIdOf(world);
+  const filters = [{ inUserIds: { ids: [userId] } }, { projectId: { id: projectId } }];
   const answer = await world.client.call(`${SERVICE}/ListAuthorizations`, { filters }, authorizations);
-  return answer.authorizations.find(({ organization }) => organization.id === world.organizationId);
+  return answer.authorizations.find(
+    ({ user, project, organization }) =>
+      user.id === userId && project.id === projectId && organization.id === world.organizationId,
+  );
 }
 
 /** What the authorization lacks, for people. */

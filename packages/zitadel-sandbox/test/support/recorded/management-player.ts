@@ -8,7 +8,7 @@ type Recorded = Exchange & { request: RecordedRequest; response: NonNullable<Exc
 
 /** What the sandbox does not have: version 1, metadata, lists of credentials, own keys, sessions, Actions, features. */
 const elsewhere =
-  /^\/(management|admin|auth)\/v1|^\/v2\/(actions|sessions|features)|etadata|\/(keys|pats)\/search$|Session|ActionService|^\/(oauth|oidc)\//;
+  /^\/(management|auth)\/v1|^\/admin\/v1\/policies|^\/v2\/(actions|sessions|features)|etadata|\/(keys|pats)\/search$|Session|ActionService|^\/(oauth|oidc)\//;
 const id = /^\d{18}$/;
 
 /** Plays the recorded calls of the management API against empty sandboxes, in their order. */

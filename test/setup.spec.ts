@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'dotenv';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { variableNames } from '../src/config/variable-names.js';
+import { Browser } from './support/browser.js';
+import { freePort } from './support/free-port.js';
+import { runProgram, type RunningProgram } from './support/run-program.js';
+import { signIn } from './support/sign-in.js';
+import { textOf } from './support/text-of.js';
+
+let folder: string;
+let envFile: string;
+let patFile: string;
+let sandbox: Sandbox;
+let origins: { web: string; api: string };
+const programs: RunningProgram[] = [];
+
+/** The npm script, as somebody runs it. */
+const runSetup = (...args: string[]) =>
+  runProgram('npm', ['run', '--silent', 'setup', '--', ...args], {}, resolve('.'));
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'app-'));
+  [envFile, patFile] = [join(folder, '.env'), join(folder, 'admin.pat')];
+  sandbox = await startSandbox({ empty: true, patFile });
+  origins = {
+    web: `http://localhost:${await freePort()}`,
+    api: `http://localhost:${await freePort()}`,
+  };
+});
+afterAll(async () => {
+  await Promise.all(programs.map((program) => program.stop()));
+  await sandbox.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('npm run setup, from an empty Zitadel and a token file', () => {
+  const options = () => [
+    ...['--issuer', sandbox.issuer, '--pat-file', patFile, '--env-file', envFile],
+    ...['--web-origin', origins.web, '--api-origin', origins.api],
+    ...['--grant', 'alice@acme.example=admin', '--back-channel', '--yes'],
+  ];
+  const commands = () =>
+    sandbox.requests.filter(({ path }) => path.startsWith('/zitadel.') && !/\/(List|Get)/.test(path));
+
+  it('It makes what the application needs, and takes an env file that is not there yet', async () => {
+    const setup = runSetup(...options());
+    expect({ status: await setup.exit, output: setup.output() }).toEqual({
+      status: 0,
+      output: expect.stringContaining('Done: 8 created, 0 changed, 0 unchanged'),
+    });
+  }, 60_000);
+
+  it('It writes only variables that the programs know, and the client of the command line', () => {
+    const known = [...variableNames, 'ZITADEL_CLI_CLIENT_ID'];
+    const written = Object.keys(parse(readFileSync(envFile)));
+    expect(written.length).toBeGreaterThan(10);
+    expect(written.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it('It leads to a web application one can sign in to, with the role, and to an API that answers', async () => {
+    for (const [program, port] of [
+      ['dist/main.js', 'PORT'],
+      ['dist/api/main.js', 'APP_PORT'],
+    ]) {
+      const started = runProgram(process.execPath, [resolve(program ?? '')], {}, folder);
+      programs.push(started);
+      await started.says(new RegExp(`:${parse(readFileSync(envFile))[port ?? '']}`));
+    }
+    const browser = new Browser(origins.web);
+    const profile = await signIn(browser, 'alice@acme.example');
+    expect(profile.text).toContain('Alice Archer');
+    expect((await browser.get('/admin')).status).toBe(200);
+    expect(textOf(await browser.submit(profile, 'form[action^="/profile/api"]'))).toContain('"Hello World!"');
+    expect((await fetch(`${origins.api}/api/v1/app`)).status).toBe(401);
+  }, 60_000);
+
+  it('It changes nothing when it runs again', async () => {
+    const count = commands().length;
+    const before = readFileSync(envFile);
+    const setup = runSetup(...options(), '--json');
+    expect(await setup.exit).toBe(0);
+    const document = /^\{[^]*^\}$/m.exec(setup.output())?.[0] ?? '';
+    expect(JSON.parse(document)).toMatchObject({ created: [], changed: [], files: [] });
+    expect(commands()).toHaveLength(count);
+    expect(readFileSync(envFile)).toEqual(before);
+  }, 60_000);
+});
