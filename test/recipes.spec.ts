@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
-import { Browser, csrfFrom } from './support/browser.js';
+import { Browser, csrfFrom, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { apply, stepsIn } from './support/recipes.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
@@ -61,6 +61,7 @@ beforeAll(async () => {
     web: { redirectUris: [`${origin}/auth/callback/partner`], postLogoutRedirectUris },
   });
   sandbox.grantRole(bob, 'auditor');
+  sandbox.grantRole(alice, 'editor', 'Globex');
   copyRepository();
   const recipes = readFileSync('docs/recipes.md', 'utf8')
     .replaceAll('https://id.partner.example', partner.issuer)
@@ -68,7 +69,7 @@ beforeAll(async () => {
   for (const step of stepsIn(recipes)) apply(step, folder);
   run('node_modules/.bin/tsc', '-b');
   run(process.execPath, 'scripts/docs.mjs');
-  env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example' };
+  env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example', ORGANIZATIONS: 'active' };
   program = runProgram(process.execPath, [join(folder, 'build/main.js')], { ...env, LOG_LEVEL: 'info' });
   await program.says('Ready at');
 }, 240_000);
@@ -108,6 +109,36 @@ describe('a role', () => {
 
   it('does not open it to others', async () => {
     expect((await signIn(browser(), carol, '/admin')).status).toBe(403);
+  });
+});
+
+describe('a page whose data belong to an organization', () => {
+  const switchTo = (visitor: Browser, page: Page, organization: string) =>
+    visitor.submit(page, 'form[action="/auth/organization"]', { fields: { organization } });
+
+  it('shows and changes those of the active organization alone', async () => {
+    const visitor = browser();
+    const acme = await signIn(visitor, alice, '/invoices');
+    expect(textOf(acme)).toContain('Invoices of acme.example.');
+    const added = await visitor.submit(acme, 'main form', { fields: { title: 'Invoice of Acme' } });
+    expect([added.url.pathname, added.status]).toEqual(['/invoices', 200]);
+    expect(textOf(added)).toContain('Invoice of Acme');
+    const globex = await switchTo(visitor, added, '320000000000000002');
+    expect(textOf(globex)).toContain('Invoices of globex.example.');
+    expect(textOf(globex)).not.toContain('Invoice of Acme');
+  });
+
+  it('takes no form that was made for another organization', async () => {
+    const visitor = browser();
+    const acme = await signIn(visitor, alice, '/invoices');
+    await switchTo(visitor, acme, '320000000000000002');
+    const late = await visitor.submit(acme, 'main form', { fields: { title: 'Too late' } });
+    expect(late.status).toBe(409);
+    expect(textOf(await visitor.get('/invoices'))).not.toContain('Too late');
+  });
+
+  it('is not for people without a role there', async () => {
+    expect((await signIn(browser(), bob, '/invoices')).status).toBe(403);
   });
 });
 

@@ -23,10 +23,14 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
   const express: Express = app.getHttpAdapter().getInstance();
   express.get(PAGES, ...pageHeaders(env));
   const scopes = scopesOf(env);
-  const builder = documentBuilder(env, scopes);
-  if (env.zitadel.organizations === 'active') builder.addGlobalParameters(organization);
-  const description = builder.build();
-  SwaggerModule.setup('api', app, () => SwaggerModule.createDocument(app, description), {
+  const description = documentBuilder(env, scopes).build();
+  const describe = () => {
+    const document = SwaggerModule.createDocument(app, description);
+    if (env.zitadel.organizations === 'active')
+      for (const path of Object.values(document.paths)) path.parameters = [organization];
+    return document;
+  };
+  SwaggerModule.setup('api', app, describe, {
     customJsStr: SLASH_AT_END,
     customfavIcon: '/api/favicon-32x32.png',
     customCss: NO_SECRET,
@@ -42,12 +46,12 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
 
 const organization = {
   name: 'X-Organization',
-  in: 'header',
+  in: 'header' as const,
   required: false,
   description:
     'Organization to act in, by its id. Default: your own if you have roles there, else the only one',
-  schema: { type: 'string' },
-} as const;
+  schema: { type: 'string' as const },
+};
 
 /** Swagger UI uses inline styles, requests tokens from Zitadel, and opens the login in a window. */
 const pageHeaders = ({ zitadel }: ApiEnv) => [
