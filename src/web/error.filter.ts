@@ -91,7 +91,12 @@ export class ErrorFilter implements ExceptionFilter {
     const granting = organizations.filter(({ id }) =>
       rolesIn(roleGrants, id).some((role) => error.roles.includes(role)),
     );
-    return { rolesReadAt: claimsReadAt ?? start, choices: choicesOf(granting), returnTo };
+    return {
+      rolesReadAt: claimsReadAt ?? start,
+      choices: choicesOf(granting),
+      hasOneChoice: granting.length === 1,
+      returnTo,
+    };
   }
 }
 

@@ -1,8 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AxeResults, RunOptions } from 'axe-core';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { overflow, picture, violations } from '../support/looks.js';
 import { startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { observedPage, type ObservedPage } from '../support/observed-page.js';
@@ -12,8 +10,6 @@ import { startAppWithApi } from '../support/start-app-with-api.js';
 
 /** Installing a browser takes its time. */
 const START_MS = 240_000;
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** What is looked at in each scheme; axe looks at the first width. */
 const schemes = [
@@ -46,34 +42,11 @@ async function open({ path, person, scrollToLive }: PageUnderTest): Promise<Open
     await page.locator('#live').scrollIntoViewIfNeeded();
     await page.waitForSelector('#live td');
   }
-  await page.evaluate(axe);
   return { ...observed, status: response?.status() };
 }
 
 interface OpenedPage extends ObservedPage {
   status: number | undefined;
-}
-
-/** What axe finds: every rule it has, those of its best practices and those it calls experimental included. */
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await page.evaluate(() => {
-    const { axe } = window as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } };
-    const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'];
-    return axe.run({ runOnly: { type: 'tag', values }, resultTypes: ['violations'] });
-  });
-  return found.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
-}
-
-/** How far the page can be scrolled sideways, in pixels. */
-const overflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-
-/** Writes a picture for the documentation when asked to (`npm run screenshots`). */
-async function picture(page: Page, name: string) {
-  if (!process.env['SCREENSHOTS']) return;
-  mkdirSync('docs/screenshots', { recursive: true });
-  const png = await page.screenshot({ fullPage: true, animations: 'disabled' });
-  writeFileSync(`docs/screenshots/${name}.png`, png);
 }
 
 describe.each(pages)('the page $name', (entry) => {
