@@ -323,10 +323,28 @@ describe('The doctor names what is wrong with the web application:', () => {
 });
 
 describe('The doctor names what is wrong with the API:', () => {
-  it('a key that Zitadel does not have', async () => {
+  it.each([
+    ['a key ID that Zitadel does not have', () => ({ keyId: '999' })],
+    ['another private key', ({ clients }: Sandbox) => ({ key: clients.foreignApi.key.key })],
+    ['the client ID of another application', ({ clients }: Sandbox) => ({ clientId: clients.web.clientId })],
+    [
+      'an application that is not active',
+      ({ clients }: Sandbox) => {
+        Object.assign(clients.api, { active: false });
+        return {};
+      },
+    ],
+  ])('%s', async (_name, change) => {
     const sandbox = await sandboxWith();
-    const api = { ...apiFor(sandbox), key: apiKeyFrom({ ...sandbox.clients.api.key, keyId: '999' }) };
-    await expectMistake(patientFor(sandbox, { api }), 'api_key_refused');
+    const key = apiKeyFrom({ ...sandbox.clients.api.key, ...change(sandbox) });
+    await expectMistake(patientFor(sandbox, { api: { ...apiFor(sandbox), key } }), 'api_key_refused');
+  });
+
+  it('a project ID that Zitadel does not have', async () => {
+    const sandbox = await sandboxWith();
+    const serviceKey = serviceKeyFrom(JSON.stringify(serviceUserOf(sandbox)));
+    const api = { ...apiFor(sandbox), projectId: '999' };
+    await expectMistake(patientFor(sandbox, { api, serviceKey }), 'api_other_project', /999/);
   });
 
   it('a project of which the API application is none', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { csrfFrom } from './support/browser.js';
 import { freePort } from './support/free-port.js';
+import { loggedIn } from './support/logged-in.js';
 import { moveTime } from './support/move-time.js';
 import { refusalOf, refused } from './support/refusal.js';
 import { signIn } from './support/sign-in.js';
@@ -81,9 +82,7 @@ describe('ZITADEL_CLIENT_SECRET', () => {
 describe('SESSION_DURATION', () => {
   it('ends an idle session and keeps a busy one', async () => {
     const app = await start({ env: { SESSION_DURATION: '2' } });
-    const [idle, busy] = [app.browser(), app.browser()];
-    await signIn(idle, 'bob@acme.example');
-    await signIn(busy, 'alice@acme.example');
+    const [idle, busy] = [await loggedIn(app), await loggedIn(app)];
     const stolen = await sessionCookie(idle);
     for (let request = 0; request < 5; request++) {
       moveTime(600);
@@ -107,8 +106,7 @@ describe('SESSION_DURATION', () => {
 
   it('never outlives SESSION_MAX_DURATION', async () => {
     const app = await start({ env: { SESSION_DURATION: '3', SESSION_MAX_DURATION: '2' } });
-    const browser = app.browser();
-    await signIn(browser, 'alice@acme.example');
+    const browser = await loggedIn(app);
     moveTime(1_000);
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
     moveTime(1_200);
@@ -134,8 +132,7 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
 
   it('rotate: the first writes, all read, and another salt opens nothing', async () => {
     const app = await start({ env: { SESSION_SECRET: first } });
-    const browser = app.browser();
-    await signIn(browser, 'alice@acme.example');
+    const browser = await loggedIn(app);
     const { key, value } = (await sessionCookie(browser)) ?? {};
     const cookie = `${key}=${value}`;
     expect(await statusWith(cookie, app, { SESSION_SECRET: first })).toBe(200);

@@ -72,7 +72,7 @@ describe('a wrong method', () => {
   });
 
   it('is one for somebody who is signed in, too, and ends nothing', async () => {
-    const browser = await loggedIn(app, { sub: 'alice' });
+    const browser = await loggedIn(app);
     const response = await browser.request('DELETE', new URL('/profile', app.origin));
     expect(response.status).toBe(405);
     expect(response.text).toContain('Log out');

@@ -31,7 +31,7 @@ beforeAll(async () => {
     },
     [MoreRoutes],
   );
-  browser = await loggedIn(app, { sub: 'alice', name: 'Alice Archer', email: 'alice@acme.example' });
+  browser = await loggedIn(app);
   cookie = await browser.jar.getCookieString(app.origin);
   token = app.sandbox.users.find(({ kind }) => kind === 'machine')?.pat ?? '';
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser, type Page } from '../support/browser.js';
 import { people } from '../support/hostile/people.js';
+import { loggedIn } from '../support/logged-in.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { withPort } from '../support/with-port.js';
@@ -29,7 +30,7 @@ describe('a form of another site', () => {
       [route, 'with a wrong token', {}, true],
     ]) as [string, string, Record<string, string>, boolean][],
   )('%s %s: refused', async (route, _name, headers, hasToken) => {
-    await app.signIn(browser);
+    await loggedIn(app, browser);
     const response = await post(route, hasToken ? { csrfToken: 'f'.repeat(64) } : {}, headers);
     expect(response.status).toBe(403);
     expect(response.headers['location']).toBeUndefined();
@@ -47,15 +48,16 @@ describe('a form of another site', () => {
       ].map((headers) => [route, headers]),
     ) as [string, Record<string, string>][],
   )('%s with the right token from %j: refused', async (route, headers) => {
-    const response = await post(route, csrfFrom(await app.signIn(browser)), headers);
+    await loggedIn(app, browser);
+    const response = await post(route, csrfFrom(await browser.get('/profile')), headers);
     expect(response.status).toBe(403);
     expect(response.headers['location']).toBeUndefined();
     expect(await app.session(browser)).not.toBeNull();
   });
 
   it('with the token of another browser: refused', async () => {
-    await app.signIn(browser);
-    const fields = csrfFrom(await app.signIn(app.browser()));
+    await loggedIn(app, browser);
+    const fields = csrfFrom(await (await loggedIn(app)).get('/profile'));
     for (const route of changingRoutes) expect((await post(route, fields)).status).toBe(403);
     expect(await app.session(browser)).not.toBeNull();
   });
@@ -75,7 +77,7 @@ describe('a form of another site', () => {
   it.each(['/auth/logout', '/auth/signout', '/auth/logout/everywhere', '/auth/logout/callback'])(
     'cannot log out by a GET: %s',
     async (path) => {
-      await app.signIn(browser);
+      await loggedIn(app, browser);
       const image = {
         'sec-fetch-mode': 'no-cors',
         'sec-fetch-dest': 'image',

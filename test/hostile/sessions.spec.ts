@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import supertest from 'supertest';
 import { Cookie } from 'tough-cookie';
 import { csrfFrom, type Browser } from '../support/browser.js';
+import { loggedIn } from '../support/logged-in.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { withPort } from '../support/with-port.js';
@@ -30,8 +31,7 @@ const ask = (path: string, headers: Record<string, string>) =>
 describe('lifetime', () => {
   it('ends when nothing is asked for', async () => {
     const brief = await start({ SESSION_DURATION: '1' });
-    const browser = brief.browser();
-    await brief.signIn(browser);
+    const browser = await loggedIn(brief);
     const cookie = await browser.jar.getCookieString(brief.origin);
     moveTime(1_300);
     const replay = await fetch(`${brief.origin}/profile`, {
@@ -42,8 +42,7 @@ describe('lifetime', () => {
 
   it('ends however busy it is', async () => {
     const brief = await start({ SESSION_DURATION: '10', SESSION_MAX_DURATION: '2' });
-    const browser = brief.browser();
-    await brief.signIn(browser);
+    const browser = await loggedIn(brief);
     for (let visit = 0; visit < 12; visit++) {
       await browser.get('/profile');
       moveTime(200);
@@ -187,8 +186,7 @@ describe('the cookies', () => {
   });
 
   it('open only unchanged: any changed character is being signed out, and no failure', async () => {
-    const browser = app.browser();
-    await app.signIn(browser);
+    const browser = await loggedIn(app);
     const { key = '', value = '' } = (await sessionCookie(browser)) ?? {};
     const step = Math.ceil(value.length / 60);
     for (let at = 0; at < value.length; at += step) {
@@ -221,8 +219,7 @@ describe('the cookies', () => {
   });
 
   it('open only under their own name, even where that is a session’s, too', async () => {
-    const browser = app.browser();
-    await app.signIn(browser);
+    const browser = await loggedIn(app);
     const value = (await sessionCookie(browser))?.value;
     // With the same secrets; its session cookie is named for https.
     const secure = await start(https);

@@ -1,3 +1,4 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Browser, type Page } from './browser.js';
 import { freePort } from './free-port.js';
 import type { Mutation } from './hostile/mutation.js';
@@ -11,6 +12,7 @@ import { launch } from './start-app.js';
 
 export interface HostileApp {
   origin: string;
+  app: NestExpressApplication;
   provider: HostileProvider;
   /** what the application has logged, as `level message context` */
   log: string[];
@@ -46,6 +48,7 @@ export async function startHostileApp(options: Options = {}): Promise<HostileApp
   };
   return {
     origin,
+    app,
     provider,
     log,
     browser: () => new Browser(origin),

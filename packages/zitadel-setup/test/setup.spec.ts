@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { applicationNamed, manage, updateApplication } from './support/manage.js';
@@ -291,6 +300,19 @@ describe('The env file', () => {
     });
   });
 
+  it('It stays as it is when a file cannot be written, and the next run goes on with the key that was made', async () => {
+    const before = '# nothing yet\n';
+    writeFileSync(folder.envFile, before);
+    mkdirSync(`${folder.envFile}.bak`);
+    const { status, stderr } = await folder.run();
+    expect([status, stderr]).toEqual([1, expect.stringContaining('Could not write')]);
+    expect(readFileSync(folder.envFile, 'utf8')).toBe(before);
+    expect(readdirSync(folder.path).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    rmdirSync(`${folder.envFile}.bak`);
+    const { created, files } = await folder.document();
+    expect([created, files]).toEqual([[], [`${folder.envFile}.bak`, folder.envFile]]);
+  });
+
   it('It is refused when it is not UTF-8, before anything is made', async () => {
     writeFileSync(folder.envFile, Buffer.from('PORT=3000\n', 'utf16le'));
     const { status, stderr } = await folder.run();
@@ -300,7 +322,7 @@ describe('The env file', () => {
 });
 
 describe('Somebody at a terminal', () => {
-  it('Is asked for what is missing and once whether to go on, and may decline', async () => {
+  it('They are asked for what is missing and once whether to go on, and may decline', async () => {
     const questions: string[] = [];
     const patFile = join(folder.path, 'admin.pat');
     writeFileSync(patFile, sandbox.personalAccessToken ?? '');

@@ -29,7 +29,7 @@ interface ExplainedApi extends ApiSettings {
   accepts: { impersonation: boolean; withoutClient: boolean };
 }
 
-const LIMIT_MS = 16_000;
+const LIMIT_MS = 12_000;
 
 /** Sends the introspection request of the API, and where the token is inactive a userinfo request. Takes at most 20 seconds. */
 export async function explainToken(given: string, api: ExplainedApi): Promise<TokenReport> {

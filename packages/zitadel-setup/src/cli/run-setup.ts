@@ -209,7 +209,7 @@ class SetupRun {
   private endEarly(error: unknown): number {
     const status = failed(error, this.surroundings);
     this.document.error = (error as Error).message;
-    this.say('No file was written. What was made in Zitadel stays, and the next run goes on with it.');
+    this.say('No file is half-written. What was made in Zitadel stays, and the next run goes on with it.');
     this.writeDocument();
     return status;
   }
