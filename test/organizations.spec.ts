@@ -3,6 +3,7 @@ import { CurrentOrganization, RequireRoles, type Organization } from '@mridang/n
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser, type Page } from './support/browser.js';
+import { listening } from './support/hostile/listening.js';
 import { moveTime } from './support/move-time.js';
 import {
   alpha,
@@ -57,14 +58,24 @@ const HERE = 'form[action="/auth/organization"]';
 const CHOICE = `main ${HERE}`;
 
 let app: RunningApp;
+let api: Awaited<ReturnType<typeof listening>>;
+/** the organizations of the calls of the API */
+let calls: unknown[] = [];
 beforeAll(async () => {
+  api = await listening(({ headers }, response) => {
+    calls.push(headers['x-organization']);
+    response.end('"Hello World!"');
+  });
   app = await startApp({
-    env: { ORGANIZATIONS: 'active' },
+    env: { ORGANIZATIONS: 'active', API_URL: api.origin },
     sandbox: sandboxOfOrganizations,
     controllers: [TenantRoutes, AnyRoutes],
   });
 });
-afterAll(() => app.close());
+afterAll(async () => {
+  await app.close();
+  await api.close();
+});
 afterEach(() => {
   app.sandbox.grantRole(members.atHome, 'editor', 'Alpha');
   app.sandbox.grantRole(members.atHome, 'admin', 'Beta');
@@ -300,6 +311,25 @@ describe('a choice', () => {
     expect(await activeOf(browser)).toBe(beta.id);
   });
 
+  it('holds also when the claims are read again for the very request that chooses', async () => {
+    const browser = await signedIn(members.atHome);
+    const profile = await browser.get('/profile');
+    moveTime(300_000);
+    await choose(browser, profile, beta);
+    expect(await activeOf(browser)).toBe(beta.id);
+    expect((await browser.get('/admin')).status).toBe(200);
+  });
+
+  it('is part of the call of the API that the application makes for the user', async () => {
+    const browser = await signedIn(members.atHome);
+    calls = [];
+    await browser.get('/profile/api');
+    await choose(browser, await browser.get('/profile'), beta);
+    await browser.get('/profile/api');
+    await (await signedIn(members.inTwo)).get('/profile/api');
+    expect(calls).toEqual([alpha.id, beta.id, undefined]);
+  });
+
   it('is made anew when its roles are gone, and stays so when they come back', async () => {
     const browser = await chosen();
     app.sandbox.revokeRole(members.atHome, 'admin', 'Beta');
@@ -329,7 +359,8 @@ describe('a choice', () => {
 describe('without ORGANIZATIONS=active', () => {
   let usual: RunningApp;
   beforeAll(async () => {
-    usual = await startApp({ sandbox: sandboxOfOrganizations, controllers: [TenantRoutes] });
+    const env = { API_URL: api.origin };
+    usual = await startApp({ env, sandbox: sandboxOfOrganizations, controllers: [TenantRoutes] });
   });
   afterAll(() => usual.close());
 
@@ -343,6 +374,9 @@ describe('without ORGANIZATIONS=active', () => {
     expect(page.status).toBe(200);
     expect(page.document.querySelector(HERE)).toBeNull();
     expect((await browser.get('/tenant/any')).status).toBe(200);
+    calls = [];
+    await browser.get('/profile/api');
+    expect(calls).toEqual([undefined]);
   });
 
   it('there is no switch, and a handler with @CurrentOrganization() fails', async () => {

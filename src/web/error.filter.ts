@@ -8,7 +8,7 @@ import {
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
 import { aboutRequest } from '@mridang/nestjs-program';
-import { OrganizationRequired, OutageLog, rolesIn } from '@mridang/nestjs-zitadel';
+import { choicesOf, choicesWith, OrganizationRequired, OutageLog } from '@mridang/nestjs-zitadel';
 import {
   Catch,
   HttpException,
@@ -22,7 +22,7 @@ import { ENV, type Env } from '../config/env.js';
 import { languages } from '../texts/language.js';
 import { errorMessage, text } from '../texts/text.js';
 import { beginAnswer, httpErrorOf } from './http-error.js';
-import { choicesOf, returnToOf } from './page-frame.js';
+import { returnToOf } from './page-frame.js';
 
 /** `Retry-After` where Zitadel has sent none. */
 const RETRY_AFTER_SECONDS = 10;
@@ -87,16 +87,8 @@ export class ErrorFilter implements ExceptionFilter {
     const returnTo = returnToOf(request);
     if (error instanceof OrganizationRequired) return { choices: choicesOf(error.organizations), returnTo };
     const { claimsReadAt, start } = (await this.sessions.token(request, response)) ?? {};
-    const { organizations = [], roleGrants = [] } = request.session?.user ?? {};
-    const granting = organizations.filter(({ id }) =>
-      rolesIn(roleGrants, id).some((role) => error.roles.includes(role)),
-    );
-    return {
-      rolesReadAt: claimsReadAt ?? start,
-      choices: choicesOf(granting),
-      hasOneChoice: granting.length === 1,
-      returnTo,
-    };
+    const choices = request.session ? choicesWith(request.session.user, error.roles) : [];
+    return { rolesReadAt: claimsReadAt ?? start, choices, hasOneChoice: choices.length === 1, returnTo };
   }
 }
 

@@ -1,15 +1,8 @@
 import { CsrfService, type AuthenticatedRequest, type Session } from '@mridang/nestjs-auth';
-import type { Organization } from '@mridang/nestjs-zitadel';
+import { choicesOf, type OrganizationChoice } from '@mridang/nestjs-zitadel';
 import type { NextFunction, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
-
-/** An organization that a user can act for. */
-interface Choice {
-  id: string;
-  label: string;
-  isActive: boolean;
-}
 
 /** Data of the layout. */
 export interface Frame {
@@ -18,7 +11,7 @@ export interface Frame {
   userName: string | undefined;
   links: readonly { href: string; label: TextKey; isCurrent: boolean }[];
   /** to choose from in the header, for users with roles in several organizations */
-  choices: Choice[];
+  choices: OrganizationChoice[];
   /** whether one of them is active */
   isChosen: boolean;
   /** page that a choice leads back to */
@@ -49,18 +42,11 @@ export function pageFrame(csrf: CsrfService, basePath: string) {
 function switcherFor(request: AuthenticatedRequest) {
   const { organizations = [], activeOrganization } = request.session?.user ?? {};
   return {
-    choices: organizations.length > 1 ? choicesOf(organizations, activeOrganization?.id) : [],
+    choices: organizations.length > 1 ? choicesOf(organizations, activeOrganization) : [],
     isChosen: activeOrganization !== undefined,
     returnTo: returnToOf(request),
   };
 }
-
-export const choicesOf = (organizations: readonly Organization[], activeId?: string): Choice[] =>
-  organizations.map(({ id, name, domain }) => ({
-    id,
-    label: name ?? domain ?? id,
-    isActive: id === activeId,
-  }));
 
 /** The page that a form on it leads back to: none after a form post. */
 export const returnToOf = ({ method, originalUrl }: AuthenticatedRequest) =>

@@ -34,7 +34,8 @@ export {
 export { Caller, ORGANIZATION_HEADER, type CalledRequest } from './bearer/caller.js';
 export { OrganizationRequired, OrganizationWithoutRoles } from './organizations/organization.errors.js';
 export { CurrentOrganization, RequireRoles } from './organizations/organization.decorators.js';
-export { rolesIn, type OrganizationsMode } from './organizations/acting.js';
+export type { OrganizationsMode } from './organizations/acting.js';
+export { choicesOf, choicesWith, labelOf, type OrganizationChoice } from './organizations/choices.js';
 export { FreshToken, MaxAge, Scopes } from './bearer/route.decorators.js';
 export {
   audienceScope,
