@@ -272,22 +272,6 @@ describe('the switch', () => {
     const page = await (await signedIn(members.inOne)).get('/profile');
     expect(page.document.querySelector(HERE)).toBeNull();
   });
-
-  it('cannot be forced by the update of a session, as Auth.js has it', async () => {
-    const browser = await signedIn(members.inOne);
-    const token = csrfFrom(await browser.get('/profile'));
-    const update = async (organization: unknown) => {
-      const cookie = await browser.jar.getCookieString(app.origin);
-      const answer = await fetch(`${app.origin}/auth/session`, {
-        method: 'POST',
-        headers: { cookie, 'content-type': 'application/json', origin: app.origin },
-        body: JSON.stringify({ ...token, data: { organization, organizationId: alpha.id } }),
-      });
-      return (await answer.text()).includes(alpha.id);
-    };
-    expect(await update(alpha.id)).toBe(false);
-    expect(await update({ id: alpha.id })).toBe(false);
-  });
 });
 
 describe('a choice', () => {

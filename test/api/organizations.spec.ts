@@ -1,8 +1,16 @@
-import { CurrentOrganization, RequireRoles, type Organization } from '@mridang/nestjs-zitadel';
+import {
+  audienceScope,
+  CurrentOrganization,
+  RequireRoles,
+  ROLES_SCOPE,
+  type Organization,
+} from '@mridang/nestjs-zitadel';
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { startIntrospector, type Introspector } from '../support/introspector.js';
 import { alpha, beta, home, shown, shownWithName } from '../support/organizations.js';
+import { serviceUserTokens } from '../support/service-user-tokens.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 
 @Controller('tenant')
@@ -127,6 +135,50 @@ describe('the organization of a call', () => {
     statuses.push((await api.get(ADMIN, 'the-same')).status);
     expect(statuses).toEqual([200, 403, 200, 403]);
     expect(idp.asked).toHaveLength(asked + 1);
+  });
+});
+
+describe('with tokens of the sandbox', () => {
+  let sandbox: Sandbox;
+  let own: RunningApi;
+  beforeAll(async () => {
+    const grants = [
+      { organization: 'Alpha', roles: ['admin'] },
+      { organization: 'Beta', roles: ['editor'] },
+    ];
+    const agent = {
+      loginName: 'agent',
+      kind: 'machine',
+      organization: 'Home',
+      clientSecret: 'a secret',
+    } as const;
+    sandbox = await startSandbox({ organizations: [alpha, beta, home], users: [{ ...agent, grants }] });
+    own = await startApi({
+      IDP_AUTHORITY: sandbox.issuer,
+      ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
+      IDP_PROJECT_ID: sandbox.projectId,
+      ORGANIZATIONS: 'active',
+    });
+  });
+  afterAll(async () => {
+    await own.close();
+    await sandbox.close();
+  });
+
+  /** The status that a service user with roles in two organizations gets. */
+  async function answerTo(scopes: string[], headers: Record<string, string> = {}) {
+    const scope = ['openid', ROLES_SCOPE, audienceScope(sandbox.projectId), ...scopes].join(' ');
+    const { access_token: token } = await serviceUserTokens(sandbox, scope);
+    return (await own.get(ADMIN, token, headers)).status;
+  }
+
+  it('a narrowed one has its organization by itself, another needs the header', async () => {
+    const only = ({ id }: typeof alpha) => `urn:zitadel:iam:org:roles:id:${id}`;
+    expect(await answerTo([only(alpha)])).toBe(200);
+    expect(await answerTo([only(beta)])).toBe(403);
+    expect(await answerTo([])).toBe(403);
+    expect(await answerTo([], { 'x-organization': alpha.id })).toBe(200);
+    expect(await answerTo([only(beta)], { 'x-organization': alpha.id })).toBe(403);
   });
 });
 
