@@ -3,7 +3,7 @@ import { CurrentOrganization, RequireRoles, type Organization } from '@mridang/n
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser, type Page } from './support/browser.js';
-import { listening } from './support/hostile/listening.js';
+import { listening } from './support/listening.js';
 import { moveTime } from './support/move-time.js';
 import {
   alpha,
@@ -111,8 +111,8 @@ async function json(browser: Browser, path: string, form?: Record<string, string
 const choose = (browser: Browser, page: Page, { id }: { id: string }, form = HERE) =>
   browser.submit(page, form, { fields: { organization: id } });
 
-describe('after sign-in', () => {
-  it('the home organization is active where it grants roles, and the session knows all organizations that do', async () => {
+describe('a sign-in', () => {
+  it('activates the home organization if it grants roles, and names all organizations that grant some', async () => {
     expect(await userOf(await signedIn(members.atHome))).toMatchObject({
       roles: ['editor'],
       allRoles: ['editor', 'admin'],
@@ -122,7 +122,7 @@ describe('after sign-in', () => {
     });
   });
 
-  it('the only organization is active for somebody who has no roles at home', async () => {
+  it('activates the only organization of a user without roles at home', async () => {
     expect(await userOf(await signedIn(members.inOne))).toMatchObject({
       roles: ['admin'],
       organizations: [shown(beta)],
@@ -130,13 +130,13 @@ describe('after sign-in', () => {
     });
   });
 
-  it('none is active where there are several, and no role counts', async () => {
+  it('activates none of several organizations, and no role counts', async () => {
     const user = await userOf(await signedIn(members.inTwo));
     expect(user).toMatchObject({ roles: [], organizations: [shown(alpha), shown(beta)] });
     expect(user).not.toHaveProperty('activeOrganization');
   });
 
-  it('none is active without roles, and there is nothing to choose', async () => {
+  it('activates none for a user without roles, who has nothing to choose', async () => {
     const browser = await signedIn(members.nowhere);
     expect(await userOf(browser)).toMatchObject({ roles: [], organizations: [] });
     const page = await browser.get('/admin');
@@ -146,7 +146,7 @@ describe('after sign-in', () => {
 });
 
 describe('a page that requires a role', () => {
-  it('is refused to somebody who has the role in another organization, and leads there', async () => {
+  it('is refused to a user who has the role in another organization, and offers that one', async () => {
     const browser = await signedIn(members.atHome);
     const refused = await browser.get('/admin?from=link');
     expect([refused.status, refused.document.querySelector('h1')?.text]).toEqual([403, 'No access']);
@@ -159,7 +159,7 @@ describe('a page that requires a role', () => {
     expect(page.document.querySelector('nav a[href="/admin"]')).not.toBeNull();
   });
 
-  it('lets somebody choose for whom no organization is active, and opens', async () => {
+  it('lets a user without an active organization choose one, and opens', async () => {
     const browser = await signedIn(members.inTwo);
     const asked = await browser.get('/admin');
     expect([asked.status, asked.document.querySelector('h1')?.text]).toEqual([403, 'Which organization?']);
@@ -168,7 +168,7 @@ describe('a page that requires a role', () => {
     expect([page.status, page.url.pathname]).toEqual([200, '/admin']);
   });
 
-  it('asks in the language of the browser', async () => {
+  it('asks for the organization in the language of the browser', async () => {
     const browser = await signedIn(members.inTwo);
     const [german, french] = [
       await browser.get('/admin', { 'accept-language': 'de' }),
@@ -177,7 +177,7 @@ describe('a page that requires a role', () => {
     expect([german, french]).toEqual(['Welche Organisation?', 'Quelle organisation ?']);
   });
 
-  it('tells a program why: nothing is chosen, or the role is missing', async () => {
+  it('tells a program whether the choice or the role is missing', async () => {
     const undecided = await json(await signedIn(members.inTwo), '/admin');
     expect(undecided).toMatchObject([403, { code: 'ORGANIZATION_REQUIRED' }]);
     expect(await json(await signedIn(members.atHome), '/admin')).toMatchObject([
@@ -186,7 +186,7 @@ describe('a page that requires a role', () => {
     ]);
   });
 
-  it('counts a role of any organization where it says so, and none of a class beside its own decorator', async () => {
+  it('accepts a role of any organization with `organization: any`, and ignores the decorator of the class beside its own', async () => {
     const browser = await signedIn(members.atHome);
     expect(await json(browser, '/tenant/any')).toEqual([
       200,
@@ -201,14 +201,14 @@ describe('a page that requires a role', () => {
 });
 
 describe('@CurrentOrganization()', () => {
-  it('is the active organization, also without required roles', async () => {
+  it('injects the active organization, also without required roles', async () => {
     const browser = await signedIn(members.atHome);
     expect(await json(browser, '/tenant/data')).toEqual([200, shownWithName(alpha)]);
     await choose(browser, await browser.get('/profile'), beta);
     expect(await json(browser, '/tenant/data')).toEqual([200, shown(beta)]);
   });
 
-  it('asks for one, and refuses people without roles', async () => {
+  it('refuses a user who has to choose, and a user without roles', async () => {
     const browser = await signedIn(members.inTwo);
     expect(await json(browser, '/tenant/data')).toMatchObject([403, { code: 'ORGANIZATION_REQUIRED' }]);
     const page = await choose(browser, await browser.get('/tenant/data'), beta, CHOICE);
@@ -267,7 +267,7 @@ describe('the switch', () => {
     expect(await activeOf(browser)).toBe(beta.id);
   });
 
-  it('is not there for visitors, and for people with roles in one organization', async () => {
+  it('is not there for visitors and for users with roles in one organization', async () => {
     expect((await app.browser().post('/auth/organization', { organization: beta.id })).status).toBe(303);
     const page = await (await signedIn(members.inOne)).get('/profile');
     expect(page.document.querySelector(HERE)).toBeNull();
@@ -295,7 +295,7 @@ describe('a choice', () => {
     expect(await activeOf(browser)).toBe(beta.id);
   });
 
-  it('holds also when the claims are read again for the very request that chooses', async () => {
+  it('is stored also when the same request reads the claims again', async () => {
     const browser = await signedIn(members.atHome);
     const profile = await browser.get('/profile');
     moveTime(300_000);
@@ -304,7 +304,7 @@ describe('a choice', () => {
     expect((await browser.get('/admin')).status).toBe(200);
   });
 
-  it('is part of the call of the API that the application makes for the user', async () => {
+  it('is sent to the API with the call that the application makes for the user', async () => {
     const browser = await signedIn(members.atHome);
     calls = [];
     await browser.get('/profile/api');
@@ -314,7 +314,7 @@ describe('a choice', () => {
     expect(calls).toEqual([alpha.id, beta.id, undefined]);
   });
 
-  it('is made anew when its roles are gone, and stays so when they come back', async () => {
+  it('is replaced when its roles are gone, and does not come back with them', async () => {
     const browser = await chosen();
     app.sandbox.revokeRole(members.atHome, 'admin', 'Beta');
     moveTime(300_000);
@@ -330,7 +330,7 @@ describe('a choice', () => {
     expect(await activeOf(browser)).toBe(alpha.id);
   });
 
-  it('stays the only organization there was, when another one grants roles', async () => {
+  it('is kept when a second organization grants roles', async () => {
     const browser = await signedIn(members.inOne);
     app.sandbox.grantRole(members.inOne, 'editor', 'Alpha');
     moveTime(300_000);
@@ -340,7 +340,7 @@ describe('a choice', () => {
   });
 });
 
-describe('without ORGANIZATIONS=active', () => {
+describe('the application without ORGANIZATIONS=active', () => {
   let usual: RunningApp;
   beforeAll(async () => {
     const env = { API_URL: api.origin };
@@ -348,7 +348,7 @@ describe('without ORGANIZATIONS=active', () => {
   });
   afterAll(() => usual.close());
 
-  it('roles of every organization count, and session and pages know nothing of an active one', async () => {
+  it('accepts roles of every organization, and neither session nor pages have an active one', async () => {
     const browser = await signedIn(members.atHome, usual);
     const user = await userOf(browser);
     expect(user).toMatchObject({ roles: ['editor', 'admin'] });
@@ -363,7 +363,7 @@ describe('without ORGANIZATIONS=active', () => {
     expect(calls).toEqual([undefined]);
   });
 
-  it('there is no switch, and a handler with @CurrentOrganization() fails', async () => {
+  it('has no switch, and answers 500 for a handler with @CurrentOrganization()', async () => {
     const browser = await signedIn(members.atHome, usual);
     const token = csrfFrom(await browser.get('/profile'));
     expect((await browser.post('/auth/organization', { ...token, organization: beta.id })).status).toBe(404);
@@ -371,11 +371,11 @@ describe('without ORGANIZATIONS=active', () => {
   });
 });
 
-describe('in production', () => {
+describe('the log in production', () => {
   it.each([
     ['any', {}],
     ['active', { ORGANIZATIONS: 'active' }],
-  ])('the log says which is on: %s', async (mode, env) => {
+  ])('says at start that ORGANIZATIONS is %s', async (mode, env) => {
     const { program, sandbox } = await startProduction(env);
     await program.stop();
     await sandbox.close();

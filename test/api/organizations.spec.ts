@@ -107,17 +107,17 @@ describe('the organization of a call', () => {
     },
   );
 
-  it('helps nobody who has no roles', async () => {
+  it('does not matter for a caller without roles, who is refused for the role', async () => {
     const answer = await call(ADMIN, { roles: {} });
     expect(answer).toMatchObject({ status: 403, body: { code: 'API_ROLE_REQUIRED' } });
   });
 
-  it('is by itself that of a token that was narrowed to one', async () => {
+  it('is the only one that the token has roles of, wherever the caller is at home', async () => {
     // with the scope urn:zitadel:iam:org:roles:id, Zitadel says these roles of somebody with more
     expect((await call(ADMIN, { roles: { admin: [beta] }, home: alpha })).status).toBe(200);
   });
 
-  it('is asked for on routes that require roles only', async () => {
+  it('is required on routes that require roles only', async () => {
     const answers = [
       await call('/api/v1/app', { roles: both }),
       await call('/api/v1/app', { roles: both, organization: home.id }),
@@ -126,7 +126,7 @@ describe('the organization of a call', () => {
     expect(answers.map(({ body }) => body)).toEqual(Array(3).fill('Hello World!'));
   });
 
-  it('counts for one request: the next with the same token may name another', async () => {
+  it('is that of each request, also with the same token', async () => {
     idp.answer = () => idp.active(claimsOf(both));
     const statuses: number[] = [];
     const asked = idp.asked.length;
@@ -138,7 +138,7 @@ describe('the organization of a call', () => {
   });
 });
 
-describe('with tokens of the sandbox', () => {
+describe('a token of the sandbox', () => {
   let sandbox: Sandbox;
   let own: RunningApi;
   beforeAll(async () => {
@@ -172,7 +172,7 @@ describe('with tokens of the sandbox', () => {
     return (await own.get(ADMIN, token, headers)).status;
   }
 
-  it('a narrowed one has its organization by itself, another needs the header', async () => {
+  it('needs no header when it was narrowed to one organization, else it does', async () => {
     const only = ({ id }: typeof alpha) => `urn:zitadel:iam:org:roles:id:${id}`;
     expect(await answerTo([only(alpha)])).toBe(200);
     expect(await answerTo([only(beta)])).toBe(403);
@@ -183,7 +183,7 @@ describe('with tokens of the sandbox', () => {
 });
 
 describe('a handler', () => {
-  it('gets the caller with the roles of the organization', async () => {
+  it('receives the caller with the roles of the organization', async () => {
     const { body } = await call('/api/v1/caller', { roles: both, home: alpha, organization: beta.id });
     expect(body).toMatchObject({
       roles: ['admin', 'editor'],
@@ -196,7 +196,7 @@ describe('a handler', () => {
     expect(atHome).toMatchObject({ roles: ['editor'], activeOrganization: shownWithName(alpha) });
   });
 
-  it('gets the organization, or is not called without one', async () => {
+  it('receives the organization, and is not called without one', async () => {
     const path = '/tenant/data';
     expect(await call(path, { roles: both, organization: beta.id })).toEqual({
       status: 200,
@@ -214,7 +214,7 @@ describe('a handler', () => {
     ]);
   });
 
-  it('may take a role of any organization', async () => {
+  it('accepts a role of any organization with `organization: any`', async () => {
     expect((await call('/tenant/any', { roles: both })).status).toBe(200);
     expect((await call('/tenant/any', { roles: both, organization: alpha.id })).status).toBe(200);
     expect(await call('/tenant/any', { roles: { editor: [alpha, beta] } })).toMatchObject({
@@ -224,8 +224,8 @@ describe('a handler', () => {
   });
 });
 
-describe('without ORGANIZATIONS=active', () => {
-  it('roles of every organization count, and the header is not looked at', async () => {
+describe('the API without ORGANIZATIONS=active', () => {
+  it('accepts roles of every organization, and ignores the header', async () => {
     expect((await call(ADMIN, { roles: both, of: usual })).status).toBe(200);
     expect((await call(ADMIN, { roles: both, organization: home.id, of: usual })).status).toBe(200);
     expect((await call('/tenant/any', { roles: both, of: usual })).status).toBe(200);
@@ -234,13 +234,13 @@ describe('without ORGANIZATIONS=active', () => {
       expect(body).not.toHaveProperty(member);
   });
 
-  it('a handler with @CurrentOrganization() fails', async () => {
+  it('answers 500 for a handler with @CurrentOrganization()', async () => {
     expect((await call('/tenant/data', { roles: both, of: usual })).status).toBe(500);
   });
 });
 
-describe('for programs on other sites', () => {
-  it('the header is allowed, and the description of the API has it where it counts', async () => {
+describe('the header X-Organization', () => {
+  it('is allowed to other origins and in the description of the API, if ORGANIZATIONS is active', async () => {
     const origin = 'https://app.example.com';
     const env = { ...idp.env, API_CORS_ORIGINS: origin, API_SWAGGER: 'true' };
     const off = await startApi(env);

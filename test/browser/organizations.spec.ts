@@ -1,14 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { overflow, picture, violations } from '../support/looks.js';
 import { observedPage } from '../support/observed-page.js';
 import { members, sandboxOfOrganizations } from '../support/organizations.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
-
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
 
 let app: RunningApp;
 let chromium: Browser;
@@ -31,7 +28,7 @@ const switcher = (page: Page) => page.getByRole('navigation').getByRole('combobo
 const heading = (page: Page) => page.getByRole('heading', { level: 1 }).textContent();
 
 describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
-  it('the header switches the organization, and the page stays', async () => {
+  it('The header switches the organization, and the page stays', async () => {
     const { page } = await opened(members.atHome, '/profile', { javaScriptEnabled });
     expect(await switcher(page).locator('option:checked').textContent()).toBe('Alpha');
     await switcher(page).selectOption('beta.example');
@@ -43,7 +40,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await page.context().close();
   });
 
-  it('a page asks which organization is meant, and opens', async () => {
+  it('A page asks which organization is meant, and opens', async () => {
     const { page } = await opened(members.inTwo, '/admin', { javaScriptEnabled });
     expect(await heading(page)).toBe('Which organization?');
     const main = page.getByRole('main');
@@ -55,7 +52,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
   });
 });
 
-it('the keyboard alone switches the organization', async () => {
+it('The keyboard alone switches the organization', async () => {
   const { page, problems } = await opened(members.atHome, '/profile');
   await switcher(page).focus();
   await page.keyboard.press('ArrowDown');
@@ -68,7 +65,7 @@ it('the keyboard alone switches the organization', async () => {
   await page.context().close();
 });
 
-it('an organization has to be chosen before the form is sent', async () => {
+it('The form is not sent before an organization is chosen', async () => {
   const { page } = await opened(members.inTwo, '/admin');
   await page.getByRole('main').getByRole('button', { name: 'Switch' }).click();
   expect(await heading(page)).toBe('Which organization?');

@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext } from 'playwright-core';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { overflow, picture, violations } from '../support/looks.js';
-import { startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
-import { observedPage, type ObservedPage } from '../support/observed-page.js';
+import { observedPage, scrollToLive, type ObservedPage } from '../support/observed-page.js';
 import { pages, people, type PageUnderTest, type Person } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
 
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
-
-/** What is looked at in each scheme; axe looks at the first width. */
+/** The color schemes and widths; axe runs at the first width. */
 const schemes = [
   { scheme: 'light', widths: [360, 1280] },
   { scheme: 'dark', widths: [1280, 360] },
@@ -33,15 +30,12 @@ afterAll(async () => {
   await app?.close();
 });
 
-async function open({ path, person, scrollToLive }: PageUnderTest): Promise<OpenedPage> {
+async function open({ path, person, scrollToLive: isScrolled }: PageUnderTest): Promise<OpenedPage> {
   const observed = await observedPage(contexts[person ?? 'visitor']);
   const { page } = observed;
   await page.setViewportSize({ width: schemes[0].widths[0], height: 800 });
   const response = await page.goto(app.origin + path);
-  if (scrollToLive) {
-    await page.locator('#live').scrollIntoViewIfNeeded();
-    await page.waitForSelector('#live td');
-  }
+  if (isScrolled) await scrollToLive(page);
   return { ...observed, status: response?.status() };
 }
 
@@ -56,18 +50,21 @@ describe.each(pages)('the page $name', (entry) => {
   });
   afterAll(() => opened?.page.close());
 
-  it.each(schemes)('is accessible, fits and is free of faults: $scheme', async ({ scheme, widths }) => {
-    const { page, problems, status } = opened;
-    expect(status).toBe(entry.status ?? 200);
-    expect(page.url()).toBe(app.origin + entry.path);
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 800 });
-      expect(await overflow(page)).toBe(0);
-      await picture(page, `${entry.name}-${width}-${scheme}`);
-      if (width === widths[0]) expect(await violations(page)).toEqual([]);
-    }
-    expect(await problems()).toEqual([]);
-  });
+  it.each(schemes)(
+    'has no axe violation, no horizontal scrolling and no error in the $scheme color scheme',
+    async ({ scheme, widths }) => {
+      const { page, problems, status } = opened;
+      expect(status).toBe(entry.status ?? 200);
+      expect(page.url()).toBe(app.origin + entry.path);
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await overflow(page)).toBe(0);
+        await picture(page, `${entry.name}-${width}-${scheme}`);
+        if (width === widths[0]) expect(await violations(page)).toEqual([]);
+      }
+      expect(await problems()).toEqual([]);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds: every rule it has, those of its best practices and those it calls experimental included. */
+/** The violations of all axe rules, including best practices and experimental ones. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const { violations: found } = await page.evaluate(() => {
@@ -16,11 +16,11 @@ export async function violations(page: Page): Promise<string[]> {
   return found.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
 }
 
-/** How far the page can be scrolled sideways, in pixels. */
+/** The horizontal overflow of the page in pixels. */
 export const overflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** Writes a picture for the documentation when asked to (`npm run screenshots`). */
+/** Saves a screenshot for the documentation with SCREENSHOTS=1 (`npm run screenshots`). */
 export async function picture(page: Page, name: string) {
   if (!process.env['SCREENSHOTS']) return;
   mkdirSync('docs/screenshots', { recursive: true });

@@ -1,12 +1,6 @@
-import { z } from 'zod';
+import { examineIssuer } from '@mridang/nestjs-zitadel';
 import { SetupError } from '../setup.error.js';
-import {
-  jsonOf,
-  ManagementClient,
-  ManagementRefused,
-  request,
-  type TokenSource,
-} from './management-client.js';
+import { ManagementClient, ManagementRefused, type TokenSource } from './management-client.js';
 import { administrators, oneUser, organizations, userinfo, type AdministratorMessage } from './messages.js';
 
 /** The Zitadel of a set-up, and what the token may do there. */
@@ -47,18 +41,9 @@ export async function connect(
 }
 
 async function checkIssuer(issuer: string): Promise<void> {
-  const { status, text } = await request(`${issuer}/.well-known/openid-configuration`);
-  const domain = /ExternalDomain is ([\w.:-]+)/.exec(text)?.[1];
-  if (domain !== undefined) {
-    throw new SetupError(
-      `Zitadel at ${issuer} is configured for the domain ${domain}: use --issuer with that domain`,
-    );
-  }
-  const { data } = z.object({ issuer: z.string() }).safeParse(jsonOf(text));
-  if (status !== 200 || !data)
-    throw new SetupError(`There is no Zitadel at ${issuer}: it answered ${status}`);
-  if (data.issuer !== issuer)
-    throw new SetupError(`Zitadel at ${issuer} calls itself ${data.issuer}: use --issuer ${data.issuer}`);
+  const { checks } = await examineIssuer({ issuer, allowInsecureHttp: true });
+  const wrong = checks.find(({ id, status }) => id === 'issuer' && status === 'wrong');
+  if (wrong) throw new SetupError(`--issuer: ${wrong.cause}. What to do: ${wrong.cure}`);
 }
 
 function explainToken(error: unknown): never {
