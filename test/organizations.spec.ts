@@ -31,6 +31,12 @@ class TenantRoutes {
     return { roles: user.roles, all: user.allRoles };
   }
 
+  @Get('auditor')
+  @RequireRoles('auditor')
+  auditor() {
+    return {};
+  }
+
   @Get('active')
   @RequireRoles('admin', { organization: 'active' })
   active() {
@@ -177,10 +183,14 @@ describe('a page that requires a role', () => {
     expect([german, french]).toEqual(['Welche Organisation?', 'Quelle organisation ?']);
   });
 
-  it('tells a program whether the choice or the role is missing', async () => {
+  it('tells a program whether the choice or the role is missing, also before a choice that would not help', async () => {
     const undecided = await json(await signedIn(members.inTwo), '/admin');
     expect(undecided).toMatchObject([403, { code: 'ORGANIZATION_REQUIRED' }]);
     expect(await json(await signedIn(members.atHome), '/admin')).toMatchObject([
+      403,
+      { code: 'AUTH_ROLES_REQUIRED' },
+    ]);
+    expect(await json(await signedIn(members.inTwo), '/tenant/auditor')).toMatchObject([
       403,
       { code: 'AUTH_ROLES_REQUIRED' },
     ]);

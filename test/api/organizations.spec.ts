@@ -229,6 +229,10 @@ describe('the API without ORGANIZATIONS=active', () => {
     expect((await call(ADMIN, { roles: both, of: usual })).status).toBe(200);
     expect((await call(ADMIN, { roles: both, organization: home.id, of: usual })).status).toBe(200);
     expect((await call('/tenant/any', { roles: both, of: usual })).status).toBe(200);
+    expect(await call(ADMIN, { roles: {}, organization: home.id, of: usual })).toMatchObject({
+      status: 403,
+      body: { code: 'API_ROLE_REQUIRED' },
+    });
     const { body } = await call('/api/v1/caller', { roles: both, of: usual });
     for (const member of ['roleGrants', 'organizations', 'activeOrganization', 'allRoles'])
       expect(body).not.toHaveProperty(member);

@@ -29,10 +29,10 @@ export class OrganizationWithoutRoles extends ForbiddenException {
  * @param asked id of the organization asked for
  */
 export function organizationRefusal(
-  { organizations = [], activeOrganization }: Partial<Pick<Acting, 'organizations' | 'activeOrganization'>>,
+  { organizations, activeOrganization }: Partial<Pick<Acting, 'organizations' | 'activeOrganization'>>,
   asked?: unknown,
 ): OrganizationRequired | OrganizationWithoutRoles | undefined {
-  if (activeOrganization) return undefined;
+  if (!organizations || activeOrganization) return undefined;
   if (asked !== undefined) return new OrganizationWithoutRoles();
   return organizations.length > 0 ? new OrganizationRequired(organizations) : undefined;
 }

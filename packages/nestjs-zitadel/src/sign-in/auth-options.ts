@@ -1,7 +1,7 @@
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { Account, User } from '@auth/core/types';
-import type { IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
+import type { AuthUser, IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { clockTolerance } from 'openid-client';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
@@ -55,7 +55,9 @@ export function authOptions(
     discard: (token) => void revocation.revoke(token),
     resume: (ended, token, request) => resumption.paramsFor(ended, token, request),
     signInPolicy: rules,
-    rolesRefusal: (_roles, user) => organizationRefusal(user),
+    // A choice helps only where some organization grants the role.
+    rolesRefusal: (roles, user: Partial<AuthUser>) =>
+      user.allRoles?.some((role) => roles.includes(role)) ? organizationRefusal(user) : undefined,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
         loggedOut.delete(request, response as Response);
