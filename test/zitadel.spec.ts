@@ -41,11 +41,7 @@ let chromium: Browser | undefined;
 let page: Page;
 let hasShortTokens = false;
 
-/** Ctrl+C in the middle must not leave a real Zitadel with short access tokens. */
-const interrupted = () => void organization?.remove().finally(() => process.exit(130));
-
 beforeAll(async () => {
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   if (!issuer) await startEmptySandbox();
   organization = await ThrowAway.create(issuer, patFile);
   web = `http://localhost:${await freePort()}`;
@@ -60,7 +56,6 @@ beforeAll(async () => {
 }, 180_000);
 
 afterAll(async () => {
-  process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
   await chromium?.close();
   for (const program of programs.slice(1)) await program.stop();
   await organization?.remove();

@@ -507,7 +507,7 @@ describe('an access token', () => {
     ['never', () => ({ auth_time: undefined })],
     ['at a time that is not a number', () => ({ auth_time: String(now()) })],
   ])(
-    'whose user signed in %s gets 401 insufficient_user_authentication on a route with @MaxAge(60)',
+    'whose user signed in %s gets 401 insufficient_user_authentication on a route with @RequireFreshSignIn() of 60 seconds',
     async (_name, claims) => {
       idp.answer = () => active(claims());
       const answer = await api.get('/more/recent', 'token');
@@ -520,7 +520,7 @@ describe('an access token', () => {
     },
   );
 
-  it('is accepted on a route with @MaxAge(60) until the sign-in is 120 seconds old (one minute of clock tolerance)', async () => {
+  it('is accepted on a route with @RequireFreshSignIn() of 60 seconds until the sign-in is 120 seconds old (one minute of clock tolerance)', async () => {
     const loggedInAt = now() - 50;
     idp.answer = () => active({ auth_time: loggedInAt });
     expect((await api.get('/more/recent', 'token')).status).toBe(200);

@@ -46,7 +46,7 @@ export class ThrowAway {
 
   static async create(issuer: string, patFile: string): Promise<ThrowAway> {
     const client = new ManagementClient(issuer, tokenFromFile(patFile));
-    const name = `sign-in-test-${randomBytes(4).toString('hex')}`;
+    const name = process.env['ZITADEL_TEST_ORGANIZATION'] ?? `sign-in-test-${randomBytes(4).toString('hex')}`;
     const schema = z.object({ organizationId: z.string() });
     const { organizationId } = await client.call(`${organizations}/AddOrganization`, { name }, schema);
     return new ThrowAway(client, name, organizationId);
