@@ -318,6 +318,21 @@ describe('a route with a required sign-in', () => {
     expect(end.url.pathname + end.url.search).toBe(expected);
   });
 
+  it('leaves the organization active that the user has chosen', async () => {
+    const other = await startApp({ env: { ORGANIZATIONS: 'active' } });
+    other.sandbox.grantRole(alice, 'editor', 'Globex');
+    const browser = other.browser();
+    const page = await signIn(browser, alice);
+    const organization = '320000000000000002';
+    await browser.submit(page, 'form[action="/auth/organization"]', { fields: { organization } });
+    const active = { user: { activeOrganization: { id: organization }, roles: ['editor'] } };
+    expect(await sessionOf(browser)).toMatchObject(active);
+    later();
+    expect((await choose(browser, await browser.get('/danger'), alice)).url.pathname).toBe('/danger');
+    expect(await sessionOf(browser)).toMatchObject(active);
+    await other.close();
+  });
+
   it('answers 503 while Zitadel is away, and keeps the session', async () => {
     const other = await startApp({ controllers: [GuardedRoutes] });
     const browser = other.browser();

@@ -43,6 +43,8 @@ interface Action {
 }
 
 interface AuthCall {
+  /** what the `jwt` callback of a sign-in receives as `session` */
+  kept?: Record<string, string>;
   /** whether the CSRF token was verified, or this application makes the request itself */
   isTrusted?: boolean;
   onSignIn?: (account: Account) => void;
@@ -227,6 +229,7 @@ export class AuthEngine {
     try {
       const answer = await this.forward(request, url, {
         cookies,
+        kept: found.kept,
         refusal: (account, profile) =>
           refusalByAge(account, found) ?? signInPolicy?.refusal(profile, found.kept, account),
         onSignIn: (account) => {
@@ -287,7 +290,7 @@ export class AuthEngine {
 
   private async callAuthJs(
     request: Request,
-    { isTrusted = false, onSignIn = () => undefined, refusal }: AuthCall = {},
+    { isTrusted = false, onSignIn = () => undefined, refusal, kept }: AuthCall = {},
   ): Promise<Response> {
     let failure: Error | undefined;
     let exchanged: Account | undefined;
@@ -301,7 +304,7 @@ export class AuthEngine {
     const onError = (error: Error) => {
       if (!(error instanceof EventError)) failure = error;
     };
-    const config = this.options.configFor(onError, onSignIn, accepts);
+    const config = this.options.configFor(onError, onSignIn, accepts, kept);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
     if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
     if (!failure || isUserError(failure)) return answer;

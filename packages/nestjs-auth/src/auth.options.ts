@@ -105,7 +105,10 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 
 export interface SignInPolicy {
   /** @throws `ProviderUnavailable` when a browser that is redirected to the provider would get no answer */
   checkProvider(): Promise<void>;
-  /** Returns the fields of the sign-in form that `refusal` needs. They are stored in an encrypted cookie until the callback. */
+  /**
+   * Returns the fields of the sign-in form that `refusal` needs. They are stored in an encrypted cookie until the callback. The `jwt` callback
+   * of the sign-in receives them as `session`.
+   */
   kept(given: Readonly<Record<string, unknown>>): Record<string, string>;
   /** Returns why a sign-in that the provider has approved is refused, or `undefined`. `account` has the verified ID token. */
   refusal(

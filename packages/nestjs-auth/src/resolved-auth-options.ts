@@ -179,11 +179,13 @@ export class ResolvedAuthOptions {
    * @param onError called with the error before Auth.js turns it into a response
    * @param onSignIn called when a sign-in has succeeded
    * @param accepts whether a sign-in that the provider has approved may create a session
+   * @param kept what `SignInPolicy.kept` returned for the sign-in
    */
   configFor(
     onError: (error: Error) => void,
     onSignIn: (account: Account) => void,
     accepts: (account: Account, profile: Profile) => boolean,
+    kept?: Record<string, string>,
   ): AuthConfig {
     const { logger, events, adapter } = this.config;
     return {
@@ -199,7 +201,7 @@ export class ResolvedAuthOptions {
           const isAccepted = !account || accepts(account, profile ?? {});
           return isAccepted && (this.callbacks.signIn?.(message) ?? true);
         },
-        jwt: (message) => this.sessionToken(message),
+        jwt: (message) => this.sessionToken(kept ? { ...message, session: kept } : message),
       },
       events: {
         ...events,

@@ -189,12 +189,19 @@ describe('a sign-in policy', () => {
         { providerAccountId }: { providerAccountId: string },
       ) => void heard.push(['replaced', kept, sub === providerAccountId]),
     };
-    await start({ providers: [oidc()], signInPolicy: policy });
+    const callbacks: AuthConfig['callbacks'] = {
+      jwt: ({ token, account, session }) => {
+        if (account) heard.push(['given', session]);
+        return token;
+      },
+    };
+    await start({ providers: [oidc()], signInPolicy: policy, callbacks });
+    const given = ['given', { condition: 'kept' }];
     const asked = ['asked', { condition: 'kept' }, true];
     await choose(site.browser, await site.toProvider('/who'), alice);
-    expect(heard.splice(0)).toEqual([asked]);
+    expect(heard.splice(0)).toEqual([asked, given]);
     await site.toProvider('/auth/signin');
-    expect(heard).toEqual([asked, ['replaced', { condition: 'kept' }, true]]);
+    expect(heard).toEqual([asked, given, ['replaced', { condition: 'kept' }, true]]);
   });
 });
 

@@ -45,6 +45,7 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
           login_hint: user.username,
           subject: user.id,
           factors: factors.join(' '),
+          activeOrganization: user.activeOrganization?.id,
         },
       });
     } catch (failure) {

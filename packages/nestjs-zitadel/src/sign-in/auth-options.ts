@@ -108,7 +108,8 @@ export function authOptions(
           loginAge: loginAgeIn(account.id_token),
           ...tokenSetFrom(account),
         };
-        return withActiveOrganization(made, organizations);
+        const { activeOrganization: organization } = (session ?? {}) as { activeOrganization?: string };
+        return withActiveOrganization(isActive ? switched(made, { organization }) : made, organizations);
       },
       session: ({ session, token: { user, organizationId } }) => {
         if (!user) throw new Error('The session has no user');

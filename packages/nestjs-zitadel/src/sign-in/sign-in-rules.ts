@@ -13,9 +13,9 @@ export const ZITADEL = 'zitadel';
 
 /**
  * Fields of a sign-in that its result is compared with: the organization; of a session that has to prove its user again `subject`, the
- * `sub`, and `factors`, authentication methods separated by spaces.
+ * `sub`, and `factors`, authentication methods separated by spaces. `activeOrganization` is no condition: the new session takes it over.
  */
-const conditions = ['organization', 'subject', 'factors'] as const;
+const conditions = ['organization', 'subject', 'factors', 'activeOrganization'] as const;
 
 type Kept = Readonly<Partial<Record<(typeof conditions)[number], string>>>;
 
