@@ -111,6 +111,7 @@ export class LoginController {
     @Query('reason') given: unknown,
     @Query('error') error: unknown,
     @Query('ref') reference: unknown,
+    @Query('detail') detail: unknown,
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
@@ -123,6 +124,10 @@ export class LoginController {
       ...signInFailureModel(reason),
       address,
       reference: referenceIn(reference),
+      factor: isTextKey(`how.${String(detail)}`) ? `how.${String(detail)}` : undefined,
+      factorsUrl:
+        reason === ('factor_missing' satisfies SignInFailure) &&
+        `${this.env.zitadel.issuer}/ui/console/users/me?id=security`,
       logoutToken:
         reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
     };

@@ -6,6 +6,8 @@ import { messageFor, messageOf } from '../texts/text.js';
 const final: readonly unknown[] = [
   'provider_misconfigured',
   'login_too_old',
+  'user_mismatch',
+  'factor_missing',
   'organization_unknown',
   'organization_mismatch',
 ] satisfies SignInFailure[];

@@ -1,5 +1,5 @@
 import { CsrfService, type AuthenticatedRequest, type Session } from '@mridang/nestjs-auth';
-import { choicesOf, type OrganizationChoice } from '@mridang/nestjs-zitadel';
+import { choicesOf, FORM_NOT_SENT, type OrganizationChoice } from '@mridang/nestjs-zitadel';
 import type { NextFunction, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
@@ -18,6 +18,8 @@ export interface Frame {
   returnTo: string | undefined;
   /** for the sign-out forms; a visitor gets a CSRF cookie only where there is a form */
   csrfToken: string | undefined;
+  /** whether a form was sent, and a new sign-in took its place */
+  isFormUnsent: boolean;
 }
 
 /** Adds the layout data to every view, as a function that is called after the guard. */
@@ -33,6 +35,7 @@ export function pageFrame(csrf: CsrfService, basePath: string) {
         links: linksFor(request, basePath),
         ...switcherFor(request),
         csrfToken: request.session ? csrf.token(request, response) : undefined,
+        isFormUnsent: new URLSearchParams(request.url.split('?')[1]).has(FORM_NOT_SENT),
       };
     };
     next();

@@ -7,7 +7,8 @@ import { LRUCache } from 'lru-cache';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { now } from '../support/now.js';
 import { Introspection } from '../../packages/nestjs-zitadel/src/bearer/introspection.js';
-import { FreshToken, MaxAge, Scopes } from '../../packages/nestjs-zitadel/src/bearer/route.decorators.js';
+import { FreshToken, Scopes } from '../../packages/nestjs-zitadel/src/bearer/route.decorators.js';
+import { RequireFreshSignIn } from '../../packages/nestjs-zitadel/src/fresh-sign-in/fresh-sign-in.decorators.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { rawRequest } from '../support/raw-request.js';
 import { startUnreachable } from '../support/unreachable.js';
@@ -35,7 +36,7 @@ class MoreRoutes {
   }
 
   @Get('recent')
-  @MaxAge(60)
+  @RequireFreshSignIn({ maxAgeSeconds: 60 })
   recent() {
     return 'recent';
   }

@@ -3,7 +3,11 @@ import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { now } from '../support/now.js';
 import { Caller } from '../../packages/nestjs-zitadel/src/bearer/caller.js';
-import { FreshToken, MaxAge, Scopes } from '../../packages/nestjs-zitadel/src/bearer/route.decorators.js';
+import {
+  RequireFactors,
+  RequireFreshSignIn,
+} from '../../packages/nestjs-zitadel/src/fresh-sign-in/fresh-sign-in.decorators.js';
+import { FreshToken, Scopes } from '../../packages/nestjs-zitadel/src/bearer/route.decorators.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { startIntrospector, type Introspector } from '../support/introspector.js';
 
@@ -46,7 +50,7 @@ class MixedRoutes {
   }
 
   @Get('recent')
-  @MaxAge(60)
+  @RequireFreshSignIn({ maxAgeSeconds: 60 })
   recent() {
     return 'recent';
   }
@@ -56,11 +60,17 @@ class MixedRoutes {
   fresh() {
     return 'fresh';
   }
+
+  @Get('factors')
+  @RequireFactors('mfa', 'otp')
+  factors() {
+    return 'factors';
+  }
 }
 
 @Controller('strict')
 @Scopes('read')
-@MaxAge(60)
+@RequireFreshSignIn({ maxAgeSeconds: 60 })
 @FreshToken()
 class StrictRoutes {
   @Get('read')
@@ -70,7 +80,7 @@ class StrictRoutes {
 
   @Get('write')
   @Scopes('write')
-  @MaxAge(3_600)
+  @RequireFreshSignIn({ maxAgeSeconds: 3_600 })
   write() {
     return 'written';
   }
@@ -82,13 +92,29 @@ class StrictRoutes {
   }
 }
 
+@Controller('default-age')
+@RequireFreshSignIn()
+class DefaultAge {
+  @Get()
+  show() {
+    return 'shown';
+  }
+}
+
 let idp: Introspector;
 let api: RunningApi;
 let count = 0;
 
 beforeAll(async () => {
   idp = await startIntrospector();
-  api = await startApi(idp.env, [OpenRoutes, ClosedRoutes, DefaultRoutes, MixedRoutes, StrictRoutes]);
+  api = await startApi(idp.env, [
+    OpenRoutes,
+    ClosedRoutes,
+    DefaultRoutes,
+    MixedRoutes,
+    StrictRoutes,
+    DefaultAge,
+  ]);
 });
 afterAll(async () => {
   await api.close();
@@ -118,7 +144,7 @@ describe('a class with @Public()', () => {
     expect([answer.status, await answer.json()]).toEqual([200, { caller: null }]);
   });
 
-  it.each(['role', 'scope', 'recent', 'fresh'])(
+  it.each(['role', 'scope', 'recent', 'fresh', 'factors'])(
     'requires a token for a method with a rule of its own: %s',
     async (path) => {
       expect((await api.get(`/mixed/${path}`)).status).toBe(401);
@@ -159,6 +185,44 @@ describe('the rules of a class', () => {
 
   it('are not removed by @Public() on a method', async () => {
     expect((await api.get('/strict/public')).status).toBe(401);
+  });
+});
+
+describe('@RequireFactors()', () => {
+  it('admits callers whose token has all of the factors in `amr`', async () => {
+    expect(await statusOf('/mixed/factors', { amr: ['pwd', 'otp', 'mfa'] })).toBe(200);
+    for (const amr of [['pwd'], ['user', 'mfa'], 'mfa otp', null, undefined])
+      expect(await statusOf('/mixed/factors', { amr })).toBe(401);
+  });
+
+  it('answers others with a challenge without an age', async () => {
+    const answer = await call('/mixed/factors', { amr: ['pwd'], auth_time: now() });
+    expect(answer.headers.get('www-authenticate')).toBe(
+      'Bearer error="insufficient_user_authentication", error_description="This needs a login with: mfa, otp"',
+    );
+    expect(await answer.json()).toMatchObject({ statusCode: 401, code: 'API_FACTORS_REQUIRED' });
+  });
+
+  it('compares with the factors that the handler gets with the caller', async () => {
+    const answer = await call('/api/v1/caller', { amr: ['user', 'mfa'] });
+    expect(await answer.json()).toMatchObject({ factors: ['user', 'mfa'] });
+  });
+
+  it('throws for no factor, and for one that is no name', () => {
+    for (const factors of [[], ['a b'], [''], ['mfa', '"']])
+      expect(() => RequireFactors(...(factors as [string]))).toThrow(TypeError);
+  });
+});
+
+describe('@RequireFreshSignIn()', () => {
+  it.each([0, -1, 1.5, NaN, Infinity, 1e9])('throws for an age of %d seconds', (maxAgeSeconds) => {
+    expect(() => RequireFreshSignIn({ maxAgeSeconds })).toThrow(TypeError);
+  });
+
+  it('requires a login of the last five minutes where no other age is given', async () => {
+    expect(await statusOf('/default-age', { auth_time: now() - 350 })).toBe(200);
+    const answer = await call('/default-age', { auth_time: now() - 370 });
+    expect(answer.headers.get('www-authenticate')).toContain('max_age="300"');
   });
 });
 

@@ -62,6 +62,7 @@ export class Browser {
     if (method === 'GET') action.search = body.toString();
     return this.open(method, action, method === 'GET' ? undefined : body, {
       origin: page.url.origin,
+      referer: page.url.href,
       'sec-fetch-site': 'same-origin',
     });
   }

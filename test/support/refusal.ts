@@ -17,6 +17,8 @@ const statuses = {
   userinfo_mismatch: 502,
   session_too_large: 502,
   login_too_old: 403,
+  user_mismatch: 403,
+  factor_missing: 403,
   organization_unknown: 400,
   organization_mismatch: 403,
   provider_error: 502,

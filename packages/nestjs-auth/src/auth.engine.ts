@@ -47,7 +47,7 @@ interface AuthCall {
   isTrusted?: boolean;
   onSignIn?: (account: Account) => void;
   /** returns why a sign-in that the provider has approved is refused */
-  refusal?: (account: Account, profile: Profile) => SignInFailure | undefined;
+  refusal?: (account: Account, profile: Profile) => SignInFailure | SignInFailed | undefined;
 }
 
 /** The only caller of `Auth()`. */
@@ -222,14 +222,20 @@ export class AuthEngine {
       ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
       [this.options.callbackUrlCookie.name]: found.returnTo,
     };
+    const { signInPolicy, observer } = this.options;
+    let signedIn: Account | undefined;
     try {
       const answer = await this.forward(request, url, {
         cookies,
         refusal: (account, profile) =>
-          refusalByAge(account, found) ?? this.options.signInPolicy?.refusal(profile, found.kept),
-        onSignIn: (account) => this.options.observer?.signedIn(account, request, response),
+          refusalByAge(account, found) ?? signInPolicy?.refusal(profile, found.kept, account),
+        onSignIn: (account) => {
+          signedIn = account;
+          observer?.signedIn(account, request, response);
+        },
       });
-      await this.sessions.endReplaced(request, response);
+      const replaced = await this.sessions.endReplaced(request, response);
+      if (replaced && signedIn) signInPolicy?.replaced?.(replaced, found.kept, signedIn);
       return answer;
     } catch (error) {
       if (!isSignInFailed(error) || error.reason !== 'login_too_old' || found.attempt > 0) throw error;
@@ -285,7 +291,7 @@ export class AuthEngine {
   ): Promise<Response> {
     let failure: Error | undefined;
     let exchanged: Account | undefined;
-    let refused: SignInFailure | undefined;
+    let refused: SignInFailure | SignInFailed | undefined;
     const accepts = (account: Account, profile: Profile) => {
       exchanged = account;
       refused = refusal?.(account, profile);
@@ -300,7 +306,8 @@ export class AuthEngine {
     if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
     if (!failure || isUserError(failure)) return answer;
     if (exchanged) this.options.signInPolicy?.discard(exchanged);
-    throw refused ? new SignInFailed(refused) : this.refusalFor(failure, new URL(request.url).searchParams);
+    if (refused) throw typeof refused === 'string' ? new SignInFailed(refused) : refused;
+    throw this.refusalFor(failure, new URL(request.url).searchParams);
   }
 
   /** After a link that cannot be used: it has the page after sign-in in its address. */

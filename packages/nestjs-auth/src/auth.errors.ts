@@ -169,6 +169,10 @@ export type SignInFailure =
   | 'session_too_large'
   /** the login of the user is older than `max_age`, and the provider did not ask for another */
   | 'login_too_old'
+  /** another user has signed in than the one whose sign-in this is */
+  | 'user_mismatch'
+  /** the user has signed in without an authentication method that is required */
+  | 'factor_missing'
   /** the provider does not know the requested organization */
   | 'organization_unknown'
   /** the user does not belong to the requested organization */
@@ -194,6 +198,8 @@ export const signInFailureStatus: Readonly<Record<SignInFailure, number>> = {
   userinfo_mismatch: 502,
   session_too_large: 502,
   login_too_old: 403,
+  user_mismatch: 403,
+  factor_missing: 403,
   organization_unknown: 400,
   organization_mismatch: 403,
   provider_error: 502,
@@ -206,6 +212,8 @@ export class SignInFailed extends AuthError {
   readonly reference = newReference();
   /** whether the provider or the configuration has failed, and not just this sign-in */
   readonly needsOperator: boolean;
+  /** a word that says more, for the error page: of `factor_missing` the method */
+  readonly detail: string | undefined;
 
   /**
    * @param options.isFromAddress whether the reason comes from the query of the callback, which anybody can write: then a status of 500
@@ -213,11 +221,16 @@ export class SignInFailed extends AuthError {
    */
   constructor(
     readonly reason: SignInFailure,
-    { isFromAddress = false, ...options }: { cause?: unknown; isFromAddress?: boolean } = {},
+    {
+      isFromAddress = false,
+      detail,
+      ...options
+    }: { cause?: unknown; isFromAddress?: boolean; detail?: string } = {},
   ) {
     const status = signInFailureStatus[reason];
     super('Sign-in did not succeed', isFromAddress && status >= 500 ? 400 : status, options);
     this.needsOperator = status >= 500;
+    this.detail = detail;
   }
 }
 

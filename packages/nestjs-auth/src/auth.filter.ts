@@ -108,6 +108,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
             error: authJsName(error),
             reason: error.reason,
             ref: error.reference,
+            ...(error.detail === undefined ? {} : { detail: error.detail }),
           })
         : withQuery(this.options.signInPage, {
             ...(returnTo === undefined ? {} : { callbackUrl: returnTo }),
@@ -123,7 +124,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     const statusCode = error.getStatus();
     const detail =
       error instanceof SignInFailed
-        ? { reason: error.reason, reference: error.reference }
+        ? { reason: error.reason, detail: error.detail, reference: error.reference }
         : { loginUrl: this.options.signInPage, ...(error.ended ? { reason: error.ended } : {}) };
     return Response.json({ statusCode, code, message, ...detail }, { status: statusCode });
   }

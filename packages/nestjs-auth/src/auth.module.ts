@@ -79,6 +79,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
     ReturnTargets,
     SignIn,
     RolesGuard,
+    AuthFilter,
   ];
   return {
     module: AuthModule,

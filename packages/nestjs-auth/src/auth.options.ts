@@ -107,8 +107,14 @@ export interface SignInPolicy {
   checkProvider(): Promise<void>;
   /** Returns the fields of the sign-in form that `refusal` needs. They are stored in an encrypted cookie until the callback. */
   kept(given: Readonly<Record<string, unknown>>): Record<string, string>;
-  /** Returns why a sign-in that the provider has approved is refused, or `undefined`. */
-  refusal(profile: Profile, kept: Readonly<Record<string, string>>): SignInFailure | undefined;
+  /** Returns why a sign-in that the provider has approved is refused, or `undefined`. `account` has the verified ID token. */
+  refusal(
+    profile: Profile,
+    kept: Readonly<Record<string, string>>,
+    account: Account,
+  ): SignInFailure | SignInFailed | undefined;
+  /** Receives the content of the session that a sign-in has replaced in this browser, after it was ended. Must not throw. */
+  replaced?(session: SessionToken, kept: Readonly<Record<string, string>>, account: Account): void;
   /** Returns the meaning of an authorization error response (RFC 6749 4.1.2.1), or `undefined` where `error` alone decides. */
   meaning(error: string, description: string): SignInFailure | undefined;
   /** Receives the tokens of a sign-in that was refused after the code was exchanged, to revoke them. */

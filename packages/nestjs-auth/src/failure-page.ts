@@ -24,6 +24,9 @@ const sentences: Record<SignInFailure, string> = {
   userinfo_mismatch: CONFIGURATION,
   session_too_large: CONFIGURATION,
   login_too_old: `Your last login is too long ago for this page. ${TRY_AGAIN}`,
+  user_mismatch: 'Somebody else has signed in than the user this was about. Nothing has changed.',
+  factor_missing:
+    'This needs another authentication method, such as a second factor. Set it up, and try again.',
   organization_unknown: 'The identity provider does not know this organization.',
   organization_mismatch: 'You are not a member of this organization.',
   provider_error: `The identity provider refused the sign-in. ${TRY_AGAIN}`,

@@ -6,7 +6,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { freePort } from '../../../test/support/free-port.js';
 import { choose } from '../../../test/support/sign-in.js';
-import { AuthSession, RequireRoles, type IAuthModuleOptions, type Session } from '../src/index.js';
+import {
+  AuthSession,
+  RequireRoles,
+  SignInFailed,
+  type IAuthModuleOptions,
+  type Session,
+  type SessionToken,
+} from '../src/index.js';
 import { startSite, type Site } from './support/site.js';
 
 const ROLES = 'urn:zitadel:iam:org:project:roles';
@@ -168,6 +175,29 @@ describe('a wrong password', () => {
   });
 });
 
+describe('a sign-in policy', () => {
+  it('is asked about a sign-in with what it kept, and told of the session that the sign-in has replaced', async () => {
+    const heard: unknown[] = [];
+    const policy = {
+      ...refusing('access_denied'),
+      kept: () => ({ condition: 'kept' }),
+      refusal: (_profile: unknown, kept: unknown, { id_token: idToken }: { id_token?: string }) =>
+        void heard.push(['asked', kept, idToken !== undefined]),
+      replaced: (
+        { sub }: SessionToken,
+        kept: unknown,
+        { providerAccountId }: { providerAccountId: string },
+      ) => void heard.push(['replaced', kept, sub === providerAccountId]),
+    };
+    await start({ providers: [oidc()], signInPolicy: policy });
+    const asked = ['asked', { condition: 'kept' }, true];
+    await choose(site.browser, await site.toProvider('/who'), alice);
+    expect(heard.splice(0)).toEqual([asked]);
+    await site.toProvider('/auth/signin');
+    expect(heard).toEqual([asked, ['replaced', { condition: 'kept' }, true]]);
+  });
+});
+
 describe('a failed sign-in', () => {
   it('shows a page with its reference and a link', async () => {
     await start({ providers: [oidc()], signInPolicy: refusing('access_denied') });
@@ -197,6 +227,20 @@ describe('a failed sign-in', () => {
       reason,
       ref: expect.stringMatching(/^[0-9a-f]{12}$/),
     });
+  });
+
+  it('passes the detail of the refusal to the error page, and leaves the session of the browser as it is', async () => {
+    const refused: { refusal?: SignInFailed } = {};
+    const policy = { ...refusing('access_denied'), refusal: () => refused.refusal };
+    await start({ providers: [oidc()], pages: { error: '/failed' }, signInPolicy: policy });
+    await choose(site.browser, await site.toProvider('/who'), alice);
+    refused.refusal = new SignInFailed('factor_missing', { detail: 'mfa' });
+    const page = await site.toProvider('/auth/signin');
+    expect(Object.fromEntries(page.url.searchParams)).toMatchObject({
+      reason: 'factor_missing',
+      detail: 'mfa',
+    });
+    expect(await who()).toMatchObject({ id: aliceId });
   });
 
   it('shows no text from its query', async () => {

@@ -25,6 +25,7 @@ export {
   ApiError,
   AuthorizationAmbiguous,
   CallerRoleRequired,
+  FactorsRequired,
   IntrospectionUnavailable,
   LoginTooOld,
   ScopeRequired,
@@ -36,7 +37,10 @@ export { OrganizationRequired, OrganizationWithoutRoles } from './organizations/
 export { CurrentOrganization, RequireRoles } from './organizations/organization.decorators.js';
 export type { OrganizationsMode } from './organizations/acting.js';
 export { choicesOf, choicesWith, labelOf, type OrganizationChoice } from './organizations/choices.js';
-export { FreshToken, MaxAge, Scopes } from './bearer/route.decorators.js';
+export { FreshToken, Scopes } from './bearer/route.decorators.js';
+export { RequireFactors, RequireFreshSignIn } from './fresh-sign-in/fresh-sign-in.decorators.js';
+export { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in/fresh-sign-in.errors.js';
+export { FORM_NOT_SENT } from './fresh-sign-in/fresh-sign-in.filter.js';
 export {
   audienceScope,
   claimsIn,

@@ -34,7 +34,7 @@ describe('The list of users', () => {
       expect(page.text.includes(button)).toBe(kind === 'human');
       expect(page.text.includes(goodFor)).toBe(kind === 'human');
     }
-    expect(sandbox.users.filter(({ kind }) => kind === 'human')).toHaveLength(3);
+    expect(sandbox.users.filter(({ kind }) => kind === 'human')).toHaveLength(4);
   });
 
   it('needs no script and requests no other address', async () => {
@@ -43,7 +43,7 @@ describe('The list of users', () => {
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
-  it.each(['alice@acme.example', 'bob@acme.example', 'carol@globex.example'])(
+  it.each(['alice@acme.example', 'bob@acme.example', 'carol@globex.example', 'erin@acme.example'])(
     'signs in %s with one click',
     async (loginName) => {
       const { post } = await opened();

@@ -166,11 +166,12 @@ export class SessionService {
     return this.decrypted(this.cookie.read(request));
   }
 
-  /** Ends the session that the request carries: the response sets the cookie of a new sign-in. */
-  async endReplaced(request: HttpRequest, response: HttpResponse): Promise<void> {
+  /** Ends the session that the request carries, and returns its content: the response sets the cookie of a new sign-in. */
+  async endReplaced(request: HttpRequest, response: HttpResponse): Promise<SessionToken | null> {
     const token = await this.liveToken(request);
     this.cookie.deleteFormer(request, response);
     if (token) await this.revoke(token);
+    return token;
   }
 
   /** The content of the cookie, unless the session is known to have ended. */

@@ -45,11 +45,17 @@ export class LoginTooOld extends ApiError {
 
   constructor(readonly maxAgeSeconds: number) {
     const message = 'This needs a more recent login';
-    super(
-      message,
-      401,
-      `${challenge('insufficient_user_authentication', message)}, max_age="${maxAgeSeconds}"`,
-    );
+    super(message, 401, insufficientAuthentication(message, maxAgeSeconds));
+  }
+}
+
+/** 401: the caller has logged in without a required authentication method (RFC 9470). */
+export class FactorsRequired extends ApiError {
+  readonly code = 'API_FACTORS_REQUIRED';
+
+  constructor(readonly factors: readonly string[]) {
+    const message = `This needs a login with: ${factors.join(', ')}`;
+    super(message, 401, insufficientAuthentication(message));
   }
 }
 
@@ -91,6 +97,11 @@ export class IntrospectionUnavailable extends ApiError {
     super('Tokens cannot be checked right now', 503, undefined, options);
   }
 }
+
+/** The challenge of RFC 9470 3. */
+export const insufficientAuthentication = (description: string, maxAgeSeconds?: number) =>
+  challenge('insufficient_user_authentication', description) +
+  (maxAgeSeconds === undefined ? '' : `, max_age="${maxAgeSeconds}"`);
 
 const challenge = (error: string, description: string) =>
   `Bearer error="${error}", error_description="${description}"`;

@@ -11,11 +11,17 @@ import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { rolesIn } from '../organizations/acting.js';
 import { organizationRefusal } from '../organizations/organization.errors.js';
+import {
+  missingFactor,
+  requirementsFrom,
+  type SignInRequirements,
+} from '../fresh-sign-in/sign-in-requirements.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import {
   ApiError,
   AuthorizationAmbiguous,
   CallerRoleRequired,
+  FactorsRequired,
   LoginTooOld,
   ScopeRequired,
   TokenInvalid,
@@ -23,14 +29,13 @@ import {
 } from './api.errors.js';
 import { ORGANIZATION_HEADER, type CalledRequest, type Caller } from './caller.js';
 import { Introspection } from './introspection.js';
-import { FRESH_KEY, MAX_AGE_KEY, SCOPES_KEY } from './route.decorators.js';
+import { FRESH_KEY, SCOPES_KEY } from './route.decorators.js';
 
-interface Rules {
+interface Rules extends SignInRequirements {
   isPublic: boolean;
   isFresh: boolean;
   scopes: readonly string[];
   required: RequiredRoles;
-  maxAgeSeconds: number | undefined;
 }
 
 /**
@@ -78,14 +83,16 @@ function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAn
   const isFresh = read<boolean>(FRESH_KEY) ?? false;
   const scopes = [...new Set(reflector.getAllAndMerge<string[]>(SCOPES_KEY, targets))];
   const required = requiredRoles(reflector, targets);
-  const maxAgeSeconds = read<number>(MAX_AGE_KEY);
+  const { maxAgeSeconds, factors } = requirementsFrom(reflector, targets);
   const hasRequirements =
-    isFresh || scopes.length > 0 || required.roles.length > 0 || maxAgeSeconds !== undefined;
+    isFresh ||
+    maxAgeSeconds !== undefined ||
+    [scopes, required.roles, factors].some(({ length }) => length > 0);
   const isPublic = !hasRequirements && read<boolean>(IS_PUBLIC_KEY) === true;
-  return { isPublic, isFresh, scopes, required, maxAgeSeconds };
+  return { isPublic, isFresh, scopes, required, maxAgeSeconds, factors };
 }
 
-function check(caller: Caller, asked: unknown, { scopes, required, maxAgeSeconds }: Rules) {
+function check(caller: Caller, asked: unknown, { scopes, required, maxAgeSeconds, factors }: Rules) {
   if (!scopes.every((scope) => caller.scopes.includes(scope))) throw new ScopeRequired(scopes);
   if (required.roles.length > 0 && !hasOneOf(required, caller)) {
     const isOfAny = required.member !== 'roles';
@@ -94,6 +101,7 @@ function check(caller: Caller, asked: unknown, { scopes, required, maxAgeSeconds
     );
   }
   if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
+  if (missingFactor(factors, caller.factors) !== undefined) throw new FactorsRequired(factors);
 }
 
 /** Returns the caller with the roles in the organization asked for. Without `organizations: 'active'` it is not looked at. */

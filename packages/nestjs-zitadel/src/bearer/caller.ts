@@ -23,6 +23,8 @@ export interface Caller {
   readonly allRoles?: readonly string[];
   /** when the user logged in, seconds since 1970 */
   readonly authenticatedAt: number | undefined;
+  /** how the user logged in: `amr` (RFC 8176), empty for a personal access token */
+  readonly factors: readonly string[];
   /** expiry of the token, seconds since 1970 */
   readonly expiresAt: number | undefined;
   /** `sub` of the actor after a token exchange (RFC 8693 4.1); only with the option `accepts.impersonation` */

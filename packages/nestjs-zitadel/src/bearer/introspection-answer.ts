@@ -118,6 +118,7 @@ export function callerIn(answer: unknown, expected: Expectation): Caller | { ref
     ...rolesOfCaller(claims, organization, expected.organizations),
     organization: organization && Object.freeze(organization),
     authenticatedAt: numberOf(claims['auth_time']),
+    factors: Object.freeze(listOf(claims['amr'])),
     expiresAt: exp,
     actor: actorIn(claims['act']),
   });

@@ -2,7 +2,6 @@ import { SetMetadata } from '@nestjs/common';
 
 export const SCOPES_KEY = 'api:scopes';
 export const FRESH_KEY = 'api:fresh';
-export const MAX_AGE_KEY = 'api:max-age';
 
 /** The characters of a scope (RFC 6749 3.3). They need no escape in a header. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
@@ -21,6 +20,3 @@ export function Scopes(...scopes: string[]) {
 
 /** Bypasses the introspection cache: a revoked token is refused at once, and not after up to a minute. */
 export const FreshToken = () => SetMetadata(FRESH_KEY, true);
-
-/** Requires a login at most `seconds` ago; else 401 `insufficient_user_authentication` (RFC 9470). */
-export const MaxAge = (seconds: number) => SetMetadata(MAX_AGE_KEY, seconds);

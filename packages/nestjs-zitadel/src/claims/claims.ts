@@ -87,6 +87,14 @@ export function sidIn(idToken: string | undefined): string | undefined {
   return typeof sid === 'string' ? sid : undefined;
 }
 
+/** Returns the seconds from the login of the user to the issue of an ID token; `undefined` where it has no `auth_time`. */
+export function loginAgeIn(idToken: string | undefined): number | undefined {
+  const { auth_time: loggedInAt, iat } = claimsIn(idToken);
+  return typeof loggedInAt === 'number' && typeof iat === 'number'
+    ? Math.max(0, iat - loggedInAt)
+    : undefined;
+}
+
 /** Returns the user of a session from the claims of Zitadel. */
 export function userFrom(claims: ZitadelClaims): AuthUser {
   const roleGrants = roleGrantsFrom(claims[ROLES]);

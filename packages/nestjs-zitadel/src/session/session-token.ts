@@ -12,6 +12,8 @@ declare module '@auth/core/jwt' {
     organizationId?: string | undefined;
     /** session id at Zitadel, which a logout token names */
     sid?: string | undefined;
+    /** seconds from the login at Zitadel to the sign-in here; missing where Zitadel has named no time */
+    loginAge?: number | undefined;
   }
 }
 

@@ -172,6 +172,17 @@ export function runSamples(makeProject: () => SampleProject) {
     }, 40_000);
   });
 
+  describe('the sample of the README with a fresh sign-in', () => {
+    it('opens to people with several factors, and refuses others once they have been asked', async () => {
+      await project.stop();
+      await start(4);
+      const erin = await signIn(new Browser(origin), '/payments/keys', 'erin@acme.example');
+      expect([erin.url.pathname, erin.text]).toEqual(['/payments/keys', 'Keys']);
+      const alice = await signIn(new Browser(origin), '/payments/keys', 'alice@acme.example');
+      expect(alice.url.origin).toBe(sandbox.issuer);
+    }, 40_000);
+  });
+
   describe('the sample with a test session', () => {
     it('opens a role while Zitadel is away', async () => {
       const program = project.run('tested', { PORT: String(await freePort()) });

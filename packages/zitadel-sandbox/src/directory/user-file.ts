@@ -31,6 +31,7 @@ const user = z.strictObject({
     .refine((id) => !isApplicationId(id), 'is already the id of an application')
     .optional(),
   password: optionalText,
+  secondFactor: z.enum(['totp', 'passkey']).optional(),
   givenName: optionalText,
   familyName: optionalText,
   displayName: optionalText,

@@ -19,6 +19,8 @@ export interface UserSpec {
   kind?: 'human' | 'machine';
   id?: string;
   password?: string;
+  /** what the user has set up beside the password: an authenticator app, or a passkey in its place */
+  secondFactor?: 'totp' | 'passkey';
   givenName?: string;
   familyName?: string;
   displayName?: string;
@@ -90,7 +92,7 @@ export interface ProjectGrant {
 
 export const defaultPassword = 'Password1!';
 
-/** The default users: three people and a service user. */
+/** The default users: four people and a service user. */
 export const defaultUsers: readonly UserSpec[] = [
   {
     loginName: 'alice@acme.example',
@@ -133,6 +135,18 @@ export const defaultUsers: readonly UserSpec[] = [
     roles: ['editor'],
     metadata: { team: 'Sales' },
     goodFor: 'a user of another organization: role editor, granted by Globex',
+  },
+  {
+    loginName: 'erin@acme.example',
+    id: '320000000000000016',
+    secondFactor: 'totp',
+    givenName: 'Erin',
+    familyName: 'Eriksen',
+    locale: 'de',
+    email: 'erin@acme.example',
+    emailVerified: true,
+    organization: 'Acme',
+    goodFor: 'a user with a second factor: password and one-time code',
   },
   {
     loginName: 'robot@acme.example',

@@ -27,6 +27,8 @@ export interface AuthRequest {
   codeChallengeMethod?: 'S256' | 'plain';
   /** Login V1: the session that completes the request; set after the sign-in */
   sid?: string;
+  /** the user whose password was checked, and whose one-time code was not yet */
+  passwordOf?: string;
 }
 
 const requestLifetimeSeconds = 3600;
@@ -49,12 +51,16 @@ export async function findAuthRequest(
   return interaction?.params['request'] as AuthRequest | undefined;
 }
 
-/** Login V1: stores the session that completes the request. */
-export async function saveAnsweringSession(instance: Instance, id: string, sid: string): Promise<void> {
+/** Stores how far the sign-in has come. */
+export async function saveProgress(
+  instance: Instance,
+  id: string,
+  progress: Pick<AuthRequest, 'sid' | 'passwordOf'>,
+): Promise<void> {
   const interaction = await instance.provider.Interaction.find<Interaction>(id);
   const request = interaction?.params['request'] as AuthRequest | undefined;
   if (!interaction || !request) return;
-  interaction.params = { request: { ...request, sid } };
+  interaction.params = { request: { ...request, ...progress } };
   await interaction.save(requestLifetimeSeconds);
 }
 

@@ -2,11 +2,13 @@ import { answerHtml } from '../http/answers.js';
 import { finishLogin, answerClient } from './finish-login.js';
 import { isMember, createView, type LoginContext } from './login-context.js';
 import { continueLoginV1, showLoginNameV1 } from './login-v1.steps.js';
+import { passwordAmr } from '../sessions/browser-sessions.js';
 import { loginNamePage } from './pages/login-v2.pages.js';
 
 /**
  * Signs in with one request, for the list of users and for tests: `authRequest` and `loginName` posted to the login
- * page of either version. A `password` is checked if present. No cookie is needed. Zitadel has no such request.
+ * page of either version. A `password` is checked if present, and then takes the place of a passkey; one-time codes are
+ * not asked for. No cookie is needed. Zitadel has no such request.
  */
 export async function signInDirectly(login: LoginContext): Promise<void> {
   const { call, instance, request } = login;
@@ -20,7 +22,9 @@ export async function signInDirectly(login: LoginContext): Promise<void> {
   if (password !== undefined && password !== user.password) {
     return showError(login, 'Username or password is wrong.');
   }
-  const session = await instance.sessions.start(call.ctx, user, request.loginVersion);
+  const isWithoutPasskey = user.secondFactor === 'passkey' && password !== undefined;
+  const amr = isWithoutPasskey ? passwordAmr : undefined;
+  const session = await instance.sessions.start(call.ctx, user, request.loginVersion, amr);
   return request.loginVersion === 1
     ? continueLoginV1(login, session, finishLogin)
     : finishLogin(login, session);

@@ -1,6 +1,7 @@
 import type { SandboxUser } from '../directory/users.js';
 import type { Call } from '../http/call.js';
 import type { Instance } from '../instance/instance.js';
+import { idFor } from '../storage/ids.js';
 import { nowSeconds } from '../storage/now.js';
 import type { Session } from '../storage/provider.js';
 import { findAuthRequest, type AuthRequest } from './auth-request.js';
@@ -41,6 +42,18 @@ export function hintedPerson({ instance, request }: LoginContext): SandboxUser |
   const { directory } = instance;
   const hinted = directory.byId(request.hintedUserId) ?? directory.findPerson(request.loginHint);
   return hinted && isMember(hinted, request) ? hinted : undefined;
+}
+
+const codeLength = 6;
+
+/** The code that Zitadel would send by e-mail, or an authenticator app would show. The sandbox shows it on the page. */
+export function codeOf({ id }: SandboxUser, source: 'e-mail' | 'authenticator app'): string {
+  return idFor(`${source} code of ${id}`).slice(-codeLength);
+}
+
+/** The user whose password was checked in this sign-in, and who has to enter a one-time code. */
+export function personWithCode({ instance, request }: LoginContext): SandboxUser | undefined {
+  return instance.directory.byId(request.passwordOf);
 }
 
 /** The view model of all login pages. */

@@ -2,33 +2,41 @@ import type { SandboxUser } from '../directory/users.js';
 import { answerText, answerHtml, redirect } from '../http/answers.js';
 import type { Call } from '../http/call.js';
 import type { Endpoint } from '../instance/instance.js';
+import { passwordAmr } from '../sessions/browser-sessions.js';
 import type { Session } from '../storage/provider.js';
-import { saveAnsweringSession } from './auth-request.js';
+import { saveProgress } from './auth-request.js';
 import { signInDirectly } from './direct-sign-in.js';
 import { finishLogin, answerClient } from './finish-login.js';
 import {
+  codeOf,
   hintedPerson,
   isMember,
   isTooOld,
   findLogin,
   createView,
+  personWithCode,
   type LoginContext,
 } from './login-context.js';
 import {
   hiddenFields,
   continueLoginV1,
-  mailCodeOf,
   mustVerifyMail,
   showLoginNameV1,
   showMailVerification,
 } from './login-v1.steps.js';
 import { messagePage } from './pages/layout.js';
-import { passwordV1Page, registrationV1Page, userSelectionV1Page } from './pages/login-v1.pages.js';
+import {
+  oneTimeCodeV1Page,
+  passwordV1Page,
+  registrationV1Page,
+  userSelectionV1Page,
+} from './pages/login-v1.pages.js';
 import {
   callbackV1Path,
   loginNameV1Path,
   loginV1Path,
   mailVerificationV1Path,
+  oneTimeCodeV1Path,
   passwordV1Path,
   registerV1Path,
   userSelectionV1Path,
@@ -52,6 +60,7 @@ export const loginV1Endpoints: Record<string, Endpoint> = {
   ),
   [loginNameV1Path]: form(submitLoginName),
   [passwordV1Path]: form(submitPassword),
+  [oneTimeCodeV1Path]: form(submitOneTimeCode),
   [userSelectionV1Path]: form(selectAccount),
   [mailVerificationV1Path]: form(submitMailCode),
   [registerV1Path]: step(showRegistration),
@@ -119,7 +128,7 @@ async function useSession(login: LoginContext, { session, user }: SignedIn): Pro
 }
 
 async function saveSessionAndRedirect(login: LoginContext, session: Session): Promise<void> {
-  await saveAnsweringSession(login.instance, login.id, session.jti);
+  await saveProgress(login.instance, login.id, { sid: session.jti });
   redirectToCallback(login);
 }
 
@@ -192,14 +201,37 @@ async function submitPassword(login: LoginContext): Promise<void> {
     return showLoginNameV1(login, user.state === 'locked' ? 'User is locked' : 'User is inactive');
   }
   if (password !== user.password) return showPassword(login, loginName, 'Password is invalid');
-  return continueLoginV1(login, await instance.sessions.start(call.ctx, user, 1), saveSessionAndRedirect);
+  if (user.secondFactor === 'totp') {
+    await saveProgress(instance, login.id, { passwordOf: user.id });
+    return showOneTimeCode(login, user);
+  }
+  return startSession(login, user, passwordAmr);
+}
+
+async function startSession(login: LoginContext, user: SandboxUser, amr?: string[]): Promise<void> {
+  const session = await login.instance.sessions.start(login.call.ctx, user, 1, amr);
+  return continueLoginV1(login, session, saveSessionAndRedirect);
+}
+
+async function showOneTimeCode(login: LoginContext, user: SandboxUser, error?: string): Promise<void> {
+  const view = await createView(login, error);
+  const code = codeOf(user, 'authenticator app');
+  answerHtml(login.call.ctx, oneTimeCodeV1Page(view, hiddenFields(login), user.loginName, code));
+}
+
+async function submitOneTimeCode(login: LoginContext): Promise<void> {
+  const user = personWithCode(login);
+  if (!user?.active) return showLoginNameV1(login);
+  return login.call.form['code'] === codeOf(user, 'authenticator app')
+    ? startSession(login, user)
+    : showOneTimeCode(login, user, 'Invalid code');
 }
 
 async function submitMailCode(login: LoginContext): Promise<void> {
   const { userID, code } = login.call.form;
   const known = (await signedInMembers(login)).find(({ user }) => user.id === userID);
   if (!known) return showLoginNameV1(login);
-  if (code !== mailCodeOf(known.user)) {
+  if (code !== codeOf(known.user, 'e-mail')) {
     return showMailVerification(login, known.user, 'Code is invalid');
   }
   known.user.emailVerified = true;

@@ -1,12 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { SandboxUser } from '../directory/users.js';
 import { answerHtml } from '../http/answers.js';
-import { idFor } from '../storage/ids.js';
 import type { Session } from '../storage/provider.js';
-import { createView, type LoginContext } from './login-context.js';
+import { codeOf, createView, type LoginContext } from './login-context.js';
 import { loginNameV1Page, mailVerificationV1Page, type FormFields } from './pages/login-v1.pages.js';
 
-const mailCodeLength = 6;
 const formSecret = randomBytes(32);
 
 /** The hidden fields of a Login V1 form for this login. */
@@ -54,13 +52,8 @@ export async function showMailVerification(
     await createView(login, error),
     hiddenFields(login),
     user,
-    mailCodeOf(user),
+    codeOf(user, 'e-mail'),
   );
   login.call.ctx.status = 200;
   answerHtml(login.call.ctx, page);
-}
-
-/** The code that Zitadel would send by e-mail. */
-export function mailCodeOf({ id }: SandboxUser): string {
-  return idFor(`e-mail code of ${id}`).slice(-mailCodeLength);
 }

@@ -2,11 +2,34 @@ import type { SandboxUser } from '../directory/users.js';
 import { answerHtml } from '../http/answers.js';
 import type { Endpoint } from '../instance/instance.js';
 import type { Session } from '../storage/provider.js';
+import { passwordAmr } from '../sessions/browser-sessions.js';
+import { saveProgress } from './auth-request.js';
 import { signInDirectly } from './direct-sign-in.js';
 import { finishLogin } from './finish-login.js';
-import { hintedPerson, isMember, findLogin, createView, type LoginContext } from './login-context.js';
-import { accountsPage, loginNamePage, passwordPage, registerPage } from './pages/login-v2.pages.js';
-import { accountsPath, loginNamePath, loginPath, passwordPath, registerPath } from './paths.js';
+import {
+  codeOf,
+  hintedPerson,
+  isMember,
+  findLogin,
+  createView,
+  personWithCode,
+  type LoginContext,
+} from './login-context.js';
+import {
+  accountsPage,
+  loginNamePage,
+  oneTimeCodePage,
+  passwordPage,
+  registerPage,
+} from './pages/login-v2.pages.js';
+import {
+  accountsPath,
+  loginNamePath,
+  loginPath,
+  oneTimeCodePath,
+  passwordPath,
+  registerPath,
+} from './paths.js';
 
 type Step = (login: LoginContext) => Promise<void> | void;
 
@@ -15,6 +38,7 @@ export const loginV2Endpoints: Record<string, Endpoint> = {
   [loginPath]: step((login) => (isPost(login) ? signInDirectly(login) : showFirstPage(login))),
   [loginNamePath]: step((login) => (isPost(login) ? submitLoginName(login) : showLoginName(login))),
   [passwordPath]: step((login) => (isPost(login) ? submitPassword(login) : showPassword(login))),
+  [oneTimeCodePath]: step((login) => (isPost(login) ? submitOneTimeCode(login) : showOneTimeCode(login))),
   [accountsPath]: step((login) => (isPost(login) ? selectAccount(login) : showAccounts(login))),
   [registerPath]: step(async (login) => answerHtml(login.call.ctx, registerPage(await createView(login)))),
 };
@@ -105,6 +129,26 @@ async function submitPassword(login: LoginContext): Promise<void> {
   const user = instance.directory.findPerson(call.form['loginName']);
   if (!user?.active || !isMember(user, request)) return showPassword(login, 'User not found in the system');
   if (call.form['password'] !== user.password) return showPassword(login, 'The password is wrong');
+  if (user.secondFactor === 'totp') {
+    await saveProgress(instance, login.id, { passwordOf: user.id });
+    return redirectToStep(login, oneTimeCodePath, { loginName: user.loginName });
+  }
+  await finishLogin(login, await instance.sessions.start(call.ctx, user, 2, passwordAmr));
+}
+
+async function showOneTimeCode(login: LoginContext, error?: string): Promise<void> {
+  const user = personWithCode(login);
+  if (!user) return redirectToStep(login, loginNamePath);
+  const view = await createView(login, error);
+  const code = codeOf(user, 'authenticator app');
+  answerHtml(login.call.ctx, oneTimeCodePage(view, `oidc_${login.id}`, user.loginName, code));
+}
+
+async function submitOneTimeCode(login: LoginContext): Promise<void> {
+  const { call, instance } = login;
+  const user = personWithCode(login);
+  if (!user?.active) return redirectToStep(login, loginNamePath);
+  if (call.form['code'] !== codeOf(user, 'authenticator app')) return showOneTimeCode(login, 'Invalid code');
   await finishLogin(login, await instance.sessions.start(call.ctx, user, 2));
 }
 

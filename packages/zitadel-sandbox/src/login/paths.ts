@@ -2,6 +2,7 @@
 export const loginPath = '/ui/v2/login/login';
 export const loginNamePath = '/ui/v2/login/loginname';
 export const passwordPath = '/ui/v2/login/password';
+export const oneTimeCodePath = '/ui/v2/login/otp/time-based';
 export const accountsPath = '/ui/v2/login/accounts';
 export const registerPath = '/ui/v2/login/register';
 export const logoutPath = '/ui/v2/login/logout';
@@ -14,6 +15,7 @@ export const loginV1Path = '/ui/login/login';
 export const loginNameV1Path = '/ui/login/loginname';
 export const passwordV1Path = '/ui/login/password';
 export const userSelectionV1Path = '/ui/login/userselection';
+export const oneTimeCodeV1Path = '/ui/login/mfa/verify';
 export const mailVerificationV1Path = '/ui/login/mail/verification';
 export const registerV1Path = '/ui/login/register';
 export const signedOutV1Path = '/ui/login/logout/done';

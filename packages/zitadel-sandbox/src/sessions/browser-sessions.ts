@@ -15,6 +15,10 @@ const maxEntries = 10_000;
 const sessionLifetimeSeconds = 24 * 3600;
 const v1Prefix = 'V1_';
 
+/** The authentication methods of a sign-in, without a second factor and with one. */
+export const passwordAmr = ['pwd'];
+const fullAmr = { none: passwordAmr, totp: ['pwd', 'otp', 'mfa'], passkey: ['user', 'mfa'] };
+
 /** A session that has ended, and the clients that got tokens in it, with one entry per code exchange. */
 export interface EndedSession {
   session: Session;
@@ -61,15 +65,20 @@ export class BrowserSessions {
   }
 
   /**
-   * Signs a user in. With Login V1 a user has one session per browser, which a new sign-in renews. With Login V2 a new
+   * Signs a user in, by default with everything the user has set up. With Login V1 a user has one session per browser, which a new sign-in renews. With Login V2 a new
    * session replaces the user's earlier session in the browser's list; the earlier session stays active. Session ids of
    * Login V1 have a prefix, those of Login V2 are digits only.
    */
-  async start(ctx: Context, user: SandboxUser, loginVersion: 1 | 2): Promise<Session> {
+  async start(
+    ctx: Context,
+    user: SandboxUser,
+    loginVersion: 1 | 2,
+    amr = fullAmr[user.secondFactor ?? 'none'],
+  ): Promise<Session> {
     const known = await this.list(ctx, loginVersion);
     const earlier = known.find(({ accountId }) => accountId === user.id);
     const session = (loginVersion === 1 && earlier) || this.create(loginVersion);
-    session.loginAccount({ accountId: user.id, loginTs: nowSeconds(), amr: ['pwd'] });
+    session.loginAccount({ accountId: user.id, loginTs: nowSeconds(), amr });
     await session.save(sessionLifetimeSeconds);
     const browser = this.browserKey(ctx, loginVersion);
     const others = known.filter(({ accountId }) => accountId !== user.id);

@@ -1,6 +1,12 @@
 import type { SandboxUser } from '../../directory/users.js';
 import { escapeHtml } from '../../http/answers.js';
-import { mailVerificationV1Path, loginNameV1Path, passwordV1Path, userSelectionV1Path } from '../paths.js';
+import {
+  mailVerificationV1Path,
+  loginNameV1Path,
+  oneTimeCodeV1Path,
+  passwordV1Path,
+  userSelectionV1Path,
+} from '../paths.js';
 import { accountButton, loginForm, loginPage, type LoginView } from './login.page.js';
 
 const next = '<div class="actions"><button type="submit" class="main" id="submit-button">Next</button></div>';
@@ -49,6 +55,28 @@ ${loginForm(
   `<p>${escapeHtml(loginName)}</p>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password">
+${next}`,
+)}`,
+  );
+}
+
+/** The page of the second factor. The sandbox knows no authenticator apps: the page shows the code. */
+export function oneTimeCodeV1Page(
+  view: LoginView,
+  fields: FormFields,
+  loginName: string,
+  code: string,
+): string {
+  return loginPage(
+    'Verify 2-Factor',
+    view,
+    `<p>Verify your second factor. An authenticator app would show the code: it is <code>${code}</code>.</p>
+${loginForm(
+  oneTimeCodeV1Path,
+  { ...fields, mfaType: '0' },
+  `<p>${escapeHtml(loginName)}</p>
+<label for="code">Code</label>
+<input id="code" name="code" autocomplete="one-time-code">
 ${next}`,
 )}`,
   );

@@ -1,7 +1,7 @@
 import type { SandboxUser } from '../../directory/users.js';
 import { escapeHtml } from '../../http/answers.js';
 import type { Session } from '../../storage/provider.js';
-import { accountsPath, loginNamePath, passwordPath } from '../paths.js';
+import { accountsPath, loginNamePath, oneTimeCodePath, passwordPath } from '../paths.js';
 import { accountButton, loginForm, loginPage, type LoginView } from './login.page.js';
 
 const submit = `<div class="actions"><button type="submit" class="main" data-testid="submit-button">Continue</button></div>`;
@@ -34,6 +34,23 @@ export function passwordPage(view: LoginView, requestId: string, loginName: stri
 <input id="password" name="password" type="password" autocomplete="current-password" data-testid="password-text-input">
 ${submit}`,
     ),
+  );
+}
+
+/** The page of the second factor. The sandbox knows no authenticator apps: the page shows the code. */
+export function oneTimeCodePage(view: LoginView, requestId: string, loginName: string, code: string): string {
+  return loginPage(
+    'Verify 2-Factor',
+    view,
+    `<p>An authenticator app would show the code: it is <code>${code}</code>.</p>
+${loginForm(
+  oneTimeCodePath,
+  { requestId },
+  `<p>${escapeHtml(loginName)}</p>
+<label for="code">Code</label>
+<input id="code" name="code" autocomplete="one-time-code" data-testid="code-text-input">
+${submit}`,
+)}`,
   );
 }
 

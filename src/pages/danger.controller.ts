@@ -1,0 +1,23 @@
+import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { RequireFactors, RequireFreshSignIn } from '@mridang/nestjs-zitadel';
+import { Controller, Get, HttpCode, Post, Render, Req } from '@nestjs/common';
+
+/** A page for people who have just signed in, and a form for those who did so with several factors. Replace it with yours. */
+@Controller('danger')
+@RequireFreshSignIn({ maxAgeSeconds: 300 })
+export class DangerController {
+  constructor(private readonly csrf: CsrfService) {}
+
+  @Get()
+  @Render('danger')
+  show() {}
+
+  @Post()
+  @HttpCode(200)
+  @RequireFactors('mfa')
+  @Render('danger')
+  act(@Req() request: AuthenticatedRequest) {
+    this.csrf.verify(request);
+    return { isDone: true };
+  }
+}
