@@ -12,7 +12,7 @@ const AUTH = /^\/auth\//i;
 const SIGN_IN = /^\/auth\/(signin\/.+|callback(\/.*)?|initiate|start)\/?$/i;
 const SIGN_OUT = /^\/auth\/(signout|logout|logout\/everywhere|logout\/callback)\/?$/i;
 
-const BACK_CHANNEL = /^\/auth\/backchannel-logout\/?$/i;
+const BACK_CHANNEL = /^\/auth\/(backchannel-logout|zitadel-events)\/?$/i;
 
 /** 429: too many sign-ins and sign-outs from one address. Trying again after `Retry-After` seconds helps. */
 class TooManyRequests extends HttpException {
@@ -33,7 +33,7 @@ export function limitRate(perMinute: number): RequestHandler {
   const limits: [RegExp, RequestHandler][] = [
     [SIGN_IN, limiter({ limit: perMinute })],
     [SIGN_OUT, limiter({ limit: perMinute })],
-    // All back-channel logouts come from Zitadel's address, so only refused ones count.
+    // All of these come from Zitadel's address, so only refused ones count.
     [BACK_CHANNEL, limiter({ limit: perMinute, skipSuccessfulRequests: true })],
   ];
   const warn = warnOnce();

@@ -54,6 +54,10 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   uiLocales?: (request: HttpRequest) => string | undefined;
   /** Whether to check the configuration in Zitadel at start. Problems are logged with their cure. Default true. */
   checkAtStart?: boolean;
+  /**
+   * Signing keys of targets in Zitadel (Actions v2) that send events to `/auth/zitadel-events`. Default: none, and the route answers 404.
+   */
+  eventsKey?: string | string[] | undefined;
   /** Redis that several instances share. Without it each instance has its own state in memory. */
   redisUrl?: string | undefined;
   /**
@@ -87,9 +91,10 @@ export type ZitadelConnection = Required<ZitadelConnectionOptions>;
 export interface ResolvedZitadelOptions
   extends
     ZitadelConnection,
-    Required<Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session'>> {
+    Required<Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session' | 'eventsKey'>> {
   origin: string;
   secrets: string[];
+  eventsKeys: string[];
   session: Required<NonNullable<ZitadelOptions['session']>>;
 }
 
@@ -118,6 +123,9 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const secrets = [given.secret].flat();
   if (secrets.length === 0 || secrets.some((secret) => secret.length < MIN_SECRET_LENGTH))
     throw new TypeError(`secret: expected at least ${MIN_SECRET_LENGTH} characters`);
+  const eventsKeys = [given.eventsKey ?? []].flat();
+  if (eventsKeys.some((key) => key.length < MIN_SECRET_LENGTH))
+    throw new TypeError(`eventsKey: expected at least ${MIN_SECRET_LENGTH} characters`);
   const { salt = '' } = given;
   const connection = connectionOf(given);
   return {
@@ -144,6 +152,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     loginOrigins: given.loginOrigins ?? [],
     uiLocales: given.uiLocales ?? (() => undefined),
     checkAtStart: given.checkAtStart ?? true,
+    eventsKeys,
     redisUrl: given.redisUrl,
     providers: given.providers ?? [],
     auth: given.auth ?? {},
