@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { MethodNotAllowed, Public, requestTarget, type HttpRequest } from '@mridang/nestjs-auth';
-import { All, Controller, Inject, NotFoundException, Req, Res } from '@nestjs/common';
+import { MethodNotAllowed, Public, UnknownAuthAction, type HttpRequest } from '@mridang/nestjs-auth';
+import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { RequestedReloads } from '../session/requested-reloads.js';
@@ -27,8 +27,7 @@ export class EventsController {
   @All()
   receive(@Req() request: HttpRequest, @Res() response: Response): void {
     const { eventsKeys, observer } = this.options;
-    if (eventsKeys.length === 0)
-      throw new NotFoundException(`Cannot ${request.method} ${requestTarget(request)}`);
+    if (eventsKeys.length === 0) throw new UnknownAuthAction();
     if (request.method !== 'POST') throw new MethodNotAllowed(['POST']);
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const problem = signatureProblem(request.headers['zitadel-signature'], body, eventsKeys);
