@@ -105,10 +105,11 @@ class SetupRun {
       );
     const webOrigin = command.webOrigin ?? defaults.webOrigin;
     const apiOrigin = command.apiOrigin ?? originFrom('--api-origin', defaults.apiOrigin);
-    checkOrigins({ '--issuer': issuer, '--web-origin': webOrigin }, defaults.allowsInsecureHttp);
+    const origins = { '--issuer': issuer, '--web-origin': webOrigin, '--events': command.events ?? issuer };
+    checkOrigins(origins, defaults.allowsInsecureHttp);
     if (webOrigin === apiOrigin) throw new UsageError('--web-origin and --api-origin: expected two origins');
     const connection = await connect(issuer, await this.tokenSource(), command.organization);
-    const { backChannelUri, ...addresses } = addressesOf(webOrigin, envFile.values);
+    const { backChannelUri, eventsPath, ...addresses } = addressesOf(webOrigin, envFile.values);
     const wanted: Wanted = {
       ...addresses,
       project: command.project,
@@ -117,6 +118,7 @@ class SetupRun {
       webOrigin,
       apiOrigin,
       backChannelUri: command.backChannel ? backChannelUri : undefined,
+      eventsUri: command.events?.replace(/^(https?:\/\/[^/]+)\/$/, `$1${eventsPath}`),
       keyFile: keyFileFor(envFile, defaults.keyFile),
     };
     return {
@@ -125,6 +127,8 @@ class SetupRun {
       projectId: undefined,
       applications: new Map(),
       newKey: undefined,
+      eventTargetId: undefined,
+      eventsKey: undefined,
       warnings: [],
       pollPausesMs: this.surroundings.pollPausesMs ?? POLL_PAUSES_MS,
     };
