@@ -1,7 +1,7 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** Packages are imported by their name, and the sandbox by tests and scripts alone. */
+/** Packages are imported by their name, and the sandbox only by tests and scripts. */
 const packages = {
   group: ['zitadel-sandbox', 'zitadel-sandbox/*', '**/packages/**', '@mridang/*/*'],
   message: 'packages are imported by name, and the sandbox not at all',

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { bundledPackages } from './scripts/bundled-packages.mjs';
 
-/** Native ES modules: run through `npm test`, which passes Node the flag it needs. */
+/** Native ES modules: run the tests with `npm test`, which passes the flag that Node.js needs. */
 const isCovered = process.argv.includes('--coverage');
 
 const tsJest = (tsconfig) => [
@@ -17,14 +17,14 @@ export default {
   testMatch: isCovered
     ? [
         '<rootDir>/packages/nestjs-auth/test/{application,auth-module,contexts,oidc-refresh,session,session-codec,sign-in}.spec.ts',
-        '<rootDir>/test/{refresh,claims-reload,revocation,sign-in}.spec.ts',
+        '<rootDir>/test/{refresh,claims-reload,revocation,session-cookie,sign-in,sign-out}.spec.ts',
         '<rootDir>/test/hostile/{refresh,patience}.spec.ts',
         '<rootDir>/packages/nestjs-zitadel/test/{token-refresher,claims}.spec.ts',
       ]
     : ['<rootDir>/test/**/*.spec.ts', '<rootDir>/packages/*/test/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  // For coverage with the types of whole programs: alone, each file gets branches for the types of decorated parameters that
-  // no test can take. (ts-jest knows one tsconfig in a run, whichever file it compiles.)
+  // Coverage compiles with the types of whole programs: alone, each file would get branches for the types of decorated parameters
+  // that no test can take. (ts-jest uses one tsconfig per run.)
   transform: { '^.+\\.ts$': tsJest(isCovered ? 'tsconfig.coverage.json' : 'tsconfig.test.json') },
   moduleNameMapper: {
     '^@mridang/nestjs-auth/testing$': '<rootDir>/packages/nestjs-auth/src/testing/index.ts',
@@ -46,9 +46,9 @@ export default {
   globalSetup: '<rootDir>/scripts/test-setup.mjs',
   testSequencer: '<rootDir>/scripts/slow-suites-first.mjs',
   reporters: ['default', '<rootDir>/scripts/slowest-suites.mjs'],
-  // One more than cores, as many suites wait for other programs.
+  // One more than cores, because many suites wait for other programs.
   maxWorkers: availableParallelism() + 1,
-  // The types of whole programs take more than that.
+  // Compilation with the types of whole programs takes more memory than that.
   ...(!isCovered && { workerIdleMemoryLimit: '512MB' }),
   testTimeout: 20_000,
   collectCoverageFrom: [

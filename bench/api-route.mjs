@@ -8,7 +8,7 @@ export const about =
 const KNOWN_GOAL = 0.9;
 const UNKNOWN_GOAL = 0.55;
 
-/** About as long as an opaque token of Zitadel. */
+/** The length of an opaque token of Zitadel. */
 const TOKEN = 'opaque'.padEnd(200, '0');
 
 /** @param {import('./main.mjs').Lab} lab */

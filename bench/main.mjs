@@ -1,7 +1,7 @@
-// `npm run bench`: asks every question, shows the answers, and fails when a goal is missed.
-//   --short        fewer seconds, for a machine that only checks that it works: only a wrong count fails
-//   --only NAME    one question: the name of its file
-//   --write        put the answers into bench/README.md
+// `npm run bench`: runs the benchmarks, prints the results, and fails when a goal is missed.
+//   --short        fewer seconds, to check that it works: only a wrong count fails
+//   --only NAME    one benchmark: the name of its file
+//   --write        writes the results into bench/README.md
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -49,7 +49,7 @@ for (const name of chosen) {
   console.log(question);
   const { rows, goals } = await answer({ short, say: (text) => console.log(`  ${text}`) });
   console.log(`\n${table(rows)}\n`);
-  // Not every system tells the memory of a process.
+  // Some systems do not report the memory of a process.
   answers.push({
     name,
     question,

@@ -11,7 +11,7 @@ const PEER_GOAL = 2;
 const P99_GOAL = 1.5;
 const RSS_GOAL_MIB = 40;
 
-/** Four times as many as a process remembers: when one comes again, it has long been forgotten. */
+/** Four times the size of the cache: each entry is evicted before it is used again. */
 const UNSEEN = 2_000;
 
 /** @param {import('./main.mjs').Lab} lab */
@@ -22,7 +22,7 @@ export async function answer(lab) {
   const browser = app.browser();
   await browser.signIn(app.origin, person);
   const services = await startServices(app);
-  // Cookies carry the port of their application, so the second one has a browser of its own.
+  // Cookies contain the port of their application, so the second one has a separate browser.
   const servicesForUnseen = await startServices(appForUnseen);
   const browserForUnseen = appForUnseen.browser();
   const pages = { '/': homePage, '/profile': await services.profilePage(browser) };
@@ -31,7 +31,7 @@ export async function answer(lab) {
   const openIdConnect = await startPeer('express-openid-connect', pages);
   const authExpress = await startPeer('@auth/express', pages);
   try {
-    // A session cookie is renewed after a minute. A browser would send the new one; here each round gets its own.
+    // A session cookie slides after a minute. A browser would store the new one; here each round gets a new one.
     const headersOf = (cookie) => async () => ({ accept: 'text/html', cookie: await cookie() });
     const appCookie = () => browser.signIn(app.origin, person);
     const cookieForUnseen = () => browserForUnseen.signIn(appForUnseen.origin, person);

@@ -28,7 +28,7 @@ export async function answer() {
       Array.from({ length: REQUESTS }, () => get(`${origin}/profile`, { accept: 'text/html', cookie })),
     );
     const totalMs = performance.now() - started;
-    // Sent before the browser had the new cookie, and slow on its way.
+    // A late request with the old cookie.
     const late = await get(`${origin}/profile`, { accept: 'text/html', cookie });
 
     const tokenRequests = (await sandbox.call('grants', 'refresh_token')) - before;

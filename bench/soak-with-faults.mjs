@@ -1,12 +1,12 @@
-// `npm run soak`: people use two instances while one thing after the other dies. Fails when a session was lost that could have
-// been kept, or a token is in the log.
-//   --minutes 20      how long, after everybody has signed in
+// `npm run soak`: users load two instances while faults occur one after another. Fails when a session ended that could have been
+// kept, or when a token is in the log.
+//   --minutes 20      the duration after all users have signed in
 //   --people 40
 //   --fault-every 30  seconds
-//   --seed N          the order of the faults, and what people do; how they fall together is chance all the same
+//   --seed N          the order of the faults and of the users' actions; their timing stays random
 //   --token-seconds 20
 //   --log-level info
-//   --json FILE       the figures, too
+//   --json FILE       writes the figures
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,11 +40,11 @@ const [minutes, people, faultEvery, seed, tokenSeconds] = [
   values['token-seconds'],
 ].map(Number);
 
-/** A fault lasts for a third of the time until the next, and no longer. */
+/** A fault lasts for a third of the time until the next one, at most. */
 const MAX_FAULT_MS = 10_000;
-/** When everything is there again, all know of a sign-out by then. */
+/** After this time without faults, all instances know of a sign-out. */
 const SETTLED_MS = 5_000;
-/** Instances reconnect every two seconds at the latest. */
+/** Instances reconnect after two seconds at the latest. */
 const SHARED_AGAIN_MS = 10_000;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
@@ -82,7 +82,7 @@ report();
 await system.stop();
 process.exit(tally.total().lostAvoidably + signOuts.withoutEffect + hasTokensInLog.length > 0 ? 1 : 0);
 
-/** One fault after the other, each as often as the others, until the time is over. */
+/** Runs each fault equally often, one after another, until the time is over. */
 async function shake() {
   const { changeOfSecret, ...others } = faultsOf(system, random);
   /** @type {typeof changeOfSecret[]} */
@@ -91,7 +91,7 @@ async function shake() {
   for (;;) {
     const begin = Date.now();
     if (begin + faultEvery * 1000 > until) return;
-    // Its steps are as far from each other as they can be: by the last one every cookie has to be of the second.
+    // Last in each pass, so that its steps are far apart: by the last one every cookie must use the second secret.
     if (faults.length === 0) faults.push(...random.shuffled(Object.values(others)), changeOfSecret);
     const { name, run } = faults.shift();
     tally.begin(name);
@@ -104,7 +104,7 @@ async function shake() {
   }
 }
 
-/** Whether the cookies of those who have signed out are worthless at both instances, once both have the same state. */
+/** Whether the cookies of signed-out users get 401 at both instances, once both have the same state. */
 async function checkSignOuts() {
   for (const end = Date.now() + SHARED_AGAIN_MS; !(await isShared()) && Date.now() < end;) await wait(50);
   const due = tally.signedOut.filter(({ at }) => Date.now() - at > 1_000);
@@ -129,7 +129,7 @@ async function isShared() {
   return (await Promise.all(ready)).every(({ details }) => details?.redis?.status === 'up');
 }
 
-/** Any part of a token between its points is told by its length. */
+/** A part of a token between its dots, recognized by its length. */
 function linesWithTokens() {
   const parts = new Set([...system.handedOut.all].flatMap((token) => token.split('.').slice(1)));
   return logLines.filter((line) => (line.match(/[\w-]{20,}/g) ?? []).some((word) => parts.has(word)));

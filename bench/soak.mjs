@@ -10,12 +10,12 @@ export const about =
 
 const CONNECTIONS = 10;
 
-/** What the last minute may have more than the second: a process of this size breathes. */
+/** How much higher the last minute may be than the second one: the memory of a process of this size varies. */
 const GOAL = 1.05;
 
 /** @param {import('./main.mjs').Lab} lab */
 export async function answer({ short, say }) {
-  // A session cookie is renewed after a minute: each part has its own.
+  // A session cookie slides after a minute: each part has a new one.
   const [parts, seconds] = short ? [1, 10] : [6, 50];
   const app = await startApp();
   const browser = app.browser();
@@ -71,7 +71,7 @@ function summary(samples, requests, short) {
   };
 }
 
-/** Of the line that is nearest to the samples. */
+/** The slope of the regression line of the samples. */
 function slope(samples) {
   const mean = (figure) => samples.reduce((sum, sample) => sum + sample[figure], 0) / samples.length;
   const [x, y] = [mean('minutes'), mean('rssMiB')];

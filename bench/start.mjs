@@ -60,5 +60,5 @@ async function startOf(site) {
   return start;
 }
 
-/** A column where the system tells the figure. */
+/** A column, if the system reports the figure. */
 const figure = (name, value) => (Number.isNaN(value) ? {} : { [name]: rounded(value, 0) });

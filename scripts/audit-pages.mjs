@@ -1,6 +1,6 @@
 /**
- * Lets Lighthouse look at the landing page and the profile, as they are in production, and fails below 95 of 100.
- * Needs `npm run build`, Chromium, and the npm registry (Lighthouse is no dependency).
+ * Runs Lighthouse on the landing page and the profile as in production, and fails below a score of 95 of 100.
+ * Needs `npm run build`, Chromium, and the npm registry (Lighthouse is not a dependency).
  */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { startSandbox } from 'zitadel-sandbox';
 
 const LIGHTHOUSE = 'lighthouse@12.8.2';
 const LEAST = 95;
-/** The best counts: what else the machine does must not. */
+/** The best score counts, because other load on the machine must not matter. */
 const RUNS = 3;
 const categories = ['performance', 'accessibility', 'best-practices', 'seo'];
 const usualPlaces = [
@@ -70,7 +70,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** The best scores of some runs; one run is enough where they are good. */
+/** The best scores of several runs; one run is enough if they are good. */
 async function bestOf(path, headers) {
   const scores = {};
   let findings = [];
@@ -105,7 +105,7 @@ async function audit(path, headers) {
   return JSON.parse(readFileSync(output, 'utf8'));
 }
 
-/** What costs points, with what it is about. */
+/** The audits that reduce the score, with their elements. */
 function findingsIn({ categories: found, audits }) {
   return Object.values(found).flatMap(({ id, auditRefs }) =>
     auditRefs
@@ -128,7 +128,7 @@ function chromiumPath() {
   return path;
 }
 
-/** The cookies of somebody who is signed in. */
+/** The cookies of a signed-in user. */
 async function signedIn(loginName) {
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
   try {

@@ -1,5 +1,5 @@
-// Part of `npm run build`: makes of each program and all it uses one file, and of what both use another. Node.js opens more than
-// a thousand files otherwise, which is two thirds of the time a start takes.
+// Part of `npm run build`: bundles each program with its dependencies into one file, and shared code into another. Without it,
+// Node.js opens more than a thousand files, which takes two thirds of the start time.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { rolldown } from 'rolldown';
 
@@ -7,7 +7,7 @@ await rm('dist', { recursive: true, force: true });
 const bundle = await rolldown({
   input: { main: 'build/main.js', 'api/main': 'build/api/main.js' },
   platform: 'node',
-  // Its pages are files.
+  // The pages of Swagger UI are read from files.
   external: ['swagger-ui-dist'],
   plugins: [
     {
@@ -23,7 +23,7 @@ const bundle = await rolldown({
     },
   ],
   onLog(level, log, next) {
-    // Nest looks for packages that an application may have, and goes on without them.
+    // Nest loads these optional packages if they exist.
     if (log.code === 'UNRESOLVED_IMPORT' && /node_modules.@nestjs/.test(log.id ?? '')) return;
     if (level === 'warn') throw new Error(log.message);
     next(level, log);
@@ -35,7 +35,7 @@ const { output } = await bundle.write({
   chunkFileNames: 'shared-[hash].js',
   sourcemap: true,
   sourcemapExcludeSources: true,
-  // One letter beyond Latin-1 would double the memory a file takes.
+  // A single character beyond Latin-1 would double the memory of a file.
   charset: 'ascii',
   comments: { legal: true, annotation: false, jsdoc: false },
 });
@@ -50,7 +50,7 @@ await writeFile(
   [...new Set(notices)].sort().join(`\n${'-'.repeat(80)}\n\n`),
 );
 
-/** Name, version and licence of the package in a folder, and what its files say of it. */
+/** Name, version, license and license texts of the package in a folder. */
 async function noticeOf(folder) {
   const { name, version, license, licenses } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'));
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)\b/i.test(file)).sort();

@@ -1,4 +1,4 @@
-/** Packages that most suites load. What imports one of them must be here as well: two copies of Nest do not know each other. */
+/** Packages that most suites load. A package that imports one of them must be listed as well, or there are two copies of Nest. */
 export const bundledPackages = [
   '@auth/core',
   '@auth/core/errors',

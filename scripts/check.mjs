@@ -1,4 +1,4 @@
-// `npm run check`: types, lint, format, unused exports, the lock file and what is deployed, all of them even when one fails.
+// `npm run check`: types, lint, format, unused exports, lock file and deployment. Runs all checks even if one fails.
 import { spawnSync } from 'node:child_process';
 
 const steps = [

@@ -1,5 +1,5 @@
-// `npm run dev`: builds, then runs everything in watch mode until it is stopped.
-// Without a `.env` file, or with `-- --sandbox`, the sandbox stands in for Zitadel. With one, the API runs if it has a key.
+// `npm run dev`: builds, then runs all programs in watch mode until it is stopped.
+// Without a `.env` file, or with `-- --sandbox`, the sandbox is used as Zitadel. With a `.env` file, the API runs if it has a key.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ let stopping = false;
 let keyFolder;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(0));
-// npm passes a signal on to its shell only, which does not pass it on to this program.
+// npm passes a signal only to its shell, which does not pass it on to this program.
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && stop(0), 250).unref();
 
@@ -52,7 +52,7 @@ if (hasApi) {
   );
 }
 
-// Not before: another one that runs has its keys there.
+// Not earlier: a running `npm run dev` may use the keys in this folder.
 keyFolder = ownZitadel ? undefined : join('.sandbox', String(SANDBOX_PORT));
 if (keyFolder) rmSync(keyFolder, { recursive: true, force: true });
 run('tsc', ['-b', '--watch', '--preserveWatchOutput'], { quiet: true });
@@ -87,7 +87,7 @@ await banner();
 
 async function banner() {
   const lines = [`Web app   ${origin}`];
-  // Without a client of its own, whoever logs in there ends on an error of Zitadel.
+  // Without a client ID of its own, a sign-in in Swagger UI would end on an error page of Zitadel.
   const swagger = env.API_SWAGGER_CLIENT_ID ? `  (described at http://localhost:${apiPort}/api)` : '';
   lines.push(
     hasApi
@@ -116,7 +116,7 @@ async function banner() {
 }
 
 async function sandboxEnv() {
-  // A .env file that is not meant must not reach the application, which reads it by itself.
+  // An unwanted .env file must not reach the application, which reads it itself.
   const hidden = existsSync('.env') ? Object.keys(parse(readFileSync('.env'))) : [];
   const { defaultIds } = await import('zitadel-sandbox');
   const callback = `http://localhost:${process.env.PORT || 3000}${process.env.BASE_PATH ?? ''}/auth/callback`;
@@ -157,7 +157,7 @@ async function configurationFrom(read, source = env) {
   }
 }
 
-/** Starts a program in a process group of its own, so that stopping reaches what it starts, too. */
+/** Starts a program in a separate process group, so that a signal reaches its children, too. */
 function run(command, args, { env: childEnv = process.env, quiet = false } = {}) {
   const bin = command === 'node' ? process.execPath : `node_modules/.bin/${command}`;
   const child = spawn(bin, args.map(String), {
@@ -166,7 +166,7 @@ function run(command, args, { env: childEnv = process.env, quiet = false } = {})
     stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
   });
   children.add(child);
-  // Compilers are silent unless something is wrong.
+  // Compilers print only errors.
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (data) => /error TS|Error:/.test(data) && process.stderr.write(data));
   }
@@ -225,7 +225,7 @@ function fail(sentence) {
   stop(1);
 }
 
-/** Ends every child, by force where asking is not enough, and then this program. */
+/** Stops every child, with SIGKILL if necessary, and then this program. */
 function stop(code) {
   if (stopping) return;
   stopping = true;

@@ -1,4 +1,4 @@
-// `npm run docs`: writes the files that are made from the configuration schema and the doctor's texts.
+// `npm run docs`: generates the files from the configuration schema and the texts of the doctor.
 import { writeFileSync } from 'node:fs';
 import { apiVariables } from '../build/config/api-env.js';
 import { variables } from '../build/config/env.js';

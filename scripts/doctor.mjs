@@ -1,4 +1,4 @@
-// `npm run doctor`: examines the configuration, and the set-up in Zitadel, with requests that need no user.
+// `npm run doctor`: checks the configuration and the set-up in Zitadel with requests that need no user.
 //   --env-file FILE      another file than .env
 //   --service-key FILE   key of a service user: shows whether the API application is in the project
 //   --fix                where something is wrong that npm run setup makes right, runs it; takes --pat-file or --key-file, --organization
@@ -21,7 +21,7 @@ import { doctorLines } from './doctor-lines.mjs';
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-/** Values with which the rest of the configuration can be read. */
+/** Valid values that replace refused variables. */
 const standIns = {
   SESSION_SECRET: randomBytes(32).toString('hex'),
   SESSION_SALT: 'salt',
@@ -84,7 +84,7 @@ function patient() {
   };
 }
 
-/** Reads as the program does; refused variables are replaced, so that the others can be examined. */
+/** Reads the configuration as the program does; refused variables are replaced, so that the others can be checked. */
 function read(readFrom, given) {
   let env;
   const problems = problemsOf(() => (env = readFrom(given)));

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 
 const SHOWN = 10;
 
-/** Prints the ten slowest suites after a run of more than ten, and how many cases and `expect` calls passed. */
+/** Prints the ten slowest suites after a run of more than ten, and the numbers of passed cases and `expect` calls. */
 export default class SlowestSuites {
   onRunComplete(_contexts, { testResults }) {
     if (testResults.length <= SHOWN) return;

@@ -1,6 +1,6 @@
 /**
- * `npm run test:nodes [-- MAJOR…]`: runs all tests on other versions of Node.js, 22, 24 and 26 unless told otherwise, and
- * prints a table. The versions come from the npm registry, as the packages that the package `node` installs.
+ * `npm run test:nodes [-- MAJOR…]`: runs all tests on other versions of Node.js, 22, 24 and 26 by default, and
+ * prints a table. The versions come from the npm registry, as the dependencies of the package `node`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-// Jest's global set-up: what all suites use is made once.
+// Jest's global set-up: prepares once what all suites share.
 import { hash, generateKeyPair } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export default async function setUp() {
   await Promise.all([makeKeys(), bundlePackages()]);
 }
 
-/** Makes RSA keys for the sandbox: each suite would make some of its own, which takes 100 ms a key. */
+/** Generates RSA keys for the sandbox: each suite would generate its own, which takes 100 ms per key. */
 async function makeKeys() {
   const file = join(cache, 'keys.pem');
   process.env['ZITADEL_SANDBOX_KEYS'] = file;
@@ -53,7 +53,7 @@ async function bundlePackages() {
     treeshake: false,
     plugins: [
       {
-        // A CommonJS package exports to ES modules what Node.js finds in it.
+        // A CommonJS package exports to ES modules what Node.js detects in it.
         name: 'facades',
         resolveId: (id, importer) => {
           if (id.startsWith('facade:')) return id;
@@ -67,7 +67,7 @@ async function bundlePackages() {
       },
     ],
     onLog(level, log, next) {
-      // Nest looks for packages that an application may have, and goes on without them.
+      // Nest loads these optional packages if they exist.
       if (level !== 'warn' && level !== 'info' && level !== 'debug') next(level, log);
     },
   });

@@ -2,29 +2,27 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom, type Page } from './support/browser.js';
-import { startChromium } from './support/chromium.js';
+import { START_MS, startChromium } from './support/chromium.js';
 import { FailuresController } from './support/failures.controller.js';
 import { freePort } from './support/free-port.js';
 import { runNginx } from './support/nginx.js';
 import { pages, people } from './support/pages.js';
 import { signIn } from './support/sign-in.js';
-import { startApi, type RunningApi } from './support/start-api.js';
-import { environment, launch } from './support/start-app.js';
+import { apiEnvironment, startApi, type RunningApi } from './support/start-api.js';
+import { environment, launch, redirectUrisOf } from './support/start-app.js';
 import { until } from './support/until.js';
-
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
+import { consoleErrorsOf } from './support/observed-page.js';
 
 const proxies = [
   { kind: 'strips the path', target: (port: number) => `http://127.0.0.1:${port}/`, paths: {} },
   {
-    kind: 'leaves the path, with callback addresses of its own',
+    kind: 'keeps the path, with custom redirect URIs',
     target: (port: number) => `http://127.0.0.1:${port}`,
     paths: { callbackPath: '/base/oidc/return', postLogoutPath: '/base/goodbye' },
   },
 ];
 
-describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, paths }) => {
+describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ target, paths }) => {
   let origin: string;
   let sandbox: Sandbox;
   let api: RunningApi;
@@ -38,16 +36,11 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     const { callbackPath = '/base/auth/callback', postLogoutPath = '/base/auth/logout/callback' } = paths;
     sandbox = await startSandbox({
       web: {
-        redirectUris: [origin + callbackPath],
-        postLogoutRedirectUris: [origin + postLogoutPath],
+        ...redirectUrisOf(origin, { callbackPath, postLogoutPath }),
         backChannelLogoutUri: `${origin}/base/auth/backchannel-logout`,
       },
     });
-    api = await startApi({
-      IDP_AUTHORITY: sandbox.issuer,
-      ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-      IDP_PROJECT_ID: sandbox.projectId,
-    });
+    api = await startApi(apiEnvironment(sandbox));
     const env = {
       ...environment(origin, sandbox, { callbackPath, postLogoutPath }),
       BASE_PATH: '/base',
@@ -55,7 +48,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
       METRICS_TOKEN: 'a-token-for-the-metrics',
     };
     app = await launch(env, own, { log, controllers: [FailuresController] });
-    // What is not below the path belongs to somebody else.
+    // All other paths belong to another server.
     nginx = await runNginx(
       port,
       `server { listen 127.0.0.1:${port}; location /base/ { proxy_pass ${target(own)}; } location / { return 418; } }`,
@@ -68,7 +61,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     await sandbox?.close();
   });
 
-  /** Where answers of the application send the browser, and the cookies they set. */
+  /** The redirects and cookies in the responses of the application. */
   function sent(browser: Browser) {
     const answers = browser.answers.filter(({ url }) => url.origin === origin);
     const locations = answers.flatMap(({ url, response }) =>
@@ -78,7 +71,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     return { own: locations.filter((location) => location.origin === origin), cookies: cookies.map(String) };
   }
 
-  it('signs in, shows the profile and signs out below that path, with all redirects and cookies', async () => {
+  it('sign-in, profile and sign-out use only redirects and cookies below /base', async () => {
     const browser = new Browser(origin);
     const profile = await signIn(browser, people.alice, '/base/profile');
     expect(profile.url.href).toBe(`${origin}/base/profile`);
@@ -101,7 +94,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     for (const cookie of cookies) expect(cookie).toMatch(/; Path=\/base;/);
   });
 
-  it('signs out everywhere, and ends where it should without a session', async () => {
+  it('a sign-out everywhere ends below /base, and a second one without a session leads to the login page', async () => {
     const browser = new Browser(origin);
     const profile = await signIn(browser, people.bob, '/base/auth/login?prompt=create');
     expect(profile.url.pathname).toBe('/base/profile');
@@ -115,7 +108,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(late.headers['location']).toBe('/base/auth/logout/success?ended=before');
   });
 
-  it('has no page with a link that leads elsewhere or nowhere', async () => {
+  it('no page has a link outside /base or to a 404', async () => {
     const visitor = new Browser(origin);
     const browsers = { alice: new Browser(origin), bob: new Browser(origin) };
     for (const person of ['alice', 'bob'] as const)
@@ -127,7 +120,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
       expect({ path, status: page.status }).toEqual({ path, status });
       const links = addressesOn(page).filter((address) => address.origin === origin);
       expect(links.length).toBeGreaterThan(4);
-      // A form that is posted has an address that knows no GET: 405 is not 404.
+      // The address of a form has no GET route: it returns 405, not 404.
       for (const { href } of links)
         if (!seen.has(href)) seen.set(href, (await browser.request('GET', new URL(href))).status);
     }
@@ -141,7 +134,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     );
   });
 
-  it('sends failures of a sign-in, and programs without a session, to pages below that path', async () => {
+  it('failed sign-ins and requests without a session lead to pages below /base', async () => {
     const browser = new Browser(origin);
     const { callbackPath = '/base/auth/callback' } = paths;
     expect((await browser.get(`${callbackPath}?code=x&state=y`)).url.pathname).toBe('/base/auth/error');
@@ -156,7 +149,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(noCookies.text).toContain(`href="${origin}/base/"`);
   });
 
-  it('comes back to pages below that path and to nothing else on the host', async () => {
+  it('a sign-in returns to pages below /base only', async () => {
     const callbackUrlOf = async (wanted: string) => {
       const login = await new Browser(origin).get(
         `/base/auth/login?${new URLSearchParams({ callbackUrl: wanted })}`,
@@ -186,7 +179,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect((await browser.post('/base/auth/userinfo', readAgain)).headers['location']).toBe('/base/profile');
   });
 
-  it('takes back-channel logout below that path', async () => {
+  it('back-channel logout is received below /base', async () => {
     const [one, other] = [new Browser(origin), new Browser(origin)];
     await signIn(one, people.alice, '/base/profile');
     const answer = await other.request(
@@ -202,7 +195,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(sandbox.backChannelDeliveries.at(-1)).toMatchObject({ status: 200 });
   });
 
-  it('answers health checks and metrics of this machine with and without that path, under the same labels', async () => {
+  it('health checks and metrics respond with and without /base on this machine, with the same route labels', async () => {
     const { port } = new URL(await app.getUrl());
     for (const path of ['', '/base']) {
       const live = await fetch(`http://127.0.0.1:${port}${path}/health/live`);
@@ -217,7 +210,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
     expect(text).not.toContain('/base');
   });
 
-  it('bounds sign-ins there as without a path', async () => {
+  it('AUTH_RATE_LIMIT applies with and without /base', async () => {
     const [own, limited] = [await freePort(), `${origin}/base/auth/callback`];
     const env = {
       ...environment(origin, sandbox),
@@ -236,12 +229,11 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
   });
 
   it(
-    'works in a real browser',
+    'sign-in and sign-out succeed in a browser without an error in its console',
     async () => {
       const chromium = await startChromium();
       const page = await chromium.newPage();
-      const problems: string[] = [];
-      page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+      const problems = consoleErrorsOf(page);
       page.on('response', (response) => response.status() >= 400 && problems.push(response.url()));
       await page.goto(`${origin}/base/`);
       await page.getByRole('main').getByRole('link', { name: 'Log in' }).click();
@@ -259,7 +251,7 @@ describe.each(proxies)('BASE_PATH=/base behind an nginx that $kind', ({ target, 
   );
 });
 
-/** Every address a page names. */
+/** Every address in a page. */
 function addressesOn(page: Page): URL[] {
   const named = page.document
     .querySelectorAll('[href],[action],[src],[data-live],[data-ended]')
@@ -272,8 +264,8 @@ function addressesOn(page: Page): URL[] {
   return [...distinct].map((address) => new URL(address, page.url));
 }
 
-describe('on https, BASE_PATH=/base', () => {
-  it('names cookies __Secure- and gives them to that path alone, which __Host- cookies cannot have', async () => {
+describe('with https and BASE_PATH=/base', () => {
+  it('cookies have the prefix __Secure- and Path=/base', async () => {
     const port = await freePort();
     const sandbox = await startSandbox();
     const env = { ...environment('https://localhost', sandbox), PORT: String(port), BASE_PATH: '/base' };

@@ -4,10 +4,10 @@ import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { readEnv } from '../src/config/env.js';
 import { Browser, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
-import { listening } from './support/hostile/listening.js';
+import { listening } from './support/listening.js';
 import { moveTime } from './support/move-time.js';
 import { signIn } from './support/sign-in.js';
-import { startApi } from './support/start-api.js';
+import { apiEnvironment, startApi } from './support/start-api.js';
 import { environment, launch } from './support/start-app.js';
 
 const AUDIENCE_OF_OTHERS = 'urn:zitadel:iam:org:project:id:320000000000000200:aud';
@@ -15,22 +15,18 @@ const AUDIENCE_OF_OTHERS = 'urn:zitadel:iam:org:project:id:320000000000000200:au
 let sandbox: Sandbox;
 let origin: string;
 let calls: { authorization: string | undefined; cookie: string | undefined }[] = [];
-/** what the API between says instead of passing the call on */
+/** the response of the relay in place of the API's */
 let refuse: { status: number; body?: string; challenge?: string } | 'hang up' | 'hang up once' | undefined;
-/** how long the API between takes */
+/** the delay of the relay */
 let delayMs = 0;
 const running: { close(): Promise<unknown> }[] = [];
 
-/** The application, and the real API behind a server that counts the calls and can refuse them. */
+/** The application, and the API behind a relay that records the calls and can refuse them. */
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://localhost:${port}`;
   sandbox = await startSandbox({ web: { redirectUris: [`${origin}/auth/callback`] } });
-  const api = await startApi({
-    IDP_AUTHORITY: sandbox.issuer,
-    ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-    IDP_PROJECT_ID: sandbox.projectId,
-  });
+  const api = await startApi(apiEnvironment(sandbox));
   const between = await listening((request, response) => {
     const { authorization, cookie } = request.headers;
     calls.push({ authorization, cookie });
@@ -70,8 +66,8 @@ const userinfos = () => sandbox.requests.filter(({ path }) => path === '/oidc/v1
 const said = (page: Page) =>
   page.document.querySelector('#api [role="status"]')?.text.replace(/\s+/g, ' ').trim();
 
-describe('"Call the API"', () => {
-  it('waits longer for the API than the API for Zitadel', async () => {
+describe('a call of the API from the profile page', () => {
+  it('has a longer timeout than INTROSPECTION_TIMEOUT', async () => {
     const { browser, profile } = await signedIn();
     delayMs = 5_200;
     expect(said(await callApi(browser, profile))).toBe('The API answered (200) "Hello World!"');
@@ -87,7 +83,7 @@ describe('"Call the API"', () => {
     }
   });
 
-  it('shows what the API says to the signed-in user, and no token', async () => {
+  it('shows the response of the API and no token', async () => {
     const { browser, profile } = await signedIn();
     expect(said(profile)).toBeUndefined();
     const page = await callApi(browser, profile);
@@ -101,7 +97,7 @@ describe('"Call the API"', () => {
     }
   });
 
-  it('ends the session when the API refuses its token, and Zitadel refuses it twice', async () => {
+  it('ends the session when the API and then Zitadel twice refuse the access token', async () => {
     const { browser } = await signedIn();
     sandbox.expire('access_tokens');
     const pages = await Promise.all(Array.from({ length: 10 }, () => browser.get('/profile/api')));
@@ -112,7 +108,7 @@ describe('"Call the API"', () => {
     expect(sandbox.grants('refresh_token')).toHaveLength(0);
   });
 
-  it('says so when the API refuses a token that Zitadel accepts, and the session goes on', async () => {
+  it('shows the refusal and keeps the session when Zitadel still accepts the access token', async () => {
     const { browser, profile } = await signedIn();
     refuse = { status: 401 };
     const page = await callApi(browser, profile);
@@ -127,7 +123,7 @@ describe('"Call the API"', () => {
     expect(sandbox.grants('refresh_token')).toHaveLength(0);
   });
 
-  it('offers a new login where the last one is too old, and renews no token for it', async () => {
+  it('offers a new sign-in with max_age, and refreshes no token, when the last sign-in is too old', async () => {
     const { browser, profile } = await signedIn();
     refuse = {
       status: 401,
@@ -150,26 +146,26 @@ describe('"Call the API"', () => {
     [{ status: 418, body: 'teapot' }, 'The API answered something unexpected (418)'],
     [{ status: 200, body: 'x'.repeat(20_000) }, 'The API does not answer'],
     ['hang up', 'The API does not answer'],
-  ] as const)('says what came of it: %j', async (refusal, sentence) => {
+  ] as const)('shows the outcome for %j', async (refusal, sentence) => {
     const { browser, profile } = await signedIn();
     refuse = refusal;
     const page = await callApi(browser, profile);
     expect(page.status).toBe(200);
     expect(said(page)?.slice(0, sentence.length)).toBe(sentence);
     expect(page.text).not.toMatch(/<b>no|teapot/);
-    // What reads is sent once more over a connection that turns out to be closed, and after a moment where that may help.
+    // A GET is sent again after a closed connection and after a 503.
     expect(calls).toHaveLength(refusal === 'hang up' || refusal.status === 503 ? 2 : 1);
     expect(sandbox.grants('refresh_token')).toHaveLength(0);
   });
 
-  it('calls once more when a connection that was kept turns out to be closed', async () => {
+  it('is sent again when a kept-alive connection was closed', async () => {
     const { browser, profile } = await signedIn();
     refuse = 'hang up once';
     expect(said(await callApi(browser, profile))).toBe('The API answered (200) "Hello World!"');
     expect(calls).toHaveLength(2);
   });
 
-  it('shows the answer as text, whatever is in it', async () => {
+  it('shows the response body as escaped text', async () => {
     const { browser, profile } = await signedIn();
     refuse = { status: 200, body: '<script>alert(1)</script>' };
     const page = await callApi(browser, profile);
@@ -177,15 +173,15 @@ describe('"Call the API"', () => {
     expect(page.document.querySelector('script:not([src])')).toBeNull();
   });
 
-  it('is for people who are signed in', async () => {
+  it('requires a session', async () => {
     const page = await new Browser(origin).get('/profile/api');
     expect(page.url.pathname).toBe('/auth/login');
     expect(calls).toEqual([]);
   });
 });
 
-describe('the audience of the access token', () => {
-  it('is a foreign project, too, where the API belongs to one', async () => {
+describe('the scope of the authorization request', () => {
+  it('has the audience of IDP_PROJECT_ID when API_URL is set, so that an API of another project accepts the token', async () => {
     const port = await freePort();
     const elsewhere = `http://localhost:${port}`;
     const idp = await startSandbox({ web: { redirectUris: [`${elsewhere}/auth/callback`] } });
@@ -210,7 +206,7 @@ describe('the audience of the access token', () => {
     }
   }, 30_000);
 
-  it('is not asked for where no API is called', async () => {
+  it('has no audience when API_URL is not set', async () => {
     const port = await freePort();
     const alone = `http://localhost:${port}`;
     const app = await launch({ ...environment(alone, sandbox), IDP_PROJECT_ID: '320000000000000200' }, port);
@@ -228,7 +224,7 @@ describe('the audience of the access token', () => {
 });
 
 describe('without API_URL', () => {
-  it('the profile does not offer a call, and its address is nothing', async () => {
+  it('the profile page offers no call, and /profile/api returns 404', async () => {
     const port = await freePort();
     const alone = `http://localhost:${port}`;
     const idp = await startSandbox({ web: { redirectUris: [`${alone}/auth/callback`] } });

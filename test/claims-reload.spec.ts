@@ -39,12 +39,12 @@ async function signedIn(loginName: string, of = app): Promise<Browser> {
   return browser;
 }
 
-/** A request with a fixed `Cookie` header, as one of many that are under way. */
+/** A request with a fixed `Cookie` header, to be sent concurrently. */
 const request = (cookie: string, path: string) =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
 
-describe('what a session knows of its user', () => {
-  it('loses a role that was taken away at Zitadel, and gains one that was given, after SESSION_CLAIMS_MAX_AGE', async () => {
+describe('the user in a session', () => {
+  it('loses revoked roles and gains granted roles after SESSION_CLAIMS_MAX_AGE', async () => {
     const alice = await signedIn(ALICE);
     const bob = await signedIn(BOB);
     app.sandbox.revokeRole(ALICE, 'admin');
@@ -57,7 +57,7 @@ describe('what a session knows of its user', () => {
     expect((await bob.get('/admin')).status).toBe(200);
   });
 
-  it('is asked for once, and kept in the cookie', async () => {
+  it('is reloaded with one userinfo request and then kept in the session cookie', async () => {
     const browser = await signedIn(ALICE);
     moveTime(MAX_AGE_MS);
     const before = asked();
@@ -65,9 +65,9 @@ describe('what a session knows of its user', () => {
     expect(asked()).toBe(before + 1);
   });
 
-  it('is one question of fifty requests that race, and of those that come late with the old cookie', async () => {
+  it('is reloaded with one userinfo request for fifty concurrent requests and for a later request with the old cookie', async () => {
     const browser = await signedIn(ALICE);
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     app.sandbox.revokeRole(ALICE, 'admin');
     moveTime(MAX_AGE_MS);
     const before = asked();
@@ -79,7 +79,7 @@ describe('what a session knows of its user', () => {
     expect(asked()).toBe(before + 1);
   });
 
-  it('keeps no public page waiting, nor a page for longer than two seconds', async () => {
+  it('is not reloaded on public pages, and delays a page by two seconds at most', async () => {
     const browser = await signedIn(ALICE);
     app.sandbox.revokeRole(ALICE, 'admin');
     moveTime(MAX_AGE_MS);
@@ -87,7 +87,7 @@ describe('what a session knows of its user', () => {
     const before = asked();
     expect((await browser.get('/')).status).toBe(200);
     expect(asked()).toBe(before);
-    // The old roles count, until the answer has come.
+    // The old roles apply until the response has arrived.
     expect((await browser.get('/admin')).status).toBe(200);
     await pause(1_200);
     expect((await browser.get('/admin')).status).toBe(403);
@@ -95,7 +95,7 @@ describe('what a session knows of its user', () => {
   });
 
   it.each([500, 503, 429, 400])(
-    'stays as it was while Zitadel cannot be asked (%i), and is asked for again',
+    'stays unchanged when userinfo returns %i, and is reloaded by a later request',
     async (status) => {
       const browser = await signedIn(ALICE);
       app.sandbox.revokeRole(ALICE, 'admin');
@@ -109,7 +109,7 @@ describe('what a session knows of its user', () => {
     },
   );
 
-  it('is read again after a refresh, whatever its age', async () => {
+  it('is reloaded after a refresh, whatever its age', async () => {
     app.sandbox.setAccessTokenTtl(60);
     const browser = await signedIn(ALICE);
     app.sandbox.revokeRole(ALICE, 'admin');
@@ -120,7 +120,7 @@ describe('what a session knows of its user', () => {
     expect(asked()).toBe(before + 1);
   });
 
-  it('is what /auth/userinfo and the profile page have just shown', async () => {
+  it('is updated by /auth/userinfo and by the live section of the profile page', async () => {
     const browser = await signedIn(ALICE);
     app.sandbox.revokeRole(ALICE, 'admin');
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
@@ -131,18 +131,18 @@ describe('what a session knows of its user', () => {
     expect((await browser.get('/admin')).status).toBe(200);
   });
 
-  it('does not come back with a slow answer that began before', async () => {
+  it('is not replaced by a late response with the old session cookie', async () => {
     const browser = await signedIn(ALICE);
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     moveTime(MAX_AGE_MS);
     expect((await browser.get('/profile')).status).toBe(200);
-    // A tenth of the idle time has passed, too: this answer would set the old content anew.
+    // A tenth of the idle time has passed as well: this response would slide the cookie with the old content.
     expect((await request(cookie, '/')).headers.getSetCookie().join()).not.toContain('session-token');
   });
 });
 
 describe('SESSION_CLAIMS_MAX_AGE=0', () => {
-  it('asks once after each refresh, and not else', async () => {
+  it('limits the reload to one userinfo request after each refresh', async () => {
     const own = await startApp({ env: { SESSION_CLAIMS_MAX_AGE: '0', SESSION_DURATION: '86400' } });
     try {
       own.sandbox.setAccessTokenTtl(3_600);
@@ -164,7 +164,7 @@ describe('SESSION_CLAIMS_MAX_AGE=0', () => {
 describe('the page for a missing role', () => {
   const readAgain = 'form[action="/auth/userinfo"]';
 
-  it('says when the roles were read, and reads them again', async () => {
+  it('shows when the roles were read, and a form of it reloads them and returns to the page', async () => {
     const browser = await signedIn(BOB);
     const refused = await browser.get('/admin?tab=1');
     expect(refused.status).toBe(403);
@@ -180,7 +180,7 @@ describe('the page for a missing role', () => {
     expect(page.status).toBe(200);
   });
 
-  it('still refuses who has not got the role, and says the later time', async () => {
+  it('returns 403 with the new time when the role is still missing after the reload', async () => {
     const browser = await signedIn(BOB);
     const timeOn = ({ document }: { document: (typeof refused)['document'] }) =>
       Date.parse(document.querySelector('main time')?.getAttribute('datetime') ?? '');
@@ -191,7 +191,7 @@ describe('the page for a missing role', () => {
     expect(timeOn(again) - timeOn(refused)).toBeGreaterThan(9_000);
   });
 
-  it('is followed by no page elsewhere, and needs the token of the form', async () => {
+  it('needs the CSRF token for the reload and returns to no other origin', async () => {
     const browser = await signedIn(BOB);
     const fields = csrfFrom(await browser.get('/admin'));
     const elsewhere = await browser.post('/auth/userinfo', { ...fields, callbackUrl: '//evil.example/' });
@@ -203,8 +203,8 @@ describe('the page for a missing role', () => {
   });
 });
 
-describe('a session that has ended at Zitadel', () => {
-  /** A user of this test alone, whose access token is a minute old. */
+describe('a session that ended at Zitadel', () => {
+  /** A new session whose access token is a minute old. */
   async function signedInFor(of = app) {
     const browser = await signedIn(BOB, of);
     moveTime(60_000);
@@ -220,7 +220,7 @@ describe('a session that has ended at Zitadel', () => {
     const browser = await signedInFor();
     end();
     moveTime(MAX_AGE_MS);
-    // One refusal proves nothing: the old claims count.
+    // One refusal does not end the session: the old claims still apply.
     expect((await browser.get('/profile')).status).toBe(200);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
     moveTime(2_000);
@@ -229,7 +229,7 @@ describe('a session that has ended at Zitadel', () => {
     expect(JSON.parse((await browser.get('/auth/session')).text)).toBeNull();
   });
 
-  it('is not revived by a refresh', async () => {
+  it('is not refreshed', async () => {
     const browser = await signedInFor();
     app.sandbox.expire('access_tokens');
     const before = app.sandbox.grants('refresh_token').length;
@@ -240,7 +240,7 @@ describe('a session that has ended at Zitadel', () => {
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before);
   });
 
-  it('does not end for one refusal, nor for many within two seconds', async () => {
+  it('ends after two refusals of its access token that are two seconds apart, not before', async () => {
     const browser = await signedInFor();
     app.sandbox.refuseTokens(USERINFO, 1);
     const before = asked();
@@ -252,13 +252,13 @@ describe('a session that has ended at Zitadel', () => {
     expect(asked()).toBe(before + 1);
     moveTime(200);
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
-    // What was refused before that counts no more.
+    // The next refusal counts as the first again.
     app.sandbox.refuseTokens(USERINFO, 1);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
     expect((await browser.get('/profile')).status).toBe(200);
   });
 
-  it('whose token is younger than ten seconds does not end before its twelfth', async () => {
+  it('is not ended before its access token is twelve seconds old', async () => {
     const browser = await signedIn(BOB);
     app.sandbox.refuseTokens(USERINFO, 1);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
@@ -268,13 +268,13 @@ describe('a session that has ended at Zitadel', () => {
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
   });
 
-  it('goes on where the token was replaced by a refresh: the newer one is asked', async () => {
+  it('goes on when a refresh has replaced its access token: the new one is used for userinfo', async () => {
     app.sandbox.setAccessTokenTtl(600);
     const browser = await signedIn(BOB);
-    const old = await browser.jar.getCookieString(app.origin);
+    const old = await browser.cookieHeader();
     moveTime(571_000);
     expect((await browser.get('/profile')).status).toBe(200);
-    // The clock goes back to before the old token was due: it was refreshed all the same.
+    // The clock is set to before the old token was due, although it was refreshed.
     moveTime(-271_000);
     const before = app.sandbox.grants('refresh_token').length;
     const late = await request(old, '/auth/userinfo');

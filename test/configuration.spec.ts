@@ -7,6 +7,7 @@ import { apiVariables } from '../src/config/api-env.js';
 import { ConfigError, explain } from '@mridang/nestjs-program';
 import { mistakes } from '@mridang/nestjs-zitadel';
 import { readEnv, variables } from '../src/config/env.js';
+import { configErrorText, refusedVariables } from './support/config-problems.js';
 
 const good = {
   SESSION_SECRET: 'a-secret-of-at-least-thirty-two-characters',
@@ -20,29 +21,12 @@ const production = {
   ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
 };
 
-/** What a person reads who starts the application with that. */
-function saidOf(source: Record<string, string | undefined>): string {
-  try {
-    readEnv(source);
-    return '';
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return explain(error);
-  }
-}
+type Source = Record<string, string | undefined>;
+const saidOf = (source: Source) => configErrorText(() => readEnv(source));
+const problemsOf = (source: Source) => refusedVariables(() => readEnv(source));
 
-function problemsOf(source: Record<string, string | undefined>) {
-  try {
-    readEnv(source);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ variable }) => variable);
-  }
-}
-
-describe('defaults', () => {
-  it('are those of a clone on this machine', () => {
+describe('the defaults of the configuration', () => {
+  it('are those for a development machine', () => {
     expect(readEnv(good)).toEqual({
       production: false,
       cacheViews: false,
@@ -79,18 +63,18 @@ describe('defaults', () => {
     });
   });
 
-  it('treat an empty value as none', () => {
+  it('apply to empty values', () => {
     expect(readEnv({ ...good, PORT: '', ZITADEL_CLIENT_SECRET: ' ' })).toEqual(readEnv(good));
   });
 
-  it('follow PORT and the origin of ZITADEL_CALLBACK_URL', () => {
+  it('are derived from PORT and from the origin of ZITADEL_CALLBACK_URL', () => {
     expect(readEnv({ ...good, PORT: '3100' }).zitadel.callbackUrl).toBe(
       'http://localhost:3100/auth/callback',
     );
     expect(readEnv(production).zitadel.postLogoutUrl).toBe('https://app.example.com/auth/logout/callback');
   });
 
-  it('keep the redirect URI character by character', () => {
+  it('do not change ZITADEL_CALLBACK_URL by a single character', () => {
     const ZITADEL_CALLBACK_URL = 'https://App.example.com:443/auth/callback';
     expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).zitadel.callbackUrl).toBe(ZITADEL_CALLBACK_URL);
     expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).origin).toBe('https://app.example.com');
@@ -114,7 +98,7 @@ describe('ZITADEL_EVENTS_KEY', () => {
   });
 });
 
-describe('BASE_PATH=/base', () => {
+describe('BASE_PATH', () => {
   const below = {
     ...production,
     BASE_PATH: '/base',
@@ -139,7 +123,7 @@ describe('BASE_PATH=/base', () => {
     ['https://app.example.com/base/welcome', '/base/welcome'],
     ['/', '/base/'],
     ['/base', '/base'],
-  ])('goes before ZITADEL_POST_LOGIN_URL=%s unless it is there: %s', (ZITADEL_POST_LOGIN_URL, path) => {
+  ])('precedes ZITADEL_POST_LOGIN_URL=%s unless it is already there: %s', (ZITADEL_POST_LOGIN_URL, path) => {
     expect(readEnv({ ...below, ZITADEL_POST_LOGIN_URL }).zitadel.postLoginPath).toBe(path);
   });
 
@@ -155,11 +139,11 @@ describe('BASE_PATH=/base', () => {
     ['ZITADEL_POST_LOGIN_URL', '/auth/login'],
     ['ZITADEL_POST_LOGIN_URL', '/base/auth/login'],
     ['ZITADEL_POST_LOGIN_URL', '/auth/callback'],
-  ])('refuses %s=%s', (name, value) => {
+  ])('makes %s=%s a problem', (name, value) => {
     expect(problemsOf({ ...below, [name]: value })).toEqual([name]);
   });
 
-  it('says of callback addresses that are not below it how they have to be', () => {
+  it('leads to an error with a correct example when ZITADEL_CALLBACK_URL is not below it', () => {
     expect(saidOf({ ...below, ZITADEL_CALLBACK_URL: production.ZITADEL_CALLBACK_URL })).toContain(
       'ZITADEL_CALLBACK_URL: expected an address below BASE_PATH, such as https://app.example.com/base/auth/callback',
     );
@@ -176,14 +160,14 @@ describe('BASE_PATH=/base', () => {
     expect(readEnv({ ...good, BASE_PATH }).basePath).toBe(BASE_PATH);
   });
 
-  it('is not needed for a callback address with a path of its own, as before', () => {
+  it('is not needed for a ZITADEL_CALLBACK_URL with a path of its own', () => {
     const ZITADEL_CALLBACK_URL = 'https://app.example.com/base/auth/callback';
     expect(readEnv({ ...production, ZITADEL_CALLBACK_URL })).toMatchObject({ basePath: '' });
   });
 });
 
-describe('a SESSION_DURATION longer than SESSION_MAX_DURATION', () => {
-  it('counts as SESSION_MAX_DURATION, for the session and its cookie alike, and the program says so at its start', () => {
+describe('a SESSION_DURATION longer than the default SESSION_MAX_DURATION', () => {
+  it('is reduced to SESSION_MAX_DURATION for the session and its cookie, with a warning at start', () => {
     const { session, warnings } = readEnv({ ...good, SESSION_DURATION: '604800' });
     expect(session).toMatchObject({ durationSeconds: 43_200, maxDurationSeconds: 43_200 });
     expect(warnings).toEqual([
@@ -191,20 +175,20 @@ describe('a SESSION_DURATION longer than SESSION_MAX_DURATION', () => {
     ]);
   });
 
-  it('that SESSION_MAX_DURATION allows counts as it is, without a warning', () => {
+  it('is kept without a warning when SESSION_MAX_DURATION allows it', () => {
     const source = { ...good, SESSION_DURATION: '604800', SESSION_MAX_DURATION: '604800' };
     expect(readEnv(source)).toMatchObject({ session: { durationSeconds: 604_800 }, warnings: [] });
   });
 });
 
-describe('problems', () => {
+describe('the check of the configuration', () => {
   it.each([
     ['PORT', '65536'],
     ['SESSION_DURATION', '34560000'],
     ['SESSION_MAX_DURATION', '34560000'],
     ['SESSION_CLAIMS_MAX_AGE', '34560000'],
     ['AUTH_RATE_LIMIT', '1000001'],
-  ])('name the largest value that %s takes, where it was larger', (name, value) => {
+  ])('reports the largest value of %s for a larger one', (name, value) => {
     const largest = { PORT: 65_535, AUTH_RATE_LIMIT: 1_000_000 }[name] ?? 31_536_000;
     const text = saidOf({ ...good, [name]: value });
     expect(text).toContain(`${name}: expected `);
@@ -212,7 +196,7 @@ describe('problems', () => {
     expect(problemsOf({ ...good, [name]: String(largest) })).toEqual([]);
   });
 
-  it('are all said at once, by name, with what is expected and how to get it', () => {
+  it('reports all problems in one error, with name, expected value and how to get one, and without the value', () => {
     const error = (() => {
       try {
         return readEnv({
@@ -273,12 +257,12 @@ describe('problems', () => {
     ['TRUSTED_PROXIES', 'proxy.example.com'],
     ['IDP_PROJECT_ID', '320000000000000100 openid'],
     ['ALLOW_INSECURE_HTTP', 'yes'],
-  ])('%s=%s is one', (name, value) => {
+  ])('refuses %s=%s', (name, value) => {
     expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
   });
 
   it.each(['http://localhost:8080', 'http://127.0.0.1:8080', 'http://zitadel.localhost'])(
-    '%s is none: it is this machine',
+    'accepts the ZITADEL_DOMAIN %s on this machine',
     (ZITADEL_DOMAIN) => {
       expect(problemsOf({ ...good, ZITADEL_DOMAIN })).toEqual([]);
     },
@@ -287,7 +271,7 @@ describe('problems', () => {
   it.each([
     ['ZITADEL_DOMAIN', 'http://[::1]:8080'],
     ['ZITADEL_LOGIN_ORIGINS', 'https://login.example.com,https://[2001:db8::1]'],
-  ])('an IPv6 address in %s is one, with the reason: no page may send a form there', (name, value) => {
+  ])('refuses an IPv6 address in %s, because form-action cannot contain one', (name, value) => {
     expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
     expect(saidOf({ ...good, [name]: value })).toContain(
       'a name or an IPv4 address in place of the IPv6 address: Content-Security-Policy knows none, so browsers would not send the login form there',
@@ -295,14 +279,14 @@ describe('problems', () => {
   });
 
   it.each(['/AUTH/login', '/Auth/Error', '/auth', '/auth/', '/auth/../auth/login'])(
-    'ZITADEL_POST_LOGIN_URL=%s is one: a sign-in does not end at an address of sign-ins and sign-outs',
+    'refuses ZITADEL_POST_LOGIN_URL=%s below /auth',
     (path) => {
       expect(problemsOf({ ...good, ZITADEL_POST_LOGIN_URL: path })).toEqual(['ZITADEL_POST_LOGIN_URL']);
     },
   );
 
   it.each(['"', "'", '`'])(
-    'a value in quotes (%s) is one, as docker run --env-file passes it, and the cure is said',
+    'refuses a value in quotes (%s), as docker run --env-file passes it, with the remedy',
     (quote) => {
       const quoted = {
         ...good,
@@ -327,26 +311,26 @@ describe('problems', () => {
     'redis://redis:6379/abc',
     'redis://redis/1/2',
     'redis://redis/-1',
-  ])('REDIS_URL=%s is one, and the cure is said', (REDIS_URL) => {
+  ])('refuses REDIS_URL=%s with the remedy', (REDIS_URL) => {
     expect(problemsOf({ ...good, REDIS_URL })).toEqual(['REDIS_URL']);
     expect(saidOf({ ...good, REDIS_URL })).toContain('% in a password is written %25');
   });
 
   it.each(['redis://redis', 'redis://redis:6379/', 'redis://redis:6379/3', 'rediss://u:p%25@redis:6380/0'])(
-    'REDIS_URL=%s is none',
+    'accepts REDIS_URL=%s',
     (REDIS_URL) => {
       expect(problemsOf({ ...good, REDIS_URL })).toEqual([]);
     },
   );
 
-  it('http elsewhere is none with the explicit flag', () => {
+  it('accepts http on another host with ALLOW_INSECURE_HTTP=true', () => {
     const ZITADEL_DOMAIN = 'http://zitadel.example.com';
     expect(problemsOf({ ...good, ZITADEL_DOMAIN, ALLOW_INSECURE_HTTP: 'true' })).toEqual([]);
   });
 });
 
-describe('in production', () => {
-  it('needs the callback URL, and https', () => {
+describe('in production, the check of the configuration', () => {
+  it('requires ZITADEL_CALLBACK_URL with https', () => {
     expect(problemsOf(production)).toEqual([]);
     expect(problemsOf({ ...production, ZITADEL_CALLBACK_URL: undefined })).toEqual(['ZITADEL_CALLBACK_URL']);
     expect(
@@ -354,7 +338,7 @@ describe('in production', () => {
     ).toEqual(['ZITADEL_CALLBACK_URL']);
   });
 
-  it('is not fooled by spaces or lists', () => {
+  it('trims spaces and looks at each value of a list', () => {
     const placeholder = variables.SESSION_SECRET.placeholder;
     const spaced = { ...production, NODE_ENV: 'production ' };
     expect(problemsOf({ ...spaced, SESSION_SECRET: placeholder })).toEqual(['SESSION_SECRET']);
@@ -364,7 +348,7 @@ describe('in production', () => {
     expect(problemsOf({ ...spaced, ZITADEL_CALLBACK_URL: ' ' })).toEqual(['ZITADEL_CALLBACK_URL']);
   });
 
-  it('needs a SESSION_SALT', () => {
+  it('requires SESSION_SALT', () => {
     expect(problemsOf({ ...production, SESSION_SALT: undefined })).toEqual(['SESSION_SALT']);
     expect(problemsOf({ ...good, SESSION_SALT: undefined })).toEqual([]);
   });
@@ -384,7 +368,7 @@ describe('in production', () => {
     ['ZITADEL_DOMAIN', 'https://your-instance.zitadel.cloud'],
     ['METRICS_TOKEN', 'your-metrics-token'],
     ['ZITADEL_EVENTS_KEY', 'replace-me-with-the-signing-key-of-the-target'],
-  ])('refuses what stands in public examples: %s=%s', (name, value) => {
+  ])('refuses a value from public examples: %s=%s', (name, value) => {
     expect(problemsOf({ ...production, [name]: value })).toEqual([name]);
     expect(problemsOf({ ...good, [name]: value })).toEqual([]);
   });
@@ -401,7 +385,7 @@ describe('in production', () => {
   });
 });
 
-describe('files made from the schema (npm run docs)', () => {
+describe('the generated file', () => {
   it('.env.example is up to date', () => {
     expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables));
   });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** The variables whose paths the routes of the application do not allow. */
+/** The variables whose paths conflict with routes of the application. */
 function problemsOf(source: Record<string, string>) {
   const env = readEnv({ ...environment('http://localhost:3000', app.sandbox), ...source });
   const express = app.app.getHttpAdapter().getInstance();
@@ -23,7 +23,7 @@ describe.each(['ZITADEL_CALLBACK_URL', 'ZITADEL_POST_LOGOUT_URL'])('%s', (name) 
     ...['', '/', '/profile', '/profile/api', '/admin', '/auth/login', '/auth/logout', '/auth/logout/success'],
     ...['/auth/signin/zitadel', '/auth/session', '/auth/userinfo', '/health/ready', '/static/x', '/static/'],
     ...['/Profile', '/profile/', '/HEALTH/live', '/auth/Login', '/metrics/'],
-  ])('is refused with the path of a route, however it is written: "%s"', (path) => {
+  ])('is refused with the path of a route in any spelling: "%s"', (path) => {
     expect(problemsOf({ [name]: `http://localhost:3000${path}` })).toEqual([name]);
     const base = {
       BASE_PATH: '/base',
@@ -42,13 +42,13 @@ describe.each(['ZITADEL_CALLBACK_URL', 'ZITADEL_POST_LOGOUT_URL'])('%s', (name) 
     '/favicon.png',
     '/auth/cb',
     '/auth/zitadel/back',
-  ])('is accepted with a path of its own: %s', (path) =>
+  ])('is accepted with a path that is not a route: %s', (path) =>
     expect(problemsOf({ [name]: `http://localhost:3000${path}` })).toEqual([]),
   );
 });
 
 it.each(['/auth/callback', '/auth/callback/zitadel', '/auth/callback/', '/Auth/Callback'])(
-  'ZITADEL_CALLBACK_URL is accepted with the path of its route: %s',
+  'ZITADEL_CALLBACK_URL is accepted with the path of the callback route: %s',
   (path) => expect(problemsOf({ ZITADEL_CALLBACK_URL: `http://localhost:3000${path}` })).toEqual([]),
 );
 
@@ -60,17 +60,18 @@ describe('BASE_PATH', () => {
   });
 
   it.each(['/profile', '/profile/x', '/admin', '/health', '/Static', '/metrics'])(
-    'is refused where it begins like a route: %s',
+    'is refused when it begins like a route: %s',
     (path) => expect(problemsOf(below(path))).toEqual(['BASE_PATH']),
   );
 
-  it.each(['/base', '/profiles', '/my/profile', '/authentication'])('is accepted elsewhere: %s', (path) =>
-    expect(problemsOf(below(path))).toEqual([]),
+  it.each(['/base', '/profiles', '/my/profile', '/authentication'])(
+    'is accepted when it does not begin like a route: %s',
+    (path) => expect(problemsOf(below(path))).toEqual([]),
   );
 });
 
 it.each(['/signed-in', '/BYE', '/bye/?a=b'])(
-  'ZITADEL_POST_LOGIN_URL=%s is refused where it is a redirect URI',
+  'ZITADEL_POST_LOGIN_URL=%s is refused when it is a redirect URI',
   (path) => {
     const addresses = {
       ZITADEL_CALLBACK_URL: 'http://localhost:3000/signed-in',
@@ -80,7 +81,7 @@ it.each(['/signed-in', '/BYE', '/bye/?a=b'])(
   },
 );
 
-it('an application with such a path does not start', async () => {
+it('an application whose redirect URI has the path of another route does not start', async () => {
   const port = await freePort();
   const source = environment(`http://localhost:${port}`, app.sandbox, { callbackPath: '/profile' });
   const started = launch(source, port);

@@ -3,21 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, type Page } from './support/browser.js';
-import { startChromium } from './support/chromium.js';
+import { START_MS, startChromium } from './support/chromium.js';
 import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { startNginx } from './support/nginx.js';
 import { choose } from './support/sign-in.js';
-import { environment, launch } from './support/start-app.js';
+import { environment, launch, redirectUrisOf } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
-
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
+import { consoleErrorsOf } from './support/observed-page.js';
 
 const alice = 'alice@acme.example';
 const manyRoles = 'rosa@acme.example';
 
-/** Of an answer on https: HSTS, upgrade-insecure-requests, the attribute Secure and the prefix of two cookies, a login origin. */
+/** The additional bytes on https: HSTS, upgrade-insecure-requests, Secure, two cookie prefixes and a login origin. */
 const HTTPS_BYTES = 250;
 
 let origin: string;
@@ -36,10 +34,7 @@ beforeAll(async () => {
       { loginName: alice, roles: ['admin'] },
       { loginName: manyRoles, roles },
     ],
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   app = await launch(environment(origin, sandbox), ownPort);
   nginx = await startNginx(port, [own]);
@@ -50,7 +45,7 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
-/** An address of so many characters, which cannot be compressed more than text in its alphabet. */
+/** An address of this length that cannot be compressed below its entropy. */
 const addressOf = (length: number) => {
   const start = '/profile?filter=';
   return (
@@ -66,9 +61,9 @@ const lengthOf = ({ headers }: Browser['answers'][number]['response']) =>
     .flatMap(([name, value]) => [value].flat().map((text) => `${name}: ${text}\r\n`.length))
     .reduce((sum, length) => sum + length, 'HTTP/1.1 303 See Other\r\n\r\n'.length);
 
-describe('a link to a page deep in the application, behind nginx with its default limits', () => {
+describe('behind nginx with its default limits, a return target', () => {
   it.each([100, 200, 201, 1_500, 2_500, 3_100])(
-    'is where a sign-in ends, with %i characters',
+    'of %i characters is restored after the sign-in',
     async (length) => {
       for (const person of [alice, manyRoles]) {
         const browser = new Browser(origin);
@@ -82,14 +77,14 @@ describe('a link to a page deep in the application, behind nginx with its defaul
           .filter(({ url }) => url.origin === origin)
           .map(({ response }) => lengthOf(response));
         if (person === alice) expect(Math.max(...lengths)).toBeLessThan(4_096 - HTTPS_BYTES);
-        // Nothing of it stays.
+        // The cookie of the return target is deleted.
         expect((await browser.cookies()).filter(({ key }) => /return|login/.test(key))).toEqual([]);
       }
     },
   );
 
   it.each([3_101, 4_500, 6_000])(
-    'says where the login ends, with %i characters, and ends there',
+    'of %i characters is dropped: the login page says so, and the sign-in ends on /profile',
     async (length) => {
       const browser = new Browser(origin);
       const login = await browser.get(addressOf(length));
@@ -101,7 +96,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
     },
   );
 
-  it('is where a sign-in ends that a link to the login page names, up to the same length', async () => {
+  it('in the query of the login page is restored up to 3,100 characters and dropped beyond', async () => {
     for (const [length, says] of [
       [3_100, 'You will come back to it'],
       [3_101, 'The login ends on /profile.'],
@@ -116,7 +111,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
   });
 
   it.each([1_500, 3_100])(
-    'is where the login page leads somebody who is signed in, with %i characters, though their session cookie is due to be set again',
+    'of %i characters is restored by the login page for a signed-in user whose session cookie is due to slide',
     async (length) => {
       const browser = new Browser(origin);
       await choose(browser, await browser.submit(await browser.get('/auth/login'), 'main form'), manyRoles);
@@ -133,7 +128,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
         const [redirect, end] = browser.answers.slice(before).map(({ response }) => response);
         expect(redirect?.status).toBe(302);
         expect(String(redirect?.headers['set-cookie'])).not.toContain('session-token');
-        // The session goes on all the same.
+        // The session cookie slides with the next response.
         expect([end?.status, String(end?.headers['set-cookie'])]).toEqual([
           200,
           expect.stringContaining('authjs.session-token'),
@@ -142,22 +137,19 @@ describe('a link to a page deep in the application, behind nginx with its defaul
     },
   );
 
-  it.each([1_500, 3_100])(
-    'is where somebody comes back to whose roles are read again there, with %i characters',
-    async (length) => {
-      const browser = new Browser(origin);
-      await choose(browser, await browser.submit(await browser.get('/auth/login'), 'main form'), manyRoles);
-      const address = `/admin${addressOf(length + 2).slice('/profile'.length)}`;
-      const refused = await browser.get(address);
-      expect(refused.status).toBe(403);
-      moveTime(61_000);
-      const again = await browser.submit(refused, 'main form[action="/auth/userinfo"]');
-      expect([again.status, pathOf(again).length, pathOf(again)]).toEqual([403, length, address]);
-      expect((await browser.cookies()).filter(({ key }) => key.includes('return'))).toEqual([]);
-    },
-  );
+  it.each([1_500, 3_100])('of %i characters is restored after a reload of the roles', async (length) => {
+    const browser = new Browser(origin);
+    await choose(browser, await browser.submit(await browser.get('/auth/login'), 'main form'), manyRoles);
+    const address = `/admin${addressOf(length + 2).slice('/profile'.length)}`;
+    const refused = await browser.get(address);
+    expect(refused.status).toBe(403);
+    moveTime(61_000);
+    const again = await browser.submit(refused, 'main form[action="/auth/userinfo"]');
+    expect([again.status, pathOf(again).length, pathOf(again)]).toEqual([403, length, address]);
+    expect((await browser.cookies()).filter(({ key }) => key.includes('return'))).toEqual([]);
+  });
 
-  it('is the default page where the browser keeps no cookie of the address', async () => {
+  it('is replaced by /profile when the browser does not store its cookie', async () => {
     const browser = new Browser(origin);
     await choose(browser, await browser.submit(await browser.get('/auth/login'), 'main form'), manyRoles);
     const refused = await browser.get('/admin');
@@ -169,7 +161,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
     expect([second.status, second.headers['location']]).toEqual([303, '/profile']);
   });
 
-  it('is come back to in each of three tabs, and once more where two tabs have the same', async () => {
+  it('is restored in each of three tabs, and again when two tabs have the same one', async () => {
     const browser = new Browser(origin);
     const addresses = [addressOf(300), addressOf(300), addressOf(300)];
     const logins: Page[] = [];
@@ -184,7 +176,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
       expect(pathOf(await browser.get(login.url))).toBe(addresses[index + 1]);
   });
 
-  it('that does not fit beside the last makes room, and the login page of the other says so', async () => {
+  it('that does not fit into the cookie beside an older one replaces it, and the login page of the older one says so', async () => {
     const browser = new Browser(origin);
     const [first, second] = [addressOf(2_000), addressOf(2_000)];
     const one = await browser.get(first);
@@ -196,13 +188,13 @@ describe('a link to a page deep in the application, behind nginx with its defaul
     expect((await browser.get('/auth/return')).url.pathname).toBe('/profile');
   });
 
-  it('that is opened in many tabs at once leaves one cookie', async () => {
+  it('of 2,000 characters leaves one cookie when it is opened in six tabs at once', async () => {
     const browser = new Browser(origin);
     await Promise.all(Array.from({ length: 6 }, () => browser.get(addressOf(2_000))));
     expect((await browser.cookies()).filter(({ key }) => key.includes('return'))).toHaveLength(1);
   });
 
-  it('is not stored for HEAD and prefetch', async () => {
+  it('is not stored for HEAD and prefetch requests', async () => {
     const browser = new Browser(origin);
     const url = new URL(addressOf(1_000), origin);
     const accept = { accept: 'text/html' };
@@ -213,7 +205,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
       expect(String(answer.headers['set-cookie'])).not.toContain('authjs.return');
   });
 
-  it('is not used up by what only looks ahead', async () => {
+  it('is not consumed by HEAD and prefetch requests', async () => {
     const browser = new Browser(origin);
     const address = addressOf(1_000);
     const login = await browser.get(address);
@@ -226,7 +218,7 @@ describe('a link to a page deep in the application, behind nginx with its defaul
   });
 
   it.each(['of-another-kind', 'x'.repeat(3_000), '%00'])(
-    'leads to no page but one of this application, whatever is in its cookie: %.20s',
+    'read from an invalid cookie leads to /profile: %.20s',
     async (value) => {
       const browser = new Browser(origin);
       await browser.jar.setCookie(`authjs.return-${new URL(origin).port}.0=${value}; Path=/`, origin);
@@ -236,19 +228,18 @@ describe('a link to a page deep in the application, behind nginx with its defaul
   );
 });
 
-describe('a fragment', () => {
+describe('the fragment of a return target', () => {
   it.each([
     ['/profile#live', ''],
     ['/profile?a=b#live', ''],
     ['a long address', '#live'],
   ])(
-    'survives the sign-in where the browser has JavaScript: %s',
+    'is restored after the sign-in when the browser has JavaScript: %s',
     async (path, fragment) => {
       const chromium = await startChromium();
       const context = await chromium.newContext();
       const page = await context.newPage();
-      const problems: string[] = [];
-      page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+      const problems = consoleErrorsOf(page);
       const address = origin + (fragment ? addressOf(1_200) + fragment : path);
       await page.goto(address);
       await page.getByRole('button', { name: 'Continue with Zitadel' }).click();
@@ -262,7 +253,7 @@ describe('a fragment', () => {
   );
 
   it(
-    'of the login page itself leads nowhere, and without JavaScript the page is come back to all the same',
+    'is ignored on the login page itself, and without JavaScript the return target is restored without it',
     async () => {
       const chromium = await startChromium();
       const page = await (await chromium.newContext({ javaScriptEnabled: false })).newPage();
@@ -283,7 +274,7 @@ describe('a fragment', () => {
   );
 });
 
-it('a sign-in that another site starts comes back to an address of up to 1,000 characters, behind nginx', async () => {
+it('a third-party initiated login returns to a target of 1,000 characters behind nginx', async () => {
   const browser = new Browser(origin);
   const address = addressOf(1_000);
   const query = new URLSearchParams({ iss: sandbox.issuer, target_link_uri: origin + address });

@@ -18,11 +18,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { generate } from 'selfsigned';
 import { parse, parseAllDocuments } from 'yaml';
 import { readApiEnv } from '../src/config/api-env.js';
-import { ConfigError } from '@mridang/nestjs-program';
 import { readEnv } from '../src/config/env.js';
 import { freePort } from './support/free-port.js';
 import { runNginx } from './support/nginx.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
+import { refusedVariables } from './support/config-problems.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'deploy-'));
 afterAll(() => {
@@ -35,22 +35,22 @@ const api = 'deploy/kubernetes/api.yaml';
 const config = 'deploy/kubernetes/config.yaml';
 const policies = 'deploy/kubernetes/network-policies.yaml';
 
-/** What somebody might change by mistake, and what they are told. */
+/** The mistakes, and the text by which the check reports each. */
 const mistakes: [what: string, file: string, from: string | RegExp, to: string, told: string][] = [
-  ['a field Kubernetes does not know', web, 'maxSurge:', 'maxSurges:', 'maxSurges"\' does not exist'],
+  ['a field that Kubernetes does not define', web, 'maxSurge:', 'maxSurges:', 'maxSurges"\' does not exist'],
   [
-    'a field deep inside',
+    'a nested field that Kubernetes does not define',
     web,
     'readOnlyRootFilesystem',
     'readOnlyRootFs',
     'readOnlyRootFs"\' does not exist',
   ],
   ['a value of another type', web, 'maxReplicas: 6', 'maxReplicas: six', 'maxReplicas'],
-  ['a required field left out', web, / {2}scaleTargetRef:\n.*\n.*\n.*\n/, '', 'scaleTargetRef'],
-  ['an API there is no more', web, 'policy/v1', 'policy/v1beta9', 'not in policy/v1beta9'],
-  ['a key twice', web, 'maxUnavailable: 0', 'maxSurge: 2', 'Map keys must be unique'],
+  ['a missing required field', web, / {2}scaleTargetRef:\n.*\n.*\n.*\n/, '', 'scaleTargetRef'],
+  ['a removed API version', web, 'policy/v1', 'policy/v1beta9', 'not in policy/v1beta9'],
+  ['a duplicate key', web, 'maxUnavailable: 0', 'maxSurge: 2', 'Map keys must be unique'],
   [
-    'a selector for other pods',
+    'a selector that does not match its pods',
     web,
     'app.kubernetes.io/name: web\n  strategy',
     'name: w\n  strategy',
@@ -63,18 +63,24 @@ const mistakes: [what: string, file: string, from: string | RegExp, to: string, 
     "PORT: '3002'",
     'the program listens on another port',
   ],
-  ['a service port of no pod', web, 'targetPort: http', 'targetPort: https', 'have no port https'],
+  ['a service port that no pod has', web, 'targetPort: http', 'targetPort: https', 'have no port https'],
   [
-    'an autoscaler of nothing',
+    'an autoscaler of a missing Deployment',
     web,
     /(scaleTargetRef:\n.*\n.*\n {4}name:) web/,
     '$1 www',
     'no Deployment www',
   ],
-  ['an autoscaler down to one', web, 'minReplicas: 2', 'minReplicas: 1', 'fewer than two pods'],
-  ['a probe of a page', web, '/health/ready', '/', 'readinessProbe asks /'],
-  ['too little time to end', web, 'GracePeriodSeconds: 25', 'GracePeriodSeconds: 15', 'is killed before'],
-  ['a program run by root', api, 'runAsUser: 1000', 'runAsUser: 0', 'may run as root'],
+  ['an autoscaler with a minimum of one pod', web, 'minReplicas: 2', 'minReplicas: 1', 'fewer than two pods'],
+  ['a readiness probe of a page', web, '/health/ready', '/', 'readinessProbe asks /'],
+  [
+    'a termination grace period that is too short',
+    web,
+    'GracePeriodSeconds: 25',
+    'GracePeriodSeconds: 15',
+    'is killed before',
+  ],
+  ['a container that runs as root', api, 'runAsUser: 1000', 'runAsUser: 0', 'may run as root'],
   [
     'a writable file system',
     api,
@@ -89,17 +95,17 @@ const mistakes: [what: string, file: string, from: string | RegExp, to: string, 
     'mountPath: /etc/key',
     'not in a mounted Secret',
   ],
-  ['a secret of another name', api, 'secretName: api-key', 'secretName: key', 'no Secret key'],
+  ['a volume of a missing Secret', api, 'secretName: api-key', 'secretName: key', 'no Secret key'],
   [
-    'a variable nobody reads',
+    'an unknown variable in the ConfigMap',
     config,
     'ZITADEL_CALLBACK_URL',
     'CALLBACK_URL',
     'CALLBACK_URL is not in docs/configuration.md',
   ],
-  ['a variable left out', config, /\n.*ZITADEL_CLIENT_ID.*/, '', 'ZITADEL_CLIENT_ID is missing'],
-  ['a proxy nobody names', config, /\n.*TRUSTED_PROXIES: .*/, '', 'TRUSTED_PROXIES is missing'],
-  ['metrics nobody may read', api, / *- secretRef:\n.*metrics\n/, '', 'METRICS_TOKEN is missing'],
+  ['a missing required variable', config, /\n.*ZITADEL_CLIENT_ID.*/, '', 'ZITADEL_CLIENT_ID is missing'],
+  ['a missing TRUSTED_PROXIES', config, /\n.*TRUSTED_PROXIES: .*/, '', 'TRUSTED_PROXIES is missing'],
+  ['a missing METRICS_TOKEN', api, / *- secretRef:\n.*metrics\n/, '', 'METRICS_TOKEN is missing'],
   [
     'an API that gets the secrets of the web application',
     api,
@@ -107,92 +113,116 @@ const mistakes: [what: string, file: string, from: string | RegExp, to: string, 
     'secretRef:\n                name: web',
     'Deployment api: SESSION_SECRET is not in docs/configuration.md',
   ],
-  ['another Redis', config, 'redis://redis:6379', 'redis://redis:6380', 'REDIS_URL is not the Service redis'],
-  ['a rule for the wrong port', policies, 'port: 6379', 'port: 6380', 'pods of redis have no port 6380'],
   [
-    'nothing denied',
+    'a REDIS_URL that is not the Redis of the manifests',
+    config,
+    'redis://redis:6379',
+    'redis://redis:6380',
+    'REDIS_URL is not the Service redis',
+  ],
+  [
+    'a network policy with a wrong port',
+    policies,
+    'port: 6379',
+    'port: 6380',
+    'pods of redis have no port 6380',
+  ],
+  [
+    'a missing default-deny network policy',
     policies,
     'name: default-deny',
     'name: default-deny\nspec: {podSelector: {}}\n---\nkind: x',
     'denies by default',
   ],
   [
-    'a host without TLS',
+    'an ingress host without TLS',
     'deploy/kubernetes/ingress.yaml',
     '[app.example.com, ',
     '[',
     'no TLS for app.example.com',
   ],
-  ['a route to nowhere', 'deploy/kubernetes/ingress.yaml', 'name: web', 'name: www', 'no Service www'],
   [
-    'secrets applied',
+    'an ingress to a missing Service',
+    'deploy/kubernetes/ingress.yaml',
+    'name: web',
+    'name: www',
+    'no Service www',
+  ],
+  [
+    'example secrets that are applied',
     'deploy/kubernetes/kustomization.yaml',
     '  - web.yaml',
     '  - secrets.example.yaml',
     'applies secrets.example.yaml',
   ],
   [
-    'a field compose does not know',
+    'a field that Compose does not define',
     'compose.yaml',
     'stop_grace_period',
     'stop_grace',
     'must NOT have additional properties',
   ],
   [
-    'a port open to the network',
+    'a Compose port published on all interfaces',
     'compose.yaml',
     "'127.0.0.1:${PORT",
     "'${PORT",
     'without specifying the interface',
   ],
   [
-    'a service that is not there',
+    'a dependency on a missing Compose service',
     'compose.yaml',
     'redis: { condition',
     'redys: { condition',
     'depends on redys',
   ],
   [
-    'a service out of reach',
+    'a Compose service that shares no network with its dependency',
     'compose.yaml',
     'networks: [front, state]',
     'networks: [front]',
     'web: shares no network with redis',
   ],
-  ['a container that can write', 'compose.yaml', 'read_only: true', 'read_only: false', 'is writable'],
   [
-    'a variable that does not reach',
+    'a Compose container with a writable file system',
+    'compose.yaml',
+    'read_only: true',
+    'read_only: false',
+    'is writable',
+  ],
+  [
+    'a missing variable in a Compose service',
     'compose.yaml',
     'SESSION_SALT:',
     'SESSION_SALD:',
     'SESSION_SALT is missing',
   ],
   [
-    'a variable the API does not read',
+    'a variable of the web application in the API service',
     'compose.yaml',
     'METRICS_TOKEN:\n    secrets',
     'METRICS_TOKEN:\n      REDIS_URL: redis://redis:6379\n    secrets',
     'api: REDIS_URL is not in docs/configuration.md',
   ],
   [
-    'metrics of the API nobody may read',
+    'a missing METRICS_TOKEN in the API service',
     'compose.yaml',
     '      METRICS_TOKEN:\n    secrets',
     '    secrets',
     'api: METRICS_TOKEN is missing',
   ],
-  ['an image run by root', 'Dockerfile', 'USER 1000:1000', 'USER root', 'runs as root'],
+  ['an image that runs as root', 'Dockerfile', 'USER 1000:1000', 'USER root', 'runs as root'],
   [
-    'a file that is not there',
+    'a COPY of a missing file',
     'Dockerfile',
     'COPY views views',
     'COPY view views',
     'copies view, which does not exist',
   ],
-  ['a file kept from the build', '.dockerignore', '!views\n', '', 'leaves out views'],
+  ['a needed file in .dockerignore', '.dockerignore', '!views\n', '', 'leaves out views'],
 ];
 
-describe('the check of what is deployed', () => {
+describe('scripts/check-deploy.mjs', () => {
   let said: string[];
   const folderOf = (index: number) => join(scratch, `mistake-${index}`);
 
@@ -228,7 +258,7 @@ describe('the check of what is deployed', () => {
     said = stderr.split('\n');
   }, 120_000);
 
-  it('finds nothing wrong here', () => {
+  it('reports no problem in this repository', () => {
     const { stderr, status } = spawnSync(process.execPath, ['scripts/check-deploy.mjs'], {
       encoding: 'utf8',
     });
@@ -237,7 +267,7 @@ describe('the check of what is deployed', () => {
   }, 60_000);
 
   it.each(mistakes.map(([what, , , , told], index) => [what, told, index] as const))(
-    'sees %s',
+    'reports %s',
     (_, told, index) => {
       const here = said.filter((line) => line.startsWith(`${folderOf(index)}/`));
       expect(here.join('\n')).toContain(told);
@@ -256,7 +286,7 @@ interface Deployment extends Manifest {
   spec: { template: { spec: { containers: [{ envFrom: Record<string, { name: string }>[] }] } } };
 }
 
-describe('the manifests', () => {
+describe('the Kubernetes manifests', () => {
   const manifests = ['config', 'secrets.example', 'web', 'api'].flatMap((name) =>
     parseAllDocuments(readFileSync(`deploy/kubernetes/${name}.yaml`, 'utf8')).map(
       (document) => document.toJS() as Manifest,
@@ -265,7 +295,7 @@ describe('the manifests', () => {
   const find = (kind: string, name: string) =>
     manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name);
 
-  /** What the container of a Deployment gets out of ConfigMaps and Secrets. */
+  /** The environment of a container from its ConfigMaps and Secrets. */
   function environmentOf(program: string): Record<string, string> {
     const { spec } = find('Deployment', program) as Deployment;
     const sources = spec.template.spec.containers[0].envFrom.map(({ configMapRef, secretRef }) =>
@@ -277,15 +307,8 @@ describe('the manifests', () => {
     ) as Record<string, string>;
   }
 
-  const problems = (read: (env: Record<string, string>) => unknown, env: Record<string, string>) => {
-    try {
-      read(env);
-      return [];
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return error.problems.map(({ variable }) => variable);
-    }
-  };
+  const problems = (read: (env: Record<string, string>) => unknown, env: Record<string, string>) =>
+    refusedVariables(() => read(env));
 
   it.each([
     [
@@ -305,7 +328,7 @@ describe('the manifests', () => {
       readApiEnv,
       { IDP_AUTHORITY: 'https://id.example.com', ZITADEL_API_KEY_FILE: apiKey(), IDP_PROJECT_ID: '1' },
     ],
-  ])('start %s once the placeholders are filled in, and not before', (_, program, read, filled) => {
+  ])('configure %s completely once the placeholders are replaced', (_, program, read, filled) => {
     const deployed = environmentOf(program);
     expect(problems(read, deployed).sort()).toEqual(Object.keys(filled).sort());
     expect(problems(read, { ...deployed, ...filled })).toEqual([]);
@@ -313,21 +336,21 @@ describe('the manifests', () => {
 });
 
 describe('compose.yaml', () => {
-  it('lets Zitadel reach the web application, for back-channel logout', () => {
+  it('lets Zitadel reach the web application for back-channel logout', () => {
     const { services } = parse(readFileSync('compose.yaml', 'utf8'), { merge: true }) as {
       services: Record<'web' | 'zitadel', { networks: string[]; environment: Record<string, string> }>;
     };
     const { zitadel, web } = services;
     expect(web.networks.some((network) => zitadel.networks.includes(network))).toBe(true);
     const denied = zitadel.environment['ZITADEL_HTTPCLIENT_DENYLIST'];
-    // Empty would be as if it were not there: then Zitadel denies every private network.
+    // Zitadel denies all private networks when the variable is empty or missing.
     expect(denied).toBeTruthy();
     expect(denied).not.toMatch(/\b(10|172|192)\./);
   });
 });
 
-describe('the proxy of docs/deploy.md', () => {
-  it('tells who asks, passes forms, and keeps the metrics from the public', async () => {
+describe('the nginx configuration of docs/deploy.md', () => {
+  it('passes the address of the client and forms of 30 kB, and hides /metrics', async () => {
     const [port, appPort] = [await freePort(), await freePort()];
     const { cert, private: key } = await generate([{ name: 'commonName', value: 'app.example.com' }]);
     const files = { 'app.pem': cert, 'app.key': key };
@@ -369,12 +392,12 @@ describe('the proxy of docs/deploy.md', () => {
             .on('error', failed)
             .end(body);
         });
-      // All of 127.0.0.0/8 is this machine.
+      // All of 127.0.0.0/8 is loopback.
       expect(await ask('127.0.0.2', '/auth/initiate', '192.0.2.1')).toBe(400);
       expect(await ask('127.0.0.2', '/auth/initiate', '192.0.2.2')).toBe(429);
       expect(await ask('127.0.0.3', '/auth/initiate', '192.0.2.2')).toBe(400);
       expect(await ask('127.0.0.3', '/metrics', '192.0.2.2')).toBe(404);
-      // More than nginx keeps in memory.
+      // The form is larger than the buffer of nginx.
       const form = `csrfToken=${'x'.repeat(30_000)}`;
       expect(await ask('127.0.0.4', '/auth/logout', '192.0.2.2', form)).toBe(403);
     } finally {
@@ -388,7 +411,7 @@ describe('the image', () => {
   const running: RunningProgram[] = [];
   afterEach(() => Promise.all(running.splice(0).map((program) => program.stop('SIGKILL'))));
 
-  // What `docker build` would do, by the Dockerfile's own lines: `npm test` has built what the stage `build` builds.
+  // Does what `docker build` does for the last stage of the Dockerfile; `npm test` has built the stage `build`.
   beforeAll(() => {
     const last = stagesOf(readFileSync('Dockerfile', 'utf8')).at(-1)?.lines ?? [];
     for (const line of last.filter((text) => text.startsWith('COPY'))) copy(line, image);
@@ -397,7 +420,7 @@ describe('the image', () => {
     chmodSync(scratch, 0o755);
   }, 180_000);
 
-  /** Starts a program as the image does: as user 1000, if this is root, and in any case unable to write a file. */
+  /** Starts a program as the image does: as user 1000 if this is root, and without write access to files. */
   function start(args: string[], env: Record<string, string>) {
     const may = ['--permission', '--experimental-permission', '--allow-net'].filter((flag) =>
       process.allowedNodeEnvironmentFlags.has(flag),
@@ -415,7 +438,7 @@ describe('the image', () => {
     return program;
   }
 
-  it('answers as the web application, and ends at SIGTERM', async () => {
+  it('runs the web application and ends at SIGTERM', async () => {
     const port = String(await freePort());
     const program = start(['dist/main.js'], {
       PORT: port,
@@ -431,7 +454,7 @@ describe('the image', () => {
     await program.stop('SIGTERM');
   }, 30_000);
 
-  it('answers as the API, and ends at SIGTERM', async () => {
+  it('runs the API and ends at SIGTERM', async () => {
     const port = String(await freePort());
     const program = start(['dist/api/main.js'], {
       APP_PORT: port,
@@ -444,7 +467,7 @@ describe('the image', () => {
     await program.stop('SIGTERM');
   }, 30_000);
 
-  it('shows Swagger UI where it is asked for', async () => {
+  it('serves Swagger UI with API_SWAGGER=true', async () => {
     const port = String(await freePort());
     const program = start(['dist/api/main.js'], {
       APP_PORT: port,
@@ -458,12 +481,12 @@ describe('the image', () => {
     expect((await fetch(`http://127.0.0.1:${port}/api/swagger-ui-bundle.js`)).status).toBe(200);
   }, 30_000);
 
-  it('has nothing else in it', () => {
+  it('contains only dist, node_modules with swagger-ui-dist, package.json, public and views', () => {
     expect(readdirSync(image).sort()).toEqual(['dist', 'node_modules', 'package.json', 'public', 'views']);
     expect(readdirSync(join(image, 'node_modules'))).toEqual(['swagger-ui-dist']);
   });
 
-  it('names the licences of all that is in the programs', () => {
+  it('contains the licenses of all bundled packages', () => {
     const notices = readFileSync(join(image, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8').split(/\n-{80}\n\n/);
     const named = notices.map((notice) => notice.split(' ')[0]);
     expect(named).toEqual(expect.arrayContaining(['@nestjs/core', 'express', 'handlebars', 'ioredis']));
@@ -472,7 +495,7 @@ describe('the image', () => {
     expect(notices.filter((notice) => !licence.test(notice))).toEqual([]);
   });
 
-  describe('its health check', () => {
+  describe('a health check', () => {
     let server: Server | undefined;
     afterEach(() => void server?.close());
 
@@ -487,7 +510,7 @@ describe('the image', () => {
       ['of the API in compose.yaml', compose.services.api.healthcheck.test.slice(1)],
     ];
 
-    it.each(checks)('%s follows the answer of /health/live', async (_, check) => {
+    it.each(checks)('%s succeeds when /health/live returns 200 and fails otherwise', async (_, check) => {
       let answer = 200;
       const port = String(await freePort());
       server = createServer((request, response) =>
@@ -506,7 +529,7 @@ describe('the image', () => {
   });
 });
 
-/** The stages of a Dockerfile, an instruction a line. */
+/** The stages of a Dockerfile with one instruction per line. */
 function stagesOf(dockerfile: string) {
   const text = dockerfile.replace(/^\s*#.*\n/gm, '').replace(/\\\n\s*/g, '');
   return text
@@ -518,7 +541,7 @@ function stagesOf(dockerfile: string) {
     });
 }
 
-/** `COPY [--from=stage] source… target`: of a folder its content, and a target that ends in / is a folder. */
+/** Executes `COPY [--from=stage] source… target`: a folder is copied by its content, and a target ending in / is a folder. */
 function copy(instruction: string, into: string) {
   const paths = instruction.split(/\s+/).filter((word) => word !== 'COPY' && !word.startsWith('--'));
   const target = paths.pop() ?? '';

@@ -4,8 +4,8 @@ import { LogoutTokenRefused } from '../packages/nestjs-zitadel/src/client/oidc.e
 
 const NASTY = 'x\n[Nest] FORGED\r\u001b[2J\u0085\u2028\u2029';
 
-describe('an error in the log', () => {
-  it('has no line that somebody else has written, in a message or an answer', () => {
+describe('describeError()', () => {
+  it('escapes control characters in the messages and causes of an error', () => {
     const answer = { error: 'e', error_description: NASTY };
     const error = new LogoutTokenRefused({ cause: new TypeError(NASTY, { cause: answer }) });
     const text = describeError(error);
@@ -15,7 +15,7 @@ describe('an error in the log', () => {
     expect(text).toContain(String.raw`x\n[Nest] FORGED\r\u001b[2J\u0085\u2028\u2029`);
   });
 
-  it('nor in the stack, which repeats the message', () => {
+  it('escapes control characters in the stack, which repeats the message', () => {
     const lines = describeError(new Error(`${NASTY}\n    at forged (evil.js:1:1)`)).split('\n');
     expect(lines[0]).toContain('forged');
     expect(lines.slice(1).every((line) => /^ {4}at /.test(line))).toBe(true);
@@ -23,13 +23,13 @@ describe('an error in the log', () => {
     expect(lines.length).toBeGreaterThan(2);
   });
 
-  it('is not long', () => {
+  it('limits the length to 700 characters', () => {
     expect(
       describeError(new LogoutTokenRefused({ cause: new TypeError('x'.repeat(5_000)) })).length,
     ).toBeLessThan(700);
   });
 
-  it('says where in the code when nobody expected it, and only then', () => {
+  it('includes the stack of unexpected errors only', () => {
     expect(describeError(new Error('oops'))).toMatch(/^Error: oops\n {4}at /);
     expect(describeError(new LogoutTokenRefused())).toBe(
       'LogoutTokenRefused: The logout token is not accepted',

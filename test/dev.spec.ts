@@ -27,18 +27,18 @@ beforeAll(async () => {
 }, 100_000);
 afterAll(() => dev?.stop());
 
-it('npm run dev says where to click and who to log in as', () => {
+it('npm run dev prints the address of the web application and the login names', () => {
   expect(dev.output()).toContain(`Web app   http://localhost:${port}`);
   for (const name of ['alice@acme.example', 'bob@acme.example', 'carol@globex.example'])
     expect(dev.output()).toContain(name);
 });
 
-it('npm run dev runs an application one can log in to', async () => {
+it('npm run dev starts an application in which a user can sign in', async () => {
   const page = await signIn(new Browser(`http://localhost:${port}`), 'alice@acme.example');
   expect(page.text).toContain('Alice Archer');
 });
 
-it('npm run dev runs the API, which the profile page can call', async () => {
+it('npm run dev starts the API, which the profile page can call', async () => {
   expect(dev.output()).toContain(
     `API       http://localhost:${apiPort}/api/v1/app  (described at http://localhost:${apiPort}/api)`,
   );
@@ -49,7 +49,7 @@ it('npm run dev runs the API, which the profile page can call', async () => {
   expect(textOf(page)).toContain('"Hello World!"');
 });
 
-it('npm run dev says in one line that a port is in use', async () => {
+it('npm run dev reports a port in use in one line', async () => {
   const second = runDev({ PORT: String(port), SANDBOX_PORT: String(sandboxPort) });
   expect(await second.exit).not.toBe(0);
   expect(second.output()).toContain(
@@ -57,7 +57,7 @@ it('npm run dev says in one line that a port is in use', async () => {
   );
 }, 60_000);
 
-it('a second npm run dev in the same folder leaves the first as it is: its keys stay, and its API starts again at the next save', async () => {
+it('a second npm run dev in the same folder ends with an error and does not change the keys and the API of the first', async () => {
   const key = join('.sandbox', String(sandboxPort), 'api-key.json');
   const before = readFileSync(key, 'utf8');
   const others = [
@@ -79,7 +79,7 @@ it('a second npm run dev in the same folder leaves the first as it is: its keys 
   expect((await fetch(`http://localhost:${apiPort}/api/v1/app`)).status).toBe(401);
 }, 60_000);
 
-it('npm run dev ends everything it started', async () => {
+it('npm run dev ends every process that it started', async () => {
   await dev.stop();
   for (const stopped of [port, sandboxPort, apiPort])
     await expect(fetch(`http://localhost:${stopped}/`)).rejects.toThrow();

@@ -13,7 +13,7 @@ const pages = [
 const allMatches = (text: string, pattern: RegExp) =>
   [...text.matchAll(pattern)].map(([, found = '']) => found);
 
-/** As in addresses: GitHub's form. */
+/** The anchors of the headings, as GitHub generates them. */
 const headingsOf = (page: string) =>
   allMatches(readFileSync(page, 'utf8'), /^#+ (.*)$/gm).map((title) =>
     title
@@ -30,11 +30,11 @@ const dependenciesOf = (folder: string) => {
 };
 
 describe('the documentation', () => {
-  it.each(pages)('%s names files that exist, and links to files and headings that exist', (page) => {
+  it.each(pages)('names only existing files, links and headings in %s', (page) => {
     const text = readFileSync(page, 'utf8');
     const prose = text.replaceAll(/```.*?```/gs, '');
     const files = '(?:src|test|views|packages|scripts|deploy|docs|bench|public)/[\\w./-]*';
-    // Made by the build, or by a recipe.
+    // These files are made by the build or by a recipe.
     const made = ['public/app.css', ...allMatches(text, new RegExp(`(?:New file \`|> )(${files})`, 'g'))];
     const named = allMatches(prose, new RegExp(`\`(${files})\``, 'g'));
     const linked = allMatches(prose, /\]\((?!https?:)([^)\s]+)/g).map((link) => link.split('#', 2));
@@ -48,7 +48,7 @@ describe('the documentation', () => {
     expect(missing).toEqual([]);
   });
 
-  it('says of each runtime dependency why it is there', () => {
+  it('has a reason for each runtime dependency', () => {
     const architecture = readFileSync('docs/architecture.md', 'utf8');
     const [, section = ''] = architecture.split('## Dependencies\n');
     const explained = section

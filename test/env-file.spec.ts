@@ -13,7 +13,7 @@ const lines = [
   'ZITADEL_CHECK_AT_START=false',
 ];
 
-/** The built web application in a folder with that `.env`. */
+/** Starts the built web application in a folder with that `.env`. */
 async function startWith(content: Buffer | string, env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'env-'));
   writeFileSync(join(folder, '.env'), content);
@@ -37,7 +37,7 @@ describe('a .env file', () => {
     ['UTF-16, as PowerShell writes it', Buffer.from(`\ufeff${text}`, 'utf16le')],
     ['UTF-16 without a byte order mark', Buffer.from(text, 'utf16le')],
     ['UTF-16, big-endian', Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
-  ])('in %s is refused, and the cure is said', async (_name, content) => {
+  ])('in %s is refused with the remedy', async (_name, content) => {
     const program = await startWith(content);
     expect(await program.exit).toBe(1);
     expect(program.output()).toBe(
@@ -49,7 +49,7 @@ describe('a .env file', () => {
     'SESSION_SECRET=abc#defghijklmnopqrstuvwxyz0123456789',
     'export SESSION_SECRET=#abc',
     'SESSION_SALT = a#b # c',
-  ])('in which a # would cut a value is refused, and the cure is said: %s', async (line) => {
+  ])('in which a # would cut a value is refused with the remedy: %s', async (line) => {
     const program = await startWith([...lines, line].join('\n'));
     expect(await program.exit).toBe(1);
     expect(program.output()).toMatch(
@@ -58,7 +58,7 @@ describe('a .env file', () => {
     expect(program.output()).not.toMatch(/abc|defg/);
   });
 
-  it('in which a # would cut a value that the environment has as well does not count', async () => {
+  it('in which a # would cut a value is accepted when the environment sets the same variable', async () => {
     const program = await startWith([...lines, 'SESSION_SALT=a#b'].join('\n'), { SESSION_SALT: 'a-salt' });
     await program.says('Ready at');
     await program.stop();

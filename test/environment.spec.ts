@@ -21,12 +21,9 @@ afterEach(async () => {
   await Promise.all(ended.map((app) => app.close()));
 });
 
-const sessionCookie = async (browser: ReturnType<RunningApp['browser']>) =>
-  (await browser.cookies()).find(({ key }) => key.includes('session-token'));
-
 describe('ZITADEL_CALLBACK_URL', () => {
   it.each(['/auth/callback', '/auth/callback/zitadel', '/signed-in/from-zitadel'])(
-    '%s is the redirect URI',
+    'with the path %s is the redirect URI of authorization and token requests',
     async (path) => {
       const app = await start({ callbackPath: path });
       const page = await signIn(app.browser(), 'alice@acme.example');
@@ -40,7 +37,7 @@ describe('ZITADEL_CALLBACK_URL', () => {
 });
 
 describe('ZITADEL_POST_LOGIN_URL', () => {
-  it('is where a sign-in ends that started nowhere in particular', async () => {
+  it('is where a sign-in without a return target ends', async () => {
     const app = await start({ env: { ZITADEL_POST_LOGIN_URL: '/?welcome=1' } });
     expect((await signIn(app.browser(), 'alice@acme.example')).url.href).toBe(`${app.origin}/?welcome=1`);
     expect((await signIn(app.browser(), 'alice@acme.example', '/profile')).url.pathname).toBe('/profile');
@@ -48,7 +45,7 @@ describe('ZITADEL_POST_LOGIN_URL', () => {
 });
 
 describe('ZITADEL_POST_LOGOUT_URL', () => {
-  it('is where Zitadel sends the browser, whatever its path', async () => {
+  it('is the post-logout redirect URI, whatever its path', async () => {
     const app = await start({ postLogoutPath: '/bye' });
     const browser = app.browser();
     const page = await browser.submit(
@@ -61,7 +58,7 @@ describe('ZITADEL_POST_LOGOUT_URL', () => {
 });
 
 describe('ZITADEL_CLIENT_SECRET', () => {
-  it('authenticates with client_secret_basic beside PKCE', async () => {
+  it('is sent with client_secret_basic together with PKCE', async () => {
     const app = await start({ sandbox: { web: { authMethod: 'basic' } } });
     expect((await signIn(app.browser(), 'alice@acme.example')).url.pathname).toBe('/profile');
     const [grant] = app.sandbox.grants('authorization_code');
@@ -70,7 +67,7 @@ describe('ZITADEL_CLIENT_SECRET', () => {
     expect(grant?.form['code_verifier']).toMatch(/^[\w-]{43,128}$/);
   });
 
-  it('when empty, authenticates with PKCE alone', async () => {
+  it('may be empty: the client then authenticates with PKCE alone', async () => {
     const app = await start({ env: { ZITADEL_CLIENT_SECRET: '' } });
     await signIn(app.browser(), 'alice@acme.example');
     const [grant] = app.sandbox.grants('authorization_code');
@@ -80,10 +77,10 @@ describe('ZITADEL_CLIENT_SECRET', () => {
 });
 
 describe('SESSION_DURATION', () => {
-  it('ends an idle session and keeps a busy one', async () => {
+  it('ends an idle session and keeps an active one', async () => {
     const app = await start({ env: { SESSION_DURATION: '2' } });
     const [idle, busy] = [await loggedIn(app), await loggedIn(app)];
-    const stolen = await sessionCookie(idle);
+    const stolen = await idle.sessionCookie();
     for (let request = 0; request < 5; request++) {
       moveTime(600);
       expect((await busy.get('/profile')).url.pathname).toBe('/profile');
@@ -95,16 +92,16 @@ describe('SESSION_DURATION', () => {
     expect(response.status).toBe(401);
   });
 
-  it('tells the browser how long to keep the cookie', async () => {
+  it('is the Max-Age of the session cookie', async () => {
     const app = await start({ env: { SESSION_DURATION: '120' } });
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
-    const ttlMs = (await sessionCookie(browser))?.TTL() ?? 0;
+    const ttlMs = (await browser.sessionCookie())?.TTL() ?? 0;
     expect(ttlMs).toBeGreaterThan(110_000);
     expect(ttlMs).toBeLessThanOrEqual(121_000);
   });
 
-  it('never outlives SESSION_MAX_DURATION', async () => {
+  it('does not extend a session beyond SESSION_MAX_DURATION', async () => {
     const app = await start({ env: { SESSION_DURATION: '3', SESSION_MAX_DURATION: '2' } });
     const browser = await loggedIn(app);
     moveTime(1_000);
@@ -114,13 +111,13 @@ describe('SESSION_DURATION', () => {
   });
 });
 
-describe('SESSION_SECRET and SESSION_SALT', () => {
+describe('SESSION_SECRET', () => {
   const [first, second] = [
     'the first secret that is long enough to be one',
     'the second secret that is long enough to be one',
   ];
 
-  /** What another instance of the application answers. */
+  /** The status of a request with this cookie to another instance. */
   async function statusWith(cookie: string, { origin, sandbox }: RunningApp, env: Record<string, string>) {
     const port = await freePort();
     const instance = await launch({ ...environment(origin, sandbox), ...env }, port);
@@ -130,10 +127,10 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
     return status;
   }
 
-  it('rotate: the first writes, all read, and another salt opens nothing', async () => {
+  it('may be rotated: the first value encrypts, all values decrypt, and another SESSION_SALT decrypts nothing', async () => {
     const app = await start({ env: { SESSION_SECRET: first } });
     const browser = await loggedIn(app);
-    const { key, value } = (await sessionCookie(browser)) ?? {};
+    const { key, value } = (await browser.sessionCookie()) ?? {};
     const cookie = `${key}=${value}`;
     expect(await statusWith(cookie, app, { SESSION_SECRET: first })).toBe(200);
     expect(await statusWith(cookie, app, { SESSION_SECRET: `${second},${first}` })).toBe(200);
@@ -142,8 +139,8 @@ describe('SESSION_SECRET and SESSION_SALT', () => {
   });
 });
 
-describe('Zitadel is down', () => {
-  it('starts, serves pages, and says so when somebody signs in', async () => {
+describe('while Zitadel is down,', () => {
+  it('the application starts and serves pages, and a sign-in fails with provider_unavailable', async () => {
     const app = await start({ env: { ZITADEL_DOMAIN: 'http://localhost:9' } });
     const browser = app.browser();
     expect((await browser.get('/')).status).toBe(200);
@@ -152,20 +149,20 @@ describe('Zitadel is down', () => {
     expect(page.document.querySelector('h1')?.text).toBe('Sign-in is not available right now');
   });
 
-  it('keeps sessions and ends them here on logout', async () => {
+  it('sessions stay valid, and a sign-out ends them here', async () => {
     const app = await start();
     const browser = app.browser();
     const profile = await signIn(browser, 'alice@acme.example');
     await app.sandbox.close();
     expect((await browser.get('/profile')).status).toBe(200);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
-    // Where the browser goes is known; whether anybody answers there is not this application's to say.
+    // The redirect target is known; the application does not check whether Zitadel responds there.
     const response = await browser.post('/auth/logout', csrfFrom(profile));
     expect(response.status).toBe(303);
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('recovers without a restart', async () => {
+  it('the application needs no restart to sign users in when Zitadel is back', async () => {
     const app = await start();
     app.sandbox.fail('/.well-known/openid-configuration', 503);
     const browser = app.browser();
@@ -175,13 +172,13 @@ describe('Zitadel is down', () => {
   });
 });
 
-describe('what Zitadel puts into tokens', () => {
+describe('the type and content of the tokens', () => {
   it.each([
     { accessTokenType: 'opaque', idTokenUserinfo: false },
     { accessTokenType: 'opaque', idTokenUserinfo: true },
     { accessTokenType: 'jwt', idTokenUserinfo: false },
     { accessTokenType: 'jwt', idTokenUserinfo: true },
-  ] as const)('makes no difference: %o', async (web) => {
+  ] as const)('do not change sign-in, profile, userinfo and sign-out: %o', async (web) => {
     const roles = { idTokenRoleAssertion: true, accessTokenRoleAssertion: true };
     const app = await start({ sandbox: { web: { ...web, ...roles } }, env: { SESSION_DURATION: '2' } });
     const browser = app.browser();
@@ -196,12 +193,12 @@ describe('what Zitadel puts into tokens', () => {
     });
     const page = await browser.submit(again, 'main form[action="/auth/logout"]');
     expect(page.url.pathname).toBe('/auth/logout/success');
-    expect(await sessionCookie(browser)).toBeUndefined();
+    expect(await browser.sessionCookie()).toBeUndefined();
   });
 });
 
 describe('the log', () => {
-  it('says why Zitadel refused a sign-in, and holds no secret', async () => {
+  it('has the reason of a refused sign-in and no secret', async () => {
     const log: string[] = [];
     const app = await start({
       sandbox: { web: { authMethod: 'basic' } },
@@ -215,7 +212,7 @@ describe('the log', () => {
     expect(log.join('\n')).not.toMatch(/the-wrong-secret|code=|eyJ/);
   });
 
-  it('holds no failure for a person who cancels', async () => {
+  it('has one warning and no error when a user cancels the sign-in', async () => {
     const log: string[] = [];
     const app = await start({ log });
     const browser = app.browser();

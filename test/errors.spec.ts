@@ -8,7 +8,7 @@ import { sessionEnds, signInFailures, signOutFailures } from './support/reasons.
 
 const page = readFileSync('docs/errors.md', 'utf8');
 
-/** The rows of the table below a heading: name → status, if it names one. */
+/** The rows of the table below a heading: name → status, if the row has one. */
 function documented(heading: string): Record<string, number | undefined> {
   const section = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   const rows = [...section.matchAll(/^\| `(\w+)` +\| (\d*) *\| (.+?) *\| .*\|$/gm)];
@@ -16,33 +16,33 @@ function documented(heading: string): Record<string, number | undefined> {
 }
 
 describe('docs/errors.md', () => {
-  it('has every reason of a failed sign-in, with its status', () => {
+  it('lists every reason of a failed sign-in with its status', () => {
     expect(documented('Sign-in')).toEqual(signInFailureStatus);
   });
 
-  it('has every reason a session ends for', () => {
+  it('lists every reason for the end of a session', () => {
     expect(Object.keys(documented('The end of a session')).sort()).toEqual([...sessionEnds].sort());
   });
 
-  it('has every reason of a failed sign-out, with its status', () => {
+  it('lists every reason of a failed sign-out with its status', () => {
     expect(documented('Sign-out')).toEqual(
       Object.fromEntries(signOutFailures.map((reason) => [reason, 400])),
     );
   });
 
-  it('has every code, and no other', () => {
+  it('lists exactly the error codes of the program', () => {
     expect(codes.length).toBeGreaterThan(10);
     expect(Object.keys(documented('Codes')).sort()).toEqual([...codes].sort());
   });
 });
 
-describe('what a person reads', () => {
+describe('the text of an error page', () => {
   const read = (kind: 'signIn' | 'signOut', reason: string) => {
     const { title, text } = messageFor(kind, reason) ?? {};
     return [title && en[title], text && en[text]];
   };
 
-  it('is a sentence of its own for every reason', () => {
+  it('exists once for every reason of a failed sign-in or sign-out', () => {
     const signIn = signInFailures.map((reason) => read('signIn', reason));
     const signOut = signOutFailures.map((reason) => read('signOut', reason));
     for (const texts of [
@@ -55,7 +55,7 @@ describe('what a person reads', () => {
     }
   });
 
-  it('is something for any status, and more for codes that exist', () => {
+  it('exists for every status, with special texts for known codes only', () => {
     const explained = Object.keys(en).flatMap((key) => /^error\.([A-Z_]+)\.title$/.exec(key)?.[1] ?? []);
     expect(explained.length).toBeGreaterThan(5);
     for (const code of explained) expect(codes).toContain(code);
@@ -66,7 +66,7 @@ describe('what a person reads', () => {
   });
 
   it.each([undefined, '', 'made_up', 'title', '__proto__', 'toString', ['a', 'b']])(
-    'is nothing of its own for a reason that does not exist: %j',
+    'does not exist for an unknown reason: %j',
     (reason) => expect(messageFor('signIn', reason)).toBeUndefined(),
   );
 });

@@ -62,7 +62,7 @@ describe('an event about a user', () => {
     ['user.deactivated', () => app.sandbox.setUserActive(ALICE, false)],
     ['user.locked', () => app.sandbox.lockUser(ALICE)],
     ['user.human.password.changed', () => app.sandbox.setPassword(ALICE, 'another password')],
-  ])('%s ends all sessions of that user with the next request, and no other', async (type, happen) => {
+  ])('ends all sessions of that user with the next request, and no other: %s', async (type, happen) => {
     const [first, second, other] = [await signedIn(ALICE), await signedIn(ALICE), await signedIn(BOB)];
     const before = asked();
     happen();
@@ -71,7 +71,7 @@ describe('an event about a user', () => {
     expect(asked()).toBe(before);
   });
 
-  it('user.removed ends all sessions of that user', async () => {
+  it('ends all sessions of that user: user.removed', async () => {
     const browser = await signedIn('carol@globex.example');
     app.sandbox.removeUser('carol@globex.example');
     await until(isDelivered('user.removed'));
@@ -89,7 +89,7 @@ describe('an event about a user', () => {
     expect(await statusOf(after)).toBe(200);
   });
 
-  it('leads to no log line, page or stored value with the hash of a password', async () => {
+  it('leads to no log line with the hash of a password or the id of the user', async () => {
     app.sandbox.setPassword(ALICE, 'yet another password');
     await until(() => log.some((line) => line.includes('user.human.password.changed')));
     const { body = '' } = app.sandbox.eventDeliveries.at(-1) ?? {};
@@ -102,7 +102,7 @@ describe('an event about a user', () => {
 });
 
 describe('an event about a session', () => {
-  it('session.terminated ends it by its sid, and no other of that user', async () => {
+  it('ends it by its sid, and no other of that user: session.terminated', async () => {
     const [browser, other] = [await signedIn(ALICE), await signedIn(ALICE)];
     const logout = await browser.get(`${app.sandbox.issuer}/oidc/v1/end_session`);
     const sid = logout.document.querySelector('button[name="session"]')?.getAttribute('value') ?? '';
@@ -118,7 +118,7 @@ describe('an event about an authorization', () => {
     moveTime(21_000); // What events have asked for is done by then.
   });
 
-  it('that names the user: the claims are read again at the next request of that user, once', async () => {
+  it('has the claims read again at the next request of the user that it names, and not at every request', async () => {
     const [bob, alice] = [await signedIn(BOB), await signedIn(ALICE)];
     expect(await statusOf(bob, '/admin')).toBe(403);
     app.sandbox.grantRole(BOB, 'admin');
@@ -134,7 +134,7 @@ describe('an event about an authorization', () => {
     expect(asked()).toBe(between);
   });
 
-  it('that names nobody, as those of the management API v2: the claims of every session are read again within ten seconds', async () => {
+  it('has the claims of every session read again within ten seconds when it names no user, as those of the management API v2', async () => {
     const [bob, alice] = [await signedIn(BOB), await signedIn(ALICE)];
     const service = 'authorization.v2.AuthorizationService';
     const filters = [{ inUserIds: { ids: [idOf(BOB)] } }];
@@ -211,9 +211,11 @@ describe('a request that is no event', () => {
     const answer = await fetch(app.origin + PATH);
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
   });
+});
 
+describe('an event without a user or a session of this application', () => {
   it.each(['user.human.added', 'org.removed', 'constructor', '__proto__', 'user.grant'])(
-    'is answered 200 and has no effect as an event %s',
+    'is answered 200 and has no effect: the type %s',
     async (type) => {
       const browser = await signedIn(ALICE);
       const payload = { userId: idOf(ALICE), sessionID: 'x', encodedHash: 'canary' };
@@ -228,7 +230,7 @@ describe('a request that is no event', () => {
   );
 
   it.each(['user.human.signed.out', 'session.terminated', 'user.locked', 'user.grant.removed'])(
-    'is answered 200 as an event %s of somebody unknown, or without a payload',
+    'is answered 200 and has no effect: %s of an unknown id, or without its payload',
     async (type) => {
       const browser = await signedIn(ALICE);
       for (const payload of [undefined, null, 'x', { userId: 7, sessionID: {} }])
@@ -240,28 +242,8 @@ describe('a request that is no event', () => {
   );
 });
 
-describe('in another program', () => {
-  it('user.human.signed.out of Login V1 ends it by its sid', async () => {
-    const v1 = await startApp({
-      env: eventTarget,
-      sandbox: { ...managed, web: { loginVersion: 1 }, loginV2Required: false },
-    });
-    try {
-      const browser = await signedIn(ALICE, v1);
-      expect((await browser.get('/profile')).url.pathname).toBe('/profile');
-      await browser.get(`${v1.sandbox.issuer}/oidc/v1/end_session`);
-      await until(() =>
-        v1.sandbox.eventDeliveries.some(
-          ({ eventType, status }) => eventType === 'user.human.signed.out' && status === 200,
-        ),
-      );
-      expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
-    } finally {
-      await v1.close();
-    }
-  });
-
-  it('the address for events does not exist without ZITADEL_EVENTS_KEY', async () => {
+describe('the address for events', () => {
+  it('does not exist without ZITADEL_EVENTS_KEY', async () => {
     const other = await startApp();
     try {
       const answers = await Promise.all(
@@ -275,7 +257,7 @@ describe('in another program', () => {
     }
   });
 
-  it('the address for events is below BASE_PATH, whether the proxy takes that off or not', async () => {
+  it('is below BASE_PATH, whether the proxy takes that off or not', async () => {
     const other = await startApp({
       callbackPath: '/base/auth/callback',
       postLogoutPath: '/base/auth/logout/callback',
@@ -289,7 +271,7 @@ describe('in another program', () => {
     }
   });
 
-  it('the address for events is there with the parsers of Nest and a global prefix', async () => {
+  it('is there in a program with the parsers of Nest and a global prefix', async () => {
     const options = {
       issuer: app.sandbox.issuer,
       clientId: app.sandbox.clients.web.clientId,
@@ -309,6 +291,28 @@ describe('in another program', () => {
       expect((await sendEvent(url, eventOf('user.locked'), tampered)).status).toBe(400);
     } finally {
       await program.close();
+    }
+  });
+});
+
+describe('an event about a session of Login V1', () => {
+  it('ends it by its sid: user.human.signed.out', async () => {
+    const v1 = await startApp({
+      env: eventTarget,
+      sandbox: { ...managed, web: { loginVersion: 1 }, loginV2Required: false },
+    });
+    try {
+      const browser = await signedIn(ALICE, v1);
+      expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+      await browser.get(`${v1.sandbox.issuer}/oidc/v1/end_session`);
+      await until(() =>
+        v1.sandbox.eventDeliveries.some(
+          ({ eventType, status }) => eventType === 'user.human.signed.out' && status === 200,
+        ),
+      );
+      expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
+    } finally {
+      await v1.close();
     }
   });
 });

@@ -9,7 +9,7 @@ import { environment, launch, startApp, type RunningApp } from './support/start-
 
 let app: RunningApp;
 let alice: Browser;
-/** the same application behind a proxy that ends TLS, as seen from that proxy */
+/** the same application with an https origin, requested directly */
 let secure: { origin: string; close(): Promise<void> };
 let sandbox: Sandbox;
 let limited: RunningApp;
@@ -46,19 +46,25 @@ const kinds: Kind[] = [
   { kind: 'a public page', path: '/', status: 200 },
   { kind: 'the login page', path: '/auth/login', status: 200 },
   { kind: 'a page with personal data', path: '/profile', status: 200, isSignedIn: true },
-  { kind: 'the landing page of somebody', path: '/', status: 200, isSignedIn: true },
+  { kind: 'the landing page of a signed-in user', path: '/', status: 200, isSignedIn: true },
   { kind: 'JSON', path: '/auth/session', status: 200, headers: program },
-  { kind: 'JSON about somebody', path: '/auth/session', status: 200, isSignedIn: true, headers: program },
+  {
+    kind: 'JSON about a signed-in user',
+    path: '/auth/session',
+    status: 200,
+    isSignedIn: true,
+    headers: program,
+  },
   { kind: 'claims', path: '/auth/userinfo', status: 200, isSignedIn: true, headers: program },
   { kind: 'the CSRF token', path: '/auth/csrf', status: 200, headers: program },
   { kind: 'the providers', path: '/auth/providers', status: 200, headers: program },
   { kind: 'a redirect to the login page', path: '/profile', status: 302 },
-  { kind: 'a redirect of somebody who is signed in', path: '/auth/login', status: 302, isSignedIn: true },
+  { kind: 'a redirect of a signed-in user', path: '/auth/login', status: 302, isSignedIn: true },
   { kind: 'a redirect after a sign-out', path: '/auth/logout/callback', status: 302 },
   { kind: 'a callback that fails', path: '/auth/callback?code=x&state=y', status: 302 },
-  { kind: 'a refusal for a program', path: '/profile', status: 401, headers: program },
-  { kind: 'a missing role', path: '/admin', status: 401, headers: program },
-  { kind: 'a form without its token', path: '/auth/logout', method: 'POST', status: 403, body: 'x=1' },
+  { kind: 'a 401 for a program', path: '/profile', status: 401, headers: program },
+  { kind: 'a role page without a session', path: '/admin', status: 401, headers: program },
+  { kind: 'a form without its CSRF token', path: '/auth/logout', method: 'POST', status: 403, body: 'x=1' },
   {
     kind: 'a form that is too large',
     path: '/auth/logout',
@@ -66,23 +72,29 @@ const kinds: Kind[] = [
     status: 413,
     body: 'x'.repeat(40_000),
   },
-  { kind: 'an address that cannot be read', path: '/auth/%', status: 400 },
+  { kind: 'a malformed path', path: '/auth/%', status: 400 },
   ...[400, 401, 403, 404, 405, 413, 429, 500, 502, 503].flatMap((status): Kind[] => [
     { kind: `an error page ${status}`, path: `/failures/${status}`, status },
     { kind: `an error ${status} as JSON`, path: `/failures/${status}`, status, headers: program },
   ]),
-  { kind: 'no such page', path: '/no/such/page', status: 404 },
-  { kind: 'no such page for a program', path: '/no/such/page', status: 404, headers: program },
-  { kind: 'no such static file', path: '/static/none.css', status: 404 },
+  { kind: 'an unknown page', path: '/no/such/page', status: 404 },
+  { kind: 'an unknown page for a program', path: '/no/such/page', status: 404, headers: program },
+  { kind: 'an unknown static file', path: '/static/none.css', status: 404 },
   { kind: 'a wrong method', path: '/profile', method: 'DELETE', status: 405 },
   { kind: 'a wrong method of a static file', path: '/static/app.css', method: 'POST', status: 405 },
   { kind: 'HEAD of a page', path: '/', method: 'HEAD', status: 200 },
-  { kind: 'HEAD of somebody’s page', path: '/profile', method: 'HEAD', status: 200, isSignedIn: true },
+  {
+    kind: 'HEAD of a page with personal data',
+    path: '/profile',
+    method: 'HEAD',
+    status: 200,
+    isSignedIn: true,
+  },
   { kind: 'HEAD of JSON', path: '/auth/providers', method: 'HEAD', status: 200 },
-  { kind: 'HEAD of no page', path: '/no/such/page', method: 'HEAD', status: 404 },
+  { kind: 'HEAD of an unknown page', path: '/no/such/page', method: 'HEAD', status: 404 },
   { kind: 'OPTIONS of a page', path: '/profile', method: 'OPTIONS', status: 405 },
   { kind: 'OPTIONS below /auth', path: '/auth/session', method: 'OPTIONS', status: 405 },
-  { kind: 'OPTIONS of no page', path: '/no/such/page', method: 'OPTIONS', status: 404 },
+  { kind: 'OPTIONS of an unknown page', path: '/no/such/page', method: 'OPTIONS', status: 404 },
   {
     kind: 'a back-channel logout that is refused',
     path: '/auth/backchannel-logout',
@@ -95,9 +107,9 @@ const files: Kind[] = [
   { kind: 'a style sheet', path: '/static/app.css', status: 200 },
   { kind: 'a script', path: '/static/app.js', status: 200 },
   { kind: 'a picture', path: '/static/icon.svg', status: 200 },
-  { kind: 'the icon that nothing names', path: '/favicon.ico', status: 200 },
+  { kind: '/favicon.ico', path: '/favicon.ico', status: 200 },
   { kind: 'HEAD of a file', path: '/static/app.css', method: 'HEAD', status: 200 },
-  { kind: 'a part of a file', path: '/static/app.css', headers: { range: 'bytes=0-9' }, status: 206 },
+  { kind: 'a range of a file', path: '/static/app.css', headers: { range: 'bytes=0-9' }, status: 206 },
 ];
 
 function ask(origin: string, { path, method = 'GET', headers, isSignedIn, body }: Kind) {
@@ -114,7 +126,7 @@ function expectSecurityHeaders({ headers }: Response) {
     'referrer-policy': expect.stringMatching(/^(same-origin|no-referrer|strict-origin-when-cross-origin)$/),
     'permissions-policy': expect.stringMatching(/\bcamera=\(\).*\bgeolocation=\(\).*\bmicrophone=\(\)/),
   });
-  // Browsers say in their console that they do not know it.
+  // Browsers warn about this unknown feature.
   expect(headers['permissions-policy']).not.toContain('bluetooth');
   expect(headers).not.toHaveProperty('x-powered-by');
   expect(headers).not.toHaveProperty('server');
@@ -138,15 +150,15 @@ function expectSecurityHeaders({ headers }: Response) {
   expect(directives['form-action']).toMatch(/^'self' http:\/\/localhost:\d+$/);
 }
 
-describe('every answer has the security headers', () => {
-  it.each([...kinds, ...files])('$kind', async (kind) => {
+describe('the response for', () => {
+  it.each([...kinds, ...files])('$kind has the security headers', async (kind) => {
     const response = await ask(app.origin, kind);
     expect(response.status).toBe(kind.status);
     expectSecurityHeaders(response);
     expect(response.headers).not.toHaveProperty('strict-transport-security');
   });
 
-  it('too many requests', async () => {
+  it('a rate-limited request has the security headers and no-store', async () => {
     await fetch(`${limited.origin}/auth/initiate`);
     const response = await ask(limited.origin, { kind: '', path: '/auth/initiate', status: 429 });
     expect(response.status).toBe(429);
@@ -155,26 +167,26 @@ describe('every answer has the security headers', () => {
   });
 });
 
-describe('nobody keeps a copy', () => {
-  it.each(kinds)('of $kind', async (kind) => {
+describe('Cache-Control', () => {
+  it.each(kinds)('is no-store with Vary: Cookie for $kind', async (kind) => {
     const { headers } = await ask(app.origin, kind);
     expect(headers).toMatchObject({ 'cache-control': expect.stringMatching(/(^|, )no-store$/) });
     expect(headers).not.toHaveProperty('etag');
     if (!kind.path.startsWith('/static/')) expect(headers['vary']).toMatch(/\bCookie\b/);
   });
 
-  it.each(files)('but of $kind', async (file) => {
+  it.each(files)('allows storage of $kind, which sets no cookie', async (file) => {
     const { headers } = await ask(app.origin, file);
     expect(headers['cache-control']).not.toContain('no-store');
     expect(headers).not.toHaveProperty('set-cookie');
   });
 });
 
-describe('with an https origin', () => {
+describe('with an https origin,', () => {
   const isAnonymous = ({ isSignedIn }: Kind) => !isSignedIn;
 
   it.each([...kinds, ...files].filter(isAnonymous))(
-    'browsers are told to stay there: $kind',
+    'the response for $kind has Strict-Transport-Security and upgrade-insecure-requests',
     async (kind) => {
       const { headers, status } = await ask(secure.origin, kind);
       expect(status).toBe(kind.status);

@@ -12,7 +12,7 @@ const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 const part = (text: string) => Buffer.from(text).toString('base64url');
 const jwt = `${part('{"alg":"RS256"}')}.${part('{"sub":"canary"}')}.${part('canary-signature')}`;
 
-/** What must not be in a line, and what the line says else. */
+/** The secret that must not be in the line, and a text that contains it. */
 const canaries: [secret: string, text: string][] = [
   [jwt, `refused ${jwt} today`],
   [jwt.slice(0, 30), `refused ${jwt.slice(0, 30)}… today`],
@@ -53,8 +53,8 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-describe('the log of production', () => {
-  it.each(canaries)('does not say %s', (secret, text) => {
+describe('a log line in production', () => {
+  it.each(canaries)('does not contain the secret %s', (secret, text) => {
     const { logger, lines } = production();
     logger.warn(text, 'Test');
     logger.error(new Error(text), 'Test');
@@ -68,14 +68,14 @@ describe('the log of production', () => {
     }
   });
 
-  it('does not say what has the name of a secret', () => {
+  it('does not contain the value of a field with the name of a secret', () => {
     const { logger, lines } = production();
     sayNames(logger);
     expect(lines).toHaveLength(secretNames.length * 4);
     expect(lines.join('')).not.toContain('canary');
   });
 
-  it('is one line of JSON for each message, with level, time and context', () => {
+  it('is one line of JSON with level, time and context', () => {
     const { logger, lines } = production();
     logger.log('two\nlines', { event: 'a.name' }, 'Test');
     expect(lines).toHaveLength(1);
@@ -90,8 +90,8 @@ describe('the log of production', () => {
   });
 });
 
-describe('the log of development', () => {
-  it.each(canaries)('does not say %s either', (secret, text) => {
+describe('a log line in development', () => {
+  it.each(canaries)('does not contain the secret %s', (secret, text) => {
     let said = '';
     const write = (part: unknown) => ((said += String(part)), true);
     jest.spyOn(process.stdout, 'write').mockImplementation(write);
@@ -104,7 +104,7 @@ describe('the log of development', () => {
     expect(said).not.toContain(secret);
   });
 
-  it('does not say what has the name of a secret', () => {
+  it('does not contain the value of a field with the name of a secret', () => {
     let said = '';
     jest.spyOn(process.stdout, 'write').mockImplementation((part: unknown) => ((said += String(part)), true));
     sayNames(new RedactingLogger({ production: false, logLevel: 'debug' }));
@@ -114,7 +114,7 @@ describe('the log of development', () => {
   });
 });
 
-describe('the events of a visit', () => {
+describe('the events of a sign-in and a sign-out', () => {
   let program: RunningProgram;
   let sandbox: Sandbox;
   afterEach(async () => {
@@ -122,7 +122,7 @@ describe('the events of a visit', () => {
     await sandbox.close();
   });
 
-  it('have names, the name of the request, and nobody in them', async () => {
+  it('are logged with the request id and pseudonyms, and without user data', async () => {
     const running = await startProduction({ LOG_LEVEL: 'debug' });
     ({ program, sandbox } = running);
     const { origin } = running;

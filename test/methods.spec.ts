@@ -4,7 +4,7 @@ import { startApp, type RunningApp } from './support/start-app.js';
 
 const READ = ['GET', 'HEAD'];
 
-/** Every address, and the methods it takes. */
+/** Every path and its methods. */
 const addresses: Record<string, string[]> = {
   '/': READ,
   '/profile': READ,
@@ -23,7 +23,7 @@ const addresses: Record<string, string[]> = {
   '/auth/logout/callback': READ,
   '/auth/logout/success': READ,
   '/auth/logout/error': READ,
-  // Says itself, with 400, what it makes of a request (OpenID Connect Back-Channel Logout 2.8).
+  // Responds with 400 itself to an invalid request (OpenID Connect Back-Channel Logout 2.8).
   '/auth/backchannel-logout': [...READ, 'POST', 'PUT', 'PATCH', 'DELETE'],
   '/auth/csrf': READ,
   '/auth/providers': READ,
@@ -51,25 +51,31 @@ afterAll(() => app.close());
 
 const methodsIn = (allow: string | null | undefined) => (allow ?? '').split(/,\s*/).filter(Boolean).sort();
 
-describe('a wrong method', () => {
-  it.each(wrong)('$method $path is a page for a browser', async ({ method, path, allowed }) => {
-    const response = await app.browser().request(method, new URL(path, app.origin));
-    expect(response.status).toBe(405);
-    expect(methodsIn(response.headers['allow'])).toEqual([...allowed].sort());
-    expect(response.headers['content-type']).toContain('text/html');
-    expect(response.text).toContain('That does not work here');
-    expect(response.text).toContain('405');
-  });
+describe('a method that a path does not support', () => {
+  it.each(wrong)(
+    'gets 405 with Allow as a page in a browser: $method $path',
+    async ({ method, path, allowed }) => {
+      const response = await app.browser().request(method, new URL(path, app.origin));
+      expect(response.status).toBe(405);
+      expect(methodsIn(response.headers['allow'])).toEqual([...allowed].sort());
+      expect(response.headers['content-type']).toContain('text/html');
+      expect(response.text).toContain('That does not work here');
+      expect(response.text).toContain('405');
+    },
+  );
 
-  it.each(wrong)('$method $path is JSON for a program', async ({ method, path, allowed }) => {
-    const answer = await fetch(app.origin + path, { method, redirect: 'manual' });
-    expect(answer.status).toBe(405);
-    expect(methodsIn(answer.headers.get('allow'))).toEqual([...allowed].sort());
-    expect(await answer.json()).toMatchObject({
-      statusCode: 405,
-      message: expect.stringContaining(allowed[0] ?? ''),
-    });
-  });
+  it.each(wrong)(
+    'gets 405 with Allow as JSON for a program: $method $path',
+    async ({ method, path, allowed }) => {
+      const answer = await fetch(app.origin + path, { method, redirect: 'manual' });
+      expect(answer.status).toBe(405);
+      expect(methodsIn(answer.headers.get('allow'))).toEqual([...allowed].sort());
+      expect(await answer.json()).toMatchObject({
+        statusCode: 405,
+        message: expect.stringContaining(allowed[0] ?? ''),
+      });
+    },
+  );
 
   it('is one for somebody who is signed in, too, and ends nothing', async () => {
     const browser = await loggedIn(app);
@@ -80,19 +86,19 @@ describe('a wrong method', () => {
   });
 });
 
-describe('a right method', () => {
+describe('a method that a path supports', () => {
   const right = Object.entries(addresses).flatMap(([path, allowed]) =>
     allowed.map((method) => ({ method, path })),
   );
 
-  it.each(right)('$method $path is not refused', async ({ method, path }) => {
+  it.each(right)('does not get 405: $method $path', async ({ method, path }) => {
     const answer = await fetch(app.origin + path, { method, redirect: 'manual' });
     expect(answer.status).not.toBe(405);
     expect(answer.headers.has('allow')).toBe(false);
   });
 });
 
-describe('what is not there', () => {
+describe('an unknown path', () => {
   it.each(
     ['GET', 'POST', 'PUT', 'DELETE'].flatMap((method) =>
       ['/no/such/page', '/profile/none', '/auth/nonsense', '/auth/callback/other'].map((path) => ({
@@ -100,19 +106,19 @@ describe('what is not there', () => {
         path,
       })),
     ),
-  )('stays 404: $method $path', async ({ method, path }) => {
+  )('gets 404 for every method: $method $path', async ({ method, path }) => {
     const answer = await fetch(app.origin + path, { method });
     expect(answer.status).toBe(404);
     expect(answer.headers.has('allow')).toBe(false);
   });
 });
 
-it('the table names every route', () => {
+it('the table of methods names every route', () => {
   const { router } = app.app.getHttpAdapter().getInstance() as {
     router: { stack: { route?: { path: string } }[] };
   };
   const routes = router.stack.flatMap(({ route }) => route?.path ?? []);
-  // Where nothing is to be found, nothing may be said of methods either.
+  // A path that returns 404 must not reveal its methods either.
   const hidden = '/metrics';
   expect(
     routes.filter((path) => !path.startsWith('/auth/:action') && path !== hidden && !(path in addresses)),

@@ -1,6 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
@@ -8,11 +5,14 @@ import { moveTime } from './support/move-time.js';
 import { rawRequest } from './support/raw-request.js';
 import { serviceUserTokens } from './support/service-user-tokens.js';
 import { signIn } from './support/sign-in.js';
-import { startApi, type RunningApi } from './support/start-api.js';
+import { apiEnvironment, startApi, type RunningApi } from './support/start-api.js';
 import { startApp, type RunningApp } from './support/start-app.js';
+import { program } from './support/browser.js';
+import { listening } from './support/listening.js';
+import { metricsOf } from './support/metrics.js';
+import { until } from './support/until.js';
 
 const TOKEN = 'a token for the metrics';
-const program = { accept: 'application/json', 'sec-fetch-mode': 'cors' };
 
 let app: RunningApp | undefined;
 let api: RunningApi | undefined;
@@ -25,13 +25,11 @@ afterEach(async () => {
 
 const startWeb = async (...options: Parameters<typeof startApp>) => (app = await startApp(...options));
 
-/** The API, and the sandbox it asks unless there is another issuer. */
+/** The API and a sandbox, which is its issuer by default. */
 async function startTheApi(env: Record<string, string> = {}) {
   const running = (sandbox = await startSandbox());
   api = await startApi({
-    IDP_AUTHORITY: running.issuer,
-    ZITADEL_API_KEY_FILE: JSON.stringify(running.clients.api.key),
-    IDP_PROJECT_ID: running.projectId,
+    ...apiEnvironment(running),
     ...env,
   });
   return { origin: api.origin, api, sandbox: running };
@@ -43,21 +41,18 @@ const ask = async (url: string): Promise<[number, Answer]> => {
   return [answer.status, (await answer.json()) as Answer];
 };
 
-/** Asks until it is answered `status`. */
+/** Repeats the request until it returns `status`. */
 async function answers(status: number, url: string): Promise<Answer> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const [given, body] = await ask(url);
-    if (given === status) return body;
-    await pause(50);
-  }
-  throw new Error(`${url} never answered ${status}`);
+  let last: [number, Answer] = [0, {}];
+  await until(async () => (last = await ask(url))[0] === status);
+  return last[1];
 }
 
-describe('health', () => {
+describe('for health checks,', () => {
   it.each([
     ['the web application', () => startWeb()],
     ['the API', () => startTheApi()],
-  ])('%s is alive, and ready before anybody has visited it', async (_name, start) => {
+  ])('%s is alive and ready before the first request', async (_name, start) => {
     const { origin, sandbox: zitadel } = await start();
     const live = await fetch(`${origin}/health/live`, { headers: { cookie: 'authjs.session-token=x' } });
     expect([live.status, live.headers.get('cache-control')]).toEqual([200, 'no-store']);
@@ -70,7 +65,7 @@ describe('health', () => {
   it.each([
     ['the web application', () => startWeb({ env: { ZITADEL_DOMAIN: 'http://127.0.0.1:1' } })],
     ['the API', () => startTheApi({ IDP_AUTHORITY: 'http://127.0.0.1:1' })],
-  ])('%s is alive and not ready while Zitadel was never reached', async (_name, start) => {
+  ])('%s is alive and not ready (503) while Zitadel has never been reached', async (_name, start) => {
     const { origin } = await start();
     expect(await ask(`${origin}/health/live`)).toEqual([200, { status: 'ok' }]);
     const [status, body] = await ask(`${origin}/health/ready`);
@@ -78,39 +73,35 @@ describe('health', () => {
     expect(body).toMatchObject({ status: 'error', error: { zitadel: { status: 'down' } } });
   });
 
-  it('asks a Zitadel that fails once in a while, however many ask', async () => {
+  it('fifty readiness requests lead to one metadata request when Zitadel fails', async () => {
     let asked = 0;
-    const failing = createServer((_request, response) => {
+    const failing = await listening((_request, response) => {
       asked++;
       response.writeHead(500).end();
     });
-    await new Promise<void>((listening) => failing.listen(0, '127.0.0.1', listening));
     try {
-      const { port } = failing.address() as AddressInfo;
-      const { origin } = await startWeb({ env: { ZITADEL_DOMAIN: `http://127.0.0.1:${port}` } });
+      const { origin } = await startWeb({ env: { ZITADEL_DOMAIN: failing.origin } });
       for (let count = 0; count < 50; count++) expect((await ask(`${origin}/health/ready`))[0]).toBe(503);
       expect(asked).toBe(1);
     } finally {
-      failing.close();
+      await failing.close();
     }
   });
 
-  it('stays ready without Redis, and says what is worse', async () => {
+  it('readiness is 200 with status degraded while Redis is unavailable', async () => {
     const { origin } = await startWeb({ env: { REDIS_URL: 'redis://127.0.0.1:1' } });
     const body = await answers(200, `${origin}/health/ready`);
     expect(body).toMatchObject({ status: 'degraded', details: { redis: { status: 'degraded' } } });
   });
 
-  it('is not limited in rate', async () => {
+  it('AUTH_RATE_LIMIT does not apply to /health/live', async () => {
     const { origin } = await startWeb({ env: { AUTH_RATE_LIMIT: '1' } });
     for (let count = 0; count < 5; count++) expect((await ask(`${origin}/health/live`))[0]).toBe(200);
   });
 });
 
 describe('metrics', () => {
-  const metricsOf = async (origin: string) => (await fetch(`${origin}/metrics`)).text();
-
-  it('count and time what the web application does', async () => {
+  it('count and time sign-ins, sign-outs, requests and requests to Zitadel', async () => {
     const running = await startWeb({ log: [] });
     const browser = running.browser();
     const profile = await signIn(browser, 'alice@acme.example');
@@ -158,7 +149,7 @@ describe('metrics', () => {
     expect(text.includes('sessions_ended_total{reason="refresh_rejected"} 1')).toBe(result === 'rejected');
   });
 
-  it('count introspections and what was known already in the API', async () => {
+  it('count introspections and cache hits in the API', async () => {
     const { origin, api: running, sandbox: zitadel } = await startTheApi();
     const { access_token: token } = await serviceUserTokens(
       zitadel,
@@ -185,21 +176,24 @@ describe('metrics', () => {
   it.each([
     ['the web application', (env: Record<string, string>) => startWeb({ env })],
     ['the API', startTheApi],
-  ])('of %s answer this machine only, and nobody behind a proxy on it', async (_name, start) => {
-    const { origin } = await start({});
-    expect((await fetch(`${origin}/metrics`)).status).toBe(200);
-    const unknown = await fetch(`${origin}/no/such/page`, { headers: program });
-    const expected = [404, await unknown.text()];
-    const shown = async (init: RequestInit) => {
-      const answer = await fetch(`${origin}/metrics`, init);
-      return [answer.status, await answer.text()];
-    };
-    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'])
-      expect(await shown({ headers: { ...program, [name]: '127.0.0.1' } })).toEqual(expected);
-    expect(await shown({ headers: program, method: 'POST' })).toEqual(expected);
-  });
+  ])(
+    'of %s are served to this machine without a proxy and are 404 for proxied requests',
+    async (_name, start) => {
+      const { origin } = await start({});
+      expect((await fetch(`${origin}/metrics`)).status).toBe(200);
+      const unknown = await fetch(`${origin}/no/such/page`, { headers: program });
+      const expected = [404, await unknown.text()];
+      const shown = async (init: RequestInit) => {
+        const answer = await fetch(`${origin}/metrics`, init);
+        return [answer.status, await answer.text()];
+      };
+      for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'])
+        expect(await shown({ headers: { ...program, [name]: '127.0.0.1' } })).toEqual(expected);
+      expect(await shown({ headers: program, method: 'POST' })).toEqual(expected);
+    },
+  );
 
-  (own ? it : it.skip)('answer 404 to another machine', async () => {
+  (own ? it : it.skip)('are 404 for another machine', async () => {
     const { origin } = await startWeb();
     const other = new URL('/metrics', origin);
     other.hostname = own ?? '';
@@ -209,57 +203,60 @@ describe('metrics', () => {
   it.each([
     ['the web application', (env: Record<string, string>) => startWeb({ env })],
     ['the API', startTheApi],
+  ])('of %s are served with METRICS_TOKEN as bearer token and are 404 otherwise', async (_name, start) => {
+    const { origin } = await start({ METRICS_TOKEN: TOKEN });
+    const status = async (authorization?: string) =>
+      (
+        await fetch(`${origin}/metrics`, {
+          headers: { ...program, ...(authorization ? { authorization } : {}) },
+        })
+      ).status;
+    expect(await status()).toBe(404);
+    expect(await status('Bearer another token')).toBe(404);
+    expect(await status(`Basic ${TOKEN}`)).toBe(404);
+    // The scheme is case-insensitive (RFC 9110 11.1).
+    for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer '])
+      expect(await status(`${scheme} ${TOKEN}`)).toBe(200);
+    expect(await status(`Bearer ${TOKEN.toUpperCase()}`)).toBe(404);
+    expect(await status(TOKEN)).toBe(404);
+  });
+});
+
+describe('the request id', () => {
+  it.each([
+    ['the web application', () => startWeb()],
+    ['the API', () => startTheApi()],
   ])(
-    'of %s answer whoever has the token, however the scheme is written, and nobody else',
+    'of %s is in every response: the one of a valid X-Request-Id header, or a new one',
     async (_name, start) => {
-      const { origin } = await start({ METRICS_TOKEN: TOKEN });
-      const status = async (authorization?: string) =>
-        (
-          await fetch(`${origin}/metrics`, {
-            headers: { ...program, ...(authorization ? { authorization } : {}) },
-          })
-        ).status;
-      expect(await status()).toBe(404);
-      expect(await status('Bearer another token')).toBe(404);
-      expect(await status(`Basic ${TOKEN}`)).toBe(404);
-      // The scheme is case-insensitive (RFC 9110 11.1).
-      for (const scheme of ['Bearer', 'bearer', 'BEARER', 'Bearer '])
-        expect(await status(`${scheme} ${TOKEN}`)).toBe(200);
-      expect(await status(`Bearer ${TOKEN.toUpperCase()}`)).toBe(404);
-      expect(await status(TOKEN)).toBe(404);
+      const { origin } = await start();
+      const nameOf = async (path: string, given?: string) => {
+        const answer = await fetch(origin + path, { headers: given ? { 'x-request-id': given } : {} });
+        return answer.headers.get('x-request-id');
+      };
+      for (const path of ['/health/live', '/no/such/page', '/metrics'])
+        expect(await nameOf(path, 'proxy-1.a_b')).toBe('proxy-1.a_b');
+      const made = [await nameOf('/health/live'), await nameOf('/health/live')];
+      expect(made[0]).toMatch(/^[\w-]{36}$/);
+      expect(made[1]).not.toBe(made[0]);
+      for (const bad of ['a b', 'x'.repeat(65), '<script>', 'a,b'])
+        expect(await nameOf('/health/live', bad)).toMatch(/^[\w-]{36}$/);
+      const twice = await rawRequest(
+        origin,
+        'GET /health/live HTTP/1.1\r\nX-Request-Id: a\r\nX-Request-Id: b',
+      );
+      expect(twice).toMatch(/^X-Request-Id: [\w-]{36}\r$/m);
     },
   );
 });
 
-describe('the name of a request', () => {
-  it.each([
-    ['the web application', () => startWeb()],
-    ['the API', () => startTheApi()],
-  ])('of %s stands in every answer: the one that came with it, or a new one', async (_name, start) => {
-    const { origin } = await start();
-    const nameOf = async (path: string, given?: string) => {
-      const answer = await fetch(origin + path, { headers: given ? { 'x-request-id': given } : {} });
-      return answer.headers.get('x-request-id');
-    };
-    for (const path of ['/health/live', '/no/such/page', '/metrics'])
-      expect(await nameOf(path, 'proxy-1.a_b')).toBe('proxy-1.a_b');
-    const made = [await nameOf('/health/live'), await nameOf('/health/live')];
-    expect(made[0]).toMatch(/^[\w-]{36}$/);
-    expect(made[1]).not.toBe(made[0]);
-    for (const bad of ['a b', 'x'.repeat(65), '<script>', 'a,b'])
-      expect(await nameOf('/health/live', bad)).toMatch(/^[\w-]{36}$/);
-    const twice = await rawRequest(origin, 'GET /health/live HTTP/1.1\r\nX-Request-Id: a\r\nX-Request-Id: b');
-    expect(twice).toMatch(/^X-Request-Id: [\w-]{36}\r$/m);
-  });
-});
-
-describe('a request that Node.js answers itself', () => {
+describe('a malformed request', () => {
   const bad: [string, string, string | undefined, number][] = [
     ['without a host', 'GET / HTTP/1.1', '', 400],
-    ['that expects what nobody knows', 'GET / HTTP/1.1\r\nExpect: canary', undefined, 417],
-    ['that is none', 'canary', undefined, 400],
+    ['with an unknown Expect header', 'GET / HTTP/1.1\r\nExpect: canary', undefined, 417],
+    ['that is not HTTP', 'canary', undefined, 400],
   ];
-  it.each(bad)('%s ends neither program', async (_name, requestLine, host, status) => {
+  it.each(bad)('%s gets its status and stops neither program', async (_name, requestLine, host, status) => {
     const programs = [
       await startWeb({ env: { LOG_LEVEL: 'debug' } }),
       await startTheApi({ LOG_LEVEL: 'debug' }),

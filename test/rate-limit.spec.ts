@@ -9,7 +9,7 @@ const start = (env: Record<string, string>, log?: string[]) =>
   startApp({ env, ...(log ? { log } : {}) }).then((started) => (app = started));
 
 describe('AUTH_RATE_LIMIT', () => {
-  it('stops the sign-in after so many requests, says when to try again, and nothing else', async () => {
+  it('results in 429 with Retry-After for the fifth sign-in, and other pages stay 200', async () => {
     const { origin, ...running } = await start({ AUTH_RATE_LIMIT: '4' });
     const browser = running.browser();
     const form = csrfFrom(await browser.get('/auth/login'));
@@ -41,7 +41,7 @@ describe('AUTH_RATE_LIMIT', () => {
     ['POST', '/auth/zitadel-events'],
     ['POST', '/AUTH/Logout/'],
     ['GET', '/auth/Callback/zitadel/?code=x'],
-  ])('holds for %s %s', async (method, path) => {
+  ])('applies to %s %s', async (method, path) => {
     const { origin } = await start({ AUTH_RATE_LIMIT: '2' });
     const statuses: number[] = [];
     for (let count = 0; count < 3; count++)
@@ -50,7 +50,7 @@ describe('AUTH_RATE_LIMIT', () => {
     expect(statuses[2]).toBe(429);
   });
 
-  it('answers a program with JSON', async () => {
+  it('results in 429 as JSON for a program', async () => {
     const { origin } = await start({ AUTH_RATE_LIMIT: '1' });
     await fetch(`${origin}/auth/initiate`);
     const answer = await fetch(`${origin}/auth/initiate`);
@@ -61,7 +61,7 @@ describe('AUTH_RATE_LIMIT', () => {
     });
   });
 
-  it('holds on the address that is registered in Zitadel', async () => {
+  it('applies to a custom redirect URI', async () => {
     const running = await startApp({ callbackPath: '/signed-in', env: { AUTH_RATE_LIMIT: '2' } });
     app = running;
     for (let count = 0; count < 2; count++)
@@ -69,7 +69,7 @@ describe('AUTH_RATE_LIMIT', () => {
     expect((await fetch(`${running.origin}/signed-in`, { redirect: 'manual' })).status).toBe(429);
   });
 
-  it('0 turns it off', async () => {
+  it('is off with 0', async () => {
     const { origin } = await start({ AUTH_RATE_LIMIT: '0' });
     for (let count = 0; count < 100; count++)
       expect((await fetch(`${origin}/auth/initiate`)).status).toBe(400);
@@ -82,7 +82,7 @@ describe('TRUSTED_PROXIES', () => {
       ({ status }) => status,
     );
 
-  it('empty: X-Forwarded-For is not believed, and the log says once what to do', async () => {
+  it('when empty, makes X-Forwarded-For ignored, with one log line about it', async () => {
     const log: string[] = [];
     const { origin } = await start({ AUTH_RATE_LIMIT: '2' }, log);
     expect([
@@ -93,14 +93,14 @@ describe('TRUSTED_PROXIES', () => {
     expect(log.filter((line) => line.includes('TRUSTED_PROXIES'))).toHaveLength(1);
   });
 
-  it('names the proxy whose X-Forwarded-For counts', async () => {
+  it('names the proxies whose X-Forwarded-For counts', async () => {
     const { origin } = await start({ AUTH_RATE_LIMIT: '1', TRUSTED_PROXIES: 'loopback, 10.0.0.0/8' });
     expect(await from(origin, '192.0.2.1')).toBe(400);
     expect(await from(origin, '192.0.2.2')).toBe(400);
     expect(await from(origin, '192.0.2.1')).toBe(429);
-    // What proxies write who add the port, or nothing of use.
+    // Some proxies add the port or an unusable value.
     expect(await from(origin, '192.0.2.1:40001')).toBe(429);
-    // What the browser itself claims stands left of what the proxy saw.
+    // The value that the browser sends is left of the address that the proxy adds.
     expect(await from(origin, '192.0.2.9, 192.0.2.1')).toBe(429);
   });
 
@@ -111,13 +111,16 @@ describe('TRUSTED_PROXIES', () => {
     ['"[2001:db8::1]:40001"', '[2001:db8::1]', '2001:db9::1'],
     ['::ffff:198.51.100.2', '198.51.100.2:1', '198.51.100.3'],
     ['unknown', '_hidden', '198.51.100.3'],
-  ])('counts by address, whatever port stands behind it: %s is %s, and not %s', async (one, same, other) => {
-    const stderr = jest.spyOn(console, 'error').mockImplementation(() => undefined);
-    const { origin } = await start({ AUTH_RATE_LIMIT: '1', TRUSTED_PROXIES: 'loopback, 10.0.0.0/8' });
-    expect(await from(origin, one)).toBe(400);
-    expect(await from(origin, same)).toBe(429);
-    expect(await from(origin, other)).toBe(400);
-    expect(stderr).not.toHaveBeenCalled();
-    stderr.mockRestore();
-  });
+  ])(
+    'counts by address without the port: %s and %s are the same client, and %s is another',
+    async (one, same, other) => {
+      const stderr = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+      const { origin } = await start({ AUTH_RATE_LIMIT: '1', TRUSTED_PROXIES: 'loopback, 10.0.0.0/8' });
+      expect(await from(origin, one)).toBe(400);
+      expect(await from(origin, same)).toBe(429);
+      expect(await from(origin, other)).toBe(400);
+      expect(stderr).not.toHaveBeenCalled();
+      stderr.mockRestore();
+    },
+  );
 });

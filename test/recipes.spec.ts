@@ -1,24 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom } from './support/browser.js';
 import { freePort } from './support/free-port.js';
+import { copyRepository } from './support/copied-repository.js';
 import { apply, stepsIn } from './support/recipes.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { choose, signIn } from './support/sign-in.js';
-import { environment } from './support/start-app.js';
+import { environment, redirectUrisOf } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 
 const alice = 'alice@acme.example';
@@ -32,19 +24,6 @@ let partner: Sandbox;
 let program: RunningProgram;
 let env: Record<string, string>;
 
-/** A copy of what is built: its packages are its own, and what they use is that of the repository. */
-function copyRepository() {
-  const copied = ['src', 'views', 'public', 'build', 'scripts', 'packages', 'docs/configuration.md'];
-  for (const path of [...copied, 'package.json', 'tsconfig.json', 'tsconfig.base.json', '.env.example'])
-    cpSync(path, join(folder, path), { recursive: true, preserveTimestamps: true });
-  const modules = join(folder, 'node_modules');
-  mkdirSync(join(modules, '@mridang'), { recursive: true });
-  for (const name of readdirSync('node_modules').filter((entry) => entry !== '@mridang'))
-    symlinkSync(resolve('node_modules', name), join(modules, name));
-  for (const name of ['nestjs-auth', 'nestjs-program', 'nestjs-zitadel'])
-    symlinkSync(join(folder, 'packages', name), join(modules, '@mridang', name));
-}
-
 function run(command: string, ...args: string[]) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
   expect([status, stdout, stderr]).toEqual([0, '', '']);
@@ -53,15 +32,14 @@ function run(command: string, ...args: string[]) {
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://localhost:${port}`;
-  const postLogoutRedirectUris = [`${origin}/auth/logout/callback`];
   sandbox = await startSandbox({
-    web: { redirectUris: [`${origin}/auth/callback`], postLogoutRedirectUris },
+    web: redirectUrisOf(origin),
   });
   partner = await startSandbox({
-    web: { redirectUris: [`${origin}/auth/callback/partner`], postLogoutRedirectUris },
+    web: redirectUrisOf(origin, { callbackPath: '/auth/callback/partner' }),
   });
   sandbox.grantRole(bob, 'auditor');
-  copyRepository();
+  copyRepository(folder);
   const recipes = readFileSync('docs/recipes.md', 'utf8')
     .replaceAll('https://id.partner.example', partner.issuer)
     .replaceAll('client-id-at-the-partner', partner.clients.web.clientId);
@@ -82,8 +60,8 @@ afterAll(async () => {
 
 const browser = () => new Browser(origin);
 
-describe('a page', () => {
-  it('is for signed-in people, and in the menu', async () => {
+describe('the recipe for a page', () => {
+  it('adds a page that requires a session and is in the menu', async () => {
     const page = await signIn(browser(), alice, '/reports');
     expect([page.url.pathname, page.status]).toEqual(['/reports', 200]);
     expect(page.document.querySelector('h1')?.text).toBe('Reports');
@@ -91,7 +69,7 @@ describe('a page', () => {
     expect(page.document.querySelector('nav a[aria-current="page"]')?.text).toBe('Reports');
   });
 
-  it('speaks the languages of the application', async () => {
+  it('adds the texts of the page in the languages of the application', async () => {
     const visitor = browser();
     await signIn(visitor, alice);
     const page = await visitor.get('/reports', { 'accept-language': 'de' });
@@ -99,20 +77,20 @@ describe('a page', () => {
   });
 });
 
-describe('a role', () => {
-  it('opens a page to those who have it, in the menu, too', async () => {
+describe('the recipe for a role', () => {
+  it('opens a page and its menu entry to users with the role', async () => {
     const page = await signIn(browser(), bob, '/admin');
     expect([page.url.pathname, page.status]).toEqual(['/admin', 200]);
     expect(page.document.querySelector('nav a[href="/admin"]')).not.toBeNull();
   });
 
-  it('does not open it to others', async () => {
+  it('leads to 403 for users without the role', async () => {
     expect((await signIn(browser(), carol, '/admin')).status).toBe(403);
   });
 });
 
-describe('a claim', () => {
-  it('is in the session', async () => {
+describe('the recipe for a claim', () => {
+  it('adds the claim to the session', async () => {
     const visitor = browser();
     await signIn(visitor, alice);
     const { locale } = sandbox.users.find(({ loginName }) => loginName === alice) ?? {};
@@ -122,13 +100,13 @@ describe('a claim', () => {
   });
 });
 
-describe('an environment variable', () => {
-  it('has an effect', async () => {
+describe('the recipe for an environment variable', () => {
+  it('makes the variable effective', async () => {
     const page = await browser().get('/');
     expect(page.document.querySelector('a[href="mailto:help@acme.example"]')).not.toBeNull();
   });
 
-  it('keeps the program from starting where its value does not fit', async () => {
+  it('makes the program exit with 1 for an invalid value', async () => {
     const other = runProgram(process.execPath, [join(folder, 'build/main.js')], {
       ...env,
       SUPPORT_EMAIL: 'nonsense',
@@ -138,14 +116,14 @@ describe('an environment variable', () => {
     expect(other.output()).toContain('an e-mail address, or nothing');
   });
 
-  it('is in the example and in the documentation', () => {
+  it('adds the variable to .env.example and docs/configuration.md', () => {
     for (const file of ['.env.example', 'docs/configuration.md'])
       expect(readFileSync(join(folder, file), 'utf8')).toContain('SUPPORT_EMAIL');
   });
 });
 
-describe('a language', () => {
-  it('is that of the pages for people who prefer it, and of those of Zitadel', async () => {
+describe('the recipe for a language', () => {
+  it('adds the language to the pages and to ui_locales of the authorization request', async () => {
     const visitor = browser();
     const page = await visitor.get('/auth/login', { 'accept-language': 'it' });
     expect(page.document.querySelector('html')?.getAttribute('lang')).toBe('it');
@@ -160,14 +138,14 @@ describe('a language', () => {
   });
 });
 
-describe('a second provider', () => {
+describe('the recipe for a second provider', () => {
   const signInAtPartner = async (visitor: Browser, from: string) => {
     const people = await visitor.submit(await visitor.get(from), 'form[action$="/auth/signin/partner"]');
     expect(people.url.origin).toBe(partner.issuer);
     return choose(visitor, people, alice);
   };
 
-  it('signs people in who have a name, no roles and an id that is nobody’s at Zitadel', async () => {
+  it('signs users in with a name, no roles and an id with the prefix of the provider', async () => {
     const visitor = browser();
     const page = await signInAtPartner(visitor, '/profile');
     expect([page.url.href, page.status]).toEqual([`${origin}/profile`, 200]);
@@ -178,7 +156,7 @@ describe('a second provider', () => {
     expect((await visitor.get('/admin')).status).toBe(403);
   });
 
-  it('is not asked for what Zitadel alone knows: the session stays', async () => {
+  it('excludes their sessions from userinfo of Zitadel: 404, and the session stays', async () => {
     const visitor = browser();
     await signInAtPartner(visitor, '/profile');
     expect((await visitor.get('/auth/userinfo')).status).toBe(404);
@@ -186,7 +164,7 @@ describe('a second provider', () => {
     expect((await visitor.get('/profile')).url.pathname).toBe('/profile');
   });
 
-  it('signs out here', async () => {
+  it('signs users out here', async () => {
     const visitor = browser();
     const profile = await signInAtPartner(visitor, '/profile');
     const goodbye = await visitor.submit(profile, 'form[action="/auth/logout"]');
@@ -194,7 +172,7 @@ describe('a second provider', () => {
     expect((await visitor.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('leaves Zitadel the redirect URI without a name', async () => {
+  it('keeps the redirect URI of Zitadel without a provider id', async () => {
     const page = await signIn(browser(), alice, '/profile');
     expect(page.path.map(({ pathname }) => pathname)).toContain('/auth/callback');
     expect(page.url.href).toBe(`${origin}/profile`);

@@ -5,14 +5,14 @@ import type { WebClientOptions } from 'zitadel-sandbox';
 import type { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
-import { refusalOf, refused } from './support/refusal.js';
 import { signIn } from './support/sign-in.js';
 import { environment, launch, startApp, type RunningApp } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
 import { withPort } from './support/with-port.js';
+import { metricsOf } from './support/metrics.js';
 
 const TOKEN = '/oauth/v2/token';
-/** How long Zitadel is not asked again after it has not answered; counted by a clock that cannot be moved. */
+/** The pause after a failed token request, measured with a clock that moveTime() does not change. */
 const RETRY_MS = 2_100;
 const times = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
 
@@ -39,18 +39,16 @@ async function signInDue(loginName = 'alice@acme.example'): Promise<Browser> {
   return browser;
 }
 
-const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
-
 const navigation = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 
-/** A request with a fixed `Cookie` header, as one of many that are under way. */
+/** A request with a fixed `Cookie` header, to be sent concurrently. */
 const request = (cookie: string, path = '/profile') =>
   fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
 
-describe('when the access token is due', () => {
-  it('renews it once for fifty requests that race, and all succeed', async () => {
+describe('when the access token is due,', () => {
+  it('fifty concurrent requests lead to one refresh and all succeed', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     const before = refreshes().length;
     app.sandbox.delay(TOKEN, 300);
     const answers = await Promise.all(times(50, () => request(cookie)));
@@ -59,9 +57,9 @@ describe('when the access token is due', () => {
     for (const answer of answers) expect(answer.headers.getSetCookie().join()).toContain('session-token');
   });
 
-  it('gives late requests with the old cookie the same answer', async () => {
+  it('a late request with the old session cookie gets the refreshed tokens without another refresh', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     const before = refreshes().length;
     await browser.get('/profile');
     moveTime(200);
@@ -70,9 +68,9 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
-  it('gives the cookie of a closed laptop the tokens of today', async () => {
+  it('an old session cookie gets the refreshed tokens 50 minutes later', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     const before = refreshes().length;
     expect((await request(cookie)).status).toBe(200);
     moveTime(3_000_000);
@@ -82,7 +80,7 @@ describe('when the access token is due', () => {
     expect(answer.headers.getSetCookie().join()).toContain('session-token');
   });
 
-  it('renews it on whatever is asked for first, and the browser keeps what it got', async () => {
+  it('any request refreshes the tokens once, and the browser stores the new session cookie', async () => {
     const browser = await signInDue();
     const before = refreshes().length;
     await browser.request('HEAD', new URL('/profile', app.origin));
@@ -95,7 +93,7 @@ describe('when the access token is due', () => {
     expect(refreshes()).toHaveLength(before + 1);
   });
 
-  it('gets the new cookie to the browser when the old one had to slide as well', async () => {
+  it('the refreshed cookie is sent even if the old cookie was also due to slide', async () => {
     const sliding = await startApp({
       env: { SESSION_DURATION: '120' },
       sandbox: { accessTokenTtlSeconds: 20 },
@@ -105,9 +103,9 @@ describe('when the access token is due', () => {
       await signIn(browser, 'alice@acme.example');
       sliding.sandbox.setAccessTokenTtl(43_200);
       moveTime(19_000);
-      const old = await browser.jar.getCookieString(sliding.origin);
+      const old = await browser.cookieHeader();
       expect((await browser.get('/profile')).status).toBe(200);
-      expect(await browser.jar.getCookieString(sliding.origin)).not.toBe(old);
+      expect(await browser.cookieHeader()).not.toBe(old);
       const late = await fetch(`${sliding.origin}/`, { headers: { cookie: old } });
       expect(late.headers.getSetCookie().join()).not.toContain('session-token');
       expect((await browser.get('/auth/userinfo')).status).toBe(200);
@@ -117,20 +115,20 @@ describe('when the access token is due', () => {
     }
   });
 
-  it('keeps the ID token for the sign-out up to date', async () => {
+  it('the refreshed ID token is used at sign-out', async () => {
     const browser = await signInDue();
     const profile = await browser.get('/profile');
     const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
     expect(page.url.pathname).toBe('/auth/logout/success');
   });
 
-  it('does not keep public pages or other people waiting', async () => {
+  it('public pages and requests of other users do not wait for the refresh', async () => {
     const browser = await signInDue();
     const other = app.browser();
     await signIn(other, 'bob@acme.example');
     const before = refreshes().length;
     app.sandbox.delay(TOKEN, 3_000);
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     let isRenewed = false;
     const slow = request(cookie).finally(() => (isRenewed = true));
     expect((await request(cookie, '/')).status).toBe(200);
@@ -142,10 +140,10 @@ describe('when the access token is due', () => {
   });
 });
 
-describe('when Zitadel refuses', () => {
-  it('ends the session, for racing requests as well, and asks once', async () => {
+describe('when Zitadel refuses a refresh,', () => {
+  it('the session ends with refresh_rejected for ten concurrent requests after one token request', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     app.sandbox.expire('refresh_tokens');
     const before = refreshes().length;
     const answers = await Promise.all(times(10, () => request(cookie)));
@@ -155,16 +153,16 @@ describe('when Zitadel refuses', () => {
       reason: 'refresh_rejected',
     });
     expect(refreshes()).toHaveLength(before + 1);
-    // One takes the cookie away: the others may arrive when the browser has that of the next session.
+    // Only one response deletes the cookie: the others may arrive after the next sign-in.
     const lines = answers.flatMap(({ headers }) => headers.getSetCookie());
     expect(
       lines.filter((line) => line.startsWith(`${withPort('authjs.session-token', app.origin)}=;`)),
     ).toHaveLength(1);
-    const metrics = await (await fetch(`${app.origin}/metrics`)).text();
+    const metrics = await metricsOf(app.origin);
     expect(metrics).toContain('sessions_ended_total{reason="refresh_rejected"} 1\n');
     expect(metrics).toContain('refreshes_total{result="rejected"} 1\n');
 
-    // Zitadel asks for a login: its own session has ended, too.
+    // The session at Zitadel ends as well, so that Zitadel asks for a sign-in.
     app.sandbox.expire('sessions');
     const page = await browser.get('/profile?tab=1');
     expect(page.url.origin).toBe(new URL(app.sandbox.issuer).origin);
@@ -172,9 +170,9 @@ describe('when Zitadel refuses', () => {
     expect((await browser.get('/auth/session')).text).toBe('null');
   });
 
-  it('tells a person who is still signed in at Zitadel nothing: back on the same page by way of Zitadel, once', async () => {
+  it('a user with a session at Zitadel is signed in again without a prompt and returns to the same page, once', async () => {
     const browser = await signInDue();
-    const cookie = await cookieHeader(browser);
+    const cookie = await browser.cookieHeader();
     app.sandbox.expire('refresh_tokens');
     const page = await browser.get('/profile?tab=1');
     expect(page.status).toBe(200);
@@ -192,7 +190,7 @@ describe('when Zitadel refuses', () => {
     );
   });
 
-  it('does not go round in circles with tokens that are due at once', async () => {
+  it('a browser with tokens that are due at once is not redirected in a loop', async () => {
     app.sandbox.setAccessTokenTtl(1);
     const browser = app.browser();
     await signIn(browser, 'alice@acme.example');
@@ -201,7 +199,7 @@ describe('when Zitadel refuses', () => {
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('goes on where the answer of a refresh was lost on its way', async () => {
+  it('after a token response was lost, the user is signed in again without a prompt', async () => {
     const browser = await signInDue();
     app.sandbox.drop(TOKEN, 1);
     expect((await browser.get('/auth/userinfo')).status).toBe(503);
@@ -213,22 +211,22 @@ describe('when Zitadel refuses', () => {
 
   it.each([
     [
-      'has logged out since',
+      'has signed out since',
       { cookie: 'logged-out=1' },
       '/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected',
     ],
     [
-      'looks ahead',
+      'prefetches',
       { 'sec-purpose': 'prefetch' },
       '/auth/login?callbackUrl=%2Fprofile&reason=refresh_rejected',
     ],
     ['sends a form', {}, '/auth/login?reason=refresh_rejected'],
   ] as [string, Record<string, string>, string][])(
-    'shows the login page to a browser that %s',
+    'the login page is shown to a browser that %s',
     async (name, more, location) => {
       const browser = await signInDue();
       app.sandbox.expire('refresh_tokens');
-      const cookie = [await cookieHeader(browser), more['cookie']].filter(Boolean).join('; ');
+      const cookie = [await browser.cookieHeader(), more['cookie']].filter(Boolean).join('; ');
       const agent = supertest(app.origin);
       const sent = name === 'sends a form' ? agent.post('/auth/userinfo') : agent.get('/profile');
       const answer = await sent.set({ ...navigation, ...more, cookie });
@@ -236,29 +234,32 @@ describe('when Zitadel refuses', () => {
     },
   );
 
-  it.each([400, 401, 403])('whatever 4xx it says: %i', async (status) => {
+  it.each([400, 401, 403])('the session ends for the status %i', async (status) => {
     const browser = await signInDue();
     app.sandbox.fail(TOKEN, status);
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 });
 
-describe('when Zitadel cannot answer', () => {
-  it.each([500, 503, 429])('keeps the session: %i', async (status) => {
-    const browser = await signInDue();
-    app.sandbox.fail(TOKEN, status);
-    expect((await browser.get('/profile')).url.pathname).toBe('/profile');
-    const userinfo = await browser.get('/auth/userinfo');
-    expect(userinfo.status).toBe(503);
-    expect(userinfo.headers['retry-after']).toBeDefined();
+describe('when Zitadel cannot refresh,', () => {
+  it.each([500, 503, 429])(
+    'the session stays and /auth/userinfo returns 503 with Retry-After for the status %i',
+    async (status) => {
+      const browser = await signInDue();
+      app.sandbox.fail(TOKEN, status);
+      expect((await browser.get('/profile')).url.pathname).toBe('/profile');
+      const userinfo = await browser.get('/auth/userinfo');
+      expect(userinfo.status).toBe(503);
+      expect(userinfo.headers['retry-after']).toBeDefined();
 
-    app.sandbox.fail(TOKEN, null);
-    // The pause between two attempts counts by a clock that cannot be set.
-    await pause(2_100);
-    expect((await browser.get('/auth/userinfo')).status).toBe(200);
-  });
+      app.sandbox.fail(TOKEN, null);
+      // The pause is measured with a clock that moveTime() does not change.
+      await pause(2_100);
+      expect((await browser.get('/auth/userinfo')).status).toBe(200);
+    },
+  );
 
-  it('says so once, and not for each request', async () => {
+  it('the log has two lines for twenty requests', async () => {
     const log: string[] = [];
     const own = await startApp({ log, sandbox: { accessTokenTtlSeconds: 1 } });
     try {
@@ -275,7 +276,7 @@ describe('when Zitadel cannot answer', () => {
     }
   });
 
-  it('does not ask again for every request', async () => {
+  it('five requests lead to one token request', async () => {
     const browser = await signInDue();
     app.sandbox.fail(TOKEN, 503);
     const before = refreshes().length;
@@ -285,7 +286,7 @@ describe('when Zitadel cannot answer', () => {
 });
 
 describe('without a refresh token', () => {
-  it('the session lives on, and ends with its access token', async () => {
+  it('the session ends together with its access token', async () => {
     const alone = await startApp({
       sandbox: { web: { refreshTokenGrant: false }, accessTokenTtlSeconds: 60 },
     });
@@ -305,7 +306,7 @@ describe('without a refresh token', () => {
   });
 });
 
-describe('when Zitadel refuses the application', () => {
+describe('when Zitadel refuses the client at a refresh,', () => {
   const running: RunningApp[] = [];
   afterEach(async () => {
     jest.restoreAllMocks();
@@ -314,7 +315,7 @@ describe('when Zitadel refuses the application', () => {
 
   type Client = Record<'grantTypes' | 'clientSecret' | 'active', unknown>;
 
-  /** Signed in with an access token of a minute, which is due; what Zitadel has of the application is changed since. */
+  /** A session whose access token is due, after a change of the client at Zitadel. */
   async function signInAt(change: Partial<Client>, web: WebClientOptions = {}) {
     const log: string[] = [];
     const own = await startApp({ log, sandbox: { web, accessTokenTtlSeconds: 60 } });
@@ -331,11 +332,16 @@ describe('when Zitadel refuses the application', () => {
   const errors = (log: string[]) => log.filter((line) => line.startsWith('error'));
 
   it.each([
-    ['may not refresh', { grantTypes: ['authorization_code'] }, 'tick "Refresh Token"', 'refresh_grant_off'],
+    [
+      'has no refresh token grant',
+      { grantTypes: ['authorization_code'] },
+      'tick "Refresh Token"',
+      'refresh_grant_off',
+    ],
     ['has another secret', { clientSecret: 'another' }, 'ZITADEL_CLIENT_SECRET', 'client_refused'],
     ['is not active', { active: false }, 'check that it is active', 'client_refused'],
   ] as [string, Partial<Client>, string, string][])(
-    'which %s: the session goes on, and ends with its access token',
+    'because it %s, the session goes on until its access token ends',
     async (_name, change, cure, reason) => {
       const { own, browser, log } = await signInAt(change, { authMethod: 'basic' });
       const other = own.browser();
@@ -346,7 +352,7 @@ describe('when Zitadel refuses the application', () => {
       expect(asked(own)).toBe(1);
       expect(errors(log)).toHaveLength(1);
       expect(errors(log)[0]).toContain(cure);
-      const metrics = await (await fetch(`${own.origin}/metrics`)).text();
+      const metrics = await metricsOf(own.origin);
       expect(metrics).toContain('refreshes_total{result="not_allowed"} 1\n');
       const ready = await fetch(`${own.origin}/health/ready`);
       expect(ready.status).toBe(200);
@@ -360,14 +366,14 @@ describe('when Zitadel refuses the application', () => {
     },
   );
 
-  it('which Login V1 gave a refresh token all the same', async () => {
+  it('although Login V1 issued a refresh token, the session goes on', async () => {
     const { own, browser, log } = await signInAt({}, { loginVersion: 1, refreshTokenGrant: false });
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
     expect(asked(own)).toBe(1);
     expect(errors(log).join()).toContain('tick "Refresh Token"');
   });
 
-  it('and has been set right since: the same refresh token is tried again after a minute', async () => {
+  it('the same refresh token is used again after a minute', async () => {
     const { own, browser, repair } = await signInAt({ grantTypes: ['authorization_code'] });
     expect((await browser.get('/profile')).status).toBe(200);
     repair();
@@ -381,7 +387,7 @@ describe('when Zitadel refuses the application', () => {
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
   });
 
-  it('but says that the token is another application’s: the session ends', async () => {
+  it('a session of another client ends with refresh_rejected', async () => {
     const { own, browser } = await signInAt({});
     const port = await freePort();
     const origin = `http://localhost:${port}`;
@@ -391,76 +397,11 @@ describe('when Zitadel refuses the application', () => {
       port,
     );
     try {
-      const cookie = await browser.jar.getCookieString(own.origin);
+      const cookie = await browser.cookieHeader();
       const answer = await fetch(`${origin}/profile`, { redirect: 'manual', headers: { cookie } });
       expect(await answer.json()).toMatchObject({ reason: 'refresh_rejected' });
     } finally {
       await other.close();
-    }
-  });
-});
-
-describe('the size of the cookie', () => {
-  const roles = times(100, () => '').map((_, index) => `project-role-${index}`);
-
-  it.each([
-    ['opaque tokens', { accessTokenType: 'opaque' }],
-    [
-      'JWTs with 100 roles each',
-      {
-        accessTokenType: 'jwt',
-        idTokenRoleAssertion: true,
-        accessTokenRoleAssertion: true,
-        idTokenUserinfo: true,
-      },
-    ],
-  ] as const)('is one cookie below 4096 bytes with %s', async (_name, web) => {
-    const big = await startApp({ sandbox: { web, users: [{ loginName: 'many@acme.example', roles }] } });
-    try {
-      const browser = big.browser();
-      const profile = await signIn(browser, 'many@acme.example');
-      expect(profile.text).toContain('project-role-99');
-      const sessions = (await browser.cookies()).filter(({ key }) => key.includes('session-token'));
-      expect(sessions).toHaveLength(1);
-      expect(sessions[0]?.toString().length).toBeLessThan(4096);
-      expect((await browser.get('/auth/userinfo')).text).toContain('project-role-99');
-      expect((await browser.submit(profile, 'main form[action="/auth/logout"]')).url.pathname).toBe(
-        '/auth/logout/success',
-      );
-    } finally {
-      await big.close();
-    }
-  });
-
-  it('is not spent on metadata nobody asked for', async () => {
-    const metadata = Object.fromEntries(
-      times(40, () => [crypto.randomUUID(), crypto.randomUUID().repeat(4)]),
-    );
-    const big = await startApp({
-      env: { ZITADEL_USER_METADATA: 'false' },
-      sandbox: { users: [{ loginName: 'large@acme.example', metadata }] },
-    });
-    try {
-      const browser = big.browser();
-      const page = await signIn(browser, 'large@acme.example');
-      expect(page.url.pathname).toBe('/profile');
-      expect((await browser.get('/auth/userinfo')).text).not.toContain('metadata');
-    } finally {
-      await big.close();
-    }
-  });
-
-  it('what cannot fit is refused at sign-in, with a reason that names the claim', async () => {
-    const incompressible = () => times(4, () => crypto.randomUUID()).join('');
-    const metadata = Object.fromEntries(times(40, () => [crypto.randomUUID(), incompressible()]));
-    const log: string[] = [];
-    const big = await startApp({ log, sandbox: { users: [{ loginName: 'large@acme.example', metadata }] } });
-    try {
-      const page = await signIn(big.browser(), 'large@acme.example');
-      expect(refusalOf(page)).toEqual(refused('session_too_large'));
-      expect(log.join()).toMatch(/The largest: .*metadata \(\d{4,}\)/);
-    } finally {
-      await big.close();
     }
   });
 });

@@ -5,6 +5,7 @@ import { revocationsAt } from './support/revocations-at.js';
 import { signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { until } from './support/until.js';
+import { countOf } from './support/metrics.js';
 
 const ALICE = 'alice@acme.example';
 const BOB = 'bob@acme.example';
@@ -31,7 +32,7 @@ async function signedIn(loginName = ALICE): Promise<Browser> {
   return browser;
 }
 
-/** What is revoked because of `act`, once it is `count`. */
+/** The tokens that `act` revokes, once there are `count`. */
 async function revokedBy(act: () => Promise<unknown>, count: number) {
   const { length } = revocationsAt(app.sandbox);
   await act();
@@ -39,35 +40,32 @@ async function revokedBy(act: () => Promise<unknown>, count: number) {
   return revocationsAt(app.sandbox).slice(length);
 }
 
-const counted = async (result: 'done' | 'failed') => {
-  const text = await (await fetch(`${app.origin}/metrics`)).text();
-  return Number(new RegExp(`^revocations_total\\{result="${result}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
-};
+const counted = (result: 'done' | 'failed') => countOf(app.origin, `revocations_total{result="${result}"}`);
 
 const asked = () => app.sandbox.requests.filter(({ path }) => path === REVOKE).length;
 
 describe('the refresh token of a session', () => {
-  it('is revoked when the same person signs in again', async () => {
+  it('is revoked when the same user signs in again', async () => {
     const browser = await signedIn();
     expect(await revokedBy(() => signIn(browser, ALICE, again), 1)).toHaveLength(1);
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
   });
 
-  it('is revoked when another person signs in', async () => {
+  it('is revoked when another user signs in', async () => {
     const browser = await signedIn();
     await revokedBy(() => signIn(browser, BOB, again), 1);
     expect((await browser.get('/profile')).text).toContain(BOB);
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
   });
 
-  it('is revoked when another site asks for a sign-in', async () => {
+  it('is revoked when a third-party initiated login replaces the session', async () => {
     const browser = await signedIn();
     const iss = encodeURIComponent(app.sandbox.issuer);
     await revokedBy(() => browser.get(`/auth/initiate?iss=${iss}`), 1);
     expect((await browser.get('/auth/userinfo')).status).toBe(200);
   });
 
-  it('is revoked for each of four sign-ins and one log out, and counted', async () => {
+  it('is revoked once for each of three further sign-ins and a sign-out, and each is counted', async () => {
     const before = await counted('done');
     const browser = await signedIn();
     const tokens = await revokedBy(async () => {
@@ -79,7 +77,7 @@ describe('the refresh token of a session', () => {
     expect(asked()).toBe(revocationsAt(app.sandbox).length);
   });
 
-  it('is revoked when Zitadel refuses to renew it, whatever the reason: a refused one may live on', async () => {
+  it('is revoked when Zitadel refuses a refresh for whatever reason', async () => {
     app.sandbox.setAccessTokenTtl(60);
     const browser = await signedIn(BOB);
     moveTime(55_000);
@@ -88,7 +86,7 @@ describe('the refresh token of a session', () => {
     app.sandbox.setUserActive(BOB, true);
   });
 
-  it('is revoked when all sessions of a person are ended, in each browser', async () => {
+  it('is revoked in each browser after a sign-out everywhere', async () => {
     const [laptop, phone] = [await signedIn(), await signedIn()];
     const revoked = await revokedBy(async () => {
       await laptop.post('/auth/logout/everywhere', csrfFrom(await laptop.get('/profile')));
@@ -99,7 +97,7 @@ describe('the refresh token of a session', () => {
 });
 
 describe('a revocation', () => {
-  it('keeps nobody waiting who signs in again', async () => {
+  it('does not delay the next sign-in', async () => {
     const browser = await signedIn();
     app.sandbox.delay(REVOKE, 3_000);
     const done = await counted('done');
@@ -108,7 +106,7 @@ describe('a revocation', () => {
     await until(async () => (await counted('done')) === done + 1);
   });
 
-  it('that fails is tried once more', async () => {
+  it('is sent again after a failure', async () => {
     const browser = await signedIn();
     const [done, failed] = [await counted('done'), await counted('failed')];
     app.sandbox.fail(REVOKE, 400, 1);
@@ -117,7 +115,7 @@ describe('a revocation', () => {
     expect(await counted('failed')).toBe(failed);
   });
 
-  it('that fails twice is given up, and counted', async () => {
+  it('is given up after a second failure and counted as failed', async () => {
     const browser = await signedIn();
     const failed = await counted('failed');
     const before = asked();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startApp, type RunningApp } from './support/start-app.js';
 
-/** Everything a stranger may ask for. A new route belongs here only if it is meant for everyone. */
+/** All routes without a session. Add a new route only if it is meant to be public. */
 const publicRoutes = [
   'GET /',
   'ALL /metrics',
@@ -20,7 +20,7 @@ const publicRoutes = [
   'POST /auth/logout',
   'POST /auth/logout/everywhere',
   'POST /auth/signout',
-  // sign-in, callback, session, csrf, providers
+  // sign-in, callback, session, csrf and providers
   'ALL /auth/:action',
   'ALL /auth/:action/:provider',
 ];
@@ -46,13 +46,13 @@ function routes(): Route[] {
   });
 }
 
-it('finds the routes of the application', () => {
+it('the router lists the routes of the application', () => {
   expect(routes().map(({ method, path }) => `${method} ${path}`)).toEqual(
     expect.arrayContaining(['GET /profile', 'GET /admin', 'GET /auth/userinfo', ...publicRoutes]),
   );
 });
 
-it('guards every route that is not listed as public', async () => {
+it('every route that is not in the list of public routes requires a session', async () => {
   const open: string[] = [];
   for (const { method, path } of routes()) {
     const name = `${method} ${path}`;
@@ -67,7 +67,7 @@ it('guards every route that is not listed as public', async () => {
   expect(open).toEqual([]);
 });
 
-it('lists no route as public that is gone or guarded', async () => {
+it('the list of public routes contains only existing routes that need no session', async () => {
   const known = routes().map(({ method, path }) => `${method} ${path}`);
   expect(publicRoutes.filter((name) => !known.includes(name))).toEqual([]);
   for (const name of publicRoutes.filter((route) => route.startsWith('GET'))) {

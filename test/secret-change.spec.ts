@@ -6,12 +6,12 @@ import { Browser, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { signIn } from './support/sign-in.js';
-import { environment, launch } from './support/start-app.js';
+import { environment, launch, redirectUrisOf } from './support/start-app.js';
 
 const old = 'the secret there was and it is long enough';
 const next = 'the secret there will be and it is long enough';
 
-/** The steps of docs/deploy.md, and the time before them. */
+/** The values of SESSION_SECRET in the steps of docs/deploy.md. */
 const steps = [old, `${old},${next}`, `${next},${old}`, next];
 
 let origin: string;
@@ -23,10 +23,7 @@ beforeAll(async () => {
   origins = ports.map((port) => `http://localhost:${port}`);
   origin = origins[0] ?? '';
   sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   apps = await Promise.all(
     ports.map((port, step) =>
@@ -39,10 +36,10 @@ afterAll(async () => {
   await sandbox.close();
 });
 
-/** Sends what the browser would, to the instance of a step: cookies do not know ports. */
+/** Sends the request of a browser to the instance of a step; cookies are shared between ports. */
 async function send(browser: Browser, step: number, method: 'get' | 'post', path: string, form = {}) {
   const agent = supertest(origins[step] ?? '');
-  const cookie = await browser.jar.getCookieString(origin);
+  const cookie = await browser.cookieHeader();
   const answer = await (method === 'get' ? agent.get(path) : agent.post(path))
     .set({ origin, cookie, accept: 'text/html' })
     .type('form')
@@ -65,10 +62,10 @@ it.each(
     [step, step + 1, step],
   ]),
 )(
-  'while instances go from step %i to the next, a page of %i has forms that %i takes',
+  'at step %i of a rotation of SESSION_SECRET, a form of an instance at step %i is accepted by one at step %i',
   async (step, shownAt, sentTo) => {
     const [browser] = await signedIn();
-    // Whoever comes to the last step has been at the one before.
+    // Each step follows the one before, so the session cookie is written at each.
     for (let visited = 1; visited <= step; visited++) {
       moveTime(61_000);
       await send(browser, visited, 'get', '/profile');
@@ -81,7 +78,7 @@ it.each(
   },
 );
 
-it('a form that is open over a step is taken afterwards, and a session lives through all of them', async () => {
+it('a form is accepted one step later, and a session stays valid, through all steps of a rotation of SESSION_SECRET', async () => {
   const [browser, page] = await signedIn();
   let csrfToken = csrfOf(page);
   for (const step of [1, 2, 3]) {
@@ -92,7 +89,7 @@ it('a form that is open over a step is taken afterwards, and a session lives thr
   }
 });
 
-it('a secret that is gone signs nothing any more', async () => {
+it('a form signed with a removed SESSION_SECRET gets 403', async () => {
   const [browser, page] = await signedIn();
   const answer = await send(browser, 3, 'post', '/auth/logout', { csrfToken: csrfOf(page) });
   expect(answer.status).toBe(403);

@@ -1,17 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { moveTime } from './support/move-time.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { until } from './support/until.js';
+import { listening } from './support/listening.js';
 
 let app: RunningApp | undefined;
-let server: Server | undefined;
+let server: Awaited<ReturnType<typeof listening>> | undefined;
 afterEach(async () => {
   jest.restoreAllMocks();
   await app?.close();
-  server?.close();
+  await server?.close();
   app = server = undefined;
 });
 
@@ -27,45 +26,45 @@ async function readiness({ origin }: RunningApp): Promise<[number, Ready]> {
   return [answer.status, (await answer.json()) as Ready];
 }
 
-describe('at start, a set-up that is wrong is said with its cure, and readiness names it:', () => {
+describe('the check at start', () => {
   it.each([
     ['an unknown client ID', 'client_unknown', { env: { ZITADEL_CLIENT_ID: '320000000000009999' } }],
     ['the client ID of the API', 'client_unknown', { env: { ZITADEL_CLIENT_ID: '320000000000000103' } }],
-    ['an application that is not active', 'client_unknown', { sandbox: { web: { active: false } } }],
+    ['an inactive application', 'client_unknown', { sandbox: { web: { active: false } } }],
     [
-      'a redirect URI that is not registered',
+      'an unregistered redirect URI',
       'redirect_uri_unknown',
       { sandbox: { web: { redirectUris: ['http://localhost:1/auth/callback'] } } },
     ],
     [
-      'an http redirect URI at a user agent application without development mode',
+      'an http redirect URI of a user agent application without development mode',
       'redirect_uri_http',
       { sandbox: { web: { applicationType: 'user_agent', devMode: false } } },
     ],
     [
-      'a post-logout redirect URI that is not registered',
+      'an unregistered post-logout redirect URI',
       'post_logout_uri_unknown',
       { sandbox: { web: { postLogoutRedirectUris: ['http://localhost:1/'] } } },
     ],
     ['the code flow switched off', 'code_flow_off', { sandbox: { web: { responseTypes: ['id_token'] } } }],
     ['Refresh Token not ticked', 'refresh_grant_off', { sandbox: { web: { refreshTokenGrant: false } } }],
     [
-      'a secret that is missing',
+      'no client secret',
       'client_secret_missing',
       { sandbox: { web: { authMethod: 'basic' } }, env: { ZITADEL_CLIENT_SECRET: '' } },
     ],
     [
-      'a secret that is wrong',
+      'a wrong client secret',
       'client_secret_wrong',
       { sandbox: { web: { authMethod: 'basic' } }, env: { ZITADEL_CLIENT_SECRET: 'the-wrong-secret' } },
     ],
     [
-      'an application that wants a key',
+      'an application with private_key_jwt',
       'client_key_expected',
       { sandbox: { web: { authMethod: 'private_key_jwt' } }, env: { ZITADEL_CLIENT_SECRET: '' } },
     ],
   ] as [string, string, NonNullable<Parameters<typeof startApp>[0]>][])(
-    '%s',
+    'reports %s in the log with the remedy, and in readiness with a code',
     async (_name, code, options) => {
       const log: string[] = [];
       const running = await start({ ...options, log });
@@ -87,46 +86,43 @@ describe('at start, a set-up that is wrong is said with its cure, and readiness 
   );
 });
 
-describe('at start, a set-up that is right', () => {
+describe('the check at start of a correct set-up', () => {
   it.each([
     ['PKCE', { web: { authMethod: 'none' } }],
     ['a secret', { web: { authMethod: 'basic' } }],
     ['Login V1', { web: { loginVersion: 1 } }],
-  ] as const)(
-    'is asked about with four requests that need no browser, and nothing is said: %s',
-    async (_name, sandbox) => {
-      const log: string[] = [];
-      const running = await start({ sandbox, log });
-      const asked = () => running.sandbox.requests.map(({ path }) => path);
-      await until(() => asked().length === 5);
-      expect(asked().sort()).toEqual([
-        '/.well-known/openid-configuration',
-        '/oauth/v2/authorize',
-        '/oauth/v2/token',
-        '/oauth/v2/token',
-        '/oidc/v1/end_session',
-      ]);
-      const marks = running.sandbox.requests.flatMap(({ query, form }) =>
-        [query['state'], form['code'], form['refresh_token']].filter((mark) => mark !== undefined),
-      );
-      expect(marks).toEqual(Array(4).fill('start-up-check'));
-      const [, body] = await readiness(running);
-      expect(body).toMatchObject({ status: 'ok', details: { zitadel: { status: 'up' } } });
-      expect(log.filter((line) => /^(error|warn)/.test(line))).toEqual([]);
-    },
-  );
+  ] as const)('sends four requests that need no browser and logs nothing: %s', async (_name, sandbox) => {
+    const log: string[] = [];
+    const running = await start({ sandbox, log });
+    const asked = () => running.sandbox.requests.map(({ path }) => path);
+    await until(() => asked().length === 5);
+    expect(asked().sort()).toEqual([
+      '/.well-known/openid-configuration',
+      '/oauth/v2/authorize',
+      '/oauth/v2/token',
+      '/oauth/v2/token',
+      '/oidc/v1/end_session',
+    ]);
+    const marks = running.sandbox.requests.flatMap(({ query, form }) =>
+      [query['state'], form['code'], form['refresh_token']].filter((mark) => mark !== undefined),
+    );
+    expect(marks).toEqual(Array(4).fill('start-up-check'));
+    const [, body] = await readiness(running);
+    expect(body).toMatchObject({ status: 'ok', details: { zitadel: { status: 'up' } } });
+    expect(log.filter((line) => /^(error|warn)/.test(line))).toEqual([]);
+  });
 
-  it('is not asked about where that is switched off', async () => {
+  it('is not run with ZITADEL_CHECK_AT_START=false', async () => {
     const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' } });
     await until(async () => (await readiness(running))[0] === 200);
     expect(running.sandbox.requests.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration']);
   });
 });
 
-describe('the set-up is looked at again', () => {
+describe('the check of the set-up', () => {
   const status = async (running: RunningApp) => (await readiness(running))[1].details.zitadel.status;
 
-  it('every minute while it is wrong, and the log says when it is right', async () => {
+  it('is repeated every minute until the set-up is correct, which is logged once', async () => {
     const log: string[] = [];
     const { setTimeout: timer } = globalThis;
     const minutes: (() => void)[] = [];
@@ -149,7 +145,7 @@ describe('the set-up is looked at again', () => {
     expect(minutes).toHaveLength(3);
   });
 
-  it('when the metadata are read again, after an hour', async () => {
+  it('is repeated when the metadata are read again after an hour', async () => {
     const running = await start();
     await until(() => running.sandbox.requests.some(({ path }) => path === '/oidc/v1/end_session'));
     expect(await status(running)).toBe('up');
@@ -160,7 +156,7 @@ describe('the set-up is looked at again', () => {
 });
 
 describe('Zitadel', () => {
-  it('whose metadata are older than a day is down: nobody could sign in', async () => {
+  it('is down for readiness (503) when its metadata are older than a day', async () => {
     const log: string[] = [];
     const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' }, log });
     await until(async () => (await readiness(running))[0] === 200);
@@ -173,7 +169,7 @@ describe('Zitadel', () => {
     expect([code, details.zitadel.status]).toEqual([503, 'down']);
   });
 
-  it('that stops is degraded for readiness, since when, and up when it answers again', async () => {
+  it('is degraded for readiness since its first failure, and up when it responds again', async () => {
     const running = await start({ env: { ZITADEL_CHECK_AT_START: 'false' } });
     await until(async () => (await readiness(running))[0] === 200);
     running.sandbox.fail('/.well-known/openid-configuration', 503);
@@ -190,7 +186,7 @@ describe('Zitadel', () => {
     await until(async () => (await readiness(running))[1].details.zitadel.status === 'up');
   });
 
-  it('whose metadata do not speak of back-channel logout: one warning says what to switch on', async () => {
+  it('without back-channel logout in its metadata leads to one warning with the feature to switch on', async () => {
     const log: string[] = [];
     const asked: string[] = [];
     const provider = await older(asked);
@@ -205,7 +201,7 @@ describe('Zitadel', () => {
     ]);
   });
 
-  it('that answers for another host name: the log names it', async () => {
+  it('with another domain leads to a log line that names both domains', async () => {
     const log: string[] = [];
     const running = await startApp();
     const { port } = new URL(running.sandbox.issuer);
@@ -218,11 +214,10 @@ describe('Zitadel', () => {
     await running.close();
   });
 
-  it('that has no TLS at its port: the log asks whether it is http', async () => {
+  it('without TLS at an https address leads to a log line that suggests http', async () => {
     const log: string[] = [];
-    const plain = (server = createServer((_request, response) => response.end()));
-    await new Promise<void>((listening) => plain.listen(0, '127.0.0.1', listening));
-    const { port } = plain.address() as AddressInfo;
+    server = await listening((_request, response) => response.end());
+    const { port } = server;
     await start({ env: { ZITADEL_DOMAIN: `https://127.0.0.1:${port}` }, log });
     await until(() =>
       log.some((line) => line.includes(`check whether the address is http://127.0.0.1:${port}`)),
@@ -230,11 +225,10 @@ describe('Zitadel', () => {
   });
 });
 
-/** A provider as Zitadel was up to v4.3: healthy, and without back-channel logout in its metadata. */
+/** A provider like Zitadel up to v4.3, without back-channel logout in its metadata. */
 async function older(asked: string[]): Promise<string> {
-  const running = (server = createServer((request, response) => {
-    const { port } = running.address() as AddressInfo;
-    const issuer = `http://127.0.0.1:${port}`;
+  const running = await listening((request, response) => {
+    const issuer = running.origin;
     asked.push(request.url?.split('?')[0] ?? '');
     if (request.url !== '/.well-known/openid-configuration') {
       response.writeHead(400, { 'content-type': 'application/json' });
@@ -252,7 +246,7 @@ async function older(asked: string[]): Promise<string> {
         jwks_uri: `${issuer}/oauth/v2/keys`,
       }),
     );
-  }));
-  await new Promise<void>((listening) => running.listen(0, '127.0.0.1', listening));
-  return `http://127.0.0.1:${(running.address() as AddressInfo).port}`;
+  });
+  server = running;
+  return running.origin;
 }

@@ -6,6 +6,7 @@ import { parse } from 'dotenv';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { variableNames } from '../src/config/variable-names.js';
 import { Browser } from './support/browser.js';
+import { copyRepository } from './support/copied-repository.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
@@ -16,7 +17,7 @@ let envFile: string;
 let patFile: string;
 let sandbox: Sandbox;
 let origins: { web: string; api: string };
-const programs: RunningProgram[] = [];
+let dev: RunningProgram | undefined;
 
 /** The npm script, as somebody runs it. */
 const runSetup = (...args: string[]) =>
@@ -32,7 +33,7 @@ beforeAll(async () => {
   };
 });
 afterAll(async () => {
-  await Promise.all(programs.map((program) => program.stop()));
+  await dev?.stop();
   await sandbox.close();
   rmSync(folder, { recursive: true });
 });
@@ -61,22 +62,18 @@ describe('npm run setup, from an empty Zitadel and a token file', () => {
     expect(written.filter((name) => !known.includes(name))).toEqual([]);
   });
 
-  it('It leads to a web application one can sign in to, with the role, and to an API that answers', async () => {
-    for (const [program, port] of [
-      ['dist/main.js', 'PORT'],
-      ['dist/api/main.js', 'APP_PORT'],
-    ]) {
-      const started = runProgram(process.execPath, [resolve(program ?? '')], {}, folder);
-      programs.push(started);
-      await started.says(new RegExp(`:${parse(readFileSync(envFile))[port ?? '']}`));
-    }
+  it('It leads to a web application one can sign in to, with the role, and to an API that answers: npm run dev', async () => {
+    copyRepository(folder);
+    dev = runProgram('npm', ['run', 'dev'], {}, folder);
+    await dev.says('Stop with Ctrl+C', 90_000);
+    expect(dev.output()).toContain(`Zitadel   ${sandbox.issuer}  (from .env)`);
     const browser = new Browser(origins.web);
     const profile = await signIn(browser, 'alice@acme.example');
     expect(profile.text).toContain('Alice Archer');
     expect((await browser.get('/admin')).status).toBe(200);
     expect(textOf(await browser.submit(profile, 'form[action^="/profile/api"]'))).toContain('"Hello World!"');
     expect((await fetch(`${origins.api}/api/v1/app`)).status).toBe(401);
-  }, 60_000);
+  }, 120_000);
 
   it('It changes nothing when it runs again', async () => {
     const count = commands().length;

@@ -23,7 +23,7 @@ const start = (env: Record<string, string>) => {
 };
 
 describe('node dist/main.js', () => {
-  it('says all that is wrong with the environment and exits with 1', async () => {
+  it('reports all problems of the environment and exits with 1', async () => {
     const { exit, output } = start({ SESSION_SECRET: 'hunter2', PORT: 'x' });
     expect(await exit).toBe(1);
     expect(output()).toMatchInlineSnapshot(`
@@ -40,7 +40,7 @@ All variables: docs/configuration.md
 `);
   });
 
-  it('says which configured path is that of a route, and exits with 1', async () => {
+  it('reports a configured path that is a route and exits with 1', async () => {
     const ZITADEL_CALLBACK_URL = 'http://localhost:3000/profile';
     const PORT = String(await freePort());
     const { exit, output } = start({ ...environment, PORT, ZITADEL_CALLBACK_URL });
@@ -57,7 +57,7 @@ All variables: docs/configuration.md
     ['', {}],
     [', without Redis', { REDIS_URL: 'redis://127.0.0.1:1' }],
     [', in production', { NODE_ENV: 'production', ZITADEL_CALLBACK_URL: 'https://app.example.com/callback' }],
-  ])('says in one line that the port is in use%s, while Zitadel is out of reach', async (_, env) => {
+  ])('reports in one line that the port is in use%s, while Zitadel is unreachable', async (_, env) => {
     const port = String(await freePort());
     await start({ ...environment, ...env, PORT: port }).says('Ready at');
     const { exit, output } = start({ ...environment, ...env, PORT: port });
@@ -65,7 +65,7 @@ All variables: docs/configuration.md
     expect(output()).toBe(`Port ${port} is in use. Stop what listens there, or set PORT to another one.\n`);
   });
 
-  it('starts with Zitadel out of reach, and finishes what it began when told to end', async () => {
+  it('starts while Zitadel is unreachable, and finishes a request in flight at SIGTERM', async () => {
     const port = await freePort();
     const web = start({ ...environment, PORT: String(port) });
     await web.says(`Ready at http://localhost:${port}`);
@@ -84,13 +84,13 @@ All variables: docs/configuration.md
     await ended;
   });
 
-  it('says that SESSION_DURATION is cut where SESSION_MAX_DURATION is shorter', async () => {
+  it('warns that SESSION_DURATION is reduced to SESSION_MAX_DURATION', async () => {
     const web = start({ ...environment, PORT: String(await freePort()), SESSION_DURATION: '604800' });
     await web.says('Ready at');
     expect(web.output()).toContain('SESSION_DURATION is longer than SESSION_MAX_DURATION, which is 43200 s');
   });
 
-  it('writes JSON logs in production', async () => {
+  it('logs JSON in production', async () => {
     const port = String(await freePort());
     const web = start({
       ...environment,

@@ -7,7 +7,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { serveAssets } from '../src/web/assets.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
-describe('the address of a file', () => {
+describe('the address of a static file', () => {
   let folder: string;
   let running: NestExpressApplication[];
   beforeEach(() => {
@@ -40,18 +40,21 @@ describe('the address of a file', () => {
   const FOR_GOOD = 'public, max-age=31536000, immutable';
   const ASKED_AGAIN = 'public, max-age=0';
 
-  it.each([true, false])('has a fingerprint of its content (cache: %s)', async (cache) => {
-    const { addressOf, open } = await serve(cache);
-    const address = addressOf('app.css');
-    expect(address).toMatch(/^\/static\/app\.css\?[\da-f]{16}$/);
-    expect(await open(address)).toEqual([200, FOR_GOOD, 'a { color: red }']);
-    const font = addressOf('fonts/my-font.woff2');
-    expect(font).toMatch(/^\/static\/fonts\/my-font\.woff2\?[\da-f]{16}$/);
-    expect(await open(font)).toEqual([200, FOR_GOOD, 'a font']);
-    expect(() => addressOf('none.css')).toThrow('none.css');
-  });
+  it.each([true, false])(
+    'contains a hash of its content and is cacheable for a year (cache: %s)',
+    async (cache) => {
+      const { addressOf, open } = await serve(cache);
+      const address = addressOf('app.css');
+      expect(address).toMatch(/^\/static\/app\.css\?[\da-f]{16}$/);
+      expect(await open(address)).toEqual([200, FOR_GOOD, 'a { color: red }']);
+      const font = addressOf('fonts/my-font.woff2');
+      expect(font).toMatch(/^\/static\/fonts\/my-font\.woff2\?[\da-f]{16}$/);
+      expect(await open(font)).toEqual([200, FOR_GOOD, 'a font']);
+      expect(() => addressOf('none.css')).toThrow('none.css');
+    },
+  );
 
-  it('changes with the content, and with nothing else', async () => {
+  it('changes if and only if the content changes', async () => {
     const before = (await serve(true)).addressOf('app.css');
     expect((await serve(true)).addressOf('app.css')).toBe(before);
     writeFileSync(join(folder, 'app.css'), 'a { color: blue }');
@@ -60,7 +63,7 @@ describe('the address of a file', () => {
     expect(await open(before)).toEqual([200, ASKED_AGAIN, 'a { color: blue }']);
   });
 
-  it('changes while the program runs, in development', async () => {
+  it('changes while the program runs in development', async () => {
     const { addressOf, open } = await serve(false);
     const before = addressOf('app.css');
     writeFileSync(join(folder, 'app.css'), 'a { color: blue }');
@@ -75,7 +78,7 @@ describe('the address of a file', () => {
     '/static/none.css?0123456789abcdef',
     '/static/..%2fpackage.json?0123456789abcdef',
     '/other/app.css',
-  ])('is no other: browsers do not keep %s', async (path) => {
+  ])('is not cacheable with another hash or path: %s', async (path) => {
     for (const cache of [true, false]) {
       const [, cacheControl] = await (await serve(cache)).open(path);
       expect(cacheControl).not.toBe(FOR_GOOD);
@@ -83,7 +86,7 @@ describe('the address of a file', () => {
   });
 });
 
-describe('through HTTP', () => {
+describe('in the web application,', () => {
   let app: RunningApp;
   let addresses: string[];
 
@@ -100,7 +103,7 @@ describe('through HTTP', () => {
   const get = (path: string, headers: Record<string, string> = {}) => fetch(app.origin + path, { headers });
   const plain = (address: string) => address.split('?')[0] ?? '';
 
-  it('a page names its files by their fingerprint, and browsers keep them for good', async () => {
+  it('a page names its static files with their hash, which are cacheable for a year', async () => {
     for (const address of addresses) {
       expect(address).toMatch(/^\/static\/\w+\.(css|js|svg)\?[\da-f]{16}$/);
       const answer = await get(address);
@@ -112,7 +115,7 @@ describe('through HTTP', () => {
     }
   });
 
-  it('the same file without a fingerprint is asked for again', async () => {
+  it('a static file without its hash has max-age=0', async () => {
     for (const address of addresses) {
       const [named, unnamed] = await Promise.all([get(address), get(plain(address))]);
       expect(unnamed.status).toBe(200);
@@ -122,7 +125,7 @@ describe('through HTTP', () => {
     }
   });
 
-  it('a fingerprint of other content leads to the file of today, which browsers do not keep', async () => {
+  it('a static file with an old hash returns the current content with max-age=0', async () => {
     for (const address of addresses) {
       const answer = await get(`${plain(address)}?0123456789abcdef`);
       expect(answer.status).toBe(200);
@@ -130,8 +133,8 @@ describe('through HTTP', () => {
     }
   });
 
-  it('who has a copy is told that it is still good', async () => {
-    // Not with `fetch`, which asks for a fresh copy by itself.
+  it('a browser with a current copy of a static file gets 304', async () => {
+    // fetch would send Cache-Control: no-cache.
     const ask = (address: string, headers = {}) =>
       app.browser().request('GET', new URL(address, app.origin), undefined, headers);
     for (const address of addresses.flatMap((named) => [named, plain(named)])) {
@@ -145,7 +148,7 @@ describe('through HTTP', () => {
     }
   });
 
-  it('nothing outside of the folder is a static file', async () => {
+  it('a path outside the folder of static files gets 404', async () => {
     for (const path of [
       '/static/',
       '/static',

@@ -8,6 +8,7 @@ import type { RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
 import { startInstances, type RunningInstances } from './support/start-instances.js';
 import { startProduction } from './support/start-production.js';
+import { until } from './support/until.js';
 
 let program: RunningProgram;
 let sandbox: Sandbox;
@@ -17,7 +18,7 @@ const start = async () => {
   ({ program, sandbox, origin, port } = await startProduction());
 };
 
-/** One request; the connection closes after it where there is no agent. */
+/** Sends one request; without an agent the connection closes after it. */
 function get(path: string, agent?: Agent, headers: Record<string, string> = {}): Promise<IncomingMessage> {
   return new Promise((answered, failed) => {
     const asked = request({ port, path, headers, ...(agent ? { agent } : {}) }, (response) =>
@@ -33,10 +34,10 @@ function get(path: string, agent?: Agent, headers: Record<string, string> = {}):
 const cookieOf = async () => {
   const browser = new Browser(origin);
   await signIn(browser, 'alice@acme.example');
-  return browser.jar.getCookieString(origin);
+  return browser.cookieHeader();
 };
 
-/** Asks for what waits for Zitadel, which takes its time. */
+/** Sends a request that waits for a slow response of Zitadel. */
 async function askSlowly(ms: number): Promise<{ slow: Promise<IncomingMessage> }> {
   const cookie = await cookieOf();
   sandbox.delay('/oidc/v1/userinfo', ms);
@@ -45,14 +46,14 @@ async function askSlowly(ms: number): Promise<{ slow: Promise<IncomingMessage> }
   return { slow };
 }
 
-describe('SIGTERM', () => {
+describe('the program', () => {
   afterEach(async () => {
     await program.stop('SIGKILL');
     await sandbox.close();
   });
 
   it.each(['/', '/profile'])(
-    'under load on %s drops no request, says so on the connections, and ends with 0',
+    'drops no request under load on %s at SIGTERM, sends Connection: close and exits with 0',
     async (path) => {
       await start();
       const cookie = await cookieOf();
@@ -84,7 +85,7 @@ describe('SIGTERM', () => {
     },
   );
 
-  it('lets a slow request end, takes no other, and does not wait for connections nobody uses', async () => {
+  it('finishes a slow request at SIGTERM, refuses new connections and does not wait for idle ones', async () => {
     await start();
     const idle = new Agent({ keepAlive: true });
     await get('/', idle);
@@ -101,13 +102,10 @@ describe('SIGTERM', () => {
     idle.destroy();
   });
 
-  it('is not ready from then on, on the connections that are left', async () => {
+  it('reports 503 for readiness on open connections after SIGTERM', async () => {
     await start();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    for (let count = 0; count < 50; count++) {
-      if ((await get('/health/ready', agent)).statusCode === 200) break;
-      await pause(50);
-    }
+    await until(async () => (await get('/health/ready', agent)).statusCode === 200);
     const exit = program.stop('SIGTERM');
     const statuses: (number | undefined)[] = [];
     for (let isOpen = true; isOpen;) {
@@ -123,7 +121,7 @@ describe('SIGTERM', () => {
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('and then %s ends at once', async (second, code) => {
+  ] as const)('exits at once at a second signal: %s', async (second, code) => {
     await start();
     const { slow } = await askSlowly(4_000);
     const end = slow.then(() => 'answered', String);
@@ -135,7 +133,7 @@ describe('SIGTERM', () => {
   });
 });
 
-describe('SIGTERM to one of two instances behind nginx, which connects anew for each request,', () => {
+describe('when one of two instances behind nginx gets SIGTERM,', () => {
   let instances: RunningInstances;
   beforeAll(async () => {
     instances = await startInstances();
@@ -144,7 +142,7 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
 
   const wanted = { GET: 200, POST: 403 };
 
-  /** How 40 people were answered that should not have been, each of whom asks again and again while `end` happens. */
+  /** The unexpected results of 40 clients that repeat requests while `end` runs. */
   async function failuresWhile(end: () => Promise<unknown>): Promise<string[]> {
     const failures: string[] = [];
     let answers = 0;
@@ -165,7 +163,7 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
     return failures;
   }
 
-  /** The status, or what happened instead. The form has no token: that is soon answered. */
+  /** The status or the error message. The form has no token, so the response is fast. */
   const ask = (method: keyof typeof wanted): Promise<number | string> =>
     new Promise((answered) => {
       const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -177,15 +175,15 @@ describe('SIGTERM to one of two instances behind nginx, which connects anew for 
         .end(method === 'POST' ? 'csrfToken=none' : undefined);
     });
 
-  it('fails no GET, and hardly a POST', async () => {
+  it('no GET fails and two POSTs fail at most', async () => {
     const failures = await failuresWhile(async () => expect(await instances.stop(0)).toBe(0));
-    // nginx sends a GET to the other one when it was cut off, and a POST only when it could not connect. Who connects
-    // in the very moment of the end is cut off.
+    // nginx sends a failed GET to the other instance, and a POST only when it could not connect. A connection at the
+    // moment of the end is closed.
     expect(failures.filter((failure) => failure !== 'POST 502')).toEqual([]);
     expect(failures.length).toBeLessThanOrEqual(2);
   }, 30_000);
 
-  it('fails nothing at all when nginx was told before', async () => {
+  it('no request fails if nginx has removed the instance before', async () => {
     await instances.restart(0);
     const failures = await failuresWhile(async () => {
       instances.leaveOut(0);

@@ -18,7 +18,7 @@ import { startAppWithApi } from './support/start-app-with-api.js';
 const texts: Record<string, Record<TextKey, string>> = { en, de, fr };
 const keys = Object.keys(en) as TextKey[];
 
-/** Every file below a folder, as text. */
+/** The text of every source file below a folder. */
 const sourcesIn = (folder: string, ...without: string[]) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.(hbs|ts)$/.test(file) && !without.some((path) => file.startsWith(path)))
@@ -29,30 +29,30 @@ const placeholders = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String
 describe.each(['de', 'fr'])('the texts in %s', (language) => {
   const translated = texts[language] ?? {};
 
-  it('have the keys of the English ones', () => {
+  it('have the same keys as the English texts', () => {
     expect(Object.keys(translated).sort()).toEqual([...keys].sort());
   });
 
-  it('have the same placeholders', () => {
+  it('have the same placeholders as the English texts', () => {
     const of = (source: Record<string, string>) =>
       Object.fromEntries(keys.map((key) => [key, placeholders(source[key] ?? '')]));
     expect(of(translated)).toEqual(of(en));
   });
 
-  it('are translated wherever there is a sentence', () => {
+  it('are translated if they are sentences', () => {
     const isSentence = (text: string) => text.split(' ').length > 3;
     expect(keys.filter((key) => isSentence(en[key]) && translated[key as never] === en[key])).toEqual([]);
   });
 });
 
-it.each(Object.entries(texts))('no text in %s is empty or has a stray space', (_, source) => {
+it.each(Object.entries(texts))('no text in %s is empty or has surrounding space', (_, source) => {
   expect(Object.entries(source).filter(([, text]) => text === '' || text !== text.trim())).toEqual([]);
 });
 
-describe('the keys', () => {
+describe('the keys of the texts', () => {
   const views = sourcesIn('views');
 
-  it('that a view names are there', () => {
+  it('include every key that a view names', () => {
     const named = views.flatMap((view) => [
       ...[...view.matchAll(/[{(]\s*t "([^"]+)"/g)].map(([, key]) => key ?? ''),
       ...[...view.matchAll(/(?:title|text|label)="(\w+\.[\w.]+)"/g)].map(([, key]) => key ?? ''),
@@ -117,18 +117,18 @@ describe('the language of a page', () => {
     ['<script>,;;q=ñ=,', 'en'],
     [`${'de-x-'.repeat(800)}`, 'en'],
     ['__proto__, constructor', 'en'],
-  ])('is what Accept-Language asks for (%#)', async (header, expected) => {
+  ])('is the best match of Accept-Language (%#)', async (header, expected) => {
     expect({ header, language: await languageOf(header) }).toEqual({ header, language: expected });
   });
 
-  it('holds on error pages, too', async () => {
+  it('is the best match of Accept-Language on error pages, too', async () => {
     expect(await languageOf('de', '/no-such-page')).toBe('de');
     expect(await languageOf('fr', '/failures/500')).toBe('fr');
   });
 });
 
 describe.each(pages)('the page $name', ({ path, person, status = 200 }) => {
-  /** All that a person reads or hears on a page, and its description for search engines. */
+  /** All visible and spoken texts of a page, and its description. */
   const wordsOn = ({ document }: Page) => {
     const attributes = [
       'aria-label',
@@ -151,7 +151,7 @@ describe.each(pages)('the page $name', ({ path, person, status = 200 }) => {
   const patternOf = (text: string) =>
     new RegExp(`^${text.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{\w+\}/g, '.+')}$`);
 
-  it.each(['en', 'de', 'fr'])('speaks %s', async (language) => {
+  it.each(['en', 'de', 'fr'])('is completely in the language %s', async (language) => {
     const page = await browsers[person ?? 'visitor'].get(path, { 'accept-language': language });
     expect(page.status).toBe(status);
     expect(page.url.href).toBe(app.origin + path);
@@ -167,12 +167,12 @@ describe.each(pages)('the page $name', ({ path, person, status = 200 }) => {
     const untranslated = words.filter(
       (part) => !own.some((pattern) => pattern.test(part)) && foreign.some((pattern) => pattern.test(part)),
     );
-    // Roles have names of their own.
+    // Role names are not translated.
     expect(untranslated.filter((part) => part !== 'admin')).toEqual([]);
   });
 });
 
-describe('Zitadel is told the language', () => {
+describe('ui_locales of the authorization request', () => {
   const PRESS = 'form[action="/auth/signin/zitadel"]';
   const asked = async (browser: Browser, flow: () => Promise<Page>) =>
     (await browser.stopAt('/oauth/v2/authorize', flow)).searchParams.get('ui_locales');
@@ -181,7 +181,7 @@ describe('Zitadel is told the language', () => {
     ['de-CH,de;q=0.9', 'de'],
     ['fr', 'fr'],
     ['en', 'en'],
-  ])('of the browser: %s', async (header, expected) => {
+  ])('is the language of the browser: %s', async (header, expected) => {
     const browser = app.browser();
     const headers = { 'accept-language': header };
     const login = await browser.get('/auth/login', headers);
@@ -201,14 +201,14 @@ describe('Zitadel is told the language', () => {
     expect(authorize.searchParams.get('ui_locales')).toBe(expected);
   });
 
-  it('through /auth/initiate, too', async () => {
+  it('is the language of the browser in a third-party initiated login', async () => {
     const browser = app.browser();
     const address = `/auth/initiate?iss=${encodeURIComponent(app.sandbox.issuer)}`;
     const flow = () => browser.get(address, { 'accept-language': 'de-CH,de;q=0.9' });
     expect(await asked(browser, flow)).toBe('de');
   });
 
-  it('that the link to the login page names, whatever the browser wants', async () => {
+  it('is that of the query of the login page, whatever the language of the browser', async () => {
     const browser = app.browser();
     const login = await browser.get('/auth/login?ui_locales=fr-CA', { 'accept-language': 'de' });
     expect(await asked(browser, () => browser.submit(login, PRESS))).toBe('fr-CA');

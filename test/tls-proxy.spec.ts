@@ -8,7 +8,7 @@ import { Browser } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
-import { environment } from './support/start-app.js';
+import { environment, redirectUrisOf } from './support/start-app.js';
 import { withPort } from './support/with-port.js';
 
 let origin: string;
@@ -18,7 +18,7 @@ let sandbox: Sandbox;
 let web: RunningProgram;
 let proxy: Server;
 
-/** Ends TLS and passes requests on, with nothing but the headers of the browser. */
+/** A proxy that terminates TLS and adds no headers. */
 function tlsProxy(key: string, cert: string, port: number): Server {
   return createServer({ key, cert }, (incoming, outgoing) => {
     const { method, url, headers } = incoming;
@@ -42,10 +42,7 @@ beforeAll(async () => {
     ],
   });
   sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   const env = {
     ...environment(origin, sandbox),
@@ -66,7 +63,7 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
-it('logs in and out in production behind a proxy that ends TLS', async () => {
+it('a user signs in and out in production behind a proxy that terminates TLS', async () => {
   const browser = new Browser(origin, certificate.cert);
   const profile = await signIn(browser, 'alice@acme.example', '/profile');
   expect(profile.url.href).toBe(`${origin}/profile`);
@@ -97,7 +94,7 @@ it('logs in and out in production behind a proxy that ends TLS', async () => {
   expect(web.output()).not.toMatch(/eyJ|Alice/);
 });
 
-it('builds no address from Host or X-Forwarded headers', async () => {
+it('no address is built from Host or X-Forwarded headers in production', async () => {
   const direct = new Browser(`http://localhost:${appPort}`);
   const forged = { host: 'evil.example', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example' };
   const login = await direct.get('/auth/login', forged);

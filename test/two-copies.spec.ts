@@ -3,24 +3,21 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { decode, encode } from '@auth/core/jwt';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom } from './support/browser.js';
-import { startChromium } from './support/chromium.js';
+import { START_MS, startChromium } from './support/chromium.js';
 import { formerSession, saltedSecret } from './support/former-cookies.js';
 import { freePort } from './support/free-port.js';
 import { choose, signIn } from './support/sign-in.js';
 import { environment, launch } from './support/start-app.js';
 import { withPort } from './support/with-port.js';
 
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
-
 const alice = 'alice@acme.example';
 const secret = 'a secret for the tests that is long enough';
 const salt = 'a salt for the tests';
 
 let sandbox: Sandbox;
-/** of three copies with the same configuration, but for their ports; the last one's is the usual one of http */
+/** the origins of three applications that differ only in their ports; the last one has the default port of http */
 let origins: [string, string, string];
-/** where that one listens */
+/** the address at which the last one listens */
 let usual: string;
 const apps: NestExpressApplication[] = [];
 
@@ -43,7 +40,7 @@ afterAll(async () => {
 });
 
 describe('a sign-in', () => {
-  it('leaves session cookies alone whose names begin with that of its own, as those of a copy at the usual port do', async () => {
+  it('does not delete session cookies whose names begin with the name of its own', async () => {
     const [a] = origins;
     const browser = new Browser(a);
     const other = `${withPort('authjs.session-token', a)}0`;
@@ -56,8 +53,8 @@ describe('a sign-in', () => {
   });
 });
 
-describe('two copies on one host at different ports, in one browser', () => {
-  it('are independent: sessions, forms and sign-outs of one are nothing to the other', async () => {
+describe('two applications on one host at different ports, in one browser,', () => {
+  it('have independent sessions, forms and sign-outs', async () => {
     const [a, b] = origins;
     const browser = new Browser(a);
     const profileA = await signIn(browser, alice, `${a}/profile`);
@@ -84,7 +81,7 @@ describe('two copies on one host at different ports, in one browser', () => {
     expect(end.url.href).toBe(`${b}/auth/logout/success`);
   });
 
-  it('leave each other the sign-ins that are under way, and what a log-out asks of the next sign-in', async () => {
+  it('have independent pending sign-ins and an independent prompt after a sign-out', async () => {
     const [a, b] = origins;
     const browser = new Browser(a);
     const begun = await browser.submit(await browser.get(`${b}/admin`), 'main form');
@@ -102,7 +99,7 @@ describe('two copies on one host at different ports, in one browser', () => {
   });
 
   it(
-    'keep a person signed in at both in a real browser, until each is left',
+    'keep a user signed in at both until each is signed out',
     async () => {
       const [a, b] = origins;
       const chromium = await startChromium();
@@ -128,8 +125,8 @@ describe('two copies on one host at different ports, in one browser', () => {
   );
 });
 
-describe('the cookies of a version whose names said nothing of the port', () => {
-  /** What a browser has, as that version has set it. */
+describe('the cookies of a version without the port in their names', () => {
+  /** A browser with the cookies of that version. */
   async function olderBrowser(origin: string): Promise<Browser> {
     const browser = new Browser(origin);
     await signIn(browser, alice);
@@ -146,7 +143,7 @@ describe('the cookies of a version whose names said nothing of the port', () => 
   }
   const namesIn = async (browser: Browser) => (await browser.cookies()).map(({ key }) => key).sort();
 
-  it('keep people signed in, and are moved to the name with the port', async () => {
+  it('keep users signed in and are renamed to names with the port', async () => {
     const [a] = origins;
     const browser = await olderBrowser(a);
     expect(await namesIn(browser)).toContain('authjs.session-token');
@@ -161,11 +158,11 @@ describe('the cookies of a version whose names said nothing of the port', () => 
     expect((await namesIn(browser)).filter((name) => name.includes('session-token'))).toEqual([]);
   });
 
-  it('end with a log-out and with another sign-in, before any page was read', async () => {
+  it('are deleted by a sign-out and by another sign-in, even as the first request', async () => {
     const [a] = origins;
     const leaving = await olderBrowser(a);
     const token = (await leaving.cookies()).find(({ key }) => key === 'authjs.csrf-token')?.value ?? '';
-    const cookie = await leaving.jar.getCookieString(a);
+    const cookie = await leaving.cookieHeader();
     const csrfToken = token.split(/\||%7C/)[0] ?? '';
     const answer = await leaving.post('/auth/logout', { csrfToken });
     expect(answer.status).toBe(303);
@@ -179,7 +176,7 @@ describe('the cookies of a version whose names said nothing of the port', () => 
     ]);
   });
 
-  it('leave forms good that are open, and sign-ins and sign-outs that are under way', async () => {
+  it('keep open forms and pending sign-ins and sign-outs valid', async () => {
     const [a] = origins;
     const browser = new Browser(a);
     const login = await browser.get('/admin');
@@ -212,7 +209,7 @@ describe('the cookies of a version whose names said nothing of the port', () => 
     expect((await namesIn(browser)).some((name) => name.startsWith('logout-state'))).toBe(false);
   });
 
-  it('that remember a log-out ask for the account still, once', async () => {
+  it('lead to prompt=select_account after a sign-out, once', async () => {
     const [a] = origins;
     const browser = new Browser(a);
     await browser.jar.setCookie('logged-out=1; Path=/', a);
@@ -226,14 +223,14 @@ describe('the cookies of a version whose names said nothing of the port', () => 
     expect(await prompt()).toBe(null);
   });
 
-  it('are left alone where they are of another copy, with other secrets or at the usual port', async () => {
+  it('are not changed when they belong to another application, with other secrets or at the default port', async () => {
     const [a, , c] = origins;
     const browser = new Browser(a);
     await browser.jar.setCookie('authjs.session-token=of-another-copy; Path=/', a);
     await browser.get('/profile');
     expect(await namesIn(browser)).toContain('authjs.session-token');
 
-    // The copy at the usual port has no other names; it listens elsewhere here.
+    // The application with the default port has no other cookie names; it listens at another address here.
     const at = (address: string | URL) =>
       new URL(String(address).replace(/^http:\/\/localhost(?=\/)/, usual));
     const third = new Browser(c);

@@ -3,9 +3,9 @@ import { startProgram } from './programs.mjs';
 import { freePort, startPlainServer, startServer } from './servers.mjs';
 
 /**
- * The real API as it runs in production, and an introspection endpoint it asks.
+ * Starts the API as in production, and an introspection endpoint for it.
  *
- * @param {{ delayMs?: number }} [options] `delayMs`: how long an introspection takes
+ * @param {{ delayMs?: number }} [options] `delayMs`: the duration of an introspection
  */
 export async function startApi({ delayMs = 0 } = {}) {
   const port = await freePort();
@@ -41,7 +41,7 @@ export async function startApi({ delayMs = 0 } = {}) {
 }
 
 /**
- * The same route without the token check.
+ * Starts an API with the same route without the token check.
  *
  * @param {Record<string, string>} env of the API
  * @param {{ lean?: boolean }} [options] `lean`: with the HTTP server of this application

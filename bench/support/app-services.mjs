@@ -7,7 +7,7 @@ import { differentCookies } from './different-cookies.mjs';
 import { requestWith } from './request-with.mjs';
 
 /**
- * The application without its web server: makes what the programs are given, and is not measured.
+ * The application without its web server: makes the input of the programs and is not measured.
  *
  * @param {{ origin: string, env: Record<string, string> }} app
  */
@@ -15,9 +15,9 @@ export async function startServices({ origin, env }) {
   const app = await NestFactory.createApplicationContext(AppModule.register(readEnv(env)), { logger: false });
   const sessions = app.get(SessionService, { strict: false });
   return {
-    /** As `differentCookies`. */
+    /** See `differentCookies`. */
     differentCookies: (cookie, count) => differentCookies(sessions, cookie, count),
-    /** The profile page for the person who is signed in. */
+    /** The profile page of the signed-in user. */
     async profilePage(browser) {
       const { request, response } = requestWith(browser.cookieHeader(origin));
       const session = await sessions.load(request, response);
@@ -38,7 +38,7 @@ export async function startServices({ origin, env }) {
   };
 }
 
-/** The home page for somebody who is not signed in. */
+/** The home page without a session. */
 export const homePage = {
   view: 'home',
   model: { frame: { language: 'en', links: [{ href: '/profile', label: 'nav.profile', isCurrent: false }] } },

@@ -3,7 +3,7 @@ import { startProgram } from './programs.mjs';
 import { freePort, startServer } from './servers.mjs';
 
 /**
- * The real application as it runs in production, and a sandbox to sign in at.
+ * Starts the application as in production, and a sandbox for it.
  *
  * @param {import('zitadel-sandbox').SandboxOptions} [options]
  */
@@ -13,7 +13,7 @@ export async function startApp(options = {}) {
   return { ...app, ...server, stop: async () => void (await Promise.all([server.stop(), app.stop()])) };
 }
 
-/** As `startApp`, but its program starts when `start` is called. */
+/** Like `startApp`, but the program starts when `start` is called. */
 export async function prepareApp(options = {}) {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -48,10 +48,10 @@ export async function prepareApp(options = {}) {
 }
 
 /**
- * The plain program: the same pages with fixed view models, and nothing that knows of sign-in.
+ * Starts the baseline: the same pages with fixed view models, without sign-in.
  *
  * @param {Record<string, object>} pages by path: view and model, or JSON
- * @param {{ site: object }} app whose security headers it has
+ * @param {{ site: object }} app the application with the same security headers
  * @param {{ lean?: boolean }} [options] `lean`: with the HTTP server of this application
  */
 export async function startPlain(pages, app, options = {}) {
@@ -59,7 +59,7 @@ export async function startPlain(pages, app, options = {}) {
   return plain.start();
 }
 
-/** As `startPlain`, but the program starts when `start` is called. */
+/** Like `startPlain`, but the program starts when `start` is called. */
 export async function preparePlain(pages, { site }, { lean = false } = {}) {
   const port = await freePort();
   const env = { NODE_ENV: 'production', SETTINGS: JSON.stringify({ port, site, pages, lean }) };

@@ -1,4 +1,4 @@
-// The pages on Express with @auth/express, set up as its documentation shows.
+// The pages on Express with @auth/express, configured as in its documentation.
 import { ExpressAuth, getSession } from '@auth/express';
 import Zitadel from '@auth/express/providers/zitadel';
 import { expressSite, renderPage, settings } from './express-site.mjs';

@@ -7,13 +7,13 @@ const MAX_REDIRECTS = 10;
 const PATIENCE_MS = 10_000;
 
 /**
- * How a site signs people in.
+ * The sign-in of a site.
  *
  * @typedef {object} Login
- * @property {string} page where the button or the link is
- * @property {string} [form] selector of the form that is sent; or
- * @property {string} [link] where the link leads
- * @property {string} session name of the session cookie
+ * @property {string} page the path of the page with the button or the link
+ * @property {string} [form] the selector of the form; or
+ * @property {string} [link] the address of the link
+ * @property {string} session the name of the session cookie
  */
 
 /** @type {Login} */
@@ -23,15 +23,15 @@ export const appLogin = {
   session: 'authjs.session-token',
 };
 
-/** Keeps cookies and sends forms: as much of a browser as a sign-in needs. */
+/** Stores cookies and submits forms, as far as a sign-in needs it. */
 export class Browser {
   /** @type {Map<string, Map<string, string>>} */
   jars = new Map();
   requests = 0;
-  /** length of what set a cookie last, by its name */
+  /** the length of the last Set-Cookie line, by cookie name */
   setCookieBytes = new Map();
 
-  /** What this browser sends to `origin` with every request. */
+  /** The `Cookie` header of a request to `origin`. */
   cookieHeader(origin) {
     return [...(this.jars.get(origin) ?? [])].map((pair) => pair.join('=')).join('; ');
   }
@@ -43,7 +43,7 @@ export class Browser {
   }
 
   /**
-   * Signs in, and tells what it took from the click on "Log in" to the profile page.
+   * Signs in and measures the time from the click on "Log in" to the profile page.
    *
    * @param {Login} login
    */
@@ -55,7 +55,7 @@ export class Browser {
     const requestsBefore = this.requests;
     const started = performance.now();
     let end = form ? await this.submit(start, form) : await this.open(origin + link);
-    // The second time the sandbox knows who it is.
+    // The second time the sandbox has a session of the user.
     const choice = 'form:has(button[name="loginName"])';
     if (new URL(end.url).origin !== origin) end = await this.submit(end, choice, { loginName });
     const ms = performance.now() - started;
@@ -105,7 +105,7 @@ export class Browser {
     return fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(PATIENCE_MS) });
   }
 
-  /** The cookies of an answer. */
+  /** The cookies of a response. */
   keep(origin, answer) {
     const jar = this.jarOf(origin);
     for (const line of answer.headers.getSetCookie()) {

@@ -1,4 +1,4 @@
-// A browser beside the load generator, not on the core of the server.
+// A browser on the core of the load generator, not on that of the server.
 import { Browser } from './browser.mjs';
 import { serve } from './remote.mjs';
 

@@ -1,4 +1,4 @@
-// The signed-in page as bars: requests per second and CPU time of one, side by side.
+// A bar chart of the signed-in page: requests per second and CPU time per request, side by side.
 
 const ROW = 26;
 const TOP = 56;

@@ -5,18 +5,18 @@ import { median, rounded } from './numbers.mjs';
 const CONNECTIONS = 10;
 
 /**
- * Loads addresses that answer the same in turns, so that what disturbs the machine disturbs them alike.
+ * Loads addresses with equal responses in turns, so that other load on the machine affects them alike.
  *
  * @typedef {object} Candidate
  * @property {string} name
  * @property {string} url
  * @property {() => Promise<Record<string, string>>} headers made anew for each round
- * @property {() => Promise<string[]>} [cookies] made anew for each round; each request brings the next one
+ * @property {() => Promise<string[]>} [cookies] made anew for each round; each request sends the next one
  * @property {{ cpuUs: () => number, rssMiB: () => number }} server
- * @property {boolean} [isOwnAnswer] the answer is not that of the others
- * @property {string} [baseline] all are compared with this one, in a column of this name; one at least has it
- * @property {boolean} [hasNewTokens] no two requests bring the same bearer token
- * @property {{ cpuUs: () => number, introspections: () => Promise<number> }} [idp] what the server may ask; of all or of none
+ * @property {boolean} [isOwnAnswer] whether its response differs from the others
+ * @property {string} [baseline] the name of the column that compares all with this one; at least one candidate has it
+ * @property {boolean} [hasNewTokens] whether each request sends another bearer token
+ * @property {{ cpuUs: () => number, introspections: () => Promise<number> }} [idp] the provider of the server; of all candidates or of none
  *
  * @param {Candidate[]} candidates
  * @param {{ short: boolean, say: (text: string) => void }} lab
@@ -30,7 +30,7 @@ export async function compare(candidates, { short, say }) {
     const results = candidates.map(() => []);
     for (let round = 0; round < rounds; round++) {
       const order = [...candidates.keys()];
-      // What runs first in one round runs last in the next.
+      // The first candidate of one round is the last of the next.
       for (const index of round % 2 ? order.reverse() : order) {
         results[index].push(await load(generator, candidates[index], seconds));
       }
@@ -40,7 +40,7 @@ export async function compare(candidates, { short, say }) {
       baseline ? [{ baseline, results: results[index] }] : [],
     );
     return candidates.map(({ name }, index) => {
-      // The garbage collector comes and goes: what is left at the end of one round alone says little.
+      // Garbage collection makes memory vary: the value at the end of a single round says little.
       const rssMiB = median(results[index].map((result) => result.rssMiB));
       return { rssMiB, rounds: results[index], ...summary(name, results[index], rssMiB, baselines) };
     });
@@ -50,8 +50,8 @@ export async function compare(candidates, { short, say }) {
 }
 
 /**
- * How many times as much one has of a figure as another. It is the median of the rounds' ratios: a round in which the
- * machine was busy disturbs both its parts.
+ * The ratio of a figure of two candidates: the median of the ratios of the rounds, because load on the machine affects
+ * both in the same round.
  */
 export const ratioOf = (one, other, figure) => ratio(one.rounds, other.rounds, figure);
 
@@ -111,7 +111,7 @@ function summary(name, results, rssMiB, baselines) {
   };
 }
 
-/** A comparison of answers that differ would say nothing. */
+/** A comparison is meaningful only for equal responses. */
 async function checkSameBytes([baseline, ...others]) {
   const expected = masked(await textOf(baseline));
   for (const other of others.filter(({ isOwnAnswer }) => !isOwnAnswer)) {
@@ -124,7 +124,7 @@ async function checkSameBytes([baseline, ...others]) {
   }
 }
 
-/** Each sign-in has times and random values of its own. */
+/** Removes the times and random values, which differ for each sign-in. */
 const masked = (text) => text.replace(/[\w-]{20,}/g, (value) => '#'.repeat(value.length)).replace(/\d/g, '0');
 
 async function textOf({ name, url, headers }) {

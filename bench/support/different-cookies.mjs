@@ -1,7 +1,7 @@
 import { requestWith } from './request-with.mjs';
 
 /**
- * The same session with the same tokens, encrypted again and again; the other cookies of the browser stay beside it.
+ * The same session with the same tokens, encrypted repeatedly; the other cookies of the browser are kept.
  *
  * @param {import('@mridang/nestjs-auth').SessionService} sessions
  * @returns {Promise<string[]>}

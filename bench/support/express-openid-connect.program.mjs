@@ -1,4 +1,4 @@
-// The pages on Express with express-openid-connect, set up as its README and EXAMPLES.md show.
+// The pages on Express with express-openid-connect, configured as in its README and EXAMPLES.md.
 import openId from 'express-openid-connect';
 import { expressSite, renderPage, settings } from './express-site.mjs';
 

@@ -1,11 +1,11 @@
-// An Express application with what this one has around its sign-in: the same headers, views and static files.
+// An Express application with the same headers, views and static files as this application.
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { securityHeaders } from '../../build/web/security-headers.js';
 import { useViews } from '../../build/web/view-engine.js';
 
-/** What `support/peers.mjs` gives to the program of a peer. */
+/** The environment that `support/peers.mjs` passes to the program of a peer. */
 export const settings = JSON.parse(process.env.SETTINGS ?? '');
 
 export function expressSite() {
@@ -21,14 +21,14 @@ export function expressSite() {
   return app;
 }
 
-/** Renders a page, for the user with that name. */
+/** Renders a page for the user with that name. */
 export function renderPage(response, path, userName) {
   const { view, model } = settings.pages[path];
   response.setHeader('Cache-Control', 'no-store');
   response.render(view, { ...model, frame: () => ({ ...model.frame, userName }) });
 }
 
-/** What Nest's application has beside Express's own methods. */
+/** The methods that Nest adds to those of Express. */
 const withNestNames = (app) => ({
   engine: (...args) => app.engine(...args),
   set: (...args) => app.set(...args),

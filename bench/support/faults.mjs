@@ -1,7 +1,7 @@
-// What goes wrong in the soak: each fault begins, lasts some seconds, and is mended.
+// The faults of the soak test: each begins, lasts some seconds, and ends.
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** A refusal counts when it comes twice, two seconds apart: a database that stumbles for longer ends sessions. */
+/** Shorter than the two seconds between two refusals: a longer database failure at Zitadel ends sessions. */
 const STUMBLE_MS = 1_500;
 
 const secrets = ['1st', '2nd', '3rd', '4th'].map(
@@ -54,7 +54,7 @@ export function faultsOf({ instances, redis, zitadel, useSecrets, origins }, ran
       ),
     },
     changeOfSecret: {
-      // One of the three steps of docs/deploy.md each time: between them every cookie is written anew.
+      // Each call is one of the three steps of docs/deploy.md: between them every cookie is written again.
       name: 'SESSION_SECRET changed, one step',
       async run() {
         const [old, next] = [secrets[Math.floor(step / 3) % 4], secrets[(Math.floor(step / 3) + 1) % 4]];

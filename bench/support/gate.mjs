@@ -1,15 +1,15 @@
-// The way to Zitadel, which can be closed, and which sees the tokens that go over it.
+// A relay in front of Zitadel that can be closed and records the tokens that pass.
 import { createServer, connect } from 'node:net';
 
-/** An answer of the token endpoint may come in parts. */
+/** A token response may arrive in parts. */
 const TAIL_LENGTH = 20_000;
 
 /**
  * A relay in front of a server on this machine.
  *
- * @param {number} target its port
- * @param {{ onToken: (kind: string, token: string) => void, onRefresh: () => void }} listeners `onToken`: a token was handed
- *   out to somebody who was still there; `onRefresh`: one was asked for
+ * @param {number} target the port of the server
+ * @param {{ onToken: (kind: string, token: string) => void, onRefresh: () => void }} listeners `onToken`: a token was passed
+ *   on to a client that was still connected; `onRefresh`: a refresh was requested
  */
 export async function openGate(target, { onToken, onRefresh }) {
   const sockets = new Set();
@@ -46,7 +46,7 @@ export async function openGate(target, { onToken, onRefresh }) {
   return {
     port,
     open: () => listen(port),
-    /** From now on connections are refused, and those there are end. */
+    /** Refuses new connections and closes the open ones. */
     shut() {
       server.close();
       for (const socket of sockets) socket.destroy();

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 const PATIENCE_MS = 10_000;
 
 /**
- * `GET` over a connection of its own: the status and the headers of the answer.
+ * Sends a `GET` over a new connection: the status and the headers of the response.
  *
  * @param {string} url
  * @param {Record<string, string>} headers

@@ -4,16 +4,16 @@ import autocannon from 'autocannon';
 import { percentile } from './numbers.mjs';
 import { serve } from './remote.mjs';
 
-/** How many bearer tokens have been made; none comes twice in the life of this process. */
+/** The number of bearer tokens so far; no token is used twice in this process. */
 let tokens = 0;
 
-/** How many cookies have been sent. */
+/** The number of cookies sent so far. */
 let cookiesSent = 0;
 
 serve({
   /**
-   * Asks for `url` as fast as the answers come, over `connections` connections; with `hasNewTokens` each time with another
-   * bearer token, which begins as the given one; with `cookies` with the next of these, over and over.
+   * Requests `url` as fast as possible over `connections` connections; with `hasNewTokens` each request has another
+   * bearer token with the same beginning; with `cookies` each request has the next of these, repeatedly.
    */
   async run({ url, headers, cookies, hasNewTokens, connections, seconds }) {
     const times = [];

@@ -1,10 +1,10 @@
-// What the numbers were measured on.
+// The machine of the measurement.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import process from 'node:process';
 
-/** One core for what is measured and one for what measures it; `undefined` where processes cannot be pinned. */
+/** The core of the server and the core of the load generator; `undefined` where processes cannot be pinned. */
 export const cores = separateCores();
 
 export const machine = {
@@ -25,7 +25,7 @@ function separateCores() {
   if (process.platform !== 'linux' || spawnSync('taskset', ['-V']).status !== 0) return undefined;
   const allowed = /^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
   const [server, ...others] = listed(allowed);
-  // Two threads of one core share its units: that would not be separate.
+  // Two threads of one core share its execution units, so they are not separate.
   const load = others.find((cpu) => !siblingsOf(server).includes(cpu));
   return server === undefined || load === undefined ? undefined : { server, load };
 }

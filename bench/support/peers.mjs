@@ -1,4 +1,4 @@
-// Other ways to sign people in with Zitadel, each with a sandbox of its own to sign in at.
+// Other libraries for a sign-in with Zitadel, each with a separate sandbox.
 import { readFileSync } from 'node:fs';
 import { Browser } from './browser.mjs';
 import { startProgram } from './programs.mjs';
@@ -27,11 +27,11 @@ const versionOf = (name) =>
 
 const namesAndVersions = Object.keys(kinds).map((name) => `\`${name}\` ${versionOf(name)}`);
 
-/** Which versions are compared. */
+/** The compared versions. */
 export const peersSentence = `${namesAndVersions.join(' and ')} run on Express ${versionOf('express')}`;
 
 /**
- * An Express application with one of these packages.
+ * Starts an Express application with one of these packages.
  *
  * @param {keyof typeof kinds} name
  * @param {Record<string, object>} pages view model by path: `/` and `/profile`
@@ -42,14 +42,14 @@ export async function startPeer(name, pages) {
   return { ...peer, ...server, stop: async () => void (await Promise.all([server.stop(), peer.stop()])) };
 }
 
-/** As `startPeer`, but its program starts when `start` is called. */
+/** Like `startPeer`, but its program starts when `start` is called. */
 export async function preparePeer(name, pages) {
   const { program, callback, login } = kinds[name];
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const sandbox = startProgram('bench/support/sandbox.program.mjs', { core: 'load' });
   const { issuer, clientId, clientSecret } = await sandbox.call('start', {
-    // Both read who it is from the ID token.
+    // Both read the user from the ID token.
     web: { redirectUris: [origin + callback], authMethod: 'basic', idTokenUserinfo: true },
   });
   const settings = {

@@ -1,4 +1,4 @@
-// Somebody who uses the application all day.
+// A user who uses the application all day.
 import { setTimeout as wait } from 'node:timers/promises';
 import { request, Response } from 'undici';
 import { Browser } from './browser.mjs';
@@ -7,10 +7,10 @@ const LOGOUT_FORM = 'form[action="/auth/logout"]';
 const PATIENCE_MS = 15_000;
 const RETRY_MS = 2_000;
 
-/** What the gate knows of a token is there by then. */
+/** After this time the gate has recorded a token. */
 const NOTED_MS = 100;
 
-/** Times are in seconds, the rest are shares. */
+/** Times are in seconds, all other values are shares. */
 const habits = {
   pause: [1.5, 5],
   longPause: [25, 50],
@@ -20,14 +20,14 @@ const habits = {
   twoTabs: 0.12,
 };
 
-/** The headers of a browser that opens a page, and of a script. */
+/** The headers of a navigation and of a script request. */
 const page = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
 const script = { accept: 'application/json', 'sec-fetch-mode': 'cors' };
 
-/** A browser and the one who sits before it. What happens is counted in `tally`. */
+/** A user with a browser. Events are counted in `tally`. */
 export class Person extends Browser {
   isSignedIn = false;
-  /** the login at Zitadel that the session came of */
+  /** the session at Zitadel from which the session here came */
   grantId;
 
   /**
@@ -85,19 +85,19 @@ export class Person extends Browser {
     if (!profile?.text.includes('action="/auth/logout"')) return;
     try {
       const end = await this.submit(profile, `main ${LOGOUT_FORM}`);
-      // The form was taken where it leads on.
+      // A form that is accepted redirects.
       this.isSignedIn = end.path.length === 1;
       if (this.isSignedIn) tally.count('signOutRefused');
       else tally.count('signOuts');
       if (!this.isSignedIn) tally.signedOut.push({ cookie, loginName, grantId, at: Date.now() });
     } catch {
-      // It may have been taken.
+      // The form may have been processed.
       this.isSignedIn = false;
       tally.count('signOutUnanswered');
     }
   }
 
-  /** @returns {Promise<'here' | 'resumed' | 'signed out' | 'failed'>} what an answer says of the session */
+  /** @returns {Promise<'here' | 'resumed' | 'signed out' | 'failed'>} the state of the session by the response */
   async visit(path) {
     const { origin, issuer } = this.system;
     try {
@@ -106,7 +106,7 @@ export class Person extends Browser {
       const end = new URL(url);
       if (end.origin === issuer || end.pathname === '/auth/login') return 'signed out';
       if (end.pathname !== path || status !== 200) return 'failed';
-      // A public page knows nobody: the next one tells whether that is so.
+      // A public page does not show the session: the next page will.
       if (path === '/' && !text.includes('action="/auth/logout"')) return await this.visit('/profile');
       return way.some((address) => address.startsWith(`${issuer}/`)) ? 'resumed' : 'here';
     } catch {
@@ -114,7 +114,7 @@ export class Person extends Browser {
     }
   }
 
-  /** As a script of a page does. */
+  /** Sends a request like a script of a page. */
   async ask(path) {
     const { origin } = this.system;
     const cookie = this.cookieHeader(origin);
@@ -138,7 +138,7 @@ export class Person extends Browser {
     );
   }
 
-  /** What is sent to the application goes to one of the instances, and to another where that is gone, as a proxy does. */
+  /** Sends a request to one of the instances, and to another one if it is unreachable, like a proxy. */
   async send(url, init) {
     const { origin, pathname, search } = new URL(url);
     if (origin !== this.system.origin) return fetched(url, init);
@@ -164,7 +164,7 @@ export class Person extends Browser {
   }
 }
 
-/** `fetch` says of itself that it opens no pages. */
+/** Uses `request`, because `fetch` would set the Sec-Fetch headers of a script. */
 async function fetched(url, { method, headers, body }) {
   const answer = await request(url, {
     method,

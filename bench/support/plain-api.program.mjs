@@ -1,4 +1,4 @@
-// What the API is compared with: the same controller, headers and parsers, no token check.
+// The baseline of the API: the same controller, headers and parsers without the token check.
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';

@@ -1,5 +1,5 @@
-// What the application is compared with: Nest and Handlebars, the same views, headers and parsers, no sign-in.
-// It is configured by its environment, as the application, and imports no more than it needs.
+// The baseline of the application: Nest and Handlebars with the same views, headers and parsers, without sign-in.
+// It is configured by its environment, like the application, and imports only what it needs.
 import 'reflect-metadata';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ async function adapter() {
   return new LeanExpressAdapter();
 }
 
-/** A controller such as one would write by hand, without the syntax of decorators, which Node does not have. */
+/** A controller without decorator syntax, which Node.js does not support. */
 function moduleOf(pages) {
   class PageController {}
   for (const [path, { json, view, model }] of Object.entries(pages)) {

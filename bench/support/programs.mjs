@@ -1,4 +1,4 @@
-// Child processes, each on its core, none of which outlives this one.
+// Child processes, each pinned to its core. All of them end with this process.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,12 +11,12 @@ import { call } from './remote.mjs';
 
 const STOP_MS = 2_000;
 
-/** /proc counts in ticks of 1/100 s, on every Linux (USER_HZ). */
+/** /proc counts in ticks of 10 ms on every Linux (USER_HZ). */
 const TICK_US = 10_000;
 
 const running = new Set();
 
-// A folder without a .env file: nothing but what a program is given may configure it.
+// A folder without a .env file: a program is configured only by its environment.
 const emptyFolder = mkdtempSync(join(tmpdir(), 'bench-'));
 
 process.on('exit', () => {
@@ -36,12 +36,12 @@ export function startProgram(path, options) {
 }
 
 /**
- * Starts a program with nothing of this process's environment.
+ * Starts a program without the environment of this process.
  *
  * @param {string} command
- * @param {string[]} words what follows it
+ * @param {string[]} words its arguments
  * @param {{ core: 'server' | 'load', env?: Record<string, string>, served?: boolean, onLine?: (line: string) => void }} options
- *   `served`: it answers `call`; `onLine`: gets each line of its standard output
+ *   `served`: whether it serves `call`; `onLine`: receives each line of its standard output
  */
 export function startCommand(command, words, { core, env = {}, served = false, onLine }) {
   const [first = '', ...args] = cores
@@ -65,9 +65,9 @@ export function startCommand(command, words, { core, env = {}, served = false, o
   return {
     problem: () => (running.has(child) ? undefined : `${[command, ...words].join(' ')} has ended:\n${said}`),
     call: (name, ...args) => call(child, name, ...args),
-    /** CPU time of all its threads; NaN where the system does not tell. */
+    /** The CPU time of all its threads; NaN if the system does not report it. */
     cpuUs: () => cpuUsOf(child.pid),
-    /** Memory it holds; NaN where the system does not tell. */
+    /** Its resident memory; NaN if the system does not report it. */
     rssMiB: () => rssMiBOf(child.pid),
     signal: (name) => child.kill(name),
     async stop(patienceMs = STOP_MS) {
@@ -82,7 +82,7 @@ export function startCommand(command, words, { core, env = {}, served = false, o
 function cpuUsOf(pid) {
   if (process.platform !== 'linux') return NaN;
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name of the program stands in brackets and may hold anything; utime and stime are fields 14 and 15 (proc(5)).
+  // The program name is in parentheses and may contain any character; utime and stime are fields 14 and 15 (proc(5)).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
 }

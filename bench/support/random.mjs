@@ -1,5 +1,5 @@
 /**
- * Random numbers that come again with the same seed (mulberry32).
+ * Random numbers that are the same for the same seed (mulberry32).
  *
  * @param {number} seed
  */

@@ -1,8 +1,8 @@
-// Functions of one process called from another, over the channel that Node gives to a child.
+// Remote calls to a child process over the IPC channel of Node.js.
 import process from 'node:process';
 
 /**
- * Lets the parent process call `functions`. Ends this process when the parent is gone.
+ * Lets the parent process call `functions`. Exits when the parent has ended.
  *
  * @param {Record<string, (...args: any[]) => unknown>} functions
  */

@@ -1,4 +1,4 @@
-// The answers as tables: on the terminal, in bench/README.md and as JSON.
+// The results as tables on the terminal and in bench/README.md, and as JSON.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
@@ -17,7 +17,7 @@ const END = '<!-- end of results -->';
  * @property {number} [atMost]
  * @property {number} [exactly]
  * @property {number} [digits] after the point
- * @property {boolean} [isCount] the same on every machine, however busy it is
+ * @property {boolean} [isCount] whether it is the same on every machine
  */
 
 /** @param {Goal} goal */
@@ -52,7 +52,7 @@ export function table(rows) {
   return [head, rule, ...body].map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 
-/** The answers as JSON and as a chart. Those of a `full` run are kept in git. */
+/** Writes the results as JSON and as a chart. Those of a `full` run are committed. */
 export async function writeResults(answers, { full }) {
   const [json, svg] = full ? ['latest.json', 'chart.svg'] : ['last-run.json', 'last-run.svg'];
   mkdirSync(file('results'), { recursive: true });
@@ -78,7 +78,7 @@ export async function writeReadme(answers) {
   await write('README.md', `${readme.slice(0, before)}${results}\n\n${readme.slice(after)}`);
 }
 
-/** Formatted as `npm run check` wants it. */
+/** Formats the text for `npm run check`. */
 async function write(path, text) {
   const filepath = file(path);
   writeFileSync(filepath, await format(text, { ...(await resolveConfig(filepath)), filepath }));

@@ -1,7 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
-/** A request as it comes from a browser. Each has headers of its own: a session is read once per request. */
+/** A browser request. Each one has separate headers, because a session is read once per request. */
 export function requestWith(cookie) {
   const request = new IncomingMessage(new Socket());
   const headers = { host: 'localhost', accept: 'text/html', 'sec-fetch-mode': 'navigate', cookie };

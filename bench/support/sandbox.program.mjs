@@ -1,4 +1,4 @@
-// The sandbox in a process of its own, which does not take time from what is measured.
+// The sandbox in a separate process, so that it uses no CPU time of the measured server.
 import { startSandbox } from 'zitadel-sandbox';
 import { serve } from './remote.mjs';
 

@@ -1,4 +1,4 @@
-// What is measured: servers in processes of their own, on the core of the server.
+// The measured servers: separate processes on the core of the server.
 import { createServer } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -8,10 +8,10 @@ const PATIENCE_MS = 20_000;
 const POLL_MS = 5;
 
 /**
- * A program that is configured by its environment alone, as in production.
+ * Starts a program that is configured by its environment only, as in production.
  *
  * @param {string} path below the root of the repository
- * @param {{ origin: string, env: Record<string, string>, onLine?: (line: string) => void }} options `origin`: where it answers when it is ready
+ * @param {{ origin: string, env: Record<string, string>, onLine?: (line: string) => void }} options `origin`: its address when it is ready
  */
 export async function startServer(path, { origin, ...options }) {
   const started = performance.now();
@@ -28,7 +28,7 @@ export async function startServer(path, { origin, ...options }) {
 }
 
 /**
- * A program that serves `start`, which returns its port.
+ * Starts a program that serves `start`, which returns its port.
  *
  * @param {string} path below the root of the repository
  */

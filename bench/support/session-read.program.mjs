@@ -1,4 +1,4 @@
-// The application without its web server: reads sessions, and nothing else happens in this process.
+// The application without its web server: this process reads sessions and does nothing else.
 import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { SessionService } from '@mridang/nestjs-auth';
@@ -11,9 +11,9 @@ import { serve } from './remote.mjs';
 import { requestWith } from './request-with.mjs';
 
 const BATCHES = 5;
-/** More in one batch than the process remembers, so that nothing is met twice. */
+/** A batch that exceeds the cache, so that there is no hit. */
 const UNSEEN_PER_BATCH = 800;
-/** Fewer than the process remembers. */
+/** A batch that fits into the cache. */
 const SEEN = 200;
 const SEEN_PER_BATCH = 20_000;
 
@@ -40,7 +40,7 @@ serve({
     }
     await app.close();
     const [sessionCookie = ''] = (cookies[0] ?? '').split('; ');
-    // The first batch of each is the warm-up.
+    // The first batch of each kind is the warm-up.
     return {
       unseenUs: median(unseen.slice(1)),
       seenUs: median(seen.slice(1)),

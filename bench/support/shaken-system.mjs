@@ -1,10 +1,10 @@
-// Two instances of the application, a Redis, and a Zitadel (the sandbox), each of which can be taken away.
+// Two instances of the application, a Redis, and a Zitadel (the sandbox), each of which can be stopped.
 import { Redis } from 'ioredis';
 import { openGate } from './gate.mjs';
 import { startCommand, startProgram } from './programs.mjs';
 import { freePort, startServer } from './servers.mjs';
 
-/** Longer than an instance takes to finish what it has begun. */
+/** Longer than an instance needs to finish its requests. */
 const PATIENCE_MS = 15_000;
 const POLL_MS = 25;
 
@@ -17,7 +17,7 @@ const INTROSPECTION = '/oauth/v2/introspect';
  * @param {string[]} options.loginNames
  * @param {number} options.tokenSeconds lifetime of access tokens
  * @param {string} options.logLevel
- * @param {(line: string) => void} options.onLog gets each line of the instances' logs
+ * @param {(line: string) => void} options.onLog receives each log line of the instances
  */
 export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, onLog }) {
   const [port, redisPort, sandboxPort, ...ports] = await Promise.all(Array.from({ length: 5 }, freePort));
@@ -37,7 +37,7 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
     issuer,
     users: loginNames.map((loginName) => ({ loginName })),
     accessTokenTtlSeconds: tokenSeconds,
-    // The real server answers a second use within milliseconds, too.
+    // Zitadel also accepts a second use within milliseconds.
     refreshReuseMs: 50,
     web: {
       redirectUris: [`${origin}/auth/callback`],
@@ -49,7 +49,7 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
   const redisWords = `--port ${redisPort} --bind 127.0.0.1 --save  --appendonly no`.split(' ');
   const startRedis = async () => {
     const program = startCommand('redis-server', redisWords, { core: 'load' });
-    // It waits until there is somebody.
+    // Waits until Redis accepts connections.
     const client = new Redis(redisPort, '127.0.0.1', {
       retryStrategy: () => POLL_MS,
       maxRetriesPerRequest: null,
@@ -98,15 +98,15 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
     rssMiB: () => programs.map((program) => program.rssMiB()),
   };
   return {
-    /** the public address, behind which the instances are */
+    /** the public address in front of the instances */
     origin,
-    /** where they answer themselves */
+    /** the addresses of the instances */
     origins,
     issuer,
     instances,
     handedOut,
     renewals: () => renewals,
-    /** @param {string} list as in `SESSION_SECRET`; counts from the next start */
+    /** @param {string} list as in `SESSION_SECRET`; used from the next start on */
     useSecrets: (list) => (secrets = list),
     redis: {
       freeze: () => redis.signal('SIGSTOP'),
@@ -124,13 +124,13 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
       open: gate.open,
       freeze: () => sandbox.signal('SIGSTOP'),
       thaw: () => sandbox.signal('SIGCONT'),
-      /** It says that good tokens are none. */
+      /** Introspection and userinfo refuse valid tokens. */
       refuseTokens: (isSo) =>
         Promise.all(
           [USERINFO, INTROSPECTION].map((path) => sandbox.call('refuseTokens', path, ...(isSo ? [] : [0]))),
         ),
       failTokens: (isSo) => sandbox.call('fail', TOKEN, isSo ? 500 : null),
-      /** It exchanges tokens and tells nobody. */
+      /** The token endpoint rotates the refresh token and drops the response. */
       dropTokens: (isSo) => sandbox.call('drop', TOKEN, ...(isSo ? [] : [0])),
     },
     async stop() {
@@ -140,19 +140,19 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
   };
 }
 
-/** A pair that reached an instance this long before its death may have reached nobody else. */
+/** Tokens received by an instance this long before its death may not have been shared. */
 const DIED_WITH_MS = 1_000;
 
-/** The tokens that Zitadel has handed out to an instance. */
+/** The tokens that Zitadel issued to an instance. */
 class Tokens {
-  /** all of them, of every kind */
+  /** all tokens of every kind */
   all = new Set();
   /** milliseconds since 1970 */
   killedAt = [];
-  /** by login name, the newest last */
+  /** the tokens by login name, the newest last */
   refreshTokens = new Map();
 
-  /** @param {(token: string) => Promise<{ loginName: string, grantId: string } | undefined>} ownerOf while the token is good */
+  /** @param {(token: string) => Promise<{ loginName: string, grantId: string } | undefined>} ownerOf defined while the token is valid */
   constructor(ownerOf) {
     this.ownerOf = ownerOf;
   }
@@ -167,12 +167,12 @@ class Tokens {
     this.refreshTokens.set(owner.loginName, [...list, { token, at, grantId: owner.grantId }]);
   }
 
-  /** The login that the newest token of a person came of. */
+  /** The session at Zitadel of the newest token of a user. */
   grantOf(loginName) {
     return this.refreshTokens.get(loginName)?.at(-1)?.grantId;
   }
 
-  /** Whether an instance that lived on has got a refresh token of that login that is good. */
+  /** Whether a surviving instance has received a valid refresh token of that session. */
   async hasGood(loginName, grantId) {
     const ofGrant = (this.refreshTokens.get(loginName) ?? []).filter((entry) => entry.grantId === grantId);
     for (const { token, at } of ofGrant.slice(-10)) {

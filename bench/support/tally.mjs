@@ -1,4 +1,4 @@
-/** What is counted for each fault, which is blamed until the next one begins. */
+/** The counts per fault; an event counts for a fault until the next one begins. */
 const none = {
   times: 0,
   requests: 0,
@@ -20,9 +20,9 @@ const none = {
 export class Tally {
   /** @type {Map<string, typeof none>} */
   faults = new Map();
-  /** sign-outs to look after */
+  /** the sign-outs to check */
   signedOut = [];
-  /** what should not have happened, in words */
+  /** the unexpected events as text */
   notes = [];
   fault = 'nothing yet';
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { readApiEnv } from '../../src/config/api-env.js';
-import { ConfigError, explain } from '@mridang/nestjs-program';
+import { ConfigError } from '@mridang/nestjs-program';
+import { configErrorText } from '../support/config-problems.js';
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pkcs1 = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -23,29 +24,21 @@ const fields = {
   IDP_AUTHORIZATION_PROFILE_KEY_ID: 'k1',
   IDP_AUTHORIZATION_PROFILE_CLIENT_ID: 'c1',
 };
-const problemsOf = (source: Record<string, string>): string => {
-  try {
-    readApiEnv(source);
-  } catch (error) {
-    if (error instanceof ConfigError) return explain(error);
-    throw error;
-  }
-  return '';
-};
+const problemsOf = (source: Record<string, string>) => configErrorText(() => readApiEnv(source));
 
-describe('a key', () => {
+describe('the API key', () => {
   it.each([
-    ['PKCS#1, as Zitadel gives it', pkcs1],
+    ['PKCS#1, as Zitadel issues it', pkcs1],
     ['PKCS#8', pkcs8],
     [String.raw`with \n written out`, pkcs1.replaceAll('\n', String.raw`\n`)],
     [String.raw`with \r\n written out, in quotes`, `"${pkcs8.replaceAll('\n', String.raw`\r\n`)}"`],
     ['with Windows line breaks', pkcs1.replaceAll('\n', '\r\n')],
-    ['whose line breaks were lost', pkcs1.replaceAll('\n', ' ')],
+    ['with spaces in place of line breaks', pkcs1.replaceAll('\n', ' ')],
     ['as base64', base64(pkcs1)],
     ['as base64 in lines', base64(pkcs8).replaceAll(/.{76}/g, '$&\n')],
-    ['as the whole JSON', json],
-    ['as the base64 of the JSON', base64(json)],
-  ])('loads: %s', (_name, key) => {
+    ['as the whole JSON file', json],
+    ['as the base64 of the JSON file', base64(json)],
+  ])('is read from IDP_AUTHORIZATION_PROFILE_KEY: %s', (_name, key) => {
     const { key: loaded } = readApiEnv({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: key });
     expect(loaded).toMatchObject({ clientId: 'c1', keyId: 'k1' });
     expect(loaded.privateKey.export({ format: 'jwk' }).n).toBe(jwk.n);
@@ -59,7 +52,7 @@ describe('a key', () => {
     ['the base64 of its content', base64(json)],
     ['the base64 of its content in lines', base64(json).replaceAll(/.{76}/g, '$&\n')],
     ['its path in quotes', `"${file}"`],
-  ])('loads from ZITADEL_API_KEY_FILE: %s', (_name, value) => {
+  ])('is read from ZITADEL_API_KEY_FILE, given as %s', (_name, value) => {
     const { key } = readApiEnv({ IDP_AUTHORITY: 'https://a.example', ZITADEL_API_KEY_FILE: value });
     expect(key).toMatchObject({ clientId: 'c1', keyId: 'k1' });
   });
@@ -73,35 +66,31 @@ describe('a key', () => {
     passphrase: 'secret',
   });
   it.each([
-    ['nothing', '', 'a private key'],
-    ['some text', 'hello world', 'a complete PEM text'],
-    ['half of it', pkcs1.slice(0, 400), 'a complete PEM text'],
-    ['half of the JSON', json.slice(0, 400), 'the complete JSON file as downloaded'],
-    ['damaged', pkcs1.replace(/\n.{10}/, '\n!!!!!!!!!!'), 'a valid private key'],
+    ['an empty text', '', 'a private key'],
+    ['arbitrary text', 'hello world', 'a complete PEM text'],
+    ['half of a PEM text', pkcs1.slice(0, 400), 'a complete PEM text'],
+    ['half of the JSON file', json.slice(0, 400), 'the complete JSON file as downloaded'],
+    ['a damaged PEM text', pkcs1.replace(/\n.{10}/, '\n!!!!!!!!!!'), 'a valid private key'],
     [
-      'the public part',
+      'a public key',
       pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
       'this is the public one',
     ],
-    ['locked', String(locked), 'without a passphrase'],
+    ['encrypted with a passphrase', String(locked), 'without a passphrase'],
+    ['an EC key', ec.export({ type: 'pkcs8', format: 'pem' }).toString(), 'an RSA key of at least 2048 bits'],
     [
-      'of another kind',
-      ec.export({ type: 'pkcs8', format: 'pem' }).toString(),
-      'an RSA key of at least 2048 bits',
-    ],
-    [
-      'too short',
+      'an RSA key of 1024 bits',
       small.export({ type: 'pkcs1', format: 'pem' }).toString(),
       'an RSA key of at least 2048 bits',
     ],
-  ])('that is %s is refused by name, and is not printed', (_name, key, expected) => {
+  ])('is refused with the name of the variable and is not printed when it is %s', (_name, key, expected) => {
     const text = problemsOf({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: key });
     expect(text).toContain('IDP_AUTHORIZATION_PROFILE_KEY');
     expect(text).toContain(expected);
     if (key.length > 100) expect(text).not.toContain(key.slice(30, 60));
   });
 
-  it('says everything that is missing at once', () => {
+  it('is reported in one error with all other missing variables', () => {
     const text = problemsOf({ IDP_AUTHORIZATION_TYPE: 'basic', APP_PORT: 'x' });
     for (const name of [
       'APP_PORT',
@@ -115,16 +104,20 @@ describe('a key', () => {
   });
 
   it.each([
-    ['a service user', { type: 'serviceaccount', keyId: 'k', key: pkcs1, userId: 'u' }, '"application"'],
-    ['nobody', { keyId: 'k', key: pkcs1 }, '`clientId`'],
-    ['no key', { keyId: 'k', clientId: 'c', key: 5 }, '`key`'],
-  ])('of %s in the file is refused by field', (_name, content, expected) => {
+    [
+      'the type of a service user',
+      { type: 'serviceaccount', keyId: 'k', key: pkcs1, userId: 'u' },
+      '"application"',
+    ],
+    ['no clientId', { keyId: 'k', key: pkcs1 }, '`clientId`'],
+    ['a key that is not text', { keyId: 'k', clientId: 'c', key: 5 }, '`key`'],
+  ])('is refused with the name of the field when its file has %s', (_name, content, expected) => {
     const text = problemsOf({ ...fields, ZITADEL_API_KEY_FILE: JSON.stringify(content) });
     expect(text).toContain('ZITADEL_API_KEY_FILE');
     expect(text).toContain(expected);
   });
 
-  it('whose file is not there is said so', () => {
+  it('is refused with the reason when its file does not exist', () => {
     const text = problemsOf({
       IDP_AUTHORITY: fields.IDP_AUTHORITY,
       ZITADEL_API_KEY_FILE: join(folder, 'nothing.json'),
@@ -134,7 +127,7 @@ describe('a key', () => {
   });
 
   it.each(['{"type":', '"{}x"', base64('x'.repeat(200)), base64('[1]'.padEnd(200))])(
-    'whose file is no JSON is said so: %j',
+    'is refused with the reason when its file is not JSON: %j',
     (content) => {
       const text = problemsOf({ IDP_AUTHORITY: fields.IDP_AUTHORITY, ZITADEL_API_KEY_FILE: content });
       expect(text).toContain('ZITADEL_API_KEY_FILE: expected the JSON file as downloaded\n');
@@ -146,7 +139,7 @@ describe('a key', () => {
 describe('a whole key file in IDP_AUTHORIZATION_PROFILE_KEY', () => {
   const authority = { IDP_AUTHORITY: fields.IDP_AUTHORITY };
 
-  it.each([json, base64(json), `"${json}"`])('%# needs nothing beside it', (content) => {
+  it.each([json, base64(json), `"${json}"`])('needs no further variable (%#)', (content) => {
     expect(readApiEnv({ ...authority, IDP_AUTHORIZATION_PROFILE_KEY: content }).key).toMatchObject({
       clientId: 'c1',
       keyId: 'k1',
@@ -154,7 +147,7 @@ describe('a whole key file in IDP_AUTHORIZATION_PROFILE_KEY', () => {
     });
   });
 
-  it('may be repeated, and not contradicted', () => {
+  it('may be repeated but not contradicted by the other variables', () => {
     const given = { ...fields, IDP_AUTHORIZATION_PROFILE_KEY: json };
     expect(readApiEnv({ ...given, IDP_AUTHORIZATION_PROFILE_APP_ID: 'a1' }).key.appId).toBe('a1');
     const text = problemsOf({
@@ -169,7 +162,7 @@ describe('a whole key file in IDP_AUTHORIZATION_PROFILE_KEY', () => {
     expect(text).not.toContain('CLIENT_ID');
   });
 
-  it('may lack what is said beside it', () => {
+  it('may lack fields that the other variables state', () => {
     const content = JSON.stringify({ type: 'application', key: pkcs1 });
     expect(readApiEnv({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: content }).key).toMatchObject({
       clientId: 'c1',
@@ -177,22 +170,22 @@ describe('a whole key file in IDP_AUTHORIZATION_PROFILE_KEY', () => {
     });
   });
 
-  it('of a service user is refused', () => {
+  it('is refused when it belongs to a service user', () => {
     const content = JSON.stringify({ type: 'serviceaccount', keyId: 'k1', key: pkcs1, userId: 'u' });
     const text = problemsOf({ ...fields, IDP_AUTHORIZATION_PROFILE_KEY: content });
     expect(text).toContain('this is the key of a service user');
   });
 });
 
-describe('ZITADEL_API_KEY_FILE beside the other variables', () => {
+describe('ZITADEL_API_KEY_FILE', () => {
   const whole = { ...fields, ZITADEL_API_KEY_FILE: file };
   const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 
   it.each([
-    ['the same', {}],
+    ['the same values', {}],
     ['the same key in another form', { IDP_AUTHORIZATION_PROFILE_KEY: pkcs8 }],
-    ['the same file once more', { IDP_AUTHORIZATION_PROFILE_KEY: base64(json) }],
-  ])('is fine when they say %s', (_name, more) => {
+    ['the same file again', { IDP_AUTHORIZATION_PROFILE_KEY: base64(json) }],
+  ])('is accepted beside variables that state %s', (_name, more) => {
     expect(readApiEnv({ ...whole, ...more }).key).toMatchObject({ clientId: 'c1', keyId: 'k1', appId: 'a1' });
   });
 
@@ -202,7 +195,7 @@ describe('ZITADEL_API_KEY_FILE beside the other variables', () => {
     ['APP_ID', 'a2'],
     ['KEY', other.export({ type: 'pkcs1', format: 'pem' }).toString()],
     ['KEY', 'no key at all'],
-  ])('contradicts %s', (name, value) => {
+  ])('is refused beside a different IDP_AUTHORIZATION_PROFILE_%s', (name, value) => {
     expect(problemsOf({ ...whole, [`IDP_AUTHORIZATION_PROFILE_${name}`]: value })).toContain(
       `IDP_AUTHORIZATION_PROFILE_${name}: expected what the key file says, or nothing`,
     );
@@ -211,7 +204,7 @@ describe('ZITADEL_API_KEY_FILE beside the other variables', () => {
 
 describe('the issuer', () => {
   const key = { ZITADEL_API_KEY_FILE: json };
-  it('is IDP_AUTHORITY, else ZITADEL_DOMAIN', () => {
+  it('is IDP_AUTHORITY if set and ZITADEL_DOMAIN otherwise', () => {
     expect(readApiEnv({ ...key, ZITADEL_DOMAIN: 'https://a.example/' }).zitadel.issuer).toBe(
       'https://a.example',
     );
@@ -221,7 +214,7 @@ describe('the issuer', () => {
     ).toBe('https://b.example');
   });
 
-  it('is https, except on this machine or with the explicit flag', () => {
+  it('must be https, except on a loopback address or with ALLOW_INSECURE_HTTP=true', () => {
     const plain = { ...key, IDP_AUTHORITY: 'http://zitadel.example' };
     expect(problemsOf(plain)).toContain('IDP_AUTHORITY');
     expect(readApiEnv({ ...plain, ALLOW_INSECURE_HTTP: 'true' }).zitadel.issuer).toBe(
@@ -233,11 +226,11 @@ describe('the issuer', () => {
   });
 });
 
-describe('the origins of web pages', () => {
+describe('API_CORS_ORIGINS', () => {
   const read = (origins: string) =>
     readApiEnv({ ...fields, ZITADEL_API_KEY_FILE: json, API_CORS_ORIGINS: origins }).corsOrigins;
 
-  it('are written as browsers write them', () => {
+  it('is normalized to origins as browsers send them', () => {
     expect(read('https://App.Example.com, http://localhost:80,https://a.example:8443')).toEqual([
       'https://app.example.com',
       'http://localhost',
@@ -246,7 +239,7 @@ describe('the origins of web pages', () => {
   });
 
   it.each(['*', 'app.example.com', 'https://a.example/', 'https://[a', 'https://me@a.example'])(
-    'are none: %s',
+    'is refused when it is not an origin: %s',
     (origins) => expect(() => read(origins)).toThrow(ConfigError),
   );
 });

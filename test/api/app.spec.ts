@@ -49,24 +49,24 @@ const audience = () => `urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`
 const tokenFor = async (scope: string) => (await serviceUserTokens(sandbox, scope)).access_token;
 
 describe('GET /api/v1/app', () => {
-  it('says "Hello World!" as JSON to a token that is meant for it', async () => {
+  it('returns 200 and "Hello World!" as JSON for a token whose audience is this API', async () => {
     const answer = await api.get('/api/v1/app', await tokenFor(`openid ${audience()}`));
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(await answer.text()).toBe('"Hello World!"');
   });
 
-  it('refuses a token that is meant for nobody here', async () => {
+  it('returns 401 for a token whose audience does not contain this API', async () => {
     expect((await api.get('/api/v1/app', await tokenFor('openid'))).status).toBe(401);
   });
 
-  it('looks into a token that is as long as hundreds of roles make it', async () => {
+  it('returns 401 invalid_token for an unknown token of 40,000 characters', async () => {
     const answer = await api.get('/api/v1/app', `${'a'.repeat(20_000)}.${'b'.repeat(20_000)}.c`);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
   });
 
-  it('refuses an ID token, though it is meant for the project', async () => {
+  it('returns 401 for an ID token, although its audience contains the project', async () => {
     const { id_token: idToken } = await serviceUserTokens(sandbox, `openid ${audience()}`);
     expect(decodeJwt(idToken).aud).toContain(sandbox.projectId);
     const answer = await api.get('/api/v1/app', idToken);
@@ -74,13 +74,13 @@ describe('GET /api/v1/app', () => {
     expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
   });
 
-  it('refuses a JWT that nobody signed', async () => {
+  it('returns 401 for an unsigned JWT', async () => {
     expect((await api.get('/api/v1/app', 'eyJhbGciOiJub25lIn0.e30.')).status).toBe(401);
   });
 });
 
 describe('a handler', () => {
-  it('knows who calls', async () => {
+  it('receives the caller with its roles and organization', async () => {
     const token = await tokenFor(
       `openid profile ${audience()} urn:zitadel:iam:org:projects:roles urn:zitadel:iam:user:resourceowner`,
     );
@@ -93,7 +93,7 @@ describe('a handler', () => {
     });
   });
 
-  it('can ask for a role', async () => {
+  it('can require a role: 403 without it and 200 with it', async () => {
     const scope = `openid profile ${audience()} urn:zitadel:iam:org:projects:roles`;
     const refused = await api.get('/api/v1/admin', await tokenFor(scope));
     expect(refused.status).toBe(403);
@@ -105,28 +105,25 @@ describe('a handler', () => {
   });
 });
 
-describe('everything else', () => {
+describe('the API', () => {
   it.each([
     ['POST', '/api/v1/app'],
     ['DELETE', '/api/v1/caller'],
     ['PUT', '/health/live'],
     ['POST', '/api'],
-  ])(
-    'answers 405 to a method that an address does not take, and says which it takes: %s %s',
-    async (method, path) => {
-      const answer = await fetch(api.origin + path, { method });
-      expect(answer.status).toBe(405);
-      expect(answer.headers.get('allow')).toBe('GET, HEAD');
-      expect(await answer.json()).toEqual({
-        statusCode: 405,
-        code: 'METHOD_NOT_ALLOWED',
-        message: 'Only GET, HEAD is allowed here',
-      });
-    },
-  );
+  ])('returns 405 with Allow for a method that the path does not support: %s %s', async (method, path) => {
+    const answer = await fetch(api.origin + path, { method });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, HEAD');
+    expect(await answer.json()).toEqual({
+      statusCode: 405,
+      code: 'METHOD_NOT_ALLOWED',
+      message: 'Only GET, HEAD is allowed here',
+    });
+  });
 
   it.each(['POST', 'DELETE'])(
-    'answers 404 to %s where there is nothing for any method, as at /metrics',
+    'returns 404 for %s on a path that has no route for any method, and on /metrics',
     async (method) => {
       for (const path of ['/no/such/path', '/metrics']) {
         const answer = await fetch(api.origin + path, { method });
@@ -135,14 +132,14 @@ describe('everything else', () => {
     },
   );
 
-  it('answers in JSON, without the inside of the program', async () => {
+  it('returns its 404 as JSON without internals of the program', async () => {
     const answer = await api.get('/nothing/here');
     expect(answer.status).toBe(404);
     expect(await answer.json()).toEqual({ statusCode: 404, message: 'There is nothing at this address' });
     expect(answer.headers.get('x-powered-by')).toBeNull();
   });
 
-  it('may be stored by nobody, and is only for https from the first visit on', async () => {
+  it('sends Cache-Control: no-store and Strict-Transport-Security with every response except the files of Swagger UI', async () => {
     for (const path of ['/api/v1/app', '/api/v1', '/elsewhere/public', '/api/nothing', '/nothing']) {
       const { headers } = await api.get(path);
       expect([path, headers.get('cache-control')]).toEqual([path, 'no-store']);
@@ -155,7 +152,7 @@ describe('everything else', () => {
     }
   });
 
-  it('lets no other origin in, unless it is configured', async () => {
+  it('sends CORS headers for configured origins only', async () => {
     const headers = { origin: 'https://app.example.com' };
     expect(
       (await api.get('/api/v1/app', undefined, headers)).headers.get('access-control-allow-origin'),
@@ -185,7 +182,7 @@ describe('everything else', () => {
 });
 
 describe('Swagger UI', () => {
-  it('describes every route, and logs in with PKCE and no secret', async () => {
+  it('describes every route and signs in with PKCE and no client secret', async () => {
     expect((await api.get('/api')).headers.get('content-type')).toMatch(/^text\/html/);
     const document = (await (await api.get('/api-json')).json()) as {
       paths: object;
@@ -205,7 +202,7 @@ describe('Swagger UI', () => {
     expect(script).not.toMatch(/clientSecret/);
   });
 
-  it('runs no inline script but its own, and its routes load nothing at all', async () => {
+  it('allows no inline script but its own in its content security policy, and the routes allow no source at all', async () => {
     const policyOf = async (path: string) =>
       (await api.get(path)).headers.get('content-security-policy') ?? '';
     for (const path of ['/api', '/api/', '/api/index.html', '/api/oauth2-redirect.html'])
@@ -216,7 +213,7 @@ describe('Swagger UI', () => {
       );
   });
 
-  it('logs in as a client of its own, and as nobody else’s', async () => {
+  it('never uses the client ID of the web application', async () => {
     const clients = { API_SWAGGER_CLIENT_ID: '', ZITADEL_CLIENT_ID: 'client-of-the-web-application' };
     const without = await startApi({
       IDP_AUTHORITY: sandbox.issuer,
@@ -229,7 +226,7 @@ describe('Swagger UI', () => {
     expect(script).not.toContain('client-of-the-web-application');
   });
 
-  it('is off in production, unless it is asked for', async () => {
+  it('is off in production unless API_SWAGGER=true', async () => {
     for (const [wanted, status] of [
       ['', 404],
       ['true', 200],
@@ -246,8 +243,8 @@ describe('Swagger UI', () => {
   });
 });
 
-describe('the program', () => {
-  it('says what is wrong with its configuration, and not what is in it', async () => {
+describe('node dist/api/main.js', () => {
+  it('reports an invalid key by the name of the variable without printing the key, and exits with 1', async () => {
     const program = runProgram('node', [resolve('dist/api/main.js')], {
       IDP_AUTHORITY: sandbox.issuer,
       IDP_AUTHORIZATION_PROFILE_KEY: readFileSync(apiKeyFile, 'utf8').slice(0, 300),

@@ -1,6 +1,6 @@
 import { Controller, Post } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import { loggedIn } from '../support/logged-in.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
@@ -16,7 +16,7 @@ class MoreRoutes {
 let app: RunningApp;
 let api: RunningApi;
 let browser: Browser;
-/** of the browser, in which alice is signed in at the web application */
+/** of a browser in which alice is signed in at the web application */
 let cookie: string;
 /** of the service user */
 let token: string;
@@ -40,24 +40,24 @@ afterAll(async () => {
   await app?.close();
 });
 
-describe('the API and a session cookie of the web application', () => {
-  it('the cookie alone is nothing: 401', async () => {
+describe('in the API,', () => {
+  it('a session cookie without a token gets 401', async () => {
     const answer = await api.get('/api/v1/caller', undefined, { cookie });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toBe('Bearer');
   });
 
-  it('the cookie beside a token that is not valid helps nobody: 401', async () => {
+  it('a session cookie beside an invalid token gets 401', async () => {
     expect((await api.get('/api/v1/caller', 'not-a-token', { cookie })).status).toBe(401);
   });
 
-  it('the cookie beside a valid token changes nothing: who calls is the one with the token', async () => {
+  it('a session cookie beside a valid token is ignored: the caller is that of the token', async () => {
     const answer = await api.get('/api/v1/caller', token, { cookie });
     expect(await answer.json()).toMatchObject({ username: 'robot@acme.example' });
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
 
-  it('a token needs no CSRF token, and a cookie in its place is refused', async () => {
+  it('a POST needs a token and no CSRF token, and gets 401 with a cookie alone', async () => {
     const order = (headers: Record<string, string>) =>
       fetch(`${api.origin}/more/order`, { method: 'POST', headers: { cookie, ...headers } });
     expect((await order({ authorization: `Bearer ${token}` })).status).toBe(201);
@@ -65,24 +65,23 @@ describe('the API and a session cookie of the web application', () => {
   });
 });
 
-describe('the web application and a bearer token', () => {
+describe('in the web application,', () => {
   const bearer = () => ({ authorization: `Bearer ${token}` });
 
-  it('the token is no session', async () => {
+  it('a bearer token without a session cookie gets 401 and the login page', async () => {
     const stranger = app.browser();
     expect((await stranger.get('/auth/session', bearer())).text).toBe('null');
     expect((await stranger.get('/profile', bearer())).url.pathname).toBe('/auth/login');
-    const program = { ...bearer(), accept: 'application/json', 'sec-fetch-mode': 'cors' };
-    expect((await stranger.get('/auth/userinfo', program)).status).toBe(401);
+    expect((await stranger.get('/auth/userinfo', { ...program, ...bearer() })).status).toBe(401);
   });
 
-  it('the token beside a session changes nothing: the page is that of the one with the session', async () => {
+  it('a bearer token beside a session cookie is ignored: the page is that of the session', async () => {
     expect((await browser.get('/profile', bearer())).text).toContain('Alice Archer');
     const { text } = await browser.get('/auth/session', bearer());
     expect(JSON.parse(text)).toMatchObject({ user: { email: 'alice@acme.example' } });
   });
 
-  it('the token does not stand in for the CSRF token', async () => {
+  it('a bearer token does not replace the CSRF token: sign-out returns 403', async () => {
     const refused = await browser.request(
       'POST',
       new URL('/auth/logout', app.origin),

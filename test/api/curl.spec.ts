@@ -6,7 +6,7 @@ import { expect, it } from '@jest/globals';
 import { startSandbox } from 'zitadel-sandbox';
 import { startApi } from '../support/start-api.js';
 
-/** The blocks of a page that call something, one after the other. */
+/** The code blocks of a page that call curl, in order. */
 const blocksOf = (page: string) =>
   [...readFileSync(page, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
     .map(([, commands = '']) => commands)
@@ -24,7 +24,7 @@ it.each([
   ['README.md', 1],
   ['docs/api.md', 3],
 ])(
-  'the commands of %s do what it says: 401 without a token, "Hello World!" with one',
+  'the curl commands in %s return 401 without a token and 200 "Hello World!" with one',
   async (page, count) => {
     const folder = mkdtempSync(join(tmpdir(), 'curl-'));
     const sandbox = await startSandbox();

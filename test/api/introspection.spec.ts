@@ -18,6 +18,7 @@ import {
   startIntrospector,
   type Introspector,
 } from '../support/introspector.js';
+import { moveTime } from '../support/move-time.js';
 
 @Controller('more')
 class MoreRoutes {
@@ -57,18 +58,14 @@ afterEach(async () => {
 
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const statusFor = async (token: string) => (await api.get('/api/v1/app', token)).status;
-const later = (ms: number) => {
-  const at = Date.now() + ms;
-  jest.spyOn(Date, 'now').mockImplementation(() => at);
-};
 
-describe('the answer', () => {
+describe('an introspection response', () => {
   it.each<[string, () => object]>([
     ['"true"', () => ({ active: 'true' })],
     ['"false"', () => ({ active: 'false' })],
     ['1', () => ({ active: 1 })],
     ['missing', () => ({ active: undefined })],
-  ])('with `active` %s grants nothing: 503', async (_name, claims) => {
+  ])('with `active` %s results in 503 with Retry-After', async (_name, claims) => {
     idp.answer = () => active(claims());
     const answer = await api.get('/api/v1/app', 'token');
     expect(answer.status).toBe(503);
@@ -76,40 +73,43 @@ describe('the answer', () => {
   });
 
   it.each([
-    ['no JSON', { body: 'active', type: 'text/plain' }],
-    ['an empty text', { body: '' }],
-    ['a list', { body: [] }],
+    ['plain text', { body: 'active', type: 'text/plain' }],
+    ['empty', { body: '' }],
+    ['a JSON list', { body: [] }],
     ['null', { body: 'null' }],
-    [
-      '400, though it says active',
-      { ...{ status: 400 }, body: { active: true, sub: 'u1', aud: [clientId] } },
-    ],
+    ['400 with `active` true', { ...{ status: 400 }, body: { active: true, sub: 'u1', aud: [clientId] } }],
     ['401', { status: 401, body: { error: 'invalid_client' } }],
     ['500', { status: 500, body: {} }],
-    ['a redirect', { status: 302, body: '' }],
-    ['too much', { body: `{"active":true,"x":"${'x'.repeat(1_100_000)}"}` }],
-  ])('that is %s grants nothing: 503', async (_name, answer) => {
+    ['a redirect (302)', { status: 302, body: '' }],
+    ['larger than a megabyte', { body: `{"active":true,"x":"${'x'.repeat(1_100_000)}"}` }],
+  ])('that is %s results in 503', async (_name, answer) => {
     idp.answer = () => answer;
     expect(await statusFor('token')).toBe(503);
   });
 
   it.each([
     [
-      'a signed one',
+      'a JWT',
       `${part({ typ: 'token-introspection+jwt' })}.${part({ token_introspection: { active: true } })}.c2ln`,
     ],
-    ['JSON under the name of a signed one', { active: true, sub: 'u1', aud: [clientId] }],
-  ])('that nobody asked for, %s, grants nothing: 503', async (_name, body) => {
-    idp.answer = () => ({ type: 'application/token-introspection+jwt', body });
-    expect(await statusFor('token')).toBe(503);
-  });
+    ['JSON', { active: true, sub: 'u1', aud: [clientId] }],
+  ])(
+    'of the type application/token-introspection+jwt with %s as body results in 503',
+    async (_name, body) => {
+      idp.answer = () => ({ type: 'application/token-introspection+jwt', body });
+      expect(await statusFor('token')).toBe(503);
+    },
+  );
 
-  it.each(['application/json', 'Application/JSON; charset=utf-8'])('of the type %s is read', async (type) => {
-    idp.answer = () => ({ ...active(), type });
-    expect(await statusFor('token')).toBe(200);
-  });
+  it.each(['application/json', 'Application/JSON; charset=utf-8'])(
+    'of the type %s is accepted',
+    async (type) => {
+      idp.answer = () => ({ ...active(), type });
+      expect(await statusFor('token')).toBe(200);
+    },
+  );
 
-  it('that a proxy has compressed is read, and one that unpacks to more than a megabyte grants nothing: 503', async () => {
+  it('is accepted with gzip encoding, and results in 503 when it is decoded to more than a megabyte', async () => {
     const gzip = (body: object) => ({
       body: gzipSync(JSON.stringify(body)),
       headers: { 'content-encoding': 'gzip' },
@@ -120,51 +120,51 @@ describe('the answer', () => {
     expect(await statusFor('other')).toBe(503);
   });
 
-  it('that says inactive is 401', async () => {
+  it('with `active` false results in 401 invalid_token', async () => {
     const answer = await api.get('/api/v1/app', 'token');
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="invalid_token"/);
   });
 
   it.each<[string, () => object]>([
-    ['of this client', () => ({ aud: [clientId] })],
-    ['of this client, as a text', () => ({ aud: clientId })],
-    ['of this project', () => ({ aud: ['other', projectId] })],
+    ['with this client as audience', () => ({ aud: [clientId] })],
+    ['with this client as audience, as text', () => ({ aud: clientId })],
+    ['with this project in its audience', () => ({ aud: ['other', projectId] })],
     [
       'without iss, nbf, exp and token_type',
       () => ({ iss: undefined, exp: undefined, token_type: undefined }),
     ],
-    ['with a token_type in other letters', () => ({ token_type: 'bEARER' })],
-    ['valid since 55 seconds in the future, as clocks differ by up to a minute', () => ({ nbf: now() + 55 })],
-    ['that ended 55 seconds ago, as clocks differ by up to a minute', () => ({ exp: now() - 55 })],
+    ['with a token_type in mixed case', () => ({ token_type: 'bEARER' })],
+    ['with nbf 55 seconds in the future (clock tolerance is one minute)', () => ({ nbf: now() + 55 })],
+    ['with exp 55 seconds ago (clock tolerance is one minute)', () => ({ exp: now() - 55 })],
   ])('%s is accepted', async (_name, claims) => {
     idp.answer = () => active(claims());
     expect(await statusFor('token')).toBe(200);
   });
 
   it.each<[string, () => object]>([
-    ['meant for another', () => ({ aud: ['other'] })],
-    ['meant for nobody', () => ({ aud: undefined })],
+    ['with another audience', () => ({ aud: ['other'] })],
+    ['without an audience', () => ({ aud: undefined })],
     [
-      'meant for another project that was asked for',
+      'with another project as audience, named by its scope',
       () => ({
         aud: ['9'],
         scope: 'urn:zitadel:iam:org:project:id:9:aud',
       }),
     ],
-    ['of another issuer', () => ({ iss: `${idp.issuer}/` })],
-    ['that ended more than a minute ago', () => ({ exp: now() - 65 })],
-    ['whose end is no number', () => ({ exp: 'tomorrow' })],
-    ['that is not valid for more than a minute yet', () => ({ nbf: now() + 65 })],
-    ['about nobody', () => ({ sub: undefined })],
-    ['that is no bearer token', () => ({ token_type: 'DPoP' })],
-  ])('%s is refused', async (_name, claims) => {
+    ['with another issuer', () => ({ iss: `${idp.issuer}/` })],
+    ['with exp 65 seconds ago', () => ({ exp: now() - 65 })],
+    ['with an exp that is not a number', () => ({ exp: 'tomorrow' })],
+    ['with nbf 65 seconds in the future', () => ({ nbf: now() + 65 })],
+    ['without a sub', () => ({ sub: undefined })],
+    ['with the token_type DPoP', () => ({ token_type: 'DPoP' })],
+  ])('%s results in 401', async (_name, claims) => {
     idp.answer = () => active(claims());
     expect(await statusFor('token')).toBe(401);
   });
 });
 
-it('without a configured project, the one the token was asked for counts', async () => {
+it('without IDP_PROJECT_ID, the project that the scope of the token names counts as audience', async () => {
   const other = await startApi({ ...idp.env, IDP_PROJECT_ID: '' });
   idp.answer = (token) => active({ aud: [token], scope: `urn:zitadel:iam:org:project:id:${projectId}:aud` });
   expect((await other.get('/api/v1/app', projectId)).status).toBe(200);
@@ -172,8 +172,8 @@ it('without a configured project, the one the token was asked for counts', async
   await other.close();
 });
 
-describe('the question', () => {
-  it('is signed: iss and sub the client, aud the issuer, kid, a short life and a jti', async () => {
+describe('an introspection request', () => {
+  it('is signed with an assertion of the client for the issuer, with a kid, a jti and a lifetime of 300 seconds at most', async () => {
     idp.answer = () => active();
     await api.get('/api/v1/app', 'token');
     const [question] = idp.asked;
@@ -186,16 +186,16 @@ describe('the question', () => {
     expect({ iss, sub, aud }).toEqual({ iss: clientId, sub: clientId, aud: idp.issuer });
     expect(jti).toMatch(/^[0-9a-f-]{36}$/);
     expect(exp - iat).toBeLessThanOrEqual(300);
-    // Zitadel refuses an assertion of two seconds ahead; this clock may be a minute ahead.
+    // Zitadel refuses an assertion issued two seconds in the future; this clock may be a minute ahead.
     expect(now() - iat).toBeGreaterThanOrEqual(65);
     expect(exp - now()).toBeGreaterThan(200);
   });
 
-  it('is signed anew after a few minutes, with a jti of its own, long before the old one ends', async () => {
+  it('reuses the assertion for minutes and has a new jti after 200 seconds', async () => {
     idp.answer = () => active();
     await api.get('/api/v1/app', 'one');
     await api.get('/api/v1/app', 'two');
-    later(200_000);
+    moveTime(200_000);
     await api.get('/api/v1/app', 'three');
     const [one, two, three] = idp.asked.map(({ assertion }) => assertion.jti);
     expect(two).toBe(one);
@@ -209,13 +209,13 @@ describe('the question', () => {
     await expect(compactVerify(assertion, publicKey)).resolves.toBeDefined();
   });
 
-  it('needs the metadata once within an hour, and once more after it', async () => {
+  it('leads to one metadata request per hour', async () => {
     idp.answer = () => active();
     for (const token of ['one', 'two', 'three']) await statusFor(token);
-    later(59 * 60_000);
+    moveTime(59 * 60_000);
     await statusFor('four');
     expect(idp.discoveries).toBe(1);
-    later(2 * 60_000);
+    moveTime(2 * 60_000);
     await Promise.all(['five', 'six', 'seven'].map(statusFor));
     await pause(100);
     await statusFor('eight');
@@ -223,65 +223,65 @@ describe('the question', () => {
   });
 });
 
-describe('what is known', () => {
-  it('is not asked again for a minute', async () => {
+describe('in the introspection cache,', () => {
+  it('an active token is not introspected again for a minute', async () => {
     idp.answer = () => active();
     await statusFor('token');
-    later(59_000);
+    moveTime(59_000);
     expect(await statusFor('token')).toBe(200);
     expect(idp.asked).toHaveLength(1);
   });
 
-  it('is asked again after a minute: a revoked token is refused then', async () => {
+  it('an active token is introspected again after a minute, and a revoked one gets 401 then', async () => {
     idp.answer = () => active();
     await statusFor('token');
     idp.answer = () => ({ body: { active: false } });
-    later(61_000);
+    moveTime(61_000);
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('is not kept beyond the end of the token', async () => {
+  it('an active token is not kept beyond its exp', async () => {
     idp.answer = () => active({ exp: now() + 20 });
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
-    later(21_000);
+    moveTime(21_000);
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('is not kept at all for a token that has ended by the clock here and not by that of Zitadel', async () => {
+  it('an active token whose exp is past by the local clock is not kept', async () => {
     idp.answer = () => active({ exp: now() - 30 });
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('that a token is not valid is kept for a shorter time', async () => {
+  it('an inactive token is kept for 10 seconds only', async () => {
     await statusFor('token');
     await statusFor('token');
     expect(idp.asked).toHaveLength(1);
     idp.answer = () => active();
-    later(11_000);
+    moveTime(11_000);
     expect(await statusFor('token')).toBe(200);
   });
 
-  it('that a token is not valid is not kept where it was in use ten seconds ago: Zitadel may be mistaken', async () => {
+  it('an inactive token is not kept when it was active within the last ten seconds', async () => {
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);
-    later(55_000);
+    moveTime(55_000);
     expect(await statusFor('token')).toBe(200);
-    later(6_000);
+    moveTime(6_000);
     idp.answer = () => ({ body: { active: false } });
     expect(await statusFor('token')).toBe(401);
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);
     idp.answer = () => ({ body: { active: false } });
-    later(61_000);
+    moveTime(61_000);
     expect(await statusFor('token')).toBe(401);
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('is not trusted on routes that ask for a fresh answer, which all others know then', async () => {
+  it('an entry is bypassed on routes with @FreshToken() and updated for all others', async () => {
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(200);
     expect((await api.get('/more/fresh', 'token')).status).toBe(200);
@@ -290,7 +290,7 @@ describe('what is known', () => {
     expect(await statusFor('token')).toBe(401);
   });
 
-  it('is kept under a hash: no token stays in memory', async () => {
+  it('an entry is stored under the SHA-256 of its token, and the token itself is not stored', async () => {
     const keep = jest.spyOn(LRUCache.prototype, 'set');
     idp.answer = () => active();
     await statusFor('a-token');
@@ -299,7 +299,7 @@ describe('what is known', () => {
     expect(JSON.stringify(kept)).not.toContain('a-token');
   });
 
-  it('is about the latest ten thousand tokens at most', async () => {
+  it('only the latest 10,000 tokens are kept', async () => {
     const keep = jest.spyOn(LRUCache.prototype, 'set');
     idp.answer = () => active();
     await statusFor('token');
@@ -310,14 +310,14 @@ describe('what is known', () => {
     expect(idp.asked).toHaveLength(2);
   });
 
-  it('a hundred requests with one token are one question', async () => {
+  it('a hundred concurrent requests with one token share one introspection request', async () => {
     idp.answer = () => ({ ...active(), delayMs: 2_000 });
     const statuses = await Promise.all(Array.from({ length: 100 }, () => statusFor('token')));
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect(idp.asked).toHaveLength(1);
   });
 
-  it('a hundred requests with one token are one question where the answer has to be fresh, too', async () => {
+  it('a hundred concurrent requests with one token share one introspection request on routes with @FreshToken(), too', async () => {
     idp.answer = () => ({ ...active(), delayMs: 2_000 });
     expect(await statusFor('token')).toBe(200);
     const answers = await Promise.all(Array.from({ length: 100 }, () => api.get('/more/fresh', 'token')));
@@ -326,7 +326,7 @@ describe('what is known', () => {
   });
 });
 
-describe('without an answer', () => {
+describe('without a response from Zitadel,', () => {
   const closing: { close(): void }[] = [];
   afterEach(() => closing.splice(0).forEach((server) => server.close()));
   const unreachable = async () => {
@@ -339,7 +339,7 @@ describe('without an answer', () => {
     api = await startApi({ ...idp.env, ...env }, [MoreRoutes]);
   };
 
-  it('a caller waits as long as INTROSPECTION_TIMEOUT says, and is told to come back', async () => {
+  it('a caller gets 503 with Retry-After after INTROSPECTION_TIMEOUT', async () => {
     await restarted({ INTROSPECTION_TIMEOUT: '1' });
     idp.answer = () => ({ ...active(), delayMs: 60_000 });
     const answer = await api.get('/api/v1/app', 'token');
@@ -351,13 +351,13 @@ describe('without an answer', () => {
     expect(idp.asked).toHaveLength(2);
   });
 
-  it('an introspection that takes 1.5 s lets its callers in', async () => {
+  it('a caller is accepted after an introspection that takes 1.5 s', async () => {
     idp.answer = () => ({ ...active(), delayMs: 1_500 });
     expect(await Promise.all(['one', 'two', 'two'].map(statusFor))).toEqual([200, 200, 200]);
     expect(idp.asked).toHaveLength(2);
   });
 
-  it('callers are told to come back at once, and not after INTROSPECTION_TIMEOUT, while no connection to Zitadel is made', async () => {
+  it('a caller gets 503 without waiting for INTROSPECTION_TIMEOUT when no connection is established within 750 ms', async () => {
     idp.endpoint = await unreachable();
     await restarted({ INTROSPECTION_TIMEOUT: '60' });
     expect(await Promise.all(['one', 'two', 'three'].map(statusFor))).toEqual([503, 503, 503]);
@@ -368,33 +368,33 @@ describe('without an answer', () => {
     ]);
   });
 
-  it('callers are told to come back at once while the metadata are not there', async () => {
+  it('a caller gets 503 without waiting for INTROSPECTION_TIMEOUT when the metadata cannot be read', async () => {
     await restarted({ INTROSPECTION_TIMEOUT: '60', IDP_AUTHORITY: await unreachable() });
     expect(await statusFor('token')).toBe(503);
   });
 
-  it('callers are told to come back at once while a single question finds out whether Zitadel answers again', async () => {
+  it('all callers but one get 503 at once while a single probe is in flight', async () => {
     await restarted({ INTROSPECTION_TIMEOUT: '60' });
     idp.answer = () => ({ status: 500, body: {} });
     for (let attempt = 0; attempt < 5; attempt++) expect(await statusFor(`token-${attempt}`)).toBe(503);
     idp.answer = () => ({ ...active(), delayMs: 60_000 });
-    later(6_000);
+    moveTime(6_000);
     expect(await Promise.all(['one', 'two', 'three'].map(statusFor))).toEqual([503, 503, 503]);
     expect(idp.asked).toHaveLength(6);
   });
 
-  it('the provider is left alone after five failures, and asked again after five seconds', async () => {
+  it('introspection pauses for five seconds after five failures', async () => {
     idp.answer = () => ({ status: 500, body: {} });
     for (let attempt = 0; attempt < 10; attempt++)
       expect(await statusFor(`token ${attempt}`.replace(' ', '-'))).toBe(503);
     expect(idp.asked).toHaveLength(5);
     idp.answer = () => active();
     expect(await statusFor('token')).toBe(503);
-    later(6_000);
+    moveTime(6_000);
     expect(await statusFor('token')).toBe(200);
   });
 
-  it('ten requests in a row are told to come back, and the process lives', async () => {
+  it('ten requests in a row get 503, and the process keeps running', async () => {
     await idp.close();
     for (let attempt = 0; attempt < 10; attempt++) {
       expect(await statusFor(`token-${attempt}`)).toBe(503);
@@ -403,7 +403,7 @@ describe('without an answer', () => {
     idp = await startIntrospector();
   });
 
-  it('what is known stays known', async () => {
+  it('a cached result stays valid', async () => {
     idp.answer = () => active();
     expect(await statusFor('known')).toBe(200);
     idp.answer = () => ({ status: 500, body: {} });
@@ -411,7 +411,7 @@ describe('without an answer', () => {
     expect(await statusFor('known')).toBe(200);
   });
 
-  it('at most a thousand introspections are in flight: the next caller gets 503 at once', async () => {
+  it('the 1,001st concurrent introspection gets 503 at once', async () => {
     idp.answer = () => active();
     const introspection = api.app.get(Introspection);
     const call = async (token: string) => introspection.callerOf(token);
@@ -425,8 +425,8 @@ describe('without an answer', () => {
   });
 });
 
-describe('the token', () => {
-  it('is required, and the answer says how', async () => {
+describe('an access token', () => {
+  it('is required: without one the response is 401 with WWW-Authenticate: Bearer', async () => {
     for (const authorization of [undefined, 'Basic dTpw', 'Token abc']) {
       const answer = await api.get('/api/v1/app', undefined, authorization ? { authorization } : {});
       expect(answer.status).toBe(401);
@@ -437,7 +437,7 @@ describe('the token', () => {
   });
 
   it.each(['Bearer a b', 'Bearer a,b', 'Bearer "a"', 'Bearer aü', 'Bearer a=b'])(
-    '%# has to look like one',
+    'with invalid characters gets 401 without introspection (%#)',
     async (authorization) => {
       const answer = await api.get('/api/v1/app', undefined, {
         authorization: Buffer.from(authorization).toString('latin1'),
@@ -448,7 +448,7 @@ describe('the token', () => {
     },
   );
 
-  it('may be as long as Node.js reads headers; beyond, 431 and the log name the limit', async () => {
+  it('may have 60,000 characters; headers beyond 65,536 bytes get 431, and the log names the limit', async () => {
     idp.answer = () => active();
     expect(await statusFor('a'.repeat(60_000))).toBe(200);
     const answer = await rawRequest(
@@ -460,7 +460,7 @@ describe('the token', () => {
     expect(api.log).toContainEqual(expect.stringMatching(/^warn .*431.*65536 bytes/));
   });
 
-  it('has no scope by the roles of its project, which Zitadel lists as scopes for whoever has none', async () => {
+  it('does not get the scopes that Zitadel lists for the roles of the project', async () => {
     const role = 'urn:zitadel:iam:org:project:role:';
     const keys = ['read', 'may write', 'write', 'team urn:zitadel:iam:user:metadata'];
     idp.answer = () => active({ scope: `openid ${keys.map((key) => role + key).join(' ')}` });
@@ -471,7 +471,7 @@ describe('the token', () => {
     expect((await api.get('/more/scoped', 'other')).status).toBe(200);
   });
 
-  it('with which somebody acts for somebody else is refused, unless that is allowed: then the caller says who', async () => {
+  it('with an actor gets 401, unless API_ACCEPT_IMPERSONATION=true; then the caller has the actor', async () => {
     const acting = active({ act: { iss: idp.issuer, sub: 'u2' } });
     idp.answer = () => acting;
     expect(await statusFor('token')).toBe(401);
@@ -481,7 +481,7 @@ describe('the token', () => {
     expect(caller).toMatchObject({ sub: 'u1', actor: 'u2' });
   });
 
-  it('that was issued to no application counts, unless that is switched off', async () => {
+  it('without a client_id is accepted, unless API_ACCEPT_PERSONAL_ACCESS_TOKENS=false', async () => {
     idp.answer = () => active({ client_id: undefined });
     expect(await statusFor('token')).toBe(200);
     await api.close();
@@ -491,7 +491,7 @@ describe('the token', () => {
     expect(await statusFor('other')).toBe(200);
   });
 
-  it('lacks a scope: 403 insufficient_scope', async () => {
+  it('without a required scope gets 403 insufficient_scope', async () => {
     idp.answer = () => active({ scope: 'openid read' });
     const answer = await api.get('/more/scoped', 'token');
     expect(answer.status).toBe(403);
@@ -504,29 +504,32 @@ describe('the token', () => {
   it.each<[string, () => object]>([
     ['too long ago', () => ({ auth_time: now() - 125 })],
     ['never', () => ({ auth_time: undefined })],
-    ['at a time that is no number', () => ({ auth_time: String(now()) })],
-  ])('is of somebody who logged in %s: 401 insufficient_user_authentication', async (_name, claims) => {
-    idp.answer = () => active(claims());
-    const answer = await api.get('/more/recent', 'token');
-    expect(answer.status).toBe(401);
-    expect(answer.headers.get('www-authenticate')).toBe(
-      'Bearer error="insufficient_user_authentication", error_description="This needs a more recent login", max_age="60"',
-    );
-    expect(await answer.json()).toMatchObject({ statusCode: 401, code: 'API_LOGIN_TOO_OLD' });
-    expect(await statusFor('token')).toBe(200);
-  });
+    ['at a time that is not a number', () => ({ auth_time: String(now()) })],
+  ])(
+    'whose user signed in %s gets 401 insufficient_user_authentication on a route with @MaxAge(60)',
+    async (_name, claims) => {
+      idp.answer = () => active(claims());
+      const answer = await api.get('/more/recent', 'token');
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toBe(
+        'Bearer error="insufficient_user_authentication", error_description="This needs a more recent login", max_age="60"',
+      );
+      expect(await answer.json()).toMatchObject({ statusCode: 401, code: 'API_LOGIN_TOO_OLD' });
+      expect(await statusFor('token')).toBe(200);
+    },
+  );
 
-  it('of a recent login is good until the login is old, and a minute more, as clocks differ', async () => {
+  it('is accepted on a route with @MaxAge(60) until the sign-in is 120 seconds old (one minute of clock tolerance)', async () => {
     const loggedInAt = now() - 50;
     idp.answer = () => active({ auth_time: loggedInAt });
     expect((await api.get('/more/recent', 'token')).status).toBe(200);
-    later(59_000);
+    moveTime(59_000);
     expect((await api.get('/more/recent', 'token')).status).toBe(200);
-    later(15_000);
+    moveTime(15_000);
     expect((await api.get('/more/recent', 'token')).status).toBe(401);
   });
 
-  it('comes in one Authorization header, not in two: 400', async () => {
+  it('in two Authorization headers gets 400 invalid_request', async () => {
     const twice = await rawRequest(
       api.origin,
       'GET /api/v1/app HTTP/1.1\r\nAuthorization: Bearer one\r\nAuthorization: Bearer two',
@@ -536,7 +539,7 @@ describe('the token', () => {
     expect(idp.asked).toHaveLength(0);
   });
 
-  it('comes in a header, whatever the letters of the scheme', async () => {
+  it('is read from the Authorization header with any case of the scheme, and never from the query', async () => {
     idp.answer = () => active();
     for (const scheme of ['bearer', 'BEARER', 'Bearer'])
       expect((await api.get('/api/v1/app', undefined, { authorization: `${scheme} token` })).status).toBe(
@@ -546,7 +549,7 @@ describe('the token', () => {
     expect(inQuery.status).toBe(401);
   });
 
-  it('is in no log line, whatever happens', async () => {
+  it('never appears in a log line', async () => {
     const canary = 'canary-token-0123456789';
     for (const answer of [
       active(),

@@ -7,6 +7,7 @@ import { startSandbox } from 'zitadel-sandbox';
 import { freePort } from '../support/free-port.js';
 import { runProgram, type RunningProgram } from '../support/run-program.js';
 import { serviceUserTokens } from '../support/service-user-tokens.js';
+import { apiEnvironment } from '../support/start-api.js';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
@@ -22,7 +23,7 @@ afterEach(async () => {
   silent = undefined;
 });
 
-/** Starts the built API, in production unless told otherwise. */
+/** Starts the built API, in production by default. */
 async function start(env: Record<string, string>, flags: string[] = []) {
   const port = String(await freePort());
   program = runProgram(process.execPath, [...flags, resolve('dist/api/main.js')], {
@@ -37,14 +38,14 @@ async function start(env: Record<string, string>, flags: string[] = []) {
   return { get, output: program.output };
 }
 
-/** The address of a server that takes connections and says nothing. */
+/** The address of a server that accepts connections and never responds. */
 async function silentIssuer() {
   const server = (silent = createServer((socket) => void held.push(socket)));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** What makes a program start with a clock that is so many seconds ahead. */
+/** Arguments that start a program with its clock so many seconds ahead. */
 const clockAhead = (seconds: number) => {
   const ahead = `const { now } = Date; const RealDate = Date;
     globalThis.Date = class extends RealDate {
@@ -56,7 +57,7 @@ const clockAhead = (seconds: number) => {
 
 describe('node dist/api/main.js', () => {
   it.each([-60, -30, -7, 7, 30, 60])(
-    'lets callers in where its clock is %i seconds ahead of that of Zitadel',
+    'accepts a valid token when its clock is %i seconds ahead of that of Zitadel',
     async (seconds) => {
       const sandbox = await startSandbox();
       try {
@@ -64,11 +65,7 @@ describe('node dist/api/main.js', () => {
           sandbox,
           `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`,
         );
-        const env = {
-          IDP_AUTHORITY: sandbox.issuer,
-          ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-          IDP_PROJECT_ID: sandbox.projectId,
-        };
+        const env = apiEnvironment(sandbox);
         const api = await start(env, clockAhead(seconds));
         expect((await api.get(`Bearer ${token}`)).status).toBe(200);
         const [, time = ''] = /"time":"([^"]+)"/.exec(api.output()) ?? [];
@@ -82,20 +79,17 @@ describe('node dist/api/main.js', () => {
   it.each([
     ['', 1],
     ['320000000000000100', 0],
-  ])(
-    'warns once that it cannot check audiences when IDP_PROJECT_ID is "%s": %i times',
-    async (projectId, times) => {
-      const api = await start({ IDP_AUTHORITY: 'http://localhost:1', IDP_PROJECT_ID: projectId });
-      await api.get();
-      expect(api.output().split('IDP_PROJECT_ID').length - 1).toBe(times);
-    },
-  );
+  ])('with IDP_PROJECT_ID="%s" logs %i warnings about unchecked audiences', async (projectId, times) => {
+    const api = await start({ IDP_AUTHORITY: 'http://localhost:1', IDP_PROJECT_ID: projectId });
+    await api.get();
+    expect(api.output().split('IDP_PROJECT_ID').length - 1).toBe(times);
+  });
 
   it.each([
-    ['where nothing listens', async () => `http://127.0.0.1:${await freePort()}`],
-    ['that takes connections and never answers', silentIssuer],
+    ['whose port is closed', async () => `http://127.0.0.1:${await freePort()}`],
+    ['that accepts connections and never responds', silentIssuer],
   ])(
-    'with an issuer %s answers 503, ten times, and soon asks it no more',
+    'returns 503 with Retry-After for ten requests and pauses introspection with an issuer %s',
     async (_name, issuer) => {
       const api = await start({ IDP_AUTHORITY: await issuer() });
       for (let attempt = 0; attempt < 10; attempt++) {
@@ -110,7 +104,7 @@ describe('node dist/api/main.js', () => {
   );
 
   it.each(['opaque', 'jwt'] as const)(
-    'has no token, assertion or key in its log, %s tokens, good and bad',
+    'logs no token, assertion or key for valid and invalid %s tokens',
     async (accessTokenType) => {
       const sandbox = await startSandbox({ users: [robot(accessTokenType)] });
       const { clients, projectId, requests } = sandbox;
@@ -118,9 +112,7 @@ describe('node dist/api/main.js', () => {
       try {
         const api = await start({
           LOG_LEVEL: 'debug',
-          IDP_AUTHORITY: sandbox.issuer,
-          ZITADEL_API_KEY_FILE: JSON.stringify(apiKey),
-          IDP_PROJECT_ID: projectId,
+          ...apiEnvironment(sandbox),
         });
         const scope = `openid urn:zitadel:iam:org:project:id:${projectId}:aud`;
         const { access_token: good } = await serviceUserTokens(sandbox, scope);
@@ -149,7 +141,7 @@ describe('node dist/api/main.js', () => {
   );
 });
 
-/** The status, once it is known: on a busy machine the first answer may be to come back. */
+/** Repeats the request until its status is not 503, because the first response may be late on a busy machine. */
 async function answered(ask: () => Promise<{ status: number }>): Promise<number> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const { status } = await ask();

@@ -95,14 +95,14 @@ afterAll(async () => {
   await idp.close();
 });
 
-/** Calls with a new token that has `claims`. */
+/** Sends a request with a new token that has `claims`. */
 const call = (path: string, claims: object) => {
   idp.answer = () => idp.active(claims);
   return api.get(path, `token-${count++}`);
 };
 const statusOf = async (path: string, claims: object) => (await call(path, claims)).status;
 
-it('a method that several controllers inherit has the rules of each', async () => {
+it('a method inherited by several controllers has the rules of each controller', async () => {
   for (let round = 0; round < 2; round++) {
     expect((await api.get('/open/list')).status).toBe(200);
     expect((await api.get('/default/list')).status).toBe(401);
@@ -112,41 +112,41 @@ it('a method that several controllers inherit has the rules of each', async () =
   }
 });
 
-describe('a public class', () => {
-  it('has public routes, where nobody calls', async () => {
+describe('a class with @Public()', () => {
+  it('has public routes without a caller', async () => {
     const answer = await api.get('/mixed/open', 'token');
     expect([answer.status, await answer.json()]).toEqual([200, { caller: null }]);
   });
 
   it.each(['role', 'scope', 'recent', 'fresh'])(
-    'needs a token where a method asks for something: %s',
+    'requires a token for a method with a rule of its own: %s',
     async (path) => {
       expect((await api.get(`/mixed/${path}`)).status).toBe(401);
     },
   );
 
-  it('lets in who has what the method asks for', async () => {
+  it('accepts a token that satisfies the rule of the method', async () => {
     expect(await statusOf('/mixed/scope', { scope: 'openid' })).toBe(403);
     expect(await statusOf('/mixed/scope', { scope: 'read' })).toBe(200);
   });
 });
 
 describe('the rules of a class', () => {
-  it('hold for its methods', async () => {
+  it('apply to its methods', async () => {
     expect((await api.get('/strict/read')).status).toBe(401);
     expect(await statusOf('/strict/read', { auth_time: now(), scope: 'write' })).toBe(403);
     expect(await statusOf('/strict/read', { auth_time: now() - 120, scope: 'read' })).toBe(401);
     expect(await statusOf('/strict/read', { auth_time: now(), scope: 'read' })).toBe(200);
   });
 
-  it('about freshness hold, too: Zitadel is asked each time', async () => {
+  it('include @FreshToken(): each request is introspected', async () => {
     idp.answer = () => idp.active({ auth_time: now(), scope: 'read' });
     const before = idp.asked.length;
     for (let round = 0; round < 3; round++) expect((await api.get('/strict/read', 'same')).status).toBe(200);
     expect(idp.asked).toHaveLength(before + 3);
   });
 
-  it('give way to those of a method, but scopes add up', async () => {
+  it('are overridden by the rules of a method, but scopes accumulate', async () => {
     const old = { auth_time: now() - 120 };
     expect(await statusOf('/strict/write', { ...old, scope: 'read write' })).toBe(200);
     for (const scope of ['read', 'write']) {
@@ -157,17 +157,17 @@ describe('the rules of a class', () => {
     }
   });
 
-  it('are not lifted by a public method', async () => {
+  it('are not removed by @Public() on a method', async () => {
     expect((await api.get('/strict/public')).status).toBe(401);
   });
 });
 
-describe('a scope', () => {
-  it.each(['', 'a b', 'a"b', 'a\\b', 'a\nb', 'ä'])('cannot be %j: the program does not start', (scope) => {
+describe('@Scopes()', () => {
+  it.each(['', 'a b', 'a"b', 'a\\b', 'a\nb', 'ä'])('throws for the scope %j', (scope) => {
     expect(() => Scopes('read', scope)).toThrow(/scope/);
   });
 
-  it.each(['read', 'urn:zitadel:iam:org:project:id:1:aud', "!#$'[]~"])('can be %s', (scope) => {
+  it.each(['read', 'urn:zitadel:iam:org:project:id:1:aud', "!#$'[]~"])('accepts the scope %s', (scope) => {
     expect(() => Scopes(scope)).not.toThrow();
   });
 });

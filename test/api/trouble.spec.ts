@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startApi, type RunningApi } from '../support/start-api.js';
 import { startIntrospector, type Answer, type Introspector } from '../support/introspector.js';
+import { moveTime, resetTime } from '../support/move-time.js';
 
 let idp: Introspector;
 let api: RunningApi;
@@ -13,45 +14,41 @@ beforeEach(async () => {
   api.log.splice(0);
 });
 afterEach(async () => {
-  jest.restoreAllMocks();
+  resetTime();
   await api.close();
   await idp.close();
 });
 
-/** What a caller gets with a token nobody knows yet. */
+/** The status of a request with a new token. */
 const status = async () => (await api.get('/api/v1/app', `token-${count++}`)).status;
 const statuses = async (times: number) => {
   const all: number[] = [];
   for (let time = 0; time < times; time++) all.push(await status());
   return all;
 };
-const later = (ms: number) => {
-  const at = Date.now() + ms;
-  jest.spyOn(Date, 'now').mockImplementation(() => at);
-};
 const down = { status: 500, body: {} };
-/** What the API has said since its start or the last time, above debug. */
+/** The log lines since the last call, without debug. */
 const said = () => api.log.splice(0).filter((line) => !line.startsWith('debug'));
 
-describe('a probe after the pause', () => {
+describe('the probe after a pause of introspection', () => {
   beforeEach(async () => {
     idp.answer = () => down;
     await statuses(5);
     expect(idp.asked).toHaveLength(5);
-    later(6_000);
+    moveTime(6_000);
   });
 
-  it('that fails is the only one for another five seconds', async () => {
+  it('is the only request for another five seconds when it fails', async () => {
     expect(await statuses(3)).toEqual([503, 503, 503]);
     expect(idp.asked).toHaveLength(6);
     idp.answer = () => idp.active();
-    later(4_000);
+    moveTime(4_000);
     expect(await status()).toBe(503);
-    later(2_000);
+    moveTime(2_000);
     expect(await status()).toBe(200);
   });
 
-  it('that succeeds ends the pause: it takes five failures again', async () => {
+  it('closes the circuit breaker when it succeeds: five new failures are needed to open it', async () => {
     idp.answer = () => idp.active();
     expect(await statuses(3)).toEqual([200, 200, 200]);
     idp.answer = () => down;
@@ -60,12 +57,12 @@ describe('a probe after the pause', () => {
   });
 });
 
-describe('a refusal of Zitadel', () => {
+describe('a refusal by Zitadel', () => {
   it.each<[string, Answer]>([
     ['400', { status: 400, body: { error: 'invalid_request' } }],
     ['403', { status: 403, body: 'blocked', type: 'text/html' }],
     ['413', { status: 413, body: {} }],
-  ])('of one question, %s, does not keep others from being asked', async (_name, answer) => {
+  ])('of a single token (%s) does not open the circuit breaker', async (_name, answer) => {
     idp.answer = () => answer;
     expect(new Set(await statuses(8))).toEqual(new Set([503]));
     expect(idp.asked).toHaveLength(8);
@@ -78,16 +75,16 @@ describe('a refusal of Zitadel', () => {
     ['429', { status: 429, body: {} }, 5],
     ['unauthorized_client', { status: 400, body: { error: 'unauthorized_client' } }, 5],
     ['invalid_client', { status: 400, body: { error: 'invalid_client' } }, 5],
-    // Each is sent twice: Zitadel says so for a moment after its start.
+    // A request with this status is sent twice, because Zitadel returns it shortly after its start.
     ['503', { status: 503, body: {} }, 10],
-  ])('of every question, %s, ends them for a while', async (_name, answer, count) => {
+  ])('of all requests (%s) opens the circuit breaker after five failures', async (_name, answer, count) => {
     idp.answer = () => answer;
     await statuses(8);
     expect(idp.asked).toHaveLength(count);
   });
 
   it.each([429, 503])(
-    '%i with Retry-After is passed on to callers, and Zitadel is not asked before it is over',
+    'with status %i and Retry-After is passed on to callers, and no request is sent before that time',
     async (code) => {
       idp.answer = () => ({ status: code, body: {}, headers: { 'retry-after': '20' } });
       for (let attempt = 0; attempt < 8; attempt++) {
@@ -97,30 +94,36 @@ describe('a refusal of Zitadel', () => {
       }
       expect(idp.asked).toHaveLength(1);
       idp.answer = () => idp.active();
-      later(21_000);
+      moveTime(21_000);
       expect(await status()).toBe(200);
     },
   );
 
-  it.each(['unauthorized_client', 'invalid_client'])('%s says what to look at', async (error) => {
-    idp.answer = () => ({ status: 400, body: { error } });
-    await status();
-    expect(said().join()).toContain(
-      "Zitadel does not accept this API's key: check the key and the client ID (status 400, " + error + ')',
-    );
-  });
+  it.each(['unauthorized_client', 'invalid_client'])(
+    'with %s is logged with what an operator has to check',
+    async (error) => {
+      idp.answer = () => ({ status: 400, body: { error } });
+      await status();
+      expect(said().join()).toContain(
+        "Zitadel does not accept this API's key: check the key and the client ID (status 400, " + error + ')',
+      );
+    },
+  );
 
   it.each([
     [40, /the clock of this machine is (39|4\d) s ahead of Zitadel/],
     [-40, /the clock of this machine is (3\d|40) s behind Zitadel/],
-  ])('of the key is one of the clock where Zitadel has another time: %i s', async (seconds, text) => {
-    idp.answer = () => ({ status: 400, body: { error: 'unauthorized_client' } });
-    later(seconds * 1000);
-    await status();
-    expect(said().join()).toMatch(text);
-  });
+  ])(
+    "of the key is logged with the clock difference when Zitadel's clock differs: %i s",
+    async (seconds, text) => {
+      idp.answer = () => ({ status: 400, body: { error: 'unauthorized_client' } });
+      moveTime(seconds * 1000);
+      await status();
+      expect(said().join()).toMatch(text);
+    },
+  );
 
-  it('of the key is misconfigured for readiness, until a key is accepted', async () => {
+  it('of the key makes readiness report misconfigured (api_key_refused) until a key is accepted', async () => {
     const zitadel = async () =>
       ((await (await api.get('/health/ready')).json()) as { details: { zitadel: object } }).details.zitadel;
     idp.answer = () => ({ status: 400, body: { error: 'unauthorized_client' } });
@@ -132,7 +135,7 @@ describe('a refusal of Zitadel', () => {
   });
 
   it.each(['Problems', 'p b', 'x\nforged', 'p'.repeat(41), 123_456, ['unknown']])(
-    'is not quoted when its error is %j',
+    'is logged without its error when that is %j',
     async (error) => {
       idp.answer = () => ({ status: 400, body: { error } });
       await status();
@@ -142,7 +145,7 @@ describe('a refusal of Zitadel', () => {
     },
   );
 
-  it.each([400, 401])('%i is answered with a new assertion', async (code) => {
+  it.each([400, 401])('with status %i leads to a new assertion in the next request', async (code) => {
     idp.answer = () => ({ status: code, body: {} });
     await statuses(2);
     const [one, two] = idp.asked.map(({ assertion }) => assertion.jti);
@@ -151,7 +154,7 @@ describe('a refusal of Zitadel', () => {
 });
 
 describe('the log', () => {
-  it('has a line when trouble begins, when Zitadel is left alone and when all is well again', async () => {
+  it('has one line when introspection fails, one when it pauses and one when it resumes', async () => {
     await status();
     said();
     idp.answer = () => down;
@@ -164,17 +167,17 @@ describe('the log', () => {
       expect.stringMatching(/^error Introspection paused for 5 s after 5 failures [^]*Zitadel answered 500/),
     ]);
     for (let round = 0; round < 3; round++) {
-      later(6_000);
+      moveTime(6_000);
       await statuses(3);
     }
     expect(said()).toEqual([]);
     idp.answer = () => idp.active();
-    later(6_000);
+    moveTime(6_000);
     await statuses(3);
     expect(said()).toEqual(['log Introspection resumed: Zitadel answers again (circuit breaker)']);
   });
 
-  it('has a line again when there is trouble again, but not for each other token', async () => {
+  it('has one line for failures within ten seconds, and another line for failures after that', async () => {
     for (let round = 0; round < 3; round++) {
       idp.answer = () => down;
       await status();
@@ -182,13 +185,13 @@ describe('the log', () => {
       await status();
     }
     expect(said()).toHaveLength(1);
-    later(11_000);
+    moveTime(11_000);
     idp.answer = () => down;
     await statuses(2);
     expect(said()).toHaveLength(1);
   });
 
-  it('asks once whether the key is that of the right project when ten tokens in a row are inactive', async () => {
+  it('warns once to check IDP_PROJECT_ID when ten tokens in a row are inactive', async () => {
     idp.answer = () => ({ body: { active: false } });
     await status();
     said();
@@ -198,7 +201,7 @@ describe('the log', () => {
     expect(said()).toEqual([expect.stringMatching(/^warn 10 tokens in a row .*IDP_PROJECT_ID/)]);
   });
 
-  it('says nothing about inactive tokens once one was active', async () => {
+  it('has no line about inactive tokens after an active one', async () => {
     await status();
     said();
     idp.answer = () => ({ body: { active: false } });
@@ -206,7 +209,7 @@ describe('the log', () => {
     expect(said()).toEqual([]);
   });
 
-  it('says nothing about single tokens', async () => {
+  it('has no line about five inactive tokens', async () => {
     await status();
     said();
     idp.answer = () => ({ body: { active: false } });

@@ -1,21 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { UserSpec } from 'zitadel-sandbox';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { awkwardNames, hostileStrings } from '../support/hostile-strings.js';
-import { listenForViolations, observedPage } from '../support/observed-page.js';
+import { listenForViolations, observedPage, scrollToLive } from '../support/observed-page.js';
 import { signIn } from '../support/sign-in.js';
 import { startHostileApp } from '../support/start-hostile-app.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
 
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
-
 const half = Math.ceil(hostileStrings.length / 2);
 
-/** Two strings in each claim, other ones for each user: over all users each claim has every string. */
+/** Two strings in each claim, different for each user: over all users each claim has every string. */
 const packed: UserSpec[] = hostileStrings.slice(0, half).map((_, index) => {
   const strings = (slot: number) => {
     const at = (index + slot * 3) % half;
@@ -38,7 +35,7 @@ const packed: UserSpec[] = hostileStrings.slice(0, half).map((_, index) => {
     metadata: Object.fromEntries([[strings(10), strings(11)]]),
   };
 });
-/** What only does harm when there is nothing else in a claim. */
+/** Strings that are harmful only as the whole value of a claim. */
 const alone: UserSpec[] = hostileStrings
   .filter((string) => URL.canParse(string) || string === '__proto__')
   .map((string, index) => ({
@@ -51,7 +48,7 @@ const alone: UserSpec[] = hostileStrings
     metadata: Object.fromEntries([[string, string]]),
   }));
 const users = [...packed, ...alone];
-/** Somebody whose pages have every element that a page with claims can have. */
+/** A user whose pages have every element that a page with claims can have. */
 const harmless = {
   ...packed[0],
   loginName: 'harmless@acme.example',
@@ -95,15 +92,15 @@ afterAll(async () => {
 
 declare global {
   interface Window {
-    /** what every hostile string tries to set */
+    /** set by every hostile string that runs as a script */
     pwned?: number;
   }
 }
 
-/** The text of a document that was given as a string: what the HTML parser makes of NUL and of line ends. */
+/** The text after the HTML parser has replaced NUL and line ends. */
 const parsed = (text: string) => text.replaceAll('\u0000', '').replace(/\r\n?/g, '\n');
 
-/** The addresses of other sites that a context asked for. */
+/** Collects the requests of a context to other origins. */
 function strangersAskedIn(context: BrowserContext): string[] {
   const asked: string[] = [];
   const own = [new URL(app.origin).origin, new URL(app.sandbox.issuer).origin];
@@ -113,11 +110,11 @@ function strangersAskedIn(context: BrowserContext): string[] {
   return asked;
 }
 
-/** A document as the parser of the browser understands it. */
+/** A document after parsing by the browser. */
 interface MadeDocument {
-  /** every kind of element, with the names of its attributes */
+  /** all kinds of elements with the names of their attributes */
   elements: string[];
-  /** where links, forms, images, scripts and style sheets lead to */
+  /** the addresses of links, forms, images, scripts and style sheets */
   addresses: string[];
   main: string;
   heading: string;
@@ -125,7 +122,7 @@ interface MadeDocument {
   fields: Record<string, string>;
 }
 
-/** Parses a document with the parser of the browser, which runs and loads nothing of it. */
+/** Parses a document in the browser without running or loading anything in it. */
 const parse = (html: string): Promise<MadeDocument> =>
   parser.evaluate((text) => {
     const made = new DOMParser().parseFromString(text, 'text/html');
@@ -152,7 +149,7 @@ const plain = (address: string): [string, undefined] => [address, undefined];
 
 type Look = (page: Page) => Promise<void>;
 
-/** Opens addresses one after the other and looks at each; gives all that should not have happened there. */
+/** Opens the addresses one after the other, checks each, and returns all problems. */
 async function visit(context: BrowserContext, addresses: Record<string, Look | undefined>) {
   const { page, problems } = await observedPage(context);
   const strangers = strangersAskedIn(context);
@@ -167,12 +164,7 @@ async function visit(context: BrowserContext, addresses: Record<string, Look | u
   return [...found];
 }
 
-async function scrollToLive(page: Page) {
-  await page.locator('#live').scrollIntoViewIfNeeded();
-  await page.waitForSelector('#live td');
-}
-
-/** Everything a person reads in an element, letter by letter. */
+/** The text of an element. */
 const textOf = (page: Page, selector: string) =>
   page
     .locator(selector)
@@ -181,7 +173,7 @@ const textOf = (page: Page, selector: string) =>
 
 const pagesWithClaims = ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403'];
 
-/** Opens every page that shows claims in the browser, as somebody. */
+/** Opens every page that shows claims, signed in as this user. */
 async function visitAs({ loginName, ...user }: UserSpec) {
   const context = await contextOf(app, chromium, loginName);
   const { displayName = '', email = '', organization = '', roles = [], metadata = {} } = user;
@@ -207,7 +199,7 @@ async function visitAs({ loginName, ...user }: UserSpec) {
   return problems.map((problem) => `${loginName} ${problem}`);
 }
 
-describe('claims that attack', () => {
+describe('hostile claims', () => {
   const allowed = new Map<string, MadeDocument>();
   beforeAll(async () => {
     const browser = app.browser();
@@ -215,7 +207,7 @@ describe('claims that attack', () => {
     for (const path of pagesWithClaims) allowed.set(path, await parse((await browser.get(path)).text));
   });
 
-  it.each(users)('are text on every page: $loginName', async ({ loginName, ...user }) => {
+  it.each(users)('are shown as text on every page: $loginName', async ({ loginName, ...user }) => {
     const { displayName = '', email = '', organization = '', roles = [], metadata = {} } = user;
     const browser = app.browser();
     await signIn(browser, loginName);
@@ -244,16 +236,16 @@ describe('claims that attack', () => {
     }
   });
 
-  // Three of the packed users have every string in some claim; those of `alone` are addresses.
+  // Three of the packed users have every string in some claim; those of `alone` are URLs.
   it.each([...packed.slice(0, 3), ...alone.slice(0, 2)])(
-    'run nothing and load nothing in a browser: $loginName',
+    'run no script and load no address in a browser: $loginName',
     async (user) => {
       expect(await visitAs(user)).toEqual([]);
     },
   );
 });
 
-describe('addresses that attack', () => {
+describe('hostile query parameters', () => {
   const addressesWith = (string: string) => {
     const value = encodeURIComponent(string);
     return [
@@ -264,7 +256,7 @@ describe('addresses that attack', () => {
     ];
   };
 
-  it('add no element, no attribute and no address to a page', async () => {
+  it('add no element, attribute or address to a page', async () => {
     const browser = app.browser();
     const madeOf = async (address: string) => parse((await browser.get(address)).text);
     const allowed = await Promise.all(addressesWith('harmless').map(madeOf));
@@ -283,7 +275,7 @@ describe('addresses that attack', () => {
     }
   });
 
-  it('are harmless in a browser: every fourth of them', async () => {
+  it('run no script and load no address in a browser', async () => {
     const context = await contextOf(app, chromium);
     const addresses = hostileStrings.flatMap((string, index): [string, Look | undefined][] => {
       const login: Look = async (page) => {
@@ -293,7 +285,7 @@ describe('addresses that attack', () => {
         expect(await page.locator('form').count()).toBe(1);
       };
       const [error = '', logout = '', form = '', unknown = ''] = addressesWith(string);
-      // The values stand in attributes of the form; the other pages show none of them.
+      // The values are in attributes of the form; the other pages show none of them.
       if (index % 4 !== 0) return [];
       return [[form, login], ...[error, logout, unknown].map(plain)];
     });
@@ -302,28 +294,31 @@ describe('addresses that attack', () => {
   }, 90_000);
 });
 
-describe('names that are long', () => {
-  it.each(awkward)('do not break a page: $loginName', async ({ loginName, displayName = '' }) => {
-    const context = await contextOf(app, chromium, loginName, { viewport: { width: 360, height: 740 } });
-    for (const path of ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403']) {
-      const { page, problems } = await observedPage(context);
-      await page.goto(app.origin + path);
-      if (path === '/profile') {
-        await scrollToLive(page);
-        expect(await textOf(page, 'h1')).toBe(displayName);
+describe('long names', () => {
+  it.each(awkward)(
+    'do not cause horizontal scrolling at 360 pixels: $loginName',
+    async ({ loginName, displayName = '' }) => {
+      const context = await contextOf(app, chromium, loginName, { viewport: { width: 360, height: 740 } });
+      for (const path of ['/', '/profile', '/profile/live', '/profile/api', '/admin', '/failures/403']) {
+        const { page, problems } = await observedPage(context);
+        await page.goto(app.origin + path);
+        if (path === '/profile') {
+          await scrollToLive(page);
+          expect(await textOf(page, 'h1')).toBe(displayName);
+        }
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect({ path, overflow, problems: await problems() }).toEqual({ path, overflow: 0, problems: [] });
+        await page.close();
       }
-      const overflow = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect({ path, overflow, problems: await problems() }).toEqual({ path, overflow: 0, problems: [] });
-      await page.close();
-    }
-    await context.close();
-  });
+      await context.close();
+    },
+  );
 });
 
-describe('claims of a provider that attacks', () => {
-  /** Names and values no sandbox would send: of claims, of organizations, of domains, of everything. */
+describe('hostile claims of a malicious provider', () => {
+  /** Names and values that the sandbox does not send, of claims, organizations and domains. */
   const userinfo = (strings: readonly string[]) => ({
     ...Object.fromEntries(strings.map((string, index) => [`${string}${index}`, { [string]: [string] }])),
     ...Object.fromEntries(strings.map((string) => [`urn:zitadel:iam:org:project:${string}:roles`, {}])),
@@ -339,7 +334,7 @@ describe('claims of a provider that attacks', () => {
     'urn:zitadel:iam:user:resourceowner:primary_domain': strings[6],
   });
 
-  it('are text, whatever their names and values are', async () => {
+  it('are shown as text, both names and values', async () => {
     const hostile = await startHostileApp();
     try {
       for (let first = 0; first < hostileStrings.length; first += 7) {

@@ -3,19 +3,16 @@ import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AxeResults, RunOptions } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
-import { observedPage, type ObservedPage } from '../support/observed-page.js';
+import { observedPage, scrollToLive, type ObservedPage } from '../support/observed-page.js';
 import { pages, people, type PageUnderTest, type Person } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
 
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
-
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What is looked at in each scheme; axe looks at the first width. */
+/** The color schemes and widths; axe runs at the first width. */
 const schemes = [
   { scheme: 'light', widths: [360, 1280] },
   { scheme: 'dark', widths: [1280, 360] },
@@ -37,15 +34,12 @@ afterAll(async () => {
   await app?.close();
 });
 
-async function open({ path, person, scrollToLive }: PageUnderTest): Promise<OpenedPage> {
+async function open({ path, person, scrollToLive: isScrolled }: PageUnderTest): Promise<OpenedPage> {
   const observed = await observedPage(contexts[person ?? 'visitor']);
   const { page } = observed;
   await page.setViewportSize({ width: schemes[0].widths[0], height: 800 });
   const response = await page.goto(app.origin + path);
-  if (scrollToLive) {
-    await page.locator('#live').scrollIntoViewIfNeeded();
-    await page.waitForSelector('#live td');
-  }
+  if (isScrolled) await scrollToLive(page);
   await page.evaluate(axe);
   return { ...observed, status: response?.status() };
 }
@@ -54,7 +48,7 @@ interface OpenedPage extends ObservedPage {
   status: number | undefined;
 }
 
-/** What axe finds: every rule it has, those of its best practices and those it calls experimental included. */
+/** The violations of all axe rules, including best practices and experimental ones. */
 async function violations(page: Page): Promise<string[]> {
   const { violations: found } = await page.evaluate(() => {
     const { axe } = window as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } };
@@ -64,11 +58,11 @@ async function violations(page: Page): Promise<string[]> {
   return found.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
 }
 
-/** How far the page can be scrolled sideways, in pixels. */
+/** The horizontal overflow of the page in pixels. */
 const overflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** Writes a picture for the documentation when asked to (`npm run screenshots`). */
+/** Saves a screenshot for the documentation with SCREENSHOTS=1 (`npm run screenshots`). */
 async function picture(page: Page, name: string) {
   if (!process.env['SCREENSHOTS']) return;
   mkdirSync('docs/screenshots', { recursive: true });
@@ -83,18 +77,21 @@ describe.each(pages)('the page $name', (entry) => {
   });
   afterAll(() => opened?.page.close());
 
-  it.each(schemes)('is accessible, fits and is free of faults: $scheme', async ({ scheme, widths }) => {
-    const { page, problems, status } = opened;
-    expect(status).toBe(entry.status ?? 200);
-    expect(page.url()).toBe(app.origin + entry.path);
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 800 });
-      expect(await overflow(page)).toBe(0);
-      await picture(page, `${entry.name}-${width}-${scheme}`);
-      if (width === widths[0]) expect(await violations(page)).toEqual([]);
-    }
-    expect(await problems()).toEqual([]);
-  });
+  it.each(schemes)(
+    'has no axe violation, no horizontal scrolling and no error in the $scheme color scheme',
+    async ({ scheme, widths }) => {
+      const { page, problems, status } = opened;
+      expect(status).toBe(entry.status ?? 200);
+      expect(page.url()).toBe(app.origin + entry.path);
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await overflow(page)).toBe(0);
+        await picture(page, `${entry.name}-${width}-${scheme}`);
+        if (width === widths[0]) expect(await violations(page)).toEqual([]);
+      }
+      expect(await problems()).toEqual([]);
+    },
+  );
 });

@@ -1,16 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { en } from '../../src/texts/en.js';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
 import { moveTime } from '../support/move-time.js';
-import { observedPage } from '../support/observed-page.js';
+import { observedPage, scrollToLive } from '../support/observed-page.js';
 import { people } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
-
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
 
 const USERINFO = '/oidc/v1/userinfo';
 const sizes = [
@@ -51,13 +48,8 @@ async function profile(options?: BrowserContextOptions) {
 const live = (page: Page) => page.locator('#live');
 const liveClaims = (page: Page) => live(page).locator('tbody code').allTextContents();
 
-async function scrollToLive(page: Page) {
-  await live(page).scrollIntoViewIfNeeded();
-  await page.waitForSelector('#live td');
-}
-
-describe('layout shift', () => {
-  /** The sum of all shifts so far that follow no key and no click. */
+describe('the cumulative layout shift', () => {
+  /** The sum of all layout shifts so far without user input. */
   const shiftOf = (page: Page) =>
     page.evaluate(
       () =>
@@ -69,7 +61,7 @@ describe('layout shift', () => {
           };
           const observer = new PerformanceObserver((list) => add(list.getEntries()));
           observer.observe({ type: 'layout-shift', buffered: true });
-          // Shifts are known when a frame has been painted.
+          // Shifts are known after a frame was painted.
           setTimeout(() => {
             add(observer.takeRecords());
             resolve(sum);
@@ -77,28 +69,31 @@ describe('layout shift', () => {
         }),
     );
 
-  it.each(sizes)('there is none on the landing page: $width pixels', async (viewport) => {
+  it.each(sizes)('of the landing page is below 0.01 at $width pixels', async (viewport) => {
     const { page } = await observedPage(await contextFor(undefined, { viewport }));
     await page.goto(app.origin);
     expect(await shiftOf(page)).toBeLessThan(0.01);
   });
 
-  it.each(sizes)('there is none on the profile when it loads: $width pixels', async (viewport) => {
+  it.each(sizes)('of the profile page is below 0.01 while it loads at $width pixels', async (viewport) => {
     const { page } = await profile({ viewport, timezoneId: 'Asia/Tokyo' });
     expect(await shiftOf(page)).toBeLessThan(0.01);
   });
 
-  it.each(sizes)('there is none when the live section fills: $width pixels', async (viewport) => {
-    const { page } = await profile({ viewport, timezoneId: 'Asia/Tokyo' });
-    const before = await shiftOf(page);
-    app.sandbox.delay(USERINFO, 600);
-    await scrollToLive(page);
-    expect((await shiftOf(page)) - before).toBeLessThan(0.01);
-  });
+  it.each(sizes)(
+    'of the profile page is below 0.01 when the live section is filled at $width pixels',
+    async (viewport) => {
+      const { page } = await profile({ viewport, timezoneId: 'Asia/Tokyo' });
+      const before = await shiftOf(page);
+      app.sandbox.delay(USERINFO, 600);
+      await scrollToLive(page);
+      expect((await shiftOf(page)) - before).toBeLessThan(0.01);
+    },
+  );
 });
 
-describe('with the keyboard alone', () => {
-  /** What has the focus, and how wide the line around it is. */
+describe('with the keyboard alone,', () => {
+  /** The focused element and the width of its outline. */
   const focused = (page: Page) =>
     page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
@@ -114,7 +109,7 @@ describe('with the keyboard alone', () => {
     });
 
   it.each(['light', 'dark'] as const)(
-    'every link and button is reached in order, and the focus is seen: %s',
+    'every link and button is reached in order with a visible focus in the %s color scheme',
     async (scheme) => {
       const { page, problems } = await profile({ colorScheme: scheme });
       const controls = await page
@@ -151,7 +146,7 @@ describe('with the keyboard alone', () => {
     expect((await focused(page)).name).toBe((await first.textContent())?.trim());
   });
 
-  it('a press of Enter asks Zitadel, and the focus is not lost', async () => {
+  it('Enter on "Ask Zitadel now" requests userinfo, and the button keeps the focus', async () => {
     const { page } = await profile();
     await scrollToLive(page);
     await page.getByRole('button', { name: en['profile.liveButton'] }).focus();
@@ -166,8 +161,8 @@ describe('with the keyboard alone', () => {
   });
 });
 
-describe('without JavaScript', () => {
-  it('the profile shows everything, times in UTC', async () => {
+describe('without JavaScript,', () => {
+  it('the profile page is complete and shows times in UTC', async () => {
     const { page } = await profile({ javaScriptEnabled: false });
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Alice Archer');
     const times = await page.locator('time').allTextContents();
@@ -176,14 +171,14 @@ describe('without JavaScript', () => {
     expect(await live(page).getByRole('status').isVisible()).toBe(false);
   });
 
-  it('"Ask Zitadel now" works', async () => {
+  it('"Ask Zitadel now" shows the claims of userinfo', async () => {
     const { page } = await profile({ javaScriptEnabled: false });
     await page.getByRole('button', { name: en['profile.liveButton'] }).click();
     await page.waitForURL(/\/profile\/live\?*#live$/);
     expect(await liveClaims(page)).toEqual(expect.arrayContaining(['sub', 'name', 'email']));
   });
 
-  it('"Call the API" works', async () => {
+  it('"Call the API" shows the response of the API', async () => {
     const { page } = await profile({ javaScriptEnabled: false });
     await page.getByRole('button', { name: en['profile.apiButton'] }).click();
     await page.waitForURL(/\/profile\/api\?*#api$/);
@@ -193,8 +188,8 @@ describe('without JavaScript', () => {
   });
 });
 
-describe('with JavaScript', () => {
-  it('the live section fills when somebody scrolls to it, and not before', async () => {
+describe('with JavaScript,', () => {
+  it('the live section requests userinfo once, when it is scrolled into view', async () => {
     const { page, problems } = await profile();
     const asked = () => app.sandbox.requests.filter(({ path }) => path === USERINFO).length;
     const before = asked();
@@ -210,11 +205,11 @@ describe('with JavaScript', () => {
   });
 
   it.each(['screen', 'print'] as const)(
-    'leaves no blank space until it is filled, nor when it fails: %s',
+    'the live section leaves no blank space before it is filled and after a failure: %s',
     async (media) => {
       const { page } = await profile();
       await page.emulateMedia({ media });
-      /** Height of all that is below the button, without what stands there. */
+      /** The height below the button without the content. */
       const blank = () =>
         page.evaluate(() => {
           const bottom = (selector: string) =>
@@ -223,7 +218,7 @@ describe('with JavaScript', () => {
           const end = document.documentElement.getBoundingClientRect().bottom;
           return end - footer - bottom('#live form');
         });
-      // The padding of the section and of the page.
+      // The limit is the padding of the section and the page.
       expect(await blank()).toBeLessThan(150);
       app.sandbox.fail(USERINFO, 500);
       await live(page).scrollIntoViewIfNeeded();
@@ -234,7 +229,7 @@ describe('with JavaScript', () => {
     },
   );
 
-  it('says that it asks', async () => {
+  it('the live section has a status text while userinfo is requested', async () => {
     const { page } = await profile();
     app.sandbox.delay(USERINFO, 1500);
     await live(page).scrollIntoViewIfNeeded();
@@ -242,7 +237,7 @@ describe('with JavaScript', () => {
     await page.waitForSelector('#live td');
   });
 
-  it('times are those of the reader, in the live section, too', async () => {
+  it('times are shown in the time zone of the browser, also in the live section', async () => {
     const { page } = await profile({ timezoneId: 'Asia/Tokyo' });
     await scrollToLive(page);
     const times = await page.locator('time').evaluateAll((elements) =>
@@ -262,7 +257,7 @@ describe('with JavaScript', () => {
     }
   });
 
-  it('a session that has ended leads to the login page, which says why', async () => {
+  it('an ended session leads from the live section to the login page with the reason', async () => {
     const { page } = await profile();
     app.sandbox.expire('access_tokens');
     app.sandbox.expire('refresh_tokens');
@@ -274,7 +269,7 @@ describe('with JavaScript', () => {
     expect(await page.locator('main').innerText()).toContain('You were signed out because');
   });
 
-  it('a userinfo endpoint that fails leaves the page as it is, with a sentence', async () => {
+  it('a failed userinfo request leaves the page as it is with an error text, and a second request succeeds', async () => {
     const { page } = await profile();
     app.sandbox.fail(USERINFO, 500);
     await live(page).scrollIntoViewIfNeeded();

@@ -2,11 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { LoginOrigin } from '../../packages/nestjs-zitadel/src/sign-in/login-origin.js';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
-
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
+import { consoleErrorsOf } from '../support/observed-page.js';
 
 let app: RunningApp;
 let chromium: Browser;
@@ -22,12 +20,11 @@ afterAll(async () => {
 describe.each([
   { javaScriptEnabled: true, name: 'with JavaScript' },
   { javaScriptEnabled: false, name: 'without JavaScript' },
-])('in a real browser $name', ({ javaScriptEnabled }) => {
-  it('logs in, shows the profile, logs out', async () => {
+])('in a browser $name,', ({ javaScriptEnabled }) => {
+  it('a user signs in, sees the profile and signs out without a console error', async () => {
     const context = await chromium.newContext({ javaScriptEnabled, viewport: { width: 1280, height: 800 } });
     const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    const problems = consoleErrorsOf(page);
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('requestfailed', (request) => problems.push(`${request.url()} failed`));
 
@@ -55,7 +52,7 @@ describe.each([
   });
 });
 
-describe('with a login on another origin, and nothing configured', () => {
+describe('with Login V2 on another origin and ZITADEL_LOGIN_ORIGINS unset,', () => {
   let own: RunningApp;
   beforeAll(async () => {
     own = await startApp({
@@ -70,8 +67,7 @@ describe('with a login on another origin, and nothing configured', () => {
   async function logInAndOut(press: (page: Page) => Promise<void>) {
     const context = await chromium.newContext();
     const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    const problems = consoleErrorsOf(page);
     await page.goto(`${own.origin}/profile?from=here`);
     await press(page);
     await page.waitForURL(`${own.sandbox.loginOrigin}/**`);
@@ -83,12 +79,12 @@ describe('with a login on another origin, and nothing configured', () => {
     await context.close();
   }
 
-  it('logs in by the form, since the check at start has asked Zitadel where the login is', async () => {
+  it('the sign-in form works once the check at start has found the login origin', async () => {
     expect(own.app.get(LoginOrigin).origins).toEqual([own.sandbox.loginOrigin]);
     await logInAndOut((page) => page.getByRole('button', { name: 'Continue with Zitadel' }).click());
   });
 
-  it('logs in by a link while that is not known', async () => {
+  it('the sign-in link works while the login origin is unknown', async () => {
     const early = own;
     own = await startApp({ sandbox: { loginOrigin: 'http://127.0.0.1:0' } });
     own.app.get(LoginOrigin).expect();
@@ -97,7 +93,7 @@ describe('with a login on another origin, and nothing configured', () => {
   });
 });
 
-it('applies its style sheet', async () => {
+it('the style sheet is applied to the landing page', async () => {
   const page = await chromium.newPage();
   await page.goto(app.origin);
   const button = page.getByRole('main').getByRole('link', { name: 'Log in' });
@@ -107,7 +103,7 @@ it('applies its style sheet', async () => {
   await page.close();
 });
 
-it('lets the login page be used with the keyboard alone', async () => {
+it('the login page can be used with the keyboard alone', async () => {
   const page = await chromium.newPage();
   await page.goto(`${app.origin}/auth/login`);
   for (let presses = 0; presses < 12; presses++) {

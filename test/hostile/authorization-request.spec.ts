@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-/** The authorization request of a sign-in from `login`, with further fields in the form. */
+/** The authorization request of a sign-in from `login`, with additional fields in the form. */
 async function requestOf(
   login = '/auth/login',
   fields: Record<string, string> = {},
@@ -38,25 +38,25 @@ async function requestOf(
   return url.searchParams;
 }
 
-/** Posts the sign-in form as it is, with other headers or another query. */
+/** Posts the sign-in form with other headers or another query. */
 async function postSignIn(browser: Browser, query = '', headers: Record<string, string> = {}) {
   const fields = csrfFrom(await browser.get('/auth/login'));
   const target = new URL(`/auth/signin/zitadel${query}`, app.origin);
   return browser.request('POST', target, new URLSearchParams(fields), headers);
 }
 
-describe('the request', () => {
-  it('asks for a code and nothing else', async () => {
+describe('the authorization request', () => {
+  it('has response_type=code and response_mode=query', async () => {
     const query = await requestOf();
     expect(query.getAll('response_type')).toEqual(['code']);
     expect(query.get('response_mode') ?? 'query').toBe('query');
   });
 
-  it('has a challenge, a state and a nonce of its own, a thousand times', async () => {
+  it('has a new S256 challenge, state and nonce in each of 1,000 sign-ins', async () => {
     const browser = app.browser();
     const body = new URLSearchParams(csrfFrom(await browser.get('/auth/login'))).toString();
     const headers = {
-      cookie: await browser.jar.getCookieString(app.origin),
+      cookie: await browser.cookieHeader(),
       'content-type': 'application/x-www-form-urlencoded',
     };
     const seen = { code_challenge: new Set(), state: new Set(), nonce: new Set() };
@@ -78,14 +78,14 @@ describe('the request', () => {
     expect(Object.values(seen).map(({ size }) => size)).toEqual([1_000, 1_000, 1_000]);
   }, 60_000);
 
-  it('is followed by the verifier of its challenge', async () => {
+  it('has the SHA-256 of the code_verifier that the token request sends', async () => {
     await app.signIn(app.browser());
     const verifier = app.provider.grants('authorization_code').at(-1)?.form['code_verifier'] ?? '';
     expect(verifier).toMatch(/^[\w.~-]{43,128}$/);
     expect(createHash('sha256').update(verifier).digest('base64url')).toBe(app.provider.lastLogin.challenge);
   });
 
-  it('tells nobody anything by its state but the one who began', async () => {
+  it('has a state of 200 characters at most that does not reveal the return target', async () => {
     const state = (await requestOf('/auth/login?callbackUrl=/profile?secret=canary')).get('state') ?? '';
     expect(state.length).toBeLessThanOrEqual(200);
     expect(state + Buffer.from(state, 'base64url').toString()).not.toContain('canary');
@@ -97,7 +97,7 @@ describe('the request', () => {
     { forwarded: 'host=evil.example;proto=https' },
     { 'x-forwarded-port': '444', 'x-forwarded-prefix': '/evil' },
     { 'x-original-url': '/evil', 'x-rewrite-url': '/evil' },
-  ] as Record<string, string>[])('has the configured redirect URI: %j', async (headers) => {
+  ] as Record<string, string>[])('has the configured redirect URI with the headers %j', async (headers) => {
     const response = await postSignIn(app.browser(), '', headers);
     if (response.status >= 400) return expect(response.headers['location']).toBeUndefined();
     const location = new URL(response.headers['location'] ?? '');
@@ -106,22 +106,22 @@ describe('the request', () => {
     expect(String(response.headers['set-cookie'])).not.toContain('evil');
   });
 
-  it('has the same redirect URI at the token endpoint', async () => {
+  it('has the same redirect URI as the token request', async () => {
     await app.signIn(app.browser());
     expect(app.provider.grants('authorization_code').at(-1)?.form['redirect_uri']).toBe(
       `${app.origin}/auth/callback`,
     );
   });
 
-  it('asks for the configured scopes and no more', async () => {
+  it('has exactly the configured scopes', async () => {
     expect((await requestOf()).get('scope')).toBe(scope);
   });
 
-  it('is a redirect that turns the POST into a GET', async () => {
+  it('is sent by a 302 or 303 that turns the POST into a GET', async () => {
     expect([302, 303]).toContain((await postSignIn(app.browser())).status);
   });
 
-  it('has PKCE even if the metadata do not speak of it', async () => {
+  it('has an S256 challenge even if the metadata do not list PKCE', async () => {
     const silent = await startHostileApp({
       provider: { metadata: () => ({ code_challenge_methods_supported: undefined }) },
     });
@@ -135,16 +135,16 @@ describe('the request', () => {
   });
 });
 
-describe('what a caller may add', () => {
+describe('the parameters of a sign-in', () => {
   const allowed = { login_hint: 'bob', prompt: 'login', ui_locales: 'de fr', max_age: '600' };
 
-  it('goes from the form to the provider', async () => {
+  it('are passed on from the form: login_hint, prompt, ui_locales, max_age and organization', async () => {
     const query = await requestOf('/auth/login', { ...allowed, organization: '300000000000000001' });
     expect(Object.fromEntries(query)).toMatchObject(allowed);
     expect(query.get('scope')).toBe(`${scope} urn:zitadel:iam:org:id:300000000000000001`);
   });
 
-  it('goes from the address of the login page to the provider', async () => {
+  it('are passed on from the query of the login page: login_hint, prompt, ui_locales, max_age and organization', async () => {
     const query = await requestOf(
       `/auth/login?${new URLSearchParams({ ...allowed, organization: '300000000000000001' }).toString()}`,
     );
@@ -170,7 +170,7 @@ describe('what a caller may add', () => {
     anything: 'evil',
   };
 
-  it('is nothing else: not in the address of the login page, not in the form', async () => {
+  it('are limited to an allow list, both in the query of the login page and in the form', async () => {
     for (const query of [
       await requestOf(`/auth/login?${new URLSearchParams(forbidden).toString()}`),
       await requestOf('/auth/login', forbidden),
@@ -182,7 +182,7 @@ describe('what a caller may add', () => {
     }
   });
 
-  it('is nothing in the address the form is sent to', async () => {
+  it('are not read from the query of the form action', async () => {
     const query = new URLSearchParams({ ...forbidden, ...allowed, login_hint: 'evil' }).toString();
     const response = await postSignIn(app.browser(), `?${query}`);
     const { searchParams } = new URL(response.headers['location'] ?? '');
@@ -195,7 +195,7 @@ describe('what a caller may add', () => {
     ['max_age', '-1'],
     ['prompt', 'evil'],
     ['prompt', 'none evil'],
-  ])('has to make sense: %s=%s is dropped', async (name, value) => {
+  ])('are dropped when they are invalid: %s=%s', async (name, value) => {
     const query = await requestOf('/auth/login', { [name]: value });
     expect(query.get('scope')).toBe(scope);
     expect(query.has('prompt')).toBe(false);
@@ -209,16 +209,19 @@ describe('what a caller may add', () => {
     'organization=%3Cscript%3Eevil%3C/script%3E',
     'organization=',
     'organization=acme.example&organization=evil.example',
-  ])('is refused where the organization makes no sense: ?%s', async (query) => {
-    const browser = app.browser();
-    const before = app.provider.requestsTo(AUTHORIZE).length;
-    const page = await app.signIn(browser, undefined, `/auth/login?${query}`);
-    expect(refusalOf(page)).toEqual(refused('organization_unknown'));
-    expect(textOf(page)).toContain('organization is not known');
-    expect(app.provider.requestsTo(AUTHORIZE)).toHaveLength(before);
-  });
+  ])(
+    'result in organization_unknown without an authorization request when the organization is malformed: ?%s',
+    async (query) => {
+      const browser = app.browser();
+      const before = app.provider.requestsTo(AUTHORIZE).length;
+      const page = await app.signIn(browser, undefined, `/auth/login?${query}`);
+      expect(refusalOf(page)).toEqual(refused('organization_unknown'));
+      expect(textOf(page)).toContain('organization is not known');
+      expect(app.provider.requestsTo(AUTHORIZE)).toHaveLength(before);
+    },
+  );
 
-  it('asks for a new account by the link of the login page', async () => {
+  it('include prompt=create from the registration link of the login page', async () => {
     const browser = app.browser();
     const login = await browser.get('/auth/login?callbackUrl=/profile');
     const link = login.document.querySelector('main a[href*="prompt=create"]')?.getAttribute('href');
@@ -229,18 +232,18 @@ describe('what a caller may add', () => {
   });
 });
 
-describe('after the end of a session', () => {
+describe('after the end of a session,', () => {
   it.each([
     ['?reason=revoked', 'login'],
     ['?reason=revoked&prompt=select_account', 'select_account'],
     ['?reason=refresh_rejected', null],
     ['?reason=evil', null],
-  ])('/auth/login%s asks with prompt=%s', async (query, prompt) => {
+  ])('the sign-in from /auth/login%s has prompt=%s', async (query, prompt) => {
     expect((await requestOf(`/auth/login${query}`)).get('prompt')).toBe(prompt);
   });
 });
 
-describe('after a log-out', () => {
+describe('after a sign-out,', () => {
   const loggedOut = async () => {
     const browser = app.browser();
     await app.signIn(browser);
@@ -253,14 +256,14 @@ describe('after a log-out', () => {
     browser.submit(await browser.get(address), 'form[action="/auth/signin/zitadel"]');
 
   it.each(['/auth/login', '/profile', '/auth/login?reason=revoked', '/auth/login?prompt=evil'])(
-    'the provider has to ask who it is, from %s',
+    'the sign-in from %s has prompt=select_account',
     async (address) => {
       const browser = await loggedOut();
       expect(await promptOf(browser, button(browser, address))).toBe('select_account');
     },
   );
 
-  it('it has to ask for a callback that is opened again, and for a login that another site begins', async () => {
+  it('a replayed callback and a third-party initiated login lead to prompt=select_account', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await browser.get(callback);
@@ -270,13 +273,13 @@ describe('after a log-out', () => {
     expect(await promptOf(browser, () => browser.get(initiate))).toBe('select_account');
   });
 
-  it('a prompt in the request wins', async () => {
+  it('a prompt of the request takes precedence over prompt=select_account', async () => {
     const browser = await loggedOut();
     expect(await promptOf(browser, button(browser, '/auth/login?prompt=login'))).toBe('login');
     expect(await promptOf(browser, button(browser, '/auth/login?prompt=none'))).toBe('none');
   });
 
-  it('it has to ask until somebody has signed in', async () => {
+  it('every sign-in has prompt=select_account until one succeeds', async () => {
     const browser = await loggedOut();
     await app.signIn(browser, { callback: { code: undefined, error: 'access_denied' } });
     expect(await promptOf(browser, button(browser, '/auth/login'))).toBe('select_account');
@@ -285,7 +288,7 @@ describe('after a log-out', () => {
     expect(await promptOf(browser, button(browser, '/auth/login'))).toBeNull();
   });
 
-  it('it has to ask when all sessions were ended, and when there was none any more', async () => {
+  it('a sign-out everywhere and a sign-out without a session lead to prompt=select_account, too', async () => {
     const browser = app.browser();
     const profile = await app.signIn(browser);
     await browser.submit(profile, 'form[action="/auth/logout/everywhere"]');
@@ -295,7 +298,7 @@ describe('after a log-out', () => {
     expect(await promptOf(browser, button(browser, '/auth/login'))).toBe('select_account');
   });
 
-  it('is remembered for a year, by the browser alone', async () => {
+  it('the browser has a cookie for a year that leads to prompt=select_account', async () => {
     const browser = await loggedOut();
     const cookie = (await browser.cookies()).find(({ key }) => key === withPort('logged-out', app.origin));
     expect(cookie).toMatchObject({ value: 'yes', httpOnly: true, sameSite: 'lax', path: '/' });
@@ -303,8 +306,8 @@ describe('after a log-out', () => {
   });
 });
 
-describe('an act of a person', () => {
-  it('is needed: the login page itself starts nothing', async () => {
+describe('a sign-in', () => {
+  it('is not started by opening the login page', async () => {
     const browser = app.browser();
     const before = app.provider.logins.length;
     const page = await browser.get('/auth/login?login_hint=alice');
@@ -315,7 +318,7 @@ describe('an act of a person', () => {
     expect((await browser.cookies()).some(({ key }) => /session-token|login\./.test(key))).toBe(false);
   });
 
-  it('is a POST with the token of the form', async () => {
+  it('is not started by a GET, nor by a POST without the CSRF token (403)', async () => {
     const browser = app.browser();
     await browser.get('/auth/login');
     const fetched = await browser.request('GET', new URL('/auth/signin/zitadel', app.origin));

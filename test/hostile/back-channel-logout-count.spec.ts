@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { countOf } from '../support/metrics.js';
 
+// The logger is global in Nest and belongs to the application started last, so this file starts only one.
 let app: HostileApp;
 let browser: Browser;
 beforeAll(async () => {
@@ -19,35 +21,30 @@ const send = (token: string) =>
     body: new URLSearchParams({ logout_token: token }),
   });
 
-describe('what is counted and logged of back-channel logouts', () => {
+describe('logouts_total of back-channel logout', () => {
   const counts = async () => {
-    const text = await (await fetch(`${app.origin}/metrics`)).text();
     const of = (result: string) =>
-      Number(
-        new RegExp(`^logouts_total\\{kind="back-channel",result="${result}"\\} (\\d+)$`, 'm').exec(
-          text,
-        )?.[1] ?? 0,
-      );
-    return { done: of('done'), nothing: of('nothing') };
+      countOf(app.origin, `logouts_total{kind="back-channel",result="${result}"}`);
+    return { done: await of('done'), nothing: await of('nothing') };
   };
   const lines = () =>
     app.log.filter(
       (line) => line.startsWith('log') && line.includes('Sessions ended by back-channel logout'),
     );
-  /** Sends a logout token for each of the sign-ins of a session at the provider. */
+  /** Sends a logout token for each sign-in of a session at the provider. */
   async function sendFor(sid: string | undefined, times: number) {
     for (let time = 0; time < times; time++)
       expect((await send(await app.provider.logoutToken({ claims: { sid } }))).status).toBe(200);
   }
 
-  it('is one ending for four tokens about one session', async () => {
+  it('counts one ended session and logs one line for four logout tokens about the same session', async () => {
     const [before, logged] = [await counts(), lines().length];
     await sendFor('a-session-of-four-sign-ins', 4);
     expect(await counts()).toEqual({ done: before.done + 1, nothing: before.nothing + 3 });
     expect(lines()).toHaveLength(logged + 1);
   });
 
-  it('is none after a log out here, which the provider repeats', async () => {
+  it('counts no ended session when the session has already ended by a sign-out here', async () => {
     const token = await app.provider.logoutToken();
     const another = await app.provider.logoutToken();
     await app.logOut(browser);
@@ -57,7 +54,7 @@ describe('what is counted and logged of back-channel logouts', () => {
     expect(lines()).toHaveLength(logged);
   });
 
-  it('is one where another application has signed out', async () => {
+  it('counts one ended session when another application has signed the user out', async () => {
     const before = await counts();
     expect((await send(await app.provider.logoutToken())).status).toBe(200);
     expect(await app.session(browser)).toBeNull();

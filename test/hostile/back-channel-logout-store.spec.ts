@@ -12,7 +12,7 @@ import type { TokenVerifier } from '../../packages/nestjs-zitadel/src/tokens/tok
 
 const alice = { jti: 'session', sid: 'sid', sub: 'alice', start: now() - 100 };
 
-/** State that other instances do not see, until Redis is back. */
+/** State that other instances do not receive while Redis is unavailable. */
 class LonelyState extends SharedState {
   isAlone = false;
 
@@ -36,7 +36,7 @@ beforeEach(() => {
   controller = new BackChannelLogoutController(verifier, ended, state, options);
 });
 
-/** Sends the logout token; the status of the answer, and whether it says when to come again. */
+/** Sends the logout token: the status, and whether the response has Retry-After. */
 async function send() {
   const headers = new Map<string, string>();
   let status = 0;
@@ -51,7 +51,7 @@ async function send() {
   return [status, headers.has('Retry-After')];
 }
 
-it('a logout token that comes while other instances cannot be told: 503, and the second attempt ends the session everywhere', async () => {
+it('a logout token gets 503 while other instances cannot be informed, and ends the session everywhere at the second attempt', async () => {
   state.isAlone = true;
   expect(await send()).toEqual([503, true]);
   expect(ended.isRevoked(alice)).toBe(true);
@@ -60,8 +60,8 @@ it('a logout token that comes while other instances cannot be told: 503, and the
   expect(await send()).toEqual([400, false]);
 });
 
-describe('a logout token about a user', () => {
-  it('ends what has begun until it was made, by a clock that may be a minute behind, however late it comes', async () => {
+describe('a logout token with only a sub', () => {
+  it('ends the sessions that began up to a minute after its iat', async () => {
     claims = { jti: 'late', sid: undefined, sub: 'alice', iat: now() - 300 };
     expect(await send()).toEqual([200, false]);
     expect(ended.isRevoked({ ...alice, start: now() - 301 })).toBe(true);
@@ -69,7 +69,7 @@ describe('a logout token about a user', () => {
     expect(ended.isRevoked({ ...alice, start: now() - 235 })).toBe(false);
   });
 
-  it('ends nothing that begins after it has come, whatever its clock says', async () => {
+  it('does not end sessions that begin after it was received, even with an iat in the future', async () => {
     claims = { jti: 'early', sid: undefined, sub: 'alice', iat: now() + 30 };
     expect(await send()).toEqual([200, false]);
     expect(ended.isRevoked({ ...alice, start: Date.now() / 1000 + 0.01 })).toBe(false);

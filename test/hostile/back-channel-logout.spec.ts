@@ -54,8 +54,8 @@ async function expectRefused(token: string) {
 const expectMutationRefused = async (mutation: TokenMutation) =>
   expectRefused(await app.provider.logoutToken(mutation));
 
-describe('the request', () => {
-  it('may have parameters nobody knows', async () => {
+describe('a back-channel logout request', () => {
+  it('may have unknown parameters and claims', async () => {
     const token = await app.provider.logoutToken({ claims: { ignored_claim: 'x' } });
     const response = await post(
       new URLSearchParams({ ignored_parameter: 'x', logout_token: token }).toString(),
@@ -73,7 +73,7 @@ describe('the request', () => {
     ['a form without the token', 'POST', 'application/x-www-form-urlencoded', 'other=1'],
     ['a form with an empty token', 'POST', 'application/x-www-form-urlencoded', 'logout_token='],
     ['a form with two tokens', 'POST', 'application/x-www-form-urlencoded', 'two'],
-  ])('that is %s: 400', async (_name, method, contentType, kind) => {
+  ])('that is %s gets 400', async (_name, method, contentType, kind) => {
     const token = await app.provider.logoutToken();
     const bodies: Record<string, string> = {
       json: JSON.stringify({ logout_token: token }),
@@ -92,7 +92,7 @@ describe('the request', () => {
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('needs no CSRF token and may come from anywhere', async () => {
+  it('needs no CSRF token and may come from any origin', async () => {
     const response = await fetch(`${app.origin}/auth/backchannel-logout`, {
       method: 'POST',
       headers: { origin: app.provider.issuer },
@@ -102,17 +102,17 @@ describe('the request', () => {
   });
 });
 
-describe('the signature', () => {
+describe('a logout token', () => {
   it.each([
-    ['none', byNobody()],
-    ['NONE', byNobody('NONE')],
-    ['HS256 with the public key', byHmac(pemOf)],
-    ['ES256, published but not in the metadata', byProvider('ES256')],
-    ['by a stranger', byStranger()],
-    ['changed', broken],
-  ])('%s: 400', (_name, sign) => expectMutationRefused({ sign }));
+    ['alg none', byNobody()],
+    ['alg NONE', byNobody('NONE')],
+    ['HS256 and the public key', byHmac(pemOf)],
+    ['ES256, which has a published key but is not in the metadata', byProvider('ES256')],
+    ['the key of a stranger', byStranger()],
+    ['a changed signature', broken],
+  ])('signed with %s gets 400', (_name, sign) => expectMutationRefused({ sign }));
 
-  it('by a key the header points at: 400, and nobody looks there', async () => {
+  it('signed with the key of its jku header gets 400, and jku is not requested', async () => {
     const trap = await startTrap();
     try {
       await expectMutationRefused({ header: { jku: `${trap.origin}/keys` }, sign: byStranger() });
@@ -122,7 +122,7 @@ describe('the signature', () => {
     }
   });
 
-  it('by an algorithm the metadata list, but ID tokens are not signed with: 400', async () => {
+  it('signed with an algorithm that the metadata list but ID tokens do not use gets 400', async () => {
     const both = await startHostileApp({
       provider: {
         algorithms: ['RS256', 'ES256'],
@@ -145,85 +145,91 @@ describe('the signature', () => {
     }
   });
 
-  it.each(['nonsense', 'a.b.c', 'eyJhbGciOiJSUzI1NiJ9.e30.', '..'])('of %s: 400', (token) =>
+  it.each(['nonsense', 'a.b.c', 'eyJhbGciOiJSUzI1NiJ9.e30.', '..'])('of the text "%s" gets 400', (token) =>
     expectRefused(token),
   );
 });
 
-describe('the claims', () => {
+describe('the claims of a logout token', () => {
   it.each([
-    ['iss of another', { claims: ({ iss }) => ({ iss: `${String(iss)}INVALID` }) }],
-    ['iss missing', { claims: { iss: undefined } }],
-    ['aud of another', { claims: ({ aud }) => ({ aud: `${String(aud)}INVALID` }) }],
-    ['aud missing', { claims: { aud: undefined } }],
-  ] as [string, TokenMutation][])('%s: 400', (_name, mutation) => expectMutationRefused(mutation));
+    ['another iss', { claims: ({ iss }) => ({ iss: `${String(iss)}INVALID` }) }],
+    ['no iss', { claims: { iss: undefined } }],
+    ['another aud', { claims: ({ aud }) => ({ aud: `${String(aud)}INVALID` }) }],
+    ['no aud', { claims: { aud: undefined } }],
+  ] as [string, TokenMutation][])('get 400 with %s', (_name, mutation) => expectMutationRefused(mutation));
 
-  it('aud as text: 200', () => expectAccepted({ claims: ({ aud }) => ({ aud: [aud].flat()[0] }) }));
+  it('get 200 with aud as text', () => expectAccepted({ claims: ({ aud }) => ({ aud: [aud].flat()[0] }) }));
 
   it.each([
-    ['events missing', { claims: { events: undefined } }],
-    ['events a list', { claims: { events: [EVENT] } }],
-    ['events text', { claims: { events: EVENT } }],
+    ['no events', { claims: { events: undefined } }],
+    ['events as a list', { claims: { events: [EVENT] } }],
+    ['events as text', { claims: { events: EVENT } }],
     ['events null', { claims: { events: null } }],
     ['another event', { claims: { events: { 'http://schemas.openid.net/event/foobar': {} } } }],
     ['the event true', { claims: { events: { [EVENT]: true } } }],
-    ['the event text', { claims: { events: { [EVENT]: 'yes' } } }],
-    ['the event a list', { claims: { events: { [EVENT]: [] } } }],
-    ['nonce', { claims: { nonce: 'n' } }],
+    ['the event as text', { claims: { events: { [EVENT]: 'yes' } } }],
+    ['the event as a list', { claims: { events: { [EVENT]: [] } } }],
+    ['a nonce', { claims: { nonce: 'n' } }],
     ['an empty nonce', { claims: { nonce: '' } }],
     ['neither sub nor sid', { claims: { sub: undefined, sid: undefined } }],
-    ['sid no text', { claims: { sub: undefined, sid: 1 } }],
-    ['sub no text', { claims: { sub: 1, sid: undefined } }],
-  ] as [string, TokenMutation][])('%s: 400', (_name, mutation) => expectMutationRefused(mutation));
+    ['a sid that is not text', { claims: { sub: undefined, sid: 1 } }],
+    ['a sub that is not text', { claims: { sub: 1, sid: undefined } }],
+  ] as [string, TokenMutation][])('get 400 with the structural error: %s', (_name, mutation) =>
+    expectMutationRefused(mutation),
+  );
 
-  it('another event beside the right one: 200', () =>
+  it('get 200 with another event beside the logout event', () =>
     expectAccepted({ claims: { events: { [EVENT]: {}, 'https://example.org/other': {} } } }));
 
   it.each([
-    ['iat missing', { claims: { iat: undefined } }],
-    ['iat no number', { claims: { iat: 'now' } }],
-    ['iat an hour ago', { claims: () => ({ iat: now() - 3_600, exp: undefined }) }],
-    ['iat in an hour', { claims: () => ({ iat: now() + 3_600, exp: now() + 4_000 }) }],
-    ['jti missing', { claims: { jti: undefined } }],
-    ['jti empty', { claims: { jti: '' } }],
-    ['exp ten minutes ago', { claims: () => ({ iat: now() - 900, exp: now() - 600 }) }],
-    ['exp no number', { claims: { exp: 'later' } }],
-  ] as [string, TokenMutation][])('%s: 400', (_name, mutation) => expectMutationRefused(mutation));
+    ['no iat', { claims: { iat: undefined } }],
+    ['an iat that is not a number', { claims: { iat: 'now' } }],
+    ['an iat an hour ago', { claims: () => ({ iat: now() - 3_600, exp: undefined }) }],
+    ['an iat in an hour', { claims: () => ({ iat: now() + 3_600, exp: now() + 4_000 }) }],
+    ['no jti', { claims: { jti: undefined } }],
+    ['an empty jti', { claims: { jti: '' } }],
+    ['an exp ten minutes ago', { claims: () => ({ iat: now() - 900, exp: now() - 600 }) }],
+    ['an exp that is not a number', { claims: { exp: 'later' } }],
+  ] as [string, TokenMutation][])('get 400 with the time or identifier: %s', (_name, mutation) =>
+    expectMutationRefused(mutation),
+  );
 
-  it('jti a second time: 400', async () => {
+  it('get 400 when the same token is sent again', async () => {
     const token = await app.provider.logoutToken();
     expect((await send(token)).status).toBe(200);
     expect((await send(token)).status).toBe(400);
   });
 
-  it('jti a second time in another token: 400', async () => {
+  it('get 400 with the jti of an accepted token', async () => {
     const jti = crypto.randomUUID();
     expect((await send(await app.provider.logoutToken({ claims: { jti } }))).status).toBe(200);
     expect((await send(await app.provider.logoutToken({ claims: { jti } }))).status).toBe(400);
   });
 
-  it('jti of a token that was refused is free', async () => {
+  it('get 200 with the jti of a refused token', async () => {
     const jti = crypto.randomUUID();
     await expectMutationRefused({ claims: { jti }, sign: byStranger() });
     await expectAccepted({ claims: { jti } });
   });
 });
 
-describe('typ', () => {
-  it.each(['JWT', 'logout+jwt', 'LOGOUT+JWT', 'application/logout+jwt', undefined])('%s: 200', (typ) =>
-    expectAccepted({ header: { typ } }),
+describe('the typ of a logout token', () => {
+  it.each(['JWT', 'logout+jwt', 'LOGOUT+JWT', 'application/logout+jwt', undefined])(
+    'is accepted: %s',
+    (typ) => expectAccepted({ header: { typ } }),
   );
 
-  it.each(['at+jwt', 'id_token', 'secevent+jwt', 'JOSE', '', 1])('%j: 400', (typ) =>
+  it.each(['at+jwt', 'id_token', 'secevent+jwt', 'JOSE', '', 1])('is refused with 400: %j', (typ) =>
     expectMutationRefused({ header: { typ } }),
   );
 
-  it('of an ID token: 400', () => expectRefused(app.provider.lastLogin.idTokens[0] ?? ''));
+  it('distinguishes it from an ID token, which gets 400', () =>
+    expectRefused(app.provider.lastLogin.idTokens[0] ?? ''));
 });
 
-describe('the answer', () => {
-  it('is 200 and not stored, and the session is gone with the next request', async () => {
-    const cookie = await browser.jar.getCookieString(app.origin);
+describe('the response to a logout token', () => {
+  it('is 200 with no-store, and the session has ended for the next request', async () => {
+    const cookie = await browser.cookieHeader();
     const response = await send(await app.provider.logoutToken());
     expect(response.status).toBe(200);
     expect(response.headers.get('cache-control')).toContain('no-store');
@@ -232,17 +238,17 @@ describe('the answer', () => {
     expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('is 400 with the reason in JSON for what is wrong', () =>
+  it('is 400 with an error in JSON when the token is invalid', () =>
     expectMutationRefused({ claims: { iss: 'x' } }));
 
-  it('is 200 for a session nobody has here', async () => {
+  it('is 200 when no session has its sid', async () => {
     const token = await app.provider.logoutToken({ claims: { sid: '999999999999999999', sub: undefined } });
     expect((await send(token)).status).toBe(200);
     expect(await app.session(browser)).not.toBeNull();
   });
 });
 
-describe('what ends', () => {
+describe('back-channel logout', () => {
   async function threeJars() {
     const jars = { phone: app.browser(), laptop: app.browser(), bob: app.browser() };
     await app.signIn(jars.phone);
@@ -256,7 +262,7 @@ describe('what ends', () => {
     return { ...jars, alive, phoneLogin: phone };
   }
 
-  it('with sid alone: that session', async () => {
+  it('with sid alone ends that session', async () => {
     const { alive, phoneLogin } = await threeJars();
     expect(await alive()).toEqual([true, true, true]);
     const token = await app.provider.logoutToken({ claims: { sub: undefined } }, phoneLogin);
@@ -264,32 +270,31 @@ describe('what ends', () => {
     expect(await alive()).toEqual([false, true, true]);
   });
 
-  it('has its refresh token revoked, once, when its cookie comes again', async () => {
+  it('leads to one revocation of the refresh token when the session cookie is next sent', async () => {
     const { phone, alive, phoneLogin } = await threeJars();
     expect((await send(await app.provider.logoutToken({}, phoneLogin))).status).toBe(200);
-    const revoked = () =>
-      app.provider.requestsTo('/oauth/v2/revoke').flatMap(({ form }) => form['token'] ?? []);
+    const revoked = () => app.provider.revokedTokens();
     expect(revoked()).not.toContain(phoneLogin.refreshTokens[0]);
     for (let view = 0; view < 3; view++) await phone.get('/');
     expect(await alive()).toEqual([false, true, true]);
-    await until(() => revoked().includes(phoneLogin.refreshTokens[0] ?? ''));
+    await until(() => revoked().includes(phoneLogin.refreshTokens[0]));
     expect(revoked().filter((token) => token === phoneLogin.refreshTokens[0])).toHaveLength(1);
   });
 
-  it('with sub alone: all of that person', async () => {
+  it('with sub alone ends all sessions of that user', async () => {
     const { alive, phoneLogin } = await threeJars();
     const token = await app.provider.logoutToken({ claims: { sid: undefined } }, phoneLogin);
     expect((await send(token)).status).toBe(200);
     expect(await alive()).toEqual([false, false, true]);
   });
 
-  it('with both, as Zitadel sends: that session', async () => {
+  it('with sid and sub, as Zitadel sends, ends that session', async () => {
     const { alive, phoneLogin } = await threeJars();
     expect((await send(await app.provider.logoutToken({}, phoneLogin))).status).toBe(200);
     expect(await alive()).toEqual([false, true, true]);
   });
 
-  it('is no session that begins afterwards', async () => {
+  it('with sub alone does not end sessions that begin afterwards', async () => {
     const token = await app.provider.logoutToken({ claims: { sid: undefined } });
     expect((await send(token)).status).toBe(200);
     expect(await app.session(browser)).toBeNull();
@@ -297,14 +302,14 @@ describe('what ends', () => {
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('is no session that began after the token was made', async () => {
+  it('with sub alone does not end sessions that began after the iat of the token', async () => {
     const iat = now() - 300;
     const token = await app.provider.logoutToken({ claims: { sid: undefined, iat } });
     expect((await send(token)).status).toBe(200);
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('stays ended when the tokens were renewed meanwhile', async () => {
+  it('ends a session whose tokens were refreshed in the meantime', async () => {
     const renewed = app.browser();
     await app.signIn(renewed, { tokenAnswer: { expires_in: 1 } });
     const { lastLogin } = app.provider;

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser } from '../support/browser.js';
 import { people } from '../support/hostile/people.js';
@@ -6,6 +5,7 @@ import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { textOf } from '../support/text-of.js';
 import { withPort } from '../support/with-port.js';
+import { until } from '../support/until.js';
 
 const TOKEN = '/oauth/v2/token';
 
@@ -23,7 +23,7 @@ const tokenCalls = () => app.provider.requestsTo(TOKEN).length;
 const loginCookies = async (browser: Browser) =>
   (await browser.cookies()).filter(({ key }) => key.includes('authjs.login-'));
 
-/** The same address with other values in its query; `undefined` leaves one out. */
+/** The same address with changes to its query; `undefined` removes a parameter. */
 function withQuery(url: URL, changes: Record<string, string | undefined>) {
   const other = new URL(url);
   for (const [name, value] of Object.entries(changes)) {
@@ -33,28 +33,28 @@ function withQuery(url: URL, changes: Record<string, string | undefined>) {
   return other;
 }
 
-/** The next character of base64url: the last one of 128 bits has room for four bits nobody reads. */
+/** The neighbor of a base64url character: the last character of 128 bits has four unused bits. */
 const neighbourOf = (character: string) => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   return alphabet[(alphabet.indexOf(character) ^ 1) % 64] ?? 'A';
 };
 
-describe('state', () => {
+describe('a callback with a state', () => {
   it.each([
     ['unknown', () => 'x'.repeat(43)],
     ['missing', () => undefined],
     ['empty', () => ''],
     ['altered at its end', (state: string) => state.slice(0, -1) + (/[A-P]$/.test(state) ? 'w' : 'A')],
     [
-      'altered in bits that carry nothing',
+      'altered in unused bits of base64url',
       (state: string) => state.slice(0, -1) + neighbourOf(state.at(-1) ?? ''),
     ],
     ['altered at its start', (state: string) => (state.startsWith('A') ? 'B' : 'A') + state.slice(1)],
-    ['cut short', (state: string) => state.slice(0, -4)],
-    ['prolonged', (state: string) => `${state}A`],
+    ['truncated', (state: string) => state.slice(0, -4)],
+    ['extended by a character', (state: string) => `${state}A`],
     ['very long', () => 'A'.repeat(4_000)],
-    ['a name of an object', () => '__proto__'],
-  ])('that is %s: refused, the code is not redeemed', async (_name, change) => {
+    ['__proto__', () => '__proto__'],
+  ])('that is %s gets state_invalid, and the code is not redeemed', async (_name, change) => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const before = tokenCalls();
@@ -66,7 +66,7 @@ describe('state', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('of another browser: refused, the code is not redeemed', async () => {
+  it('of another browser gets other_browser, and the code is not redeemed', async () => {
     const callback = await app.callbackOf(app.browser());
     const stranger = app.browser();
     await stranger.get('/auth/login');
@@ -77,7 +77,7 @@ describe('state', () => {
     expect(await app.session(stranger)).toBeNull();
   });
 
-  it('of another browser that is signing in, too: refused', async () => {
+  it('of another browser gets other_browser even while this browser is signing in', async () => {
     const callback = await app.callbackOf(app.browser());
     const stranger = app.browser();
     await app.callbackOf(stranger);
@@ -86,7 +86,7 @@ describe('state', () => {
     expect(tokenCalls()).toBe(before);
   });
 
-  it('in a browser without any cookie: says that cookies are needed', async () => {
+  it('in a browser without cookies gets cookie_missing, and the page says that cookies are needed', async () => {
     const callback = await app.callbackOf(app.browser());
     const page = await app.browser().get(callback);
     expect(refusalOf(page)).toEqual(refused('cookie_missing'));
@@ -94,8 +94,8 @@ describe('state', () => {
   });
 });
 
-describe('the code', () => {
-  it('is redeemed once: the same callback again changes nothing', async () => {
+describe('the authorization code', () => {
+  it('is redeemed once when the same callback is opened four times', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await browser.get(callback);
@@ -109,10 +109,10 @@ describe('the code', () => {
     expect((await app.session(browser))?.user).toEqual(before.session?.user);
   });
 
-  it('is redeemed once when the same callback is opened twice at a time', async () => {
+  it('is redeemed once when the same callback is opened twice at the same time', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     const answers = await Promise.all(
       [1, 2].map(() =>
         fetch(callback, { redirect: 'manual', headers: { cookie, 'sec-fetch-mode': 'navigate' } }),
@@ -125,7 +125,7 @@ describe('the code', () => {
   });
 
   it.each(['HEAD', 'GET with Sec-Purpose', 'GET with Purpose'])(
-    'survives what is no visit: %s',
+    'is not redeemed by %s, which gets 204',
     async (kind) => {
       const browser = app.browser();
       const callback = await app.callbackOf(browser);
@@ -144,7 +144,7 @@ describe('the code', () => {
     },
   );
 
-  it('and state stay neither in the address nor for the next page', async () => {
+  it('is neither in the address nor in the Referer after the callback', async () => {
     const browser = app.browser();
     const page = await app.signIn(browser);
     expect(page.url.href).toBe(`${app.origin}/profile`);
@@ -157,31 +157,34 @@ describe('the code', () => {
     expect(response.headers['cache-control']).toContain('no-store');
   });
 
-  it.each(['code', 'state', 'iss', 'error'])('is refused with two values for %s', async (name) => {
-    const browser = app.browser();
-    const callback = await app.callbackOf(browser);
-    const before = tokenCalls();
-    const value = callback.searchParams.get(name) ?? app.provider.issuer;
-    for (let count = callback.searchParams.getAll(name).length; count < 2; count++)
-      callback.searchParams.append(name, value);
-    expect(refusalOf(await browser.get(callback))).toEqual(refused('state_invalid'));
-    expect(tokenCalls()).toBe(before);
-    expect(await app.session(browser)).toBeNull();
-  });
+  it.each(['code', 'state', 'iss', 'error'])(
+    'is not redeemed when the callback has two values for %s',
+    async (name) => {
+      const browser = app.browser();
+      const callback = await app.callbackOf(browser);
+      const before = tokenCalls();
+      const value = callback.searchParams.get(name) ?? app.provider.issuer;
+      for (let count = callback.searchParams.getAll(name).length; count < 2; count++)
+        callback.searchParams.append(name, value);
+      expect(refusalOf(await browser.get(callback))).toEqual(refused('state_invalid'));
+      expect(tokenCalls()).toBe(before);
+      expect(await app.session(browser)).toBeNull();
+    },
+  );
 });
 
-describe('iss', () => {
-  it('right: accepted', async () => {
+describe('the iss of the authorization response (RFC 9207)', () => {
+  it('is accepted when it is the issuer', async () => {
     const browser = advertising.browser();
     const page = await advertising.signIn(browser, { callback: { iss: advertising.provider.issuer } });
     expect(page.url.pathname).toBe('/profile');
   });
 
   it.each([
-    ['of another provider', (issuer: string) => `${issuer}1`],
-    ['with a slash too many', (issuer: string) => `${issuer}/`],
+    ['that of another provider', (issuer: string) => `${issuer}1`],
+    ['the issuer with a trailing slash', (issuer: string) => `${issuer}/`],
     ['empty', () => ''],
-  ])('%s: refused, the code is not redeemed', async (_name, change) => {
+  ])('results in check_failed without a token request when it is %s', async (_name, change) => {
     for (const running of [advertising, app]) {
       const browser = running.browser();
       const before = running.provider.requestsTo(TOKEN).length;
@@ -192,7 +195,7 @@ describe('iss', () => {
     }
   });
 
-  it('missing although the metadata promise it: refused', async () => {
+  it('results in check_failed when it is missing although the metadata promise it', async () => {
     const browser = advertising.browser();
     const before = advertising.provider.requestsTo(TOKEN).length;
     expect(refusalOf(await advertising.signIn(browser))).toEqual(refused('check_failed'));
@@ -200,7 +203,7 @@ describe('iss', () => {
     expect(await advertising.session(browser)).toBeNull();
   });
 
-  it('wrong in an error answer: the error is not believed', async () => {
+  it('results in check_failed when it is wrong in an error response', async () => {
     const browser = advertising.browser();
     const callback = { code: undefined, error: 'access_denied', iss: 'https://evil.example' };
     expect(refusalOf(await advertising.signIn(browser, { callback }))).toEqual(refused('check_failed'));
@@ -208,7 +211,7 @@ describe('iss', () => {
 });
 
 describe('several sign-ins in one browser', () => {
-  it('each finish, each at its own target with its query', async () => {
+  it('finish in any order, each at its own return target', async () => {
     const browser = app.browser();
     const targets = [1, 2, 3, 4, 5].map((tab) => `/profile?tab=${tab}&x=%26`);
     const callbacks: URL[] = [];
@@ -219,7 +222,7 @@ describe('several sign-ins in one browser', () => {
     }
   });
 
-  it('leave few, short-lived cookies, and none when they are used', async () => {
+  it('leave five cookies at most, each for 15 minutes at most, and none when they are finished', async () => {
     const browser = app.browser();
     const callbacks: URL[] = [];
     for (let start = 0; start < 50; start++) callbacks.push(await app.callbackOf(browser));
@@ -230,7 +233,7 @@ describe('several sign-ins in one browser', () => {
       expect(cookie.TTL()).toBeLessThanOrEqual(15 * 60_000);
       expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/' });
     }
-    expect((await browser.jar.getCookieString(app.origin)).length).toBeLessThan(8_192);
+    expect((await browser.cookieHeader()).length).toBeLessThan(8_192);
 
     const before = tokenCalls();
     await browser.get(callbacks.at(-1) ?? '');
@@ -241,8 +244,8 @@ describe('several sign-ins in one browser', () => {
   });
 });
 
-describe('a callback that comes too late', () => {
-  it('with a session goes on', async () => {
+describe('a callback without its login cookie', () => {
+  it('leads to the return target when there is a session', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await app.signIn(browser);
@@ -254,7 +257,7 @@ describe('a callback that comes too late', () => {
     expect(tokenCalls()).toBe(before);
   });
 
-  it('without a session starts again by itself, and arrives', async () => {
+  it('starts the sign-in again once when there is no session', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     browser.forget(/authjs\.login-/);
@@ -264,7 +267,7 @@ describe('a callback that comes too late', () => {
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('starts again only once, then explains', async () => {
+  it('results in an error page when the second sign-in has lost its cookie, too', async () => {
     const browser = app.browser();
     const first = await app.callbackOf(browser);
     browser.forget(/authjs\.login-/);
@@ -281,7 +284,7 @@ describe('a callback that comes too late', () => {
     expect(page.document.querySelector('main a[href^="/auth/login"]')).not.toBeNull();
   });
 
-  it('with the session of a person who has logged out again never loops', async () => {
+  it('does not redirect in a loop after a sign-out', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     await browser.get(callback);
@@ -292,7 +295,7 @@ describe('a callback that comes too late', () => {
   });
 });
 
-describe('an error answer', () => {
+describe('an error response', () => {
   const html = '<script>alert(1)</script>"><img src=x onerror=alert(2)>';
 
   it.each([
@@ -302,24 +305,27 @@ describe('an error answer', () => {
     ['temporarily_unavailable', 'provider_unavailable'],
     ['server_error', 'provider_unavailable'],
     ['<script>alert(1)</script>', 'provider_error'],
-  ] as const)('%s: a page of its own, and no session', async (error, reason) => {
-    const browser = app.browser();
-    const before = tokenCalls();
-    const page = await app.signIn(browser, {
-      callback: { code: undefined, error, error_description: html, error_uri: 'https://evil.example/' },
-    });
-    expect(refusalOf(page)).toEqual(refused(reason));
-    expect(page.url.origin).toBe(app.origin);
-    expect(page.text).not.toMatch(/alert\(|evil\.example/);
-    expect(textOf(page).length).toBeGreaterThan(40);
-    expect(page.document.querySelector('main a[href^="/auth/login"]')).not.toBeNull();
-    expect(page.url.searchParams.get('ref')).toMatch(/^[0-9a-f]{12}$/);
-    expect(textOf(page)).toContain(page.url.searchParams.get('ref'));
-    expect(tokenCalls()).toBe(before);
-    expect(await app.session(browser)).toBeNull();
-  });
+  ] as const)(
+    'with the error %s has a page with a reference and creates no session',
+    async (error, reason) => {
+      const browser = app.browser();
+      const before = tokenCalls();
+      const page = await app.signIn(browser, {
+        callback: { code: undefined, error, error_description: html, error_uri: 'https://evil.example/' },
+      });
+      expect(refusalOf(page)).toEqual(refused(reason));
+      expect(page.url.origin).toBe(app.origin);
+      expect(page.text).not.toMatch(/alert\(|evil\.example/);
+      expect(textOf(page).length).toBeGreaterThan(40);
+      expect(page.document.querySelector('main a[href^="/auth/login"]')).not.toBeNull();
+      expect(page.url.searchParams.get('ref')).toMatch(/^[0-9a-f]{12}$/);
+      expect(textOf(page)).toContain(page.url.searchParams.get('ref'));
+      expect(tokenCalls()).toBe(before);
+      expect(await app.session(browser)).toBeNull();
+    },
+  );
 
-  it('beside a code: the code is not redeemed', async () => {
+  it('beside a code is handled without redeeming the code', async () => {
     const browser = app.browser();
     const before = tokenCalls();
     expect(refusalOf(await app.signIn(browser, { callback: { error: 'access_denied' } }))).toEqual(
@@ -328,7 +334,7 @@ describe('an error answer', () => {
     expect(tokenCalls()).toBe(before);
   });
 
-  it('with the state of nobody: refused as such', async () => {
+  it('with an unknown state is not handled as the error of a sign-in', async () => {
     const page = await app.browser().get('/auth/callback?error=access_denied&state=nobodys');
     expect(page.url.pathname).toBe('/auth/error');
     expect(page.url.searchParams.get('reason')).not.toBe('access_denied');
@@ -341,7 +347,7 @@ describe('an error answer', () => {
     });
     const response = await fetch(callback, {
       redirect: 'manual',
-      headers: { accept: 'application/json', cookie: await browser.jar.getCookieString(app.origin) },
+      headers: { accept: 'application/json', cookie: await browser.cookieHeader() },
     });
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({
@@ -353,48 +359,56 @@ describe('an error answer', () => {
 });
 
 describe('a sign-in for one organization', () => {
-  const REVOKE = '/oauth/v2/revoke';
   const HOME = '300000000000000001';
   const at = (organization: string) => `/auth/login?${new URLSearchParams({ organization }).toString()}`;
   const CLAIM = 'urn:zitadel:iam:user:resourceowner';
 
-  it.each([HOME, 'acme.example', 'ACME.example'])('lets in its members: %s', async (organization) => {
-    const page = await app.signIn(app.browser(), {}, at(organization));
-    expect(page.url.pathname).toBe('/profile');
-  });
+  it.each([HOME, 'acme.example', 'ACME.example'])(
+    'accepts a member of the organization: %s',
+    async (organization) => {
+      const page = await app.signIn(app.browser(), {}, at(organization));
+      expect(page.url.pathname).toBe('/profile');
+    },
+  );
 
   it.each([
-    ['its id', '300000000000000002', {}],
-    ['its domain', 'globex.example', {}],
-    ['a domain that begins alike', 'acme.example.evil', {}],
-    // What was asked for comes back in these whoever signs in.
-    ['an id that is repeated', '300000000000000002', { 'urn:zitadel:iam:org:id': '300000000000000002' }],
+    ['an organization id', '300000000000000002', {}],
+    ['an organization domain', 'globex.example', {}],
+    ['a domain with the same beginning', 'acme.example.evil', {}],
+    // These claims repeat the scope for every user.
     [
-      'a domain that is repeated',
+      'an id that is repeated in a claim',
+      '300000000000000002',
+      { 'urn:zitadel:iam:org:id': '300000000000000002' },
+    ],
+    [
+      'a domain that is repeated in a claim',
       'globex.example',
       { 'urn:zitadel:iam:org:domain:primary': 'globex.example' },
     ],
-    ['nothing about where the person belongs', HOME, { [`${CLAIM}:id`]: undefined }],
-  ])('refuses everybody else, and revokes the tokens: %s', async (_name, organization, userinfo) => {
-    const browser = app.browser();
-    const page = await app.signIn(browser, { userinfo }, at(organization));
-    expect(refusalOf(page)).toEqual(refused('organization_mismatch'));
-    expect(textOf(page)).toContain('another organization');
-    expect(await app.session(browser)).toBeNull();
-    const revoked = () => app.provider.requestsTo(REVOKE).map(({ form }) => form['token']);
-    for (let tries = 0; tries < 200 && !revoked().includes(app.provider.lastLogin.refreshTokens[0]); tries++)
-      await pause(10);
-    expect(revoked()).toContain(app.provider.lastLogin.refreshTokens[0]);
-  });
+    ['no resourceowner claims', HOME, { [`${CLAIM}:id`]: undefined }],
+  ])(
+    'refuses a user of another organization and revokes the tokens: %s',
+    async (_name, organization, userinfo) => {
+      const browser = app.browser();
+      const page = await app.signIn(browser, { userinfo }, at(organization));
+      expect(refusalOf(page)).toEqual(refused('organization_mismatch'));
+      expect(textOf(page)).toContain('another organization');
+      expect(await app.session(browser)).toBeNull();
+      const [refreshToken] = app.provider.lastLogin.refreshTokens;
+      await until(() => app.provider.revokedTokens().includes(refreshToken));
+      expect(app.provider.revokedTokens()).toContain(refreshToken);
+    },
+  );
 
-  it('keeps the session there was when it refuses', async () => {
+  it('keeps the previous session when it refuses the user', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     await app.signIn(browser, { person: people.bob }, at('globex.example'));
     expect((await app.session(browser))?.user).toMatchObject({ name: 'Alice Archer' });
   });
 
-  it('is not started again without the organization, from a callback that is opened late', async () => {
+  it('is not restarted without the organization by a late callback', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser, {}, at(HOME));
     browser.forget(/authjs\.login-/);
@@ -407,20 +421,20 @@ describe('a sign-in for one organization', () => {
     ['Errors.User.NotActive', 'access_denied'],
     ['Errors.User.Locked', 'access_denied'],
     ['something else', 'provider_misconfigured'],
-  ] as const)('is told from a set-up that is wrong: %s', async (description, reason) => {
-    const callback = { code: undefined, error: 'invalid_request', error_description: description };
-    expect(refusalOf(await app.signIn(app.browser(), { callback }))).toEqual(refused(reason));
-  });
+  ] as const)(
+    'fails with a reason that depends on the error_description: %s',
+    async (description, reason) => {
+      const callback = { code: undefined, error: 'invalid_request', error_description: description };
+      expect(refusalOf(await app.signIn(app.browser(), { callback }))).toEqual(refused(reason));
+    },
+  );
 });
 
-describe('the session', () => {
-  const sessionCookie = async (browser: Browser) =>
-    (await browser.cookies()).find(({ key }) => key === withPort('authjs.session-token', app.origin))?.value;
-
-  it('is a new one, whatever cookie was there before', async () => {
+describe('the session after a sign-in', () => {
+  it('is new, whatever session cookie was there before', async () => {
     const mallory = app.browser();
     await app.signIn(mallory, { person: people.mallory });
-    const planted = (await sessionCookie(mallory)) ?? '';
+    const planted = (await mallory.sessionCookie())?.value ?? '';
     const victim = app.browser();
     const login = await victim.get('/auth/login');
     await victim.jar.setCookie(
@@ -428,26 +442,26 @@ describe('the session', () => {
       app.origin,
     );
     await victim.submit(login, 'form[action="/auth/signin/zitadel"]');
-    expect(await sessionCookie(victim)).not.toBe(planted);
+    expect((await victim.sessionCookie())?.value).not.toBe(planted);
     expect((await app.session(victim))?.user).toMatchObject({ name: 'Alice Archer' });
   });
 
-  it('is a new one at each sign-in of the same person', async () => {
+  it('is new at each sign-in of the same user', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const first = await sessionCookie(browser);
+    const first = (await browser.sessionCookie())?.value;
     browser.forget(/session-token/);
     await app.signIn(browser);
-    expect(await sessionCookie(browser)).toEqual(expect.any(String));
-    expect(await sessionCookie(browser)).not.toBe(first);
+    expect((await browser.sessionCookie())?.value).toEqual(expect.any(String));
+    expect((await browser.sessionCookie())?.value).not.toBe(first);
   });
 
-  it('ends the one that was there: a copy of it opens nothing', async () => {
+  it('replaces the previous session, which ends for every copy of its cookie', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const cookie = `${withPort('authjs.session-token', app.origin)}=${await sessionCookie(browser)}`;
+    const cookie = `${withPort('authjs.session-token', app.origin)}=${(await browser.sessionCookie())?.value}`;
     await app.signIn(browser, undefined, '/auth/login?prompt=login');
-    expect(await sessionCookie(browser)).toEqual(expect.any(String));
+    expect((await browser.sessionCookie())?.value).toEqual(expect.any(String));
     const replay = await fetch(`${app.origin}/auth/session`, { headers: { cookie } });
     expect(await replay.json()).toBeNull();
     expect(await app.session(browser)).not.toBeNull();

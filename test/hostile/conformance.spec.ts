@@ -8,7 +8,7 @@ import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused, type Reason } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 
-// Modelled on the modules of the OpenID Foundation's conformance suite, by their names.
+// Follows the modules of the OpenID Foundation's conformance suite and uses their names.
 
 const DISCOVERY = '/.well-known/openid-configuration';
 const KEYS = '/oauth/v2/keys';
@@ -27,7 +27,7 @@ async function start(...options: Parameters<typeof startHostileApp>): Promise<Ho
   return app;
 }
 
-/** Which protocol endpoints were called, in this order. */
+/** The called protocol endpoints, in order. */
 const calls = (app: HostileApp) =>
   app.provider.requests.map(({ path }) => path).filter((path) => [AUTHORIZE, TOKEN, USERINFO].includes(path));
 
@@ -49,8 +49,8 @@ async function expectRejected(app: HostileApp, mutation: Mutation, last: string,
   expect(await app.session(browser)).toBeNull();
 }
 
-describe('oidcc-client-basic-certification-test-plan', () => {
-  it('oidcc-client-test', async () => {
+describe('oidcc-client-basic-certification-test-plan:', () => {
+  it('oidcc-client-test signs the user in with code, token request and userinfo', async () => {
     const app = await start();
     await expectFinished(app);
     const [authorize] = app.provider.requestsTo(AUTHORIZE);
@@ -85,15 +85,15 @@ describe('oidcc-client-basic-certification-test-plan', () => {
     ['oidcc-client-test-idtoken-sig-none', 'unsigned'],
     ['oidcc-client-test-invalid-sig-rs256', 'broken-signature'],
     ['oidcc-client-test-nonce-invalid', 'other-nonce'],
-  ] as const)('%s: rejected, no call of userinfo', async (_module, name) => {
+  ] as const)('%s is refused without a userinfo request', async (_module, name) => {
     await expectRejected(await start(), mutations[name], TOKEN, 'id_token_invalid');
   });
 
-  it('oidcc-client-test-kid-absent-single-jwks: accepted', async () => {
+  it('oidcc-client-test-kid-absent-single-jwks signs the user in', async () => {
     await expectFinished(await start({ provider: { withoutKid: true } }));
   });
 
-  it('oidcc-client-test-kid-absent-multiple-jwks: rejected, or the right key found', async () => {
+  it('oidcc-client-test-kid-absent-multiple-jwks is refused or finds the right key', async () => {
     const algorithms = ['RS256', 'ES256', 'ES256K', 'EdDSA'].flatMap((alg) => [alg, alg, alg]);
     const app = await start({ provider: { withoutKid: true, algorithms } });
     const browser = app.browser();
@@ -106,15 +106,15 @@ describe('oidcc-client-basic-certification-test-plan', () => {
     expect(refusalOf(wrong)).toEqual(refused('id_token_invalid'));
   });
 
-  it('oidcc-client-test-idtoken-sig-rs256: accepted', async () => {
+  it('oidcc-client-test-idtoken-sig-rs256 signs the user in', async () => {
     await expectFinished(await start(), { idToken: { sign: byProvider('RS256') } });
   });
 
-  it('oidcc-client-test-userinfo-invalid-sub: the userinfo is not used', async () => {
+  it('oidcc-client-test-userinfo-invalid-sub is refused with userinfo_mismatch', async () => {
     await expectRejected(await start(), mutations['other-sub-in-userinfo'], USERINFO, 'userinfo_mismatch');
   });
 
-  it('oidcc-client-test-scope-userinfo-claims: asked for, and shown', async () => {
+  it('oidcc-client-test-scope-userinfo-claims requests the claims and shows them', async () => {
     const app = await start();
     const browser = await expectFinished(app);
     const scopes = app.provider.lastLogin.scope.split(' ');
@@ -122,7 +122,7 @@ describe('oidcc-client-basic-certification-test-plan', () => {
     expect((await browser.get('/profile')).text).toContain(people.alice.email);
   });
 
-  it('oidcc-client-test-client-secret-basic: id and secret are form-encoded first', async () => {
+  it('oidcc-client-test-client-secret-basic form-encodes client id and secret', async () => {
     const secret = 's3cr:t %+/é&=';
     const app = await start({ env: { ZITADEL_CLIENT_SECRET: secret } });
     await expectFinished(app);
@@ -135,14 +135,14 @@ describe('oidcc-client-basic-certification-test-plan', () => {
   });
 });
 
-describe('oidcc-client-config-certification-test-plan', () => {
-  it('oidcc-client-test-discovery-openid-config: fetched and used', async () => {
+describe('oidcc-client-config-certification-test-plan:', () => {
+  it('oidcc-client-test-discovery-openid-config fetches and uses the metadata', async () => {
     const app = await start();
     await expectFinished(app);
     expect(app.provider.requests[0]?.path).toBe(DISCOVERY);
   });
 
-  it('oidcc-client-test-discovery-jwks-uri-keys: the keys are where the metadata say', async () => {
+  it('oidcc-client-test-discovery-jwks-uri-keys reads the keys from the jwks_uri of the metadata', async () => {
     const keysPath = `${KEYS}/${crypto.randomUUID()}`;
     const app = await start({ provider: { keysPath } });
     await expectFinished(app);
@@ -150,7 +150,7 @@ describe('oidcc-client-config-certification-test-plan', () => {
     expect(app.provider.requestsTo(KEYS)).toEqual([]);
   });
 
-  it('oidcc-client-test-discovery-issuer-mismatch: nobody is sent there', async () => {
+  it('oidcc-client-test-discovery-issuer-mismatch sends no user to the provider', async () => {
     const app = await start({
       provider: { metadata: ({ issuer }) => ({ issuer: `${String(issuer)}INVALID` }) },
     });
@@ -158,18 +158,18 @@ describe('oidcc-client-config-certification-test-plan', () => {
     expect(calls(app)).toEqual([]);
   });
 
-  it('oidcc-client-test-idtoken-sig-none: rejected', async () => {
+  it('oidcc-client-test-idtoken-sig-none is refused', async () => {
     await expectRejected(await start(), mutations.unsigned, TOKEN, 'id_token_invalid');
   });
 
-  it('oidcc-client-test-signing-key-rotation-just-before-signing: the keys are fetched again', async () => {
+  it('oidcc-client-test-signing-key-rotation-just-before-signing fetches the keys again', async () => {
     const app = await start();
     await expectFinished(app);
     await expectFinished(app, mutations['new-key']);
     expect(app.provider.requestsTo(KEYS)).toHaveLength(2);
   });
 
-  it('oidcc-client-test-signing-key-rotation: the second login fetches them', async () => {
+  it('oidcc-client-test-signing-key-rotation fetches the keys again at the second sign-in', async () => {
     const app = await start();
     await expectFinished(app);
     app.provider.keys.rotate();
@@ -178,7 +178,7 @@ describe('oidcc-client-config-certification-test-plan', () => {
   });
 });
 
-describe('oidcc-client-rp-initiated-logout-rp-basic', () => {
+describe('oidcc-client-rp-initiated-logout-rp-basic:', () => {
   it.each([
     ['oidcc-client-test-rp-init-logout', {}, '/auth/logout/success', 200],
     [
@@ -188,21 +188,24 @@ describe('oidcc-client-rp-initiated-logout-rp-basic', () => {
       400,
     ],
     ['oidcc-client-test-rp-init-logout-no-state', { state: undefined }, '/auth/logout/error', 400],
-  ])('%s', async (_module, logoutReturn, pathname, status) => {
-    const app = await start();
-    const browser = await expectFinished(app, { logoutReturn });
-    const page = await app.logOut(browser);
-    const [endSession] = app.provider.requestsTo('/oidc/v1/end_session');
-    expect(endSession?.query).toMatchObject({
-      id_token_hint: app.provider.lastLogin.idTokens[0],
-      post_logout_redirect_uri: `${app.origin}/auth/logout/callback`,
-    });
-    expect([page.url.pathname, page.status]).toEqual([pathname, status]);
-    expect(await app.session(browser)).toBeNull();
-  });
+  ])(
+    '%s ends the session and leads to the sign-out page for its state',
+    async (_module, logoutReturn, pathname, status) => {
+      const app = await start();
+      const browser = await expectFinished(app, { logoutReturn });
+      const page = await app.logOut(browser);
+      const [endSession] = app.provider.requestsTo('/oidc/v1/end_session');
+      expect(endSession?.query).toMatchObject({
+        id_token_hint: app.provider.lastLogin.idTokens[0],
+        post_logout_redirect_uri: `${app.origin}/auth/logout/callback`,
+      });
+      expect([page.url.pathname, page.status]).toEqual([pathname, status]);
+      expect(await app.session(browser)).toBeNull();
+    },
+  );
 });
 
-describe('oidcc-client-back-channel-logout-rp-basic', () => {
+describe('oidcc-client-back-channel-logout-rp-basic:', () => {
   const module = 'oidcc-client-test-rp-backchannel-rpinitlogout';
   const appended = (name: string) => (claims: Record<string, unknown>) => ({
     [name]: `${String(claims[name])}INVALID`,
@@ -217,7 +220,7 @@ describe('oidcc-client-back-channel-logout-rp-basic', () => {
     [`${module}-wrong-alg`, { sign: byProvider('ES256') }, 400],
     [`${module}-wrong-aud`, { claims: appended('aud') }, 400],
     [`${module}-wrong-iss`, { claims: appended('iss') }, 400],
-  ] as [string, TokenMutation, number][])('%s', async (_module, mutation, status) => {
+  ] as [string, TokenMutation, number][])('%s gets its status', async (_module, mutation, status) => {
     const app = await start({
       provider: {
         algorithms: ['RS256', 'ES256'],
@@ -241,8 +244,8 @@ describe('oidcc-client-back-channel-logout-rp-basic', () => {
   });
 });
 
-describe('third-party initiated login', () => {
-  it('oidcc-client-test-3rd-party-init-login: the flow starts', async () => {
+describe('third-party initiated login:', () => {
+  it('oidcc-client-test-3rd-party-init-login starts the flow', async () => {
     const app = await start();
     const browser = app.browser();
     const target = `${app.origin}/profile?from=there`;
@@ -257,7 +260,7 @@ describe('third-party initiated login', () => {
   });
 });
 
-describe('refresh', () => {
+describe('refresh:', () => {
   async function renewed(idToken?: TokenMutation) {
     const app = await start();
     const browser = await expectFinished(app, {
@@ -269,7 +272,7 @@ describe('refresh', () => {
     return { app, browser, answer };
   }
 
-  it('oidcc-client-test-refresh-token: used, and userinfo called with the new token', async () => {
+  it('oidcc-client-test-refresh-token refreshes once and calls userinfo with the new access token', async () => {
     const { app, answer } = await renewed();
     expect(answer.status).toBe(200);
     expect(app.provider.grants('refresh_token')).toHaveLength(1);
@@ -281,7 +284,7 @@ describe('refresh', () => {
   it.each([
     ['oidcc-client-test-refresh-token-invalid-issuer', { claims: { iss: 'https://other.example' } }],
     ['oidcc-client-test-refresh-token-invalid-sub', { claims: { sub: people.mallory.sub } }],
-  ])('%s: no further call', async (_module, idToken) => {
+  ])('%s ends the session without a further request', async (_module, idToken) => {
     const { app, browser, answer } = await renewed(idToken);
     expect(answer.status).toBe(401);
     expect(calls(app).at(-1)).toBe(TOKEN);
@@ -289,7 +292,7 @@ describe('refresh', () => {
   });
 });
 
-describe('FAPI2 client modules that apply to everyone', () => {
+describe('FAPI2 client modules that apply to every client:', () => {
   const module = 'fapi2-security-profile-final-client-test';
   const advertised = {
     provider: { metadata: () => ({ authorization_response_iss_parameter_supported: true }) },
@@ -300,7 +303,7 @@ describe('FAPI2 client modules that apply to everyone', () => {
     ['remove-authorization-response-iss', { iss: undefined }, 'check_failed'],
     ['ensure-authorization-response-with-invalid-state-fails', { state: 'invalid' }, 'state_invalid'],
     ['ensure-authorization-response-with-invalid-missing-state-fails', { state: undefined }, 'state_invalid'],
-  ] as const)(`${module}-%s`, async (_module, change, reason) => {
+  ] as const)(`${module}-%s refuses the authorization response`, async (_module, change, reason) => {
     const app = await start(advertised);
     await expectRejected(app, { callback: { iss: app.provider.issuer, ...change } }, AUTHORIZE, reason);
   });
@@ -312,7 +315,7 @@ describe('FAPI2 client modules that apply to everyone', () => {
     ['invalid-secondary-aud', mutations['foreign-audience-beside']],
     ['invalid-null-alg', mutations.unsigned],
     ['invalid-alternate-alg', mutations['signed-with-public-key']],
-  ] as [string, Mutation][])(`${module}-%s`, async (_module, mutation) => {
+  ] as [string, Mutation][])(`${module}-%s refuses the ID token`, async (_module, mutation) => {
     await expectRejected(await start(), mutation, TOKEN, 'id_token_invalid');
   });
 
@@ -320,11 +323,11 @@ describe('FAPI2 client modules that apply to everyone', () => {
     ['valid-aud-as-array', mutations['own-audience-alone']],
     ['token-type-case-insensitivity', mutations['odd-bearer']],
     ['token-endpoint-response-without-expires_in', mutations['no-expires-in']],
-  ] as [string, Mutation][])(`${module}-%s`, async (_module, mutation) => {
+  ] as [string, Mutation][])(`${module}-%s signs the user in`, async (_module, mutation) => {
     await expectFinished(await start(), mutation);
   });
 
-  it(`${module}-discovery-issuer-mismatch`, async () => {
+  it(`${module}-discovery-issuer-mismatch sends no user to the provider`, async () => {
     const app = await start({ provider: { metadata: () => ({ issuer: 'https://other.example' }) } });
     expect(refusalOf(await app.signIn(app.browser()))).toEqual(refused('provider_misconfigured'));
     expect(calls(app)).toEqual([]);
@@ -332,7 +335,7 @@ describe('FAPI2 client modules that apply to everyone', () => {
 });
 
 describe('a mutation named by login_hint', () => {
-  it('is that of the one login which carries the hint', async () => {
+  it('applies to the one sign-in that has the hint', async () => {
     const app = await start();
     const [good, bad] = [app.browser(), app.browser()];
     const refusedPage = await bad.get(

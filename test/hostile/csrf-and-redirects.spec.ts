@@ -23,11 +23,11 @@ const program = { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
 
 const changingRoutes = ['/auth/signin/zitadel', '/auth/logout', '/auth/signout', '/auth/logout/everywhere'];
 
-describe('a form of another site', () => {
+describe('a form post', () => {
   it.each(
     changingRoutes.flatMap((route) => [
-      [route, 'without a token', {}, false],
-      [route, 'with a wrong token', {}, true],
+      [route, 'without a CSRF token', {}, false],
+      [route, 'with a wrong CSRF token', {}, true],
     ]) as [string, string, Record<string, string>, boolean][],
   )('%s %s: refused', async (route, _name, headers, hasToken) => {
     await loggedIn(app, browser);
@@ -65,7 +65,7 @@ describe('a form of another site', () => {
   it.each([{ 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }, {}] as Record<
     string,
     string
-  >[])('is told from one of this site: %j', async (headers) => {
+  >[])('with a valid CSRF token from this origin signs the user out: %j', async (headers) => {
     const response = await post('/auth/logout', csrfFrom(await app.signIn(browser)), {
       ...headers,
       ...(headers['sec-fetch-site'] === 'same-origin' ? { origin: app.origin } : {}),
@@ -75,7 +75,7 @@ describe('a form of another site', () => {
   });
 
   it.each(['/auth/logout', '/auth/signout', '/auth/logout/everywhere', '/auth/logout/callback'])(
-    'cannot log out by a GET: %s',
+    'is required for a sign-out: a GET of %s does not sign the user out',
     async (path) => {
       await loggedIn(app, browser);
       const image = {
@@ -93,7 +93,7 @@ describe('a form of another site', () => {
     },
   );
 
-  it('cannot log a visitor in as somebody else', async () => {
+  it('cannot sign a user in as another one: a callback of another browser is refused', async () => {
     const attackers = app.browser();
     const callback = await app.callbackOf(attackers, { person: people.mallory });
     await browser.get('/auth/login');
@@ -108,9 +108,9 @@ describe('a form of another site', () => {
   });
 });
 
-describe('a form that is refused', () => {
+describe('the response to a refused form post', () => {
   it.each(['/auth/signin/zitadel', '/auth/logout'])(
-    'because the browser sends no cookie says so, and not that the form is old: %s',
+    'says that the browser sends no cookies: %s',
     async (route) => {
       const page = await browser.get('/auth/login');
       browser.forget(/./);
@@ -125,13 +125,13 @@ describe('a form that is refused', () => {
     },
   );
 
-  it('leads to the login page when its address is opened by Enter in the address bar', async () => {
+  it('is not shown for a GET of the form action, which leads to the login page', async () => {
     const page = await browser.get('/auth/signin/zitadel');
     expect([page.status, page.url.pathname]).toEqual([200, '/auth/login']);
   });
 });
 
-describe('the page a sign-in returns to', () => {
+describe('the return target of a sign-in', () => {
   const foreign = [
     'https://evil.example',
     'https://evil.example/profile',
@@ -178,7 +178,7 @@ describe('the page a sign-in returns to', () => {
     '',
   ];
 
-  it.each(foreign.map((target) => [JSON.stringify(target), target]))('is not %s', async (_name, target) => {
+  it.each(foreign.map((target) => [JSON.stringify(target), target]))('is never %s', async (_name, target) => {
     const { host } = new URL(app.origin);
     const wanted = target.replace('ORIGIN', app.origin).replace('LOCALHOST', host);
     const page = await app.signIn(browser, {}, `/auth/login?callbackUrl=${encodeURIComponent(wanted)}`);
@@ -196,7 +196,7 @@ describe('the page a sign-in returns to', () => {
     '/profile?next=https://evil.example/',
     '/admin',
     '/?a=b?c',
-  ])('is the page first asked for, with its query: %s', async (target) => {
+  ])('is the requested page with its query: %s', async (target) => {
     const page = await app.signIn(browser, {}, `/auth/login?callbackUrl=${encodeURIComponent(target)}`);
     expect(page.url.href).toBe(app.origin + target);
   });
@@ -206,7 +206,7 @@ describe('the page a sign-in returns to', () => {
     expect((await app.signIn(browser, {}, login)).url.href).toBe(`${app.origin}/profile?a=1#roles`);
   });
 
-  it('is no other page after a cookie was planted', async () => {
+  it('is not read from a planted callback-url cookie', async () => {
     const name = withPort('authjs.callback-url', app.origin);
     await browser.jar.setCookie(`${name}=https%3A%2F%2Fevil.example%2F; Path=/`, app.origin);
     expect((await app.signIn(browser)).url.href).toBe(`${app.origin}/profile`);
@@ -235,7 +235,7 @@ describe('every page', () => {
     ];
   }
 
-  it('runs no script but its own, is in no frame and has no other base', async () => {
+  it('has a content security policy without inline script, frames and another base', async () => {
     for (const { headers, text, document, url } of await pages()) {
       const policy = new Map(
         String(headers['content-security-policy'])
@@ -260,7 +260,7 @@ describe('every page', () => {
     }
   });
 
-  it('has the headers that browsers obey', async () => {
+  it('has the security headers', async () => {
     for (const { headers } of await pages()) {
       expect(headers).toMatchObject({
         'x-content-type-options': 'nosniff',
@@ -273,7 +273,7 @@ describe('every page', () => {
     }
   });
 
-  it('is for https only where the application is', async () => {
+  it('has Strict-Transport-Security if and only if the origin is https', async () => {
     const secure = await startHostileApp({
       env: {
         ZITADEL_CALLBACK_URL: 'https://app.example.com/auth/callback',
@@ -292,7 +292,7 @@ describe('every page', () => {
   });
 });
 
-describe('claims', () => {
+describe('hostile claims', () => {
   const payloads = [
     '<script>alert(1)</script>',
     '"><img src=x onerror=alert(1)>',
@@ -308,7 +308,7 @@ describe('claims', () => {
     '\u2028<script>alert(1)</script>',
   ];
 
-  it.each(payloads)('are text, whatever they hold: %s', async (payload) => {
+  it.each(payloads)('are shown as text: %s', async (payload) => {
     const organization = 'urn:zitadel:iam:user:resourceowner';
     await app.signIn(browser, {
       userinfo: {
@@ -345,7 +345,7 @@ describe('claims', () => {
     }
   });
 
-  it('in the sub are text, too', async () => {
+  it('are shown as text when the sub is one of them', async () => {
     const person = { ...people.bob, sub: '<script>alert(1)</script>' };
     const page = await app.signIn(browser, { person });
     expect(page.url.pathname).toBe('/profile');

@@ -28,9 +28,9 @@ const alive = async () =>
     (session) => session !== null,
   );
 
-describe('signing out everywhere', () => {
-  it('ends all sessions of this person, and nobody else’s', async () => {
-    const copied = await phone.jar.getCookieString(app.origin);
+describe('a sign-out everywhere', () => {
+  it('ends all sessions of this user and no session of another user', async () => {
+    const copied = await phone.cookieHeader();
     const page = await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     expect(page.status).toBe(200);
     expect(page.url.pathname).toBe('/auth/logout/success');
@@ -42,13 +42,13 @@ describe('signing out everywhere', () => {
     expect((await phone.get('/profile')).url.pathname).toBe('/auth/login');
   });
 
-  it('ends the session at the provider, too', async () => {
+  it('ends the session at the provider', async () => {
     const page = await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     const endSession = page.path.find(({ pathname }) => pathname === '/oidc/v1/end_session');
     expect(endSession?.searchParams.get('id_token_hint')).toEqual(expect.any(String));
   });
 
-  it('leaves nobody out for good: the next sign-in works at once', async () => {
+  it('does not prevent the next sign-in', async () => {
     await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     expect((await app.signIn(laptop)).url.pathname).toBe('/profile');
     expect(await app.session(laptop)).not.toBeNull();
@@ -56,7 +56,7 @@ describe('signing out everywhere', () => {
   });
 
   it.each(['/profile', '/auth/login', '/'])(
-    'makes the provider ask the other browser for a login, from %s',
+    'makes the other browser sign in with prompt=login from %s',
     async (from) => {
       await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
       const first = await phone.get(from);
@@ -71,14 +71,14 @@ describe('signing out everywhere', () => {
     },
   );
 
-  it('makes the provider ask, whatever form the other browser sends', async () => {
+  it('makes the other browser sign in with prompt=login, even with a form that was opened before', async () => {
     const open = await phone.get('/auth/login?prompt=select_account');
     await laptop.submit(await laptop.get('/profile'), `form[action="${EVERYWHERE}"]`);
     const response = await phone.post('/auth/signin/zitadel', csrfFrom(open));
     expect(new URL(response.headers['location'] ?? '').searchParams.get('prompt')).toBe('login');
   });
 
-  it('says what goes on elsewhere, before and after', async () => {
+  it('shows before and after it that other browsers stay signed in at Zitadel', async () => {
     const profile = await laptop.get('/profile');
     expect(textOf(profile)).toContain('Other browsers stay signed in at Zitadel');
     const page = await laptop.submit(profile, `form[action="${EVERYWHERE}"]`);
@@ -86,18 +86,18 @@ describe('signing out everywhere', () => {
     expect(textOf(page)).toContain('In other browsers you may still be signed in at Zitadel');
   });
 
-  it('needs the token of its form', async () => {
+  it('needs the CSRF token of the form: 403 without it', async () => {
     for (const fields of [{}, { csrfToken: 'wrong' }, csrfFrom(await bob.get('/profile'))])
       expect((await laptop.post(EVERYWHERE, fields as Record<string, string>)).status).toBe(403);
     expect(await alive()).toEqual([true, true, true]);
   });
 
-  it('is nothing a GET does', async () => {
+  it('is not started by a GET', async () => {
     expect((await laptop.get(EVERYWHERE)).status).toBeGreaterThanOrEqual(400);
     expect(await alive()).toEqual([true, true, true]);
   });
 
-  it('without a session ends none, and asks for one', async () => {
+  it('without a session ends no session and leads to the login page', async () => {
     const stranger = app.browser();
     const response = await stranger.post(EVERYWHERE, csrfFrom(await stranger.get('/auth/login')));
     expect([response.status, response.headers['location']]).toEqual([303, '/auth/login']);
@@ -105,9 +105,9 @@ describe('signing out everywhere', () => {
   });
 
   it.each([
-    ['refuses to', { status: 400 }],
-    ['is out of reach to', { delayMs: 30_000 }],
-  ])('asks nobody to renew tokens that are due: the provider %s', async (_name, fault) => {
+    ['refuses a refresh', { status: 400 }],
+    ['does not respond', { delayMs: 30_000 }],
+  ])('refreshes no tokens that are due: the provider %s', async (_name, fault) => {
     laptop = app.browser();
     const page = await app.signIn(laptop, { tokenAnswer: { expires_in: 1 } });
     moveTime(1_050);

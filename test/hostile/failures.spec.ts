@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const CLIENT_SECRET = 'a-client-secret-nobody-may-see';
 
-// The log is Nest's, and that of the application started last: this file starts one.
+// The logger is global in Nest and belongs to the application started last, so this file starts only one.
 let app: HostileApp;
 let browser: Browser;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeEach(() => {
   browser = app.browser();
 });
 
-describe('failures', () => {
+describe('an error page', () => {
   const inside = new RegExp(
     [
       String.raw`\bat .+:\d+:\d+`,
@@ -50,11 +50,17 @@ describe('failures', () => {
     ['a foreign signature', () => app.signIn(browser, mutations['signed-by-a-stranger'])],
     ['an expired ID token', () => app.signIn(browser, mutations['long-expired'])],
     ['another nonce', () => app.signIn(browser, mutations['other-nonce'])],
-    ['somebody else in userinfo', () => app.signIn(browser, mutations['other-sub-in-userinfo'])],
-    ['no bearer token', () => app.signIn(browser, mutations['no-bearer'])],
+    ['another sub in userinfo', () => app.signIn(browser, mutations['other-sub-in-userinfo'])],
+    ['a token_type that is not bearer', () => app.signIn(browser, mutations['no-bearer'])],
     ['no ID token', () => app.signIn(browser, { tokenAnswer: { id_token: undefined } })],
-    ['access denied', () => app.signIn(browser, { callback: { code: undefined, error: 'access_denied' } })],
-    ['server error', () => app.signIn(browser, { callback: { code: undefined, error: 'server_error' } })],
+    [
+      'the error access_denied',
+      () => app.signIn(browser, { callback: { code: undefined, error: 'access_denied' } }),
+    ],
+    [
+      'the error server_error',
+      () => app.signIn(browser, { callback: { code: undefined, error: 'server_error' } }),
+    ],
     ['an unknown state', () => app.signIn(browser, { callback: { state: 'unknown' } })],
     ['a wrong iss', () => app.signIn(browser, { callback: { iss: 'https://evil.example' } })],
     ['an unknown code', () => app.signIn(browser, { callback: { code: 'unknown' } })],
@@ -65,38 +71,34 @@ describe('failures', () => {
     ['a token endpoint that hangs up', () => faulty(TOKEN, { hangUp: true })],
     ['a userinfo endpoint that fails', () => faulty(USERINFO, { status: 503 })],
     ['a userinfo endpoint without JSON', () => faulty(USERINFO, { body: 'oops' })],
-    ['too much userinfo', () => app.signIn(browser, { userinfo: { name: randomText(9_000) } })],
+    ['userinfo that is too large', () => app.signIn(browser, { userinfo: { name: randomText(9_000) } })],
   ];
 
-  it.each(provoked)(
-    'say nothing of the inside, and have a number that is in the log: %s',
-    async (_name, act) => {
-      const page = await act();
-      expect(refusalOf(page).hasItsStatus).toBe(true);
-      expect(page.text).not.toMatch(inside);
-      const reference = /[0-9a-f]{12}/.exec(textOf(page))?.[0] ?? '';
-      expect(reference).toMatch(/^[0-9a-f]{12}$/);
-      expect(page.text).toContain(reference);
-      expect(app.log.filter((line) => line.includes(reference))).not.toEqual([]);
-    },
-  );
+  it.each(provoked)('reveals no internals and has a reference that is in the log: %s', async (_name, act) => {
+    const page = await act();
+    expect(refusalOf(page).hasItsStatus).toBe(true);
+    expect(page.text).not.toMatch(inside);
+    const reference = /[0-9a-f]{12}/.exec(textOf(page))?.[0] ?? '';
+    expect(reference).toMatch(/^[0-9a-f]{12}$/);
+    expect(page.text).toContain(reference);
+    expect(app.log.filter((line) => line.includes(reference))).not.toEqual([]);
+  });
 
   it.each([
     ['a foreign signature', () => app.signIn(browser, mutations['signed-by-a-stranger'])],
     ['no ID token', () => app.signIn(browser, { tokenAnswer: { id_token: undefined } })],
-    ['somebody else in userinfo', () => app.signIn(browser, mutations['other-sub-in-userinfo'])],
+    ['another sub in userinfo', () => app.signIn(browser, mutations['other-sub-in-userinfo'])],
     ['a userinfo endpoint that fails', () => faulty(USERINFO, { status: 503 })],
     ['a userinfo endpoint that refuses', () => faulty(USERINFO, { status: 403 })],
     ['a userinfo endpoint without JSON', () => faulty(USERINFO, { body: 'oops' })],
-    ['too much userinfo', () => app.signIn(browser, { userinfo: { name: randomText(9_000) } })],
-  ])('after the exchange of the code have the refresh token revoked, once: %s', async (_name, act) => {
-    const revoked = () => app.provider.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
+    ['userinfo that is too large', () => app.signIn(browser, { userinfo: { name: randomText(9_000) } })],
+  ])('after the code exchange is preceded by one revocation of the refresh token: %s', async (_name, act) => {
     await act();
     const tokens = app.provider.lastLogin.refreshTokens;
     expect(tokens).toHaveLength(1);
-    await until(() => tokens.every((token) => revoked().includes(token)));
+    await until(() => tokens.every((token) => app.provider.revokedTokens().includes(token)));
     await app.signIn(browser);
-    expect(revoked().filter((token) => tokens.includes(String(token)))).toEqual(tokens);
+    expect(app.provider.revokedTokens().filter((token) => tokens.includes(String(token)))).toEqual(tokens);
   });
 
   it.each([
@@ -108,7 +110,7 @@ describe('failures', () => {
     ['GET', '/auth/logout/error?reason=__proto__', 0],
     ['GET', '/auth/login?callbackUrl[a]=x&login_hint[]=y', 0],
     ['PATCH', '/auth/logout', 0],
-  ])('say nothing of the inside: %s %s', async (method, path, status) => {
+  ])('reveals no internals for %s %s', async (method, path, status) => {
     const response = await browser.request(method, new URL(path, app.origin));
     expect(response.status).toBeLessThan(500);
     if (status) expect([response.status, 302, 303]).toContain(response.status);
@@ -126,23 +128,26 @@ describe('failures', () => {
     ['access_denied', 'Errors.User.Locked', 'warn'],
     ['unauthorized_client', 'The requested response type is missing', 'error'],
     ['server_error', 'Errors.Internal', 'error'],
-  ])('say in one line of the log what the provider answered: %s, %s', async (error, description, level) => {
-    const callback = { code: undefined, error, error_description: description };
-    const lines = linesAbout(await app.signIn(browser, { callback }));
-    expect(lines).toEqual([
-      expect.stringContaining(`answer {"error":"${error}","description":"${description}"}`),
-    ]);
-    expect(lines[0]).toMatch(new RegExp(`^${level} Sign-in failed \\(\\w+, reference \\w{12}\\): `));
-    expect(lines[0]).not.toMatch(/^\s*at |node_modules/m);
-  });
+  ])(
+    'has a reference to one log line with the error of the provider: %s, %s',
+    async (error, description, level) => {
+      const callback = { code: undefined, error, error_description: description };
+      const lines = linesAbout(await app.signIn(browser, { callback }));
+      expect(lines).toEqual([
+        expect.stringContaining(`answer {"error":"${error}","description":"${description}"}`),
+      ]);
+      expect(lines[0]).toMatch(new RegExp(`^${level} Sign-in failed \\(\\w+, reference \\w{12}\\): `));
+      expect(lines[0]).not.toMatch(/^\s*at |node_modules/m);
+    },
+  );
 
-  it('say it of a callback that belongs to no sign-in, too', async () => {
+  it('has a reference to a log line with the error of the provider when the callback belongs to no sign-in', async () => {
     const callback = { state: 'unknown', code: undefined, error: 'access_denied', error_description: 'No.' };
     const [line] = linesAbout(await app.signIn(browser, { callback }));
     expect(line).toMatch(/state_invalid.*answer \{"error":"access_denied","description":"No\."\}/);
   });
 
-  it('say no more of what a provider writes than a line holds', async () => {
+  it('has a reference to a log line of 1,500 characters at most, however long the error of the provider is', async () => {
     const callback = {
       code: undefined,
       error: 'invalid_request',
@@ -158,15 +163,18 @@ describe('failures', () => {
     ['no cookie', async () => app.browser().get(await app.callbackOf(app.browser())), 'cookie_missing'],
     ['a wrong iss', () => app.signIn(browser, { callback: { iss: 'https://evil.example' } }), 'check_failed'],
     ['an unknown code', () => app.signIn(browser, { callback: { code: 'unknown' } }), 'login_already_used'],
-  ])('have no stack where nothing here is at fault: %s', async (_name, act, reason) => {
-    const lines = linesAbout(await act());
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`warn Sign-in failed (${reason}, reference `);
-    expect(lines[0]).not.toMatch(/^\s*at |A non-Error value/m);
-  });
+  ])(
+    'has a reference to a log line without a stack when the cause is not in this program: %s',
+    async (_name, act, reason) => {
+      const lines = linesAbout(await act());
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toContain(`warn Sign-in failed (${reason}, reference `);
+      expect(lines[0]).not.toMatch(/^\s*at |A non-Error value/m);
+    },
+  );
 
   it.each(['server_error', 'temporarily_unavailable', 'unauthorized_client', 'invalid_scope', 'made_up'])(
-    'are no fault of this server where somebody has written them into the address of the callback: %s',
+    'has a 4xx status when the error was written into the address of the callback: %s',
     async (error) => {
       for (const accept of ['text/html', 'application/json']) {
         const callback = await app.callbackOf(browser, { callback: { code: undefined, error } });
@@ -181,19 +189,19 @@ describe('failures', () => {
   );
 
   it.each([...signInFailures, 'made_up'])(
-    'are no fault of this server on the page that anybody can open: %s',
+    'has a 4xx status when it is opened by its address: %s',
     async (reason) => {
       const { status } = await browser.get(`/auth/error?reason=${reason}`);
       expect(status).toBe(reason === 'access_denied' ? 403 : 400);
     },
   );
 
-  it('say where in the code, where an operator has to look', async () => {
+  it('has a reference to a log line with a stack when an operator has to act', async () => {
     const [line] = linesAbout(await app.signIn(browser, mutations['other-sub-in-userinfo']));
     expect(line).toMatch(/^\s+at /m);
   });
 
-  it('cannot forge a line of the log', async () => {
+  it('never leads to a forged log line', async () => {
     const forged = 'x\r\nerror FORGED line';
     const start = app.log.length;
     await app.signIn(browser, { callback: { code: undefined, error: forged, error_description: forged } });

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { now } from '../support/now.js';
@@ -20,13 +19,14 @@ import {
 import { startTrap } from '../support/hostile/trap.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { until } from '../support/until.js';
 
 const USERINFO = '/oidc/v1/userinfo';
 const CLIENT_SECRET = 'a client secret that signs nothing';
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 let app: HostileApp;
-/** whose metadata name every good algorithm, with a key for each */
+/** its metadata list every accepted algorithm, and it has a key for each */
 let versatile: HostileApp;
 beforeAll(async () => {
   app = await startHostileApp({
@@ -63,8 +63,8 @@ const claims = (patch: NonNullable<Mutation['idToken']>['claims']): Mutation => 
   idToken: { claims: patch ?? {} },
 });
 
-describe('an ID token as Zitadel makes it', () => {
-  it('is accepted: several audiences, and azp', () => expectAccepted({}));
+describe('the ID token of a sign-in', () => {
+  it('is accepted with several audiences and azp, as Zitadel issues it', () => expectAccepted({}));
 
   it('is required', async () => {
     const page = await app.signIn(app.browser(), { tokenAnswer: { id_token: undefined } });
@@ -72,7 +72,7 @@ describe('an ID token as Zitadel makes it', () => {
   });
 
   it.each(['', 'nonsense', 'a.b.c', 'eyJhbGciOiJSUzI1NiJ9..', 42, { alg: 'RS256' }])(
-    'is not %j',
+    'is refused when it is %j',
     async (idToken) => {
       const page = await app.signIn(app.browser(), { tokenAnswer: { id_token: idToken } });
       expect(refusalOf(page)).toEqual(refused('id_token_invalid'));
@@ -80,16 +80,16 @@ describe('an ID token as Zitadel makes it', () => {
   );
 });
 
-describe('signature', () => {
+describe('the signature of an ID token', () => {
   it.each([
-    ['by a key nobody published, under the name of one that is', mutations['signed-by-a-stranger']],
-    ['by a key nobody published, under a name of its own', { idToken: { sign: byUnknownKey } }],
+    ['made with an unpublished key under the kid of a published one', mutations['signed-by-a-stranger']],
+    ['made with an unpublished key under an unknown kid', { idToken: { sign: byUnknownKey } }],
     ['changed', mutations['broken-signature']],
-    ['cut off', { idToken: { sign: cutOff } }],
-    ['of other claims', { idToken: { sign: forged({ sub: people.mallory.sub }) } }],
-  ] as [string, Mutation][])('%s: refused', (_name, mutation) => expectRefused(mutation));
+    ['missing', { idToken: { sign: cutOff } }],
+    ['that of other claims', { idToken: { sign: forged({ sub: people.mallory.sub }) } }],
+  ] as [string, Mutation][])('is refused when it is %s', (_name, mutation) => expectRefused(mutation));
 
-  it('with a header that must be understood and is not: refused', () =>
+  it('is refused when its header has an unknown critical parameter', () =>
     expectRefused({
       idToken: {
         sign: (header, payload, keys) => {
@@ -108,7 +108,7 @@ describe('signature', () => {
     }));
 });
 
-describe('algorithm', () => {
+describe('the algorithm of an ID token', () => {
   it.each([
     ['none', byNobody()],
     ['None', byNobody('None')],
@@ -116,13 +116,16 @@ describe('algorithm', () => {
     ['HS256 with the public key as the secret', mutations['signed-with-public-key'].idToken.sign],
     ['HS256 with the client secret', byHmac(() => CLIENT_SECRET)],
     ['HS512 with the client secret', byHmac(() => CLIENT_SECRET.padEnd(64), 'HS512')],
-    ['HS256 with the modulus', byHmac((keys) => String(keys.for().publicKey.export({ format: 'jwk' }).n))],
+    [
+      'HS256 with the modulus of the public key',
+      byHmac((keys) => String(keys.for().publicKey.export({ format: 'jwk' }).n)),
+    ],
     ['ES256, published but not in the metadata', byProvider('ES256')],
     ['PS256, published but not in the metadata', byProvider('PS256')],
-    ['ES256 under the name of an RSA key', byStranger('ES256')],
-  ])('%s: refused', (_name, sign) => expectRefused({ idToken: { sign } }));
+    ['ES256 under the kid of an RSA key', byStranger('ES256')],
+  ])('is refused: %s', (_name, sign) => expectRefused({ idToken: { sign } }));
 
-  it.each(['none', 'HS256'])('%s: refused even if the metadata name it', async (alg) => {
+  it.each(['none', 'HS256'])('is refused even if the metadata list it: %s', async (alg) => {
     const careless = await startHostileApp({
       env: { ZITADEL_CLIENT_SECRET: CLIENT_SECRET },
       provider: { metadata: () => ({ id_token_signing_alg_values_supported: [alg, 'RS256'] }) },
@@ -135,99 +138,107 @@ describe('algorithm', () => {
     }
   });
 
-  it.each(algorithms)('%s: accepted when the metadata name it and the key fits', (alg) =>
-    // at_hash is of another length with other algorithms (OpenID Connect Core 3.1.3.6)
+  it.each(algorithms)('is accepted when the metadata list it and the key matches: %s', (alg) =>
+    // at_hash has another length with other algorithms (OpenID Connect Core 3.1.3.6).
     expectAccepted({ idToken: { claims: { at_hash: undefined }, sign: byProvider(alg) } }, versatile),
   );
 });
 
-describe('iss', () => {
+describe('the iss of an ID token', () => {
   it.each([
-    ['with something behind it', mutations['wrong-issuer']],
-    ['with a slash too many', claims(({ iss }) => ({ iss: `${String(iss)}/` }))],
-    ['of other case', claims(({ iss }) => ({ iss: String(iss).toUpperCase() }))],
-    ['in a list', claims(({ iss }) => ({ iss: [iss] }))],
+    ['the issuer with a suffix', mutations['wrong-issuer']],
+    ['the issuer with a trailing slash', claims(({ iss }) => ({ iss: `${String(iss)}/` }))],
+    ['the issuer in upper case', claims(({ iss }) => ({ iss: String(iss).toUpperCase() }))],
+    ['a list', claims(({ iss }) => ({ iss: [iss] }))],
     ['missing', claims({ iss: undefined })],
-  ] as [string, Mutation][])('%s: refused', (_name, mutation) => expectRefused(mutation));
+  ] as [string, Mutation][])('is refused when it is %s', (_name, mutation) => expectRefused(mutation));
 });
 
-describe('aud and azp', () => {
+describe('the aud and azp of an ID token', () => {
   it.each([
     ['another client', mutations['foreign-audience']],
-    ['one character more', claims(({ azp }) => ({ aud: `${String(azp)}1`, azp: undefined }))],
-    ['another client alone, although azp is this one', claims({ aud: ['another-client'] })],
+    [
+      'this client with one character more',
+      claims(({ azp }) => ({ aud: `${String(azp)}1`, azp: undefined })),
+    ],
+    ['another client alone with this client as azp', claims({ aud: ['another-client'] })],
     ['another client beside this one, without azp', mutations['foreign-audience-beside']],
-    ['this client, but azp another', mutations['foreign-azp']],
-    ['this client alone, but azp another', claims(({ azp }) => ({ aud: azp, azp: 'another-client' }))],
-    ['nobody', claims({ aud: [] })],
+    ['several audiences with another client as azp', mutations['foreign-azp']],
+    [
+      'this client alone with another client as azp',
+      claims(({ azp }) => ({ aud: azp, azp: 'another-client' })),
+    ],
+    ['an empty list', claims({ aud: [] })],
     ['missing', claims({ aud: undefined })],
-  ] as [string, Mutation][])('%s: refused', (_name, mutation) => expectRefused(mutation));
+  ] as [string, Mutation][])('are refused: %s', (_name, mutation) => expectRefused(mutation));
 
   it.each([
     ['this client in a list', mutations['own-audience-alone']],
     ['this client as text', mutations['own-audience-as-text']],
-  ] as [string, Mutation][])('%s, without azp: accepted', (_name, mutation) => expectAccepted(mutation));
+  ] as [string, Mutation][])('are accepted with %s and no azp', (_name, mutation) =>
+    expectAccepted(mutation),
+  );
 });
 
-describe('times', () => {
+describe('the times of an ID token', () => {
   it.each([
     ['ten minutes ago', mutations['long-expired']],
     ['missing', mutations['no-exp']],
-    ['no number', claims({ exp: 'tomorrow' })],
-  ] as [string, Mutation][])('exp %s: refused', (_name, mutation) => expectRefused(mutation));
+    ['not a number', claims({ exp: 'tomorrow' })],
+  ] as [string, Mutation][])('are refused with exp %s', (_name, mutation) => expectRefused(mutation));
 
-  it.each([20, 40, 55])(
-    'exp %i seconds ago: a sign-in succeeds, as clocks differ by up to a minute',
-    (seconds) => expectAccepted(claims(() => ({ exp: now() - seconds }))),
+  it.each([20, 40, 55])('are accepted with exp %i seconds ago (clock tolerance is one minute)', (seconds) =>
+    expectAccepted(claims(() => ({ exp: now() - seconds }))),
   );
 
-  it('exp 65 seconds ago: refused', () => expectRefused(claims(() => ({ exp: now() - 65 }))));
+  it('are refused with exp 65 seconds ago', () => expectRefused(claims(() => ({ exp: now() - 65 }))));
 
-  it('nbf in 55 seconds: a sign-in succeeds, as clocks differ by up to a minute', () =>
+  it('are accepted with nbf in 55 seconds (clock tolerance is one minute)', () =>
     expectAccepted(claims(() => ({ nbf: now() + 55 }))));
 
   it.each([
     ['missing', mutations['no-iat']],
-    ['no number', claims({ iat: 'yesterday' })],
-  ] as [string, Mutation][])('iat %s: refused', (_name, mutation) => expectRefused(mutation));
+    ['not a number', claims({ iat: 'yesterday' })],
+  ] as [string, Mutation][])('are refused with iat %s', (_name, mutation) => expectRefused(mutation));
 
-  it('nbf in ten minutes: refused', () => expectRefused(claims(() => ({ nbf: now() + 600 }))));
+  it('are refused with nbf in ten minutes', () => expectRefused(claims(() => ({ nbf: now() + 600 }))));
 
-  it('nbf now: accepted', () => expectAccepted(claims(() => ({ nbf: now() }))));
+  it('are accepted with nbf now', () => expectAccepted(claims(() => ({ nbf: now() }))));
 
   it.each([
     ['an hour ago', () => ({ auth_time: now() - 3_600 })],
     ['missing', () => ({ auth_time: undefined })],
     ['66 s ago', () => ({ auth_time: now() - 66 })],
-  ] as const)('auth_time %s, when max_age=60 was asked for: refused', async (_name, patch) => {
-    const browser = app.browser();
-    app.provider.next(claims(patch));
-    app.provider.next(claims(patch));
-    const asked = () => app.provider.requestsTo('/oauth/v2/authorize');
-    const before = asked().length;
-    const page = await stepUp(browser, '60');
-    expect(refusalOf(page)).toEqual(refused('login_too_old'));
-    expect(await app.session(browser)).toBeNull();
-    // The same once more, with what every login honours; and no third time.
-    expect(
-      asked()
-        .slice(before)
-        .map(({ query }) => [query['max_age'], query['prompt']]),
-    ).toEqual([
-      ['60', undefined],
-      ['60', 'login'],
-    ]);
-    const refreshTokens = app.provider.logins.slice(-2).flatMap((login) => login.refreshTokens);
-    const revoked = () => app.provider.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
-    for (let tries = 0; tries < 200 && !refreshTokens.every((token) => revoked().includes(token)); tries++)
-      await pause(10);
-    expect(revoked()).toEqual(expect.arrayContaining(refreshTokens));
-  });
+  ] as const)(
+    'are refused for max_age=60 after one retry with prompt=login when auth_time is %s',
+    async (_name, patch) => {
+      const browser = app.browser();
+      app.provider.next(claims(patch));
+      app.provider.next(claims(patch));
+      const asked = () => app.provider.requestsTo('/oauth/v2/authorize');
+      const before = asked().length;
+      const page = await stepUp(browser, '60');
+      expect(refusalOf(page)).toEqual(refused('login_too_old'));
+      expect(await app.session(browser)).toBeNull();
+      // The sign-in is repeated once, with prompt=login, and not a third time.
+      expect(
+        asked()
+          .slice(before)
+          .map(({ query }) => [query['max_age'], query['prompt']]),
+      ).toEqual([
+        ['60', undefined],
+        ['60', 'login'],
+      ]);
+      const refreshTokens = app.provider.logins.slice(-2).flatMap((login) => login.refreshTokens);
+      await until(() => refreshTokens.every((token) => app.provider.revokedTokens().includes(token)));
+      expect(app.provider.revokedTokens()).toEqual(expect.arrayContaining(refreshTokens));
+    },
+  );
 
   it.each([
-    ['old first, and new after prompt=login', [{ auth_time: now() - 3_600 }, {}]],
-    ['63 s ago, which is within what clocks and rounding take', [{ auth_time: now() - 63 }]],
-  ])('auth_time %s, when max_age=60 was asked for: accepted', async (_name, patches) => {
+    ['an hour ago at first and now after the retry with prompt=login', [{ auth_time: now() - 3_600 }, {}]],
+    ['63 s ago, which is within the tolerance', [{ auth_time: now() - 63 }]],
+  ])('are accepted for max_age=60 with auth_time %s', async (_name, patches) => {
     const browser = app.browser();
     for (const patch of patches) app.provider.next(claims(() => patch));
     const page = await stepUp(browser, '60', '/auth/login?callbackUrl=/profile?after=step-up');
@@ -235,13 +246,13 @@ describe('times', () => {
     expect(await app.session(browser)).not.toBeNull();
   });
 
-  it('auth_time old, when prompt=none was asked for, too: no page is forced on anybody', async () => {
+  it('result in interaction_required for max_age=60 with prompt=none when auth_time is an hour ago', async () => {
     app.provider.next(claims(() => ({ auth_time: now() - 3_600 })));
     const page = await app.signIn(app.browser(), undefined, '/auth/login?max_age=60&prompt=none');
     expect(refusalOf(page)).toEqual(refused('interaction_required'));
   });
 
-  it('a sign-in with max_age is not started again without it, from a callback that is opened late', async () => {
+  it('are not checked without max_age by a late callback, which does not restart the sign-in', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser, {}, '/auth/login?max_age=60');
     browser.forget(/authjs\.login-/);
@@ -254,16 +265,16 @@ describe('times', () => {
     });
 });
 
-describe('sub', () => {
+describe('the sub of an ID token', () => {
   it.each([
     ['missing', mutations['no-sub']],
     ['empty', claims({ sub: '' })],
     ['a number', claims(({ sub }) => ({ sub: Number(sub) }))],
-    ['of 256 characters', claims({ sub: 'x'.repeat(256) })],
+    ['256 characters long', claims({ sub: 'x'.repeat(256) })],
     ['not ASCII', claims({ sub: 'álice' })],
-  ] as [string, Mutation][])('%s: refused', (_name, mutation) => expectRefused(mutation));
+  ] as [string, Mutation][])('is refused when it is %s', (_name, mutation) => expectRefused(mutation));
 
-  it('names the user, not the e-mail address', async () => {
+  it('identifies the user, and the e-mail address does not', async () => {
     const [alice, mallory] = [app.browser(), app.browser()];
     await app.signIn(alice, { person: people.alice });
     await app.signIn(mallory, { person: people.mallory });
@@ -275,7 +286,7 @@ describe('sub', () => {
     expect((await mallory.get('/admin')).status).toBe(403);
   });
 
-  it('of the userinfo must be the same', async () => {
+  it('must be that of userinfo', async () => {
     const browser = app.browser();
     const page = await app.signIn(browser, mutations['other-sub-in-userinfo']);
     expect(refusalOf(page)).toEqual(refused('userinfo_mismatch'));
@@ -283,17 +294,17 @@ describe('sub', () => {
   });
 });
 
-describe('nonce', () => {
+describe('the nonce of an ID token', () => {
   it.each([
     ['changed', mutations['other-nonce']],
     ['missing', mutations['no-nonce']],
     ['empty', claims({ nonce: '' })],
-    ['of an earlier sign-in', claims(() => ({ nonce: app.provider.logins.at(0)?.nonce }))],
-  ] as [string, Mutation][])('%s: refused', (_name, mutation) => expectRefused(mutation));
+    ['that of an earlier sign-in', claims(() => ({ nonce: app.provider.logins.at(0)?.nonce }))],
+  ] as [string, Mutation][])('is refused when it is %s', (_name, mutation) => expectRefused(mutation));
 });
 
-describe('header', () => {
-  it.each(['jku', 'x5u'])('%s is not followed', async (name) => {
+describe('the header of an ID token', () => {
+  it.each(['jku', 'x5u'])('is never a reason to request %s', async (name) => {
     const trap = await startTrap();
     try {
       await expectRefused({ idToken: { header: { [name]: `${trap.origin}/keys` }, sign: byStranger() } });
@@ -303,7 +314,7 @@ describe('header', () => {
     }
   });
 
-  it('a key in it (jwk) is not used', () =>
+  it('is no source of a key: jwk is ignored', () =>
     expectRefused({
       idToken: {
         sign: (header, payload) => {
@@ -317,11 +328,12 @@ describe('header', () => {
     }));
 });
 
-describe('at_hash', () => {
+describe('the at_hash of an ID token', () => {
   const hashOf = (text: string) =>
     createHash('sha256').update(text).digest().subarray(0, 16).toString('base64url');
 
-  it('of another access token: refused', () => expectRefused(claims({ at_hash: hashOf('another') })));
+  it('is refused when it belongs to another access token', () =>
+    expectRefused(claims({ at_hash: hashOf('another') })));
 
-  it('missing: accepted', () => expectAccepted(claims({ at_hash: undefined })));
+  it('may be missing', () => expectAccepted(claims({ at_hash: undefined })));
 });

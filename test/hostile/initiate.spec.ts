@@ -11,8 +11,8 @@ afterAll(() => app.close());
 
 const initiate = (query: Record<string, string>) => `/auth/initiate?${new URLSearchParams(query).toString()}`;
 
-describe('a login that the provider begins', () => {
-  it('starts the flow at once, for the person hinted at', async () => {
+describe('a third-party initiated login', () => {
+  it('redirects to the authorization endpoint at once with the login_hint', async () => {
     const browser = app.browser();
     const page = await browser.get(initiate({ iss: app.provider.issuer, login_hint: 'bob' }));
     expect(page.path[1]?.pathname).toBe(AUTHORIZE);
@@ -22,14 +22,14 @@ describe('a login that the provider begins', () => {
     expect(await app.session(browser)).toMatchObject({ user: { name: 'Bob Baker' } });
   });
 
-  it('ends at the target, with its query', async () => {
+  it('returns to target_link_uri with its query', async () => {
     const target = `${app.origin}/profile?tab=roles&x=%26`;
     const page = await app.browser().get(initiate({ iss: app.provider.issuer, target_link_uri: target }));
     expect(page.url.href).toBe(target);
   });
 
   it.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)'])(
-    'does not end at %s',
+    'does not return to %s',
     async (target) => {
       const page = await app.browser().get(initiate({ iss: app.provider.issuer, target_link_uri: target }));
       expect(page.url.href).toBe(`${app.origin}/profile`);
@@ -38,9 +38,9 @@ describe('a login that the provider begins', () => {
 
   it.each([
     ['of another provider', { iss: 'https://evil.example' }],
-    ['with a slash too many', { iss: 'SLASH' }],
+    ['with a suffix', { iss: 'SLASH' }],
     ['missing', {}],
-  ])('starts nothing with iss %s', async (_name, query: Record<string, string>) => {
+  ])('gets 400 without a redirect with iss %s', async (_name, query: Record<string, string>) => {
     const browser = app.browser();
     const iss = query['iss'] === 'SLASH' ? `${app.provider.issuer}/x` : query['iss'];
     const page = await browser.get(initiate({ ...(iss ? { iss } : {}), login_hint: 'alice' }));
@@ -49,7 +49,7 @@ describe('a login that the provider begins', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('takes nothing but its three parameters', async () => {
+  it('passes on no other parameter than iss, login_hint and target_link_uri', async () => {
     const browser = app.browser();
     const authorize = await browser.stopAt(AUTHORIZE, () =>
       browser.get(

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import { byNobody } from '../support/hostile/signers.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -10,7 +10,6 @@ const secrets = {
   ZITADEL_CLIENT_SECRET: 'canary-client-secret',
 };
 const TOKEN = '/oauth/v2/token';
-const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
 
 let app: HostileApp;
 const printed: string[] = [];
@@ -27,22 +26,22 @@ afterAll(async () => {
 });
 afterEach(() => app.provider.fault(TOKEN, null));
 
-/** Everything said so far. */
+/** Everything that was logged or printed so far. */
 const logged = () => [...app.log, ...printed].join('\n');
 
-/** What the provider gave out and the application keeps to itself. */
+/** The secrets that the provider issued. */
 function tokens(): string[] {
   return app.provider.logins.flatMap(({ code, accessTokens, refreshTokens, idTokens }) => [
     code,
     ...accessTokens,
     ...refreshTokens,
     ...idTokens,
-    // a token without its signature is no better
+    // A token without its signature is a secret, too.
     ...idTokens.flatMap((token) => token.split('.').slice(1)),
   ]);
 }
 
-/** What the provider was sent and nobody else may know. */
+/** The secrets that were sent to the provider. */
 const sent = () =>
   app.provider.requests.flatMap(({ form, headers }) =>
     [form['code_verifier'], headers.authorization?.replace(/^\w+ /, '')].filter(
@@ -60,7 +59,7 @@ function expectNone(canaries: string[], text: string) {
   for (const canary of canaries) expect(text.includes(canary) ? canary : '').toBe('');
 }
 
-/** Signs in, renews the tokens, asks for userinfo, logs out. */
+/** Signs in, refreshes the tokens, requests userinfo and signs out. */
 async function wholeVisit(): Promise<Browser> {
   const browser = app.browser();
   await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
@@ -81,7 +80,7 @@ async function wholeVisit(): Promise<Browser> {
 }
 
 describe('the log', () => {
-  it('of a whole visit holds no token, code, secret or cookie', async () => {
+  it('of a sign-in, a refresh and a sign-out contains no token, code, secret or cookie', async () => {
     const browser = await wholeVisit();
     expect(tokens().length).toBeGreaterThan(8);
     expect(cookieValues(browser).length).toBeGreaterThan(3);
@@ -89,7 +88,7 @@ describe('the log', () => {
     expect(logged()).not.toMatch(/canary|eyJ/);
   });
 
-  it('of a back-channel logout holds none, accepted or refused', async () => {
+  it('of an accepted and a refused back-channel logout contains no logout token', async () => {
     await app.signIn(app.browser());
     for (const claims of [{}, { aud: 'another' }]) {
       const token = await app.provider.logoutToken({ claims });
@@ -101,7 +100,7 @@ describe('the log', () => {
     }
   });
 
-  it('of a logout token has no line that the token wrote, and no stack', async () => {
+  it('of a refused logout token has no forged line and no stack', async () => {
     const before = app.log.length;
     const token = await app.provider.logoutToken({
       header: { crit: ['x\n[Nest] FORGED'] },
@@ -115,7 +114,7 @@ describe('the log', () => {
     expect(said).not.toMatch(/^\[Nest\] FORGED|^ +at /m);
   });
 
-  it('of a provider that repeats in its errors what it was sent holds none', async () => {
+  it('contains no token or code when the provider repeats it in an error', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const { code } = app.provider.lastLogin;
@@ -136,7 +135,7 @@ describe('the log', () => {
     expect(logged()).not.toMatch(/canary|eyJ/);
   });
 
-  it('of callbacks that fail holds nothing of their address', async () => {
+  it('of failed callbacks contains no parameter of the callback', async () => {
     for (const name of ['code', 'state', 'iss', 'error_description']) {
       const browser = app.browser();
       const callback = await app.callbackOf(browser);
@@ -151,8 +150,8 @@ describe('the log', () => {
   });
 });
 
-describe('the browser', () => {
-  it('is never given a token: not in a body, not in an address but for the hint of the log-out', async () => {
+describe('a response to the browser', () => {
+  it('contains no token in body or address, except id_token_hint in the sign-out redirect', async () => {
     const browser = await wholeVisit();
     const ours = browser.answers.filter(({ url }) => url.origin === app.origin);
     expect(ours.length).toBeGreaterThan(10);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { csrfFrom, type Browser } from '../support/browser.js';
+import { csrfFrom } from '../support/browser.js';
 import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -9,7 +9,7 @@ const END_SESSION = '/oidc/v1/end_session';
 const REVOKE = '/oauth/v2/revoke';
 
 let app: HostileApp;
-/** whose metadata name neither end_session nor revocation */
+/** its metadata have neither end_session_endpoint nor revocation_endpoint */
 let poor: HostileApp;
 beforeAll(async () => {
   app = await startHostileApp();
@@ -20,9 +20,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([app.close(), poor.close()]));
 afterEach(() => app.provider.fault(REVOKE, null));
 
-const cookieHeader = (browser: Browser) => browser.jar.getCookieString(app.origin);
-
-/** What a copy of the cookies still opens. */
+/** The status of a request with a copy of the cookies. */
 async function statusWith(cookie: string, path = '/profile') {
   const response = await fetch(app.origin + path, {
     redirect: 'manual',
@@ -31,11 +29,11 @@ async function statusWith(cookie: string, path = '/profile') {
   return response.status;
 }
 
-describe('the session here', () => {
-  it('is over before the browser gets to the provider', async () => {
+describe('after a sign-out, the session here', () => {
+  it('has ended before the browser reaches the provider', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     expect(await statusWith(copied)).toBe(200);
     const endSession = await browser.stopAt(END_SESSION, () => app.logOut(browser));
     expect(endSession.origin).toBe(app.provider.issuer);
@@ -44,10 +42,10 @@ describe('the session here', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('stays over for every copy of the cookie, everywhere', async () => {
+  it('has ended for every copy of the cookie on every page', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     await app.logOut(browser);
     for (const path of ['/profile', '/admin', '/auth/userinfo'])
       expect(await statusWith(copied, path)).toBe(401);
@@ -55,14 +53,14 @@ describe('the session here', () => {
     expect(await session.json()).toBeNull();
   });
 
-  it('stays over for a copy that is posted to /auth/session with a token of its own', async () => {
+  it('has ended for a copied cookie posted to /auth/session with another CSRF token', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const copied = (await browser.cookies()).find(({ key }) => key.includes('session-token'));
+    const copied = await browser.sessionCookie();
     await app.logOut(browser);
     const thief = app.browser();
     const { csrfToken } = csrfFrom(await thief.get('/auth/login'));
-    const cookie = `${await thief.jar.getCookieString(app.origin)}; ${copied?.key}=${copied?.value}`;
+    const cookie = `${await thief.cookieHeader()}; ${copied?.key}=${copied?.value}`;
     for (const body of [{ csrfToken }, { csrfToken, data: { user: { roles: ['admin'] } } }]) {
       const response = await fetch(`${app.origin}/auth/session`, {
         method: 'POST',
@@ -76,20 +74,20 @@ describe('the session here', () => {
     }
   });
 
-  it('stays over for the cookie of an earlier answer, too', async () => {
+  it('has ended for an older cookie of the same session', async () => {
     const browser = app.browser();
     await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
-    const first = await cookieHeader(browser);
+    const first = await browser.cookieHeader();
     moveTime(1_100);
     await browser.get('/profile');
-    const second = await cookieHeader(browser);
+    const second = await browser.cookieHeader();
     expect(second).not.toBe(first);
     await app.logOut(browser);
     expect(await statusWith(second)).toBe(401);
     expect(await statusWith(first)).toBe(401);
   });
 
-  it('ends alone: another browser of the same person stays signed in', async () => {
+  it('has ended alone: another browser of the same user stays signed in', async () => {
     const [one, other] = [app.browser(), app.browser()];
     await app.signIn(one);
     await app.signIn(other);
@@ -98,7 +96,7 @@ describe('the session here', () => {
     expect(await app.session(other)).not.toBeNull();
   });
 
-  it('can begin anew at once', async () => {
+  it('can be replaced by a new sign-in at once', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     await app.logOut(browser);
@@ -108,7 +106,7 @@ describe('the session here', () => {
 });
 
 describe('the session at the provider', () => {
-  it('is ended with hint, client, return address and state', async () => {
+  it('is ended with id_token_hint, client_id, post_logout_redirect_uri and state', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await app.logOut(browser);
@@ -123,7 +121,7 @@ describe('the session at the provider', () => {
     expect(page.status).toBe(200);
   });
 
-  it('has a state of its own each time', async () => {
+  it('is ended with a new state each time', async () => {
     const states = new Set<string | null>();
     for (let time = 0; time < 3; time++) {
       const browser = app.browser();
@@ -133,7 +131,7 @@ describe('the session at the provider', () => {
     expect(states.size).toBe(3);
   });
 
-  it('loses its refresh token first', async () => {
+  it('is ended after the refresh token was revoked', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const before = app.provider.requestsTo(REVOKE).length;
@@ -144,12 +142,12 @@ describe('the session at the provider', () => {
   });
 
   it.each([{ status: 500 }, { hangUp: true }, { status: 400 }])(
-    'keeps nobody here when it cannot be told: %j',
+    'is ended even if the revocation fails: %j',
     async (fault) => {
       app.provider.fault(REVOKE, fault);
       const browser = app.browser();
       await app.signIn(browser);
-      const copied = await cookieHeader(browser);
+      const copied = await browser.cookieHeader();
       const page = await app.logOut(browser);
       expect(page.url.pathname).toBe('/auth/logout/success');
       expect(await statusWith(copied)).toBe(401);
@@ -157,7 +155,7 @@ describe('the session at the provider', () => {
   );
 });
 
-describe('a provider that does not answer', () => {
+describe('a provider that does not respond', () => {
   const HEALTH = '/debug/healthz';
   const REVOKE = '/oauth/v2/revoke';
   afterEach(() => {
@@ -166,37 +164,40 @@ describe('a provider that does not answer', () => {
     moveTime(2_100);
   });
 
-  it.each([{ status: 503 }, { hangUp: true }, { delayMs: 30_000 }])('gets no browser: %j', async (fault) => {
-    const browser = app.browser();
-    await app.signIn(browser);
-    const profile = await browser.get('/profile');
-    app.provider.fault(HEALTH, fault);
-    app.provider.fault(REVOKE, fault);
-    const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
-    expect([page.url.pathname, page.url.search, page.status]).toEqual([
-      '/auth/logout/error',
-      '?reason=provider_unavailable',
-      400,
-    ]);
-    expect(await app.session(browser)).toBeNull();
-    // It is not asked again for everybody who comes now.
-    const before = app.provider.requestsTo(HEALTH).length;
-    for (let count = 0; count < 5; count++)
-      expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));
-    expect(app.provider.requestsTo(HEALTH)).toHaveLength(before);
-  });
+  it.each([{ status: 503 }, { hangUp: true }, { delayMs: 30_000 }])(
+    'gets no browser redirected to it, and one health check for five sign-ins: %j',
+    async (fault) => {
+      const browser = app.browser();
+      await app.signIn(browser);
+      const profile = await browser.get('/profile');
+      app.provider.fault(HEALTH, fault);
+      app.provider.fault(REVOKE, fault);
+      const page = await browser.submit(profile, 'main form[action="/auth/logout"]');
+      expect([page.url.pathname, page.url.search, page.status]).toEqual([
+        '/auth/logout/error',
+        '?reason=provider_unavailable',
+        400,
+      ]);
+      expect(await app.session(browser)).toBeNull();
+      // The failed health check counts for the following sign-ins, too.
+      const before = app.provider.requestsTo(HEALTH).length;
+      for (let count = 0; count < 5; count++)
+        expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_unavailable'));
+      expect(app.provider.requestsTo(HEALTH)).toHaveLength(before);
+    },
+  );
 });
 
-describe('the way back', () => {
+describe('the post-logout callback', () => {
   it.each([
     ['another state', { state: 'another' }, 'state_mismatch'],
     ['an empty state', { state: '' }, 'state_m'],
     ['two states', { state: ['one', 'two'] }, 'state_m'],
     ['no state', { state: undefined }, 'state_missing'],
-  ])('with %s: explained, and signed out all the same', async (_name, logoutReturn, reason) => {
+  ])('with %s shows an error page, and the session has ended', async (_name, logoutReturn, reason) => {
     const browser = app.browser();
     await app.signIn(browser, { logoutReturn });
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     const page = await app.logOut(browser);
     expect(page.url.pathname).toBe('/auth/logout/error');
     expect(page.url.searchParams.get('reason')).toContain(reason);
@@ -206,7 +207,7 @@ describe('the way back', () => {
     expect(await statusWith(copied)).toBe(401);
   });
 
-  it('that nobody began: explained, and no session is touched', async () => {
+  it('with an unknown state ends no session', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await browser.get('/auth/logout/callback?state=invented');
@@ -217,7 +218,7 @@ describe('the way back', () => {
   it.each([
     ['HEAD', {}],
     ['GET', { 'sec-purpose': 'prefetch' }],
-  ])('survives what is no visit: %s %j', async (method, headers) => {
+  ])('is not consumed by %s %j, which gets 204', async (method, headers) => {
     const browser = app.browser();
     await app.signIn(browser);
     const back = await browser.stopAt('/auth/logout/callback', () => app.logOut(browser));
@@ -226,7 +227,7 @@ describe('the way back', () => {
     expect((await browser.get(back)).url.pathname).toBe('/auth/logout/success');
   });
 
-  it('taken twice: no failure', async () => {
+  it('may be opened twice', async () => {
     const browser = app.browser();
     await app.signIn(browser);
     const page = await app.logOut(browser);
@@ -235,8 +236,8 @@ describe('the way back', () => {
   });
 });
 
-describe('logging out', () => {
-  it('works where the provider has no end_session_endpoint', async () => {
+describe('a sign-out', () => {
+  it('ends on the success page when the provider has no end_session_endpoint', async () => {
     const browser = poor.browser();
     await poor.signIn(browser);
     const page = await poor.logOut(browser);
@@ -245,7 +246,7 @@ describe('logging out', () => {
     expect(await poor.session(browser)).toBeNull();
   });
 
-  it('works with an ID token that has expired', async () => {
+  it('sends an expired ID token as id_token_hint', async () => {
     const browser = app.browser();
     await app.signIn(browser, { idToken: { claims: { exp: Math.floor(Date.now() / 1000) + 1 } } });
     moveTime(1_500);
@@ -256,7 +257,7 @@ describe('logging out', () => {
 
   const LONG = { idToken: { claims: { padding: 'x'.repeat(1_500) } } };
 
-  it('works with an ID token too long for an address: the server sends it', async () => {
+  it('sends an ID token of more than 2,048 characters by a POST from the server', async () => {
     const browser = app.browser();
     await app.signIn(browser, LONG);
     const [idToken = ''] = app.provider.lastLogin.idTokens;
@@ -271,11 +272,11 @@ describe('logging out', () => {
   });
 
   it.each([{ status: 400 }, { status: 503 }, { hangUp: true }])(
-    'says that the provider has not ended its session where the server could not: %j',
+    'shows provider_unavailable when the POST from the server fails: %j',
     async (fault) => {
       const browser = app.browser();
       await app.signIn(browser, LONG);
-      const copied = await cookieHeader(browser);
+      const copied = await browser.cookieHeader();
       app.provider.fault(END_SESSION, fault);
       const page = await app.logOut(browser).finally(() => app.provider.fault(END_SESSION, null));
       expect([page.url.pathname, page.url.search, page.status]).toEqual([
@@ -288,7 +289,7 @@ describe('logging out', () => {
     },
   );
 
-  it('without a session cookie leads nobody to the provider, but offers the way', async () => {
+  it('without a session cookie does not redirect to the provider but has a link to it', async () => {
     const browser = app.browser();
     const profile = await app.signIn(browser);
     browser.forget(/session-token/);
@@ -307,7 +308,7 @@ describe('logging out', () => {
     expect((await browser.get(link)).url.href).toBe(`${app.origin}/auth/logout/success`);
   });
 
-  it('without a session cookie offers no way where the provider has none', async () => {
+  it('without a session cookie has no link to a provider without end_session_endpoint', async () => {
     const browser = poor.browser();
     const profile = await poor.signIn(browser);
     browser.forget(/session-token/);
@@ -316,23 +317,23 @@ describe('logging out', () => {
     expect(page.document.querySelector('main a[href^="http"]')).toBeNull();
   });
 
-  it('with the cookie of a session that has ended still says which one the provider ends', async () => {
+  it('with the cookie of an ended session sends its ID token as id_token_hint', async () => {
     const browser = app.browser();
     const tab = await app.signIn(browser);
     const [idToken] = app.provider.lastLogin.idTokens;
     const body = new URLSearchParams({ logout_token: await app.provider.logoutToken() });
     await fetch(`${app.origin}/auth/backchannel-logout`, { method: 'POST', body });
-    expect(await statusWith(await cookieHeader(browser))).toBe(401);
+    expect(await statusWith(await browser.cookieHeader())).toBe(401);
     const page = await browser.submit(tab, 'main form[action="/auth/logout"]');
     expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(idToken);
     expect(page.url.pathname).toBe('/auth/logout/success');
     expect((await browser.cookies()).some(({ key }) => key.includes('session-token'))).toBe(false);
   });
 
-  it('opens the cookie of an ended session for nothing else', async () => {
+  it('is the only use of the cookie of an ended session', async () => {
     const browser = app.browser();
     const fields = csrfFrom(await app.signIn(browser));
-    const copied = await cookieHeader(browser);
+    const copied = await browser.cookieHeader();
     await app.logOut(browser);
     const revocations = app.provider.requestsTo(REVOKE).length;
     const posted = async (path: string) => {
@@ -346,7 +347,7 @@ describe('logging out', () => {
     expect(app.provider.requestsTo(REVOKE)).toHaveLength(revocations);
   });
 
-  it('twice is no failure: second click, second tab', async () => {
+  it('may be sent twice, by a second click or in a second tab', async () => {
     const browser = app.browser();
     const tab = await app.signIn(browser);
     const fields = csrfFrom(tab);
@@ -360,7 +361,7 @@ describe('logging out', () => {
     expect(page.url.pathname).toBe('/auth/logout/success');
   });
 
-  it('leaves the cookies of other applications on the host alone', async () => {
+  it('does not delete cookies of other applications on the host', async () => {
     const browser = app.browser();
     await browser.jar.setCookie('other-app=kept; Path=/', app.origin);
     await app.signIn(browser);

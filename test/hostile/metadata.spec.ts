@@ -8,6 +8,7 @@ import { startTrap } from '../support/hostile/trap.js';
 import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
+import { program } from '../support/browser.js';
 
 const DISCOVERY = '/.well-known/openid-configuration';
 const KEYS = '/oauth/v2/keys';
@@ -33,21 +34,26 @@ async function trapped() {
 
 describe('the issuer in the metadata', () => {
   it.each([
-    ['with something behind it', (issuer: string) => `${issuer}INVALID`],
-    ['with a slash too many', (issuer: string) => `${issuer}/`],
-    ['of somebody else', () => 'https://evil.example'],
+    ['the configured one with a suffix', (issuer: string) => `${issuer}INVALID`],
+    ['the configured one with a trailing slash', (issuer: string) => `${issuer}/`],
+    ['another address', () => 'https://evil.example'],
     ['missing', () => undefined],
-  ])('%s: nobody is sent there', async (_name, change) => {
-    const app = await start({ provider: { metadata: ({ issuer }) => ({ issuer: change(String(issuer)) }) } });
-    const browser = app.browser();
-    expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_misconfigured'));
-    expect(app.provider.requestsTo('/oauth/v2/authorize')).toEqual([]);
-    expect(await app.session(browser)).toBeNull();
-  });
+  ])(
+    'results in provider_misconfigured without an authorization request when it is %s',
+    async (_name, change) => {
+      const app = await start({
+        provider: { metadata: ({ issuer }) => ({ issuer: change(String(issuer)) }) },
+      });
+      const browser = app.browser();
+      expect(refusalOf(await app.signIn(browser))).toEqual(refused('provider_misconfigured'));
+      expect(app.provider.requestsTo('/oauth/v2/authorize')).toEqual([]);
+      expect(await app.session(browser)).toBeNull();
+    },
+  );
 });
 
-describe('the keys', () => {
-  it('are fetched again, once, when one is unknown', async () => {
+describe('the keys of the provider', () => {
+  it('are fetched again once for an unknown kid', async () => {
     const app = await start();
     await app.signIn(app.browser());
     expect(app.provider.requestsTo(KEYS)).toHaveLength(1);
@@ -57,7 +63,7 @@ describe('the keys', () => {
     expect(app.provider.requestsTo(KEYS)).toHaveLength(2);
   });
 
-  it('are not fetched for each of a hundred unknown ones', async () => {
+  it('are fetched twice at most for a hundred ID tokens with an unknown kid', async () => {
     const app = await start();
     for (let login = 0; login < 100; login++) {
       const page = await app.signIn(app.browser(), { idToken: { sign: byUnknownKey } });
@@ -66,7 +72,7 @@ describe('the keys', () => {
     expect(app.provider.requestsTo(KEYS).length).toBeLessThanOrEqual(2);
   }, 300_000);
 
-  it('are not fetched for a flood of logout tokens, of which a good one may be sent again', async () => {
+  it('are fetched twice at most for a hundred logout tokens with an unknown kid, which get 503 with Retry-After', async () => {
     const app = await start({ provider: { algorithms: ['ES256'] } });
     await app.signIn(app.browser());
     const send = async (mutation: TokenMutation) => {
@@ -82,14 +88,14 @@ describe('the keys', () => {
     expect(app.provider.requestsTo(KEYS).length).toBeLessThanOrEqual(2);
   });
 
-  it('stay good while they cannot be fetched', async () => {
+  it('stay valid while they cannot be fetched', async () => {
     const app = await start();
     await app.signIn(app.browser());
     app.provider.fault(KEYS, { status: 500 });
     expect((await app.signIn(app.browser())).url.pathname).toBe('/profile');
   });
 
-  it('that cannot be fetched at all are a provider out of reach', async () => {
+  it('result in provider_unavailable when they were never fetched', async () => {
     const app = await start();
     app.provider.fault(KEYS, { status: 500 });
     const browser = app.browser();
@@ -101,7 +107,7 @@ describe('the keys', () => {
 });
 
 describe('the metadata', () => {
-  it('are fetched at start, and once', async () => {
+  it('are fetched once, at start', async () => {
     const app = await start();
     await app.browser().get('/');
     await app.browser().get('/auth/login');
@@ -109,7 +115,7 @@ describe('the metadata', () => {
     expect(app.provider.requestsTo(DISCOVERY)).toHaveLength(1);
   });
 
-  it('are fetched once for logins that begin together', async () => {
+  it('are fetched once for five concurrent sign-ins', async () => {
     const app = await start();
     app.provider.fault(DISCOVERY, { delayMs: 200 });
     const pages = await Promise.all([1, 2, 3, 4, 5].map(() => app.signIn(app.browser())));
@@ -117,7 +123,7 @@ describe('the metadata', () => {
     expect(app.provider.requestsTo(DISCOVERY)).toHaveLength(1);
   });
 
-  it('stay good while the provider fails, and the application starts without it', async () => {
+  it('stay valid while the provider fails, and are not needed to start the application', async () => {
     const app = await start();
     app.provider.fault(DISCOVERY, { hangUp: true });
     const browser = app.browser();
@@ -130,11 +136,11 @@ describe('the metadata', () => {
   });
 
   it.each([
-    ['no JSON', { body: '<html>maintenance</html>', contentType: 'text/html' }],
+    ['HTML', { body: '<html>maintenance</html>', contentType: 'text/html' }],
     ['a list', { body: '[]' }],
     ['null', { body: 'null' }],
-    ['cut short', { body: '{"issuer":' }],
-  ])('that are %s: nobody is sent anywhere', async (_name, fault) => {
+    ['truncated JSON', { body: '{"issuer":' }],
+  ])('result in an error page without an authorization request when they are %s', async (_name, fault) => {
     const app = await start();
     app.provider.fault(DISCOVERY, fault);
     const page = await app.signIn(app.browser());
@@ -146,10 +152,10 @@ describe('the metadata', () => {
   });
 });
 
-describe('every call to the provider', () => {
+describe('a request to the provider', () => {
   const endpoints = [DISCOVERY, KEYS, TOKEN, USERINFO];
 
-  it('is given up after a while', async () => {
+  it('is aborted after a timeout', async () => {
     await Promise.all(
       endpoints.map(async (path) => {
         const app = await start();
@@ -165,7 +171,7 @@ describe('every call to the provider', () => {
   it.each([
     [{}, 10],
     [{ ZITADEL_TIMEOUT: '2' }, 2],
-  ])('waits %j s for an answer', (env, seconds) => {
+  ])('has with %j a timeout of %i s', (env, seconds) => {
     const source = {
       SESSION_SECRET: 'x'.repeat(32),
       ZITADEL_DOMAIN: 'http://localhost:9',
@@ -174,23 +180,22 @@ describe('every call to the provider', () => {
     expect(readEnv({ ...source, ...env }).zitadel.timeoutSeconds).toBe(seconds);
   });
 
-  it('that takes less than ZITADEL_TIMEOUT is awaited: with a token endpoint that takes five seconds people sign in, and stay', async () => {
+  it('may take 5.5 seconds with the default ZITADEL_TIMEOUT, both at sign-in and at refresh', async () => {
     const app = await start({ env: { ZITADEL_TIMEOUT: '' } });
     const browser = app.browser();
     app.provider.fault(TOKEN, { delayMs: 5_500 });
     expect((await app.signIn(browser, { tokenAnswer: { expires_in: 1 } })).url.pathname).toBe('/profile');
     await pause(1_100);
-    const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     expect(app.provider.grants('refresh_token')).toHaveLength(1);
   });
 
   it.each([DISCOVERY, KEYS, USERINFO])(
-    'that reads is sent once more when a connection that was kept turns out to be closed: %s',
+    'is sent again when a kept-alive connection was closed: %s',
     async (path) => {
       const app = await start();
       app.provider.fault(path, { hangUp: true, times: 1 });
-      // What was read at the start is read again after a day.
+      // The documents read at start are read again after a day.
       moveTime(25 * 60 * 60_000);
       const before = app.provider.requestsTo(path).length;
       expect((await app.signIn(app.browser())).url.pathname).toBe('/profile');
@@ -198,7 +203,7 @@ describe('every call to the provider', () => {
     },
   );
 
-  it('with a code is not: whoever gets it first has used it up', async () => {
+  it('with an authorization code is not sent again, because the code may have been redeemed', async () => {
     const app = await start();
     app.provider.fault(TOKEN, { hangUp: true, times: 1 });
     expect(refusalOf(await app.signIn(app.browser()))).toEqual(refused('provider_unavailable'));
@@ -216,7 +221,7 @@ describe('every call to the provider', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it.each(endpoints)('takes no answer of 50 MB: %s', async (path) => {
+  it.each(endpoints)('is aborted when the response is 50 MB long: %s', async (path) => {
     const app = await start();
     app.provider.fault(path, { megabytes: 50 });
     const browser = app.browser();
@@ -230,8 +235,8 @@ describe('every call to the provider', () => {
     ['token_endpoint', TOKEN],
     ['userinfo_endpoint', USERINFO],
     ['jwks_uri', KEYS],
-  ])('is refused over http to another host than this machine: %s', async (name, path) => {
-    // 0.0.0.0 reaches this machine, and is no address of it.
+  ])('is not sent over http to another host: %s', async (name, path) => {
+    // 0.0.0.0 reaches this machine but is not a loopback address.
     const app = await start({
       provider: { metadata: (known) => ({ [name]: String(known[name]).replace('127.0.0.1', '0.0.0.0') }) },
     });
@@ -243,35 +248,34 @@ describe('every call to the provider', () => {
   });
 });
 
-describe('answers that are none', () => {
+describe('a sign-in', () => {
   it.each([
-    ['token: 500', TOKEN, { status: 500 }, 503],
-    ['token: no JSON', TOKEN, { body: 'oops', contentType: 'text/plain' }, 502],
-    ['token: JSON that is a list', TOKEN, { body: '[]' }, 502],
-    ['userinfo: 500', USERINFO, { status: 500 }, 503],
-    ['userinfo: no JSON', USERINFO, { body: 'oops', contentType: 'text/plain' }, 502],
-    ['userinfo: 401', USERINFO, { status: 401 }, 502],
-  ] as const)('%s', async (_name, path, fault, status) => {
-    const app = await start();
-    app.provider.fault(path, fault);
-    const browser = app.browser();
-    const page = await app.signIn(browser);
-    expect([refusalOf(page).hasItsStatus, page.status]).toEqual([true, status]);
-    expect(await app.session(browser)).toBeNull();
-  });
+    ['500 from the token endpoint', TOKEN, { status: 500 }, 503],
+    ['text from the token endpoint', TOKEN, { body: 'oops', contentType: 'text/plain' }, 502],
+    ['a JSON list from the token endpoint', TOKEN, { body: '[]' }, 502],
+    ['500 from userinfo', USERINFO, { status: 500 }, 503],
+    ['text from userinfo', USERINFO, { body: 'oops', contentType: 'text/plain' }, 502],
+    ['401 from userinfo', USERINFO, { status: 401 }, 502],
+  ] as const)(
+    'fails with the status of its failure for an invalid response: %s',
+    async (_name, path, fault, status) => {
+      const app = await start();
+      app.provider.fault(path, fault);
+      const browser = app.browser();
+      const page = await app.signIn(browser);
+      expect([refusalOf(page).hasItsStatus, page.status]).toEqual([true, status]);
+      expect(await app.session(browser)).toBeNull();
+    },
+  );
 
   it.each([
-    ['token_type bEARER: accepted', mutations['odd-bearer'], '/profile'],
-    ['token_type mac: refused', mutations['no-bearer'], '/auth/callback'],
-    [
-      'token_type DPoP, which nobody asked for: refused',
-      { tokenAnswer: { token_type: 'DPoP' } },
-      '/auth/callback',
-    ],
-    ['token_type missing: refused', { tokenAnswer: { token_type: undefined } }, '/auth/callback'],
-    ['expires_in missing: accepted', mutations['no-expires-in'], '/profile'],
-    ['access_token missing: refused', { tokenAnswer: { access_token: undefined } }, '/auth/callback'],
-  ] as [string, Mutation, string][])('%s', async (_name, mutation, path) => {
+    ['token_type bEARER is accepted', mutations['odd-bearer'], '/profile'],
+    ['token_type mac is refused', mutations['no-bearer'], '/auth/callback'],
+    ['token_type DPoP is refused', { tokenAnswer: { token_type: 'DPoP' } }, '/auth/callback'],
+    ['a missing token_type is refused', { tokenAnswer: { token_type: undefined } }, '/auth/callback'],
+    ['a missing expires_in is accepted', mutations['no-expires-in'], '/profile'],
+    ['a missing access_token is refused', { tokenAnswer: { access_token: undefined } }, '/auth/callback'],
+  ] as [string, Mutation, string][])('depends on the token response: %s', async (_name, mutation, path) => {
     const app = await start();
     const browser = app.browser();
     expect((await app.signIn(browser, mutation)).url.pathname).toBe(path);

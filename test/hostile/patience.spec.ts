@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -10,8 +10,6 @@ const TOKEN = '/oauth/v2/token';
 const USERINFO = '/oidc/v1/userinfo';
 const HEALTH = '/debug/healthz';
 
-const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
-
 let app: HostileApp;
 afterEach(() => app.close());
 
@@ -20,7 +18,7 @@ const busy = (path: string, status: number, retryAfter = '20', headers: Record<s
 
 const asked = (path: string) => app.provider.requestsTo(path).length;
 
-/** What a program is answered that follows a sign-in to its end. */
+/** The final status of a sign-in by a program that follows redirects. */
 async function signInOfAProgram(browser: Browser): Promise<{ status: number; retryAfter: number }> {
   const start = await browser.request('GET', new URL('/auth/login', app.origin));
   const csrfToken = /name="csrfToken" value="(\w+)"/.exec(start.text)?.[1] ?? '';
@@ -33,12 +31,12 @@ async function signInOfAProgram(browser: Browser): Promise<{ status: number; ret
   return { status: answer.status, retryAfter: Number(answer.headers['retry-after']) };
 }
 
-describe.each([429, 503])('a provider that answers %i and says with Retry-After how long', (status) => {
+describe.each([429, 503])('when the provider responds with %i and Retry-After,', (status) => {
   it.each([DISCOVERY, KEYS, TOKEN, USERINFO])(
-    'at %s: a sign-in ends with provider_unavailable, a program gets 503 and the same Retry-After, and nobody asks there before',
+    'no request is sent to %s before that time: a sign-in ends with provider_unavailable and 503 with Retry-After',
     async (path) => {
       app = await startHostileApp();
-      // What was read at the start is read again after a day.
+      // The documents read at start are read again after a day.
       moveTime(25 * 60 * 60_000);
       busy(path, status);
       const before = asked(path);
@@ -58,7 +56,7 @@ describe.each([429, 503])('a provider that answers %i and says with Retry-After 
     },
   );
 
-  it('at userinfo: the session stays, whoever needs the answer gets 503 and the same Retry-After, and nobody asks before', async () => {
+  it('no userinfo request is sent before that time: the session stays, and /auth/userinfo returns 503 with Retry-After', async () => {
     app = await startHostileApp();
     const browser = app.browser();
     await app.signIn(browser);
@@ -69,7 +67,7 @@ describe.each([429, 503])('a provider that answers %i and says with Retry-After 
       expect(answer.status).toBe(503);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(15);
     }
-    // Pages that would read the user again do not either.
+    // The reload of the user on a page sends no request either.
     moveTime(10_000);
     expect((await browser.get('/profile')).status).toBe(200);
     expect(asked(USERINFO)).toBe(before + 1);
@@ -78,7 +76,7 @@ describe.each([429, 503])('a provider that answers %i and says with Retry-After 
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
   });
 
-  it('at a refresh: the session stays, whoever needs a fresh token gets 503 and the same Retry-After, and nobody asks before', async () => {
+  it('no refresh is sent before that time: the session stays, and /auth/userinfo returns 503 with Retry-After', async () => {
     app = await startHostileApp();
     const browser = app.browser();
     await app.signIn(browser, { tokenAnswer: { expires_in: 1 } });
@@ -98,7 +96,7 @@ describe.each([429, 503])('a provider that answers %i and says with Retry-After 
   });
 });
 
-describe('Retry-After', () => {
+describe('Retry-After from the provider', () => {
   const retryAfterFor = async (value: string, headers?: Record<string, string>) => {
     app = await startHostileApp();
     const browser = app.browser();
@@ -107,24 +105,24 @@ describe('Retry-After', () => {
     return Number((await browser.get('/auth/userinfo', program)).headers['retry-after']);
   };
 
-  it('may be a date, by the clock of the provider', async () => {
+  it('may be a date, which is compared with the Date header', async () => {
     const now = Date.now() + 3_600_000;
     const at = (ms: number) => new Date(ms).toUTCString();
     expect(await retryAfterFor(at(now + 40_000), { date: at(now) })).toBe(40);
   });
 
-  it('of a day counts as five minutes: nobody is locked out by one answer', async () => {
+  it('is limited to five minutes', async () => {
     expect(await retryAfterFor('86400')).toBe(300);
   });
 
-  it.each(['', 'soon', '-5', '0', '1e3'])('that makes no sense, %j, counts as none', async (value) => {
+  it.each(['', 'soon', '-5', '0', '1e3'])('is ignored when it is invalid: %j', async (value) => {
     expect(await retryAfterFor(value)).toBe(10);
     expect(asked(USERINFO)).toBe(2);
     app.provider.fault(USERINFO, null);
   });
 });
 
-it('a provider whose health check answers 429 is there: people are sent to it', async () => {
+it('a health check that returns 429 counts as reachable: sign-ins are redirected to the provider', async () => {
   app = await startHostileApp();
   await app.signIn(app.browser());
   busy(HEALTH, 429);

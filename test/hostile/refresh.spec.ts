@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser } from '../support/browser.js';
+import { program, type Browser } from '../support/browser.js';
 import type { Mutation } from '../support/hostile/mutation.js';
 import { people } from '../support/hostile/people.js';
 import { moveTime } from '../support/move-time.js';
@@ -24,10 +24,8 @@ async function signInDue(refresh?: Mutation['refresh']): Promise<Browser> {
   return browser;
 }
 
-const program = { 'sec-fetch-mode': 'cors', accept: 'application/json' };
-
 describe('a refresh whose ID token', () => {
-  it('ended 55 seconds ago renews the session all the same, as clocks differ by up to a minute', async () => {
+  it('expired 55 seconds ago succeeds (clock tolerance is one minute)', async () => {
     const seconds = () => Math.floor(Date.now() / 1000);
     const browser = await signInDue({
       idToken: { claims: () => ({ exp: seconds() - 55, nbf: seconds() + 55 }) },
@@ -44,7 +42,7 @@ describe('a refresh whose ID token', () => {
     ['is for another client beside this one', { claims: { azp: 'another-client' } }],
     ['has the nonce of another sign-in', { claims: { nonce: 'another' } }],
   ] as [string, NonNullable<Mutation['idToken']>][])(
-    '%s: the session ends, and nothing is done with the new tokens',
+    '%s ends the session and does not use the new tokens',
     async (_name, idToken) => {
       const browser = await signInDue({ idToken });
       const before = app.provider.requestsTo(USERINFO).length;
@@ -56,7 +54,7 @@ describe('a refresh whose ID token', () => {
     },
   );
 
-  it('has no nonce, as it may: the session goes on with it', async () => {
+  it('has no nonce succeeds, and the ID token is used at sign-out', async () => {
     const browser = await signInDue({ idToken: { claims: { nonce: undefined } } });
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     const page = await app.logOut(browser);
@@ -64,12 +62,12 @@ describe('a refresh whose ID token', () => {
   });
 
   it.each([
-    ['answers 404', { status: 404 }],
-    ['answers HTML', { body: '<html>maintenance</html>', contentType: 'text/html' }],
-    ['answers much too much', { megabytes: 2 }],
-    ['answers 500', { status: 500 }],
+    ['returns 404', { status: 404 }],
+    ['returns HTML', { body: '<html>maintenance</html>', contentType: 'text/html' }],
+    ['returns 2 MB', { megabytes: 2 }],
+    ['returns 500', { status: 500 }],
   ])(
-    'cannot be verified as the key endpoint %s: the session goes on with the first one',
+    'cannot be verified because the key endpoint %s succeeds and keeps the first ID token',
     async (_name, fault) => {
       const browser = await signInDue();
       app.provider.keys.rotate();
@@ -80,12 +78,12 @@ describe('a refresh whose ID token', () => {
       const page = await app.logOut(browser);
       expect(page.path[1]?.searchParams.get('id_token_hint')).toBe(app.provider.lastLogin.idTokens[0]);
       app.provider.fault(KEYS, null);
-      // The keys are asked for again after two seconds.
+      // The keys are requested again after two seconds.
       moveTime(2_100);
     },
   );
 
-  it('is missing, which is allowed: the session goes on with the first one', async () => {
+  it('is missing succeeds and keeps the first ID token', async () => {
     const browser = await signInDue({ tokenAnswer: { id_token: undefined } });
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
     const page = await app.logOut(browser);
@@ -93,8 +91,8 @@ describe('a refresh whose ID token', () => {
   });
 });
 
-describe('a refresh whose answer', () => {
-  it('has no new refresh token: the old one stays', async () => {
+describe('a refresh whose response', () => {
+  it('has no new refresh token keeps the old one', async () => {
     const browser = await signInDue({ tokenAnswer: { refresh_token: undefined, expires_in: 1 } });
     await browser.get('/profile');
     moveTime(1_050);
@@ -104,7 +102,7 @@ describe('a refresh whose answer', () => {
     expect(used.map(({ form }) => form['refresh_token'])).toEqual([app.provider.lastLogin.refreshTokens[0]]);
   });
 
-  it('does not say how long the access token lives: it is used for a while', async () => {
+  it('has no expires_in gives an access token that is used for several requests', async () => {
     const browser = await signInDue({ tokenAnswer: { expires_in: undefined } });
     const before = app.provider.grants('refresh_token').length;
     for (let view = 0; view < 3; view++)
@@ -112,12 +110,12 @@ describe('a refresh whose answer', () => {
     expect(app.provider.grants('refresh_token')).toHaveLength(before + 1);
   });
 
-  it('is bEARER: accepted', async () => {
+  it('has the token_type bEARER succeeds', async () => {
     const browser = await signInDue({ tokenAnswer: { token_type: 'bEARER' } });
     expect((await browser.get('/auth/userinfo', program)).status).toBe(200);
   });
 
-  it('is no bearer token: not used', async () => {
+  it('has another token_type than bearer fails, and its access token is not used', async () => {
     const browser = await signInDue({ tokenAnswer: { token_type: 'mac' } });
     const before = app.provider.requestsTo(USERINFO).length;
     expect((await browser.get('/auth/userinfo', program)).status).toBeGreaterThanOrEqual(400);
@@ -125,8 +123,8 @@ describe('a refresh whose answer', () => {
   });
 });
 
-describe('a provider that', () => {
-  it('forgot the refresh token: the session ends, and the login page says why', async () => {
+describe('a refresh at a provider that', () => {
+  it('rejects the refresh token ends the session, and the login page shows the reason', async () => {
     const browser = await signInDue();
     app.provider.forgetRefreshTokens();
     const page = await browser.get('/profile?tab=1');
@@ -136,9 +134,9 @@ describe('a provider that', () => {
     expect(await app.session(browser)).toBeNull();
   });
 
-  it('forgot the refresh token: every copy of the cookie is dead, on public pages, too', async () => {
+  it('rejects the refresh token ends the session for every copy of the cookie, also on public pages', async () => {
     const browser = await signInDue();
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     const get = (path: string) => fetch(app.origin + path, { redirect: 'manual', headers: { cookie } });
     expect(await (await get('/auth/session')).json()).not.toBeNull();
     app.provider.forgetRefreshTokens();
@@ -149,11 +147,11 @@ describe('a provider that', () => {
   });
 
   it.each([
-    ['answers 500', { status: 500 }],
-    ['answers 429', { status: 429 }],
-    ['hangs up', { hangUp: true }],
-    ['sleeps', { delayMs: 30_000 }],
-  ])('%s: the session stays, and what needs a token is 503', async (_name, fault) => {
+    ['returns 500', { status: 500 }],
+    ['returns 429', { status: 429 }],
+    ['closes the connection', { hangUp: true }],
+    ['does not respond', { delayMs: 30_000 }],
+  ])('%s keeps the session, and /auth/userinfo returns 503 with Retry-After', async (_name, fault) => {
     const browser = await signInDue();
     app.provider.fault(TOKEN, fault);
     const answer = await browser.get('/auth/userinfo', program);
@@ -163,9 +161,9 @@ describe('a provider that', () => {
     expect((await browser.get('/profile')).url.pathname).toBe('/profile');
   });
 
-  it('is slow and strict gets one request from fifty', async () => {
+  it('responds late is sent once for fifty concurrent requests', async () => {
     const browser = await signInDue();
-    const cookie = await browser.jar.getCookieString(app.origin);
+    const cookie = await browser.cookieHeader();
     const before = app.provider.grants('refresh_token').length;
     app.provider.fault(TOKEN, { delayMs: 300 });
     const answers = await Promise.all(

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import { Cookie } from 'tough-cookie';
-import { csrfFrom, type Browser } from '../support/browser.js';
+import { csrfFrom } from '../support/browser.js';
 import { loggedIn } from '../support/logged-in.js';
 import { moveTime } from '../support/move-time.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -23,13 +23,11 @@ async function start(env: Record<string, string>) {
   return started;
 }
 
-const sessionCookie = async (browser: Browser) =>
-  (await browser.cookies()).find(({ key }) => key.startsWith('authjs.session-token'));
 const ask = (path: string, headers: Record<string, string>) =>
   fetch(app.origin + path, { redirect: 'manual', headers });
 
-describe('lifetime', () => {
-  it('ends when nothing is asked for', async () => {
+describe('a session', () => {
+  it('ends for every copy of its cookie after SESSION_DURATION without a request', async () => {
     const brief = await start({ SESSION_DURATION: '1' });
     const browser = await loggedIn(brief);
     const cookie = await browser.jar.getCookieString(brief.origin);
@@ -40,7 +38,7 @@ describe('lifetime', () => {
     expect(replay.status).toBe(401);
   });
 
-  it('ends however busy it is', async () => {
+  it('ends after SESSION_MAX_DURATION, however active it is', async () => {
     const brief = await start({ SESSION_DURATION: '10', SESSION_MAX_DURATION: '2' });
     const browser = await loggedIn(brief);
     for (let visit = 0; visit < 12; visit++) {
@@ -51,7 +49,7 @@ describe('lifetime', () => {
   });
 });
 
-describe('without a session', () => {
+describe('without a session,', () => {
   it.each([
     [{ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: 'text/html' }, 302],
     [{ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', accept: '*/*' }, 302],
@@ -61,32 +59,38 @@ describe('without a session', () => {
     [{ accept: 'text/html,application/xhtml+xml' }, 302],
     [{ accept: 'application/json' }, 401],
     [{ accept: '*/*' }, 401],
-  ] as [Record<string, string>, number][])('%j: %i', async (headers, status) => {
-    // Not fetch: it sets Sec-Fetch-Mode by itself.
-    const response = await supertest(app.origin).get('/profile?tab=1&x=%26').redirects(0).set(headers);
-    expect(response.status).toBe(status);
-    if (status === 302) {
-      const location = new URL(response.headers['location'] ?? '', app.origin);
-      expect(location.pathname).toBe('/auth/login');
-      expect(location.searchParams.get('callbackUrl')).toBe('/profile?tab=1&x=%26');
-    } else {
-      expect(response.headers['content-type']).toContain('application/json');
-      expect(response.body).toMatchObject({ statusCode: 401, code: 'AUTH_SESSION_REQUIRED' });
-    }
-  });
+  ] as [Record<string, string>, number][])(
+    'a request with the headers %j gets %i',
+    async (headers, status) => {
+      // fetch would set Sec-Fetch-Mode itself.
+      const response = await supertest(app.origin).get('/profile?tab=1&x=%26').redirects(0).set(headers);
+      expect(response.status).toBe(status);
+      if (status === 302) {
+        const location = new URL(response.headers['location'] ?? '', app.origin);
+        expect(location.pathname).toBe('/auth/login');
+        expect(location.searchParams.get('callbackUrl')).toBe('/profile?tab=1&x=%26');
+      } else {
+        expect(response.headers['content-type']).toContain('application/json');
+        expect(response.body).toMatchObject({ statusCode: 401, code: 'AUTH_SESSION_REQUIRED' });
+      }
+    },
+  );
 });
 
-describe('a protected page', () => {
-  it.each(['/profile', '/admin', '/auth/userinfo'])('is not stored: %s', async (path) => {
-    const browser = app.browser();
-    await app.signIn(browser);
-    const page = await browser.get(path);
-    expect(page.status).toBe(200);
-    expect(page.headers['cache-control']).toContain('no-store');
-    expect(page.headers['vary'] ?? '').toMatch(/\bcookie\b/i);
-  });
+describe('a page that requires a session', () => {
+  it.each(['/profile', '/admin', '/auth/userinfo'])(
+    'is sent with no-store and Vary: Cookie: %s',
+    async (path) => {
+      const browser = app.browser();
+      await app.signIn(browser);
+      const page = await browser.get(path);
+      expect(page.status).toBe(200);
+      expect(page.headers['cache-control']).toContain('no-store');
+      expect(page.headers['vary'] ?? '').toMatch(/\bcookie\b/i);
+    },
+  );
 
-  it('and what is shown instead of it without a session are not stored', async () => {
+  it('is replaced by a response with no-store when there is no session', async () => {
     for (const accept of ['text/html', 'application/json']) {
       const response = await supertest(app.origin).get('/profile').redirects(0).set({ accept });
       expect(response.headers['cache-control']).toContain('no-store');
@@ -100,7 +104,7 @@ describe('the cookies', () => {
     ZITADEL_POST_LOGOUT_URL: 'https://app.example.com/auth/logout/callback',
   };
 
-  it('are for this host and no script', async () => {
+  it('are HttpOnly, SameSite=Lax and host-only', async () => {
     const browser = app.browser();
     await app.callbackOf(browser);
     await app.signIn(browser);
@@ -110,7 +114,7 @@ describe('the cookies', () => {
       expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'lax', path: '/', hostOnly: true });
   });
 
-  it('are Secure and bound to the host on https', async () => {
+  it('are Secure and have the prefix __Host- on https', async () => {
     const secure = await start(https);
     const login = await secure.browser().get('/auth/login');
     const lines = [login.headers['set-cookie'] ?? []].flat();
@@ -133,7 +137,7 @@ describe('the cookies', () => {
     }
   });
 
-  it('say by Max-Age how long they live, so that a browser whose clock is two hours ahead signs in and out, too', async () => {
+  it('have Max-Age, so that a browser whose clock is two hours ahead keeps them', async () => {
     const browser = app.browser();
     for (let round = 0; round < 2; round++) {
       await app.signIn(browser);
@@ -155,7 +159,7 @@ describe('the cookies', () => {
     }
   });
 
-  it('stay below 4 KB each and 8 KB together, with 200 roles and five sign-ins begun', async () => {
+  it('stay below 4 KB each and 8 KB together with 200 roles and five pending sign-ins', async () => {
     const browser = app.browser();
     const roles = Object.fromEntries(
       Array.from({ length: 200 }, (_, index) => [`role-${index}`, { '300000000000000001': 'acme.example' }]),
@@ -167,10 +171,10 @@ describe('the cookies', () => {
       (await browser.cookies()).filter(({ key }) => key.includes('authjs.login-')).length,
     ).toBeGreaterThan(2);
     for (const cookie of await browser.cookies()) expect(cookie.toString().length).toBeLessThanOrEqual(4_096);
-    expect((await browser.jar.getCookieString(app.origin)).length).toBeLessThan(8_000);
+    expect((await browser.cookieHeader()).length).toBeLessThan(8_000);
   });
 
-  it('leave no pieces of a longer one behind', async () => {
+  it('include no chunk of an older session cookie after a sign-in', async () => {
     const browser = app.browser();
     for (const index of [0, 1, 2])
       await browser.jar.setCookie(
@@ -187,7 +191,7 @@ describe('the cookies', () => {
 
   it('open only unchanged: any changed character is being signed out, and no failure', async () => {
     const browser = await loggedIn(app);
-    const { key = '', value = '' } = (await sessionCookie(browser)) ?? {};
+    const { key = '', value = '' } = (await browser.sessionCookie()) ?? {};
     const step = Math.ceil(value.length / 60);
     for (let at = 0; at < value.length; at += step) {
       const changed = value.slice(0, at) + (value[at] === 'A' ? 'B' : 'A') + value.slice(at + 1);
@@ -197,7 +201,7 @@ describe('the cookies', () => {
     }
   });
 
-  it('open only under their own name', async () => {
+  it('are decrypted only under their own name', async () => {
     const browser = app.browser();
     const callback = await app.callbackOf(browser);
     const login = (await browser.cookies()).find(({ key }) => key.includes('authjs.login-'));
@@ -208,7 +212,7 @@ describe('the cookies', () => {
     expect(asSession.status).toBe(401);
 
     await app.signIn(browser);
-    const session = (await sessionCookie(browser))?.value ?? '';
+    const session = (await browser.sessionCookie())?.value ?? '';
     const before = app.provider.requestsTo('/oauth/v2/token').length;
     const asLogin = await ask(callback.pathname + callback.search, {
       cookie: `${login?.key}=${session}`,
@@ -220,7 +224,7 @@ describe('the cookies', () => {
 
   it('open only under their own name, even where that is a session’s, too', async () => {
     const browser = await loggedIn(app);
-    const value = (await sessionCookie(browser))?.value;
+    const value = (await browser.sessionCookie())?.value;
     // With the same secrets; its session cookie is named for https.
     const secure = await start(https);
     const status = async (origin: string, name: string) => {
@@ -232,7 +236,7 @@ describe('the cookies', () => {
   });
 
   it.each(['garbage', 'eyJhbGciOiJkaXIifQ..a.b.c', 'a.b.c.d.e', '%00', 'x'.repeat(3_900)])(
-    'of another time are taken for none, and removed: %.20s',
+    'with invalid content get 401 and are deleted: %.20s',
     async (value) => {
       const response = await ask('/profile', {
         cookie: `${withPort('authjs.session-token', app.origin)}=${value}`,

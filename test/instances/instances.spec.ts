@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { csrfFrom, type Browser } from '../support/browser.js';
 import { choose, signIn } from '../support/sign-in.js';
 import { startInstances, type RunningInstances } from '../support/start-instances.js';
+import { until } from '../support/until.js';
+import { metricsOf } from '../support/metrics.js';
 
 const TOKEN = '/oauth/v2/token';
 
@@ -19,9 +21,7 @@ beforeAll(async () => {
 afterAll(() => app?.close());
 afterEach(() => app.sandbox.delay(TOKEN, 0));
 
-const cookieOf = (browser: Browser) => browser.jar.getCookieString(app.origin);
-
-/** What each instance answers to the cookie: 200, or 401 for somebody who is not signed in. */
+/** The status of each instance for the cookie: 200 with a session and 401 without. */
 const statuses = async (cookie: string, path = '/auth/userinfo') =>
   Promise.all(
     app.origins.map(async (origin) => (await fetch(origin + path, { headers: { cookie } })).status),
@@ -40,16 +40,16 @@ async function signedIn(loginName = 'alice@acme.example') {
 }
 
 describe('two instances behind nginx', () => {
-  it('finish a sign-in wherever its requests go', async () => {
+  it('sign a user in, whichever instance gets each request', async () => {
     for (let count = 0; count < 4; count++) {
       const browser = await signedIn();
-      expect(await statuses(await cookieOf(browser))).toEqual([200, 200]);
+      expect(await statuses(await browser.cookieHeader())).toEqual([200, 200]);
     }
   });
 
-  it('renew the tokens of a session once, for a hundred requests at once', async () => {
+  it('refresh the tokens of a session once for a hundred concurrent requests', async () => {
     const browser = dueBrowser();
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     app.sandbox.delay(TOKEN, 300);
     const before = app.sandbox.grants('refresh_token').length;
     const answers = await Promise.all(
@@ -61,23 +61,23 @@ describe('two instances behind nginx', () => {
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
     for (const answer of answers) expect(answer.headers.getSetCookie().join()).toContain('session-token');
 
-    // Late ones with the old cookie, too, on both.
+    // A late request with the old cookie succeeds on both instances.
     expect(await statuses(cookie)).toEqual([200, 200]);
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
   });
 
-  it('end a session together', async () => {
+  it('end a session on both when the user signs out on one', async () => {
     const browser = await signedIn();
-    const cookie = await cookieOf(browser);
-    const other = await cookieOf(await signedIn());
+    const cookie = await browser.cookieHeader();
+    const other = await (await signedIn()).cookieHeader();
     await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
     expect(await statuses(cookie)).toEqual([401, 401]);
     expect(await statuses(other)).toEqual([200, 200]);
   });
 
-  it('answer a double click with one address, whichever of them it reaches', async () => {
+  it('respond to two concurrent sign-outs of a session with the same redirect', async () => {
     const browser = await signedIn();
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     const body = new URLSearchParams(csrfFrom(await browser.get('/profile')));
     const answers = await Promise.all(
       app.origins.map((origin) =>
@@ -94,18 +94,18 @@ describe('two instances behind nginx', () => {
     expect(other).toBe(address);
   });
 
-  it('end all sessions of a person together', async () => {
+  it('end all sessions of a user on both after a sign-out everywhere', async () => {
     const browser = await signedIn('bob@acme.example');
-    const elsewhere = await cookieOf(await signedIn('bob@acme.example'));
-    const somebody = await cookieOf(await signedIn());
+    const elsewhere = await (await signedIn('bob@acme.example')).cookieHeader();
+    const somebody = await (await signedIn()).cookieHeader();
     await browser.submit(await browser.get('/profile'), 'form[action="/auth/logout/everywhere"]');
     expect(await statuses(elsewhere)).toEqual([401, 401]);
     expect(await statuses(somebody)).toEqual([200, 200]);
   });
 
-  it('end a session together when Zitadel says so', async () => {
+  it('end a session on both after a back-channel logout', async () => {
     const browser = await signedIn('carol@globex.example');
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     const before = app.sandbox.backChannelDeliveries.length;
     browser.forget(/session-token/);
     const login = await browser.submit(
@@ -114,27 +114,26 @@ describe('two instances behind nginx', () => {
     );
     const again =
       login.url.origin === app.origin ? login : await choose(browser, login, 'carol@globex.example');
-    // The second session is of the same sign-in at Zitadel, which then says that the first has ended, too.
+    // The second session belongs to the same session at Zitadel, which sends a logout token for the first.
     await browser.submit(again, 'main form[action="/auth/logout"]');
-    for (let attempt = 0; attempt < 100 && app.sandbox.backChannelDeliveries.length === before; attempt++)
-      await pause(50);
+    await until(() => app.sandbox.backChannelDeliveries.length > before);
     expect(await statuses(cookie)).toEqual([401, 401]);
   });
 
   it('keep a session ended over a restart', async () => {
     const browser = await signedIn();
-    const cookie = await cookieOf(browser);
+    const cookie = await browser.cookieHeader();
     await browser.submit(await browser.get('/profile'), 'main form[action="/auth/logout"]');
     await app.restart(0);
     expect(await statuses(cookie)).toEqual([401, 401]);
   });
 
-  it('write nothing into Redis that anybody could read', async () => {
+  it('store only hashed names and encrypted values with an expiry in Redis', async () => {
     const browser = dueBrowser();
     await browser.get('/profile');
     const content = await app.redis.content();
     expect(content.length).toBeGreaterThan(2);
-    // Names are hashes. Values are encrypted as a whole (RFC 7516 7.1, `alg` is `dir`), but for the marks of a lease and of the database.
+    // Names are hashes. Values are JWE with `alg` `dir` (RFC 7516 7.1), except lease and database markers.
     const header = Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString('base64url');
     const jwe = `${header}\\.\\.[\\w-]{16}\\.[\\w-]+\\.[\\w-]{22}`;
     const hash = '[\\w-]{43}';
@@ -145,15 +144,15 @@ describe('two instances behind nginx', () => {
   });
 });
 
-describe('a Redis that is gone', () => {
+describe('while Redis is unavailable', () => {
   it.each([
     ['stopped', () => app.redis.stop(), () => app.redis.start()],
     ['frozen', () => Promise.resolve(app.redis.freeze()), () => Promise.resolve(app.redis.thaw())],
   ])(
-    '(%s) stops nobody, brings nobody back, and is said once',
+    '(%s), live sessions stay valid, ended sessions stay ended, and each instance logs it once',
     async (_name, goes, comes) => {
       const ended = await signedIn();
-      const endedCookie = await cookieOf(ended);
+      const endedCookie = await ended.cookieHeader();
       const staying = await signedIn();
       await ended.submit(await ended.get('/profile'), 'main form[action="/auth/logout"]');
       expect(await statuses(endedCookie)).toEqual([401, 401]);
@@ -166,16 +165,15 @@ describe('a Redis that is gone', () => {
       const out = await bob.submit(await bob.get('/profile'), 'form[action="/auth/logout/everywhere"]');
       expect(out.url.searchParams.get('reason')).toBe('others_not_ended');
       expect(await readiness()).toEqual(['degraded', 'degraded']);
-      expect(await (await fetch(`${app.origins[0]}/metrics`)).text()).toMatch(/^state_shared 0$/m);
+      expect(await metricsOf(app.origins[0] ?? '')).toMatch(/^state_shared 0$/m);
       expect(count('Redis failed (REDIS_URL)')).toEqual(saidBefore.map((times) => times + 1));
 
-      const meanwhile = await cookieOf(staying);
+      const meanwhile = await staying.cookieHeader();
       await staying.submit(await staying.get('/profile'), 'main form[action="/auth/logout"]');
       expect(await statuses(meanwhile)).toContain(401);
 
       await comes();
-      for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
-        await pause(50);
+      await until(async () => !(await readiness()).includes('degraded'));
       expect(await readiness()).toEqual(['ok', 'ok']);
       expect(await statuses(meanwhile)).toEqual([401, 401]);
       expect(await statuses(endedCookie)).toEqual([401, 401]);
@@ -185,36 +183,38 @@ describe('a Redis that is gone', () => {
 });
 
 describe.each([
-  ['refuses the later one', null],
-  ['answers both, and takes only the later answer', 50],
-])('instances without a Redis that use one refresh token at once, of which Zitadel %s', (_name, reuseMs) => {
-  it('lose nothing: one goes on, the other gives the browser no cookie, and both have the same when Redis is back', async () => {
-    const cookie = await cookieOf(dueBrowser());
-    await app.redis.stop();
-    for (let attempt = 0; attempt < 100 && (await readiness()).includes('ok'); attempt++) await pause(50);
-    app.sandbox.delay(TOKEN, 100);
-    app.sandbox.setRefreshReuse(reuseMs);
-    const both = await Promise.all(
-      app.origins.map((origin) => fetch(`${origin}/auth/userinfo`, { headers: { cookie } })),
-    );
-    app.sandbox.setRefreshReuse(0);
-    expect(both.map(({ status }) => status).sort()).toEqual([200, 503]);
-    const renewed = both.map((answer) =>
-      answer.headers.getSetCookie().find((line) => line.includes('session-token')),
-    );
-    const at = (status: number) => both.findIndex((answer) => answer.status === status);
-    expect(renewed[at(503)]).toBeUndefined();
-    await app.redis.start();
-    for (let attempt = 0; attempt < 100 && (await readiness()).includes('degraded'); attempt++)
-      await pause(50);
-    expect(await statuses(renewed[at(200)]?.split(';', 1)[0] ?? '')).toEqual([200, 200]);
-    expect(await statuses(cookie)).toEqual([200, 200]);
-  }, 30_000);
-});
+  ['refuses the later use', null],
+  ['accepts both but only the later tokens stay valid', 50],
+])(
+  'when two instances without Redis use one refresh token at the same time and Zitadel %s,',
+  (_name, reuseMs) => {
+    it('one request gets 200, the other 503 without a cookie, and both instances have the same tokens when Redis is back', async () => {
+      const cookie = await dueBrowser().cookieHeader();
+      await app.redis.stop();
+      await until(async () => !(await readiness()).includes('ok'));
+      app.sandbox.delay(TOKEN, 100);
+      app.sandbox.setRefreshReuse(reuseMs);
+      const both = await Promise.all(
+        app.origins.map((origin) => fetch(`${origin}/auth/userinfo`, { headers: { cookie } })),
+      );
+      app.sandbox.setRefreshReuse(0);
+      expect(both.map(({ status }) => status).sort()).toEqual([200, 503]);
+      const renewed = both.map((answer) =>
+        answer.headers.getSetCookie().find((line) => line.includes('session-token')),
+      );
+      const at = (status: number) => both.findIndex((answer) => answer.status === status);
+      expect(renewed[at(503)]).toBeUndefined();
+      await app.redis.start();
+      await until(async () => !(await readiness()).includes('degraded'));
+      expect(await statuses(renewed[at(200)]?.split(';', 1)[0] ?? '')).toEqual([200, 200]);
+      expect(await statuses(cookie)).toEqual([200, 200]);
+    }, 30_000);
+  },
+);
 
 const count = (text: string) => [0, 1].map((index) => app.log(index).split(text).length - 1);
 
-/** What each instance says of its Redis. */
+/** The readiness of each instance. */
 const readiness = () =>
   Promise.all(
     app.origins.map(async (origin) => {
@@ -225,7 +225,7 @@ const readiness = () =>
   );
 
 describe('nginx with its defaults', () => {
-  it('passes the sign-in of somebody with a hundred roles and JWTs', async () => {
+  it('passes the responses of a sign-in with a hundred roles and JWT access tokens', async () => {
     const roles = Array.from({ length: 100 }, (_, index) => `department-${index}.position`);
     const large = await startInstances({
       env: { SESSION_CLAIMS_MAX_AGE: '1' },
@@ -242,7 +242,7 @@ describe('nginx with its defaults', () => {
       await pause(1_100);
       const { length } = browser.answers;
       expect((await browser.get('/profile')).text).toContain('department-99.position');
-      // Its roles were read again: the session is in this answer, too.
+      // The roles were reloaded, so this response sets the session cookie.
       expect(String(browser.answers[length]?.response.headers['set-cookie'])).toContain('session-token');
       for (const { response } of browser.answers) expect([400, 431, 502]).not.toContain(response.status);
       const out = await browser.submit(page, 'main form[action="/auth/logout"]');

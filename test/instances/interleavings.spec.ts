@@ -9,13 +9,13 @@ import { freePort } from '../support/free-port.js';
 import { moveTime } from '../support/move-time.js';
 import { startRedis, type RunningRedis } from '../support/redis.js';
 import { signIn } from '../support/sign-in.js';
-import { environment, launch } from '../support/start-app.js';
+import { environment, launch, redirectUrisOf } from '../support/start-app.js';
 import { until } from '../support/until.js';
 
-/** In one run; more with `INTERLEAVINGS=…`. */
+/** The number of runs; `INTERLEAVINGS` sets another. */
 const RUNS = Number(process.env['INTERLEAVINGS'] ?? 8);
 
-/** Zitadel answers a refresh token twice within moments, and only the last answer is good. */
+/** Zitadel accepts a refresh token twice within this time, and only the tokens of the last response stay valid. */
 const REUSE_MS = 50;
 
 let origin: string;
@@ -29,10 +29,7 @@ beforeAll(async () => {
   origins = ports.map((port) => `http://localhost:${port}`);
   origin = origins[0] ?? '';
   sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   sandbox.setRefreshReuse(REUSE_MS);
   const env = { ...environment(origin, sandbox), REDIS_URL: redis.url, SESSION_DURATION: '3600' };
@@ -55,14 +52,14 @@ interface Request {
   isAnswerLost: boolean;
 }
 
-/** A request of one of two tabs, which have one jar of cookies. */
+/** A request of one of two tabs that share their cookies. */
 const request: fc.Arbitrary<Request> = fc.record({
   instance: fc.nat(1),
   path: fc.constantFrom('/profile', '/auth/userinfo', '/'),
   afterMs: fc.nat(40),
   isAnswerLost: fc.boolean(),
 });
-/** What happens at once: tokens fall due or not, Redis comes or goes, and some requests. */
+/** The concurrent events of one step: tokens become due or not, Redis stops or starts, and requests are sent. */
 const moment = fc.record({
   areTokensDue: fc.boolean(),
   isRedisThere: fc.boolean(),
@@ -71,7 +68,7 @@ const moment = fc.record({
 
 async function ask(browser: Browser, { instance, path, afterMs, isAnswerLost }: Request) {
   await pause(afterMs);
-  const cookie = await browser.jar.getCookieString(origin);
+  const cookie = await browser.cookieHeader();
   const answer = await fetch(`${origins[instance]}${path}`, { redirect: 'manual', headers: { cookie } });
   await answer.text();
   if (!isAnswerLost)
@@ -79,7 +76,7 @@ async function ask(browser: Browser, { instance, path, afterMs, isAnswerLost }: 
   return answer.status;
 }
 
-it('whatever two instances and two tabs do while Redis comes and goes, nobody loses a session that has a living refresh token', async () => {
+it('no session with a valid refresh token ends, whatever two instances and two tabs do while Redis stops and starts', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 5 }), async (moments) => {
       sandbox.setAccessTokenTtl(60);

@@ -9,26 +9,29 @@ const navigation = {
   'sec-fetch-dest': 'document',
 };
 
-/** A page as a browser shows it after all redirects. */
+/** The headers of a request that is not a navigation. */
+export const program = { accept: 'application/json', 'sec-fetch-mode': 'cors' };
+
+/** A page after all redirects. */
 export interface Page {
   url: URL;
   status: number;
   headers: Response['headers'];
   text: string;
-  /** every address the browser went through, the last one included */
+  /** all addresses from the first request to the page */
   path: URL[];
   document: HTMLElement;
 }
 
-/** A browser without scripts: keeps cookies, follows redirects, sends forms. */
+/** A browser without JavaScript: stores cookies, follows redirects and submits forms. */
 export class Browser {
   readonly jar = new CookieJar();
-  /** every answer it got, the oldest first */
+  /** all responses, the oldest first */
   readonly answers: { url: URL; response: Response }[] = [];
   private stop: string | undefined;
 
   constructor(
-    /** what a path is relative to before the first page */
+    /** the base of relative paths before the first page */
     readonly origin: string,
     private readonly ca?: string,
   ) {}
@@ -37,7 +40,7 @@ export class Browser {
     return this.open('GET', new URL(address, this.origin), undefined, headers);
   }
 
-  /** Sends the form that `selector` finds; `button` names the button pressed, by its value or text. */
+  /** Submits the form that matches `selector`; `button` is the text or value of the pressed button. */
   submit(page: Page, selector: string, { button, fields = {} }: SubmitOptions = {}): Promise<Page> {
     const form = page.document.querySelector(selector);
     if (!form) throw new Error(`No form "${selector}" on ${page.url.href} (${page.status})`);
@@ -63,7 +66,7 @@ export class Browser {
     });
   }
 
-  /** One request, no redirects followed. */
+  /** Sends one request without following redirects. */
   async request(
     method: string,
     url: URL,
@@ -89,18 +92,28 @@ export class Browser {
     return this.request('POST', new URL(address, this.origin), new URLSearchParams(fields));
   }
 
-  /** The address with `pathname` that a flow is sent to, before it is opened. */
+  /** The address with `pathname` to which a flow redirects, before it is requested. */
   async stopAt(pathname: string, flow: () => Promise<Page>): Promise<URL> {
     this.stop = pathname;
     const page = await flow().finally(() => (this.stop = undefined));
     return page.url;
   }
 
-  /** Deletes the cookies whose names match. */
+  /** Deletes the cookies with matching names. */
   forget(name: RegExp) {
     for (const cookie of this.jar.getCookiesSync(this.origin)) {
       if (name.test(cookie.key)) this.jar.setCookieSync(`${cookie.key}=; Max-Age=0; Path=/`, this.origin);
     }
+  }
+
+  /** The `Cookie` header of a request to `origin`. */
+  cookieHeader(): Promise<string> {
+    return this.jar.getCookieString(this.origin);
+  }
+
+  /** The session cookie, if it is not split into chunks. */
+  async sessionCookie() {
+    return (await this.cookies()).find(({ key }) => /authjs\.session-token[^.]*$/.test(key));
   }
 
   async cookies(address: string | URL = this.origin) {

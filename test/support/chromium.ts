@@ -2,7 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 
-/** Keeps Chromium from calling anything but the application, and from starting processes for each context. */
+/** The time limit of a test that starts Chromium, with its installation. */
+export const START_MS = 240_000;
+
+/** Disables requests of Chromium itself, and additional processes for each context. */
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -15,7 +18,7 @@ const flags = [
   '--in-process-gpu',
 ];
 
-/** The headless shell is the same engine without windows: it loads a page in half the time. */
+/** The headless shell has the same engine without windows and loads a page in half the time. */
 const usualPlaces = [
   '/usr/bin/chromium-headless-shell',
   '/usr/bin/chromium',
@@ -24,7 +27,7 @@ const usualPlaces = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** Starts a real, headless Chromium; finds one, or installs one, or fails saying what to do. */
+/** Starts headless Chromium. Installs it if it is missing, and throws with instructions if that fails. */
 export async function startChromium(): Promise<Browser> {
   const executablePath = found() ?? installed();
   if (!executablePath) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Every `readonly code = '…'` of the web application and its module. */
+/** The codes of all errors: every `readonly code = '…'` of the web application and its packages. */
 function codesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !/^(api|bearer)/.test(file))
@@ -11,7 +11,7 @@ function codesIn(folder: string): string[] {
     .map(([, code = '']) => code);
 }
 
-/** Codes of errors. */
+/** The error codes. */
 export const codes = [
   ...codesIn('src'),
   ...codesIn('packages/nestjs-auth/src'),

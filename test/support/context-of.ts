@@ -3,7 +3,7 @@ import { listenForViolations } from './observed-page.js';
 import { signIn } from './sign-in.js';
 import type { RunningApp } from './start-app.js';
 
-/** A context of a real browser in which somebody is signed in, or nobody. */
+/** A browser context, signed in as `loginName` if it is given. */
 export async function contextOf(
   app: RunningApp,
   chromium: Chromium,

@@ -1,7 +1,7 @@
 import { Public } from '@mridang/nestjs-auth';
 import { Controller, Get, HttpException, Param } from '@nestjs/common';
 
-/** `/failures/STATUS` fails with that status; 500 as a bug would. */
+/** `/failures/STATUS` fails with that status, and with an unexpected error for 500. */
 @Public()
 @Controller('failures')
 export class FailuresController {

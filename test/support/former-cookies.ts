@@ -2,7 +2,7 @@ import { hkdfSync, createHash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { compactDecrypt, CompactEncrypt } from 'jose';
 
-/** A session cookie of today as versions before the port was in the names of cookies have set it. */
+/** The session cookie as versions without the port in cookie names set it. */
 export async function formerSession(
   value: string,
   name: string,
@@ -16,7 +16,7 @@ export async function formerSession(
   const { plaintext } = await compactDecrypt(value, keyFor(name));
   const content = Buffer.from(plaintext);
   const end = 4 + content.readUInt32BE();
-  // A signature that begins like JSON is among the texts: every byte has to stay.
+  // Some texts contain a signature that begins like JSON: no byte may change.
   const text = brotliDecompressSync(content.subarray(4, end)).toString('latin1');
   const compressed = brotliCompressSync(Buffer.from(text.replace(/,"originPort":"\d*"/, ''), 'latin1'));
   const length = Buffer.alloc(4);
@@ -28,6 +28,6 @@ export async function formerSession(
     .encrypt(key);
 }
 
-/** What the cookies of the auth module are encrypted with. */
+/** The secret with which the auth module encrypts cookies. */
 export const saltedSecret = (secret: string, salt: string) =>
   Buffer.from(hkdfSync('sha256', secret, salt, 'session secret', 32)).toString('base64url');

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { failed, type Fault } from './hostile/fault.js';
-import { listening } from './hostile/listening.js';
+import { listening } from './listening.js';
 import type { Login } from './hostile/login.js';
 import { metadataOf } from './hostile/metadata.js';
 import type { Mutation, TokenMutation } from './hostile/mutation.js';
@@ -15,15 +15,15 @@ import { byProvider } from './hostile/signers.js';
 export interface ProviderOptions {
   /** changes the discovery document */
   metadata?: (original: Fields) => Fields;
-  /** one key for each; the first signs. Default RS256 alone. */
+  /** the algorithms with one key each; the first one signs. Default: RS256 */
   algorithms?: string[];
   /** keys and tokens without `kid` */
   withoutKid?: boolean;
-  /** where the keys are, in place of Zitadel's path */
+  /** the path of the keys, in place of that of Zitadel */
   keysPath?: string;
 }
 
-/** Ids of Zitadel's shape: the web application, another of its project, and the project. */
+/** Ids in the form of Zitadel: the web application, another application of its project, and the project. */
 export const clientId = '330000000000000001';
 const otherClientId = '330000000000000002';
 const projectId = '320000000000000100';
@@ -32,14 +32,14 @@ const BACK_CHANNEL_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 
 type Handler = (request: RecordedRequest, response: ServerResponse) => void | Promise<void>;
 
-/** An OpenID provider like Zitadel that approves every login at once and does wrong what a test asks for. */
+/** An OpenID provider like Zitadel that approves every sign-in at once and misbehaves as a test requests. */
 export class HostileProvider {
-  /** every request, the oldest first */
+  /** all requests, the oldest first */
   readonly requests: RecordedRequest[] = [];
-  /** every approved login, the oldest first */
+  /** all approved sign-ins, the oldest first */
   readonly logins: Login[] = [];
   readonly keys: ProviderKeys;
-  /** of answers with the fault `megabytes`, as far as somebody took them */
+  /** the megabytes that were read from responses with the fault `megabytes` */
   megabytesSent = 0;
 
   private readonly planned: Mutation[] = [];
@@ -60,7 +60,7 @@ export class HostileProvider {
   constructor(
     readonly issuer: string,
     private readonly options: ProviderOptions,
-    /** nobody answers any more */
+    /** Stops the provider. */
     readonly close: () => Promise<void>,
   ) {
     this.keys = new ProviderKeys(options.algorithms ?? ['RS256'], !options.withoutKid);
@@ -71,12 +71,12 @@ export class HostileProvider {
     return this.options.keysPath ?? '/oauth/v2/keys';
   }
 
-  /** What goes wrong in the next login. */
+  /** Sets what goes wrong in the next sign-in. */
   next(mutation: Mutation) {
     this.planned.push(mutation);
   }
 
-  /** How an endpoint fails from now on; `null` heals it. */
+  /** Makes an endpoint fail from now on; `null` ends the fault. */
   fault(path: string, fault: Fault | null) {
     if (fault) this.faults.set(path, fault);
     else this.faults.delete(path);
@@ -86,23 +86,28 @@ export class HostileProvider {
     return this.requests.filter((request) => request.path === path);
   }
 
-  /** The requests to the token endpoint with that grant_type. */
+  /** The token requests with that grant_type. */
   grants(type: string) {
     return this.requestsTo('/oauth/v2/token').filter(({ form }) => form['grant_type'] === type);
   }
 
+  /** The tokens in the revocation requests. */
+  revokedTokens(): (string | undefined)[] {
+    return this.requestsTo('/oauth/v2/revoke').map(({ form }) => form['token']);
+  }
+
   get lastLogin(): Login {
     const login = this.logins.at(-1);
-    if (!login) throw new Error('Nobody has signed in');
+    if (!login) throw new Error('There was no sign-in');
     return login;
   }
 
-  /** No refresh token is good any more. */
+  /** Revokes all refresh tokens. */
   forgetRefreshTokens() {
     this.refreshTokens.clear();
   }
 
-  /** A back-channel logout token about a login, as Zitadel makes it but for the mutation. */
+  /** A back-channel logout token for a sign-in, as Zitadel issues it, with the mutation. */
   logoutToken(mutation: TokenMutation = {}, login = this.lastLogin): Promise<string> {
     const now = seconds();
     const claims = {
@@ -254,7 +259,7 @@ export async function startHostileProvider(options: ProviderOptions = {}): Promi
   return provider;
 }
 
-/** Who says the request is theirs, by either way. */
+/** The client that authenticates the request, in the header or the form. */
 function clientOf(form: Record<string, string>, authorization = ''): string | undefined {
   const [, basic] = /^Basic (.+)$/.exec(authorization) ?? [];
   return basic ? Buffer.from(basic, 'base64').toString().split(':')[0] : form['client_id'];
@@ -274,7 +279,7 @@ function json(response: ServerResponse, body: Fields, status = 200) {
   response.end(JSON.stringify(body));
 }
 
-/** Begins so that tests can look for it. */
+/** Has a prefix that tests search for. */
 const secret = (kind: string) => `${kind}-${randomBytes(32).toString('base64url')}`;
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest();

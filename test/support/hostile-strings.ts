@@ -1,6 +1,6 @@
 const pwn = 'window.pwned=1';
 
-/** What people put into a field to run a script on somebody else's page, or to break it. */
+/** Values that attackers enter to run a script in a page of another user, or to break the page. */
 export const hostileStrings: readonly string[] = [
   // tags
   `<script>${pwn}</script>`,
@@ -12,15 +12,15 @@ export const hostileStrings: readonly string[] = [
   `<svg/onload=${pwn}>`,
   `<body onload=${pwn}><details open ontoggle=${pwn}>x</details>`,
   `<input autofocus onfocus=${pwn}>`,
-  // foreign content, and parsers that disagree
+  // foreign content, and differences between parsers
   `<svg><animate onbegin=${pwn} attributeName=x dur=1s></svg>`,
   `<math><mtext><table><mglyph><style><img src=x onerror=${pwn}>`,
   `<noscript><p title="</noscript><img src=x onerror=${pwn}>">`,
-  // out of an attribute
+  // ends of attributes
   `" onmouseover="${pwn}" autofocus onfocus="${pwn}" x="`,
   `' onmouseover='${pwn}' autofocus onfocus='${pwn}' x='`,
   '` onfocus=`window.pwned=1` autofocus x=`',
-  // out of an element that holds text
+  // ends of text elements
   `</title></textarea></style></script></h1><script>${pwn}</script>`,
   `--><!--><script>${pwn}</script><!--`,
   `]]><script>${pwn}</script>`,
@@ -41,14 +41,14 @@ export const hostileStrings: readonly string[] = [
   `<meta http-equiv=refresh content="0;url=https://evil.example"><base href="https://evil.example/">`,
   `<iframe srcdoc="<script>parent.pwned=1</script>"></iframe>`,
   `<form action="https://evil.example"><button name=csrfToken>x</button></form>`,
-  // entities, and characters that are not what they look like
+  // entities and confusable characters
   `&lt;script&gt;${pwn}&lt;/script&gt;&#60;img src=x onerror=${pwn}&#62;`,
   `\uff1cscript\uff1e${pwn}\uff1c/script\uff1e \u02ba\u2028\u2029`,
   `abc\u202e>tpircs/<1=denwp\u202c\u2066x\u2069\u200b\ufeff`,
   `a\u0000b\u0001\u0008\u001b[31mc\u007f\u0085`,
   `%3Cscript%3E${pwn}%3C/script%3E \\u003cscript\\u003e \\x3cscript\\x3e`,
   `__proto__`,
-  // long
+  // long values
   `<b>${'x'.repeat(600)}`,
   `Z${'\u0351\u034e\u0353'.repeat(40)}algo`,
 ];

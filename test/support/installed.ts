@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Makes sure a program is there: as root on Debian or Ubuntu installs its package, else fails saying what to do. */
+/** Ensures that a program is installed: installs its package as root on Debian or Ubuntu, and throws with instructions otherwise. */
 export function installed(program: string, packageName: string): string {
   const found = path(program) ?? afterInstalling(program, packageName);
   if (found) return found;
@@ -18,7 +18,7 @@ function path(program: string): string | undefined {
   return stdout.trim() || undefined;
 }
 
-/** One installation at a time: apt-get fails while another runs. Who waited may find the program there. */
+/** Only one installation runs at a time, because apt-get fails while another runs. A waiting one may find the program. */
 function afterInstalling(program: string, packageName: string): string | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const install = [
@@ -28,7 +28,7 @@ function afterInstalling(program: string, packageName: string): string | undefin
   ];
   spawnSync('flock', [join(tmpdir(), 'apt-get.lock'), 'sh', '-c', install.join('\n')], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    // A package that starts its server at once would take the port of somebody else.
+    // A package that starts its server would occupy its default port.
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
   });
   return path(program);

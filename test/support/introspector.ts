@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose';
+import { listening } from './listening.js';
 
 export const clientId = '320000000000000103';
 export const projectId = '320000000000000100';
@@ -19,24 +19,24 @@ export type Answer = {
 
 export interface Introspector {
   issuer: string;
-  /** for an API that asks it */
+  /** the environment of an API that uses it */
   env: Record<string, string>;
-  /** an answer that calls a token active, with other claims than usual */
+  /** a response for an active token with additional claims */
   active(claims?: object): Answer;
-  /** what it says from now on: claims, or a whole answer made from the token */
+  /** makes the next responses, from the token */
   answer: (token: string) => Answer;
-  /** where its metadata say that it is asked */
+  /** the introspection_endpoint in its metadata */
   endpoint: string;
-  /** how often the metadata were read */
+  /** the number of metadata requests */
   discoveries: number;
   asked: { token: string; header: Record<string, unknown>; assertion: JWTPayload; form: URLSearchParams }[];
   close(): Promise<void>;
 }
 
-/** A provider that has metadata and an introspection endpoint, and says whatever a test wants it to say. */
+/** A provider with metadata and an introspection endpoint whose responses a test sets. */
 export async function startIntrospector(): Promise<Introspector> {
   const late = new Set<NodeJS.Timeout>();
-  const server = createServer((request, response) => {
+  const server = await listening((request, response) => {
     void textOf(request).then((text) => {
       if (request.url === '/.well-known/openid-configuration') {
         introspector.discoveries++;
@@ -67,8 +67,7 @@ export async function startIntrospector(): Promise<Introspector> {
       late.add(timer);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const issuer = server.origin;
   const introspector: Introspector = {
     issuer,
     env: {
@@ -99,12 +98,10 @@ export async function startIntrospector(): Promise<Introspector> {
     endpoint: `${issuer}/oauth/v2/introspect`,
     discoveries: 0,
     asked: [],
-    close: () =>
-      new Promise((resolve) => {
-        late.forEach(clearTimeout);
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => {
+      late.forEach(clearTimeout);
+      return server.close();
+    },
   };
   return introspector;
 }

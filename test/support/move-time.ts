@@ -3,7 +3,7 @@ import { afterAll } from '@jest/globals';
 const RealDate = Date;
 let movedMs = 0;
 
-/** `Date` in this test file, so in the application and the sandbox it started. */
+/** `Date` of this test file, and so of the application and the sandbox that it starts. */
 class MovedDate extends RealDate {
   constructor(...given: [] | [number | string | Date]) {
     if (given.length === 0) super(MovedDate.now());
@@ -15,13 +15,17 @@ class MovedDate extends RealDate {
   }
 }
 
-// What is closed after the tests may still look at the clock.
-afterAll(() => {
-  globalThis.Date = RealDate;
-});
+// Servers that are closed after the tests may still read the clock.
+afterAll(() => resetTime());
 
-/** Moves the clock forward for everything in this process that reads `Date`. Timers run as before. */
+/** Moves the clock of this process forward for everything that reads `Date`. Timers are not changed. */
 export function moveTime(ms: number): void {
   movedMs += ms;
   globalThis.Date = MovedDate as DateConstructor;
+}
+
+/** Undoes every `moveTime`. */
+export function resetTime(): void {
+  movedMs = 0;
+  globalThis.Date = RealDate;
 }

@@ -5,16 +5,16 @@ import { installed } from './installed.js';
 import { listens } from './redis.js';
 import { runProgram } from './run-program.js';
 
-/** A real nginx with default limits on `port`, which gives each request to the next of the servers. */
+/** Starts nginx with default limits on `port`, with the servers as upstreams in turn. */
 export async function startNginx(port: number, servers: readonly string[]) {
   const nginx = await runNginx(port, balancer(port, servers));
   return { ...nginx, serve: (others: readonly string[]) => nginx.reload(balancer(port, others)) };
 }
 
-/** A real nginx with what is in `http` of its configuration. Sizes, times and retries are those it has by itself. */
+/** Starts nginx with `http` in its configuration and defaults for sizes, timeouts and retries. */
 export async function runNginx(port: number, http: string) {
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
-  // Started as root, it works as another user, who writes long requests and answers to files in here.
+  // As root, nginx works as another user, who writes long requests and responses to files in this folder.
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'logs'));
   const file = join(folder, 'nginx.conf');
@@ -24,7 +24,7 @@ export async function runNginx(port: number, http: string) {
   await listens(port);
   return {
     output: () => program.output(),
-    /** Returns at once: requests under way are finished by the configuration they came to. */
+    /** Returns at once: requests in flight finish with the old configuration. */
     reload(other: string) {
       write(other);
       process.kill(program.pid, 'SIGHUP');

@@ -1,20 +1,33 @@
 import type { BrowserContext, Page } from 'playwright-core';
 
-/** A page of a real browser, and everything that went wrong on it. */
+/** A browser page and all problems on it. */
 export interface ObservedPage {
   page: Page;
-  /** errors in the console, what the Content Security Policy blocked, failed requests, dialogs */
+  /** console errors, violations of the content security policy, failed requests and dialogs */
   problems: () => Promise<string[]>;
 }
 
 declare global {
   interface Window {
-    /** what the Content Security Policy blocked on this page */
+    /** the violations of the content security policy on this page */
     blocked?: string[];
   }
 }
 
-/** Makes every page of a context keep what the Content Security Policy blocks on it. */
+/** Collects the errors that a page logs on its console. */
+export function consoleErrorsOf(page: Page): string[] {
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  return errors;
+}
+
+/** Scrolls to the live section of the profile and waits until it is filled. */
+export async function scrollToLive(page: Page) {
+  await page.locator('#live').scrollIntoViewIfNeeded();
+  await page.waitForSelector('#live td');
+}
+
+/** Makes every page of a context record the violations of its content security policy. */
 export async function listenForViolations(context: BrowserContext) {
   await context.addInitScript(() => {
     const blocked: string[] = (window.blocked = []);
@@ -29,7 +42,7 @@ export async function observedPage(context: BrowserContext): Promise<ObservedPag
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('console', (message) => {
-    // The browser says so, too, when a document is meant to have an error status.
+    // The browser also logs documents with an intended error status.
     const isMeant =
       message.text().startsWith('Failed to load resource') && message.location().url === page.url();
     const isProblem = message.type() === 'error' && !isMeant;
@@ -42,7 +55,7 @@ export async function observedPage(context: BrowserContext): Promise<ObservedPag
   });
   page.on('requestfailed', (request) => {
     const reason = request.failure()?.errorText;
-    // What was under way when the next page was opened.
+    // Requests in flight at a navigation are cancelled.
     if (reason !== 'net::ERR_ABORTED') problems.push(`${request.url()} failed: ${reason}`);
   });
   page.on('response', (response) => {

@@ -1,16 +1,16 @@
-/** Who looks at a page; nobody means a visitor. */
+/** The users of the pages; a visitor has no session. */
 export const people = { alice: 'alice@acme.example', bob: 'bob@acme.example' };
 
 export type Person = keyof typeof people;
 
-/** A page of the application, and how to get there. */
+/** A page of the application and how to open it. */
 export interface PageUnderTest {
-  /** its pictures are `docs/screenshots/NAME-WIDTH-SCHEME.png` */
+  /** its screenshots are `docs/screenshots/NAME-WIDTH-SCHEME.png` */
   name: string;
   path: string;
   person?: Person;
   status?: number;
-  /** the script fills the section that asks Zitadel when somebody scrolls to it */
+  /** whether to scroll to the section that the script fills */
   scrollToLive?: true;
 }
 

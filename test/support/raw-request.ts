@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** Sends a request line that no client library would, and gives the whole answer. An empty `host` is left out. */
+/** Sends a request that no client library would send, and returns the whole response. An empty `host` is omitted. */
 export function rawRequest(origin: string, requestLine: string, givenHost?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { hostname, port, host } = new URL(origin);

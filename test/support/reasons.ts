@@ -1,7 +1,7 @@
 import { signInFailureStatus, type SessionEnd } from '@mridang/nestjs-auth';
 import type { SignedOut, SignOutFailure } from '@mridang/nestjs-zitadel';
 
-// Every reason there is: TypeScript refuses one that is missing and one too many.
+// All reasons: TypeScript reports a missing and a superfluous one.
 
 export const signInFailures = Object.keys(signInFailureStatus);
 

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** One step of a recipe: a new file, a change to one, or a command. */
+/** One step of a recipe: a new file, a change to a file, or a command. */
 type Step = { kind: 'new' | 'change'; path: string; text: string } | { kind: 'command'; text: string };
 
-/** The steps in a page: a block belongs to the file that the line before it names. */
+/** The steps in a page: a block belongs to the file named in the line before it. */
 export function stepsIn(markdown: string): Step[] {
   const blocks = markdown.matchAll(/([^\n]*)\n\n```(\w+)\n(.*?)```/gs);
   return [...blocks].map(([, line = '', language = '', text = '']): Step => {
@@ -16,7 +16,7 @@ export function stepsIn(markdown: string): Step[] {
   });
 }
 
-/** Does what a step says, below `folder`. Throws where a change finds its lines not once. */
+/** Executes a step below `folder`. Throws unless the lines to be changed occur exactly once. */
 export function apply(step: Step, folder: string): void {
   if (step.kind === 'command') {
     const { status, stderr } = spawnSync('sh', ['-ec', step.text], { cwd: folder, encoding: 'utf8' });

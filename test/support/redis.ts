@@ -11,17 +11,17 @@ import { runProgram, type RunningProgram } from './run-program.js';
 
 export interface RunningRedis {
   url: string;
-  /** everything in it, as anybody sees it who can read it */
+  /** all entries, as a reader of the database sees them */
   content(): Promise<{ key: string; value: string; ttlMs: number }[]>;
   stop(): Promise<void>;
-  /** stops it in its tracks: connections stay open, and nothing answers */
+  /** suspends the process: connections stay open without responses */
   freeze(): void;
   thaw(): void;
-  /** starts again on the same port, empty */
+  /** starts it again on the same port with an empty database */
   start(): Promise<void>;
 }
 
-/** A real Redis that keeps nothing on disk. */
+/** A Redis server without files. */
 export async function startRedis(): Promise<RunningRedis> {
   const server = installed('redis-server', 'redis-server');
   const port = await freePort();
@@ -71,7 +71,7 @@ export async function startRedis(): Promise<RunningRedis> {
   };
 }
 
-/** Waits until somebody accepts connections on a port of this machine. */
+/** Waits until a server accepts connections on a loopback port. */
 export async function listens(port: number): Promise<void> {
   for (let attempt = 0; attempt < 800; attempt++) {
     const socket = connect(port, '127.0.0.1');

@@ -24,10 +24,10 @@ const statuses = {
 
 export type Reason = keyof typeof statuses;
 
-/** What `refusalOf` gives for a sign-in that ended for that reason. */
+/** The expected result of `refusalOf` for that reason. */
 export const refused = (reason: Reason) => ({ reason, hasItsStatus: true });
 
-/** How a sign-in ended that was refused: at the callback or the form with a status of 5xx, or on the page for errors, which anybody can open. */
+/** How a sign-in failed: with a 5xx at the callback or the form, or on the error page, which can be opened by its address. */
 export const refusalOf = ({ url, status, document }: Page) => {
   const reason = document.querySelector('[data-reason]')?.getAttribute('data-reason') as Reason | undefined;
   const expected = reason === undefined ? undefined : statuses[reason];

@@ -1,6 +1,6 @@
 import type { Sandbox } from 'zitadel-sandbox';
 
-/** The refresh tokens the sandbox was told to revoke, the oldest first. */
+/** The refresh tokens in the revocation requests to the sandbox, the oldest first. */
 export const revocationsAt = ({ requests }: Sandbox): (string | undefined)[] =>
   requests
     .filter(({ path, status }) => path === '/oauth/v2/revoke' && status === 200)

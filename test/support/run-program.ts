@@ -4,17 +4,17 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A program started for a test: what it says, and when it ends. */
+/** A program started for a test: its output and its exit. */
 export interface RunningProgram {
   pid: number;
   output: () => string;
-  /** waits until the program has said `text`; fails with what it said if it ends or takes too long */
+  /** waits until the output contains `text`; throws with the output if the program exits or the time is over */
   says(text: string | RegExp, timeoutMs?: number): Promise<void>;
   exit: Promise<number | null>;
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a program with nothing of this process's environment or folder but what programs need to run. */
+/** Starts a program without the environment of this process, except what every program needs. */
 export function runProgram(
   command: string,
   args: string[],

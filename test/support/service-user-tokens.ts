@@ -1,6 +1,6 @@
 import type { Sandbox } from 'zitadel-sandbox';
 
-/** The tokens the sandbox's service user gets for its client secret. */
+/** The tokens of the sandbox's service user by the client credentials grant. */
 export async function serviceUserTokens(
   { issuer, users }: Sandbox,
   scope: string,

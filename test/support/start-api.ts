@@ -1,6 +1,7 @@
 import type { INestApplication, LoggerService } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test } from '@nestjs/testing';
+import type { Sandbox } from 'zitadel-sandbox';
 import { ApiModule } from '../../src/api/api.module.js';
 import { apiAdapter, configureApi } from '../../src/api/api.setup.js';
 import { readApiEnv } from '../../src/config/api-env.js';
@@ -8,14 +9,21 @@ import { readApiEnv } from '../../src/config/api-env.js';
 export interface RunningApi {
   origin: string;
   app: INestApplication;
-  /** what it logs, as `level message` */
+  /** its log lines as `level message` */
   log: string[];
-  /** Calls the API, with `token` as bearer token if there is one. */
+  /** Sends a GET to the API, with `token` as bearer token if there is one. */
   get(path: string, token?: string, headers?: Record<string, string>): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** Starts the API on `APP_PORT`, else on a free port. */
+/** The environment of an API with the sandbox as its Zitadel. */
+export const apiEnvironment = ({ issuer, clients, projectId }: Sandbox) => ({
+  IDP_AUTHORITY: issuer,
+  ZITADEL_API_KEY_FILE: JSON.stringify(clients.api.key),
+  IDP_PROJECT_ID: projectId,
+});
+
+/** Starts the API on `APP_PORT`, or on a free port. */
 export async function startApi(
   env: Record<string, string>,
   controllers: NonNullable<Parameters<typeof Test.createTestingModule>[0]['controllers']> = [],

@@ -2,25 +2,18 @@ import { startSandbox, type SandboxOptions } from 'zitadel-sandbox';
 import { Browser } from './browser.js';
 import { FailuresController } from './failures.controller.js';
 import { freePort } from './free-port.js';
-import { startApi } from './start-api.js';
-import { environment, launch, type RunningApp } from './start-app.js';
+import { apiEnvironment, startApi } from './start-api.js';
+import { environment, launch, redirectUrisOf, type RunningApp } from './start-app.js';
 
-/** Everything a page can show: the web application, the real API it calls, and addresses that fail. */
+/** The web application with routes that fail, and the API that it calls. */
 export async function startAppWithApi(options: SandboxOptions = {}): Promise<RunningApp> {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const sandbox = await startSandbox({
     ...options,
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
-  const api = await startApi({
-    IDP_AUTHORITY: sandbox.issuer,
-    ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
-    IDP_PROJECT_ID: sandbox.projectId,
-  });
+  const api = await startApi(apiEnvironment(sandbox));
   const app = await launch({ ...environment(origin, sandbox), API_URL: api.origin }, port, {
     controllers: [FailuresController],
   });

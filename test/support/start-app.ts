@@ -26,13 +26,19 @@ export interface StartOptions {
   callbackPath?: string;
   /** path of `ZITADEL_POST_LOGOUT_URL` */
   postLogoutPath?: string;
-  /** receives what the application logs, as `level message` */
+  /** receives the log lines of the application as `level message` */
   log?: string[];
-  /** routes beside those of the application */
+  /** additional routes */
   controllers?: Type[];
 }
 
-/** The environment of an application on `origin` that signs in at the sandbox. */
+/** The redirect URIs of an application on `origin`, as they are registered in the sandbox. */
+export const redirectUrisOf = (origin: string, { callbackPath, postLogoutPath }: StartOptions = {}) => ({
+  redirectUris: [origin + (callbackPath ?? '/auth/callback')],
+  postLogoutRedirectUris: [origin + (postLogoutPath ?? '/auth/logout/callback')],
+});
+
+/** The environment of an application on `origin` with the sandbox as its Zitadel. */
 export function environment(
   origin: string,
   sandbox: Sandbox,
@@ -54,18 +60,13 @@ export function environment(
   };
 }
 
-/** Starts the web application and a sandbox of its own, both on free ports. */
+/** Starts the web application and a separate sandbox, both on free ports. */
 export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
-  const { callbackPath = '/auth/callback', postLogoutPath = '/auth/logout/callback' } = options;
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const sandbox = await startSandbox({
     ...options.sandbox,
-    web: {
-      redirectUris: [`${origin}${callbackPath}`],
-      postLogoutRedirectUris: [`${origin}${postLogoutPath}`],
-      ...options.sandbox?.web,
-    },
+    web: { ...redirectUrisOf(origin, options), ...options.sandbox?.web },
   });
   const env = typeof options.env === 'function' ? await options.env(sandbox, origin) : options.env;
   const app = await launch({ ...environment(origin, sandbox, options), ...env }, port, options);
@@ -81,7 +82,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   };
 }
 
-/** Starts the web application on `port`; `log` receives all that it logs, whatever the level. */
+/** Starts the web application on `port`; `log` receives its log lines of every level. */
 export async function launch(
   source: Record<string, string>,
   port: number,

@@ -14,16 +14,16 @@ export interface HostileApp {
   origin: string;
   app: NestExpressApplication;
   provider: HostileProvider;
-  /** what the application has logged, as `level message context` */
+  /** the log lines of the application as `level message context` */
   log: string[];
   browser(): Browser;
-  /** Signs in from the login page, with what goes wrong on the way. */
+  /** Signs in from the login page, with a mutation. */
   signIn(browser: Browser, mutation?: Mutation, from?: string): Promise<Page>;
-  /** The callback that a sign-in leads to, before the browser opens it: a tab that is still loading. */
+  /** The callback of a sign-in before the browser requests it. */
   callbackOf(browser: Browser, mutation?: Mutation, from?: string): Promise<URL>;
-  /** Presses the log-out button of the profile. */
+  /** Presses the sign-out button of the profile. */
   logOut(browser: Browser): Promise<Page>;
-  /** What `GET /auth/session` says. */
+  /** The result of `GET /auth/session`. */
   session(browser: Browser): Promise<{ user: Record<string, unknown>; expires: string } | null>;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ interface Options {
   provider?: ProviderOptions;
 }
 
-/** Starts the web application against a hostile provider of its own. */
+/** Starts the web application with a separate hostile provider. */
 export async function startHostileApp(options: Options = {}): Promise<HostileApp> {
   const provider = await startHostileProvider(options.provider);
   const port = await freePort();

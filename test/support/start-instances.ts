@@ -5,9 +5,9 @@ import { freePort } from './free-port.js';
 import { startNginx } from './nginx.js';
 import { startRedis } from './redis.js';
 import { runProgram } from './run-program.js';
-import { environment, type StartOptions } from './start-app.js';
+import { environment, redirectUrisOf, type StartOptions } from './start-app.js';
 
-/** Two processes of the built application behind nginx, which share a Redis and a sandbox. */
+/** Two processes of the built application behind nginx that share a Redis and a sandbox. */
 export async function startInstances(options: { sandbox?: SandboxOptions; env?: StartOptions['env'] } = {}) {
   const [port, ...ports] = await Promise.all([freePort(), freePort(), freePort()]);
   const origin = `http://localhost:${port}`;
@@ -16,8 +16,7 @@ export async function startInstances(options: { sandbox?: SandboxOptions; env?: 
     startSandbox({
       ...options.sandbox,
       web: {
-        redirectUris: [`${origin}/auth/callback`],
-        postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
+        ...redirectUrisOf(origin),
         backChannelLogoutUri: `${origin}/auth/backchannel-logout`,
         ...options.sandbox?.web,
       },
@@ -39,15 +38,15 @@ export async function startInstances(options: { sandbox?: SandboxOptions; env?: 
   const nginx = await startNginx(port, origins);
   return {
     origin,
-    /** the instances themselves, beside nginx */
+    /** the addresses of the instances behind nginx */
     origins,
     redis,
     sandbox,
     browser: () => new Browser(origin),
-    /** what an instance has logged */
+    /** the log of an instance */
     log: (index: number) => programs[index]?.output() ?? '',
     stop: (index: number) => programs[index]?.stop(),
-    /** From now on nginx gives no request to this instance. */
+    /** Removes this instance from the upstreams of nginx. */
     leaveOut: (index: number) => nginx.serve(origins.filter((_, other) => other !== index)),
     async restart(index: number) {
       await programs[index]?.stop();

@@ -2,17 +2,14 @@ import { resolve } from 'node:path';
 import { startSandbox } from 'zitadel-sandbox';
 import { freePort } from './free-port.js';
 import { runProgram } from './run-program.js';
-import { environment } from './start-app.js';
+import { environment, redirectUrisOf } from './start-app.js';
 
-/** The built web application in production, in a process of its own, and a sandbox. */
+/** Starts the built web application in production as a separate process, and a sandbox. */
 export async function startProduction(env: Record<string, string> = {}) {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
   const sandbox = await startSandbox({
-    web: {
-      redirectUris: [`${origin}/auth/callback`],
-      postLogoutRedirectUris: [`${origin}/auth/logout/callback`],
-    },
+    web: redirectUrisOf(origin),
   });
   const program = runProgram(process.execPath, [resolve('dist/main.js')], {
     ...environment(origin, sandbox),

@@ -1,5 +1,5 @@
 import type { Page } from './browser.js';
 
-/** What a person reads on a page. */
+/** The visible text of a page. */
 export const textOf = (page: Page) =>
   page.document.querySelector('main')?.text.replace(/\s+/g, ' ').trim() ?? '';

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** Connections that fill the accept queue of a server that never takes one. */
+/** Connections that fill the accept queue of a server that accepts none. */
 const QUEUE = 4;
 
-/** An address at which no connection is ever made, and none is refused: as behind a firewall that drops packets. */
+/** An address where connections are neither established nor refused, as behind a firewall that drops packets. */
 export async function startUnreachable(): Promise<{ origin: string; close(): void }> {
   const program = `const server = require('node:net').createServer();
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
@@ -18,7 +18,7 @@ export async function startUnreachable(): Promise<{ origin: string; close(): voi
   const sockets: Socket[] = [];
   for (let count = 0; count < QUEUE; count++)
     sockets.push(connect(Number(port), '127.0.0.1').on('error', () => undefined));
-  // Those that fit into the queue are made at once.
+  // Connections that fit into the queue are established at once.
   await once(sockets[0] as Socket, 'connect');
   return {
     origin: `http://127.0.0.1:${port}`,

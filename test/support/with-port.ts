@@ -1,2 +1,2 @@
-/** The name of a cookie of the application at `origin`, which has a port of its own. */
+/** The name of a cookie of the application at `origin`, which contains its port. */
 export const withPort = (name: string, origin: string) => `${name}-${new URL(origin).port}`;

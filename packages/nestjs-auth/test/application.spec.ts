@@ -73,14 +73,14 @@ class HttpExceptionFilter implements ExceptionFilter {
   }
 }
 
-describe('the filters of an application', () => {
+describe('the exception filters of an application', () => {
   it.each([
     [
       'useGlobalFilters()',
       { setup: (nest: TinyApp['nest']) => void nest.useGlobalFilters(new HttpExceptionFilter()) },
     ],
     ['APP_FILTER', { providers: [{ provide: APP_FILTER, useClass: HttpExceptionFilter }] }],
-  ])('are asked after that of the module: %s', async (_name, given) => {
+  ])('run after the filter of the module when they are set by %s', async (_name, given) => {
     app = await TinyApp.start({ controllers: [Pages], ...given });
     const { headers } = await app.page('/closed').expect(302);
     expect(headers['location']).toBe('/auth/signin?callbackUrl=%2Fclosed');
@@ -89,13 +89,13 @@ describe('the filters of an application', () => {
     await app.get('/admin', { cookie }).expect(403, { statusCode: 403, by: 'the application' });
   });
 
-  it('know its errors by the classes of Nest', () => {
+  it('can handle the exceptions of the module as UnauthorizedException and ForbiddenException', () => {
     expect(new SessionRequired('/')).toBeInstanceOf(UnauthorizedException);
     expect(new SessionEnded('revoked')).toBeInstanceOf(UnauthorizedException);
     expect(new RolesRequired(['admin'])).toBeInstanceOf(ForbiddenException);
   });
 
-  it('are left alone in contexts without a response', async () => {
+  it('get the exception of the module in contexts without a response', async () => {
     app = await TinyApp.start({});
     const filter = app.nest.get(AuthFilter);
     const error = new SessionRequired('/');
@@ -129,7 +129,7 @@ describe('the order of imports', () => {
   it.each([
     ['before', () => [OwnModule, auth()]],
     ['after', () => [auth(), OwnModule]],
-  ])('lets routes of the application win: %s', async (_name, imports) => {
+  ])('does not matter: own routes take precedence %s AuthModule', async (_name, imports) => {
     app = await TinyApp.start({ imports: imports() });
     await app.get('/auth/signin').expect(200, 'own sign-in page');
     await app.get('/auth/callback/idp').expect(200, 'own callback');
@@ -137,14 +137,14 @@ describe('the order of imports', () => {
   });
 });
 
-describe('the metadata of other guards', () => {
-  it('opens no route', async () => {
+describe('the metadata "isPublic" of another guard', () => {
+  it('makes no route public', async () => {
     app = await TinyApp.start({ controllers: [Pages] });
     await app.get('/open-for-others', program).expect(401);
   });
 });
 
-describe('roles that a guard of the application sets', () => {
+describe('roles set by a guard of the application', () => {
   @Injectable()
   class ApiKeyGuard implements CanActivate {
     canActivate(context: ExecutionContext) {
@@ -178,8 +178,8 @@ describe('roles that a guard of the application sets', () => {
 
   it.each([
     ['before the guards of the module', { providers: [{ provide: APP_GUARD, useClass: ApiKeyGuard }] }],
-    ['with the guards of the module as its own', { config: { globalGuard: false, rolesGuard: false } }],
-  ])('count: %s', async (_name, given) => {
+    ['in @UseGuards() with the guards of the module', { config: { globalGuard: false, rolesGuard: false } }],
+  ])('satisfy @RequireRoles() without a session when the guard runs %s', async (_name, given) => {
     @UseGuards(ApiKeyGuard, AuthGuard(), RolesGuard)
     class OwnGuards extends Api {}
     const guarded = 'config' in given;
@@ -197,8 +197,8 @@ describe('roles that a guard of the application sets', () => {
   });
 });
 
-describe('what an application may do with the module', () => {
-  it('versions its own routes', async () => {
+describe('an application', () => {
+  it('can version its own routes without changing those of the module', async () => {
     app = await TinyApp.start({
       controllers: [Pages],
       setup: (nest) => void nest.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' }),
@@ -208,7 +208,7 @@ describe('what an application may do with the module', () => {
     expect(headers['location']).toBe('/auth/signin?callbackUrl=%2Fv1%2Fclosed');
   });
 
-  it('gives a guard a constructor of its own', async () => {
+  it('can extend AuthGuard with a constructor of its own', async () => {
     @Injectable()
     class Tenants {
       readonly name = 'acme';
@@ -240,14 +240,14 @@ describe('what an application may do with the module', () => {
     await app.get('/tenant', { cookie: await app.loginAs() }).expect(200);
   });
 
-  it('does not register it twice', async () => {
+  it('cannot register the module twice', async () => {
     const other = AuthModule.register({ ...options, property: 'other' }, { basePath: '/other' });
     await expect(TinyApp.start({ imports: [AuthModule.register(options), other] })).rejects.toThrow(
       'registered more than once',
     );
   });
 
-  it('hears of every session that is read', async () => {
+  it('receives an event for every session that is read', async () => {
     const heard: unknown[] = [];
     const events = {
       session: ({ session, token }: { session: unknown; token: { sub?: string } }) =>
@@ -264,7 +264,7 @@ describe('what an application may do with the module', () => {
     ]);
   });
 
-  it('goes on when its event handler fails', async () => {
+  it('gets a response although its event handler throws, which is logged', async () => {
     const log: string[] = [];
     const session = () => {
       throw new Error('No answer from the database');

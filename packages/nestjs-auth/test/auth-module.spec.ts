@@ -80,7 +80,7 @@ const withRoles = {
   } as never,
 };
 
-describe('the ways to register', () => {
+describe('AuthModule', () => {
   @Injectable()
   class Factory implements AuthOptionsFactory {
     createAuthOptions() {
@@ -110,14 +110,14 @@ describe('the ways to register', () => {
       'registerAsync with useExisting',
       AuthModule.registerAsync({ imports: [FactoryModule], useExisting: Factory }),
     ],
-  ])('%s', async (_name, module) => {
+  ])('guards routes after %s', async (_name, module) => {
     app = await TinyApp.start({ imports: [module], controllers: [Pages] });
     await app.get('/closed', program).expect(401);
     await app.get('/closed', { cookie: await app.loginAs() }).expect(200, { name: 'User', property: 'User' });
     await app.get('/auth/providers').expect(200);
   });
 
-  it('lets a program ask for the options by their type', async () => {
+  it('provides its options by their type', async () => {
     @Injectable()
     class Reader {
       constructor(readonly given: AuthModuleOptions) {}
@@ -127,7 +127,7 @@ describe('the ways to register', () => {
     expect(app.nest.get(AuthModuleOptions)).toBe(app.nest.get(Reader).given);
   });
 
-  it('refuses registerAsync without a way to make options', () => {
+  it('throws for registerAsync() without useFactory, useClass or useExisting', () => {
     expect(() => AuthModule.registerAsync({})).toThrow('useFactory, useClass or useExisting');
   });
 
@@ -139,7 +139,7 @@ describe('the ways to register', () => {
     await expect(TinyApp.start({ auth })).rejects.toThrow('at least 32 characters');
   });
 
-  it('can leave guards to the program', async () => {
+  it('registers no global guards with globalGuard: false and rolesGuard: false', async () => {
     app = await TinyApp.start({
       config: { globalGuard: false, rolesGuard: false },
       controllers: [Pages, AdminPages],
@@ -173,19 +173,19 @@ describe('the base path', () => {
   });
 });
 
-describe('a prefix with exceptions', () => {
+describe('a global prefix with exceptions', () => {
   it.each([
     { exclude: ['auth/{*rest}'], path: '/auth' },
     { exclude: ['other'], path: '/v1/auth' },
-  ])('of $exclude leaves the module at $path', async ({ exclude, path }) => {
+  ])('puts the routes of the module at $path: $exclude', async ({ exclude, path }) => {
     app = await TinyApp.start({ prefix: 'v1', exclude, controllers: [Pages] });
     const body = bodyOf(await app.get(`${path}/providers`).expect(200));
     expect(body).toMatchObject({ idp: { signinUrl: `http://localhost:3000${path}/signin/idp` } });
   });
 });
 
-describe('the guard', () => {
-  it('lets everyone into public routes, and tells who they are', async () => {
+describe('AuthGuard', () => {
+  it('accepts every request on public routes and provides the session if there is one', async () => {
     app = await TinyApp.start({ controllers: [Pages] });
     await app.get('/open').expect(200, { name: null });
     await app.get('/open', { cookie: await app.loginAs() }).expect(200, { name: 'User' });
@@ -201,7 +201,7 @@ describe('the guard', () => {
     [{ accept: 'text/html,*/*;q=0.8' }, 302],
     [{ accept: '*/*' }, 401],
     [{ accept: 'application/json' }, 401],
-  ])('answers %o with %i', async (headers, status) => {
+  ])('responds to a request without a session and with %o with %i', async (headers, status) => {
     app = await TinyApp.start({ controllers: [Pages] });
     const answer = await app.get('/closed', headers);
     expect(answer.status).toBe(status);
@@ -216,13 +216,13 @@ describe('the guard', () => {
     }
   });
 
-  it('sends to the sign-in page of the program', async () => {
+  it('redirects to the signIn page of the options', async () => {
     app = await TinyApp.start({ auth: { pages: { signIn: '/hello?x=1' } }, controllers: [Pages] });
     const { headers } = await app.page('/closed').expect(302);
     expect(headers['location']).toBe('/hello?x=1&callbackUrl=%2Fclosed');
   });
 
-  it('works with @UseGuards', async () => {
+  it('guards single routes with @UseGuards()', async () => {
     @Controller()
     class Some {
       @Get('guarded')
@@ -242,7 +242,7 @@ describe('the guard', () => {
     await app.get('/free', { cookie: await app.loginAs() }).expect(200, { session: null });
   });
 
-  it('can be extended', async () => {
+  it('can be extended with handleRequest() and getAuthenticateOptions()', async () => {
     @Injectable()
     class GuestGuard extends AuthGuard('idp') {
       override handleRequest(
@@ -271,7 +271,7 @@ describe('the guard', () => {
     await app.get('/visitor', { cookie: await app.loginAs() }).expect(200, { visitor: 'User', user: null });
   });
 
-  it('may take its time to say where the user goes, and hears what there is', async () => {
+  it('awaits getAuthenticateOptions() and passes session and status to handleRequest()', async () => {
     const heard: unknown[] = [];
     @Injectable()
     class LateGuard extends AuthGuard(['idp']) {
@@ -307,7 +307,7 @@ describe('the guard', () => {
     ]);
   });
 
-  it('asks an extended guard about nothing public', async () => {
+  it('calls handleRequest() of an extended guard on no public route', async () => {
     @Injectable()
     class StrictGuard extends AuthGuard() {
       override handleRequest(error: unknown, user: AuthUser | null): AuthUser {
@@ -327,14 +327,14 @@ describe('the guard', () => {
   });
 
   it.each(['my cookie=1', '=x', 'mü=1', 'a=b; ;;=; c'])(
-    'lets Auth.js answer beside the cookie "%s"',
+    'does not keep Auth.js from responding beside the malformed cookie "%s"',
     async (cookie) => {
       app = await TinyApp.start({});
       await app.get('/auth/providers', { cookie: Buffer.from(cookie).toString('latin1') }).expect(200);
     },
   );
 
-  it('puts the user where the options say', async () => {
+  it('stores the user in the property of the options', async () => {
     @Controller()
     class Some {
       @Get('account')
@@ -346,7 +346,7 @@ describe('the guard', () => {
     await app.get('/account', { cookie: await app.loginAs() }).expect(200, { account: 'User', user: null });
   });
 
-  it('passes on what a session could not be read for', async () => {
+  it('rethrows the error of a session that could not be read', async () => {
     app = await TinyApp.start({ controllers: [Pages] });
     const guard = await guardOf(app, AuthGuard());
     const context = new ExecutionContextHost([{ headers: {}, url: '/' }], Pages, closed);
@@ -354,7 +354,7 @@ describe('the guard', () => {
     expect(() => guard.handleRequest('broken', null, undefined, context)).toThrow('could not be read');
   });
 
-  it('lets contexts other than HTTP pass', async () => {
+  it('accepts contexts other than HTTP', async () => {
     app = await TinyApp.start({ controllers: [Pages] });
     const context = new ExecutionContextHost([], Pages, closed);
     context.setType('rpc');
@@ -366,7 +366,7 @@ describe('the guard', () => {
 const closed = (Object.getOwnPropertyDescriptor(Pages.prototype, 'closed') as { value: () => unknown }).value;
 const guardOf = (of: TinyApp, guard: Type<IAuthGuard>) => of.nest.get(ModuleRef).create(guard);
 
-describe('roles', () => {
+describe('@RequireRoles()', () => {
   it.each([
     ['/editors', ['editor'], 200],
     ['/editors', ['admin'], 200],
@@ -376,7 +376,7 @@ describe('roles', () => {
     ['/admin', ['editor'], 403],
     ['/admin/help', ['editor'], 200],
     ['/admin/help', ['admin'], 403],
-  ])('%s with %j: %i', async (path, roles, status) => {
+  ])('leads on %s with the roles %j to %i', async (path, roles, status) => {
     app = await TinyApp.start({ auth: withRoles, controllers: [Pages, AdminPages] });
     const body = bodyOf(
       await app.get(path, { cookie: await app.loginAs(roles ? { roles } : {}) }).expect(status),
@@ -389,14 +389,14 @@ describe('roles', () => {
       });
   });
 
-  it('ask for a session first', async () => {
+  it('leads to 401 without a session', async () => {
     app = await TinyApp.start({ config: { globalGuard: false }, controllers: [AdminPages] });
     await app.get('/admin', program).expect(401);
   });
 });
 
-describe('the middleware', () => {
-  it('answers for a program that routes by itself', async () => {
+describe('AuthMiddleware', () => {
+  it('responds on routes that an application configures', async () => {
     @Module({ imports: [AuthModule.register(options, { basePath: '/unused' })] })
     class Program implements NestModule {
       configure(consumer: MiddlewareConsumer) {
@@ -410,8 +410,8 @@ describe('the middleware', () => {
   });
 });
 
-describe('the parts', () => {
-  it('turn a request of Node into one of the web', async () => {
+describe('of the exported functions,', () => {
+  it('toWebRequest() converts a request of Node.js', async () => {
     const request = toWebRequest(
       {
         method: 'POST',
@@ -435,7 +435,7 @@ describe('the parts', () => {
     ['text/plain', 'text', 'text'],
     ['application/octet-stream', Buffer.from('bytes'), 'bytes'],
     ['text/plain', undefined, ''],
-  ])('keep a body of %s', async (type, body, text) => {
+  ])('toWebRequest() keeps a body of the type %s', async (type, body, text) => {
     const request = toWebRequest(
       { method: 'PUT', url: '/', headers: { 'content-type': type }, body },
       'https://app.example',
@@ -449,7 +449,7 @@ describe('the parts', () => {
     ['https://app.example/path', '/path'],
     ['/%2f%2fevil.example', '/%2f%2fevil.example'],
     ['/path/../other', '/other'],
-  ])('let %s stay here', (target, path) => {
+  ])('localPath() returns a path of this origin for %s', (target, path) => {
     expect(localPath(target, 'https://app.example')).toBe(path);
   });
 
@@ -481,7 +481,7 @@ describe('the parts', () => {
     'ftp://app.example/',
     undefined,
     ['/path'],
-  ])('do not let %j leave', (target) => {
+  ])('localPath() returns undefined for %j', (target) => {
     expect(localPath(target, 'https://app.example')).toBeUndefined();
   });
 
@@ -493,7 +493,7 @@ describe('the parts', () => {
     [{ accept: 'text/html, */*', 'x-requested-with': 'XMLHttpRequest' }, false],
     [{ accept: 'text/html', 'sec-fetch-mode': 'cors' }, false],
     [{ accept: '*/*', 'sec-fetch-mode': 'navigate', 'x-requested-with': 'com.example.webview' }, true],
-  ])('tell a page from a program by %j: %s', (headers, isPage) => {
+  ])('isPageRequest() returns for the headers %j: %s', (headers, isPage) => {
     expect(isPageRequest(headers)).toBe(isPage);
   });
 });

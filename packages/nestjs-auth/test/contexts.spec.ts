@@ -89,7 +89,7 @@ async function call(
 
 const withRoles = (roles?: string[]) => app.loginAs(roles ? { roles } : {});
 
-describe.each(Object.entries(contexts))('%s', (_name, [type, args]) => {
+describe.each(Object.entries(contexts))('a handler of the context "%s"', (_name, [type, args]) => {
   const callAs = (name: Name, cookie?: string) =>
     call(contextOf(name, type, args(cookie === undefined ? {} : { cookie })));
 
@@ -100,7 +100,7 @@ describe.each(Object.entries(contexts))('%s', (_name, [type, args]) => {
     expect(await callAs('open')).toBe('open');
   });
 
-  it('asks for roles', async () => {
+  it('requires the roles of @RequireRoles()', async () => {
     app = await TinyApp.start({});
     await expect(callAs('admin')).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
     await expect(callAs('admin', await withRoles(['editor']))).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe.each(Object.entries(contexts))('%s', (_name, [type, args]) => {
     expect(await callAs('admin', await withRoles(['admin']))).toBe('admin');
   });
 
-  it('has the session for its handler', async () => {
+  it('gets the session', async () => {
     app = await TinyApp.start({});
     const context = contextOf('member', type, args({ cookie: await withRoles() }));
     await call(context);
@@ -122,8 +122,8 @@ describe.each([
   ['microservice without a context of its transport', 'rpc', ['data']],
   ['WebSocket of ws', 'ws', [{ send: () => undefined }, 'data']],
   ['GraphQL without HTTP', 'graphql', [{}, {}, undefined]],
-])('a %s, whose session cannot be read', (_name, type, args) => {
-  it('passes, but for handlers that require roles', async () => {
+])('a handler in a %s, without a session cookie,', (_name, type, args) => {
+  it('is called unless it requires roles', async () => {
     app = await TinyApp.start({});
     expect(await call(contextOf('member', type, args))).toBe('member');
     expect(await call(contextOf('open', type, args))).toBe('open');
@@ -133,7 +133,7 @@ describe.each([
   });
 });
 
-describe('a context without a request of its own', () => {
+describe('a context without an HTTP request', () => {
   @Injectable()
   class MetadataGuard extends AuthGuard() {
     override getRequest(context: ExecutionContext): AuthenticatedRequest {
@@ -142,7 +142,7 @@ describe('a context without a request of its own', () => {
     }
   }
 
-  it('can be given one by an extended guard', async () => {
+  it('can get one from an extended guard', async () => {
     app = await TinyApp.start({});
     const given = (cookie: string) => contextOf('admin', 'rpc', ['data', { headers: { cookie } }]);
     expect(await call(given(await withRoles(['admin'])), MetadataGuard)).toBe('admin');
@@ -150,8 +150,8 @@ describe('a context without a request of its own', () => {
   });
 });
 
-describe('a guard that fails', () => {
-  it('passes on what it failed with', async () => {
+describe('a guard', () => {
+  it('rethrows an error of handleRequest()', async () => {
     @Injectable()
     class BrokenGuard extends AuthGuard() {
       override handleRequest(): never {
@@ -163,7 +163,7 @@ describe('a guard that fails', () => {
     await expect(call(context, BrokenGuard)).rejects.toThrow(new TypeError('broken'));
   });
 
-  it('of roles works without the module', async () => {
+  it('for roles can be used without the module', async () => {
     const guard = new RolesGuard(new Reflector());
     const asked = { headers: {}, url: '/', method: 'GET', user: { roles: ['admin'] } };
     expect(await guard.canActivate(contextOf('admin', 'http', [asked, {}]))).toBe(true);
@@ -175,7 +175,7 @@ describe('a guard that fails', () => {
 });
 
 describe('a socket', () => {
-  it('notices the end of its session with the next message', async () => {
+  it('is refused with its next message after its session has ended', async () => {
     app = await TinyApp.start({});
     const client = { handshake: { headers: { cookie: await withRoles() } } };
     expect(await call(contextOf('member', 'ws', [client]))).toBe('member');
@@ -186,7 +186,7 @@ describe('a socket', () => {
     });
   });
 
-  it('does not refresh tokens, which no response could give to the browser', async () => {
+  it('does not refresh tokens, because no response can set the cookie', async () => {
     let refreshes = 0;
     const refresh = {
       isDue: () => true,
@@ -199,6 +199,6 @@ describe('a socket', () => {
   });
 });
 
-it('injects no session where no guard has read one', () => {
+it('requestOf() returns undefined when no guard has read a session', () => {
   expect(requestOf(contextOf('member', 'ws', [{}]))).toBeUndefined();
 });

@@ -83,8 +83,8 @@ const content = (header: string) => site.app.resolved.codec.open(header.slice(he
 const get = (path: string, header: string) => site.app.get(path, { cookie: header, ...program });
 const refreshes = () => provider.grants('refresh_token').length;
 
-describe('a refresh without anything written', () => {
-  it('is one request for many, and its answer is kept for late ones', async () => {
+describe('the refresh at an OpenID provider without options', () => {
+  it('sends one request for ten concurrent requests and keeps the response for late ones', async () => {
     const before = await signIn({}, {});
     const signedInWith = provider.lastLogin.accessTokens.at(-1);
     expect(bodyOf(await get('/token', before).expect(200))).toEqual({
@@ -102,7 +102,7 @@ describe('a refresh without anything written', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('happens on a guarded route when it is due, and the cookie has the new tokens', async () => {
+  it('happens on a guarded route when the access token is due, and the cookie gets the new tokens', async () => {
     // Auth.js takes functions that make a provider as well.
     const token = content(await signIn({ providers: [oidc as IAuthModuleOptions['providers'][number]] }));
     // The page that the sign-in led to.
@@ -111,7 +111,7 @@ describe('a refresh without anything written', () => {
     expect((token?.accessTokenEndsAt ?? 0) - Date.now() / 1000).toBeGreaterThan(43_000);
   });
 
-  it('assumes a lifetime where the provider names none', async () => {
+  it('assumes a lifetime when the provider sends no expires_in', async () => {
     const before = await signIn({}, { tokenAnswer: { expires_in: undefined } });
     const { accessTokenEndsAt, accessTokenDueAt = 0 } = content(before) ?? {};
     expect(accessTokenEndsAt).toBeUndefined();
@@ -120,7 +120,7 @@ describe('a refresh without anything written', () => {
     expect(refreshes()).toBe(0);
   });
 
-  it('is not tried without a refresh token', async () => {
+  it('is impossible without a refresh token', async () => {
     const before = await signIn({}, { tokenAnswer: { expires_in: 0, refresh_token: undefined } });
     expect(content(before)).not.toHaveProperty('accessToken');
     await get('/who', before).expect(200);
@@ -128,7 +128,7 @@ describe('a refresh without anything written', () => {
     expect(refreshes()).toBe(0);
   });
 
-  it('can be switched off', async () => {
+  it('is off with refresh: false', async () => {
     const before = await signIn({ refresh: false });
     expect(content(before)).not.toHaveProperty('refreshToken');
     await get('/who', before).expect(200);
@@ -136,7 +136,7 @@ describe('a refresh without anything written', () => {
     expect(refreshes()).toBe(0);
   });
 
-  it('is left to a `jwt` callback that stores the refresh token itself', async () => {
+  it('is off when the `jwt` callback stores the refresh token itself', async () => {
     const jwt: NonNullable<NonNullable<AuthConfig['callbacks']>['jwt']> = ({ token, account }) =>
       account ? { ...token, mine: { refresh_token: account.refresh_token } } : token;
     const before = await signIn({ callbacks: { jwt } });
@@ -145,7 +145,7 @@ describe('a refresh without anything written', () => {
     expect(refreshes()).toBe(0);
   });
 
-  it('knows the user by the `sub` of the provider, whatever the `jwt` callback makes of it', async () => {
+  it('compares the `sub` of the provider, whatever the `jwt` callback stores', async () => {
     const before = await signIn({
       callbacks: { jwt: ({ token }) => ({ ...token, sub: 'of-the-database' }) },
     });
@@ -153,7 +153,7 @@ describe('a refresh without anything written', () => {
   });
 });
 
-describe('the client of the provider', () => {
+describe('the client at a refresh', () => {
   const secret = 'a secret of the client: with % and +';
   const privateKey = async () =>
     (await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']))
@@ -178,7 +178,7 @@ describe('the client of the provider', () => {
     expect(typeof refresh?.form['client_assertion']).toBe(typeof code?.form['client_assertion']);
   });
 
-  it('uses the `customFetch` of the program', async () => {
+  it('uses the `customFetch` of the application', async () => {
     const fetched: string[] = [];
     const ownFetch: typeof fetch = (input, init) => {
       fetched.push(new URL(input instanceof Request ? input.url : String(input)).pathname);
@@ -210,7 +210,7 @@ describe('the client of the provider', () => {
   });
 });
 
-describe('a symmetric signature', () => {
+describe('the HS256 signature of a refreshed ID token', () => {
   const secret = 'a secret of the client that is long enough for HS256';
   const withSecret = () => ({ ...oidc(), clientSecret: secret, client: {} }) as ReturnType<typeof oidc>;
 
@@ -221,9 +221,9 @@ describe('a symmetric signature', () => {
   });
 
   it.each([
-    ['of the secret of the client', secret, 200],
-    ['of another secret', `${secret}!`, 401],
-  ])('%s: %i', async (_name, key, status) => {
+    ['the client secret', secret, 200],
+    ['another secret', `${secret}!`, 401],
+  ])('made with %s leads to %i', async (_name, key, status) => {
     const before = await signIn(
       { providers: [withSecret()] },
       { refresh: { idToken: { sign: byHmac(() => key) } } },
@@ -231,20 +231,20 @@ describe('a symmetric signature', () => {
     await get('/renewed', before).expect(status);
   });
 
-  it('is refused of a client without a secret', async () => {
+  it('is refused for a client without a secret', async () => {
     const before = await signIn({}, { refresh: { idToken: { sign: byHmac(() => clientId) } } });
     await get('/renewed', before).expect(401);
   });
 });
 
-describe('a provider that does not answer', () => {
+describe('a provider that cannot refresh', () => {
   it.each([
     ['503', TOKEN, { status: 503, headers: { 'retry-after': '7' } }],
     ['429', TOKEN, { status: 429 }],
-    ['no connection', TOKEN, { hangUp: true }],
+    ['a closed connection', TOKEN, { hangUp: true }],
     ['no keys', KEYS, { status: 500 }],
     ['no metadata', '/.well-known/openid-configuration', { status: 500 }],
-  ])('leaves the session as it is: %s', async (_name, path, fault) => {
+  ])('does not end the session: %s', async (_name, path, fault) => {
     const before = await signIn({}, {});
     provider.fault(path, fault);
     const answer = await get('/renewed', before).expect(503);
@@ -253,7 +253,7 @@ describe('a provider that does not answer', () => {
     expect(log.filter((line) => line.includes('Could not refresh tokens'))).toHaveLength(1);
   });
 
-  it('is not asked again at once, and then again', async () => {
+  it('gets no further request for two seconds', async () => {
     const before = await signIn({}, {});
     provider.fault(TOKEN, { status: 503 });
     await get('/renewed', before).expect(503);
@@ -269,7 +269,7 @@ describe('a provider that does not answer', () => {
     expect(refreshes()).toBe(3);
   });
 
-  it('may refuse the application: that ends no session', async () => {
+  it('and refuses the client does not end the session', async () => {
     const before = await signIn({}, {});
     provider.fault(TOKEN, { status: 400, body: '{"error":"invalid_client"}' });
     await get('/renewed', before).expect(503);
@@ -277,8 +277,8 @@ describe('a provider that does not answer', () => {
   });
 });
 
-describe('a session ends', () => {
-  it('when its refresh token is refused', async () => {
+describe('a session', () => {
+  it('ends when its refresh token is refused', async () => {
     const before = await signIn({}, {});
     provider.forgetRefreshTokens();
     const answer = await get('/renewed', before).expect(401);
@@ -291,21 +291,21 @@ describe('a session ends', () => {
     ['of another issuer', { claims: { iss: 'https://evil.example' } }],
     ['for another client', { claims: { aud: 'other', azp: undefined } }],
     ['that has expired', { claims: { exp: 1 } }],
-    ['signed with a key nobody publishes', { sign: byStranger() }],
+    ['signed with an unpublished key', { sign: byStranger() }],
     ['signed with an unknown key', { sign: byUnknownKey }],
-    ['signed with what everybody knows', { sign: byHmac(() => clientId) }],
-  ])('when the ID token of the refresh is one %s', async (_name, idToken) => {
+    ['signed with the client ID as secret', { sign: byHmac(() => clientId) }],
+  ])('ends when the ID token of the refresh is one %s', async (_name, idToken) => {
     const before = await signIn({}, { refresh: { idToken } });
     expect(bodyOf(await get('/renewed', before).expect(401))).toMatchObject({ reason: 'refresh_rejected' });
     await get('/who', before).expect(401);
   });
 
-  it('not when the answer has no ID token', async () => {
+  it('does not end when the refresh response has no ID token', async () => {
     const before = await signIn({}, { refresh: { tokenAnswer: { id_token: undefined } } });
     await get('/renewed', before).expect(200);
   });
 
-  it('at the sign-out: a copy of its cookie is worthless without any store', async () => {
+  it('ends at the sign-out for every copy of its cookie, without a configured store', async () => {
     const before = await signIn({}, {});
     await get('/out', before).expect(200);
     expect(bodyOf(await get('/who', before).expect(401))).toMatchObject({ reason: 'revoked' });

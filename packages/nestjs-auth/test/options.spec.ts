@@ -10,7 +10,7 @@ afterEach(() => app?.close());
 const [provider] = options.providers;
 const start = (auth: object, log: string[] = []) => TinyApp.start({ auth: auth, log });
 
-describe('options that cannot work', () => {
+describe('invalid options', () => {
   it.each([
     ['origin', { origin: undefined }],
     ['origin', { origin: 'app.example' }],
@@ -46,26 +46,26 @@ describe('options that cannot work', () => {
     ['discard', { discard: 'x' }],
     ['resume', { resume: 'x' }],
     ['failurePage', { failurePage: '/failed' }],
-  ])('name `%s`: %j', async (name, auth) => {
+  ])('are refused with the name `%s`: %j', async (name, auth) => {
     await expect(start(auth)).rejects.toThrow(`AuthModule: \`${name}\``);
   });
 
-  it('are all named at once', async () => {
+  it('are all named in one error', async () => {
     const refusal = start({ origin: '', secret: '', session: { maxCookies: 0 } });
     await expect(refusal).rejects.toThrow(/`origin`.*\n.*`secret`.*\n.*`session\.maxCookies`/);
   });
 
-  it.each(['/', '', '//', '/a b', '/:id'])('base path %j', (basePath) => {
+  it.each(['/', '', '//', '/a b', '/:id'])('include the base path %j', (basePath) => {
     expect(() => AuthModule.register(options, { basePath })).toThrow('AuthModule: `basePath`');
   });
 
-  it('none at all', async () => {
+  it('include missing options', async () => {
     const none = AuthModule.registerAsync({ useFactory: () => undefined as never });
     await expect(TinyApp.start({ imports: [none] })).rejects.toThrow('the options are missing');
   });
 });
 
-describe('options of Auth.js without effect', () => {
+describe('an option of Auth.js without effect', () => {
   it.each([
     ['`skipCSRFCheck` has no effect: every form post is checked', { skipCSRFCheck: Symbol('skip-check') }],
     ['`useSecureCookies` has no effect: cookies are not `Secure`', { useSecureCookies: true }],
@@ -78,13 +78,13 @@ describe('options of Auth.js without effect', () => {
     ['`jwt` has no effect', { jwt: {} }],
     ['`session.updateAge` has no effect', { session: { updateAge: 60 } }],
     ['`providers` is empty', { providers: [] }],
-  ])('warn: %s', async (warning, auth) => {
+  ])('leads to the warning: %s', async (warning, auth) => {
     const log: string[] = [];
     app = await start(auth, log);
     expect(log.join('\n')).toContain(warning);
   });
 
-  it('warn of nothing else', async () => {
+  it('is not reported for options with effect', async () => {
     const log: string[] = [];
     app = await start({ trustHost: true }, log);
     expect(log.join('\n')).not.toContain('has no effect');
@@ -104,13 +104,13 @@ describe('two copies of @auth/core', () => {
       }),
     ],
     ['skipCSRFCheck', (symbols: Symbols) => ({ skipCSRFCheck: symbols.skipCSRFCheck })],
-  ])('are refused with a sentence: %s', async (_name, optionsWith) => {
+  ])('are refused with an error that names the command to find them: %s', async (_name, optionsWith) => {
     const other = await secondCopy();
     await expect(start(optionsWith(other))).rejects.toThrow(/second copy of @auth\/core.*npm ls @auth\/core/);
     app = await start({ providers: [{ ...(provider as object), [customFetch]: fetch }] });
   });
 
-  it('are avoided by the export of this package', () => {
+  it('are avoided by the re-export of customFetch', () => {
     expect(exported).toBe(customFetch);
   });
 });

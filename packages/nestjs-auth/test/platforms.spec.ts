@@ -78,7 +78,7 @@ beforeAll(async () => {
 });
 afterAll(() => provider.close());
 
-describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
+describe.each(Object.entries(platforms))('on %s, the module', (_name, { adapter, hook }) => {
   let app: TinyApp;
   let site: Site | undefined;
   const start = async (auth: Partial<IAuthModuleOptions> = {}, given: { prefix?: string } = {}) =>
@@ -99,7 +99,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     await app.get('/admin', { cookie }).expect(200);
   });
 
-  it('has the headers of hooks on every answer of the module', async () => {
+  it('keeps the headers of hooks on every response', async () => {
     await start();
     const answers = [
       await app.page('/closed?a=1').expect(302),
@@ -115,7 +115,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     expect(answers[2]?.headers['content-type']).toContain('text/html');
   });
 
-  it('sends the renewed cookie beside those of the application', async () => {
+  it('sends the slid session cookie beside the cookies of the application', async () => {
     await start();
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now').mockReturnValue(now - 61_000);
@@ -127,7 +127,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     expect(Object.values(sessionCookies(headers))).toEqual([expect.stringMatching(/^.{50,}$/)]);
   });
 
-  it('takes back a cookie that was superseded, and leaves that of the application', async () => {
+  it('withdraws a superseded session cookie and keeps the cookies of the application', async () => {
     let isSuperseded = false;
     const refresh = {
       isDue: () => false,
@@ -144,7 +144,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     expect((await app.get('/closed', { cookie }).expect(200)).headers['set-cookie']).toBeUndefined();
   });
 
-  it('has the routes of Auth.js below a prefix', async () => {
+  it('serves its routes below a global prefix', async () => {
     await start({}, { prefix: 'api' });
     const { idp } = bodyOf(await app.get('/api/auth/providers').expect(200)) as {
       idp: { signinUrl: string };
@@ -153,7 +153,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     await app.get('/auth/providers').expect(404);
   });
 
-  it('answers other methods and HEAD', async () => {
+  it('responds to other methods and HEAD', async () => {
     await start();
     expect((await app.head('/auth/signin').expect(200)).text ?? '').toBe('');
     await app.post('/auth/csrf', {}).expect(405);
@@ -172,7 +172,7 @@ describe.each(Object.entries(platforms))('%s', (_name, { adapter, hook }) => {
     expect((await site.browser.get('/auth/session')).text).toBe('null');
   });
 
-  it('signs in with a password', async () => {
+  it('signs a user in with a password', async () => {
     const providers = [
       Credentials({
         credentials: { password: { type: 'password' } },

@@ -42,8 +42,8 @@ const tokenSet = fc.record({
   profile: fc.jsonValue(),
 });
 
-describe('packing', () => {
-  it('gives every token set back byte for byte', () => {
+describe('unpacked()', () => {
+  it('returns every packed token set unchanged', () => {
     fc.assert(
       fc.property(tokenSet, (tokens) => {
         expect(unpacked(packed(tokens))).toEqual(JSON.parse(JSON.stringify(tokens)));
@@ -52,7 +52,7 @@ describe('packing', () => {
     );
   });
 
-  it('unfolds no more than its limit', () => {
+  it('decompresses 262,144 bytes at most', () => {
     const bomb = brotliCompressSync(Buffer.alloc(16 * 1024 * 1024), {
       params: { [constants.BROTLI_PARAM_QUALITY]: 1 },
     });
@@ -66,8 +66,8 @@ describe('packing', () => {
   });
 });
 
-describe('sealing', () => {
-  it('gives every token set back', () => {
+describe('SessionCodec', () => {
+  it('opens every token set that it sealed', () => {
     fc.assert(
       fc.property(tokenSet, (tokens) => {
         expect(codec.open(codec.seal(tokens).value)).toMatchObject(
@@ -78,7 +78,7 @@ describe('sealing', () => {
     );
   });
 
-  it('makes a JWE that any library with the key opens', async () => {
+  it('seals as a JWE that any library can decrypt with the key', async () => {
     const { value, token } = codec.seal({ sub: 'u1', accessToken: base64url(randomBytes(300)) });
     const key = hkdfSync('sha256', base.secrets[0] ?? '', base.cookieName, 'nestjs-auth session A256GCM', 32);
     const { plaintext, protectedHeader } = await compactDecrypt(value, new Uint8Array(key));
@@ -86,7 +86,7 @@ describe('sealing', () => {
     expect(unpacked(Buffer.from(plaintext))).toEqual(token);
   });
 
-  it('is never fooled and never throws', () => {
+  it('returns null for arbitrary text and never throws', () => {
     const { value } = codec.seal({ sub: 'u1', accessToken: base64url(randomBytes(300)) });
     fc.assert(
       fc.property(
@@ -104,7 +104,7 @@ describe('sealing', () => {
     );
   });
 
-  it('notices any changed character', () => {
+  it('returns null after a change of any character', () => {
     const { value } = codec.seal({ sub: 'u1' });
     for (let index = 0; index < value.length; index++) {
       const other = value[index] === 'A' ? 'B' : 'A';
@@ -112,7 +112,7 @@ describe('sealing', () => {
     }
   });
 
-  it('does not look at what is longer than cookies can be', () => {
+  it('does not parse a value longer than cookies can be', () => {
     const split = jest.spyOn(String.prototype, 'split');
     const opened = codec.open('A.'.repeat(10_000_000));
     const looks = split.mock.calls.length;
@@ -120,7 +120,7 @@ describe('sealing', () => {
     expect([opened, looks]).toEqual([null, 0]);
   });
 
-  it('opens with every key, and seals with the first', () => {
+  it('opens with every secret and seals with the first', () => {
     const [first, second] = ['the first secret that is long enough', 'the second secret that is long enough'];
     const old = new SessionCodec({ ...base, secrets: [second] });
     const rotated = new SessionCodec({ ...base, secrets: [first, second] });
@@ -130,16 +130,16 @@ describe('sealing', () => {
     expect(current.open(old.seal({ sub: 'u1' }).value)).toBeNull();
   });
 
-  it('binds the value to the name of its cookie', () => {
+  it('binds a value to the name of its cookie', () => {
     const other = new SessionCodec({ ...base, cookieName: '__Host-session' });
     expect(other.open(codec.seal({ sub: 'u1' }).value)).toBeNull();
   });
 
-  it('needs a key', () => {
+  it('needs at least one secret', () => {
     expect(() => new SessionCodec({ ...base, secrets: [] })).toThrow('at least one secret');
   });
 
-  it('keeps the start of a session and ends it at its lifetime', () => {
+  it('keeps the start of a session and ends it after maxLifetimeSeconds', () => {
     const now = Date.now() / 1000;
     const { token } = codec.seal({ sub: 'u1', start: now - 43_000 });
     expect(token.exp).toBeCloseTo(now + 200, 0);
@@ -148,7 +148,7 @@ describe('sealing', () => {
   });
 });
 
-describe('the size of the cookie', () => {
+describe('the session cookie', () => {
   const roles = Object.fromEntries(
     Array.from({ length: 100 }, (_, index) => [
       `project-role-${['reader', 'writer', 'owner', 'auditor'][index % 4]}-${index}`,

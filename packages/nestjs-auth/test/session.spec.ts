@@ -133,14 +133,14 @@ function cookieFrom(secondsAgo: number, token: SessionToken = { sub: 'u1' }): st
   }
 }
 
-describe('reading', () => {
-  it('replaces nothing where nobody is signed in', async () => {
+describe('reading a session', () => {
+  it('replaces no session when there is none', async () => {
     await start();
     await app.get('/changed-openly').expect(200, { id: null });
     await app.get('/changed-openly', { cookie: app.cookie() }).expect(200, { id: 'u1' });
   });
 
-  it('decrypts a cookie once, and remembers it no longer than it lives', async () => {
+  it('decrypts a cookie once and forgets it after its lifetime', async () => {
     await start({ session: { maxAge: 1 } });
     const open = jest.spyOn(SessionCodec.prototype, 'open');
     const cookie = app.cookie();
@@ -161,7 +161,7 @@ describe('reading', () => {
     open.mockRestore();
   });
 
-  it('takes what was tampered with for no session, and removes it', async () => {
+  it('returns no session for a changed cookie, which is deleted', async () => {
     await start();
     const cookie = app.cookie({ sub: 'u1', at: randomBytes(200).toString('base64url') });
     const { name } = app.resolved.sessionCookie;
@@ -174,7 +174,7 @@ describe('reading', () => {
     }
   });
 
-  it('takes the cookie of another program, or an empty one, for no session', async () => {
+  it('returns no session for the cookie of another application or an empty one', async () => {
     await start();
     const foreign = new SessionCodec({
       secrets: ['another secret that is long enough as well'],
@@ -187,13 +187,13 @@ describe('reading', () => {
     await app.get('/who', { cookie: '=; ;;', ...program }).expect(401);
   });
 
-  it('is not confused by pieces of a longer cookie that were left behind', async () => {
+  it('ignores chunks of a longer cookie that are left over', async () => {
     await start();
     const stray = `${app.resolved.sessionCookie.name}.0=left; ${app.resolved.sessionCookie.name}.7=behind`;
     await app.get('/who', { cookie: `${stray}; ${app.cookie()}` }).expect(200);
   });
 
-  it('shows the session, without what it holds besides', async () => {
+  it('returns the session from /auth/session without the stored tokens', async () => {
     await start();
     const answer = await app.get('/auth/session', {
       cookie: app.cookie({ sub: 'u1', name: 'User', at: 'secret-token' }),
@@ -206,13 +206,13 @@ describe('reading', () => {
     await app.get('/auth/session').expect(200, 'null');
   });
 
-  it('names a user without an id by nothing', async () => {
+  it('returns a user without an id as a user with an empty id', async () => {
     await start();
     await app.get('/who', { cookie: app.cookie({}) }).expect(200, { id: '', name: null });
   });
 });
 
-describe('the callbacks of the program', () => {
+describe('the callbacks of the application', () => {
   it('may change the session, which is then written', async () => {
     await start({ callbacks: { jwt: ({ token }) => ({ ...token, name: 'Changed' }) } });
     const { headers } = await app
@@ -222,7 +222,7 @@ describe('the callbacks of the program', () => {
     expect(app.resolved.codec.open(value ?? '')).toMatchObject({ name: 'Changed' });
   });
 
-  it('may change what they were given', async () => {
+  it('may change their argument in place', async () => {
     const jwt = ({ token }: { token: SessionToken }) => {
       token['seen'] = true;
       return token;
@@ -232,13 +232,13 @@ describe('the callbacks of the program', () => {
     expect(Object.keys(sessionCookies(headers))).toHaveLength(1);
   });
 
-  it('may leave it as it is, and then nothing is written', async () => {
+  it('may return the session unchanged, and then no cookie is written', async () => {
     await start({ callbacks: { jwt: ({ token }) => token } });
     const { headers } = await app.get('/who', { cookie: app.cookie() }).expect(200);
     expect(headers['set-cookie']).toBeUndefined();
   });
 
-  it("may leave out what is the module's own: a session keeps its name and its end", async () => {
+  it('may omit the internal claims: the session keeps its id and its end', async () => {
     const jwt = ({ token }: { token: SessionToken }) => ({ sub: token.sub ?? '' });
     await start({ callbacks: { jwt: jwt }, session: { maxLifetime: 200 } });
     const first = cookieFrom(100, { sub: 'u1', name: 'User' });
@@ -253,7 +253,7 @@ describe('the callbacks of the program', () => {
     expect(sessionCookies(again.headers)).toEqual({});
   });
 
-  it('may change it on demand, as Auth.js has it', async () => {
+  it('may update the session by POST /auth/session, as in Auth.js', async () => {
     const jwt = ({
       token,
       trigger,
@@ -283,13 +283,13 @@ describe('the callbacks of the program', () => {
     await app.post('/auth/session', { data: {} }, { cookie: app.cookie() }).expect(403);
   });
 
-  it('may end it', async () => {
+  it('may end the session', async () => {
     await start({ callbacks: { jwt: () => null } });
     const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
-  it('may take their time', async () => {
+  it('may be asynchronous', async () => {
     await start({
       callbacks: {
         jwt: async ({ token }) => (await pause(1), { ...token, name: 'Later' }),
@@ -299,13 +299,13 @@ describe('the callbacks of the program', () => {
     await app.get('/who', { cookie: app.cookie() }).expect(200, { id: 'u1', name: 'Later' });
   });
 
-  it('may give anything that can be waited for', async () => {
+  it('may return any thenable', async () => {
     const later = { then: (done: (token: SessionToken) => void) => done({ sub: 'u2', name: 'Thenable' }) };
     await start({ callbacks: { jwt: () => later } });
     await app.get('/who', { cookie: app.cookie() }).expect(200, { id: 'u2', name: 'Thenable' });
   });
 
-  it('may fail late', async () => {
+  it('may reject late, which leads to 401 and a log line', async () => {
     const session = async () => {
       await pause(1);
       throw new Error('No answer from the database');
@@ -315,7 +315,7 @@ describe('the callbacks of the program', () => {
     expect(log.join()).toContain('No answer from the database');
   });
 
-  it('may fail, and that is being signed out, not an error', async () => {
+  it('may throw, which leads to 401, a deleted cookie and a log line', async () => {
     const session = () => {
       throw new Error('This session is from an older version');
     };
@@ -327,15 +327,15 @@ describe('the callbacks of the program', () => {
   });
 });
 
-describe('writing', () => {
-  it('happens when a tenth of the idle time has passed', async () => {
+describe('writing the session cookie', () => {
+  it('slides the expiry after a tenth of the idle time', async () => {
     await start({ session: { maxAge: 100 } });
     expect((await app.get('/who', { cookie: cookieFrom(9) })).headers['set-cookie']).toBeUndefined();
     const { headers } = await app.get('/who', { cookie: cookieFrom(11) }).expect(200);
     expect(String(headers['set-cookie'])).toMatch(/Max-Age=100; Path=\/; HttpOnly; SameSite=Lax/);
   });
 
-  it('happens after a minute at the latest', async () => {
+  it('slides the expiry after a minute at the latest', async () => {
     await start({ session: { maxAge: 86_400, maxLifetime: 86_400 } });
     expect((await app.get('/who', { cookie: cookieFrom(59) })).headers['set-cookie']).toBeUndefined();
     expect((await app.get('/who', { cookie: cookieFrom(61) })).headers['set-cookie']).toBeDefined();
@@ -345,13 +345,13 @@ describe('writing', () => {
     ['/moved', 302],
     ['/nothing', 304],
     ['/nowhere-at-all', 404],
-  ])('reaches the browser with %s (%i)', async (path, status) => {
+  ])('reaches the browser with the response to %s (%i)', async (path, status) => {
     await start();
     const { headers } = await app.get(path, { cookie: cookieFrom(61) }).expect(status);
     expect(Boolean(headers['set-cookie'])).toBe(status !== 404);
   });
 
-  it('never goes beyond the lifetime', async () => {
+  it('never slides the expiry beyond maxLifetime', async () => {
     await start({ session: { maxAge: 100, maxLifetime: 150 } });
     const { headers } = await app.get('/who', { cookie: cookieFrom(90) }).expect(200);
     expect(String(headers['set-cookie'])).toMatch(/Max-Age=60;/);
@@ -360,13 +360,13 @@ describe('writing', () => {
       .expect(401);
   });
 
-  it('has a cookie that lives no longer than the session from its sign-in on', async () => {
+  it('limits Max-Age to the remaining lifetime of the session', async () => {
     await start({ session: { maxAge: 43_200, maxLifetime: 43_200 } });
     const { headers } = await app.get('/who', { cookie: cookieFrom(61) }).expect(200);
     expect(Number(/Max-Age=(\d+)/.exec(String(headers['set-cookie']))?.[1])).toBeLessThanOrEqual(43_140);
   });
 
-  it('splits what is too long for one cookie, and removes the rest when it shrinks', async () => {
+  it('splits a long value into chunks and deletes them when it shrinks', async () => {
     const jwt = ({ token }: { token: SessionToken }) => (token['shrink'] ? { sub: 'u1' } : token);
     await start({ callbacks: { jwt: jwt } });
     const { name } = app.resolved.sessionCookie;
@@ -390,7 +390,7 @@ describe('writing', () => {
     });
   });
 
-  it('can be put together by Auth.js from its pieces', async () => {
+  it('splits a value as getToken() of Auth.js reads it', async () => {
     await start({ session: { maxCookies: 4 } });
     const large = { sub: 'u1', name: 'User', noise: randomBytes(6_000).toString('base64') };
     const { headers } = await app.get('/who', { cookie: cookieFrom(61, large) }).expect(200);
@@ -406,7 +406,7 @@ describe('writing', () => {
     expect(read).toMatchObject(large);
   });
 
-  it('drops a session that has grown beyond its cookies, and says so', async () => {
+  it('drops a session that exceeds its cookies, with a log line', async () => {
     const jwt = ({ token }: { token: SessionToken }) => ({
       ...token,
       filler: randomBytes(9_000).toString('base64url'),
@@ -416,7 +416,7 @@ describe('writing', () => {
     expect(log.join()).toContain('Request fewer claims or roles');
   });
 
-  it('refuses what could not be read back', async () => {
+  it('refuses a value that could not be read back', async () => {
     await start({ session: { maxCookies: 4 } });
     const unfolding = 'x y '.repeat(75_000);
     expect(() => app.resolved.seal({ sub: 'u1', unfolding })).toThrow('The session takes');
@@ -427,13 +427,13 @@ describe('writing', () => {
   });
 
   it.each(['base', '/', '/base/', '//other.example', '/a/../b'])(
-    'is refused with the mount path %s, which is no path of an application',
+    'is refused with the malformed mountPath %s',
     async (mountPath) => {
       await expect(start({ mountPath })).rejects.toThrow('`mountPath` must be a path such as `/base`');
     },
   );
 
-  it('moves to the first secret', async () => {
+  it('encrypts with the first secret', async () => {
     const old = 'an old secret that is long enough to be one';
     await start({ secret: [secret, old] });
     const before = new SessionCodec({
@@ -456,7 +456,7 @@ describe('writing', () => {
     expect(now.open(written ?? '')).toMatchObject({ sub: 'u1' });
   });
 
-  it('is taken back when the session ends in the same request', async () => {
+  it('is withdrawn when the session ends in the same request', async () => {
     await start();
     const answer = await app
       .get('/out', { cookie: cookieFrom(61) })
@@ -465,13 +465,13 @@ describe('writing', () => {
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
-  it('needs nothing to be taken back from', async () => {
+  it('deletes no cookie when there is none', async () => {
     await start();
     const answer = await app.get('/out').expect(200, { ended: null, session: null });
     expect(answer.headers['set-cookie']).toBeUndefined();
   });
 
-  it('is Secure and __Host- on https', async () => {
+  it('sets Secure and the prefix __Host- on https', async () => {
     await start({ origin: 'https://app.example' });
     const { headers } = await app.get('/who', { cookie: cookieFrom(61) }).expect(200);
     expect(String(headers['set-cookie'])).toMatch(
@@ -480,7 +480,7 @@ describe('writing', () => {
   });
 });
 
-describe('where the application is', () => {
+describe('the session cookie', () => {
   it.each([
     ['http://app.example', undefined, 'authjs.session-token', '/'],
     ['http://app.example:3000', undefined, 'authjs.session-token-3000', '/'],
@@ -490,7 +490,7 @@ describe('where the application is', () => {
     ['https://app.example', '/base', '__Secure-authjs.session-token-base', '/base'],
     ['https://app.example:8443', '/team/app', '__Secure-authjs.session-token-8443-team-app', '/team/app'],
     ['http://app.example:3000', '/base', 'authjs.session-token-3000-base', '/base'],
-  ])('is in the name and the path of its cookie: %s%s', async (origin, mountPath, name, path) => {
+  ])('has the port and the mountPath in its name and path: %s%s', async (origin, mountPath, name, path) => {
     await start({ origin, ...(mountPath ? { mountPath } : {}) });
     const { headers } = await app.get('/who', { cookie: cookieFrom(61) }).expect(200);
     await app.get('/open').expect(200, { id: null });
@@ -498,7 +498,7 @@ describe('where the application is', () => {
     expect(line).toMatch(new RegExp(`^${name}=.*; Path=${path}; HttpOnly;`));
   });
 
-  describe('and the cookie of a version whose names did not say it', () => {
+  describe('of a version without the port in its name', () => {
     const name = 'authjs.session-token';
     async function former(more: Record<string, unknown> = {}) {
       const key = Buffer.from(hkdfSync('sha256', secret, name, 'nestjs-auth session A256GCM', 32));
@@ -510,13 +510,13 @@ describe('where the application is', () => {
         .encrypt(key);
     }
 
-    it('is read, and moved to the name that says it', async () => {
+    it('is read and renamed to the name with the port', async () => {
       await start();
       const { headers } = await app.get('/who', { cookie: `${name}=${await former()}` }).expect(200);
       expect(sessionCookies(headers)).toEqual({ [name]: '', [`${name}-3000`]: expect.any(String) });
     });
 
-    it('is read in pieces', async () => {
+    it('is read from chunks', async () => {
       await start();
       const value = await former();
       const cookie = `${name}.0=${value.slice(0, 100)}; ${name}.1=${value.slice(100)}`;
@@ -534,7 +534,7 @@ describe('where the application is', () => {
       expect(sessionCookies(answer.headers)[name]).toBe('');
     });
 
-    it('is left alone where another application of the host has sealed it, with the same secret or another', async () => {
+    it('is not changed when another application of the host sealed it, with the same or another secret', async () => {
       await start();
       for (const value of [await former({ originPort: '' }), 'of-somebody-else']) {
         const { headers } = await app.get('/open', { cookie: `${name}=${value}` }).expect(200, { id: null });
@@ -544,7 +544,7 @@ describe('where the application is', () => {
   });
 });
 
-describe('ending before its time', () => {
+describe('the end of a session', () => {
   /** A store of ended sessions; `delayMs` makes it one that is asked over a network. */
   function store({ delayMs }: { delayMs?: number } = {}): SessionRevocations {
     const ended = new Set<unknown>();
@@ -563,7 +563,7 @@ describe('ending before its time', () => {
     revoke: () => Promise.reject(new Error('no connection')),
   });
 
-  it.each([{}, { delayMs: 5 }])('makes every copy of the cookie worthless (%j)', async (kind) => {
+  it.each([{}, { delayMs: 5 }])('applies to every copy of the cookie (%j)', async (kind) => {
     await start({ revocations: store(kind) });
     const cookie = app.cookie();
     const other = app.cookie();
@@ -579,7 +579,7 @@ describe('ending before its time', () => {
     await app.get('/who', { cookie: other }).expect(200);
   });
 
-  it('happens when the provider refuses to renew, for every copy of the cookie', async () => {
+  it('follows a refused refresh and applies to every copy of the cookie', async () => {
     const refresh: SessionRefresh = {
       isDue: () => true,
       refresh: () => Promise.reject(new SessionEnded('refresh_rejected')),
@@ -591,7 +591,7 @@ describe('ending before its time', () => {
     await app.get('/open', { cookie }).expect(200, { id: null });
   });
 
-  it.each([{}, { delayMs: 5 }])('takes back the cookie of a slow answer (%j)', async (kind) => {
+  it.each([{}, { delayMs: 5 }])('withdraws the cookie of a slow response (%j)', async (kind) => {
     const revocations = store(kind);
     const refresh: SessionRefresh = {
       isDue: ({ at }) => at === 'old',
@@ -606,7 +606,7 @@ describe('ending before its time', () => {
     }
   });
 
-  it.each([true, false])('takes nothing back when that cannot be told (late: %s)', async (isLate) => {
+  it.each([true, false])('withdraws no cookie without revocations (late: %s)', async (isLate) => {
     let questions = 0;
     const down = failing(isLate);
     const revocations: SessionRevocations = {
@@ -619,7 +619,7 @@ describe('ending before its time', () => {
     expect(questions).toBe(2);
   });
 
-  it('ends what the cookie has become since, too', async () => {
+  it('applies to later cookies of the same session', async () => {
     await start({ revocations: store() });
     const first = cookieFrom(61);
     const { headers } = await app.get('/who', { cookie: first }).expect(200);
@@ -629,7 +629,7 @@ describe('ending before its time', () => {
   });
 
   it.each([true, false])(
-    'that cannot be told leaves the cookie alone and answers 503 (late: %s)',
+    'leads to 503 and keeps the cookie when the revocations cannot be read (late: %s)',
     async (isLate) => {
       await start({ revocations: failing(isLate) });
       const cookie = app.cookie();
@@ -644,7 +644,7 @@ describe('ending before its time', () => {
     },
   );
 
-  it('that cannot be noted signs the browser out all the same', async () => {
+  it('deletes the cookie even if it cannot be stored', async () => {
     await start({ revocations: failing(true) });
     const { headers } = await app
       .get('/out', { cookie: app.cookie() })
@@ -653,7 +653,7 @@ describe('ending before its time', () => {
     expect(log.join()).toContain('Could not store the end of a session');
   });
 
-  it('happens to the one that a sign-in replaces, whose cookie the answer sets anew', async () => {
+  it('applies to the session that a sign-in replaces', async () => {
     await start({ revocations: store() });
     const cookie = app.cookie();
     const { headers } = await app.get('/replaced', { cookie }).expect(200);
@@ -662,13 +662,13 @@ describe('ending before its time', () => {
     await app.get('/replaced').expect(200);
   });
 
-  it('needs no session', async () => {
+  it('is possible without a session', async () => {
     await start({ revocations: store() });
     await app.get('/out').expect(200, { ended: null, session: null });
   });
 });
 
-describe('renewing', () => {
+describe('refreshing the tokens of a session', () => {
   /** A provider that counts. `at` is the access token; `old` is due. */
   function provider(
     answer: (token: SessionToken) => Promise<SessionToken> | SessionToken,
@@ -689,7 +689,7 @@ describe('renewing', () => {
       throw error;
     });
 
-  it('happens where a session is needed, and reaches the browser', async () => {
+  it('happens on guarded routes and sets the new cookie', async () => {
     const refresh = renewing();
     await start({ refresh });
     const { headers } = await app.get('/who', { cookie: app.cookie(old) }).expect(200);
@@ -699,14 +699,14 @@ describe('renewing', () => {
     expect(refresh.calls).toBe(1);
   });
 
-  it('gives handlers the new tokens, and asks once per request', async () => {
+  it('gives handlers the new tokens and happens once per request', async () => {
     const refresh = renewing();
     await start({ refresh });
     await app.get('/token', { cookie: app.cookie(old) }).expect(200, { token: 'new' });
     expect(refresh.calls).toBe(1);
   });
 
-  it('happens on demand, when the provider refuses a token before its time', async () => {
+  it('happens on demand by renewedToken()', async () => {
     const refresh = renewing();
     await start({ refresh });
     await app
@@ -725,14 +725,14 @@ describe('renewing', () => {
     expect(refresh.calls).toBe(0);
   });
 
-  it('leaves the session alone when the provider is out of reach; what needs a token answers 503', async () => {
+  it('does not end the session when the provider is unreachable, and freshToken() leads to 503', async () => {
     await start({ refresh: failing(new ProviderUnavailable()) });
     const { headers } = await app.get('/who', { cookie: app.cookie(old) }).expect(200);
     expect(headers['set-cookie']).toBeUndefined();
     await app.get('/token', { cookie: app.cookie(old) }).expect(503);
   });
 
-  it('ends the session when the provider refuses, and says why', async () => {
+  it('ends the session with a reason when the provider refuses it', async () => {
     await start({ refresh: failing(new SessionEnded('refresh_rejected')) });
     const answer = await app.get('/who', { cookie: app.cookie(old), ...program }).expect(401);
     expect(answer.body).toMatchObject({ code: 'AUTH_SESSION_ENDED', reason: 'refresh_rejected' });
@@ -742,7 +742,7 @@ describe('renewing', () => {
     expect(log.join()).toContain('A session has ended');
   });
 
-  it('ends the session when a handler finds out', async () => {
+  it('ends the session when renewedToken() in a handler fails', async () => {
     await start({ refresh: failing(new SessionEnded('no_refresh')) });
     const answer = await app
       .get('/renewed', { cookie: app.cookie({ sub: 'u1', at: 'x' }), ...program })
@@ -751,25 +751,25 @@ describe('renewing', () => {
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
-  it('stays ended for the rest of the request', async () => {
+  it('stays refused for the rest of the request', async () => {
     const refresh = failing(new SessionEnded('refresh_rejected'));
     await start({ refresh });
     const body = bodyOf(await app.get('/twice', { cookie: app.cookie(old) }).expect(200));
     expect(body).toEqual([expect.stringContaining('SessionEnded'), expect.stringContaining('SessionEnded')]);
   });
 
-  it('ends the session where the program knows no way to renew it', async () => {
+  it('ends the session when the application has no refresh', async () => {
     await start();
     await app.get('/token', { cookie: app.cookie(old) }).expect(200, { token: 'old' });
     await app.get('/renewed', { cookie: app.cookie(old), ...program }).expect(401);
   });
 
-  it('lets other failures be failures', async () => {
+  it('results in 500 for other errors', async () => {
     await start({ refresh: failing(new TypeError('a bug')) });
     await app.get('/who', { cookie: app.cookie(old) }).expect(500);
   });
 
-  describe('in a session whose cookie has to slide, too', () => {
+  describe('while the cookie is due to slide', () => {
     /** A provider as it really is: what was exchanged for something else is superseded. */
     function rotating(answer: (token: SessionToken) => SessionToken): SessionRefresh {
       const used = new Set<unknown>();
@@ -786,14 +786,14 @@ describe('renewing', () => {
       };
     }
 
-    it('the renewed cookie reaches the browser', async () => {
+    it('sends the refreshed cookie', async () => {
       await start({ refresh: rotating((token) => ({ ...token, at: 'new' })) });
       const { headers } = await app.get('/who', { cookie: cookieFrom(61, old) }).expect(200);
       const [value] = Object.values(sessionCookies(headers));
       expect(app.resolved.codec.open(value ?? '')).toMatchObject({ at: 'new' });
     });
 
-    it('so does the end of a refused one', async () => {
+    it('deletes the cookie when the refresh is refused', async () => {
       const refused = () => {
         throw new SessionEnded('refresh_rejected');
       };
@@ -802,19 +802,19 @@ describe('renewing', () => {
       expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
     });
 
-    it('so does the end of one that was renewed elsewhere', async () => {
+    it('deletes the cookie when the session ends with superseded tokens', async () => {
       await start({ refresh: { ...renewing(), isDue: () => false, isSuperseded: () => true } });
       const answer = await app.get('/out', { cookie: cookieFrom(61) }).expect(200);
       expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
     });
 
-    it('a public page, which does not renew, leaves the cookie as it is', async () => {
+    it('does not change the cookie on a public page', async () => {
       await start({ refresh: rotating((token) => ({ ...token, at: 'new' })) });
       const { headers } = await app.get('/open', { cookie: cookieFrom(61, old) }).expect(200);
       expect(sessionCookies(headers)).toEqual({});
     });
 
-    it('the cookie slides while the provider is out of reach', async () => {
+    it('slides the cookie when the provider is unreachable', async () => {
       const unreachable = () => {
         throw new ProviderUnavailable();
       };
@@ -830,7 +830,7 @@ describe('renewing', () => {
       { refresh: provider((token) => ({ ...token, filler: randomBytes(9_000).toString('base64url') })) },
     ],
     [
-      'are of no use to the program',
+      'are refused by a callback',
       {
         refresh: renewing(),
         callbacks: {
@@ -848,7 +848,7 @@ describe('renewing', () => {
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
-  it('does not let a late answer bring old tokens back', async () => {
+  it('is not undone by a late response with old tokens', async () => {
     let isSuperseded = false;
     await start({ refresh: { ...renewing(), isDue: () => false, isSuperseded: () => isSuperseded } });
     const late = app.get('/slow', { cookie: cookieFrom(61) }).then((answer) => answer);
@@ -862,14 +862,14 @@ describe('renewing', () => {
   });
 });
 
-describe('reading the user again', () => {
+describe('reloading the user of a session', () => {
   const named = (name: string, is: Partial<SessionReload> = {}): SessionReload => ({
     isDue: (token) => token.name !== name,
     reload: (token) => Promise.resolve({ ...token, name }),
     ...is,
   });
 
-  it('happens on guarded routes, before the handler, and the cookie has the answer', async () => {
+  it('happens on guarded routes before the handler, and the cookie is set', async () => {
     await start({ reload: named('Later') });
     const cookie = app.cookie({ sub: 'u1', name: 'Sooner' });
     const open = await app.get('/open', { cookie }).expect(200);
@@ -879,7 +879,7 @@ describe('reading the user again', () => {
     expect(app.resolved.codec.open(value)).toMatchObject({ sub: 'u1', name: 'Later' });
   });
 
-  it('leaves the session as it is where the provider does not say', async () => {
+  it('keeps the session unchanged when the provider returns nothing new or is unreachable', async () => {
     await start({
       reload: named('Later', { reload: (token) => Promise.resolve(token) }),
     });
@@ -894,7 +894,7 @@ describe('reading the user again', () => {
       .expect(200, { id: 'u1', name: 'Sooner' });
   });
 
-  it('ends the session where the provider has ended it', async () => {
+  it('ends the session when the provider has ended it', async () => {
     const ended = () => Promise.reject(new SessionEnded('revoked'));
     await start({ reload: named('Later', { reload: ended }) });
     const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
@@ -902,14 +902,14 @@ describe('reading the user again', () => {
     expect(sessionCookies(answer.headers)).toEqual({ [app.resolved.sessionCookie.name]: '' });
   });
 
-  it('ends a session that the answer does not fit into', async () => {
+  it('ends the session when the result is too large for the cookie', async () => {
     const filler = randomBytes(9_000).toString('base64url');
     await start({ reload: named('Later', { reload: (token) => Promise.resolve({ ...token, filler }) }) });
     const answer = await app.get('/who', { cookie: app.cookie(), ...program }).expect(401);
     expect(bodyOf(answer)).toMatchObject({ reason: 'unusable' });
   });
 
-  it('comes after the tokens were renewed', async () => {
+  it('happens after the tokens were refreshed', async () => {
     const refresh: SessionRefresh = {
       isDue: (token) => token['at'] !== 'new',
       refresh: (token) => Promise.resolve({ ...token, at: 'new' }),
@@ -923,13 +923,13 @@ describe('reading the user again', () => {
     expect(app.resolved.codec.open(value)).toMatchObject({ at: 'new', read: 'new', name: 'Later' });
   });
 
-  it('is not undone by the sliding cookie of an answer that began before', async () => {
+  it('is not undone by a sliding cookie of an older request', async () => {
     await start({ reload: named('User', { isSuperseded: ({ name }) => name === 'Sooner' }) });
     const { headers } = await app.get('/open', { cookie: cookieFrom(61, { sub: 'u1', name: 'Sooner' }) });
     expect(sessionCookies(headers)).toEqual({});
   });
 
-  it('can be done by a handler, which sees it in the session of the request', async () => {
+  it('can be done by a handler, which gets the new session', async () => {
     await start();
     const { headers } = await app.get('/changed', { cookie: app.cookie() }).expect(200, { name: 'Changed' });
     const [value = ''] = Object.values(sessionCookies(headers));
@@ -937,8 +937,8 @@ describe('reading the user again', () => {
   });
 });
 
-describe('what a session held that is of no use any more', () => {
-  it('is given to the program: ended, replaced, refused, or ended before its cookie came', async () => {
+describe('the tokens of a session', () => {
+  it('are passed to discard() when it is ended, replaced, refused or found ended', async () => {
     const given: unknown[] = [];
     const ended = new Set<unknown>();
     await start({

@@ -61,7 +61,7 @@ const start = async (auth: Partial<IAuthModuleOptions>) =>
 const who = async () => JSON.parse((await site.browser.get('/who')).text) as unknown;
 
 describe('the id of a user', () => {
-  it('is the `sub` of an OpenID provider, at every sign-in', async () => {
+  it('is the `sub` of an OpenID provider at every sign-in', async () => {
     const ids: unknown[] = [];
     const callbacks: AuthConfig['callbacks'] = {
       signIn: ({ user }) => {
@@ -101,7 +101,7 @@ describe('the id of a user', () => {
 });
 
 describe('the roles of a user', () => {
-  it('come from where the option says', async () => {
+  it('are what the option `roles` returns', async () => {
     await start({
       providers: [oidc()],
       roles: (profile, tokens) => [...Object.keys(profile[ROLES] as object), String(tokens.token_type)],
@@ -114,7 +114,7 @@ describe('the roles of a user', () => {
     expect((await site.browser.get('/admin')).text).toBe('admin');
   });
 
-  it('may be those of a user of a credentials provider', async () => {
+  it('can be those of a user of a credentials provider', async () => {
     await start({
       providers: [Credentials({ authorize: () => ({ id: 'u1', roles: ['admin'] }) })],
       roles: ({ roles }) => roles as string[],
@@ -141,7 +141,7 @@ describe('a wrong password', () => {
         throw new Locked();
       },
     ],
-  ])('leads back to the sign-in page, with the code %s', async (code, authorize) => {
+  ])('leads back to the sign-in page with the code %s', async (code, authorize) => {
     await start({ providers: passwords(authorize) });
     const signIn = await site.browser.get('/who?deep=1');
     const fields = { callbackUrl: '/who?deep=1' };
@@ -154,7 +154,7 @@ describe('a wrong password', () => {
     expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
   });
 
-  it('leads to the sign-in page of the program', async () => {
+  it('leads to the signIn page of the options', async () => {
     await start({ providers: passwords(() => null), pages: { signIn: '/own' } });
     const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<
       string,
@@ -169,7 +169,7 @@ describe('a wrong password', () => {
 });
 
 describe('a failed sign-in', () => {
-  it('is explained on a plain page, with the reference and a way on', async () => {
+  it('shows a page with its reference and a link', async () => {
     await start({ providers: [oidc()], signInPolicy: refusing('access_denied') });
     const page = await choose(site.browser, await site.toProvider('/who'), alice);
     expect(page.url.pathname).toBe('/auth/error');
@@ -188,7 +188,7 @@ describe('a failed sign-in', () => {
     ['access_denied', 'AccessDenied'],
     ['organization_mismatch', 'AccessDenied'],
     ['provider_error', 'Configuration'],
-  ] as const)('%s has the name %s for a page made for Auth.js', async (reason, error) => {
+  ] as const)('with the reason %s has the error %s on a page for Auth.js', async (reason, error) => {
     await start({ providers: [oidc()], pages: { error: '/failed' }, signInPolicy: refusing(reason) });
     const page = await choose(site.browser, await site.toProvider('/who'), alice);
     expect(page.url.pathname).toBe('/failed');
@@ -199,7 +199,7 @@ describe('a failed sign-in', () => {
     });
   });
 
-  it('shows nothing that stands in its address', async () => {
+  it('shows no text from its query', async () => {
     await start({ providers: [oidc()] });
     const page = await site.browser.get('/auth/error?error=%3Cb%3Ex&reason=toString&ref=%3Ci%3E');
     expect([page.status, page.text.includes('<b>'), page.text.includes('<i>')]).toEqual([400, false, false]);
@@ -208,7 +208,7 @@ describe('a failed sign-in', () => {
 });
 
 // Last: once it has seen such a provider, Auth.js asks every configuration of the process for an adapter.
-describe('a sign-in by link', () => {
+describe('a sign-in by e-mail link', () => {
   const adapter = {
     useVerificationToken: () => Promise.resolve(null),
     createVerificationToken: (token: object) => Promise.resolve(token),
@@ -260,9 +260,9 @@ describe('a sign-in by link', () => {
   });
 
   it.each([
-    ['also beside an own sign-in page', { signIn: '/own' }, 200],
-    ['not beside an own page for it', { signIn: '/own', verifyRequest: '/sent' }, 404],
-  ])('has a page that says where the link is: %s', async (_name, pages, status) => {
+    ['with a custom sign-in page', { signIn: '/own' }, 200],
+    ['not with a custom verify-request page', { signIn: '/own', verifyRequest: '/sent' }, 404],
+  ])('has a page after the link was sent: %s', async (_name, pages, status) => {
     await start({ providers: [email], adapter, pages });
     expect((await site.browser.get('/auth/verify-request')).status).toBe(status);
   });

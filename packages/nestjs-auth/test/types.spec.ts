@@ -63,7 +63,7 @@ describe('the types', () => {
     `import { ${names} } from '@mridang/nestjs-auth';\n${code}`;
   const options = `{ origin: 'https://app.example', secret: 'x'.repeat(32), providers: [] }`;
 
-  it('open by augmentation, and refuse misuse', () => {
+  it('can be augmented and refuse misuse', () => {
     const found = diagnosticsOf({
       'augmented.ts': importing(
         'type AuthUser, type Session',
@@ -110,7 +110,7 @@ describe('the types', () => {
     }
   }, 60_000);
 
-  it('compile what programs of the original have', () => {
+  it('compile programs written for the original package', () => {
     const found = diagnosticsOf({
       'options.ts': importing(
         'AuthModule, AuthModuleOptions, type AuthOptionsFactory, type IAuthModuleOptions',
@@ -161,7 +161,7 @@ describe('the types', () => {
     expect(found).toEqual({ 'options.ts': [], 'guard.ts': [], 'session.ts': [] });
   }, 60_000);
 
-  it('are found by the resolution of Node.js 10, as by older settings of Nest', () => {
+  it('are found by the module resolution Node10', () => {
     const importer = resolve(folder, '../../test/importer.ts');
     const settings = { moduleResolution: ts.ModuleResolutionKind.Node10, module: ts.ModuleKind.CommonJS };
     const fileOf = (name: string) =>
@@ -170,7 +170,7 @@ describe('the types', () => {
     expect(fileOf('@mridang/nestjs-auth/testing')).toBe(resolve(folder, 'dist/testing/index.d.ts'));
   });
 
-  it('name everything a program of the original may use', () => {
+  it('include every export that a program of the original package may use', () => {
     const names = [
       'AuthModule',
       'type AuthModuleConfig',

@@ -4,7 +4,7 @@ import { expect, it } from '@jest/globals';
 import { freePort } from '../../../test/support/free-port.js';
 import { LeanExpressAdapter } from '../src/index.js';
 
-it('a graceful stop waits for an answer that is read slowly', async () => {
+it('a graceful stop waits for a response that is read slowly', async () => {
   const LENGTH = 50_000_000;
   const adapter = new LeanExpressAdapter();
   adapter.initHttpServer({});

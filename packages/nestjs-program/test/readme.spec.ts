@@ -15,7 +15,7 @@ afterAll(() => project.remove());
 const run = (env: Record<string, string>) => project.run('main', env);
 
 describe('the program of the README', () => {
-  it('starts, and ends with 0 when told to', async () => {
+  it('starts and exits with 0 at SIGTERM', async () => {
     const port = await freePort();
     const program = run({ PORT: String(port) });
     await program.says(`Ready at http://localhost:${port}`);
@@ -32,7 +32,7 @@ describe('the program of the README', () => {
     rmSync(join(project.folder, '.env'));
   });
 
-  it('says what is wrong with its variables, and ends with 1', async () => {
+  it('reports an invalid variable and exits with 1', async () => {
     const { exit, output } = run({ PORT: '70000' });
     expect(await exit).toBe(1);
     expect(output()).toContain('PORT: expected a port number, 1 to 65535');

@@ -61,6 +61,7 @@ export { OutageLog } from './log/outage-log.js';
 export { LiveUserinfo } from './session/live-userinfo.js';
 export { serviceKeyFrom, type ApiSettings, type ServiceKey } from './doctor/api-checks.js';
 export type { Check } from './doctor/check.js';
+export { examineIssuer } from './doctor/issuer-checks.js';
 export { examine, type Patient, type SettingProblem } from './doctor/doctor.js';
 export { explainToken, type TokenReport } from './doctor/explain-token.js';
 export { apiPort, webPort, type Port } from './doctor/machine-checks.js';
@@ -70,6 +71,7 @@ export { LoginOrigin } from './sign-in/login-origin.js';
 export type { SignedOut, SignOutFailure } from './sign-out/sign-out-pages.js';
 export { SignOut } from './sign-out/sign-out.service.js';
 export { SharedState } from './state/shared-state.js';
+export { signAssertion, type AssertionKey } from './tokens/client-assertion.js';
 export {
   apiKeyFrom,
   ApiKeyInvalid,

@@ -39,7 +39,7 @@ beforeEach(() => {
   lines.length = told.length = 0;
 });
 
-it('a sign-in is logged with pseudonyms, and the observer is told who signed in', () => {
+it('a sign-in is logged with pseudonyms, and the observer receives the user', () => {
   log.signedIn(owner, request('request-1'));
   expect(lines).toEqual([
     [
@@ -57,7 +57,7 @@ it('a sign-in is logged with pseudonyms, and the observer is told who signed in'
   expect(told).toEqual([[owner, request('request-1')]]);
 });
 
-it('a pseudonym is the same for the same user, and another with another secret', () => {
+it('a pseudonym is the same for the same user and changes with the secret', () => {
   log.signedIn(owner, request());
   log.signedOut('user', 'done', { sub: owner.sub }, request());
   audit('another secret for the tests that is long enough').signedIn(owner, request());
@@ -67,14 +67,14 @@ it('a pseudonym is the same for the same user, and another with another secret',
 });
 
 it.each([undefined, '', 'a b', 'x'.repeat(65), '{"event":"login.succeeded"}'])(
-  'a request has no id in the log where its header is not that of an id: %j',
+  'a log line has no request id when the header X-Request-Id is invalid: %j',
   (id) => {
     log.signedIn(owner, request(id));
     expect(lines[0]?.[2]).not.toHaveProperty('reqId');
   },
 );
 
-it('a failed sign-in is an error where an operator has to act, else a warning', () => {
+it('a failed sign-in is logged as an error when an operator has to act and as a warning otherwise', () => {
   const [cancelled, refused] = [
     new SignInFailed('access_denied'),
     new SignInFailed('provider_misconfigured'),

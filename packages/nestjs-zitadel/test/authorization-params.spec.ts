@@ -4,7 +4,7 @@ import { authorizationParams as paramsWith } from '../src/sign-in/authorization-
 const scopes = ['openid', 'profile'];
 const authorizationParams = (given: Record<string, unknown>) => paramsWith(given, scopes);
 
-describe('what a caller may decide about a sign-in', () => {
+describe('authorizationParams()', () => {
   it.each([
     [{ login_hint: 'alice@acme.example' }],
     [{ login_hint: 'Älice Ärcher' }],
@@ -18,11 +18,11 @@ describe('what a caller may decide about a sign-in', () => {
     [{ ui_locales: 'zh-Hant-TW' }],
     [{ max_age: '0' }],
     [{ max_age: '3600' }],
-  ])('is %j', (given) => {
+  ])('accepts %j', (given) => {
     expect(authorizationParams(given)).toEqual(given);
   });
 
-  it.each(['0', '000'])('is not prompt=none and max_age=%s at the same time', (maxAge) => {
+  it.each(['0', '000'])('drops max_age=%s beside prompt=none', (maxAge) => {
     expect(authorizationParams({ prompt: 'none', max_age: maxAge })).toEqual({ prompt: 'none' });
     expect(authorizationParams({ prompt: 'none', max_age: '1' })).toEqual({ prompt: 'none', max_age: '1' });
   });
@@ -34,7 +34,7 @@ describe('what a caller may decide about a sign-in', () => {
     ['umlaut--söhne-gmbh.localhost', 'urn:zitadel:iam:org:domain:primary:umlaut--söhne-gmbh.localhost'],
     ['株式会社.example', 'urn:zitadel:iam:org:domain:primary:株式会社.example'],
     ['-acme_1-.example', 'urn:zitadel:iam:org:domain:primary:-acme_1-.example'],
-  ])('is the organization %s, as one more scope', (organization, scope) => {
+  ])('adds the scope of the organization %s', (organization, scope) => {
     expect(authorizationParams({ organization })).toEqual({ scope: [...scopes, scope].join(' ') });
   });
 
@@ -63,7 +63,7 @@ describe('what a caller may decide about a sign-in', () => {
     [{ max_age: '-1' }],
     [{ max_age: '1e9' }],
     [{ max_age: 60 }],
-  ] as Record<string, unknown>[][])('is not %j', (given) => {
+  ] as Record<string, unknown>[][])('drops %j', (given) => {
     expect(authorizationParams(given)).toEqual({});
   });
 
@@ -80,7 +80,7 @@ describe('what a caller may decide about a sign-in', () => {
     320,
     null,
     'a'.repeat(254),
-  ])('is refused where the organization cannot be one: %j', (organization) => {
+  ])('throws organization_unknown for the malformed organization %j', (organization) => {
     expect(() => authorizationParams({ organization })).toThrow(
       expect.objectContaining({ reason: 'organization_unknown' }),
     );

@@ -1,13 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { boundedFetch } from '../src/http/bounded-fetch.js';
 import { Agent } from 'undici';
 import { sendWithRetry } from '../src/http/send-with-retry.js';
+import { listening } from '../../../test/support/listening.js';
 
-let server: Server;
+let server: Awaited<ReturnType<typeof listening>>;
 let origin: string;
 let sent = 0;
 const routes: Record<string, (response: ServerResponse) => void> = {
@@ -40,20 +41,16 @@ const compressed = (response: ServerResponse, encoding: string, body: Buffer) =>
   void response.setHeader('content-encoding', encoding).end(body);
 
 beforeAll(async () => {
-  server = createServer(({ url = '' }, response) => routes[url]?.(response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await listening(({ url = '' }, response) => routes[url]?.(response));
+  ({ origin } = server);
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
+afterAll(() => server.close());
 
 const get = (path: string, { timeoutMs = 300, ...bounds }: { timeoutMs?: number; maxBytes?: number } = {}) =>
   boundedFetch(origin + path, {}, { signal: AbortSignal.timeout(timeoutMs), maxBytes: 1_000, ...bounds });
 
-describe('a bounded fetch', () => {
-  it('gives the answer, status and all', async () => {
+describe('boundedFetch()', () => {
+  it('returns the response with its status', async () => {
     const answer = await get('/small');
     expect([answer.status, await answer.json()]).toEqual([200, { a: 1 }]);
     expect((await get('/empty')).status).toBe(204);
@@ -64,11 +61,11 @@ describe('a bounded fetch', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([302, '/small']);
   });
 
-  it.each(['/silent', '/slow'])('does not wait for ever: %s', async (path) => {
+  it.each(['/silent', '/slow'])('aborts after its timeout: %s', async (path) => {
     await expect(get(path)).rejects.toThrow(/timeout/i);
   });
 
-  it('reads no more than it may, and hangs up', async () => {
+  it('aborts and closes the connection when the response exceeds maxBytes', async () => {
     await expect(get('/endless', { maxBytes: 100_000, timeoutMs: 5_000 })).rejects.toThrow(
       'longer than 100000 bytes',
     );
@@ -77,21 +74,21 @@ describe('a bounded fetch', () => {
     expect(sent).toBe(before);
   });
 
-  it('takes an answer that is just as long as it may be', async () => {
+  it('accepts a response of exactly maxBytes', async () => {
     expect((await get('/small', { maxBytes: 7 })).status).toBe(200);
     await expect(get('/small', { maxBytes: 6 })).rejects.toThrow();
   });
 });
 
-describe('a bounded fetch of an answer that a proxy has encoded', () => {
+describe('boundedFetch() of an encoded response', () => {
   it.each(['/gzip', '/x-gzip', '/deflate', '/br', '/twice', '/identity', '/mark'])(
-    'reads %s',
+    'decodes %s',
     async (path) => {
       expect(await (await get(path)).json()).toEqual({ a: 1 });
     },
   );
 
-  it('takes no part for the whole', async () => {
+  it('fails for a truncated gzip body', async () => {
     await expect(get('/cut')).rejects.toThrow('unexpected end of file');
   });
 
@@ -100,41 +97,40 @@ describe('a bounded fetch of an answer that a proxy has encoded', () => {
   });
 });
 
-describe('a request that may be sent twice', () => {
-  /** Sends two forms, which may be sent twice, to a server that hangs up when the second comes on a connection. */
+describe('sendWithRetry()', () => {
+  /** Sends two forms over one connection to a server that closes it at the second request. */
   async function results(hangUp: (socket: Socket) => void, isAlways = false) {
     const used = new WeakSet<Socket>();
     let asked = 0;
-    const closing = createServer(({ socket }, response) => {
+    const closing = await listening(({ socket }, response) => {
       asked++;
       if (isAlways || used.has(socket)) return hangUp(socket);
       used.add(socket);
       response.end('{}');
     });
-    await new Promise<void>((resolve) => closing.listen(0, '127.0.0.1', resolve));
-    const address = `http://127.0.0.1:${(closing.address() as AddressInfo).port}`;
     const dispatcher = new Agent({ connections: 1 });
     const body = new URLSearchParams({ a: 'b' });
     const send = async () => {
       const bounds = { signal: AbortSignal.timeout(1_000), maxBytes: 1_000, dispatcher };
-      return (await sendWithRetry(() => boundedFetch(address, { method: 'POST', body }, bounds))).text();
+      return (
+        await sendWithRetry(() => boundedFetch(closing.origin, { method: 'POST', body }, bounds))
+      ).text();
     };
     const answers = [await send().catch(String), await send().catch(String)];
-    closing.closeAllConnections();
-    closing.close();
+    await closing.close();
     return { answers, asked };
   }
 
   it.each<[string, (socket: Socket) => void]>([
     ['closed', (socket) => socket.destroy()],
     ['reset', (socket) => socket.resetAndDestroy()],
-  ])('is sent once more when the connection turns out to be %s', async (_name, hangUp) => {
+  ])('sends the request again when the kept-alive connection was %s', async (_name, hangUp) => {
     const { answers, asked } = await results(hangUp);
     expect(answers).toEqual(['{}', '{}']);
     expect(asked).toBe(3);
   });
 
-  it('is not sent for ever', async () => {
+  it('sends the request twice at most', async () => {
     const { answers, asked } = await results((socket) => socket.destroy(), true);
     expect(answers).toEqual([expect.stringMatching(/Error/), expect.stringMatching(/Error/)]);
     expect(asked).toBe(4);

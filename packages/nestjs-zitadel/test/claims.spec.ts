@@ -5,8 +5,8 @@ import { dueAt, issuedAt, tokenSetFrom } from '../src/session/session-token.js';
 const acme = { '320000000000000001': 'acme.example' };
 const both = { '320000000000000001': 'acme.example', '320000000000000002': 'globex.example' };
 
-describe('a user from the claims of Zitadel', () => {
-  it('has everything Zitadel says', () => {
+describe('userFrom()', () => {
+  it('reads all claims of Zitadel', () => {
     expect(
       userFrom({
         sub: '320000000000000011',
@@ -54,12 +54,12 @@ describe('a user from the claims of Zitadel', () => {
     });
   });
 
-  it('has no role that only another project grants', () => {
+  it('returns no role that only another project grants', () => {
     const claims = { sub: '1', 'urn:zitadel:iam:org:project:320000000000000999:roles': { admin: acme } };
     expect(userFrom(claims).roles).toEqual([]);
   });
 
-  it('needs no more than sub', () => {
+  it('needs no claim but sub', () => {
     expect(userFrom({ sub: '1' })).toEqual({
       id: '1',
       name: null,
@@ -73,7 +73,7 @@ describe('a user from the claims of Zitadel', () => {
     });
   });
 
-  it('takes the login name where there is no name', () => {
+  it('uses the login name when there is no name', () => {
     expect(userFrom({ sub: '1', preferred_username: 'service' }).name).toBe('service');
   });
 
@@ -81,10 +81,10 @@ describe('a user from the claims of Zitadel', () => {
     ['roles as a list', { 'urn:zitadel:iam:org:project:roles': ['admin'] }],
     ['roles as text', { 'urn:zitadel:iam:org:project:roles': 'admin' }],
     ['no roles', { 'urn:zitadel:iam:org:project:roles': null }],
-    ['metadata that is no text', { 'urn:zitadel:iam:user:metadata': { key: 1 } }],
-    ['an e-mail that says it is verified', { email_verified: 'true' }],
-    ['a name that is none', { name: '' }],
-  ])('does not believe %s', (_name, claims) => {
+    ['metadata that is not text', { 'urn:zitadel:iam:user:metadata': { key: 1 } }],
+    ['email_verified as text', { email_verified: 'true' }],
+    ['an empty name', { name: '' }],
+  ])('ignores a claim of the wrong type: %s', (_name, claims) => {
     expect(userFrom({ sub: '1', ...claims })).toMatchObject({
       name: null,
       roles:
@@ -97,28 +97,28 @@ describe('a user from the claims of Zitadel', () => {
   });
 });
 
-describe('the tokens of an answer', () => {
+describe('tokenSetFrom()', () => {
   const now = () => Date.now() / 1000;
 
   const dueOf = (answer: object, times: object = { start: now() }) =>
     dueAt({ ...tokenSetFrom({ access_token: 'a', ...answer }), ...times });
 
-  it('are due a tenth of their life before the end, at most half a minute', () => {
+  it('makes the tokens due a tenth of their lifetime before the end, 30 seconds at most', () => {
     expect(dueOf({ expires_in: 43_199 })).toBeCloseTo(now() + 43_169, 0);
     expect(dueOf({ expires_in: 10 })).toBeCloseTo(now() + 9, 0);
     expect(dueOf({ expires_in: 10 }, { start: 0, accessTokenRenewedAt: now() })).toBeCloseTo(now() + 9, 0);
   });
 
-  it('are due after five minutes when nobody says', () => {
+  it('makes the tokens due after 270 seconds when there is no expires_in', () => {
     expect(dueOf({})).toBeCloseTo(now() + 270, 0);
   });
 
-  it('end when Zitadel says, and nobody knows when where it does not', () => {
+  it('sets accessTokenEndsAt from expires_in only', () => {
     expect(tokenSetFrom({ access_token: 'a', expires_in: 10 }).accessTokenEndsAt).toBeCloseTo(now() + 10, 0);
     expect(tokenSetFrom({ access_token: 'a' }).accessTokenEndsAt).toBeUndefined();
   });
 
-  it('leave the ID token and the refresh token alone where there is no new one', () => {
+  it('omits a missing ID token and refresh token', () => {
     expect(Object.keys(tokenSetFrom({ access_token: 'a' }))).toEqual([
       'accessToken',
       'accessTokenEndsAt',
@@ -131,7 +131,7 @@ describe('the tokens of an answer', () => {
   });
 });
 
-it('the access token of a session was issued at the last renewal, else at the sign-in', () => {
+it('issuedAt() is the time of the last refresh, and of the sign-in without a refresh', () => {
   expect([issuedAt({ accessTokenRenewedAt: 20, start: 10 }), issuedAt({ start: 10 }), issuedAt({})]).toEqual([
     20, 10, 0,
   ]);

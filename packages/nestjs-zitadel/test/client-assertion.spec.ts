@@ -1,34 +1,30 @@
 import { createSecretKey, generateKeyPairSync } from 'node:crypto';
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { ApiKey } from '../src/tokens/api-key.js';
 import { ClientAssertion } from '../src/tokens/client-assertion.js';
+import { moveTime } from '../../../test/support/move-time.js';
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const key: ApiKey = { clientId: 'c1', keyId: 'k1', privateKey, appId: undefined };
-const later = (ms: number) => {
-  const at = Date.now() + ms;
-  jest.spyOn(Date, 'now').mockImplementation(() => at);
-};
-afterEach(() => void jest.restoreAllMocks());
 
-describe('an assertion', () => {
-  it('serves for a minute', async () => {
+describe('a client assertion', () => {
+  it('is reused for a minute', async () => {
     const assertion = new ClientAssertion(key, 'https://a.example');
     const first = await assertion.get();
-    later(59_000);
+    moveTime(59_000);
     expect(await assertion.get()).toBe(first);
-    later(2_000);
+    moveTime(2_000);
     expect(await assertion.get()).not.toBe(first);
   });
 
-  it('is made anew when the clock was set back: it would be one of the future', async () => {
+  it('is created anew when the clock was set back, because it would lie in the future', async () => {
     const assertion = new ClientAssertion(key, 'https://a.example');
     const first = await assertion.get();
-    later(-3_600_000);
+    moveTime(-3_600_000);
     expect(await assertion.get()).not.toBe(first);
   });
 
-  it('that could not be signed is not kept', async () => {
+  it('is not kept when signing failed', async () => {
     const keys = { ...key, privateKey: createSecretKey(Buffer.from('no key to sign with')) };
     const assertion = new ClientAssertion(keys, 'https://a.example');
     await expect(assertion.get()).rejects.toThrow();
@@ -36,7 +32,7 @@ describe('an assertion', () => {
     expect(await assertion.get()).toMatch(/^eyJ/);
   });
 
-  it('that was refused is forgotten, and not the one after it', async () => {
+  it('is replaced after it was refused, and a later one is kept', async () => {
     const assertion = new ClientAssertion(key, 'https://a.example');
     const first = assertion.get();
     assertion.invalidate(first);

@@ -36,7 +36,7 @@ interface Paths {
   prefix?: string;
 }
 
-/** An application that does nothing for its paths but configure them. */
+/** An application that configures its paths and has no routes for them. */
 async function start({ callback, postLogout = '/auth/logout/callback', mountPath = '', prefix }: Paths) {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -60,7 +60,7 @@ async function start({ callback, postLogout = '/auth/logout/callback', mountPath
   return origin;
 }
 
-describe('a sign-in of an application with ZitadelModule alone', () => {
+describe('an application with ZitadelModule alone', () => {
   it.each<[string, Paths & { page?: string }]>([
     ['with the paths of the routes', { callback: '/auth/callback' }],
     ['with paths of its own', { callback: '/signed-in', postLogout: '/bye' }],
@@ -73,7 +73,7 @@ describe('a sign-in of an application with ZitadelModule alone', () => {
       'with a path of its own beside a global prefix',
       { callback: '/signed-in', postLogout: '/bye', prefix: 'v1' },
     ],
-  ])('%s comes back to the page, and a sign-out, too', async (_name, paths) => {
+  ])('%s returns to the page after a sign-in and signs out', async (_name, paths) => {
     const origin = await start(paths);
     const browser = new Browser(origin);
     const before = `${paths.mountPath ?? ''}${paths.prefix ? `/${paths.prefix}` : ''}`;
@@ -90,7 +90,7 @@ describe('a sign-in of an application with ZitadelModule alone', () => {
 });
 
 it.each(['/base/hello/address?a=b', '/hello/address?a=b'])(
-  'handlers see the path without the mount path, and the whole one, whether the proxy took it off or not: %s',
+  'a handler gets the path without mountPath in url and the whole path in originalUrl, whether the proxy strips it or not: %s',
   async (path) => {
     const origin = await start({
       callback: '/base/auth/callback',

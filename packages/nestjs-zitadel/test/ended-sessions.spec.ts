@@ -11,27 +11,27 @@ const bob = { jti: 'c', sid: 'sc', sub: 'bob', start };
 
 const make = () => new SharedState();
 
-describe('sessions ended before their time', () => {
+describe('EndedSessions', () => {
   const revoked = (ended: EndedSessions) =>
     [alice, aliceElsewhere, bob].map((token) => ended.isRevoked(token));
 
-  it('are none at first', () => {
+  it('contains no session at first', () => {
     expect(revoked(new EndedSessions(make(), options))).toEqual([false, false, false]);
   });
 
-  it('are one alone, when it is that one', async () => {
+  it('contains one session after revoke()', async () => {
     const ended = new EndedSessions(make(), options);
     await ended.revoke(alice);
     expect(revoked(ended)).toEqual([true, false, false]);
   });
 
-  it('are those of a session at Zitadel', async () => {
+  it('contains the sessions of one sid after revokeSid()', async () => {
     const ended = new EndedSessions(make(), options);
     await ended.revokeSid('sb');
     expect(revoked(ended)).toEqual([false, true, false]);
   });
 
-  it('are all of a user that have begun, and none that begins later', async () => {
+  it('contains the sessions of a user that have begun, and no later ones, after revokeUser()', async () => {
     const ended = new EndedSessions(make(), options);
     await ended.revokeUser('alice', Date.now() / 1000);
     expect(revoked(ended)).toEqual([true, true, false]);
@@ -39,14 +39,14 @@ describe('sessions ended before their time', () => {
     expect(ended.isRevoked({ jti: 'd', sub: 'alice' })).toBe(true);
   });
 
-  it('stay ended when somebody says later that they ended earlier', async () => {
+  it('keeps the later of two times after revokeUser()', async () => {
     const ended = new EndedSessions(make(), options);
     await ended.revokeUser('alice', start + 10);
     await ended.revokeUser('alice', start - 10);
     expect(revoked(ended)).toEqual([true, true, false]);
   });
 
-  it('are told apart by user and start where they have no id', async () => {
+  it('identifies sessions without a jti by user and start', async () => {
     const ended = new EndedSessions(make(), options);
     const old = { sub: 'alice', start };
     await ended.revoke(old);
@@ -56,7 +56,7 @@ describe('sessions ended before their time', () => {
   });
 });
 
-it('is remembered for as long as a session can live, and said to be news once', async () => {
+it('EndedSessions keeps an entry for session.maxDurationSeconds, and revoke() returns true only once', async () => {
   const state = new SharedState();
   const added = jest.spyOn(state, 'add');
   const ended = new EndedSessions(state, options);

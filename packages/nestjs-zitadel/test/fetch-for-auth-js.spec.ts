@@ -19,7 +19,7 @@ interface Given {
   /** of the token endpoint */
   token?: Response;
   userinfo?: Response;
-  /** of the ID token, or why it is refused */
+  /** of the ID token, or the error of its verification */
   claims?: { sub: string } | Error;
 }
 
@@ -56,26 +56,26 @@ const reasonOf = async (work: Promise<unknown>) => {
   return error instanceof SignInFailed ? error.reason : error;
 };
 
-describe('what Auth.js is answered', () => {
-  it('are the metadata that are known', async () => {
+describe('fetchForAuthJs()', () => {
+  it('returns the cached metadata without a request', async () => {
     const { call, sent } = start();
     expect(await (await call(wellKnown)).json()).toEqual(metadata);
     expect(sent).toEqual([]);
   });
 
-  it('is the code exchanged for the redirect URI that is configured', async () => {
+  it('sends the configured redirect URI to the token endpoint', async () => {
     const { exchange, sent } = start();
     expect(await (await exchange()).json()).toEqual(tokens);
     expect(new URLSearchParams(sent[0]?.body).get('redirect_uri')).toBe(redirectUri);
   });
 
-  it('are the claims of userinfo when they are about the same user', async () => {
+  it('returns the claims of userinfo when they have the same sub', async () => {
     const { exchange, ask } = start({ userinfo: Response.json({ sub: 'alice', name: 'Alice' }) });
     await exchange();
     expect(await (await ask(metadata.userinfo_endpoint)).json()).toMatchObject({ name: 'Alice' });
   });
 
-  it('are the claims of the ID token where there is no userinfo', async () => {
+  it('returns the claims of the ID token when there is no userinfo endpoint', async () => {
     const without = { issuer, token_endpoint: metadata.token_endpoint };
     const { call, exchange, ask, sent } = start({ metadata: without });
     await exchange();
@@ -84,34 +84,26 @@ describe('what Auth.js is answered', () => {
     expect(sent.map((request) => request.address)).toEqual([metadata.token_endpoint]);
   });
 
-  it('is what Zitadel says when that is no claims at all, for the library to refuse', async () => {
+  it('returns a malformed userinfo response unchanged', async () => {
     const { exchange, ask } = start({ userinfo: new Response('oops') });
     await exchange();
     expect(await (await ask(metadata.userinfo_endpoint)).text()).toBe('oops');
   });
 });
 
-describe('a sign-in fails', () => {
+describe('fetchForAuthJs() fails', () => {
   it.each([
     [
       'id_token_invalid',
       'there is no ID token',
       { token: Response.json({ ...tokens, id_token: undefined }) },
     ],
-    ['id_token_invalid', 'the ID token is no text', { token: Response.json({ ...tokens, id_token: {} }) }],
+    ['id_token_invalid', 'the ID token is not text', { token: Response.json({ ...tokens, id_token: {} }) }],
     ['id_token_invalid', 'the ID token is refused', { claims: new IdTokenRefused() }],
-    [
-      'provider_error',
-      'the tokens are not for bearers',
-      { token: Response.json({ ...tokens, token_type: 'DPoP' }) },
-    ],
-    [
-      'provider_error',
-      'the kind of the tokens is not said',
-      { token: Response.json({ access_token: 'at' }) },
-    ],
-    ['provider_error', 'the answer is a list', { token: Response.json([]) }],
-    ['provider_error', 'the answer is no JSON', { token: new Response('oops') }],
+    ['provider_error', 'token_type is DPoP', { token: Response.json({ ...tokens, token_type: 'DPoP' }) }],
+    ['provider_error', 'there is no token_type', { token: Response.json({ access_token: 'at' }) }],
+    ['provider_error', 'the token response is a list', { token: Response.json([]) }],
+    ['provider_error', 'the token response is not JSON', { token: new Response('oops') }],
     [
       'provider_misconfigured',
       'the client is refused',
@@ -122,17 +114,17 @@ describe('a sign-in fails', () => {
       'the code is refused',
       { token: Response.json({ error: 'invalid_grant' }, { status: 400 }) },
     ],
-  ] as [string, string, Given][])('%s: %s', async (reason, _name, given) => {
+  ] as [string, string, Given][])('with %s when %s', async (reason, _name, given) => {
     expect(await reasonOf(start(given).exchange())).toBe(reason);
   });
 
-  it('provider_misconfigured: the metadata are not those of this Zitadel', async () => {
+  it('with provider_misconfigured when the metadata have another issuer', async () => {
     expect(await reasonOf(start({ metadata: new IdpMisconfigured() }).call(wellKnown))).toBe(
       'provider_misconfigured',
     );
   });
 
-  it('as Zitadel does when it cannot be reached', async () => {
+  it('with IdpUnavailable when Zitadel is unreachable', async () => {
     const unavailable = new IdpUnavailable();
     expect(await reasonOf(start({ metadata: unavailable }).call(wellKnown))).toBe(unavailable);
     expect(await reasonOf(start({ claims: unavailable }).exchange())).toBe(unavailable);

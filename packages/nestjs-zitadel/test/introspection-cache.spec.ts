@@ -23,7 +23,7 @@ const caller = callerIn(
 if ('refused' in caller) throw new Error(caller.refused);
 const expiresAt = Date.now() + 60_000;
 
-it('a flood of tokens that are refused does not push out the good ones', () => {
+it('many inactive tokens do not evict active ones from the introspection cache', () => {
   const cache = new IntrospectionCache(10);
   cache.set('good', { caller, expiresAt });
   for (let count = 0; count < 11; count++) cache.set(`bad-${count}`, { expiresAt });
@@ -32,7 +32,7 @@ it('a flood of tokens that are refused does not push out the good ones', () => {
   expect(cache.get('bad-10')).toBeDefined();
 });
 
-it('the latest result replaces the one before', () => {
+it('a new result replaces the old one in the introspection cache', () => {
   const cache = new IntrospectionCache(10);
   cache.set('token', { expiresAt });
   expect(cache.get('token')).toEqual({ expiresAt });
@@ -42,13 +42,13 @@ it('the latest result replaces the one before', () => {
   expect(cache.get('token')).toBeUndefined();
 });
 
-it('a result expires', () => {
+it('a result expires in the introspection cache', () => {
   const cache = new IntrospectionCache(10);
   cache.set('token', { caller, expiresAt: Date.now() - 1 });
   expect(cache.get('token')).toBeUndefined();
 });
 
-it('whoever calls is the same for all handlers: none can change it', () => {
+it('a caller is frozen, so that no handler can change it for others', () => {
   expect(caller).toMatchObject({ scopes: ['read'], roles: ['admin'], organization: { id: 'o1' } });
   for (const part of [caller, caller.scopes, caller.roles, caller.organization])
     expect(Object.isFrozen(part)).toBe(true);

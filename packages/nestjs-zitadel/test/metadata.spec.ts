@@ -22,67 +22,70 @@ const check = (change: Record<string, unknown>, allowInsecureHttp = false) =>
 describe('metadata', () => {
   it.each([
     ['that are complete', {}],
-    ['without userinfo', { userinfo_endpoint: undefined }],
-    ['without introspection', { introspection_endpoint: undefined }],
-    ['without end-session', { end_session_endpoint: undefined }],
-    ['without revocation', { revocation_endpoint: undefined }],
+    ['without userinfo_endpoint', { userinfo_endpoint: undefined }],
+    ['without introspection_endpoint', { introspection_endpoint: undefined }],
+    ['without end_session_endpoint', { end_session_endpoint: undefined }],
+    ['without revocation_endpoint', { revocation_endpoint: undefined }],
     ['with an endpoint on another host', { jwks_uri: 'https://keys.example/x' }],
     ['with an endpoint on this machine', { token_endpoint: 'http://localhost:8080/token' }],
-  ])('%s are used', (_name, change) => {
+  ])('%s are accepted', (_name, change) => {
     expect(check(change)).toMatchObject({ issuer });
   });
 
   it.each([
     ['of another issuer', { issuer: `${issuer}INVALID` }],
-    ['of the issuer with a slash', { issuer: `${issuer}/` }],
-    ['of no issuer', { issuer: undefined }],
-    ['without authorization endpoint', { authorization_endpoint: undefined }],
-    ['without token endpoint', { token_endpoint: undefined }],
-    ['without keys', { jwks_uri: undefined }],
+    ['of the issuer with a trailing slash', { issuer: `${issuer}/` }],
+    ['without an issuer', { issuer: undefined }],
+    ['without authorization_endpoint', { authorization_endpoint: undefined }],
+    ['without token_endpoint', { token_endpoint: undefined }],
+    ['without jwks_uri', { jwks_uri: undefined }],
     ['with an endpoint that is null', { userinfo_endpoint: null }],
-    ['with an endpoint that is no address', { token_endpoint: '/token' }],
-    ['with an endpoint that is a script', { authorization_endpoint: 'javascript:alert(1)' }],
-    ['with an introspection that is no address', { introspection_endpoint: '/oauth/v2/introspect' }],
-    ['with an introspection without TLS', { introspection_endpoint: 'http://zitadel.example/introspect' }],
-    ['with an endpoint without TLS', { token_endpoint: 'http://zitadel.example/token' }],
-    ['with a log-out without TLS', { end_session_endpoint: 'http://zitadel.example/end' }],
+    ['with an endpoint that is not a URL', { token_endpoint: '/token' }],
+    ['with an endpoint that is a javascript: URL', { authorization_endpoint: 'javascript:alert(1)' }],
+    ['with an introspection_endpoint that is not a URL', { introspection_endpoint: '/oauth/v2/introspect' }],
+    [
+      'with an introspection_endpoint over http',
+      { introspection_endpoint: 'http://zitadel.example/introspect' },
+    ],
+    ['with an endpoint over http', { token_endpoint: 'http://zitadel.example/token' }],
+    ['with an end_session_endpoint over http', { end_session_endpoint: 'http://zitadel.example/end' }],
   ])('%s are refused', (_name, change) => {
     expect(() => check(change)).toThrow();
   });
 
-  it('of another issuer are named, and no variable that may not be the one', () => {
+  it('of another issuer are refused with both issuers in the error', () => {
     expect(() => check({ issuer: 'https://other.example' })).toThrow(
       'The metadata have the issuer "https://other.example", and the configured issuer is https://zitadel.example',
     );
   });
 
-  it('may name endpoints without TLS where that is allowed', () => {
+  it('with endpoints over http are accepted with allowInsecureHttp', () => {
     expect(check({ token_endpoint: 'http://zitadel.test/token' }, true)).toBeDefined();
     expect(() => check({ token_endpoint: 'ftp://zitadel.test/token' }, true)).toThrow();
   });
 
-  it.each([[null], [undefined], ['x'], [[]]])('are not %j', (document) => {
+  it.each([[null], [undefined], ['x'], [[]]])('are refused when the document is %j', (document) => {
     expect(() => checkedMetadata(document, { issuer, allowInsecureHttp: false })).toThrow();
   });
 });
 
-describe('an address that would be called readable for others', () => {
+describe('isPlainRemote()', () => {
   it.each([
     'http://zitadel.example',
     'http://192.168.0.1',
     'http://localhost.example',
     'http://127.0.0.1.example',
-  ])('is %s', (address) => expect(isPlainRemote(new URL(address))).toBe(true));
+  ])('is true for %s', (address) => expect(isPlainRemote(new URL(address))).toBe(true));
   it.each([
     'https://zitadel.example',
     'http://localhost:1',
     'http://127.0.0.2',
     'http://[::1]',
     'http://a.localhost',
-  ])('is not %s', (address) => expect(isPlainRemote(new URL(address))).toBe(false));
+  ])('is false for %s', (address) => expect(isPlainRemote(new URL(address))).toBe(false));
 });
 
-describe('a code that was refused', () => {
+describe('codeRefusal()', () => {
   it.each([
     [200, {}, undefined],
     [302, undefined, undefined],
@@ -108,12 +111,12 @@ describe('a code that was refused', () => {
     ],
     [400, { error: 'invalid_request', error_description: ['Errors.'] }, 'provider_error'],
     [400, null, 'provider_error'],
-  ] as const)('%i %j: %s', (status, body, reason) => {
+  ] as const)('maps %i %j to %s', (status, body, reason) => {
     expect(codeRefusal(status, body)).toBe(reason);
   });
 });
 
-describe('a value that is kept', () => {
+describe('StaleWhileRevalidate', () => {
   const renewed = async (kept: StaleWhileRevalidate<unknown>) => {
     while (kept.isRevalidating) await pause(1);
   };
@@ -132,13 +135,13 @@ describe('a value that is kept', () => {
     return { kept, failures };
   };
 
-  it('is fetched once, at first need', async () => {
+  it('fetches the value once, at the first get()', async () => {
     const { kept } = counted(2_000, () => false);
     expect(await Promise.all([kept.get(), kept.get(), kept.get()])).toEqual([1, 1, 1]);
     expect(await kept.get()).toBe(1);
   });
 
-  it('is renewed without anybody waiting', async () => {
+  it('revalidates the value in the background', async () => {
     const { kept } = counted(2_000, () => false);
     await kept.get();
     moveTime(2_500);
@@ -147,7 +150,7 @@ describe('a value that is kept', () => {
     expect(await kept.get()).toBe(2);
   });
 
-  it('stays when it cannot be renewed, and is not asked for again at once', async () => {
+  it('keeps the value when revalidation fails, and waits before it tries again', async () => {
     let isDown = false;
     const { kept, failures } = counted(2_000, () => isDown);
     await kept.get();
@@ -165,7 +168,7 @@ describe('a value that is kept', () => {
     expect(await kept.get()).toBe(3);
   });
 
-  it('is of no use beyond an age: whoever asks waits for another', async () => {
+  it('makes get() wait for a new value beyond maxStaleMs', async () => {
     let isDown = false;
     const { kept } = counted(2_000, () => isDown, 6_000);
     await kept.get();
@@ -176,7 +179,7 @@ describe('a value that is kept', () => {
     expect(await Promise.all([kept.get(), kept.get()])).toEqual([3, 3]);
   });
 
-  it('is asked for again after a first attempt that failed', async () => {
+  it('fetches again after a first attempt that failed', async () => {
     let isDown = true;
     const { kept } = counted(2_000, () => isDown);
     await expect(kept.get()).rejects.toThrow('down 1');

@@ -8,8 +8,8 @@ const good: ZitadelOptions = {
   secret: 'a-secret-of-at-least-thirty-two-characters',
 };
 
-describe('resolveOptions', () => {
-  it('puts every address of its own below mountPath', () => {
+describe('resolveOptions()', () => {
+  it('derives every address from mountPath', () => {
     const redirectUri = 'https://app.example/base/auth/callback';
     expect(resolveOptions({ ...good, redirectUri, mountPath: '/base' })).toMatchObject({
       origin: 'https://app.example',
@@ -50,7 +50,7 @@ describe('resolveOptions', () => {
     ['eventsKey', { eventsKey: ['a-key-of-at-least-thirty-two-characters', ''] }],
     ['secret', { secret: [] }],
     ['secret', { secret: ['a-secret-of-at-least-thirty-two-characters', 'short'] }],
-  ])('names %s as the option that is wrong: %j', (option, wrong) => {
+  ])('names the invalid option %s: %j', (option, wrong) => {
     expect(() => resolveOptions({ ...good, ...wrong })).toThrow(
       expect.objectContaining({ name: 'TypeError', message: expect.stringMatching(`^${option}: expected`) }),
     );

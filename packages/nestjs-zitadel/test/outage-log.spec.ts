@@ -15,7 +15,7 @@ afterEach(() => {
   Logger.overrideLogger(false);
 });
 
-it('says that something fails at once, every ten seconds how often, and when it is over', () => {
+it('OutageLog logs the first failure, then the number of failures every ten seconds, and the end of the failures', () => {
   const outage = new OutageLog(new Logger('Test'), 'Could not refresh tokens');
   for (let count = 0; count < 5; count++) outage.failed(new Error('Zitadel does not answer'));
   expect(said).toEqual(['error Could not refresh tokens']);

@@ -32,7 +32,7 @@ beforeEach(async () => {
   await redis.start();
   instances = [];
   said = [];
-  // What an outage of another test says ten seconds later.
+  // Leaves out the lines that the outage of an earlier test logs ten seconds later.
   const note = (message: unknown) =>
     /: (none|\d+ more) in /.test(String(message)) || said.push(String(message).split(/[:\n]/, 1)[0] ?? '');
   Logger.overrideLogger({ log: note, error: note, warn: note });
@@ -57,10 +57,10 @@ const isShared = (state: SharedState, is: boolean) => until(async () => (await s
 const knows = (state: SharedState, key: string, value: string | undefined) =>
   until(() => state.get(key) === value);
 
-/** Full: reads are answered, and nothing more is taken. */
+/** Makes Redis accept reads only. */
 const fill = () => admin.config('SET', 'maxmemory', '1');
 
-it('in a database that Redis does not have nothing is shared, nor written to another one, and the log names REDIS_URL', async () => {
+it('a database number that Redis does not have leads to local state only, and the log names REDIS_URL', async () => {
   const whole: string[] = [];
   const note = (message: unknown) => void whole.push(String(message));
   Logger.overrideLogger({ log: note, error: note, warn: note });
@@ -71,7 +71,7 @@ it('in a database that Redis does not have nothing is shared, nor written to ano
   expect(whole.join()).toMatch(/REDIS_URL.*\n.*DB index is out of range/);
 });
 
-it('in the database that REDIS_URL names is shared by those who name the same', async () => {
+it('two instances share their state if they name the same database of Redis', async () => {
   const [one, two, other] = [
     await instance([SECRET], '/3'),
     await instance([SECRET], '/3'),
@@ -83,7 +83,7 @@ it('in the database that REDIS_URL names is shared by those who name the same', 
 });
 
 describe('the state of one instance', () => {
-  it('is kept for its time, the highest rank first, of three', async () => {
+  it('keeps the three entries of a key with the highest rank until they expire', async () => {
     const state = new SharedState();
     expect(await state.add('a', 'short', 30)).toBe(true);
     expect(state.get('a')).toBe('short');
@@ -100,7 +100,7 @@ describe('the state of one instance', () => {
     expect([state.isShared, state.sharedForMs]).toEqual([true, Infinity]);
   });
 
-  it('has a value once, with the higher of two ranks', async () => {
+  it('keeps a value once, with its highest rank', async () => {
     const state = new SharedState();
     for (const rank of [3, 1, 5]) await state.add('a', 'value', TTL_MS, rank);
     await state.add('a', 'other', TTL_MS, 4);
@@ -110,7 +110,7 @@ describe('the state of one instance', () => {
     ]);
   });
 
-  it('gives a lease to one, until it expires or is released', async () => {
+  it('gives a lease to one caller until it expires or is released', async () => {
     const state = new SharedState();
     expect([await state.acquireLease('a', 30), await state.acquireLease('a', 30)]).toEqual([true, false]);
     await pause(40);
@@ -119,7 +119,7 @@ describe('the state of one instance', () => {
     expect(await state.acquireLease('a', TTL_MS)).toBe(true);
   });
 
-  it('takes 64 MB at most, and says once that it forgets', async () => {
+  it('keeps 64 MB at most and logs once that it drops entries', async () => {
     const state = new SharedState();
     const large = 'x'.repeat(8 * 1024 * 1024);
     for (let count = 0; count < 12; count++) await state.add(`large-${count}`, large, TTL_MS);
@@ -129,8 +129,8 @@ describe('the state of one instance', () => {
   });
 });
 
-describe('instances with one Redis', () => {
-  it('know what others add, and give a lease to one of those who race', async () => {
+describe('two instances with one Redis', () => {
+  it("receive each other's entries and give a lease to one of four concurrent callers", async () => {
     const [one, other] = [await instance(), await instance()];
     expect(await one.add('a', 'value', TTL_MS)).toBe(true);
     await knows(other, 'a', 'value');
@@ -140,7 +140,7 @@ describe('instances with one Redis', () => {
     expect(await other.acquireLease('b', TTL_MS)).toBe(true);
   });
 
-  it('put what they add in one order', async () => {
+  it('order the entries of a key alike', async () => {
     const [one, other] = [await instance(), await instance()];
     await Promise.all(
       [3, 9, 5, 7].map((rank, index) => (index % 2 ? one : other).add('n', String(rank), TTL_MS, rank)),
@@ -151,7 +151,7 @@ describe('instances with one Redis', () => {
     }
   });
 
-  it('read without asking Redis', async () => {
+  it('read entries without a request to Redis', async () => {
     const [one, other] = [await instance(), await instance()];
     await one.add('a', 'value', TTL_MS);
     await knows(other, 'a', 'value');
@@ -161,7 +161,7 @@ describe('instances with one Redis', () => {
     send.mockRestore();
   });
 
-  it('read what was written with an older secret, and start anew where none fits', async () => {
+  it('read entries of an older secret, and ignore those of an unknown secret', async () => {
     const before = await instance();
     await before.add('a', 'value', TTL_MS);
     const rotated = await instance(['another secret of the test', SECRET]);
@@ -174,7 +174,7 @@ describe('instances with one Redis', () => {
     expect(rotated.get('a')).toBe('value');
   });
 
-  it('take no value for that of another key', async () => {
+  it('do not accept a value under the name of another key', async () => {
     const state = await instance();
     await state.add('ended:session:mallory', '1', TTL_MS);
     const [found] = await admin.keys('*:entries:*');
@@ -184,7 +184,7 @@ describe('instances with one Redis', () => {
     expect([fresh.get('ended:session:mallory'), fresh.get('ended:session:alice')]).toEqual(['1', undefined]);
   });
 
-  it('leave no name and no value to whoever reads Redis, and nothing for good', async () => {
+  it('store only hashed names and encrypted values with an expiry in Redis', async () => {
     const state = await instance();
     await state.add('ended:user:218374', '1', TTL_MS);
     await state.add('refresh:218374', 'value', TTL_MS);
@@ -195,7 +195,7 @@ describe('instances with one Redis', () => {
     for (const { ttlMs } of content) expect(ttlMs).toBeGreaterThan(0);
   });
 
-  it('keep no more in Redis than the latest of a key', async () => {
+  it('keep only the latest entries of a key in Redis', async () => {
     const state = await instance();
     for (let rank = 0; rank < 50; rank++) await state.add('n', String(rank), TTL_MS, rank);
     const [name] = await admin.keys('*:entries:*');
@@ -207,8 +207,8 @@ describe('instances with one Redis', () => {
 describe.each([
   ['stopped', () => redis.stop(), () => redis.start()],
   ['frozen', () => Promise.resolve(redis.freeze()), () => Promise.resolve(redis.thaw())],
-])('a Redis that is %s', (_name, goes, comes) => {
-  it('is noticed by who has asked nothing, said once, and said again when it is back', async () => {
+])('while Redis is %s,', (_name, goes, comes) => {
+  it('an instance notices it without a request, logs it once and logs once that Redis is back', async () => {
     const state = await instance();
     await goes();
     await until(() => !state.isShared);
@@ -222,7 +222,7 @@ describe.each([
     expect(state.sharedForMs).toBeLessThan(performance.now() - goneUntil);
   }, 20_000);
 
-  it('costs nobody a wait once that is known', async () => {
+  it('no write is sent to Redis once that is known', async () => {
     const state = await instance();
     await goes();
     await until(() => !state.isShared);
@@ -237,7 +237,7 @@ describe.each([
     await comes();
   });
 
-  it('is told what was added meanwhile, and what it may have lost', async () => {
+  it('entries are kept locally, and all are shared when Redis is back', async () => {
     const [one, other] = [await instance(), await instance()];
     await one.add('before', '1', TTL_MS);
     await knows(other, 'before', '1');
@@ -256,7 +256,7 @@ describe.each([
   });
 });
 
-it('a lease that was acquired and released while Redis was frozen is free when it is back', async () => {
+it('a lease that was acquired and released while Redis was frozen is free when Redis is back', async () => {
   const [one, other] = [await instance(), await instance()];
   redis.freeze();
   expect(await one.acquireLease('frozen', TTL_MS)).toBe(true);
@@ -266,7 +266,7 @@ it('a lease that was acquired and released while Redis was frozen is free when i
   expect(await other.acquireLease('frozen', TTL_MS)).toBe(true);
 });
 
-it('tells Redis what only others have added, when they are gone', async () => {
+it('an instance writes the entries of a stopped instance to Redis when Redis is back', async () => {
   const [one, other] = [await instance(), await instance()];
   await one.add('n', '7', TTL_MS);
   await knows(other, 'n', '7');
@@ -278,7 +278,7 @@ it('tells Redis what only others have added, when they are gone', async () => {
   expect((await instance()).get('n')).toBe('7');
 });
 
-it('notices within moments that Redis was emptied, and tells it everything', async () => {
+it('an instance writes all its entries to Redis after Redis was emptied', async () => {
   const [one, other] = [await instance(), await instance()];
   await one.add('n', '1', TTL_MS);
   await knows(other, 'n', '1');
@@ -288,7 +288,7 @@ it('notices within moments that Redis was emptied, and tells it everything', asy
   expect(said).toEqual([]);
 });
 
-it('loses nothing that is added while Redis is coming back', async () => {
+it('no entry that is added while Redis starts is lost', async () => {
   const state = await instance();
   await state.add('old', '1', TTL_MS);
   await redis.stop();
@@ -310,7 +310,7 @@ it('loses nothing that is added while Redis is coming back', async () => {
   expect([fresh.get('old'), fresh.get('again')]).toEqual(['1', String(count - 1)]);
 }, 20_000);
 
-it('tells what was added in the moment of a lost connection', async () => {
+it('an entry that is added at the moment of a lost connection is shared after the reconnection', async () => {
   const [one, other] = [await instance(), await instance()];
   await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
   await until(() => !one.isShared);
@@ -320,7 +320,7 @@ it('tells what was added in the moment of a lost connection', async () => {
   await knows(other, 'a', 'value');
 });
 
-it('hears again after only its subscription was lost', async () => {
+it('an instance receives entries again after only its subscription was lost', async () => {
   const [one, other] = [await instance(), await instance()];
   await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await until(() => !other.isShared);
@@ -329,7 +329,7 @@ it('hears again after only its subscription was lost', async () => {
   await knows(other, 'a', 'value');
 });
 
-it('goes on with a Redis that takes nothing more, and says so once', async () => {
+it('an instance keeps its state locally and logs it while Redis accepts no writes', async () => {
   const [one, other] = [await instance(), await instance()];
   await other.add('there', '1', TTL_MS);
   await knows(one, 'there', '1');
@@ -344,7 +344,7 @@ it('goes on with a Redis that takes nothing more, and says so once', async () =>
   await knows(other, 'mine', '1');
 });
 
-it('counts as shared from its first connection, whether Redis was there or not', async () => {
+it('an instance counts sharedForMs from its first connection to Redis', async () => {
   await redis.stop();
   const state = await instance();
   expect(state.sharedForMs).toBe(0);

@@ -3,7 +3,7 @@ import type { Reachability } from '../src/client/reachability.js';
 import type { TokenRevocation } from '../src/session/token-revocation.js';
 import { SignInRules } from '../src/sign-in/sign-in-rules.js';
 
-it('tokens of a refused sign-in are revoked at Zitadel, and those of another provider are not sent there', () => {
+it('the tokens of a refused sign-in are revoked at Zitadel, except those of another provider', () => {
   const revoked: unknown[] = [];
   const revocation = {
     revoke: ({ refreshToken }: { refreshToken: string }) => Promise.resolve(revoked.push(refreshToken) > 0),

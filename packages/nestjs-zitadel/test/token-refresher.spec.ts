@@ -19,7 +19,7 @@ const options = {
 } as ResolvedZitadelOptions;
 const refresherOf = (oidc: OidcClient, state = new SharedState()) => new TokenRefresher(oidc, state, options);
 
-/** A provider that keeps the refresh token as it is. */
+/** A provider that does not rotate refresh tokens. */
 function withoutRotation() {
   let calls = 0;
   const oidc = {
@@ -32,7 +32,7 @@ function withoutRotation() {
   return { refresher: refresherOf(oidc), calls: () => calls };
 }
 
-/** What Zitadel says of a refresh token that was used. */
+/** The error of Zitadel for a used refresh token. */
 const unknownToken = () =>
   new RefreshRejected({
     cause: { error: 'invalid_request', error_description: 'Errors.OIDCSession.RefreshTokenInvalid' },
@@ -40,7 +40,7 @@ const unknownToken = () =>
 
 const session = { sub: 'alice', refreshToken: 'rt', accessToken: 'at-0' };
 
-it('knows what a refresh token has become, and waits for what it is about to become', async () => {
+it('newest() returns the latest tokens of a session and waits for a refresh in flight', async () => {
   let calls = 0;
   const oidc = {
     refresh: () => Promise.resolve({ accessToken: `at-${++calls}`, refreshToken: `rt-${calls}` }),
@@ -53,14 +53,14 @@ it('knows what a refresh token has become, and waits for what it is about to bec
   expect((await refresher.newest(session)).refreshToken).toBe('rt-2');
 });
 
-it('takes a refresh token that was refused for the newest there is', async () => {
+it('newest() returns the refused refresh token when there is no newer one', async () => {
   const oidc = { refresh: () => Promise.reject(new RefreshRejected()) } as unknown as OidcClient;
   const refresher = refresherOf(oidc);
   await expect(refresher.refresh(session)).rejects.toThrow(SessionEnded);
   expect((await refresher.newest(session)).refreshToken).toBe('rt');
 });
 
-it('keeps a session that the application may not renew until its access token ends, old cookies too', async () => {
+it('a session goes on until its access token ends when the client may not refresh', async () => {
   const oidc = {
     refresh: () => Promise.reject(new RefreshNotAllowed('unauthorized_client')),
   } as unknown as OidcClient;
@@ -75,8 +75,8 @@ it('keeps a session that the application may not renew until its access token en
   await expect(refresherOf(oidc).refresh(over)).rejects.toThrow(SessionEnded);
 });
 
-describe('instances that share their state', () => {
-  /** Two instances, and how often the provider was asked. */
+describe('two instances with shared state', () => {
+  /** Two instances, and the number of refresh requests. */
   function two(refresh: () => Promise<unknown>) {
     let calls = 0;
     const oidc = {
@@ -90,7 +90,7 @@ describe('instances that share their state', () => {
   }
   const soon = <T>(value: T) => new Promise<T>((resolve) => setTimeout(() => resolve(value), 60));
 
-  it('ask once, whoever comes first, and late ones get the answer', async () => {
+  it('send one refresh request for four concurrent and one late caller', async () => {
     const { one, other, calls } = two(() => soon({ accessToken: 'at-1', refreshToken: 'rt-1' }));
     const answers = await Promise.all([one, other, other, one].map((instance) => instance.refresh(session)));
     expect(new Set(answers.map(({ accessToken }) => accessToken))).toEqual(new Set(['at-1']));
@@ -98,13 +98,13 @@ describe('instances that share their state', () => {
     expect(calls()).toBe(1);
   });
 
-  it('know what the other has made of a refresh token', async () => {
+  it('know the refreshed tokens of each other', async () => {
     const { one, other } = two(() => soon({ accessToken: 'at-1', refreshToken: 'rt-1' }));
     await one.refresh(session);
     expect((await other.newest(session)).refreshToken).toBe('rt-1');
   });
 
-  it('end a session together when the provider refuses, and wait together when it is away', async () => {
+  it('share a refusal, which ends the session, and an outage, which does not', async () => {
     const refused = two(() => soon(undefined).then(() => Promise.reject(new RefreshRejected())));
     await expect(Promise.all([refused.one.refresh(session)])).rejects.toThrow(SessionEnded);
     await expect(refused.other.refresh(session)).rejects.toThrow(SessionEnded);
@@ -116,7 +116,7 @@ describe('instances that share their state', () => {
     expect(away.calls()).toBe(1);
   });
 
-  it('wait once for one that does not come to an end, and say that of it', async () => {
+  it('report RefreshInDoubt for a refresh that never finishes, after one wait', async () => {
     const { one, other } = two(() => new Promise(() => undefined));
     void one.refresh(session);
     await expect(other.refresh(session)).rejects.toThrow(RefreshInDoubt);
@@ -126,7 +126,7 @@ describe('instances that share their state', () => {
   }, 20_000);
 });
 
-describe('instances that have not seen each other for a minute', () => {
+describe('instances that have shared their state for less than a minute', () => {
   class StateApart extends SharedState {
     constructor(private readonly ms: number) {
       super();
@@ -140,9 +140,9 @@ describe('instances that have not seen each other for a minute', () => {
     return refresherOf(oidc, new StateApart(sharedForMs)).refresh(session);
   };
 
-  it('look again when they are refused: the other may have been faster', async () => {
+  it('use the tokens of the other instance when their own refresh is refused', async () => {
     class StateInDoubt extends StateApart {
-      /** each for itself */
+      /** always granted, as without Redis */
       override acquireLease() {
         return Promise.resolve(true);
       }
@@ -158,7 +158,7 @@ describe('instances that have not seen each other for a minute', () => {
     expect(answers.map(({ accessToken }) => accessToken)).toEqual(['at-1', 'at-1']);
   });
 
-  it('go on with the tokens of the other that Zitadel takes, when those thought to be later are refused and both are due', async () => {
+  it('refresh with the accepted one of two token sets when both are due', async () => {
     const state = new StateApart(61_000);
     const dead = { ...session, accessToken: 'at-dead', refreshToken: 'rt-dead', accessTokenRenewedAt: 20 };
     const living = { accessToken: 'at-living', refreshToken: 'rt-living', accessTokenRenewedAt: 19 };
@@ -178,7 +178,7 @@ describe('instances that have not seen each other for a minute', () => {
     expect((await refresher.newest(dead)).refreshToken).toBe('rt-next');
   });
 
-  it('take those for the latest whose access token Zitadel takes', async () => {
+  it('prefer the token set whose access token Zitadel accepts', async () => {
     const state = new StateApart(61_000);
     const [dead, living] = [
       { ...session, accessToken: 'at-dead', refreshToken: 'rt-dead', accessTokenRenewedAt: 20 },
@@ -197,17 +197,17 @@ describe('instances that have not seen each other for a minute', () => {
     expect((await refresher.newest(dead)).refreshToken).toBe('rt-living');
   });
 
-  it('do not end a session for a refresh token that another may have used', async () => {
+  it('do not end a session for an unknown refresh token, which another instance may have used', async () => {
     await expect(refusedAt(0)).rejects.toThrow(IdpUnavailable);
     await expect(refusedAt(59_000)).rejects.toThrow(IdpUnavailable);
     await expect(refusedAt(60_000)).rejects.toThrow(SessionEnded);
-    // What no other instance can have caused is no matter of doubt.
+    // This error cannot come from the use of the token by another instance.
     await expect(refusedAt(0, new RefreshRejected())).rejects.toThrow(SessionEnded);
   });
 });
 
 describe('two token sets of one refresh token', () => {
-  /** The set thought to be later is dead; ends are seconds since 1970. */
+  /** Two token sets: the one with the later time is invalid; `accessTokenEndsAt` is in seconds since 1970. */
   async function rivals(oidc: Partial<OidcClient>, accessTokenEndsAt: number) {
     const state = new SharedState();
     const set = (name: string, accessTokenRenewedAt: number) => ({
@@ -233,13 +233,13 @@ describe('two token sets of one refresh token', () => {
       ? Promise.resolve({ sub: 'alice' })
       : Promise.reject(new AccessTokenRejected());
 
-  it('are told apart by userinfo, when the access token of one is refused', async () => {
+  it('are compared by userinfo when one access token is refused', async () => {
     const { dead, living, refresher } = await rivals({ userinfo }, farAway);
     expect((await refresher.replaceRejected(dead)).accessToken).toBe(living.accessToken);
     expect(refresher.isSuperseded(dead)).toBe(true);
   });
 
-  it('are both given to no browser, when Zitadel takes neither', async () => {
+  it('are both superseded when Zitadel refuses both access tokens', async () => {
     const refuse = () => Promise.reject(new AccessTokenRejected());
     const { dead, refresher } = await rivals({ userinfo: refuse }, farAway);
     expect(await refresher.replaceRejected(dead)).toBe(dead);
@@ -248,7 +248,7 @@ describe('two token sets of one refresh token', () => {
     expect(refresher.isSuperseded(dead)).toBe(false);
   });
 
-  it('are not told apart by a Zitadel that does not answer: then nobody is signed out', async () => {
+  it('do not end the session while Zitadel is unreachable', async () => {
     const silent = () => Promise.reject(new IdpUnavailable());
     const { dead, refresher } = await rivals({ userinfo: silent }, farAway);
     await expect(refresher.replaceRejected(dead)).rejects.toThrow(IdpUnavailable);
@@ -258,7 +258,7 @@ describe('two token sets of one refresh token', () => {
     await expect(due.refresher.refresh(due.dead)).rejects.toThrow(IdpUnavailable);
   });
 
-  it('are the end of a session, when Zitadel takes neither refresh token', async () => {
+  it('end the session when Zitadel refuses both refresh tokens', async () => {
     const refresh = () => Promise.reject(unknownToken());
     const { dead, refresher } = await rivals({ refresh }, 30);
     await expect(refresher.refresh(dead)).rejects.toThrow(SessionEnded);
@@ -274,10 +274,10 @@ describe('an instance without Redis', () => {
   const refresh = () => Promise.resolve({ accessToken: 'at-1', refreshToken: 'rt-1' });
 
   it.each([
-    ['is given to the browser when userinfo takes it', () => Promise.resolve({ sub: 'alice' }), 'rt-1'],
-    ['is given to the browser when nobody can tell', () => Promise.reject(new IdpUnavailable()), 'rt-1'],
-    ['is kept back when userinfo refuses it', () => Promise.reject(new AccessTokenRejected()), undefined],
-  ])('tries what it was answered: it %s', async (_name, userinfo, renewed) => {
+    ['returned when userinfo accepts them', () => Promise.resolve({ sub: 'alice' }), 'rt-1'],
+    ['returned when userinfo is unreachable', () => Promise.reject(new IdpUnavailable()), 'rt-1'],
+    ['withheld when userinfo refuses them', () => Promise.reject(new AccessTokenRejected()), undefined],
+  ])('checks refreshed tokens with userinfo: they are %s', async (_name, userinfo, renewed) => {
     const refresher = refresherOf({ refresh, userinfo } as unknown as OidcClient, new StateAlone());
     const answer = refresher.refresh(session);
     if (renewed === undefined) await expect(answer).rejects.toThrow(RefreshInDoubt);
@@ -285,7 +285,7 @@ describe('an instance without Redis', () => {
     expect(refresher.isSuperseded(session)).toBe(true);
   });
 
-  it('repeats the failure of another in its words, for whoever comes with the same tokens', async () => {
+  it('repeats the failure of another caller with the same tokens', async () => {
     const state = new SharedState();
     for (const refusal of [new RefreshRejected(), unknownToken()]) {
       const own = { ...session, refreshToken: refusal.message + String(refusal.cause !== undefined) };
@@ -299,8 +299,8 @@ describe('an instance without Redis', () => {
   });
 });
 
-describe('where refresh tokens are not rotated', () => {
-  it('late requests get the answer that is known, and those that carry it get another, once for all', async () => {
+describe('without rotation of refresh tokens,', () => {
+  it('late callers get the known tokens, and callers with those tokens share one further refresh', async () => {
     const { refresher, calls } = withoutRotation();
     const renewed = await refresher.refresh(session);
     expect(renewed).toMatchObject({ ...session, accessToken: 'at-1' });

@@ -12,15 +12,15 @@ const sent = {
 const answered = async (text: string, status: number, init: RequestInit = sent) =>
   (await withoutEcho(new Response(text, { status }), init)).text();
 
-describe('a refusal of Zitadel', () => {
-  it('loses the secrets it repeats', async () => {
+describe('withoutEcho()', () => {
+  it('redacts the secrets that a refusal of Zitadel repeats', async () => {
     const text = `code-12345678 ${sent.headers.authorization} a client secret`;
     expect(await answered(text, 400)).toBe('[redacted] Basic [redacted] [redacted]');
     const bearer = { headers: { authorization: 'Bearer at-12345678' } };
     expect(await answered('at-12345678 is no good', 401, bearer)).toBe('[redacted] is no good');
   });
 
-  it('keeps everything else, and its status', async () => {
+  it('keeps all other text and the status', async () => {
     expect(await answered('the authorization_code is too short', 400)).toBe(
       'the authorization_code is too short',
     );
@@ -28,7 +28,7 @@ describe('a refusal of Zitadel', () => {
     expect(await answered('x', 400, {})).toBe('x');
   });
 
-  it('is not any other answer', async () => {
+  it('keeps a response that is not a refusal', async () => {
     expect(await answered('code-12345678', 200)).toBe('code-12345678');
   });
 });

@@ -19,7 +19,7 @@ function newClient(): RelyingParty {
   return (client = new RelyingParty(sandbox));
 }
 
-describe('The authorization endpoint answers an invalid request with JSON and without a redirect', () => {
+describe('The authorization endpoint', () => {
   it.each([
     ['no client_id', { client_id: undefined }, 400, 'invalid_request', 'auth request is missing client_id'],
     ['unknown client', { client_id: '399999999999999999' }, 400, 'invalid_request', 'Errors.App.NotFound'],
@@ -73,12 +73,15 @@ describe('The authorization endpoint answers an invalid request with JSON and wi
       'invalid_request',
       'parsing of request failed: token contains an invalid number of segments',
     ],
-  ])('It refuses: %s', async (_case, parameters, status, error, error_description) => {
-    const answer = await newClient().authorize(parameters);
-    expect(answer).toMatchObject({ status, location: '', json: { error, error_description } });
-  });
+  ])(
+    'returns an error in JSON without a redirect for: %s',
+    async (_case, parameters, status, error, error_description) => {
+      const answer = await newClient().authorize(parameters);
+      expect(answer).toMatchObject({ status, location: '', json: { error, error_description } });
+    },
+  );
 
-  it('The authorization endpoint refuses a deactivated client', async () => {
+  it('returns an error in JSON without a redirect for a deactivated client', async () => {
     await withSandbox({ web: { active: false } }, async (inactive) => {
       const { status, json } = await new RelyingParty(inactive).authorize();
       expect([status, json]).toEqual([
@@ -88,7 +91,7 @@ describe('The authorization endpoint answers an invalid request with JSON and wi
     });
   });
 
-  it('The authorization endpoint refuses an http redirect URI of a user agent app without Dev Mode', async () => {
+  it('returns an error in JSON without a redirect for an http redirect URI of a user agent app without Dev Mode', async () => {
     await withSandbox({ web: { applicationType: 'user_agent', devMode: false } }, async (strict) => {
       const { status, json } = await new RelyingParty(strict).authorize();
       expect([status, json['error']]).toEqual([400, 'invalid_request']);
@@ -98,21 +101,21 @@ describe('The authorization endpoint answers an invalid request with JSON and wi
     });
   });
 
-  it('The authorization endpoint accepts an http redirect URI of a web app with the code flow without Dev Mode', async () => {
+  it('accepts an http redirect URI of a web app with the code flow without Dev Mode', async () => {
     await withSandbox({ web: { devMode: false } }, async (strict) => {
       expect((await new RelyingParty(strict).authorize()).status).toBe(302);
     });
   });
 });
 
-describe('The authorization endpoint with a valid request', () => {
-  it('It redirects with 302 to /ui/v2/login/login?authRequest=V2_<id> of Login V2', async () => {
+describe('With a valid request,', () => {
+  it('the authorization endpoint redirects with 302 to /ui/v2/login/login?authRequest=V2_<id> of Login V2', async () => {
     const { status, location } = await newClient().authorize();
     expect(status).toBe(302);
     expect(location).toMatch(/\/ui\/v2\/login\/login\?authRequest=V2_\d{18}$/);
   });
 
-  it('The authorization response contains code and state, neither iss nor session_state', async () => {
+  it('the authorization response contains code and state, neither iss nor session_state', async () => {
     const callback = await newClient().callback(alice);
     expect([...callback.keys()].sort()).toEqual(['code', 'state']);
     expect(callback.get('state')).toBe('the-state');
@@ -123,7 +126,7 @@ describe('The authorization endpoint with a valid request', () => {
     expect(location).toMatch(/\/auth\/callback\?code=[^&]+&state=$/);
   });
 
-  it('An authorization request is answered only once', async () => {
+  it('an authorization request can be used only once', async () => {
     const { location } = await newClient().authorize();
     const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
     const page = `${sandbox.issuer}/ui/v2/login/login`;
@@ -131,7 +134,7 @@ describe('The authorization endpoint with a valid request', () => {
     expect((await client.browser.post(page, { authRequest, loginName: alice })).status).toBe(500);
   });
 
-  it('It ignores unknown parameters and acr_values', async () => {
+  it('the authorization endpoint ignores unknown parameters and acr_values', async () => {
     const callback = await newClient().callback(alice, { acr_values: 'urn:x', claims: '{}', foo: 'bar' });
     expect(callback.has('code')).toBe(true);
   });
@@ -151,13 +154,13 @@ describe('The authorization endpoint with a valid request', () => {
     'urn:zitadel:iam:user:groups',
     'phone',
     'address',
-  ])('It grants the scope %s', async (scope) => {
+  ])('the authorization endpoint grants the scope %s', async (scope) => {
     const { access_token } = await newClient().signIn(alice, { scope: `openid ${scope} unknown` });
     const granted = String((await introspect(sandbox, access_token)).json['scope']).split(' ');
     expect([granted.includes(scope), granted.includes('unknown')]).toEqual([true, false]);
   });
 
-  it('It drops unknown scopes, and role scopes without a role of the project, without an error', async () => {
+  it('the authorization endpoint drops unknown scopes, and role scopes without a role of the project, without an error', async () => {
     const roles = 'urn:zitadel:iam:org:project:role:';
     await withSandbox({ projectRoleAssertion: false }, async (plain) => {
       const party = new RelyingParty(plain);
@@ -171,14 +174,14 @@ describe('The authorization endpoint with a valid request', () => {
     });
   });
 
-  it('A request without the scope openid succeeds and gets no ID token', async () => {
+  it('a request without the scope openid succeeds and gets no ID token', async () => {
     const party = newClient();
     const answer = await party.redeem(await party.code(alice, { scope: 'profile' }));
     expect(answer.status).toBe(200);
     expect(answer.json).not.toHaveProperty('id_token');
   });
 
-  it('It sends the response as a fragment with response_mode=fragment', async () => {
+  it('the authorization endpoint sends the response as a fragment with response_mode=fragment', async () => {
     const { location } = await newClient().choose(alice, { response_mode: 'fragment' });
     expect(location).toMatch(/^http:\/\/localhost:3000\/auth\/callback#code=ey.*&state=the-state$/);
   });
@@ -188,7 +191,7 @@ describe('The authorization endpoint with a valid request', () => {
     expect([status, new URL(location).searchParams.has('code')]).toEqual([302, true]);
   });
 
-  it('Login V1 answers response_mode=form_post with a form', async () => {
+  it('Login V1 responds to response_mode=form_post with a form', async () => {
     await withSandbox({ web: { loginVersion: 1 } }, async (one) => {
       const { status, text } = await new RelyingParty(one).choose(alice, {
         response_mode: 'form_post',
@@ -201,7 +204,7 @@ describe('The authorization endpoint with a valid request', () => {
     });
   });
 
-  it('It accepts a request object signed with the key of the client', async () => {
+  it('the authorization endpoint accepts a request object signed with the key of the client', async () => {
     await withSandbox({ web: { authMethod: 'private_key_jwt' } }, async (withKey) => {
       const key = withKey.clients.web.key;
       if (!key) throw new Error('a client with private_key_jwt has a key');
@@ -229,7 +232,7 @@ describe('The authorization endpoint with a valid request', () => {
   });
 });
 
-describe('Errors that are sent to the redirect URI', () => {
+describe('At the redirect URI,', () => {
   const organization = 'urn:zitadel:iam:org:id:';
 
   it.each([
@@ -251,7 +254,7 @@ describe('Errors that are sent to the redirect URI', () => {
       'invalid_scope',
       'Only one organization scope may be provided',
     ],
-  ])('It redirects with an error for: %s', async (_case, scope, error, error_description) => {
+  ])('the client gets an error for: %s', async (_case, scope, error, error_description) => {
     const { status, location } = await newClient().authorize({ scope });
     expect(status).toBe(302);
     expect(location.startsWith('http://localhost:3000/auth/callback?')).toBe(true);
@@ -262,7 +265,7 @@ describe('Errors that are sent to the redirect URI', () => {
     });
   });
 
-  it('Cancel on the login page sends access_denied', async () => {
+  it('the client gets access_denied after Cancel on the login page', async () => {
     const { location } = await newClient().authorize();
     const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
     const answer = await client.browser.post(`${sandbox.issuer}/ui/v2/login/login`, {
@@ -273,12 +276,12 @@ describe('Errors that are sent to the redirect URI', () => {
     expect([callback.get('error'), callback.get('state')]).toEqual(['access_denied', 'the-state']);
   });
 
-  it('The authorization endpoint ignores an invalid id_token_hint', async () => {
+  it('the client gets a code in spite of an invalid id_token_hint', async () => {
     expect((await newClient().callback(alice, { id_token_hint: 'garbage' })).has('code')).toBe(true);
   });
 });
 
-describe('An organization scope', () => {
+describe('The organization scope', () => {
   it.each(['urn:zitadel:iam:org:id:320000000000000002', 'urn:zitadel:iam:org:domain:primary:globex.example'])(
     '%s limits the login to the users of the organization',
     async (scope) => {
@@ -295,8 +298,8 @@ describe('An organization scope', () => {
   );
 });
 
-describe('Prompts and sessions of Login V2', () => {
-  /** Where authorize leads a browser that already has a session of alice. */
+describe('In Login V2,', () => {
+  /** Sends an authorization request from a browser that has a session of alice. */
   async function again(parameters: Record<string, string>, party = client): Promise<Answer> {
     return party.login(parameters);
   }
@@ -305,7 +308,7 @@ describe('Prompts and sessions of Login V2', () => {
     await newClient().signIn(alice);
   });
 
-  it('A session completes a login without a page and keeps its auth_time', async () => {
+  it('a session completes a login without a page and keeps its auth_time', async () => {
     const first = await client.signIn(alice);
     const { status, location } = await again({});
     expect(status).toBe(302);
@@ -313,7 +316,7 @@ describe('Prompts and sessions of Login V2', () => {
     expect([claims['sid'], claims['auth_time']]).toEqual([first.claims['sid'], first.claims['auth_time']]);
   });
 
-  it('A session of one client signs the user in to a second client', async () => {
+  it('a session of one client signs the user in to a second client', async () => {
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
     const { location } = await client.browser.get(second.authorizeUrl());
     const answer = await client.browser.get(location);
@@ -324,7 +327,7 @@ describe('Prompts and sessions of Login V2', () => {
     expect([claims.sub, claims['azp']]).toEqual(['320000000000000011', sandbox.clients.second.clientId]);
   });
 
-  it('A session belongs to one browser', async () => {
+  it('a session belongs to one browser', async () => {
     const stranger = new RelyingParty(sandbox);
     expect((await again({}, stranger)).text).toContain('with one click');
   });
@@ -332,8 +335,8 @@ describe('Prompts and sessions of Login V2', () => {
   it.each([
     ['login', { prompt: 'login' }],
     ['select_account', { prompt: 'select_account' }],
-    ['login_hint of somebody else', { login_hint: 'bob@acme.example' }],
-  ])('The login page appears despite a session: %s', async (_name, parameters) => {
+    ['login_hint of another user', { login_hint: 'bob@acme.example' }],
+  ])('the login page appears despite a session for the parameter %s', async (_name, parameters) => {
     const { status, text } = await again(parameters);
     expect([status, text.includes('with one click')]).toEqual([200, true]);
   });
@@ -355,25 +358,25 @@ describe('Prompts and sessions of Login V2', () => {
     expect((await again({ prompt: 'consent' })).location).toContain('code=');
   });
 
-  it('A session completes a login whose login_hint names its user', async () => {
+  it('a session completes a login whose login_hint names its user', async () => {
     expect((await again({ login_hint: alice })).location).toContain('code=');
   });
 
-  it('A session does not complete a login whose id_token_hint names another user', async () => {
+  it('a session does not complete a login whose id_token_hint names another user', async () => {
     const bob = await new RelyingParty(sandbox).signIn('bob@acme.example');
     expect((await again({ id_token_hint: bob.id_token })).text).toContain('with one click');
     const own = await client.signIn(alice);
     expect((await again({ id_token_hint: own.id_token })).location).toContain('code=');
   });
 
-  it('login_hint leads to the password page and lists its user first', async () => {
+  it('login_hint without a session leads to the password page and lists its user first', async () => {
     const { url, text } = await again({ login_hint: 'carol@globex.example' }, new RelyingParty(sandbox));
     expect(new URL(url).pathname).toBe('/ui/v2/login/password');
     expect(text).toContain('<input type="hidden" name="loginName" value="carol@globex.example">');
     expect(text.indexOf('carol@globex.example')).toBeLessThan(text.indexOf(alice));
   });
 
-  it('The login page accepts ui_locales and says that it has English only', async () => {
+  it('the login page accepts ui_locales and says that it has English only', async () => {
     expect((await again({ prompt: 'login', ui_locales: 'de fr' })).text).toContain('<code>de fr</code>');
   });
 
@@ -381,36 +384,36 @@ describe('Prompts and sessions of Login V2', () => {
     expect((await again({ prompt: 'none' })).location).toContain('code=');
   });
 
-  it('Login V2 shows its page for prompt=none without a session', async () => {
+  it('prompt=none in a browser without a session leads to the login page', async () => {
     const { url, status } = await again({ prompt: 'none' }, new RelyingParty(sandbox));
     expect([new URL(url).pathname, status]).toEqual(['/ui/v2/login/loginname', 200]);
   });
 
-  it('Login V2 answers prompt=none with only the session of another user with JSON 400 "No active session found"', async () => {
+  it('prompt=none for another user gets 400 "No active session found"', async () => {
     const { status, json } = await again({ prompt: 'none', login_hint: 'bob@acme.example' });
     expect([status, json]).toEqual([400, { error: 'No active session found' }]);
   });
 
-  it('An expired session does not complete a login', async () => {
+  it('an expired session does not complete a login', async () => {
     sandbox.expire('sessions');
     expect((await again({})).text).toContain('with one click');
   });
 });
 
-describe('The authorization endpoint with Login V1', () => {
+describe('With Login V1,', () => {
   let one: Sandbox;
   beforeAll(async () => {
     one = await startSandbox({ web: { loginVersion: 1, refreshTokenGrant: false } });
   });
   afterAll(() => one.close());
 
-  it('It redirects with 302 to /ui/login/login?authRequestID=<id>', async () => {
+  it('the authorization endpoint redirects with 302 to /ui/login/login?authRequestID=<id>', async () => {
     const party = new RelyingParty(one);
     expect((await party.authorize()).location).toMatch(/\/ui\/login\/login\?authRequestID=\d{18}$/);
     expect((await party.callback(alice)).has('code')).toBe(true);
   });
 
-  it('It sends error=interaction_required for prompt=none without a session', async () => {
+  it('the authorization endpoint sends error=interaction_required for prompt=none without a session', async () => {
     const party = new RelyingParty(one);
     const { location } = await party.login({ prompt: 'none' });
     expect(Object.fromEntries(new URL(location).searchParams)).toEqual({
@@ -421,7 +424,7 @@ describe('The authorization endpoint with Login V1', () => {
     });
   });
 
-  it('It issues a refresh token without the grant, which the token endpoint refuses with unauthorized_client', async () => {
+  it('the authorization endpoint issues a refresh token without the grant, which the token endpoint refuses with unauthorized_client', async () => {
     const party = new RelyingParty(one);
     const { refresh_token } = await party.signIn();
     expect(refresh_token).not.toBe('');
@@ -429,12 +432,12 @@ describe('The authorization endpoint with Login V1', () => {
     expect([status, json['error']]).toEqual([400, 'unauthorized_client']);
   });
 
-  it('The sid is V1_<id>', async () => {
+  it('the sid is V1_<id>', async () => {
     expect((await new RelyingParty(one).signIn()).claims['sid']).toMatch(/^V1_\d{18}$/);
   });
 });
 
-describe('The check of redirect URIs', () => {
+describe('In the check of redirect URIs,', () => {
   const registered = [
     'http://localhost:*/cb',
     'http://*.preview.localhost/**',
@@ -451,7 +454,7 @@ describe('The check of redirect URIs', () => {
     ['http://localhost:3000/green/cb', false],
     ['http://localhost:3000/v2/cb', true],
     ['http://localhost:3000/v3/cb', false],
-  ])('Dev Mode enables globs: %s → %s', async (redirect_uri, allowed) => {
+  ])('a glob matches with Dev Mode as follows: %s is %s', async (redirect_uri, allowed) => {
     await withSandbox({ web: { redirectUris: registered } }, async (dev) => {
       const { status } = await new RelyingParty(dev).authorize({ redirect_uri });
       expect(status).toBe(allowed ? 302 : 400);
@@ -459,7 +462,7 @@ describe('The check of redirect URIs', () => {
   });
 
   it.each(['http://localhost:abc/cb', 'http://localhost:4711\r\n/cb', 'http://localhost:\u0000/cb'])(
-    'An invalid URI is refused although a glob matches it: %j',
+    'an invalid URI is refused although a glob matches it: %j',
     async (redirect_uri) => {
       await withSandbox(
         { web: { redirectUris: [...registered, redirect_uri], postLogoutRedirectUris: registered } },
@@ -477,7 +480,7 @@ describe('The check of redirect URIs', () => {
     },
   );
 
-  it('The query of a registered URI is kept, and code and state are appended', async () => {
+  it('the query of a registered URI is kept, and code and state are appended', async () => {
     const redirect_uri = 'http://localhost:3000/cb?tenant=a+b%2Fc&state=mine';
     await withSandbox({ web: { redirectUris: [redirect_uri], devMode: false } }, async (dev) => {
       const { location } = await new RelyingParty(dev).choose(alice, { redirect_uri });
@@ -486,7 +489,7 @@ describe('The check of redirect URIs', () => {
     });
   });
 
-  it('Without Dev Mode only the exact string matches', async () => {
+  it('without Dev Mode only the exact string matches', async () => {
     await withSandbox({ web: { redirectUris: registered, devMode: false } }, async (strict) => {
       const { status } = await new RelyingParty(strict).authorize({
         redirect_uri: 'http://localhost:4711/cb',
@@ -495,7 +498,7 @@ describe('The check of redirect URIs', () => {
     });
   });
 
-  it('A native app may use any loopback port and custom schemes', async () => {
+  it('a native app may use any loopback port and custom schemes', async () => {
     const redirectUris = ['http://127.0.0.1/cb', 'com.example.app:/cb'];
     await withSandbox(
       { web: { applicationType: 'native', devMode: false, redirectUris } },

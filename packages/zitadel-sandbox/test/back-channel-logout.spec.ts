@@ -16,7 +16,7 @@ interface Delivery {
 }
 
 let receiver: Server;
-/** what the receiver answers, in order; then 200 */
+/** the statuses of the next responses; 200 after them */
 let statuses: number[];
 let holdBackMs: number;
 let origin: string;
@@ -68,8 +68,8 @@ function onlyDelivery(): Delivery {
   return delivery;
 }
 
-describe('Back-channel logout', () => {
-  it('The logout token is posted as logout_token=<JWT> with typ JWT and iss, sub, aud, iat, exp, jti, events, sid, without nonce', async () => {
+describe('In back-channel logout,', () => {
+  it('the logout token is posted as logout_token=<JWT> with typ JWT and iss, sub, aud, iat, exp, jti, events, sid, without nonce', async () => {
     const { id_token, claims } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
     await until(() => deliveries.length > 0);
@@ -100,7 +100,7 @@ describe('Back-channel logout', () => {
     expect(payload.iat).toBeLessThan(Date.now() / 1000);
   });
 
-  it('The iss of the logout token is the option issuer, such as the origin of a reverse proxy', async () => {
+  it('the iss of the logout token is the option issuer, such as the origin of a reverse proxy', async () => {
     const free = await listen(0);
     await free.close();
     const proxy = createTcpServer((socket) => void socket.pipe(connect(free.port, '127.0.0.1')).pipe(socket));
@@ -118,7 +118,7 @@ describe('Back-channel logout', () => {
     expect(decodeJwt(onlyDelivery().logoutToken).iss).toBe(issuer);
   });
 
-  it('Exactly the clients that got tokens in the session are notified', async () => {
+  it('exactly the clients that got tokens in the session are notified', async () => {
     const { id_token } = await client.signIn('alice@acme.example', { prompt: 'login' });
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
     const { location } = await client.browser.get((await client.browser.get(second.authorizeUrl())).location);
@@ -131,7 +131,7 @@ describe('Back-channel logout', () => {
     expect(deliveries.map(({ path }) => path).sort()).toEqual(['/second', '/web']);
   });
 
-  it('A client that did not redeem its code is not notified', async () => {
+  it('a client that did not redeem its code is not notified', async () => {
     const party = new RelyingParty(sandbox);
     const { id_token } = await party.signIn();
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
@@ -142,7 +142,7 @@ describe('Back-channel logout', () => {
     expect(deliveries.map(({ path }) => path)).toEqual(['/web']);
   });
 
-  it('Two code exchanges of one client in a session cause two requests, each with its own jti', async () => {
+  it('two code exchanges of one client in a session cause two requests, each with its own jti', async () => {
     const party = new RelyingParty(sandbox);
     const { id_token, claims } = await party.signIn();
     const { location } = await party.login();
@@ -157,7 +157,7 @@ describe('Back-channel logout', () => {
     expect(new Set(tokens.map(({ jti }) => jti)).size).toBe(2);
   });
 
-  it('A retry has the same jti and a new iat', async () => {
+  it('a retry has the same jti and a new iat', async () => {
     const other = await startSandbox({
       web: { backChannelLogoutUri: `${origin}/web` },
       backChannelRetryDelayMs: 1_100,
@@ -176,7 +176,7 @@ describe('Back-channel logout', () => {
     expect(Number(second?.iat)).toBeGreaterThan(Number(first?.iat));
   });
 
-  it('Requests are sent one at a time: a slow response delays the next request', async () => {
+  it('requests are sent one at a time: a slow response delays the next request', async () => {
     holdBackMs = 60;
     const parties = [new RelyingParty(sandbox), new RelyingParty(sandbox), new RelyingParty(sandbox)];
     const ended = await Promise.all(parties.map((party) => party.signIn()));
@@ -187,7 +187,7 @@ describe('Back-channel logout', () => {
     expect(Number(third) - Number(second)).toBeGreaterThanOrEqual(50);
   });
 
-  it('A redirect is followed with a GET without the token, and the final status decides', async () => {
+  it('a redirect is followed with a GET without the token, and the final status decides', async () => {
     statuses = [302, 204];
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
@@ -199,7 +199,7 @@ describe('Back-channel logout', () => {
     expect(sandbox.backChannelDeliveries.map(({ status }) => status)).toEqual([204]);
   });
 
-  it('With the default deny list nothing is sent and no error is reported', async () => {
+  it('with the default deny list nothing is sent and no error is reported', async () => {
     const party = new RelyingParty(sandbox);
     const { id_token } = await party.signIn();
     sandbox.setBackChannelDenied(true);
@@ -209,14 +209,14 @@ describe('Back-channel logout', () => {
     expect([status, deliveries, sandbox.backChannelDeliveries]).toEqual([302, [], []]);
   });
 
-  it('The revocation of a refresh token notifies nobody', async () => {
+  it('the revocation of a refresh token notifies no client', async () => {
     const { refresh_token } = await client.signIn();
     await client.revoke(refresh_token);
     await pause(50);
     expect(deliveries).toEqual([]);
   });
 
-  it('A session that has already ended notifies nobody again', async () => {
+  it('a session that has already ended notifies no client again', async () => {
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
     await client.endSession({ id_token_hint: id_token });
@@ -232,7 +232,7 @@ describe('Back-channel logout', () => {
     ['400 ends the delivery', [400], 1],
     ['503 leads to a retry', [503, 204], 2],
     ['500 leads to 3 attempts at most', [500, 500, 500, 500], 3],
-  ])('The number of attempts depends on the status: %s', async (_case, answers, attempts) => {
+  ])('the number of attempts depends on the status: %s', async (_case, answers, attempts) => {
     statuses = [...answers];
     const { id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });

@@ -35,7 +35,7 @@ async function userinfo(loginName: string, scope: string, party = client): Promi
   return (await party.userinfo(access_token)).json;
 }
 
-/** A login at a sandbox of its own: the tokens, and what userinfo says. */
+/** Signs in at a separate sandbox: the tokens, and the claims of userinfo and introspection. */
 async function loginAt(
   options: SandboxOptions,
   scope: string,
@@ -51,7 +51,7 @@ async function loginAt(
 }
 
 describe('The ID token', () => {
-  it('It contains exactly iss, sub, aud, exp, iat, auth_time, nonce, amr, azp, client_id, at_hash and sid', async () => {
+  it('contains exactly iss, sub, aud, exp, iat, auth_time, nonce, amr, azp, client_id, at_hash and sid', async () => {
     const { claims } = await client.signIn();
     expect(Object.keys(claims).sort()).toEqual([
       'amr',
@@ -76,7 +76,7 @@ describe('The ID token', () => {
     });
   });
 
-  it('Its aud contains all client ids of the project, API apps included, the project, and the projects of …:aud scopes', async () => {
+  it('has as aud all client ids of the project, API apps included, the project, and the projects of …:aud scopes', async () => {
     const scope =
       'openid urn:zitadel:iam:org:project:id:399999999999999999:aud urn:zitadel:iam:org:project:id:zitadel:aud';
     const { web, second, api, apiBasic, swagger, foreignApi } = sandbox.clients;
@@ -88,11 +88,11 @@ describe('The ID token', () => {
     expect(claims.aud).not.toContain(foreignApi.clientId);
   });
 
-  it.each(['c_hash', 'acr', 'nbf', 'jti'])('It does not contain %s', async (claim) => {
+  it.each(['c_hash', 'acr', 'nbf', 'jti'])('does not contain %s', async (claim) => {
     expect((await client.signIn()).claims).not.toHaveProperty([claim]);
   });
 
-  it('Its sid consists of digits with Login V2 and identifies the session', async () => {
+  it('has a sid of digits with Login V2 that identifies the session', async () => {
     const first = await client.signIn(alice, { prompt: 'login' });
     const { location } = await client.browser.get((await client.authorize()).location);
     const again = tokensFrom(await client.redeem(new URL(location).searchParams.get('code') ?? ''));
@@ -102,21 +102,21 @@ describe('The ID token', () => {
     expect(other.claims['sid']).not.toBe(first.claims['sid']);
   });
 
-  it('Its amr is pwd', async () => {
+  it('has the amr pwd', async () => {
     expect((await client.signIn()).claims['amr']).toEqual(['pwd']);
   });
 
-  it('Its at_hash is the left half of the SHA-256 of the access token', async () => {
+  it('has as at_hash the left half of the SHA-256 of the access token', async () => {
     const { claims, access_token } = await client.signIn();
     const hash = createHash('sha256').update(access_token).digest();
     expect(claims['at_hash']).toBe(hash.subarray(0, 16).toString('base64url'));
   });
 
-  it('It has no nonce when the request has none', async () => {
+  it('has no nonce when the request has none', async () => {
     expect((await client.signIn(alice, { nonce: undefined })).claims).not.toHaveProperty('nonce');
   });
 
-  it('It contains profile, email and phone claims only with "User Info inside ID Token"', async () => {
+  it('contains profile, email and phone claims only with "User Info inside ID Token"', async () => {
     const without = await client.signIn(alice, { scope: 'openid profile email phone' });
     const { tokens } = await loginAt({ web: { idTokenUserinfo: true } }, 'openid profile email phone');
     expect(without.claims).not.toHaveProperty('name');
@@ -129,14 +129,14 @@ describe('The ID token', () => {
     });
   });
 
-  it('It contains metadata, resourceowner and organization claims without that option', async () => {
+  it('contains metadata, resourceowner and organization claims without that option', async () => {
     const { claims } = await client.signIn(alice, {
       scope: `openid ${metadata} urn:zitadel:iam:org:id:${acme}`,
     });
     expect(claims).toMatchObject({ [metadata]: { team: 'UGxhdGZvcm0' }, [`${owner}:id`]: acme });
   });
 
-  it('It contains roles with idTokenRoleAssertion only', async () => {
+  it('contains roles with idTokenRoleAssertion only', async () => {
     const { claims } = await client.signIn();
     const { tokens } = await loginAt({ web: { idTokenRoleAssertion: true } }, 'openid');
     expect(claims).not.toHaveProperty([roles]);
@@ -145,12 +145,12 @@ describe('The ID token', () => {
 });
 
 describe('The userinfo endpoint', () => {
-  it('It returns sub for openid', async () => {
+  it('returns sub for openid', async () => {
     const { info } = await loginAt({ projectRoleAssertion: false }, 'openid');
     expect(info).toEqual({ sub: '320000000000000011' });
   });
 
-  it('It returns name to preferred_username for profile, and updated_at as an integer', async () => {
+  it('returns name to preferred_username for profile, and updated_at as an integer', async () => {
     const { info } = await loginAt({ projectRoleAssertion: false }, 'openid profile');
     expect(info).toEqual({
       sub: '320000000000000011',
@@ -166,20 +166,20 @@ describe('The userinfo endpoint', () => {
     expect(Number.isInteger(info['updated_at'])).toBe(true);
   });
 
-  it('It returns picture for profile when the user has an avatar', async () => {
+  it('returns picture for profile when the user has an avatar', async () => {
     const picture = 'https://images.example/dora.png';
     const { info } = await loginAt({ users: [{ loginName: 'dora', picture }] }, 'openid profile', 'dora');
     expect(info['picture']).toBe(picture);
   });
 
-  it('It omits email_verified when it is false', async () => {
+  it('omits email_verified when it is false', async () => {
     const info = await userinfo(bob, 'openid email');
     expect(info['email']).toBe(bob);
     expect(info).not.toHaveProperty('email_verified');
     expect(await userinfo(alice, 'openid email')).toMatchObject({ email: alice, email_verified: true });
   });
 
-  it('It returns phone_number for phone, and phone_number_verified unless it is false', async () => {
+  it('returns phone_number for phone, and phone_number_verified unless it is false', async () => {
     expect(await userinfo(alice, 'openid phone')).toMatchObject({
       phone_number: '+41791234567',
       phone_number_verified: true,
@@ -193,24 +193,21 @@ describe('The userinfo endpoint', () => {
     expect(info).not.toHaveProperty('phone_number_verified');
   });
 
-  it('It never returns address', async () => {
+  it('never returns address', async () => {
     expect(await userinfo(alice, 'openid address')).not.toHaveProperty('address');
   });
 
-  it.each(['alice', 'bob', 'carol'])(
-    'It returns names and a locale for the default user %s',
-    async (name) => {
-      const person = sandbox.users.find(({ loginName }) => loginName.startsWith(name));
-      const info = await userinfo(person?.loginName ?? '', 'openid profile');
-      expect(info).toMatchObject({
-        given_name: expect.any(String),
-        family_name: expect.any(String),
-        locale: expect.any(String),
-      });
-    },
-  );
+  it.each(['alice', 'bob', 'carol'])('returns names and a locale for the default user %s', async (name) => {
+    const person = sandbox.users.find(({ loginName }) => loginName.startsWith(name));
+    const info = await userinfo(person?.loginName ?? '', 'openid profile');
+    expect(info).toMatchObject({
+      given_name: expect.any(String),
+      family_name: expect.any(String),
+      locale: expect.any(String),
+    });
+  });
 
-  it('It accepts access_token in the form', async () => {
+  it('accepts access_token in the form', async () => {
     const { access_token } = await client.signIn();
     const { status } = await new Browser().post(`${sandbox.issuer}/oidc/v1/userinfo`, { access_token });
     expect(status).toBe(200);
@@ -223,19 +220,19 @@ describe('The userinfo endpoint', () => {
       { authorization: 'Bearer x' },
       { error: 'access_denied', error_description: 'access token invalid' },
     ],
-  ])('It answers 401: %s', async (_case, headers, body) => {
+  ])('returns 401 for %s', async (_case, headers, body) => {
     const { status, json } = await new Browser().get(`${sandbox.issuer}/oidc/v1/userinfo`, headers);
     expect([status, json]).toEqual([401, body]);
   });
 
-  it('It answers an expired token with 401', async () => {
+  it('returns 401 for an expired token', async () => {
     const { access_token } = await client.signIn();
     sandbox.expire('access_tokens');
     const { status, json } = await client.userinfo(access_token);
     expect([status, json['error']]).toEqual([401, 'access_denied']);
   });
 
-  it('It reads `Bearer ` case-sensitively', async () => {
+  it('reads `Bearer ` case-sensitively', async () => {
     const { access_token } = await client.signIn();
     const { status, json } = await new Browser().get(`${sandbox.issuer}/oidc/v1/userinfo`, {
       authorization: `bearer ${access_token}`,
@@ -244,24 +241,24 @@ describe('The userinfo endpoint', () => {
   });
 });
 
-describe('Role claims', () => {
+describe('In role claims,', () => {
   const ofAlice = { admin: { [acme]: 'acme.example' }, editor: { [acme]: 'acme.example' } };
   const scoped = `urn:zitadel:iam:org:project:${'320000000000000100'}:roles`;
 
-  it('Roles are an object of objects, in the general and in the project claim', async () => {
+  it('roles are an object of objects, in the general and in the project claim', async () => {
     expect(await userinfo(alice, 'openid')).toMatchObject({ [roles]: ofAlice, [scoped]: ofAlice });
   });
 
-  it('A role names the organization that granted it', async () => {
+  it('a role names the organization that granted it', async () => {
     expect((await userinfo(carol, 'openid'))[roles]).toEqual({ editor: { [globex]: 'globex.example' } });
   });
 
-  it('A user without grants has no role claim', async () => {
+  it('a user without grants has no role claim', async () => {
     const info = await userinfo(bob, 'openid');
     expect(Object.keys(info).filter((claim) => claim.endsWith(':roles'))).toEqual([]);
   });
 
-  it('A role can be granted by two organizations', async () => {
+  it('a role can be granted by two organizations', async () => {
     const users = [
       { loginName: 'dora', roles: ['admin'], grants: [{ organization: 'Globex', roles: ['admin'] }] },
     ];
@@ -269,7 +266,7 @@ describe('Role claims', () => {
     expect(info[roles]).toEqual({ admin: { [acme]: 'acme.example', [globex]: 'globex.example' } });
   });
 
-  it('The scope urn:zitadel:iam:org:roles:id:{orgId} limits roles to the grants of that organization', async () => {
+  it('the scope urn:zitadel:iam:org:roles:id:{orgId} limits roles to the grants of that organization', async () => {
     const users = [
       { loginName: 'dora', roles: ['admin'], grants: [{ organization: 'Globex', roles: ['editor'] }] },
     ];
@@ -277,7 +274,7 @@ describe('Role claims', () => {
     expect(info[roles]).toEqual({ editor: { [globex]: 'globex.example' } });
   });
 
-  it('A role that is created after the login appears only after the next login', async () => {
+  it('a role that is created after the login appears only after the next login', async () => {
     const one = await startSandbox();
     const party = new RelyingParty(one);
     const before = await party.signIn();
@@ -292,27 +289,27 @@ describe('Role claims', () => {
     ]);
   });
 
-  describe('A project without "Assert Roles on Authentication"', () => {
+  describe('without "Assert Roles on Authentication",', () => {
     const off = { projectRoleAssertion: false };
     const aud = 'urn:zitadel:iam:org:project:id:320000000000000100:aud';
 
-    it('Without a role scope, userinfo has no roles and introspection has those of the own project', async () => {
+    it('without a role scope, userinfo has no roles and introspection has those of the own project', async () => {
       const { info, introspected } = await loginAt(off, 'openid');
       expect(info).not.toHaveProperty([roles]);
       expect(introspected[roles]).toEqual(ofAlice);
     });
 
-    it('Role scopes limit the claim to these roles', async () => {
+    it('role scopes limit the claim to these roles', async () => {
       const { info } = await loginAt(off, 'openid urn:zitadel:iam:org:project:role:editor');
       expect(info[roles]).toEqual({ editor: ofAlice.editor });
     });
 
-    it('The scope urn:zitadel:iam:org:projects:roles returns all roles with …:aud and none without', async () => {
+    it('the scope urn:zitadel:iam:org:projects:roles returns all roles with …:aud and none without', async () => {
       expect((await loginAt(off, `openid ${allRoles} ${aud}`)).info[roles]).toEqual(ofAlice);
       expect((await loginAt(off, `openid ${allRoles}`)).info).not.toHaveProperty([roles]);
     });
 
-    it('Roles of another project appear with its …:aud scope, in userinfo only', async () => {
+    it('roles of another project appear with its …:aud scope, in userinfo only', async () => {
       const projectId = '320000000000000200';
       const users = [{ loginName: 'dora', grants: [{ projectId, roles: ['guest'] }] }];
       const scope = `openid ${allRoles} urn:zitadel:iam:org:project:id:${projectId}:aud`;
@@ -324,19 +321,19 @@ describe('Role claims', () => {
   });
 });
 
-describe('Claims by scope', () => {
-  it('The scope urn:zitadel:iam:user:metadata returns metadata as base64url without padding', async () => {
+describe('The scope', () => {
+  it('urn:zitadel:iam:user:metadata returns metadata as base64url without padding', async () => {
     const info = await userinfo(alice, `openid ${metadata}`);
     expect(info[metadata]).toEqual({ team: 'UGxhdGZvcm0', 'cost-center': 'NDcxMT8-' });
     const value = (info[metadata] as Record<string, string>)['cost-center'] ?? '';
     expect(Buffer.from(value, 'base64url').toString()).toBe('4711?>');
   });
 
-  it('The scope urn:zitadel:iam:user:metadata returns nothing for a user without metadata', async () => {
+  it('urn:zitadel:iam:user:metadata returns nothing for a user without metadata', async () => {
     expect(await userinfo(bob, `openid ${metadata}`)).not.toHaveProperty([metadata]);
   });
 
-  it('The scope urn:zitadel:iam:user:resourceowner returns :id, :name and :primary_domain', async () => {
+  it('urn:zitadel:iam:user:resourceowner returns :id, :name and :primary_domain', async () => {
     expect(await userinfo(carol, `openid ${owner}`)).toMatchObject({
       [`${owner}:id`]: globex,
       [`${owner}:name`]: 'Globex',
@@ -344,7 +341,7 @@ describe('Claims by scope', () => {
     });
   });
 
-  it('The scope urn:zitadel:iam:org:id:{id} returns urn:zitadel:iam:org:id and the three resourceowner claims', async () => {
+  it('urn:zitadel:iam:org:id:{id} returns urn:zitadel:iam:org:id and the three resourceowner claims', async () => {
     expect(await userinfo(alice, `openid urn:zitadel:iam:org:id:${acme}`)).toMatchObject({
       'urn:zitadel:iam:org:id': acme,
       [`${owner}:id`]: acme,
@@ -353,7 +350,7 @@ describe('Claims by scope', () => {
     });
   });
 
-  it('The scopes groups and urn:zitadel:iam:user:groups return group names and groups with ids', async () => {
+  it('groups returns group names, and urn:zitadel:iam:user:groups returns groups with ids', async () => {
     const users = [{ loginName: 'dora', groups: ['Pilots'] }];
     const { info } = await loginAt({ users }, 'openid groups urn:zitadel:iam:user:groups', 'dora');
     expect(info['groups']).toEqual(['Pilots']);
@@ -362,7 +359,7 @@ describe('Claims by scope', () => {
     ]);
   });
 
-  it('The scope urn:zitadel:iam:org:domain:primary:{domain} returns urn:zitadel:iam:org:domain:primary', async () => {
+  it('urn:zitadel:iam:org:domain:primary:{domain} returns urn:zitadel:iam:org:domain:primary', async () => {
     const info = await userinfo(alice, 'openid urn:zitadel:iam:org:domain:primary:acme.example');
     expect(info['urn:zitadel:iam:org:domain:primary']).toBe('acme.example');
   });

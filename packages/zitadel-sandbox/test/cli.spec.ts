@@ -30,7 +30,7 @@ function environment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], ...extra };
 }
 
-/** Runs to the end, for calls that do not start anything. */
+/** Runs the command to its end, for calls that start no server. */
 function run(
   args: string[],
   env: Record<string, string> = {},
@@ -106,7 +106,7 @@ describe('The command line', () => {
     expect([code, err]).toEqual([0, '']);
   });
 
-  it('It restarts after SIGKILL and answers as soon as it prints its start message', async () => {
+  it('restarts after SIGKILL and responds as soon as it prints its start message', async () => {
     for (let start = 0; start < 3; start++) {
       const { banner, stop } = await started([]);
       const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
@@ -115,12 +115,12 @@ describe('The command line', () => {
     }
   });
 
-  it('SIGINT stops it', async () => {
+  it('exits with 0 at SIGINT', async () => {
     const { stop } = await started([]);
     expect((await stop('SIGINT')).code).toBe(0);
   });
 
-  it('--quiet suppresses the start message', async () => {
+  it('prints no start message with --quiet', async () => {
     const keys = join(folder, 'quiet');
     const child = spawn(process.execPath, [main, '--port', '0', '--quiet', '--key-folder', keys], {
       env: environment(),
@@ -130,14 +130,14 @@ describe('The command line', () => {
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()));
     const exited = once(child, 'exit');
-    // written last of all
+    // the last file that is written
     while (!existsSync(join(keys, 'service-user-key.json')) && child.exitCode === null) await pause(10);
     await pause(100);
     child.kill();
     expect([await exited, out]).toEqual([[0, null], '']);
   });
 
-  it('It applies --web-origin, --api-origin, --access-token-type, --access-token-ttl, --users and --key-folder', async () => {
+  it('applies --web-origin, --api-origin, --access-token-type, --access-token-ttl, --users and --key-folder', async () => {
     const users = join(folder, 'users.json');
     const keys = join(folder, 'keys');
     writeFileSync(
@@ -167,7 +167,7 @@ describe('The command line', () => {
   });
 });
 
-/** Where authorize sends a browser first. */
+/** The address of the first redirect of an authorization request. */
 async function loginOf(issuer: string): Promise<URL> {
   const query = new URLSearchParams({
     client_id: '320000000000000101',
@@ -179,8 +179,8 @@ async function loginOf(issuer: string): Promise<URL> {
   return new URL(headers.get('location') ?? '', issuer);
 }
 
-describe('The options of the login UI', () => {
-  it('--login-origin serves Login V2 on a separate origin', async () => {
+describe('The zitadel-sandbox command with options of the login UI', () => {
+  it('serves Login V2 on a separate origin with --login-origin', async () => {
     const { banner, stop } = await started(['--login-origin', 'http://127.0.0.1:0']);
     const issuer = /ZITADEL_DOMAIN=(\S+)/.exec(banner)?.[1] ?? '';
     const login = await loginOf(issuer);
@@ -190,7 +190,7 @@ describe('The options of the login UI', () => {
     await stop('SIGTERM');
   });
 
-  it('--login-version 1 selects Login V1, and the default is Login V2', async () => {
+  it('selects Login V1 with --login-version 1 and Login V2 by default', async () => {
     const paths: string[] = [];
     for (const args of [['--login-version', '1'], []]) {
       const { banner, stop } = await started(args);
@@ -201,7 +201,7 @@ describe('The options of the login UI', () => {
     expect(paths).toEqual(['/ui/login/login', '/ui/v2/login/login']);
   });
 
-  it('--users accepts a file with a byte order mark', async () => {
+  it('accepts a file with a byte order mark as --users', async () => {
     const users = join(folder, 'with-bom.json');
     writeFileSync(users, `\uFEFF${JSON.stringify([{ loginName: 'dora', goodFor: 'testing' }])}`);
     const { banner, stop } = await started(['--users', users]);
@@ -210,7 +210,7 @@ describe('The options of the login UI', () => {
   });
 });
 
-/** The login of dora at a client, without PKCE. */
+/** Signs dora in at a client without PKCE. */
 async function tokensOf(
   issuer: string,
   redirect_uri: string,
@@ -232,8 +232,8 @@ async function tokensOf(
   return (await answer.json()) as { access_token: string; expires_in: number };
 }
 
-describe('The command line without a start', () => {
-  it('--help lists all options', () => {
+describe('The zitadel-sandbox command without a start', () => {
+  it('lists all options with --help', () => {
     const { code, out } = run(['--help']);
     expect(code).toBe(0);
     const options = [
@@ -256,20 +256,20 @@ describe('The command line without a start', () => {
     ['--help', '--port', 'x'],
     ['--port', 'x', '--help'],
     ['--nonsense', '--help'],
-  ])('--help takes precedence over other arguments: %s %s', (...args) => {
+  ])('gives --help precedence over other arguments: %s %s', (...args) => {
     const { code, out, err } = run(args);
     expect([code, err]).toEqual([0, '']);
     expect(out).toContain('--port PORT');
   });
 
-  it('It reports a --key-folder that is not writable in one sentence', () => {
+  it('reports a --key-folder that is not writable in one sentence', () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     const { code, err } = run(['--port', '0', '--key-folder', file]);
     expect([code, err]).toEqual([1, `--key-folder: cannot write the keys into ${file}\n`]);
   });
 
-  it('It refuses to start with NODE_ENV=production, with exit code 1 and one sentence', () => {
+  it('refuses to start with NODE_ENV=production, with exit code 1 and one sentence', () => {
     const { code, out, err } = run(['--port', '0'], { NODE_ENV: 'production' });
     expect([code, out]).toEqual([1, '']);
     expect(err).toBe(
@@ -277,7 +277,7 @@ describe('The command line without a start', () => {
     );
   });
 
-  it('It reports a port in use with exit code 1 and one line that suggests another port', async () => {
+  it('reports a port in use with exit code 1 and one line that suggests another port', async () => {
     const taken = await startSandbox();
     const port = Number(new URL(taken.issuer).port);
     const { code, out, err } = run(['--port', String(port)]);
@@ -306,14 +306,14 @@ describe('The command line without a start', () => {
     [['--users', '/nowhere.json'], '--users: cannot read /nowhere.json'],
     [['--nonsense'], "Unknown option '--nonsense'"],
     [['nonsense'], "Unexpected argument 'nonsense'"],
-  ])('It reports invalid arguments %j: %s', (args, message) => {
+  ])('reports invalid arguments %j: %s', (args, message) => {
     const { code, err } = run(args);
     expect(code).toBe(1);
     expect(err.startsWith(message)).toBe(true);
     expect(err).not.toContain('    at ');
   });
 
-  it('It reports the problems of a --users file by field', () => {
+  it('reports the problems of a --users file by field', () => {
     const file = join(folder, 'wrong.json');
     writeFileSync(file, '[{"loginName":"a","rolls":[]}]');
     const { code, err } = run(['--users', file]);
@@ -323,7 +323,7 @@ describe('The command line without a start', () => {
   });
 });
 
-// in a process of its own: the test runner keeps Node's warnings from its tests
+// In a separate process, because Jest hides the warnings of Node.js from its tests.
 it('Twenty concurrent delayed responses cause no leak warning of Node', () => {
   const program = `
     import { startSandbox } from ${JSON.stringify(pathToFileURL(join(root, 'dist/index.js')).href)};

@@ -22,7 +22,7 @@ async function publishedKeys(): Promise<Record<string, string>[]> {
   return json['keys'] as Record<string, string>[];
 }
 
-/** A request with a Host header of our own, which fetch would not send. */
+/** A request with a Host header, which fetch would not send. */
 function ask(address: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
   const { port } = new URL(sandbox.issuer);
   return new Promise((resolve, reject) => {
@@ -39,7 +39,7 @@ function ask(address: string, headers: Record<string, string>): Promise<{ status
 }
 
 describe('The discovery document', () => {
-  it('It has exactly the fields and values of Zitadel', async () => {
+  it('has exactly the fields and values of Zitadel', async () => {
     const i = sandbox.issuer;
     const { json, status } = await discovery();
     expect(status).toBe(200);
@@ -147,16 +147,16 @@ describe('The discovery document', () => {
     'frontchannel_logout_session_supported',
     'acr_values_supported',
     'registration_endpoint',
-  ])('It does not contain %s', async (field) => {
+  ])('does not contain %s', async (field) => {
     expect((await discovery()).json).not.toHaveProperty([field]);
   });
 
-  it('The sandbox has no RFC 8414 metadata document', async () => {
+  it('does not exist in the form of RFC 8414', async () => {
     const { status } = await browser.get(`${sandbox.issuer}/.well-known/oauth-authorization-server`);
     expect(status).toBe(404);
   });
 
-  it('Its headers are no-store, no-cache, Vary Origin, robots none and a user agent cookie for a year', async () => {
+  it('is sent with no-store, no-cache, Vary Origin, robots none and a user agent cookie for a year', async () => {
     const { headers } = await new Browser().get(`${sandbox.issuer}/.well-known/openid-configuration`);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(headers.get('pragma')).toBe('no-cache');
@@ -166,7 +166,7 @@ describe('The discovery document', () => {
     expect(cookie).toMatch(/^zitadel\.useragent=[^;]+;.*Max-Age=31536000; HttpOnly/);
   });
 
-  it('CORS allows any origin with credentials, preflight included', async () => {
+  it('may be read from any origin with credentials by CORS, preflight included', async () => {
     const origin = 'https://spa.example';
     const { headers } = await browser.get(`${sandbox.issuer}/oauth/v2/keys`, { origin });
     expect(headers.get('access-control-allow-origin')).toBe(origin);
@@ -183,7 +183,7 @@ describe('The discovery document', () => {
     expect(preflight.headers.get('access-control-allow-headers')).toBe('authorization');
   });
 
-  it('The login UI sends no CORS headers, so that a page of another origin cannot read the code', async () => {
+  it('is sent with CORS headers, but the login UI is not, so that a page of another origin cannot read the code', async () => {
     const origin = 'https://evil.example';
     const { location } = await new RelyingParty(sandbox).authorize();
     const authRequest = new URL(location).searchParams.get('authRequest') ?? '';
@@ -202,7 +202,7 @@ describe('The discovery document', () => {
     }
   });
 
-  describe('Endpoints accept GET and POST', () => {
+  describe('describes endpoints that accept GET and POST:', () => {
     const robot = { client_id: 'robot@acme.example', client_secret: 'robot-client-secret-of-the-sandbox' };
     const web = '320000000000000101';
     const api = '320000000000000104';
@@ -229,7 +229,7 @@ describe('The discovery document', () => {
       ['/oauth/v2/revoke', { client_id: web, token: 'unknown' }, 200],
       ['/oauth/v2/device_authorization', { client_id: web }, 200],
       ['/oidc/v1/end_session', { client_id: web }, 302],
-    ])('%s accepts both', async (path, parameters, status) => {
+    ])('%s accepts GET and POST', async (path, parameters, status) => {
       const got = await browser.get(new RelyingParty(sandbox).url(path, parameters));
       const posted = await browser.post(`${sandbox.issuer}${path}`, parameters);
       expect([got.status, posted.status]).toEqual([status, status]);
@@ -237,7 +237,7 @@ describe('The discovery document', () => {
       expect(got.location.split('?')[0]).toBe(posted.location.split('?')[0]);
     });
 
-    it('/oidc/v1/userinfo', async () => {
+    it('/oidc/v1/userinfo accepts GET and POST', async () => {
       const client = new RelyingParty(sandbox);
       const { access_token } = await client.signIn();
       const got = await client.userinfo(access_token);
@@ -249,12 +249,12 @@ describe('The discovery document', () => {
 });
 
 describe('The issuer', () => {
-  it('It has no trailing slash', async () => {
+  it('has no trailing slash', async () => {
     expect(sandbox.issuer).toMatch(/^http:\/\/localhost:\d+$/);
     expect((await discovery()).json['issuer']).toBe(sandbox.issuer);
   });
 
-  it('A request with the host 127.0.0.1 gets a 404, as the instance is localhost', async () => {
+  it('is required as the host: a request with the host 127.0.0.1 gets 404', async () => {
     const { port } = new URL(sandbox.issuer);
     const { status, text } = await ask('127.0.0.1', { host: `127.0.0.1:${port}` });
     expect(status).toBe(404);
@@ -267,16 +267,19 @@ describe('The issuer', () => {
     ['X-Forwarded-Host', { 'x-forwarded-host': 'login.example' }],
     ['Forwarded', { forwarded: 'for=10.0.0.1;host=login.example;proto=https' }],
     ['x-zitadel-instance-host', { 'x-zitadel-instance-host': 'login.example' }],
-  ])('A request with an unknown host in the header %s gets a 404', async (_header, headers) => {
-    const { host } = new URL(sandbox.issuer);
-    const { status, text } = await ask('127.0.0.1', { host, ...headers });
-    expect([status, text.slice(0, 60)]).toEqual([
-      404,
-      'unable to set instance using origin &{login.example  http} (',
-    ]);
-  });
+  ])(
+    'is required as the host: a request with an unknown host in the header %s gets 404',
+    async (_header, headers) => {
+      const { host } = new URL(sandbox.issuer);
+      const { status, text } = await ask('127.0.0.1', { host, ...headers });
+      expect([status, text.slice(0, 60)]).toEqual([
+        404,
+        'unable to set instance using origin &{login.example  http} (',
+      ]);
+    },
+  );
 
-  it('The sandbox answers localhost on IPv4, and on IPv6 if the machine has it', async () => {
+  it('is served on IPv4, and on IPv6 if the machine has it', async () => {
     const { host } = new URL(sandbox.issuer);
     expect((await ask('127.0.0.1', { host })).status).toBe(200);
     const six = await ask('::1', { host }).catch((error: NodeJS.ErrnoException) => error.code);
@@ -285,7 +288,7 @@ describe('The issuer', () => {
 });
 
 describe('The JSON Web Key Set', () => {
-  it('It has two RSA-2048 keys for RS256 with a kid of 18 digits, cacheable for five minutes', async () => {
+  it('has two RSA-2048 keys for RS256 with a kid of 18 digits, cacheable for five minutes', async () => {
     const fresh = await startSandbox();
     const { json, headers } = await browser.get(`${fresh.issuer}/oauth/v2/keys`);
     await fresh.close();
@@ -300,7 +303,7 @@ describe('The JSON Web Key Set', () => {
     }
   });
 
-  it('Running sandboxes share no key, rotated keys included, and a closed one returns its keys to the pool', async () => {
+  it('shares no key with those of other running sandboxes, rotated keys included', async () => {
     const others = [await startSandbox(), await startSandbox()];
     await others[0]?.rotateKeys();
     await others[0]?.close();
@@ -317,7 +320,7 @@ describe('The JSON Web Key Set', () => {
     expect(new Set(moduli).size).toBe(moduli.length);
   });
 
-  it('After a rotation the next key signs, the old key stays published, and a client refetches for the unknown kid', async () => {
+  it('contains the old keys after a rotation, the next key signs, and a client fetches it for the unknown kid', async () => {
     const client = new RelyingParty(sandbox);
     const keys = createRemoteJWKSet(new URL(`${sandbox.issuer}/oauth/v2/keys`), { cooldownDuration: 0 });
     const before = await publishedKeys();

@@ -19,7 +19,7 @@ async function signedIn(loginName = alice): Promise<{ client: RelyingParty; idTo
   return { client, idToken: id_token };
 }
 
-/** True when authorize still finds a session in this browser. */
+/** Whether an authorization request finds a session in this browser. */
 async function hasSession(client: RelyingParty): Promise<boolean> {
   const { status } = await client.browser.get((await client.authorize()).location);
   return status === 302;
@@ -33,8 +33,8 @@ function refused(answer: Answer, description: string): void {
   });
 }
 
-describe('The end_session endpoint', () => {
-  it('A valid hint with a registered URI ends the session and redirects to the URI with the state', async () => {
+describe('At the end_session endpoint,', () => {
+  it('a valid hint with a registered URI ends the session and redirects to the URI with the state', async () => {
     const { client, idToken } = await signedIn();
     const { status, location } = await client.endSession({
       id_token_hint: idToken,
@@ -45,7 +45,7 @@ describe('The end_session endpoint', () => {
     expect(await hasSession(client)).toBe(false);
   });
 
-  it('A valid hint with a registered URI also works by POST', async () => {
+  it('a valid hint with a registered URI also works by POST', async () => {
     const { client, idToken } = await signedIn();
     const { status, location } = await client.browser.post(`${sandbox.issuer}/oidc/v1/end_session`, {
       id_token_hint: idToken,
@@ -56,7 +56,7 @@ describe('The end_session endpoint', () => {
     expect([status, location]).toEqual([302, `${home}?state=s`]);
   });
 
-  it('The state is appended to an existing query, and none is appended without a state', async () => {
+  it('the state is appended to an existing query, and none is appended without a state', async () => {
     const uri = 'http://localhost:3000/bye?from=here';
     const other = await startSandbox({ web: { postLogoutRedirectUris: [uri] } });
     const client = new RelyingParty(other);
@@ -71,7 +71,7 @@ describe('The end_session endpoint', () => {
     expect([one.location, two.location]).toEqual([`${uri}&state=s`, uri]);
   });
 
-  it('An expired hint is accepted', async () => {
+  it('an expired hint is accepted', async () => {
     sandbox.setIdTokenTtl(-60);
     const { client, idToken } = await signedIn();
     sandbox.setIdTokenTtl(43200);
@@ -80,7 +80,7 @@ describe('The end_session endpoint', () => {
     expect([status, await hasSession(client)]).toEqual([302, false]);
   });
 
-  it('A hint of an ended session gets the same redirect', async () => {
+  it('a hint of an ended session gets the same redirect', async () => {
     const { client, idToken } = await signedIn();
     const parameters = { id_token_hint: idToken, post_logout_redirect_uri: home, state: 's' };
     await client.endSession(parameters);
@@ -88,7 +88,7 @@ describe('The end_session endpoint', () => {
     expect([status, location]).toEqual([302, `${home}?state=s`]);
   });
 
-  it('A hint signed with a retired key is accepted', async () => {
+  it('a hint signed with a retired key is accepted', async () => {
     const { client, idToken } = await signedIn();
     await sandbox.rotateKeys();
     expect((await client.endSession({ id_token_hint: idToken, post_logout_redirect_uri: home })).status).toBe(
@@ -96,13 +96,13 @@ describe('The end_session endpoint', () => {
     );
   });
 
-  it('A hint that is not a JWT is refused', async () => {
+  it('a hint that is not a JWT is refused', async () => {
     const { client } = await signedIn();
     refused(await client.endSession({ id_token_hint: 'garbage' }), 'id_token_hint invalid');
     expect(await hasSession(client)).toBe(true);
   });
 
-  it('A hint with an unknown key gets a 404, as after the deletion of a key', async () => {
+  it('a hint with an unknown key gets 404, as after the deletion of a key', async () => {
     const { client, idToken } = await signedIn();
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     for (const header of [{ alg: 'RS256', kid: '399999999999999999' }, { alg: 'RS256' }]) {
@@ -113,7 +113,7 @@ describe('The end_session endpoint', () => {
     expect(await hasSession(client)).toBe(true);
   });
 
-  it('A hint with an invalid signature is refused', async () => {
+  it('a hint with an invalid signature is refused', async () => {
     const { client, idToken } = await signedIn();
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const [header = ''] = idToken.split('.');
@@ -125,7 +125,7 @@ describe('The end_session endpoint', () => {
     expect([status, json['error_description']]).toEqual([500, 'Errors.Internal']);
   });
 
-  it('A hint of another issuer is refused', async () => {
+  it('a hint of another issuer is refused', async () => {
     const other = await startSandbox();
     const { id_token } = await new RelyingParty(other).signIn();
     await other.close();
@@ -133,7 +133,7 @@ describe('The end_session endpoint', () => {
     refused(await client.endSession({ id_token_hint: id_token }), 'id_token_hint invalid');
   });
 
-  it('A JWT of this issuer that is not an ID token is refused as a hint', async () => {
+  it('a JWT of this issuer that is not an ID token is refused as a hint', async () => {
     const other = await startSandbox({ web: { accessTokenType: 'jwt' } });
     const client = new RelyingParty(other);
     const { access_token } = await client.signIn();
@@ -142,7 +142,7 @@ describe('The end_session endpoint', () => {
     refused(answer, 'id_token_hint invalid');
   });
 
-  it('A client_id that differs from the azp of the hint is refused', async () => {
+  it('a client_id that differs from the azp of the hint is refused', async () => {
     const { client, idToken } = await signedIn();
     refused(
       await client.endSession({ id_token_hint: idToken, client_id: sandbox.clients.second.clientId }),
@@ -152,7 +152,7 @@ describe('The end_session endpoint', () => {
   });
 
   it.each(['hint', 'client_id'])(
-    'A URI that is not registered gets a 400 without a redirect (by %s)',
+    'a URI that is not registered gets 400 without a redirect (by %s)',
     async (by) => {
       const { client, idToken } = await signedIn();
       refused(
@@ -166,12 +166,12 @@ describe('The end_session endpoint', () => {
     },
   );
 
-  it('An unknown client_id is refused', async () => {
+  it('an unknown client_id is refused', async () => {
     const { client } = await signedIn();
     refused(await client.endSession({ client_id: '399999999999999999' }), 'Errors.App.NotFound');
   });
 
-  it('A URI without hint and client_id is ignored, and the page of Login V2 gets the state', async () => {
+  it('a URI without hint and client_id is ignored, and the page of Login V2 gets the state', async () => {
     const { client } = await signedIn();
     const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
     const { pathname, searchParams } = new URL(location);
@@ -180,7 +180,7 @@ describe('The end_session endpoint', () => {
     expect(await hasSession(client)).toBe(true);
   });
 
-  it('A hint without a URI ends the session and redirects to the default page', async () => {
+  it('a hint without a URI ends the session and redirects to the default page', async () => {
     const { client, idToken } = await signedIn();
     const { location } = await client.endSession({ id_token_hint: idToken });
     expect([location, await hasSession(client)]).toEqual([`${sandbox.issuer}/logout/done`, false]);
@@ -199,7 +199,7 @@ describe('The end_session endpoint', () => {
   });
 });
 
-describe('The end_session endpoint of Login V2 without a hint', () => {
+describe('Without a hint, with Login V2,', () => {
   async function logoutPage(client: RelyingParty, more: Record<string, string> = {}): Promise<URL> {
     const { status, location } = await client.endSession({
       client_id: client.client.clientId,
@@ -211,7 +211,7 @@ describe('The end_session endpoint of Login V2 without a hint', () => {
     return new URL(location);
   }
 
-  it('It redirects to /ui/v2/login/logout?post_logout_redirect=…&logout_hint=…&ui_locales=…&logout_token=<JWT>', async () => {
+  it('the end_session endpoint redirects to /ui/v2/login/logout?post_logout_redirect=…&logout_hint=…&ui_locales=…&logout_token=<JWT>', async () => {
     const { client } = await signedIn();
     const url = await logoutPage(client, { logout_hint: alice, ui_locales: 'de' });
     expect(url.pathname).toBe('/ui/v2/login/logout');
@@ -223,7 +223,7 @@ describe('The end_session endpoint of Login V2 without a hint', () => {
     });
   });
 
-  it('The session ends when the user chooses the account, not before', async () => {
+  it('the session ends when the user chooses the account, not before', async () => {
     const { client } = await signedIn();
     const url = await logoutPage(client);
     const { status, text } = await client.browser.get(url.href);
@@ -236,7 +236,7 @@ describe('The end_session endpoint of Login V2 without a hint', () => {
     expect([picked.location, await hasSession(client)]).toEqual([`${home}?state=s`, false]);
   });
 
-  it('A logout_hint with the login name skips the choice', async () => {
+  it('a logout_hint with the login name skips the account picker', async () => {
     const { client } = await signedIn();
     await client.signIn(bob, { prompt: 'select_account' });
     const url = await logoutPage(client, { logout_hint: alice });
@@ -245,7 +245,7 @@ describe('The end_session endpoint of Login V2 without a hint', () => {
     expect([left.text.includes(alice), left.text.includes(bob)]).toEqual([false, true]);
   });
 
-  it('Neither a session of another browser nor another target can be chosen', async () => {
+  it('neither a session of another browser nor another target can be chosen', async () => {
     const { client } = await signedIn();
     const { client: victim, idToken } = await signedIn();
     const url = await logoutPage(client);
@@ -260,7 +260,7 @@ describe('The end_session endpoint of Login V2 without a hint', () => {
     expect([forged.status, forged.location]).toEqual([400, '']);
   });
 
-  it('Without sessions the page has no accounts and no links', async () => {
+  it('the page has no accounts and no links when there is no session', async () => {
     const client = new RelyingParty(sandbox);
     const { text } = await client.browser.get((await logoutPage(client)).href);
     expect(text).toContain('<p>No accounts found</p>');
@@ -268,7 +268,7 @@ describe('The end_session endpoint of Login V2 without a hint', () => {
   });
 });
 
-describe('The end_session endpoint of Login V1', () => {
+describe('With Login V1, at the end_session endpoint,', () => {
   let one: Sandbox;
   beforeAll(async () => {
     one = await startSandbox({ web: { loginVersion: 1 } });
@@ -289,7 +289,7 @@ describe('The end_session endpoint of Login V1', () => {
     return !text.includes('signed in');
   }
 
-  it('A request without a hint ends all sessions of the browser and redirects', async () => {
+  it('a request without a hint ends all sessions of the browser and redirects', async () => {
     const { client } = await twoSessions();
     const parameters = { client_id: client.client.clientId, post_logout_redirect_uri: home, state: 's' };
     expect(await isSignedOut(client)).toBe(false);
@@ -297,14 +297,14 @@ describe('The end_session endpoint of Login V1', () => {
     expect([status, location, await isSignedOut(client)]).toEqual([302, `${home}?state=s`, true]);
   });
 
-  it('A hint ends all sessions of its browser', async () => {
+  it('a hint ends all sessions of its browser', async () => {
     const { client, ids } = await twoSessions();
     const stranger = new RelyingParty(one);
     await stranger.endSession({ id_token_hint: ids[0], post_logout_redirect_uri: home });
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('A hint of a session that a second login of the same user renewed ends all sessions of its browser', async () => {
+  it('a hint of a session that a second sign-in of the same user continued ends all sessions of its browser', async () => {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
     await client.signIn(alice, { prompt: 'login' });
@@ -312,7 +312,7 @@ describe('The end_session endpoint of Login V1', () => {
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('A hint of an ended session ends the later sessions of its browser', async () => {
+  it('a hint of an ended session ends the later sessions of its browser', async () => {
     const client = new RelyingParty(one);
     const first = await client.signIn(alice);
     await client.endSession({ id_token_hint: first.id_token });
@@ -321,7 +321,7 @@ describe('The end_session endpoint of Login V1', () => {
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('A URI without hint and client_id is ignored: the session ends and the target is /ui/login/logout/done', async () => {
+  it('a URI without hint and client_id is ignored: the session ends and the target is /ui/login/logout/done', async () => {
     const client = new RelyingParty(one);
     await client.signIn(alice);
     const { status, location } = await client.endSession({ post_logout_redirect_uri: home, state: 's' });
@@ -329,7 +329,7 @@ describe('The end_session endpoint of Login V1', () => {
     expect(await isSignedOut(client)).toBe(true);
   });
 
-  it('A hint without a URI redirects to /ui/login/logout/done', async () => {
+  it('a hint without a URI redirects to /ui/login/logout/done', async () => {
     const { client, ids } = await twoSessions();
     const { location } = await client.endSession({ id_token_hint: ids[0], state: 's' });
     expect(location).toBe(`${one.issuer}/ui/login/logout/done?state=s`);
@@ -337,8 +337,8 @@ describe('The end_session endpoint of Login V1', () => {
   });
 });
 
-describe('The effect of a logout', () => {
-  it('A logout revokes the access token but not the refresh token', async () => {
+describe('After a logout,', () => {
+  it('the access token is revoked and the refresh token is not', async () => {
     const client = new RelyingParty(sandbox);
     const { access_token, refresh_token, id_token } = await client.signIn();
     await client.endSession({ id_token_hint: id_token });
@@ -347,14 +347,14 @@ describe('The effect of a logout', () => {
     expect((await introspect(sandbox, fresh.access_token)).json['active']).toBe(true);
   });
 
-  it('A logout does not end the session of the same user in another browser', async () => {
+  it('the session of the same user in another browser goes on', async () => {
     const { client, idToken } = await signedIn();
     const { client: other } = await signedIn();
     await client.endSession({ id_token_hint: idToken });
     expect([await hasSession(client), await hasSession(other)]).toEqual([false, true]);
   });
 
-  it('A logout at one client ends the session of a second client, too', async () => {
+  it('the session at a second client has ended, too', async () => {
     const { client, idToken } = await signedIn();
     const second = new RelyingParty(sandbox, sandbox.clients.second, 'http://localhost:3002/auth/callback');
     expect((await client.follow(second.authorizeUrl())).status).toBe(302);

@@ -77,7 +77,7 @@ const shapeOf = ({ event_payload: payload, ...event }: Record<string, unknown>) 
 });
 
 describe('An event', () => {
-  it('It has the fields, the header and the signature that the recorded server sent', async () => {
+  it('has the fields, the header and the signature that the recorded server sent', async () => {
     const hook = await target('/all');
     await on({ all: true }, hook);
     await makeEvents();
@@ -101,7 +101,7 @@ describe('An event', () => {
     }
   });
 
-  it('It is signed in the way in which the recorded ones are', () => {
+  it('is signed in the way in which the recorded ones are', () => {
     const key = 'PLACEHOLDERsigningkeyPLACEHOLDERsign';
     const events = exchangesOf('actions-events').filter(({ name }) => name.startsWith('event '));
     for (const { request } of events) {
@@ -112,7 +112,7 @@ describe('An event', () => {
     }
   });
 
-  it('It reaches the targets of the best match alone', async () => {
+  it('reaches the targets of the best match alone', async () => {
     const [all, group, single] = [await target('/all'), await target('/group'), await target('/single')];
     await on({ all: true }, all);
     await on({ group: 'user' }, group);
@@ -129,7 +129,7 @@ describe('An event', () => {
     ]);
   });
 
-  it('It is sent once, and a failing target that interrupts loses it for the targets after it', async () => {
+  it('is sent once, and a failing target that interrupts loses it for the targets after it', async () => {
     const interrupting = await target('/interrupting', { restWebhook: { interruptOnError: true } });
     const failing = await target('/failing');
     const last = await target('/last', { restAsync: {} });
@@ -142,7 +142,7 @@ describe('An event', () => {
     expect(received.map(({ path }) => path)).toEqual(['/interrupting', '/failing', '/last']);
   });
 
-  it('It is lost without an answer, and for a target on another machine', async () => {
+  it('is lost without an answer, and for a target on another machine', async () => {
     await on({ event: 'user.locked' }, await target('/hook'));
     const elsewhere = { name: 'x', restWebhook: {}, timeout: '5s', endpoint: 'https://app.example/events' };
     const { body } = await manage(sandbox, `${ACTIONS}/CreateTarget`, elsewhere);
@@ -167,7 +167,7 @@ describe('An event', () => {
 });
 
 describe('A target', () => {
-  it('Its new signing key counts at once, and a deleted one is not called', async () => {
+  it('has a new signing key at once, and is not called after its deletion', async () => {
     const hook = await target('/hook');
     await on({ event: 'user.locked' }, hook);
     const renewal = { id: hook.id, expirationSigningKey: '0s', endpoint: `${origin}/new` };
@@ -187,7 +187,7 @@ describe('A target', () => {
     expect(received.map(({ path }) => path)).toEqual(['/new', '/other']);
   });
 
-  it('It is for the role IAM_OWNER alone', async () => {
+  it('is for the role IAM_OWNER alone', async () => {
     await withSandbox({ empty: true }, async (other) => {
       const user = { organizationId: acme, username: 'robot-owner', machine: { name: 'Robot' } };
       const { body } = await manage(other, 'user.v2.UserService/CreateUser', user);

@@ -25,7 +25,7 @@ beforeEach(() => {
   sandbox.setRefreshReuse(0);
 });
 
-/** Who of these tokens works: the access token at introspection, the refresh token at the token endpoint. */
+/** Which access tokens are active at introspection, and the status of each refresh. */
 async function working(answers: Answer[]): Promise<{ access: unknown[]; refresh: number[] }> {
   const pairs = answers.map(tokensFrom);
   const access: unknown[] = [];
@@ -35,11 +35,11 @@ async function working(answers: Answer[]): Promise<{ access: unknown[]; refresh:
   return { access, refresh };
 }
 
-describe('A refresh token that is used twice', () => {
-  it('Overlapping uses all succeed, and only the last token pair is valid', async () => {
+describe('When a refresh token is used twice,', () => {
+  it('all overlapping uses succeed, and only the last token pair is valid', async () => {
     let answers: Answer[] = [];
     const good = (): Answer[] => answers.filter(({ status }) => status === 200);
-    // requests of one client do not always overlap
+    // The requests of one client do not always overlap.
     for (let tries = 0; good().length < 2 && tries < 20; tries++) {
       const { refresh_token } = await client.signIn();
       answers = await Promise.all([1, 2, 3, 4].map(() => client.refresh(refresh_token)));
@@ -53,7 +53,7 @@ describe('A refresh token that is used twice', () => {
     }
   });
 
-  it('A use within refreshReuseMs succeeds, and only the last token pair is valid', async () => {
+  it('the second use within refreshReuseMs succeeds, and only the last token pair is valid', async () => {
     sandbox.setRefreshReuse(60_000);
     const { refresh_token } = await client.signIn();
     const first = await client.refresh(refresh_token);
@@ -62,7 +62,7 @@ describe('A refresh token that is used twice', () => {
     expect(await working([first, second])).toEqual({ access: [false, true], refresh: [400, 200] });
   });
 
-  it('A use after refreshReuseMs is refused, and the newest token pair stays valid', async () => {
+  it('the second use after refreshReuseMs is refused, and the newest token pair stays valid', async () => {
     sandbox.setRefreshReuse(5);
     const { refresh_token } = await client.signIn();
     const first = await client.refresh(refresh_token);
@@ -75,7 +75,7 @@ describe('A refresh token that is used twice', () => {
     expect(await working([first])).toEqual({ access: [true], refresh: [200] });
   });
 
-  it('With refreshReuseMs null, only one of two overlapping uses succeeds', async () => {
+  it('only one of two overlapping uses succeeds with refreshReuseMs null', async () => {
     sandbox.setRefreshReuse(null);
     const { refresh_token } = await client.signIn();
     const answers = await Promise.all([client.refresh(refresh_token), client.refresh(refresh_token)]);
@@ -84,7 +84,7 @@ describe('A refresh token that is used twice', () => {
 });
 
 describe('drop()', () => {
-  it('The token endpoint rotates the refresh token and closes the connection without a response', async () => {
+  it('makes the token endpoint rotate the refresh token and close the connection without a response', async () => {
     const { access_token, refresh_token } = await client.signIn();
     sandbox.drop(tokenPath, 1);
     await expect(client.refresh(refresh_token)).rejects.toThrow('fetch failed');
@@ -94,7 +94,7 @@ describe('drop()', () => {
     );
   });
 
-  it('The endpoint responds again after the given number of drops', async () => {
+  it('ends after the given number of dropped responses', async () => {
     const { access_token } = await client.signIn();
     sandbox.drop(userinfoPath, 2);
     await expect(client.userinfo(access_token)).rejects.toThrow();
@@ -104,7 +104,7 @@ describe('drop()', () => {
 });
 
 describe('refuseTokens()', () => {
-  it('Userinfo answers 401 the given number of times, and the token stays valid', async () => {
+  it('makes userinfo return 401 the given number of times, and the token stays valid', async () => {
     const { access_token } = await client.signIn();
     sandbox.refuseTokens(userinfoPath, 2);
     const statuses: number[] = [];
@@ -113,7 +113,7 @@ describe('refuseTokens()', () => {
     expect(await isActive(sandbox, access_token)).toBe(true);
   });
 
-  it('Introspection answers inactive until the fault is reset', async () => {
+  it('makes introspection return inactive until the fault is reset', async () => {
     const { access_token } = await client.signIn();
     sandbox.refuseTokens(introspectPath);
     const answer = await introspect(sandbox, access_token);
@@ -124,7 +124,7 @@ describe('refuseTokens()', () => {
   });
 });
 
-it('fail() lets an endpoint fail the given number of times', async () => {
+it('fail() makes an endpoint fail the given number of times', async () => {
   const { refresh_token } = await client.signIn();
   sandbox.fail(tokenPath, 503, 1);
   expect((await client.refresh(refresh_token)).status).toBe(503);
@@ -132,7 +132,7 @@ it('fail() lets an endpoint fail the given number of times', async () => {
 });
 
 describe('setLifetimes()', () => {
-  it('It applies to tokens that are issued later', async () => {
+  it('applies to tokens that are issued later', async () => {
     const other = await startSandbox();
     const party = new RelyingParty(other);
     other.setLifetimes({ accessTokenSeconds: 20, idTokenSeconds: 30 });
@@ -147,20 +147,23 @@ describe('setLifetimes()', () => {
   it.each([
     ['idle', { refreshTokenIdleSeconds: 1 }],
     ['absolute', { refreshTokenSeconds: 1 }],
-  ])('A refresh token past its %s lifetime gets RefreshTokenInvalid', async (_name, lifetimes) => {
-    const other = await startSandbox();
-    other.setLifetimes(lifetimes);
-    const party = new RelyingParty(other);
-    const { refresh_token } = await party.signIn();
-    await pause(2_100);
-    const { status, json } = await party.refresh(refresh_token);
-    await other.close();
-    expect([status, json['error_description']]).toEqual([400, 'Errors.OIDCSession.RefreshTokenInvalid']);
-  });
+  ])(
+    'makes a refresh token expire after its %s lifetime with RefreshTokenInvalid',
+    async (_name, lifetimes) => {
+      const other = await startSandbox();
+      other.setLifetimes(lifetimes);
+      const party = new RelyingParty(other);
+      const { refresh_token } = await party.signIn();
+      await pause(2_100);
+      const { status, json } = await party.refresh(refresh_token);
+      await other.close();
+      expect([status, json['error_description']]).toEqual([400, 'Errors.OIDCSession.RefreshTokenInvalid']);
+    },
+  );
 });
 
-describe('A session that has ended', () => {
-  it('It revokes access tokens but not the refresh token, and a refresh issues active tokens for the ended session', async () => {
+describe('The end of a session', () => {
+  it('revokes access tokens but not the refresh token, and a refresh issues active tokens for the ended session', async () => {
     const party = new RelyingParty(sandbox);
     const { access_token, refresh_token, id_token } = await party.signIn();
     await party.endSession({ id_token_hint: id_token });

@@ -23,7 +23,7 @@ function clientOf(name: 'device' | 'exchange' | 'implicit'): RelyingParty {
   return new RelyingParty(sandbox, client);
 }
 
-it('An application for a further flow exists only if its option is set', async () => {
+it('An application for a further flow exists if and only if its option is set', async () => {
   const plain = await startSandbox();
   const audience = (await new RelyingParty(plain).signIn()).claims.aud;
   await plain.close();
@@ -31,7 +31,7 @@ it('An application for a further flow exists only if its option is set', async (
   expect(audience).not.toContain(sandbox.clients.device?.clientId);
 });
 
-describe('Device authorization', () => {
+describe('In the device flow,', () => {
   async function start(): Promise<Record<string, string>> {
     const client_id = clientOf('device').client.clientId;
     const scope = 'openid profile offline_access';
@@ -49,7 +49,7 @@ describe('Device authorization', () => {
     return (await new Browser().post(sandbox.issuer + page, form)).text;
   }
 
-  it('A device gets tokens once after the user has allowed it at its verification URI', async () => {
+  it('a device gets tokens once after the user has allowed it at its verification URI', async () => {
     const { device_code, user_code = '', verification_uri_complete = '' } = await start();
     const browser = new Browser();
     const { location } = await browser.get(verification_uri_complete);
@@ -68,7 +68,7 @@ describe('Device authorization', () => {
     expect((await poll(device_code)).json).toEqual({ error: 'invalid_grant' });
   });
 
-  it('Deny has an effect with Login V2 only', async () => {
+  it('"Deny" has an effect with Login V2 only', async () => {
     const { device_code, user_code = '' } = await start();
     expect(await answer(user_code, 'denied')).toContain('context missing');
     expect((await poll(device_code)).json['error']).toBe('authorization_pending');
@@ -77,14 +77,14 @@ describe('Device authorization', () => {
   });
 
   it.each([(code: string) => code.toLowerCase(), (code: string) => code.replace('-', '')])(
-    'A user code that differs is not found: %s',
+    'a user code in another form is not found: %s',
     async (typed) => {
       const { user_code = '' } = await start();
       expect(await answer(typed(user_code), 'allowed')).toContain('Errors.DeviceAuth.NotFound');
     },
   );
 
-  it('A device code expires', async () => {
+  it('a device code expires', async () => {
     const { device_code, user_code = '' } = await start();
     sandbox.expire('device_codes');
     expect(await answer(user_code, 'allowed')).toContain('Errors.DeviceAuth.NotFound');
@@ -94,7 +94,7 @@ describe('Device authorization', () => {
     });
   });
 
-  it('A device gets no tokens for a user who was deactivated after the approval', async () => {
+  it('a device gets no tokens for a user who was deactivated after the approval', async () => {
     const { device_code, user_code = '' } = await start();
     await answer(user_code, 'allowed');
     sandbox.setUserActive(alice, false);
@@ -104,7 +104,7 @@ describe('Device authorization', () => {
   });
 });
 
-describe('Token exchange', () => {
+describe('In a token exchange,', () => {
   async function exchange(form: Record<string, string>): Promise<Answer> {
     const { client } = clientOf('exchange');
     return new Browser().post(
@@ -114,7 +114,7 @@ describe('Token exchange', () => {
     );
   }
 
-  it('The new token has the same audience and no auth_time', async () => {
+  it('the new token has the same audience and no auth_time', async () => {
     const { access_token, claims } = await web.signIn(alice);
     const { json } = await exchange({ subject_token: access_token });
     const idToken = decodeJwt(json['id_token'] as string);
@@ -126,7 +126,7 @@ describe('Token exchange', () => {
     expect((await web.userinfo(access_token)).status).toBe(200);
   });
 
-  it('The new token can have fewer scopes and one audience', async () => {
+  it('the new token can have fewer scopes and one audience', async () => {
     const { access_token } = await web.signIn(alice);
     const { clientId } = sandbox.clients.apiBasic;
     const narrowed = { subject_token: access_token, scope: 'openid', audience: clientId };
@@ -141,19 +141,19 @@ describe('Token exchange', () => {
   it.each([
     ['audience', 'https://api.example', 'audience "https://api.example" not found in subject or actor token'],
     ['resource', 'https://api.example', 'resource parameter not supported'],
-  ])('A %s that the subject token does not have is refused', async (name, value, error_description) => {
+  ])('a %s that the subject token does not have is refused', async (name, value, error_description) => {
     const { access_token } = await web.signIn(alice);
     const { status, json } = await exchange({ subject_token: access_token, [name]: value });
     expect([status, json]).toEqual([400, { error: 'invalid_target', error_description }]);
   });
 
-  it('An ID token is refused as the subject token', async () => {
+  it('an ID token is refused as the subject token', async () => {
     const { id_token } = await web.signIn(alice);
     const { json } = await exchange({ subject_token: id_token, subject_token_type: `${tokenType}id_token` });
     expect(json['error_description']).toBe('subject_token invalid');
   });
 
-  it('Impersonation gets a 403 by default', async () => {
+  it('impersonation gets 403 by default', async () => {
     const { access_token } = await web.signIn(alice);
     const actor = { actor_token: access_token, actor_token_type: `${tokenType}access_token` };
     const { status, json } = await exchange({ subject_token: access_token, ...actor });
@@ -164,7 +164,7 @@ describe('Token exchange', () => {
   });
 });
 
-describe('Impersonation', () => {
+describe('In an impersonation,', () => {
   let other: Sandbox;
   let actor: RelyingParty;
 
@@ -191,7 +191,7 @@ describe('Impersonation', () => {
     );
   }
 
-  it('The token of an impersonator has `act` in ID token, JWT and introspection, but not in userinfo', async () => {
+  it('the token of an impersonator has `act` in ID token, JWT and introspection, but not in userinfo', async () => {
     const { json } = await impersonate(bob, alice, { requested_token_type: `${tokenType}jwt` });
     const act = { iss: other.issuer, sub: '320000000000000012' };
     const token = json['access_token'] as string;
@@ -204,7 +204,7 @@ describe('Impersonation', () => {
     expect(userinfo).not.toHaveProperty('act');
   });
 
-  it('A refresh keeps the actor and the audience', async () => {
+  it('a refresh keeps the actor and the audience', async () => {
     const { api, exchange } = other.clients;
     const { json } = await impersonate(bob, alice, { audience: api.clientId });
     const refreshed = await new Browser().post(
@@ -218,9 +218,9 @@ describe('Impersonation', () => {
   });
 
   it.each([
-    ['somebody without the role', carol, alice],
-    ['an impersonator, for somebody of another organization', bob, carol],
-  ])('It gets a 404: %s', async (_case, actorName, user) => {
+    ['a user without the role', carol, alice],
+    ['an impersonator of a user of another organization', bob, carol],
+  ])('404 is returned for %s', async (_case, actorName, user) => {
     const { status, json } = await impersonate(actorName, user);
     expect([status, json]).toEqual([
       404,
@@ -229,11 +229,11 @@ describe('Impersonation', () => {
   });
 });
 
-describe('Response types without a code', () => {
+describe('Without a code,', () => {
   const redirect = 'http://localhost:3000/auth/callback';
 
   it.each(['id_token', 'id_token token'])(
-    'A response of type %s is sent in the fragment',
+    'a response of type %s is sent in the fragment',
     async (response_type) => {
       const { location } = await clientOf('implicit').choose(alice, { response_type });
       const fragment = new URLSearchParams(new URL(location).hash.slice(1));
@@ -246,7 +246,7 @@ describe('Response types without a code', () => {
     },
   );
 
-  it('Their tokens are revoked with the session', async () => {
+  it('the tokens are revoked with the session', async () => {
     const party = clientOf('implicit');
     const { location } = await party.choose(alice, { response_type: 'id_token token' });
     const fragment = new URLSearchParams(new URL(location).hash.slice(1));
@@ -257,13 +257,13 @@ describe('Response types without a code', () => {
   });
 });
 
-describe('All endpoints', () => {
+describe('At all endpoints,', () => {
   it.each([
     ['DELETE', 'authorization'],
     ['GET', 'dpop'],
     ['POST', 'content-type, traceparent'],
   ])(
-    'A preflight for a method or header that is not allowed gets no CORS headers: %s %s',
+    'a preflight for a method or header that is not allowed gets no CORS headers: %s %s',
     async (method, headers) => {
       const { status, headers: answered } = await new Browser().send(`${sandbox.issuer}/oauth/v2/token`, {
         method: 'OPTIONS',
@@ -278,7 +278,7 @@ describe('All endpoints', () => {
     },
   );
 
-  it('The origin of the request is the issuer, in tokens and for assertions', async () => {
+  it('the origin of the request is the issuer, in tokens and for assertions', async () => {
     const proxied = { 'x-forwarded-proto': 'https' };
     const url = `${sandbox.issuer}/oauth/v2/token`;
     const robot = sandbox.users.find(({ kind }) => kind === 'machine');
@@ -292,13 +292,13 @@ describe('All endpoints', () => {
     expect(decodeJwt(json['id_token'] as string).iss).toBe(sandbox.issuer.replace('http:', 'https:'));
   });
 
-  it('A parameter in the query overrides the one in the form', async () => {
+  it('a parameter in the query overrides the one in the form', async () => {
     const url = `${sandbox.issuer}/oauth/v2/token?grant_type=foo`;
     const { json } = await new Browser().post(url, { grant_type: 'bar' });
     expect(json['error_description']).toBe('foo not supported');
   });
 
-  it('Introspection answers inactive for an assertion whose exp is a string', async () => {
+  it('introspection returns inactive for an assertion whose exp is a string', async () => {
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
     const client_assertion = `${part({ alg: 'RS256' })}.${part({ iss: 'x', exp: '9999999999' })}.x`;
     const { json } = await introspect(sandbox, 'any', undefined, { client_assertion });

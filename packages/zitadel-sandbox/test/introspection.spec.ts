@@ -11,7 +11,7 @@ import { assertion, assertionType, basic, introspect, RelyingParty } from './sup
 
 const now = Math.floor(Date.now() / 1000);
 
-/** The whole table, once with opaque and once with JWT access tokens. */
+/** All cases run with opaque and with JWT access tokens. */
 describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (accessTokenType) => {
   let sandbox: Sandbox;
   let client: RelyingParty;
@@ -36,8 +36,8 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
     return ask({ token, client_assertion_type: assertionType, client_assertion });
   }
 
-  describe('The client authentication', () => {
-    it('It refuses a request without secret and assertion', async () => {
+  describe('with client authentication', () => {
+    it('refuses a request without secret and assertion', async () => {
       const { status, json } = await ask({ token, client_id: sandbox.clients.api.clientId });
       expect([status, json]).toEqual([
         400,
@@ -45,12 +45,12 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       ]);
     });
 
-    it('It refuses a request without a token', async () => {
+    it('refuses a request without a token', async () => {
       const { status, json } = await introspect(sandbox, undefined);
       expect([status, json]).toEqual([400, { error: 'invalid_request', error_description: 'token missing' }]);
     });
 
-    it('It refuses another client_assertion_type', async () => {
+    it('refuses another client_assertion_type', async () => {
       const { status, json } = await introspect(sandbox, token, sandbox.clients.api.key, {
         client_assertion_type: 'jwt',
       });
@@ -67,7 +67,7 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       ['assertion issued in the future', { iat: now + 60 }],
       ['iat missing', { iat: undefined }],
       ['exp missing', { exp: undefined }],
-    ])('It refuses an assertion with 400 unauthorized_client: %s', async (_case, claims) => {
+    ])('refuses an assertion with 400 unauthorized_client: %s', async (_case, claims) => {
       const { status, text } = await askWith(claims);
       expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
     });
@@ -76,15 +76,12 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       ['the endpoint', '/oauth/v2/introspect'],
       ['the issuer with a slash', '/'],
       ['the token endpoint', '/oauth/v2/token'],
-    ])(
-      'It refuses an assertion for another audience with 400 unauthorized_client: %s',
-      async (_case, path) => {
-        const { status, text } = await askWith({ aud: `${sandbox.issuer}${path}` });
-        expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
-      },
-    );
+    ])('refuses an assertion for another audience with 400 unauthorized_client: %s', async (_case, path) => {
+      const { status, text } = await askWith({ aud: `${sandbox.issuer}${path}` });
+      expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
+    });
 
-    it('It refuses an invalid signature with 400 unauthorized_client', async () => {
+    it('refuses an invalid signature with 400 unauthorized_client', async () => {
       const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
       const { clientId, keyId } = sandbox.clients.api.key;
       const forged = await new SignJWT({
@@ -104,16 +101,16 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
     });
 
-    it('It refuses a kid that is not the keyId with 400 unauthorized_client', async () => {
+    it('refuses a kid that is not the keyId with 400 unauthorized_client', async () => {
       expect((await askWith({}, { kid: 'other' })).json).toEqual({ error: 'unauthorized_client' });
     });
 
-    it('It refuses a wrong secret with 400 unauthorized_client', async () => {
+    it('refuses a wrong secret with 400 unauthorized_client', async () => {
       const { status, text } = await ask({ token }, basic(sandbox.clients.apiBasic.clientId, 'wrong'));
       expect([status, text]).toEqual([400, '{"error":"unauthorized_client"}\n']);
     });
 
-    it('It answers an assertion that is not a JWT with 200 {"active":false}, as Zitadel does', async () => {
+    it('responds to an assertion that is not a JWT with 200 {"active":false}, as Zitadel does', async () => {
       const { status, text } = await ask({
         token,
         client_assertion_type: assertionType,
@@ -122,7 +119,7 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       expect([status, text]).toEqual([200, '{"active":false}\n']);
     });
 
-    it('It reports an error of the client before one of the token', async () => {
+    it('reports an error of the client before one of the token', async () => {
       const { status, json } = await ask(
         { token: 'garbage' },
         basic(sandbox.clients.apiBasic.clientId, 'wrong'),
@@ -130,27 +127,27 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       expect([status, json['error']]).toEqual([400, 'unauthorized_client']);
     });
 
-    it('It accepts a secret in a Basic header and in the form', async () => {
+    it('accepts a secret in a Basic header and in the form', async () => {
       const { clientId, clientSecret = '' } = sandbox.clients.apiBasic;
       const byHeader = await ask({ token }, basic(clientId, clientSecret));
       const byForm = await ask({ token, client_id: clientId, client_secret: clientSecret });
       expect([byHeader.json['active'], byForm.json['active']]).toEqual([true, true]);
     });
 
-    it('It accepts the issuer as aud, as a string or in an array', async () => {
+    it('accepts the issuer as aud in an array', async () => {
       expect((await askWith({ aud: [sandbox.issuer, 'https://other.example'] })).json['active']).toBe(true);
     });
 
-    it('It accepts an assertion twice and without jti', async () => {
+    it('accepts an assertion twice and without jti', async () => {
       const client_assertion = await assertion(sandbox.clients.api.key, sandbox.issuer);
       const form = { token, client_assertion_type: assertionType, client_assertion };
       expect([(await ask(form)).json['active'], (await ask(form)).json['active']]).toEqual([true, true]);
     });
   });
 
-  describe('The result', () => {
+  describe('by an authenticated client', () => {
     it.each(['expired', 'revoked', 'logged out'])(
-      'A token that is %s is 200 {"active":false}',
+      'returns 200 {"active":false} for a token that is %s',
       async (how) => {
         const { access_token, id_token } = await client.signIn();
         if (how === 'expired') sandbox.expire('access_tokens');
@@ -162,7 +159,7 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       },
     );
 
-    it('An expired token is 200 {"active":false}', async () => {
+    it('returns 200 {"active":false} for an expired token', async () => {
       const short = await startSandbox({ web: { accessTokenType }, accessTokenTtlSeconds: 2 });
       const { access_token } = await new RelyingParty(short).signIn();
       const fresh = await introspect(short, access_token);
@@ -174,31 +171,31 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
     });
 
     it.each(['garbage', 'a.b.c', 'a.b.c.d.e'])(
-      'An unknown token is 200 {"active":false}: %s',
+      'returns 200 {"active":false} for an unknown token: %s',
       async (garbage) => {
         const { status, text } = await introspect(sandbox, garbage);
         expect([status, text]).toEqual([200, '{"active":false}\n']);
       },
     );
 
-    it('A token of another sandbox is 200 {"active":false}', async () => {
+    it('returns 200 {"active":false} for a token of another sandbox', async () => {
       const other = await startSandbox({ web: { accessTokenType } });
       const foreign = await new RelyingParty(other).signIn();
       await other.close();
       expect((await introspect(sandbox, foreign.access_token)).text).toBe('{"active":false}\n');
     });
 
-    it('A refresh token is 200 {"active":false}', async () => {
+    it('returns 200 {"active":false} for a refresh token', async () => {
       const { refresh_token } = await client.signIn();
       expect((await introspect(sandbox, refresh_token)).text).toBe('{"active":false}\n');
     });
 
-    it('A token is inactive for a client of another project, as aud has neither its client id nor its project id', async () => {
+    it('returns inactive to a client of another project, as aud has neither its client id nor its project id', async () => {
       const { status, text } = await introspect(sandbox, token, sandbox.clients.foreignApi.key);
       expect([status, text]).toEqual([200, '{"active":false}\n']);
     });
 
-    it('A token is active for a client of another project that a …:aud scope names', async () => {
+    it('returns active to a client of another project that a …:aud scope names', async () => {
       const scope = 'openid urn:zitadel:iam:org:project:id:320000000000000200:aud';
       const { access_token } = await client.signIn('alice@acme.example', { scope });
       expect((await introspect(sandbox, access_token, sandbox.clients.foreignApi.key)).json['active']).toBe(
@@ -206,7 +203,7 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       );
     });
 
-    it('An active token has exactly the claims of Zitadel', async () => {
+    it('returns exactly the claims of Zitadel for an active token', async () => {
       const scope =
         'openid profile email phone urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner';
       const { access_token, claims } = await client.signIn('alice@acme.example', { scope });
@@ -235,7 +232,7 @@ describe.each(['opaque', 'jwt'] as const)('Introspection of %s access tokens', (
       expect(Number(json['exp']) - Number(json['iat'])).toBe(43200);
     });
 
-    it('A personal access token is active for every API app, without client_id and with the calling client as audience', async () => {
+    it('returns active for a personal access token to every API app, without client_id and with the calling client as audience', async () => {
       const { pat } = sandbox.users.find(({ kind }) => kind === 'machine') ?? {};
       for (const { key } of [sandbox.clients.api, sandbox.clients.foreignApi]) {
         const { json } = await introspect(sandbox, pat, key);
@@ -266,7 +263,7 @@ it.each(['basic', 'private_key_jwt'] as const)(
   },
 );
 
-describe('The key JSON', () => {
+describe('A key file', () => {
   let sandbox: Sandbox;
   let folder: string;
 
@@ -283,7 +280,7 @@ describe('The key JSON', () => {
     return JSON.parse(await readFile(join(folder, file), 'utf8')) as Record<string, string>;
   }
 
-  it('That of an application is {"type":"application","keyId","key","appId","clientId"}', async () => {
+  it('of an application has type, keyId, key, appId and clientId', async () => {
     const file = await written('api-key.json');
     expect(file).toEqual({
       type: 'application',
@@ -295,7 +292,7 @@ describe('The key JSON', () => {
     expect(file).toEqual({ ...sandbox.clients.api.key });
   });
 
-  it('That of a service user is {"type":"serviceaccount","keyId","key","expirationDate","userId"}', async () => {
+  it('of a service user has type, keyId, key, expirationDate and userId', async () => {
     expect(await written('service-user-key.json')).toEqual({
       type: 'serviceaccount',
       keyId: expect.stringMatching(/^\d{18}$/),
@@ -305,20 +302,20 @@ describe('The key JSON', () => {
     });
   });
 
-  it('Its key is PKCS#1: importPKCS8 fails and createPrivateKey works', async () => {
+  it('contains a PKCS#1 key: importPKCS8 fails and createPrivateKey succeeds', async () => {
     const { key = '' } = await written('api-key.json');
     expect(key.startsWith('-----BEGIN RSA PRIVATE KEY-----\n')).toBe(true);
     await expect(importPKCS8(key, 'RS256')).rejects.toThrow('must be PKCS#8');
     expect(createPrivateKey(key).asymmetricKeyDetails?.modulusLength).toBe(2048);
   });
 
-  it('A key file from the key folder authenticates at introspection', async () => {
+  it('from the key folder authenticates at introspection', async () => {
     const { access_token } = await new RelyingParty(sandbox).signIn();
     const file = (await written('api-key.json')) as unknown as ApplicationKeyFile;
     expect((await introspect(sandbox, access_token, file)).json['active']).toBe(true);
   });
 
-  it('Only the owner may read a key file, even if the file existed before', async () => {
+  it('may be read only by its owner, even if the file existed before', async () => {
     const files = ['api-key.json', 'service-user-key.json'].map((file) => join(folder, file));
     for (const file of files) expect((await stat(file)).mode & 0o077).toBe(0);
     for (const file of files) await chmod(file, 0o644);

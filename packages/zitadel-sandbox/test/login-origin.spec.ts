@@ -10,9 +10,9 @@ let sandbox: Sandbox | undefined;
 afterEach(() => sandbox?.close());
 
 describe.each(['http://localhost:0', 'http://127.0.0.1:0'])(
-  'Login V2 on an origin of its own, %s',
+  'Login V2 on a separate origin, %s,',
   (loginOrigin) => {
-    it('It serves the pages, and the issuer serves the protocol', async () => {
+    it('serves the pages, and the issuer serves the protocol', async () => {
       sandbox = await startSandbox({ loginOrigin });
       const { issuer } = sandbox;
       expect(sandbox.loginOrigin).toMatch(/^http:\/\/(localhost|127\.0\.0\.1):[1-9]\d+$/);
@@ -27,7 +27,7 @@ describe.each(['http://localhost:0', 'http://127.0.0.1:0'])(
       }
     });
 
-    it('It signs a user in, keeps the session and signs the user out', async () => {
+    it('signs a user in, keeps the session and signs the user out', async () => {
       sandbox = await startSandbox({ loginOrigin });
       const client = new RelyingParty(sandbox);
       const page = await client.submit(await client.login(), '/ui/v2/login/loginname', { loginName: alice });

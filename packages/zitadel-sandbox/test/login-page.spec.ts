@@ -25,7 +25,7 @@ async function opened(
 }
 
 describe('The list of users', () => {
-  it('It says that this is a sandbox, and describes each user', async () => {
+  it('says that this is a sandbox, and describes each user', async () => {
     const { page } = await opened();
     expect(page.status).toBe(200);
     expect(page.text).toContain('Sandbox – not Zitadel.');
@@ -37,14 +37,14 @@ describe('The list of users', () => {
     expect(sandbox.users.filter(({ kind }) => kind === 'human')).toHaveLength(3);
   });
 
-  it('It needs no script and loads nothing', async () => {
+  it('needs no script and requests no other address', async () => {
     const { page } = await opened();
     expect(page.text).not.toMatch(/<script|https?:|\ssrc=|\son[a-z]+=/);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   });
 
   it.each(['alice@acme.example', 'bob@acme.example', 'carol@globex.example'])(
-    'One click signs in %s',
+    'signs in %s with one click',
     async (loginName) => {
       const { post } = await opened();
       const { status, location } = await post({ loginName });
@@ -53,7 +53,7 @@ describe('The list of users', () => {
     },
   );
 
-  it('It shows which users have a session in this browser', async () => {
+  it('shows which users have a session in this browser', async () => {
     const party = new RelyingParty(sandbox);
     await party.signIn(alice);
     const { page } = await opened({ prompt: 'login' }, party);
@@ -62,12 +62,12 @@ describe('The list of users', () => {
 });
 
 describe('The sign-in with one request', () => {
-  it('It accepts the right password', async () => {
+  it('accepts the right password', async () => {
     const { post } = await opened();
     expect((await post({ loginName: alice, password })).location).toContain('code=');
   });
 
-  it('It shows the page with an error and the login name after a wrong password', async () => {
+  it('returns 400 with an error and the login name after a wrong password', async () => {
     const { post } = await opened();
     const { status, text } = await post({ loginName: alice, password: 'wrong' });
     expect(status).toBe(400);
@@ -76,13 +76,13 @@ describe('The sign-in with one request', () => {
     expect((await post({ loginName: alice, password })).status).toBe(302);
   });
 
-  it('It treats an empty password as wrong', async () => {
+  it('treats an empty password as wrong', async () => {
     const { post } = await opened();
     expect((await post({ loginName: alice, password: '' })).status).toBe(400);
   });
 
   it.each(['nobody@acme.example', 'robot@acme.example', '"><script>alert(1)</script>'])(
-    'It reports that the user could not be found: %s',
+    'returns 400 for an unknown user: %s',
     async (loginName) => {
       const { post } = await opened();
       const { status, text } = await post({ loginName, password });
@@ -91,7 +91,7 @@ describe('The sign-in with one request', () => {
     },
   );
 
-  it('It refuses a deactivated user, who is not listed either', async () => {
+  it('refuses a deactivated user, who is not listed either', async () => {
     sandbox.setUserActive('bob@acme.example', false);
     const { page, post } = await opened();
     const { status } = await post({ loginName: 'bob@acme.example' });
@@ -99,7 +99,7 @@ describe('The sign-in with one request', () => {
     expect([page.text.includes('bob@acme.example'), status]).toEqual([false, 400]);
   });
 
-  it('Cancel sends error=access_denied', async () => {
+  it('redirects with error=access_denied after Cancel', async () => {
     const { post } = await opened();
     const { status, location } = await post({ loginName: '', password: '', cancel: 'true' });
     expect(status).toBe(302);
@@ -107,9 +107,9 @@ describe('The sign-in with one request', () => {
   });
 });
 
-describe('All pages', () => {
+describe('On all pages,', () => {
   it.each(['/ui/login', '/ui/login/login', '/ui/v2/login/logout', '/ui/login/logout/done'])(
-    'A Content-Security-Policy is sent with HTML: %s',
+    'a Content-Security-Policy is sent with HTML: %s',
     async (path) => {
       const { headers } = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}${path}`);
       expect(headers.get('content-type')).toContain('text/html');
@@ -119,7 +119,7 @@ describe('All pages', () => {
     },
   );
 
-  it('The Content-Security-Policy of the form_post page allows only its own script', async () => {
+  it('the Content-Security-Policy of the form_post page allows only its own script', async () => {
     const one = await startSandbox({ web: { loginVersion: 1 } });
     const { text, headers } = await new RelyingParty(one).choose(alice, { response_mode: 'form_post' });
     await one.close();
@@ -130,14 +130,14 @@ describe('All pages', () => {
     );
   });
 
-  it('Login V2 answers an unknown authorization request with JSON and status 500', async () => {
+  it('Login V2 responds to an unknown authorization request with JSON and status 500', async () => {
     const { status, json } = await new RelyingParty(sandbox).browser.get(
       `${sandbox.issuer}/ui/v2/login/login?authRequest=V2_1`,
     );
     expect([status, json]).toEqual([500, { error: 'Internal Server Error' }]);
   });
 
-  it('The start page lists the users, each of them with a link that starts a login if initiateLoginUri is set', async () => {
+  it('the start page lists the users, each of them with a link that starts a login if initiateLoginUri is set', async () => {
     const plain = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}/ui/login`);
     expect(plain.text).toContain(`ZITADEL_DOMAIN=${sandbox.issuer}`);
     expect(plain.text).not.toContain('<a ');

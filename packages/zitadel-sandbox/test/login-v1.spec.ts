@@ -30,7 +30,7 @@ async function signedIn(...people: string[]): Promise<{ client: RelyingParty; to
   return { client, tokens };
 }
 
-/** As if the sign-ins had been two hours ago. */
+/** Runs with a clock that is two hours ahead. */
 async function later<Result>(run: () => Promise<Result>): Promise<Result> {
   const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 7_200_000);
   try {
@@ -40,8 +40,8 @@ async function later<Result>(run: () => Promise<Result>): Promise<Result> {
   }
 }
 
-describe('The pages of Login V1', () => {
-  it('A browser without JavaScript gets from login name, password and callback to the application', async () => {
+describe('On the pages of Login V1,', () => {
+  it('a browser without JavaScript gets through login name, password and callback to the application', async () => {
     const client = new RelyingParty(sandbox);
     const { location } = await client.authorize();
     expect(location).toMatch(/\/ui\/login\/login\?authRequestID=\d{18}$/);
@@ -74,7 +74,7 @@ describe('The pages of Login V1', () => {
     expect([claims.sub, claims['sid']]).toEqual(['320000000000000011', expect.stringMatching(/^V1_\d{18}$/)]);
   });
 
-  it('An error is shown on a page with status 200', async () => {
+  it('an error is shown on a page with status 200', async () => {
     const client = new RelyingParty(sandbox);
     const unknown = await client.submit(await client.login(), '/ui/login/loginname', { loginName: 'nobody' });
     expect([unknown.status, alertOf(unknown)]).toEqual([200, 'User could not be found']);
@@ -83,7 +83,7 @@ describe('The pages of Login V1', () => {
     expect([wrong.status, titleOf(wrong), alertOf(wrong)]).toEqual([200, 'Password', 'Password is invalid']);
   });
 
-  it('A form without its CSRF token is refused', async () => {
+  it('a form without its CSRF token is refused', async () => {
     const client = new RelyingParty(sandbox);
     const { location } = await client.authorize();
     const authRequestID = new URL(location).searchParams.get('authRequestID') ?? '';
@@ -94,7 +94,7 @@ describe('The pages of Login V1', () => {
     expect(answer.status).toBe(403);
   });
 
-  it('The sign-in with one request is on the pages, and needs no cookie', async () => {
+  it('the sign-in with one request is available and needs no cookie', async () => {
     const { client } = await signedIn(alice);
     const pages = [
       await new RelyingParty(sandbox).login(),
@@ -111,7 +111,7 @@ describe('The pages of Login V1', () => {
     }
   });
 
-  it('A user with an unverified e-mail address must enter the code first', async () => {
+  it('a user with an unverified e-mail address must enter the code first', async () => {
     const other = await startSandbox({ web: { loginVersion: 1 } });
     const client = new RelyingParty(other);
     const page = await client.submit(await client.login(), '/ui/login/loginname', { loginName: bob });
@@ -134,14 +134,14 @@ describe('The pages of Login V1', () => {
       'ID=CACHE-d24aD Message=Errors.AuthRequest.NotFound Parent=(sql: no rows in result set)\n',
     ],
     ['', 'auth request callback is missing id\n'],
-  ])('The callback without an authorization request answers plain text: %s', async (query, text) => {
+  ])('the callback without an authorization request returns plain text: %s', async (query, text) => {
     const answer = await new RelyingParty(sandbox).browser.get(
       `${sandbox.issuer}/oauth/v2/authorize/callback${query}`,
     );
     expect([answer.status, answer.text]).toEqual([400, text]);
   });
 
-  it('The callback sends the code only to the browser that signed in', async () => {
+  it('the callback sends the code only to the browser that signed in', async () => {
     const { client } = await signedIn(alice);
     const handedOver = await client.browser.get((await client.authorize()).location);
     const stranger = await new RelyingParty(sandbox).browser.get(handedOver.location);
@@ -149,15 +149,15 @@ describe('The pages of Login V1', () => {
   });
 });
 
-/** The table in zitadel-features.md, 1. */
-describe('The first page of Login V1', () => {
-  it('A single session completes the login without a page and keeps its auth_time', async () => {
+/** Source: the table of the login versions in docs/sandbox.md. */
+describe('In Login V1,', () => {
+  it('a single session completes the login without a page and keeps its auth_time', async () => {
     const { client, tokens } = await signedIn(alice);
     const answer = await later(() => client.login({}));
     expect((await client.tokensOf(answer)).claims['auth_time']).toBe(tokens[0]?.claims['auth_time']);
   });
 
-  it('Two sessions lead to the account picker, without a password', async () => {
+  it('two sessions lead to the account picker, without a password', async () => {
     const { client } = await signedIn(alice, carol);
     const picker = await client.login();
     expect(titleOf(picker)).toBe('Select Account');
@@ -267,7 +267,7 @@ describe('The first page of Login V1', () => {
     expect(errorOf(answer)).toBe('interaction_required');
   });
 
-  it('login_hint of the signed-in user skips all pages, of another user leads to the password page, of an unknown one is ignored', async () => {
+  it('login_hint of the signed-in user completes the login, of another user leads to the password page, and of an unknown user is ignored', async () => {
     const { client } = await signedIn(alice);
     expect((await client.login({ login_hint: alice })).location).toContain('code=');
     const other = await client.login({ login_hint: carol });
@@ -280,7 +280,7 @@ describe('The first page of Login V1', () => {
     );
   });
 
-  it('An organization scope is shown on the page, and users of other organizations are not found', async () => {
+  it('an organization scope is shown on the page, and users of other organizations are not found', async () => {
     const scope = 'openid urn:zitadel:iam:org:id:320000000000000002';
     const { client } = await signedIn(alice);
     const page = await client.login({ scope });

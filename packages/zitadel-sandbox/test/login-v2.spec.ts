@@ -16,8 +16,8 @@ function pathOf({ url }: Answer): string {
   return new URL(url).pathname;
 }
 
-describe('The pages of Login V2', () => {
-  it('A browser without JavaScript gets from login name and password to the application', async () => {
+describe('On the pages of Login V2,', () => {
+  it('a browser without JavaScript gets through login name and password to the application', async () => {
     const client = new RelyingParty(sandbox);
     const first = await client.browser.get((await client.authorize()).location);
     expect(first.status).toBe(307);
@@ -38,7 +38,7 @@ describe('The pages of Login V2', () => {
     ]);
   });
 
-  it('A wrong password is reported on the page, on which the right one works', async () => {
+  it('a wrong password is reported, and the right one is accepted after it', async () => {
     const client = new RelyingParty(sandbox);
     const name = await client.login();
     const page = await client.submit(name, '/ui/v2/login/loginname', { loginName: alice });
@@ -48,7 +48,7 @@ describe('The pages of Login V2', () => {
     expect(location).toContain('code=');
   });
 
-  it('An e-mail address is accepted as a login name', async () => {
+  it('an e-mail address is accepted as a login name', async () => {
     const other = await startSandbox({ users: [{ loginName: 'ali', email: alice, emailVerified: true }] });
     const client = new RelyingParty(other);
     const page = await client.submit(await client.login(), '/ui/v2/login/loginname', { loginName: alice });
@@ -57,7 +57,7 @@ describe('The pages of Login V2', () => {
     expect(location).toContain('code=');
   });
 
-  it('The sign-in with one request is on every page, and needs no cookie', async () => {
+  it('the sign-in with one request is available and needs no cookie', async () => {
     const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     const pages = [
@@ -79,7 +79,7 @@ describe('The pages of Login V2', () => {
     }
   });
 
-  it('A used and an unknown login link get JSON with status 500', async () => {
+  it('a used and an unknown login link get JSON with status 500', async () => {
     const client = new RelyingParty(sandbox);
     const { location } = await client.authorize();
     const page = await client.follow(location);
@@ -95,8 +95,8 @@ describe('The pages of Login V2', () => {
   });
 });
 
-describe('The sessions of Login V2', () => {
-  it('An old session completes a login with max_age', async () => {
+describe('In Login V2,', () => {
+  it('an old session completes a login with max_age', async () => {
     const client = new RelyingParty(sandbox);
     const first = await client.signIn(alice);
     const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 7_200_000);
@@ -118,14 +118,14 @@ describe('The sessions of Login V2', () => {
     );
     expect(second.claims['sid']).not.toBe(first.claims['sid']);
     expect((await client.userinfo(first.access_token)).status).toBe(200);
-    // the older one is not in the browser's list, but its ID token still ends it
+    // The browser no longer lists the older session, but its ID token still ends it.
     await client.endSession({ id_token_hint: first.id_token });
     expect((await client.userinfo(first.access_token)).status).toBe(401);
     expect((await client.userinfo(second.access_token)).status).toBe(200);
     expect((await client.login()).location).toContain('code=');
   });
 
-  it('prompt=select_account shows the account picker if there is a session, else the login name page', async () => {
+  it('prompt=select_account leads to the account picker with a session and to the login name page without one', async () => {
     const client = new RelyingParty(sandbox);
     expect(pathOf(await client.login({ prompt: 'select_account' }))).toBe('/ui/v2/login/loginname');
     const { claims } = await client.signIn(alice);
@@ -137,7 +137,7 @@ describe('The sessions of Login V2', () => {
     expect((await client.tokensOf(answer)).claims['auth_time']).toBe(claims['auth_time']);
   });
 
-  it('The account picker lists all users of the browser, each once', async () => {
+  it('the account picker lists all users of the browser, each once', async () => {
     const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     await client.signIn(bob, { prompt: 'select_account' });
@@ -150,7 +150,7 @@ describe('The sessions of Login V2', () => {
     ]);
   });
 
-  it('The account picker has a link to add another account', async () => {
+  it('the account picker has a link to add another account', async () => {
     const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     const picker = await client.login({ prompt: 'select_account' });
@@ -158,7 +158,7 @@ describe('The sessions of Login V2', () => {
     expect(pathOf(await client.follow(`${sandbox.issuer}${link}`))).toBe('/ui/v2/login/loginname');
   });
 
-  it('A login_hint of another user leads to the account picker, and without sessions to the password page', async () => {
+  it('a login_hint of another user leads to the account picker, and without sessions to the password page', async () => {
     const client = new RelyingParty(sandbox);
     expect(pathOf(await client.login({ login_hint: alice }))).toBe('/ui/v2/login/password');
     await client.signIn(alice);
@@ -166,14 +166,14 @@ describe('The sessions of Login V2', () => {
     expect((await client.login({ login_hint: alice })).location).toContain('code=');
   });
 
-  it('The latest of two sessions completes a login without a prompt', async () => {
+  it('the latest of two sessions completes a login without a prompt', async () => {
     const client = new RelyingParty(sandbox);
     await client.signIn(alice);
     const { claims } = await client.signIn(carol, { prompt: 'select_account' });
     expect((await client.tokensOf(await client.login())).claims.sub).toBe(claims.sub);
   });
 
-  it('The session of a user of another organization does not complete the login and cannot be chosen', async () => {
+  it('the session of a user of another organization does not complete the login and cannot be chosen', async () => {
     const client = new RelyingParty(sandbox);
     const { claims } = await client.signIn(alice);
     const picker = await client.login({ scope: 'openid urn:zitadel:iam:org:domain:primary:globex.example' });
@@ -182,7 +182,7 @@ describe('The sessions of Login V2', () => {
     expect(answer.text).toContain('User is no member of the required organization');
   });
 
-  it('A session of another browser cannot be chosen', async () => {
+  it('a session of another browser cannot be chosen', async () => {
     const { claims } = await new RelyingParty(sandbox).signIn(alice);
     const client = new RelyingParty(sandbox);
     await client.signIn(bob);
@@ -195,14 +195,14 @@ describe('The sessions of Login V2', () => {
 describe('The logout page of Login V2', () => {
   const parameters = { client_id: '320000000000000101', post_logout_redirect_uri: home, state: 's' };
 
-  it('It has no link without accounts', async () => {
+  it('has no link without accounts', async () => {
     const client = new RelyingParty(sandbox);
     const { text } = await client.follow(client.url('/oidc/v1/end_session', parameters));
     expect(text).toContain('No accounts found');
     expect(text).not.toMatch(/<a |<form|<button/);
   });
 
-  it('It ends the session of the chosen account', async () => {
+  it('ends the session of the chosen account', async () => {
     const client = new RelyingParty(sandbox);
     const first = await client.signIn(alice);
     const second = await client.signIn(bob, { prompt: 'select_account' });

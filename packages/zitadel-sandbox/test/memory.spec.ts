@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 describe('The memory adapter', () => {
-  it('It purges expired entries at the thousandth insert and keeps the others', async () => {
+  it('purges expired entries at the thousandth insert and keeps the others', async () => {
     const store = new MemoryStore();
     const tokens = store.adapterFor('AccessToken');
     for (let count = 1; count < 1000; count++) await tokens.upsert(`old ${count}`, { exp: now - 1 }, 1);
@@ -19,7 +19,7 @@ describe('The memory adapter', () => {
     expect(await tokens.find('living')).toEqual({ exp: now + 60 });
   });
 
-  it('It does not scan all entries on every insert', async () => {
+  it('does not scan all entries on every insert', async () => {
     const tokens = new MemoryStore().adapterFor('AccessToken');
     for (let count = 0; count < 6000; count++) await tokens.upsert(`${count}`, { exp: now + 60 }, 60);
     const clock = jest.spyOn(Date, 'now');
@@ -27,7 +27,7 @@ describe('The memory adapter', () => {
     expect(clock).not.toHaveBeenCalled();
   });
 
-  it('It deletes exactly the tokens of a revoked grant', async () => {
+  it('deletes exactly the tokens of a revoked grant', async () => {
     const tokens = new MemoryStore().adapterFor('AccessToken');
     await tokens.upsert('a1', { grantId: 'a' }, 60);
     await tokens.upsert('a2', { grantId: 'a' }, 60);
@@ -38,7 +38,7 @@ describe('The memory adapter', () => {
     expect(found).toEqual([undefined, undefined, { grantId: 'b' }]);
   });
 
-  it('It deletes exactly the tokens of an ended browser session', async () => {
+  it('deletes exactly the tokens of an ended browser session', async () => {
     const store = new MemoryStore();
     const tokens = store.adapterFor('AccessToken');
     await tokens.upsert('one', { sid: '1' }, 60);

@@ -5,7 +5,7 @@ import { introspect, RelyingParty } from './support/relying-party.js';
 const rolesClaim = 'urn:zitadel:iam:org:project:roles';
 const owner = 'urn:zitadel:iam:user:resourceowner';
 
-/** The set-up of zitadel-recorded/organizations.json: the project belongs to Alpha and is granted to Beta. */
+/** The project belongs to Alpha and is granted to Beta. */
 const alpha = { name: 'Alpha', id: '300000000010000101', primaryDomain: 'alpha.localhost' };
 const beta = { name: 'Beta', id: '300000000010000102', primaryDomain: 'beta.localhost' };
 const gamma = { name: 'Gamma', id: '300000000010000103', primaryDomain: 'gamma.localhost' };
@@ -48,12 +48,12 @@ async function rolesOf(loginName: string, ...scopes: string[]): Promise<unknown[
   return [claims[rolesClaim], userinfo.json[rolesClaim], introspection.json[rolesClaim]];
 }
 
-describe('Roles by organization', () => {
+describe('For roles of several organizations,', () => {
   it.each([
     ['alice', { admin: [alpha, beta], reader: [alpha] }],
     ['bob', { reader: [beta, alpha] }],
     ['dave', { reader: [beta] }],
-  ])('The roles of %s name the organizations that granted them', async (loginName, expected) => {
+  ])('the roles of %s name the organizations that granted them', async (loginName, expected) => {
     const roles = Object.fromEntries(
       Object.entries(expected).map(([role, granting]) => [
         role,
@@ -63,7 +63,7 @@ describe('Roles by organization', () => {
     expect(await rolesOf(loginName)).toEqual([roles, roles, roles]);
   });
 
-  it('The scope urn:zitadel:iam:org:roles:id limits roles to that organization, also after a refresh', async () => {
+  it('the scope urn:zitadel:iam:org:roles:id limits roles to that organization, also after a refresh', async () => {
     const roles = { admin: { [beta.id]: beta.primaryDomain } };
     const scope = `urn:zitadel:iam:org:roles:id:${beta.id}`;
     expect(await rolesOf('alice', scope)).toEqual([roles, roles, roles]);
@@ -73,7 +73,7 @@ describe('Roles by organization', () => {
     expect((await client.userinfo(String(json['access_token']))).json[rolesClaim]).toEqual(roles);
   });
 
-  it('An organization that granted the user no role leads to no role claim and no error', async () => {
+  it('an organization that granted the user no role leads to no role claim and no error', async () => {
     expect(await rolesOf('alice', `urn:zitadel:iam:org:roles:id:${gamma.id}`)).toEqual([
       undefined,
       undefined,
@@ -81,12 +81,12 @@ describe('Roles by organization', () => {
     ]);
   });
 
-  it('The scope urn:zitadel:iam:org:id limits who signs in, not the roles', async () => {
+  it('the scope urn:zitadel:iam:org:id limits the users who may sign in, not the roles', async () => {
     const [roles] = await rolesOf('alice', `urn:zitadel:iam:org:id:${alpha.id}`);
     expect(Object.keys(roles as object)).toEqual(['admin', 'reader']);
   });
 
-  it('An id_token_hint of a user of another organization than the requested one is refused', async () => {
+  it('an id_token_hint of a user of another organization than the requested one is refused', async () => {
     const client = new RelyingParty(sandbox);
     const { id_token } = await client.signIn('alice');
     const { location } = await client.authorize({
@@ -104,7 +104,7 @@ describe('Roles by organization', () => {
 describe('A primary domain with letters outside ASCII', () => {
   const domain = 'umlaut--söhne-gmbh.example';
 
-  it('It is derived from the name as in Zitadel and appears in the claims', async () => {
+  it('is derived from the name as in Zitadel and appears in the claims', async () => {
     const client = new RelyingParty(sandbox);
     const { claims } = await client.signIn('ute', scoped(owner));
     expect([claims[`${owner}:name`], claims[`${owner}:primary_domain`]]).toEqual([umlaut, domain]);
@@ -113,7 +113,7 @@ describe('A primary domain with letters outside ASCII', () => {
     ]);
   });
 
-  it('It limits the login to the users of the organization', async () => {
+  it('limits the login to the users of the organization', async () => {
     const client = new RelyingParty(sandbox);
     const scope = scoped(`urn:zitadel:iam:org:domain:primary:${domain}`);
     expect((await client.choose('alice', scope)).status).toBe(400);
@@ -122,14 +122,14 @@ describe('A primary domain with letters outside ASCII', () => {
   });
 });
 
-describe('Project grants', () => {
+describe('With project grants,', () => {
   const granted = {
     organizations: [alpha, beta],
     projectGrants: [{ organization: 'Beta', roles: ['admin', 'reader'] }],
     users: [{ loginName: 'alice', organization: 'Acme', roles: ['writer'] }],
   };
 
-  it('An organization can grant only the roles of its project grant, and the owner of the project any', async () => {
+  it('an organization can grant only the roles of its project grant, and the owner of the project any', async () => {
     const other = await startSandbox(granted);
     other.grantRole('alice', 'reader', 'Beta');
     expect(() => other.grantRole('alice', 'writer', 'Beta')).toThrow(
@@ -146,13 +146,13 @@ describe('Project grants', () => {
     });
   });
 
-  it('A sandbox does not start with users that violate them', async () => {
+  it('a sandbox does not start with users that violate them', async () => {
     const users = [{ loginName: 'bob', organization: 'Alpha', roles: ['reader'] }];
     await expect(startSandbox({ ...granted, users })).rejects.toThrow('Project Grant not found: Alpha');
   });
 });
 
-describe('Roles at run time', () => {
+describe('At run time,', () => {
   it('grantRole() and revokeRole() affect the next response about an earlier token', async () => {
     const client = new RelyingParty(sandbox);
     const { access_token } = await client.signIn('dave');
@@ -177,7 +177,7 @@ describe('Roles at run time', () => {
     sandbox.grantRole('dave', 'reader', 'Beta');
   });
 
-  it('A role that is created after the login appears only after the next login', async () => {
+  it('a role that is created after the login appears only after the next login', async () => {
     const client = new RelyingParty(sandbox);
     const before = await client.signIn('bob');
     sandbox.grantRole('bob', 'auditor');
@@ -188,7 +188,7 @@ describe('Roles at run time', () => {
     sandbox.revokeRole('bob', 'auditor');
   });
 
-  it('Introspection lists the scopes of all roles of the project for every user', async () => {
+  it('introspection lists the scopes of all roles of the project for every user', async () => {
     const client = new RelyingParty(sandbox);
     const { access_token } = await client.signIn('ute');
     const scopes = String((await introspect(sandbox, access_token)).json['scope']).split(' ');

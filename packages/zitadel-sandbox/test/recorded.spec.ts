@@ -13,6 +13,6 @@ it('The sandbox answers the recorded requests as the recorded Zitadel did', asyn
   process.stdout.write(`${played.length - different.length} of ${played.length} exchanges equal\n`);
   const kept = ownServer === undefined ? keptDifferences('protocol') : [];
   expect(different.filter(({ name }) => !kept.includes(name))).toEqual([]);
-  // what has become equal has no place in the table any more
+  // An exchange without a difference must leave the table.
   expect(kept.filter((name) => different.every((one) => one.name !== name))).toEqual([]);
 }, 60_000);

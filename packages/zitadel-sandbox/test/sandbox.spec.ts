@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 describe('startSandbox()', () => {
-  it('It uses a free port and the same ids on every start', async () => {
+  it('uses a free port and the same ids on every start', async () => {
     const one = await start();
     const other = await startSandbox();
     await other.close();
@@ -44,7 +44,7 @@ describe('startSandbox()', () => {
     );
   });
 
-  it('It returns a sandbox that answers, at every start', async () => {
+  it('returns a sandbox that responds, at every start', async () => {
     for (let count = 0; count < 3; count++) {
       const { issuer } = await start();
       expect((await fetch(`${issuer}/oauth/v2/keys`)).status).toBe(200);
@@ -52,14 +52,14 @@ describe('startSandbox()', () => {
     }
   });
 
-  it('It uses the given port', async () => {
+  it('uses the given port', async () => {
     const { issuer } = await start();
     await sandbox?.close();
     const port = Number(new URL(issuer).port);
     expect((await start({ port })).issuer).toBe(issuer);
   });
 
-  it('It reports a port in use with one line that suggests another port', async () => {
+  it('reports a port in use with one line that suggests another port', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
@@ -71,13 +71,13 @@ describe('startSandbox()', () => {
     taken.close();
   });
 
-  it('It suggests port 0 when the last port is in use', () => {
+  it('suggests port 0 when the last port is in use', () => {
     expect(new PortInUseError(65535).message).toBe(
       'Port 65535 is in use. Stop the program that listens on it, or choose another port: --port 0',
     );
   });
 
-  it('It refuses to start with NODE_ENV=production', async () => {
+  it('refuses to start with NODE_ENV=production', async () => {
     const before = process.env['NODE_ENV'];
     process.env['NODE_ENV'] = 'production';
     try {
@@ -87,7 +87,7 @@ describe('startSandbox()', () => {
     }
   });
 
-  it('A web client with basic has a secret, one with private_key_jwt a key', async () => {
+  it('creates a web client with a secret for basic and with a key for private_key_jwt', async () => {
     const { web } = (await start({ web: { authMethod: 'basic' } })).clients;
     await sandbox?.close();
     const keyed = (await start({ web: { authMethod: 'private_key_jwt' } })).clients.web;
@@ -95,7 +95,7 @@ describe('startSandbox()', () => {
     expect(keyed.key).toMatchObject({ type: 'application', clientId: keyed.clientId, appId: keyed.appId });
   });
 
-  it('It prints nothing', async () => {
+  it('prints nothing', async () => {
     const spies = (['log', 'info', 'warn', 'error'] as const).map((method) => jest.spyOn(console, method));
     await new RelyingParty(await start()).signIn();
     const calls = spies.flatMap((spy) => spy.mock.calls);
@@ -105,7 +105,7 @@ describe('startSandbox()', () => {
 });
 
 describe('The request log', () => {
-  it('requests has method, path, query, form, headers, status and at, and grants() selects by grant_type', async () => {
+  it('has method, path, query, form, headers, status and at of each request, and grants() selects by grant_type', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     const { refresh_token } = await client.signIn();
@@ -124,8 +124,8 @@ describe('The request log', () => {
   });
 });
 
-describe('The limits of the request log', () => {
-  it('It contains requests for another host and requests that are too large', async () => {
+describe('The request log with its limits', () => {
+  it('contains requests for another host and requests that are too large', async () => {
     const one = await start();
     const { port } = new URL(one.issuer);
     await new Browser().get(`http://127.0.0.1:${port}/oauth/v2/keys`);
@@ -136,7 +136,7 @@ describe('The limits of the request log', () => {
     ]);
   });
 
-  it('It keeps the latest 10 000 requests and back-channel deliveries', async () => {
+  it('keeps the latest 10 000 requests and back-channel deliveries', async () => {
     const one = await start({
       web: { backChannelLogoutUri: 'http://127.0.0.1:1/nobody' },
       backChannelRetryDelayMs: 60_000,
@@ -156,14 +156,14 @@ describe('The limits of the request log', () => {
 });
 
 describe('The listener', () => {
-  it('It binds only 127.0.0.1 and, if the machine has it, ::1', async () => {
+  it('binds only 127.0.0.1 and, if the machine has it, ::1', async () => {
     const listener = await listen(0);
     await listener.close();
     expect(listener.addresses[0]).toBe('127.0.0.1');
     expect(listener.addresses.slice(1).filter((address) => address !== '::1')).toEqual([]);
   });
 
-  it('All other addresses of this machine refuse connections', async () => {
+  it('refuses connections on all other addresses of this machine', async () => {
     const one = await start();
     const port = Number(new URL(one.issuer).port);
     const external = Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
@@ -189,8 +189,8 @@ async function outcomeOfConnecting(host: string, port: number): Promise<string |
   }
 }
 
-describe('Fault injection', () => {
-  it('fail() makes an endpoint answer a status without handling requests, until it is reset', async () => {
+describe('A fault', () => {
+  it('of fail() makes an endpoint return a status without handling requests, until it is reset', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     const { refresh_token } = await client.signIn();
@@ -200,7 +200,7 @@ describe('Fault injection', () => {
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('delay() makes an endpoint handle requests and respond late, until it is reset', async () => {
+  it('of delay() makes an endpoint handle requests and respond late, until it is reset', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     one.delay('/.well-known/openid-configuration', 2_000);
@@ -217,7 +217,7 @@ describe('Fault injection', () => {
     expect(order).toEqual(['at once', 'late']);
   });
 
-  it('An unknown user is an error', async () => {
+  it('for an unknown user throws an error', async () => {
     const one = await start();
     expect(() => one.setUserActive('nobody', false)).toThrow('Unknown user nobody');
     expect(() => one.grantRole('nobody', 'admin')).toThrow('Unknown user nobody');
@@ -242,7 +242,7 @@ it('A client that closes the connection leads to no console output', async () =>
 });
 
 describe('close()', () => {
-  it('It frees the port without waiting for keep-alive connections or delayed responses', async () => {
+  it('frees the port without waiting for keep-alive connections or delayed responses', async () => {
     const one = await start();
     const client = new RelyingParty(one);
     await client.signIn();
@@ -256,7 +256,7 @@ describe('close()', () => {
 });
 
 describe('A list of users', () => {
-  it('It has defaults for everything but the login name', async () => {
+  it('has defaults for everything but the login name', async () => {
     const one = await start({
       users: readUsers([{ loginName: 'dora@initech.example', organization: 'Initech' }]),
     });
@@ -278,7 +278,7 @@ describe('A list of users', () => {
     });
   });
 
-  it('It adds its roles to the project', async () => {
+  it('adds its roles to the project', async () => {
     const one = await start({ users: [{ loginName: 'dora', roles: ['pilot'] }] });
     const { access_token } = await new RelyingParty(one).signIn('dora');
     const info = await new RelyingParty(one).userinfo(access_token);
@@ -332,19 +332,19 @@ describe('A list of users', () => {
       ],
       'users[1].id: duplicate',
     ],
-  ])('It refuses %j: %s', (document, problem) => {
+  ])('is refused when it is %j: %s', (document, problem) => {
     expect(() => readUsers(document)).toThrow(UserFileError);
     expect(() => readUsers(document)).toThrow(problem);
   });
 
-  it('It reports all problems at once', () => {
+  it('is refused with all problems at once', () => {
     expect(() => readUsers([{ roles: 1 }, { loginName: 2 }])).toThrow(
       '  users[0].loginName: Invalid input: expected string, received undefined\n  users[0].roles: Invalid input: expected array, received number\n  users[1].loginName: Invalid input: expected string, received number',
     );
   });
 });
 
-it('A request that arrives before the sandbox is ready is answered as soon as it is', async () => {
+it('A request that arrives before the sandbox is ready gets its response as soon as it is', async () => {
   const listener = await listen(0);
   const early = fetch(`http://127.0.0.1:${listener.port}/`);
   await pause(50);

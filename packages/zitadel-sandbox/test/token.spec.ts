@@ -66,10 +66,10 @@ function robot(): Required<Pick<Sandbox['users'][number], 'key' | 'clientSecret'
   return { key, clientSecret, pat };
 }
 
-describe('Client authentication at the token endpoint answers errors with 400, not 401', () => {
+describe('Client authentication at the token endpoint', () => {
   const grant = { grant_type: 'refresh_token', refresh_token: 'any' };
 
-  it('It refuses a request without a client id', async () => {
+  it('fails with 400 without a client id', async () => {
     const { status, json } = await client.token({ ...grant, client_id: undefined });
     expect(status).toBe(400);
     expect(json).toEqual({
@@ -78,28 +78,28 @@ describe('Client authentication at the token endpoint answers errors with 400, n
     });
   });
 
-  it('It refuses an unknown client', async () => {
+  it('fails with 400 for an unknown client', async () => {
     const { status, json } = await client.token({ ...grant, client_id: '399999999999999999' });
     expect(status).toBe(400);
     expect(json).toEqual({ error: 'invalid_client', error_description: 'no active client not found' });
   });
 
   it.each([
-    ['secret missing', {}, 'empty client secret'],
-    ['secret wrong', { client_secret: 'wrong' }, 'invalid secret'],
-  ])('It refuses: %s', async (_case, form, error_description) => {
+    ['missing secret', {}, 'empty client secret'],
+    ['wrong secret', { client_secret: 'wrong' }, 'invalid secret'],
+  ])('fails with 400 for a %s', async (_case, form, error_description) => {
     const { status, json } = await confidential.token({ ...grant, ...form });
     expect(status).toBe(400);
     expect(json).toEqual({ error: 'invalid_client', error_description });
   });
 
-  it('It refuses a request without the assertion', async () => {
+  it('fails with 400 without the assertion', async () => {
     const { status, json } = await keyed.token(grant);
     expect(status).toBe(400);
     expect(json).toEqual({ error: 'invalid_client', error_description: 'empty client assertion' });
   });
 
-  it('It refuses an assertion that is not a JWT', async () => {
+  it('fails with 400 for an assertion that is not a JWT', async () => {
     const { status, json } = await keyed.token({
       ...grant,
       client_assertion_type: assertionType,
@@ -109,7 +109,7 @@ describe('Client authentication at the token endpoint answers errors with 400, n
   });
 
   it.each(['/oauth/v2/token', '/oauth/v2/revoke', '/oauth/v2/device_authorization'])(
-    'It refuses another client_assertion_type at %s',
+    'fails with 400 for another client_assertion_type at %s',
     async (path) => {
       const { client_assertion } = await keyProof(keyed);
       for (const client_assertion_type of ['jwt', '']) {
@@ -124,13 +124,13 @@ describe('Client authentication at the token endpoint answers errors with 400, n
     },
   );
 
-  it('It refuses a Basic header that cannot be decoded', async () => {
+  it('fails with 400 for a Basic header that cannot be decoded', async () => {
     const header = { authorization: `Basic ${Buffer.from('%zz:x').toString('base64')}` };
     const { status, json } = await client.token({ ...grant, client_id: undefined }, header);
     expect([status, json['error']]).toEqual([400, 'invalid_client']);
   });
 
-  it('A client with NONE sends its client_id in form or Basic header, and its client_secret is ignored', async () => {
+  it('accepts the client_id of a client with NONE in form or Basic header, and ignores its client_secret', async () => {
     const inBody = await client.redeem(await client.code(), { client_secret: 'anything' });
     expect(inBody.status).toBe(200);
     const code = await client.code();
@@ -148,7 +148,7 @@ describe('Client authentication at the token endpoint answers errors with 400, n
   });
 
   it.each(['basic', 'post'] as const)(
-    'BASIC and POST are interchangeable for a client registered as %s',
+    'accepts BASIC and POST alike for a client registered as %s',
     async (authMethod) => {
       await withWeb({ authMethod }, async (party) => {
         const client_secret = party.client.clientSecret ?? '';
@@ -164,7 +164,7 @@ describe('Client authentication at the token endpoint answers errors with 400, n
     },
   );
 
-  it('An assertion identifies a client with private_key_jwt without client_id', async () => {
+  it('identifies a client with private_key_jwt by its assertion without client_id', async () => {
     const { status } = await keyed.redeem(await keyed.code(), {
       client_id: undefined,
       ...(await keyProof(keyed)),
@@ -173,11 +173,11 @@ describe('Client authentication at the token endpoint answers errors with 400, n
   });
 });
 
-describe('PKCE', () => {
+describe('With PKCE,', () => {
   const required = { error: 'invalid_request', error_description: 'code_verifier required' };
   const wrong = { error: 'invalid_grant', error_description: 'invalid code_verifier' };
 
-  /** For each way to authenticate: the party and what it adds to prove itself. */
+  /** The client for each authentication method, and the parameters that authenticate it. */
   async function party(method: string): Promise<[RelyingParty, Record<string, string>]> {
     if (method === 'NONE') return [client, {}];
     if (method === 'BASIC') return [confidential, secret()];
@@ -188,7 +188,7 @@ describe('PKCE', () => {
   const methods = ['NONE', 'BASIC', 'POST', 'private_key_jwt'];
 
   it.each(methods)(
-    'A code with a challenge is refused without a verifier, with 400 invalid_request (%s)',
+    'a code with a challenge is refused without a verifier, with 400 invalid_request (%s)',
     async (method) => {
       const [one, proof] = await party(method);
       const { status, json } = await one.redeem(await one.code(), { code_verifier: undefined, ...proof });
@@ -197,7 +197,7 @@ describe('PKCE', () => {
   );
 
   it.each(methods)(
-    'A code with a challenge is refused for a wrong verifier, with 400 invalid_grant, and stays valid (%s)',
+    'a code with a challenge is refused for a wrong verifier, with 400 invalid_grant, and stays valid (%s)',
     async (method) => {
       const [one, proof] = await party(method);
       const code = await one.code();
@@ -207,22 +207,22 @@ describe('PKCE', () => {
     },
   );
 
-  it.each(methods)('A code with a challenge is redeemed with the right verifier (%s)', async (method) => {
+  it.each(methods)('a code with a challenge is redeemed with the right verifier (%s)', async (method) => {
     const [one, proof] = await party(method);
     expect((await one.redeem(await one.code(), proof)).status).toBe(200);
   });
 
-  it('The right verifier does not replace the client secret', async () => {
+  it('the right verifier does not replace the client secret', async () => {
     const { status, json } = await confidential.redeem(await confidential.code());
     expect([status, json['error']]).toEqual([400, 'invalid_client']);
   });
 
-  it('The right verifier does not replace the client assertion', async () => {
+  it('the right verifier does not replace the client assertion', async () => {
     const { status, json } = await keyed.redeem(await keyed.code());
     expect([status, json['error']]).toEqual([400, 'invalid_client']);
   });
 
-  it('A verifier without a challenge is refused with 400 for NONE', async () => {
+  it('a verifier without a challenge is refused with 400 for NONE', async () => {
     const { status, json } = await client.redeem(await client.code(alice, noChallenge));
     expect(status).toBe(400);
     expect(json).toEqual({
@@ -232,19 +232,19 @@ describe('PKCE', () => {
   });
 
   it.each(['BASIC', 'POST', 'private_key_jwt'])(
-    'A verifier without a challenge is ignored for %s',
+    'a verifier without a challenge is ignored for %s',
     async (method) => {
       const [one, proof] = await party(method);
       expect((await one.redeem(await one.code(alice, noChallenge), proof)).status).toBe(200);
     },
   );
 
-  it('A code without a challenge is redeemed without a verifier even for NONE', async () => {
+  it('a code without a challenge is redeemed without a verifier even for NONE', async () => {
     const code = await client.code(alice, noChallenge);
     expect((await client.redeem(code, { code_verifier: undefined })).status).toBe(200);
   });
 
-  it('The method plain is accepted', async () => {
+  it('the method plain is accepted', async () => {
     const plain = { code_challenge: 'plain-words', code_challenge_method: 'plain' };
     const code = await client.code(alice, plain);
     expect((await client.redeem(code, { code_verifier: 'other-words' })).json).toEqual(wrong);
@@ -252,7 +252,7 @@ describe('PKCE', () => {
   });
 });
 
-describe('The token endpoint answers invalid requests with 400 and JSON', () => {
+describe('At the token endpoint,', () => {
   it.each([
     ['grant_type missing', { grant_type: undefined }, 'invalid_request', 'grant_type missing'],
     ['grant_type unknown', { grant_type: 'password' }, 'unsupported_grant_type', 'password not supported'],
@@ -301,14 +301,14 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
           `${grant_type} not supported`,
         ] as const,
     ),
-  ])('It refuses: %s', async (_case, form, error, error_description) => {
+  ])('a request gets 400 and JSON with the fault: %s', async (_case, form, error, error_description) => {
     const { status, json, headers } = await client.token(form);
     expect(status).toBe(400);
     expect(headers.get('content-type')).toContain('application/json');
     expect(json).toEqual({ error, error_description });
   });
 
-  it('A refresh token grant that the application does not have is refused', async () => {
+  it('a refresh token grant that the application does not have is refused', async () => {
     await withWeb({ refreshTokenGrant: false }, async (party) => {
       const { json } = await party.refresh('any');
       expect(json).toEqual({
@@ -318,7 +318,7 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     });
   });
 
-  it('A redirect_uri that differs is refused', async () => {
+  it('a redirect_uri that differs is refused', async () => {
     const answer = await client.redeem(await client.code(), {
       redirect_uri: 'http://localhost:3000/auth/callback/zitadel',
     });
@@ -328,7 +328,7 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     ]);
   });
 
-  it('A code of another client is refused', async () => {
+  it('a code of another client is refused', async () => {
     const { status, json } = await client.redeem(await client.code(), {
       client_id: sandbox.clients.second.clientId,
     });
@@ -341,7 +341,7 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     ]);
   });
 
-  it('A code that is used twice is refused', async () => {
+  it('a code that is used twice is refused', async () => {
     const code = await client.code();
     expect((await client.redeem(code)).status).toBe(200);
     const { status, json } = await client.redeem(code);
@@ -351,7 +351,7 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     ]);
   });
 
-  it.each(['expired', 'logged out'])('A code is refused when its session has %s', async (how) => {
+  it.each(['expired', 'logged out'])('a code is refused when its session has %s', async (how) => {
     const party = new RelyingParty(sandbox);
     const { id_token } = await party.signIn();
     const { location } = await party.browser.get((await party.authorize()).location);
@@ -362,7 +362,7 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     expect([status, json['error']]).toEqual([400, 'invalid_request']);
   });
 
-  it.each(['rotated', 'expired', 'revoked'])('A refresh token that is %s is refused', async (how) => {
+  it.each(['rotated', 'expired', 'revoked'])('a refresh token that is %s is refused', async (how) => {
     const { refresh_token } = await client.signIn();
     expect(await sandbox.ownerOf(refresh_token)).toEqual({
       loginName: alice,
@@ -379,7 +379,7 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     ]);
   });
 
-  it('A refresh token of another client is refused', async () => {
+  it('a refresh token of another client is refused', async () => {
     const { refresh_token } = await client.signIn();
     const { status, json } = await client.refresh(refresh_token, {
       client_id: sandbox.clients.second.clientId,
@@ -393,13 +393,13 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     ]);
   });
 
-  it('A scope that was not granted is refused', async () => {
+  it('a scope that was not granted is refused', async () => {
     const { refresh_token } = await client.signIn(alice, { scope: 'openid offline_access' });
     const { status, json } = await client.refresh(refresh_token, { scope: 'openid email' });
     expect([status, json['error']]).toEqual([400, 'invalid_scope']);
   });
 
-  it('A refresh for a deactivated or locked user is refused', async () => {
+  it('a refresh for a deactivated or locked user is refused', async () => {
     const { refresh_token, access_token } = await client.signIn('bob@acme.example');
     sandbox.setUserActive('bob@acme.example', false);
     const { status, json } = await client.refresh(refresh_token);
@@ -412,14 +412,14 @@ describe('The token endpoint answers invalid requests with 400 and JSON', () => 
     expect(info.status).toBe(401);
   });
 
-  it('A request body that is too large is refused', async () => {
+  it('a request body that is too large is refused', async () => {
     const { status, json } = await client.token({ grant_type: 'x'.repeat(11_000_000) });
     expect([status, json['error_description']]).toEqual([400, 'error parsing form']);
   });
 });
 
 describe('The response of the token endpoint', () => {
-  it('It has access_token, token_type, expires_in, id_token and refresh_token, but no scope', async () => {
+  it('has access_token, token_type, expires_in, id_token and refresh_token, but no scope', async () => {
     const { body } = await client.signIn();
     expect(Object.keys(body).sort()).toEqual([
       'access_token',
@@ -431,18 +431,18 @@ describe('The response of the token endpoint', () => {
     expect(body['token_type']).toBe('Bearer');
   });
 
-  it('Its expires_in is 43199', async () => {
+  it('has expires_in 43199', async () => {
     expect((await client.signIn()).expires_in).toBe(43199);
   });
 
-  it('Its access token and ID token live 12 h', async () => {
+  it('has an access token and an ID token that live 12 h', async () => {
     const { access_token, claims } = await client.signIn();
     const { json } = await introspect(sandbox, access_token);
     expect(Number(json['exp']) - Number(json['iat'])).toBe(12 * 3600);
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(12 * 3600);
   });
 
-  describe('The lifetime of refresh tokens', () => {
+  describe('has a refresh token', () => {
     const hour = 3_600_000;
     const start = Date.now();
     let clock: jest.SpiedFunction<typeof Date.now>;
@@ -451,7 +451,7 @@ describe('The response of the token endpoint', () => {
     });
     afterEach(() => clock.mockRestore());
 
-    it('It is 720 h idle, reset on each refresh, and 2160 h in all', async () => {
+    it('that lives 720 h idle, reset on each refresh, and 2160 h in all', async () => {
       let { refresh_token } = await client.signIn();
       for (const hours of [719, 1438, 2157]) {
         clock.mockReturnValue(start + hours * hour);
@@ -462,7 +462,7 @@ describe('The response of the token endpoint', () => {
       expect(json['error_description']).toBe('Errors.OIDCSession.RefreshTokenInvalid');
     });
 
-    it('A refresh token that is idle for longer than 720 h is refused', async () => {
+    it('that expires when it is idle for longer than 720 h', async () => {
       const { refresh_token } = await client.signIn();
       clock.mockReturnValue(start + 721 * hour);
       const { json } = await client.refresh(refresh_token);
@@ -470,7 +470,7 @@ describe('The response of the token endpoint', () => {
     });
   });
 
-  it('Options shorten both lifetimes', async () => {
+  it('has a refresh token whose idle and absolute lifetime options can shorten', async () => {
     const idle = await startSandbox({ refreshTokenIdleSeconds: 0 });
     const absolute = await startSandbox({ refreshTokenSeconds: 0 });
     const answers = await Promise.all(
@@ -483,7 +483,7 @@ describe('The response of the token endpoint', () => {
     expect(answers.map(({ status }) => status)).toEqual([400, 400]);
   });
 
-  it('setAccessTokenTtl() shortens the lifetime of tokens that are issued later', async () => {
+  it('has an access token whose lifetime setAccessTokenTtl() shortens', async () => {
     sandbox.setAccessTokenTtl(0);
     const dead = await client.signIn();
     sandbox.setAccessTokenTtl(60);
@@ -495,14 +495,14 @@ describe('The response of the token endpoint', () => {
     );
   });
 
-  it('expire() expires all access tokens', async () => {
+  it('has an access token that expire() expires', async () => {
     const { access_token, refresh_token } = await client.signIn();
     sandbox.expire('access_tokens');
     expect(await isActive(sandbox, access_token)).toBe(false);
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('clockSkewSeconds is added to exp and subtracted from iat and auth_time of the ID token', async () => {
+  it('has an ID token with clockSkewSeconds added to exp and subtracted from iat and auth_time', async () => {
     await withWeb({ clockSkewSeconds: 5 }, async (party) => {
       const clock = jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
       const { claims } = await party.signIn();
@@ -512,7 +512,7 @@ describe('The response of the token endpoint', () => {
     });
   });
 
-  it('clockSkewSeconds is added to exp and subtracted from iat and nbf of a JWT access token', async () => {
+  it('has a JWT access token with clockSkewSeconds added to exp and subtracted from iat and nbf', async () => {
     await withWeb({ clockSkewSeconds: 5, accessTokenType: 'jwt' }, async (party) => {
       const clock = jest.spyOn(Date, 'now').mockReturnValue(1_800_000_000_000);
       const { access_token } = await party.signIn();
@@ -524,17 +524,17 @@ describe('The response of the token endpoint', () => {
 });
 
 describe('A refresh', () => {
-  it('There is no refresh token without offline_access', async () => {
+  it('is impossible without offline_access: there is no refresh token', async () => {
     expect((await client.signIn(alice, { scope: 'openid' })).body).not.toHaveProperty('refresh_token');
   });
 
-  it('There is no refresh token without the grant REFRESH_TOKEN of the application', async () => {
+  it('is impossible without the grant REFRESH_TOKEN of the application: there is no refresh token', async () => {
     await withWeb({ refreshTokenGrant: false }, async (party) => {
       expect((await party.signIn()).body).not.toHaveProperty('refresh_token');
     });
   });
 
-  it('It rotates: the old refresh token gets 400 invalid_request and the old access token is revoked', async () => {
+  it('rotates: the old refresh token gets 400 invalid_request and the old access token is revoked', async () => {
     const first = await client.signIn();
     const second = tokensFrom(await client.refresh(first.refresh_token));
     expect(second.refresh_token).not.toBe(first.refresh_token);
@@ -544,7 +544,7 @@ describe('A refresh', () => {
     expect((await client.refresh(first.refresh_token)).json['error']).toBe('invalid_request');
   });
 
-  it('It has no reuse detection: a reused token fails and the newest stays valid', async () => {
+  it('has no reuse detection: a reused token fails and the newest stays valid', async () => {
     const first = await client.signIn();
     const second = tokensFrom(await client.refresh(first.refresh_token));
     expect((await client.refresh(first.refresh_token)).status).toBe(400);
@@ -552,7 +552,7 @@ describe('A refresh', () => {
     expect((await client.refresh(second.refresh_token)).status).toBe(200);
   });
 
-  it('It issues an ID token with the original nonce, auth_time, sid and amr', async () => {
+  it('issues an ID token with the original nonce, auth_time, sid and amr', async () => {
     const first = await client.signIn();
     const second = tokensFrom(await client.refresh(first.refresh_token));
     expect(second.id_token).not.toBe(first.id_token);
@@ -562,7 +562,7 @@ describe('A refresh', () => {
     expect(second.claims['nonce']).toBe('the-nonce');
   });
 
-  it('It limits a narrower scope to that access token: the next refresh has all scopes again', async () => {
+  it('limits a narrower scope to that access token: the next refresh has all scopes again', async () => {
     const first = await client.signIn(alice, { scope: 'openid email phone offline_access' });
     const second = tokensFrom(await client.refresh(first.refresh_token, { scope: 'openid' }));
     expect(second.refresh_token).not.toBe('');
@@ -576,15 +576,15 @@ describe('A refresh', () => {
     expect([wider.status, wider.json['error']]).toEqual([400, 'invalid_scope']);
   });
 
-  it('It issues no ID token without openid', async () => {
+  it('issues no ID token without openid', async () => {
     const answer = await client.redeem(await client.code(alice, { scope: 'profile offline_access' }));
     const refreshed = await client.refresh(tokensFrom(answer).refresh_token);
     expect([refreshed.status, 'id_token' in refreshed.json]).toEqual([200, false]);
   });
 });
 
-describe('The types of access tokens', () => {
-  it('An opaque token has 5 parts, starts with eyJ and has 288 characters, and a code has 233', async () => {
+describe('In the formats of tokens,', () => {
+  it('an opaque token has 5 parts, starts with eyJ and has 288 characters, and a code has 233', async () => {
     const code = await client.code();
     const { access_token, refresh_token } = tokensFrom(await client.redeem(code));
     for (const token of [access_token, refresh_token, code]) {
@@ -595,13 +595,13 @@ describe('The types of access tokens', () => {
     expect([access_token.length, code.length]).toEqual([288, 233]);
   });
 
-  it('A truncated opaque token is refused', async () => {
+  it('a truncated opaque token is refused', async () => {
     const { access_token } = await client.signIn();
     expect((await client.userinfo(access_token.slice(0, -1))).status).toBe(401);
     expect((await client.userinfo(access_token)).status).toBe(200);
   });
 
-  it('A JWT has alg, kid and typ JWT in its header, and no scope, azp or profile claims', async () => {
+  it('a JWT has alg, kid and typ JWT in its header, and no scope, azp or profile claims', async () => {
     await withWeb({ accessTokenType: 'jwt' }, async (party) => {
       const { access_token } = await party.signIn();
       expect(access_token.split('.')).toHaveLength(3);
@@ -623,7 +623,7 @@ describe('The types of access tokens', () => {
     });
   });
 
-  it('A JWT has roles with accessTokenRoleAssertion, and metadata and resourceowner by scope', async () => {
+  it('a JWT has roles with accessTokenRoleAssertion, and metadata and resourceowner by scope', async () => {
     await withWeb({ accessTokenType: 'jwt', accessTokenRoleAssertion: true }, async (party) => {
       const scope = 'openid urn:zitadel:iam:user:metadata urn:zitadel:iam:user:resourceowner';
       const claims = decodeJwt((await party.signIn(alice, { scope })).access_token);
@@ -635,7 +635,7 @@ describe('The types of access tokens', () => {
 });
 
 describe('The revocation endpoint', () => {
-  it('It revokes an access token with an empty 200', async () => {
+  it('revokes an access token with an empty 200', async () => {
     const { access_token, refresh_token } = await client.signIn();
     const { status, text } = await client.revoke(access_token);
     expect([status, text]).toEqual([200, '']);
@@ -643,24 +643,24 @@ describe('The revocation endpoint', () => {
     expect((await client.refresh(refresh_token)).status).toBe(200);
   });
 
-  it('It answers an unknown token with 200', async () => {
+  it('returns 200 for an unknown token', async () => {
     expect((await client.revoke('unknown')).status).toBe(200);
   });
 
-  it('It revokes the access token together with the refresh token', async () => {
+  it('revokes the access token together with the refresh token', async () => {
     const { access_token, refresh_token } = await client.signIn();
     await client.revoke(refresh_token, { token_type_hint: 'refresh_token' });
     expect(await isActive(sandbox, access_token)).toBe(false);
     expect((await client.refresh(refresh_token)).status).toBe(400);
   });
 
-  it('It accepts every client in the audience of the token', async () => {
+  it('accepts every client in the audience of the token', async () => {
     const { access_token } = await client.signIn();
     await client.revoke(access_token, { client_id: sandbox.clients.second.clientId });
     expect(await isActive(sandbox, access_token)).toBe(false);
   });
 
-  it('It answers 401 invalid_client to a client outside the audience, as with a personal access token', async () => {
+  it('returns 401 invalid_client to a client outside the audience, as with a personal access token', async () => {
     const pat = robot().pat ?? '';
     const { status, json } = await client.revoke(pat);
     expect([status, json]).toEqual([
@@ -670,7 +670,7 @@ describe('The revocation endpoint', () => {
     expect(await isActive(sandbox, pat)).toBe(true);
   });
 
-  it('It requires client authentication and a token', async () => {
+  it('requires client authentication and a token', async () => {
     const { json } = await new RelyingParty(basicSandbox).revoke('x');
     expect(json['error_description']).toBe('empty client secret');
     expect((await client.revoke('')).json).toEqual({
@@ -679,7 +679,7 @@ describe('The revocation endpoint', () => {
     });
   });
 
-  it('It revokes a JWT access token', async () => {
+  it('revokes a JWT access token', async () => {
     await withWeb({ accessTokenType: 'jwt' }, async (party) => {
       const { access_token } = await party.signIn();
       await party.revoke(access_token);
@@ -688,7 +688,7 @@ describe('The revocation endpoint', () => {
   });
 });
 
-describe('Service users', () => {
+describe('For service users,', () => {
   const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
   const robotId = '320000000000000014';
   let audience: string;
@@ -696,7 +696,7 @@ describe('Service users', () => {
     audience = `urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
   });
 
-  it('The JWT profile grant issues tokens', async () => {
+  it('the JWT profile grant issues tokens', async () => {
     const answer = await client.token({
       client_id: undefined,
       grant_type: jwtBearer,
@@ -716,7 +716,7 @@ describe('Service users', () => {
     });
   });
 
-  it('The JWT profile grant refuses a request without an assertion', async () => {
+  it('the JWT profile grant refuses a request without an assertion', async () => {
     const { status, json } = await client.token({ grant_type: jwtBearer });
     expect([status, json['error_description']]).toEqual([400, 'assertion missing']);
   });
@@ -726,7 +726,7 @@ describe('Service users', () => {
     ['expired', { exp: 1 }],
     ['of an unknown user', { iss: '399999999999999999', sub: '399999999999999999' }],
     ['for another subject', { sub: '320000000000000011' }],
-  ])('The JWT profile grant refuses an assertion with %s', async (_case, claims) => {
+  ])('the JWT profile grant refuses an assertion with %s', async (_case, claims) => {
     const { status, json } = await client.token({
       grant_type: jwtBearer,
       assertion: await assertion(robot().key, sandbox.issuer, claims),
@@ -734,7 +734,7 @@ describe('Service users', () => {
     expect([status, json]).toEqual([400, { error: 'invalid_grant', error_description: 'invalid assertion' }]);
   });
 
-  it('The client credentials grant takes the login name as client_id', async () => {
+  it('the client credentials grant takes the login name as client_id', async () => {
     const answer = await client.token({
       grant_type: 'client_credentials',
       client_id: 'robot@acme.example',
@@ -746,11 +746,11 @@ describe('Service users', () => {
   });
 
   it.each([
-    ['client not found', 'nobody@acme.example', 'x', 'invalid_client', 'client not found'],
-    ['a person', alice, 'x', 'invalid_request', 'Errors.User.Machine.Secret.NotExisting'],
-    ['wrong secret', 'robot@acme.example', 'x', 'invalid_request', 'Errors.User.Machine.Secret.Invalid'],
+    ['an unknown client', 'nobody@acme.example', 'x', 'invalid_client', 'client not found'],
+    ['a human user', alice, 'x', 'invalid_request', 'Errors.User.Machine.Secret.NotExisting'],
+    ['a wrong secret', 'robot@acme.example', 'x', 'invalid_request', 'Errors.User.Machine.Secret.Invalid'],
   ])(
-    'The client credentials grant refuses: %s',
+    'the client credentials grant is refused for: %s',
     async (_case, client_id, client_secret, error, error_description) => {
       const { status, json } = await client.token({
         grant_type: 'client_credentials',
@@ -761,7 +761,7 @@ describe('Service users', () => {
     },
   );
 
-  it('The client credentials grant refuses a service user without a secret', async () => {
+  it('the client credentials grant refuses a service user without a secret', async () => {
     const other = await startSandbox({ users: [{ loginName: 'mute', kind: 'machine', clientSecret: '' }] });
     const { json } = await new RelyingParty(other).token({
       grant_type: 'client_credentials',
@@ -776,7 +776,7 @@ describe('Service users', () => {
   });
 
   it.each(['client_credentials', jwtBearer])(
-    'A token without the scope …:{projectId}:aud is inactive at introspection: %s',
+    'a token without the scope …:{projectId}:aud is inactive at introspection: %s',
     async (grant_type) => {
       const answer = await client.token({
         grant_type,
@@ -789,12 +789,12 @@ describe('Service users', () => {
     },
   );
 
-  it('A personal access token is a Bearer token', async () => {
+  it('a personal access token is a Bearer token', async () => {
     const { json } = await client.userinfo(robot().pat);
     expect(json).toMatchObject({ sub: robotId, preferred_username: 'robot@acme.example' });
   });
 
-  it('A deactivated service user gets no token', async () => {
+  it('a deactivated service user gets no token', async () => {
     sandbox.setUserActive('robot@acme.example', false);
     const { json } = await client.token({
       grant_type: 'client_credentials',
@@ -805,7 +805,7 @@ describe('Service users', () => {
     expect(json['error_description']).toBe('Errors.User.NotActive');
   });
 
-  it('accessTokenType of a service user selects JWT', async () => {
+  it('accessTokenType selects JWT', async () => {
     const other = await startSandbox({
       users: [{ loginName: 'jay', kind: 'machine', accessTokenType: 'jwt' }],
     });

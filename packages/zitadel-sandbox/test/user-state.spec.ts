@@ -24,7 +24,7 @@ afterAll(() => {
   receiver.close();
 });
 
-/** A sandbox of its own for each row, as people do not come back once removed. */
+/** Each row needs a separate sandbox, because removed users cannot be restored. */
 async function withSignedIn(
   loginVersion: 1 | 2,
   run: (sandbox: Sandbox, client: RelyingParty, tokens: Tokens) => Promise<void>,
@@ -60,9 +60,9 @@ const reversals: [string, Change, Change][] = [
 
 const versions = [1, 2] as const;
 
-describe.each(versions)('Login V%i', (loginVersion) => {
+describe.each(versions)('With Login V%i,', (loginVersion) => {
   it.each(changes)(
-    'The tokens of a user who is %s get inactive at introspection, 401 at userinfo, 400 at refresh and 302 at end_session',
+    'the tokens of a user who is %s get inactive at introspection, 401 at userinfo, 400 at refresh and 302 at end_session',
     async (_name, change) => {
       await withSignedIn(loginVersion, async (sandbox, client, { access_token, refresh_token, id_token }) => {
         change(sandbox);
@@ -84,7 +84,7 @@ describe.each(versions)('Login V%i', (loginVersion) => {
   );
 
   it.each(reversals)(
-    'The access tokens of a user who was %s stay revoked, and the refresh token works',
+    'the access tokens of a user who was %s stay revoked, and the refresh token works',
     async (_name, change, reverse) => {
       await withSignedIn(loginVersion, async (sandbox, client, { access_token, refresh_token }) => {
         change(sandbox);
@@ -98,8 +98,8 @@ describe.each(versions)('Login V%i', (loginVersion) => {
   );
 });
 
-describe('Login V1 and users who may not sign in', () => {
-  it.each(reversals)('The browser has no session after its user was %s', async (_name, change, reverse) => {
+describe('With Login V1,', () => {
+  it.each(reversals)('the browser has no session after its user was %s', async (_name, change, reverse) => {
     await withSignedIn(1, async (sandbox, client, { id_token }) => {
       change(sandbox);
       reverse(sandbox);
@@ -134,7 +134,7 @@ describe('Login V1 and users who may not sign in', () => {
     ['deactivated', changes[0]?.[1], 'User is not active', 'User is inactive'],
     ['locked', changes[1]?.[1], 'User is locked', 'User is locked'],
     ['removed', changes[2]?.[1], undefined, 'User could not be found'],
-  ])('The pages report a user who is %s', async (_name, change, sameBrowser, freshBrowser) => {
+  ])('the pages report a user who is %s', async (_name, change, sameBrowser, freshBrowser) => {
     await withSignedIn(1, async (sandbox, client) => {
       change?.(sandbox);
       const same = await client.login();
@@ -147,7 +147,7 @@ describe('Login V1 and users who may not sign in', () => {
     });
   });
 
-  it('A session that ends this way notifies no application', async () => {
+  it('a session that ends because its user was deactivated notifies no application', async () => {
     await withSignedIn(1, async (sandbox, client, { id_token }) => {
       calls.length = 0;
       sandbox.setUserActive(alice, false);
@@ -158,9 +158,9 @@ describe('Login V1 and users who may not sign in', () => {
   });
 });
 
-describe('Login V2 and users who may not sign in', () => {
+describe('With Login V2,', () => {
   it.each(changes)(
-    'The session of a user who is %s still gets a code, which the token endpoint refuses',
+    'the session of a user who is %s still gets a code, which the token endpoint refuses',
     async (_name, change) => {
       await withSignedIn(2, async (sandbox, client) => {
         change(sandbox);
@@ -171,7 +171,7 @@ describe('Login V2 and users who may not sign in', () => {
     },
   );
 
-  it('The browser still has its session after a reactivation, and its end notifies the application', async () => {
+  it('the browser still has its session after a reactivation, and its end notifies the application', async () => {
     await withSignedIn(2, async (sandbox, client, { id_token }) => {
       sandbox.setUserActive(alice, false);
       sandbox.setUserActive(alice, true);
@@ -186,7 +186,7 @@ describe('Login V2 and users who may not sign in', () => {
   it.each([
     ['deactivated', changes[0]?.[1], 'User is not active'],
     ['removed', changes[2]?.[1], 'User not found in the system'],
-  ])('The login name page reports a user who is %s', async (_name, change, text) => {
+  ])('the login name page reports a user who is %s', async (_name, change, text) => {
     await withSignedIn(2, async (sandbox) => {
       change?.(sandbox);
       const fresh = new RelyingParty(sandbox);
@@ -196,7 +196,7 @@ describe('Login V2 and users who may not sign in', () => {
   });
 });
 
-describe('A code that was issued before', () => {
+describe('A code that was issued before the user changed', () => {
   it.each([
     [1, 'deactivated', 400, 'Errors.User.NotActive'],
     [1, 'locked', 400, 'Errors.User.Locked'],
@@ -204,7 +204,7 @@ describe('A code that was issued before', () => {
     [2, 'deactivated', 400, 'Errors.User.NotActive'],
     [2, 'locked', 400, 'Errors.User.NotActive'],
     [2, 'removed', 400, 'Errors.User.NotActive'],
-  ] as const)('Login V%i, %s: %i %s', async (loginVersion, name, status, description) => {
+  ] as const)('is refused (Login V%i, %s) with %i %s', async (loginVersion, name, status, description) => {
     await withSignedIn(loginVersion, async (sandbox, client) => {
       const code = await client.code();
       changes.find(([known]) => known === name)?.[1](sandbox);
@@ -217,8 +217,8 @@ describe('A code that was issued before', () => {
   });
 });
 
-describe('Service users', () => {
-  it('A personal access token is inactive while its user is deactivated', async () => {
+describe('For service users,', () => {
+  it('a personal access token is inactive while its user is deactivated', async () => {
     const sandbox = await startSandbox();
     const pat = sandbox.users.find(({ kind }) => kind === 'machine')?.pat;
     expect(await isActive(sandbox, pat ?? '')).toBe(true);
@@ -229,7 +229,7 @@ describe('Service users', () => {
     await sandbox.close();
   });
 
-  it('A removed service user gets no tokens', async () => {
+  it('a removed service user gets no tokens', async () => {
     const sandbox = await startSandbox();
     const robot = sandbox.users.find(({ kind }) => kind === 'machine');
     sandbox.removeUser('robot@acme.example');

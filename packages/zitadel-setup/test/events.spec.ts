@@ -49,7 +49,7 @@ const on = (event: Execution['condition']['event'], ...hooks: Target[]) =>
   manage(sandbox, `${ACTIONS}/SetExecution`, { condition: { event }, targets: hooks.map(({ id }) => id) });
 
 describe('--events', () => {
-  it('It makes a target and executions for single events, and writes the signing key', async () => {
+  it('makes a target and executions for single events, and writes the signing key', async () => {
     const { status, stdout, stderr } = await folder.run(events);
     expect(status).toBe(0);
     const [target, ...others] = await targets();
@@ -65,7 +65,7 @@ describe('--events', () => {
     }
   });
 
-  it('It changes nothing in a second run, nor in a run without it', async () => {
+  it('changes nothing in a second run, nor in a run without it', async () => {
     await folder.run(events);
     const content = readFileSync(folder.envFile, 'utf8');
     const count = folder.commands.length;
@@ -77,13 +77,13 @@ describe('--events', () => {
     expect(readFileSync(folder.envFile, 'utf8')).toBe(content);
   });
 
-  it('It is not asked for: neither targets nor executions are read, and no key is written', async () => {
+  it('is needed: without it neither targets nor executions are read, and no key is written', async () => {
     await folder.run();
     expect(sandbox.requests.filter(({ path }) => path.includes('ActionService'))).toEqual([]);
     expect(folder.environment).not.toHaveProperty('ZITADEL_EVENTS_KEY');
   });
 
-  it('It keeps other targets of a condition, and those that a group or all events had given the event', async () => {
+  it('keeps other targets of a condition, and those that a group or all events had given the event', async () => {
     const [single, group, all] = [await hook('single'), await hook('group'), await hook('all')];
     await on({ event: 'user.locked' }, single);
     await on({ group: 'user.grant' }, group);
@@ -106,7 +106,7 @@ describe('--events', () => {
     expect(byEvent.get('all')).toEqual([all.id]);
   });
 
-  it('It repairs an execution that was removed, and takes over a key that was renewed', async () => {
+  it('repairs an execution that was removed, and takes over a key that was renewed', async () => {
     await folder.run(events);
     await on({ event: 'user.locked' });
     const [target] = await targets();
@@ -120,7 +120,7 @@ describe('--events', () => {
     expect(folder.environment['ZITADEL_EVENTS_KEY']).toBe(`${signingKey},${old}`);
   });
 
-  it('It needs IAM_OWNER, and says so before anything is made', async () => {
+  it('needs IAM_OWNER, and says so before anything is made', async () => {
     const token = await serviceUserToken(sandbox, { word: 'ORG_OWNER', resource: { organizationId: acme } });
     const before = folder.commands.length;
     const { status, stderr } = await folder.runAs(token, ['--yes', ...events]);
@@ -132,7 +132,7 @@ describe('--events', () => {
     expect((await folder.runAs(token, ['--yes'])).status).toBe(0);
   });
 
-  it('It goes on without events where the deny list has the address, and says the cures', async () => {
+  it('goes on without events where the deny list has the address, and says the cures', async () => {
     const ran = await folder.run(['--events', 'https://169.254.1.1']);
     expect(ran.status).toBe(0);
     expect(ran.stderr).toMatch(
@@ -143,14 +143,14 @@ describe('--events', () => {
     expect(folder.environment).not.toHaveProperty('ZITADEL_EVENTS_KEY');
   });
 
-  it('It says what to do with a target of its name that has another address', async () => {
+  it('says what to do with a target of its name that has another address', async () => {
     await hook('other', { name: `Events to ${ADDRESS}` });
     const { status, stderr } = await folder.run(events);
     expect(status).toBe(1);
     expect(stderr).toContain('rename or delete it in the console');
   });
 
-  it('It makes a target beside one that sends JWTs, which Zitadel does not deliver for events', async () => {
+  it('makes a target beside one that sends JWTs, which Zitadel does not deliver for events', async () => {
     await hook('jwt', { endpoint: ADDRESS, payloadType: 'PAYLOAD_TYPE_JWT' });
     await folder.run(events);
     expect(await targets()).toHaveLength(2);
@@ -164,12 +164,12 @@ describe('--events', () => {
       'https://inside.example.com/proxy/auth/zitadel-events',
     ],
     ['http://localhost:3000', 'http://localhost:3000/auth/zitadel-events'],
-  ])('It takes the address %s as %s', async (given, address) => {
+  ])('takes the address %s as %s', async (given, address) => {
     await folder.run(['--events', given]);
     expect((await targets()).map(({ endpoint }) => endpoint)).toEqual([address]);
   });
 
-  it('It puts BASE_PATH into an address without a path', async () => {
+  it('puts BASE_PATH into an address without a path', async () => {
     writeFileSync(folder.envFile, 'BASE_PATH=/base\n');
     await folder.run(events);
     const [target] = await targets();
@@ -183,14 +183,14 @@ describe('--events', () => {
     'https://me:pw@app.example.com',
     'http://app.example.com',
     '',
-  ])('It refuses the address %j', async (address) => {
+  ])('refuses the address %j', async (address) => {
     const { status, stderr } = await folder.run(['--events', address]);
     expect(status).toBe(2);
     expect(stderr).toContain('--events: expected');
     expect(stderr).not.toContain('pw@');
   });
 
-  it('It waits until Zitadel shows what was made', async () => {
+  it('waits until Zitadel shows what was made', async () => {
     const slow = await startSandbox({ empty: true, projectionLag: 1 });
     const slowFolder = new SetupFolder(slow);
     try {

@@ -38,7 +38,7 @@ describe('Searches that lag behind commands', () => {
     const { status, stdout, stderr } = await folder.run(['--json']);
     expect(status).toBe(1);
     expect(stderr).toContain('does not show the project nestjs-zitadel which it has just made');
-    expect(stderr).toContain('No file is half-written');
+    expect(stderr).toContain('No file was changed');
     expect(documentOf({ status, stdout, stderr }).error).toContain('does not show the project');
     expect(existsSync(folder.envFile)).toBe(false);
   });
@@ -264,11 +264,11 @@ describe('A Zitadel', () => {
     const patFile = join(folder.path, 'admin.pat');
     writeFileSync(patFile, sandbox.personalAccessToken ?? '');
     const other = await run(sandbox.issuer.replace('localhost', '127.0.0.1'));
-    expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('for the domain localhost')]);
+    expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('serves the domain localhost')]);
     const nothing = await run('http://localhost:1');
     expect([nothing.status, nothing.stderr]).toEqual([
       1,
-      'http://localhost:1 does not answer: ECONNREFUSED\n',
+      expect.stringContaining('Zitadel does not answer at http://localhost:1 ('),
     ]);
   });
 

@@ -1,26 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** How an endpoint fails, whoever asks. */
+/** How an endpoint fails for every client. */
 export interface Fault {
-  /** waits before anything else; alone, the endpoint then works */
+  /** the delay before the response; alone, the endpoint then succeeds */
   delayMs?: number;
   status?: number;
   body?: string;
   contentType?: string;
   headers?: Record<string, string>;
   redirectTo?: string;
-  /** an answer that long, of spaces before a valid document */
+  /** the size of the response: spaces before a valid document */
   megabytes?: number;
-  /** closes the connection without an answer */
+  /** closes the connection without a response */
   hangUp?: boolean;
-  /** how often; then the endpoint works again. Default always */
+  /** the number of failures before the endpoint succeeds again. Default: always */
   times?: number;
 }
 
 const MEGABYTE = ' '.repeat(1024 * 1024);
 
-/** Fails as told. Returns false when the endpoint has to answer after all; `sent` is told each megabyte taken. */
+/** Executes a fault. Returns false if the endpoint has to respond; `sent` receives each megabyte that was read. */
 export async function failed(fault: Fault, response: ServerResponse, sent: () => void): Promise<boolean> {
   if (fault.delayMs) await pause(fault.delayMs, undefined, { ref: false });
   if (fault.hangUp) response.destroy();

@@ -1,7 +1,7 @@
 import type { Mutation } from './mutation.js';
 import type { Person } from './people.js';
 
-/** One approved authorization request, and what was handed out for it since. */
+/** An approved authorization request and the tokens issued for it. */
 export interface Login {
   person: Person;
   mutation: Mutation;
@@ -14,7 +14,7 @@ export interface Login {
   challenge: string | undefined;
   /** seconds since 1970 */
   authTime: number;
-  /** the latest, and all before it */
+  /** all issued tokens, the latest last */
   accessTokens: string[];
   refreshTokens: string[];
   idTokens: string[];

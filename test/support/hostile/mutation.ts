@@ -2,27 +2,27 @@ import type { Patch } from './patch.js';
 import type { Person } from './people.js';
 import type { Signer } from './signers.js';
 
-/** What the provider does wrong to a token it signs. */
+/** Changes to a token that the provider signs. */
 export interface TokenMutation {
   header?: Patch;
   claims?: Patch;
   sign?: Signer;
 }
 
-/** What the provider does wrong in one login and all that follows from it. */
+/** Changes to one sign-in and to all that follows from it. */
 export interface Mutation {
-  /** who signs in, whatever `login_hint` says */
+  /** the user, whatever `login_hint` names */
   person?: Person;
-  /** the query of the authorization response */
+  /** changes to the query of the authorization response */
   callback?: Patch;
   idToken?: TokenMutation;
-  /** the answer of the token endpoint to the code */
+  /** changes to the token response for the code */
   tokenAnswer?: Patch;
   userinfo?: Patch;
-  /** the answer of the token endpoint to the refresh token, and the ID token in it */
+  /** changes to the token response for the refresh token, and to its ID token */
   refresh?: { idToken?: TokenMutation; tokenAnswer?: Patch };
-  /** all keys are replaced before the ID token is signed */
+  /** whether all keys are replaced before the ID token is signed */
   rotateKeys?: boolean;
-  /** the query of the return from end_session */
+  /** changes to the query of the redirect from end_session */
   logoutReturn?: Patch;
 }

@@ -5,7 +5,7 @@ const appended = (name: string, end: string) => (claims: Record<string, unknown>
   [name]: `${String(claims[name])}${end}`,
 });
 
-/** Mutations that several tests use. `login_hint` with one of these names chooses it, too. */
+/** Mutations that several tests use. A `login_hint` with one of these names selects it, too. */
 export const mutations = {
   'wrong-issuer': { idToken: { claims: appended('iss', '1') } },
   'foreign-audience': { idToken: { claims: { aud: 'another-client', azp: undefined } } },
@@ -30,6 +30,6 @@ export const mutations = {
   'no-expires-in': { tokenAnswer: { expires_in: undefined } },
   'odd-bearer': { tokenAnswer: { token_type: 'bEARER' } },
   'no-bearer': { tokenAnswer: { token_type: 'mac' } },
-  /** the access token is due after a second */
+  /** The access token is due after a second. */
   'soon-due': { tokenAnswer: { expires_in: 1 } },
 } satisfies Record<string, Mutation>;

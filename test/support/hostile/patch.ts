@@ -1,7 +1,7 @@
 /** Members of a JSON object. */
 export type Fields = Record<string, unknown>;
 
-/** What to put in place of members; `undefined` leaves one out. */
+/** Replacements of members; `undefined` removes one. */
 export type Patch = Fields | ((original: Fields) => Fields);
 
 export const patched = (original: Fields, patch: Patch = {}): Fields => ({

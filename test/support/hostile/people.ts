@@ -1,4 +1,4 @@
-/** Somebody who signs in at the hostile provider. */
+/** A user of the hostile provider. */
 export interface Person {
   sub: string;
   name: string;
@@ -6,7 +6,7 @@ export interface Person {
   roles: string[];
 }
 
-/** By the login name that `login_hint` gives. Alice and Mallory share an address. */
+/** The users by their `login_hint`. Alice and Mallory have the same e-mail address. */
 export const people = {
   alice: { sub: '310000000000000001', name: 'Alice Archer', email: 'alice@acme.example', roles: ['admin'] },
   bob: { sub: '310000000000000002', name: 'Bob Baker', email: 'bob@acme.example', roles: [] },
@@ -15,7 +15,7 @@ export const people = {
 
 const ORGANIZATION = '300000000000000001';
 
-/** Userinfo as Zitadel has it. */
+/** The userinfo response of Zitadel. */
 export function userinfoOf({ sub, name, email, roles }: Person) {
   const [givenName = '', familyName = ''] = name.split(' ');
   const grants = Object.fromEntries(roles.map((role) => [role, { [ORGANIZATION]: 'acme.example' }]));

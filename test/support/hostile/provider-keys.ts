@@ -8,7 +8,7 @@ export interface SigningKey {
   privateKey: KeyObject;
 }
 
-/** The keys of the hostile provider: one for each algorithm; the first is the one it signs with. */
+/** The keys of the hostile provider, one for each algorithm; it signs with the first. */
 export class ProviderKeys {
   private keys: SigningKey[];
 
@@ -19,19 +19,19 @@ export class ProviderKeys {
     this.keys = this.fresh();
   }
 
-  /** The key for `alg`, or the usual one. */
+  /** The key for `alg`, or the first one. */
   for(alg = this.algorithms[0]): SigningKey {
     const key = this.keys.find((candidate) => candidate.alg === alg);
     if (!key) throw new Error(`The provider has no key for ${alg}`);
     return key;
   }
 
-  /** New keys in place of all old ones. */
+  /** Replaces all keys. */
   rotate() {
     this.keys = this.fresh();
   }
 
-  /** Lets another provider have the keys of this one, which has stopped: an RSA key takes 100 ms to make. */
+  /** Passes the keys of a stopped provider on to another one, because an RSA key takes 100 ms to generate. */
   release() {
     released.push(...this.keys.splice(0));
   }
@@ -54,14 +54,14 @@ export class ProviderKeys {
 
 const released: SigningKey[] = [];
 
-/** A key that nobody publishes. */
+/** An unpublished key. */
 export function newKey(alg: string, kid?: string): SigningKey {
   const index = released.findIndex((key) => key.alg === alg);
   const [{ publicKey, privateKey } = generated(alg)] = index < 0 ? [] : released.splice(index, 1);
   return { alg, kid, publicKey, privateKey };
 }
 
-/** Zitadel's are 18 digits. */
+/** A kid of 18 digits, as in Zitadel. */
 const newKid = () => `${randomInt(1e8, 1e9)}${randomInt(1e8, 1e9)}`;
 
 function generated(alg: string) {

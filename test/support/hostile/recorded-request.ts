@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request to the hostile provider. Holds secrets: for assertions only. */
+/** A request to the hostile provider. It contains secrets: use it in assertions only. */
 export interface RecordedRequest {
   method: string;
   path: string;

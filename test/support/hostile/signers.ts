@@ -2,32 +2,32 @@ import { CompactSign } from 'jose';
 import type { Fields } from './patch.js';
 import { newKey, type ProviderKeys, type SigningKey } from './provider-keys.js';
 
-/** Makes a compact JWS; `header` is what the token should have besides `alg` and `kid`. */
+/** Makes a compact JWS; `header` has the members besides `alg` and `kid`. */
 export type Signer = (header: Fields, claims: Fields, keys: ProviderKeys) => Promise<string>;
 
-/** As it should be: with the published key for `alg`, or the usual one. */
+/** Signs with the published key for `alg`, or the first one. */
 export const byProvider =
   (alg?: string): Signer =>
   (header, claims, keys) =>
     signed(header, claims, keys.for(alg));
 
-/** With a key nobody publishes that goes by the name of the published one. */
+/** Signs with an unpublished key under the kid of the published one. */
 export const byStranger =
   (alg = 'RS256'): Signer =>
   (header, claims, keys) =>
     signed(header, claims, newKey(alg, keys.for().kid));
 
-/** With a key nobody publishes, under a name nobody knows. */
+/** Signs with an unpublished key under an unknown kid. */
 export const byUnknownKey: Signer = (header, claims) =>
   signed(header, claims, newKey('ES256', `unknown-${crypto.randomUUID()}`));
 
-/** Not at all. */
+/** Does not sign. */
 export const byNobody =
   (alg = 'none'): Signer =>
   (header, claims) =>
     Promise.resolve(`${encoded({ ...header, alg })}.${encoded(claims)}.`);
 
-/** With HMAC, and what everybody knows as the secret. */
+/** Signs with HMAC and a public value as secret. */
 export const byHmac =
   (secret: (keys: ProviderKeys) => string, alg = 'HS256'): Signer =>
   (header, claims, keys) =>
@@ -38,7 +38,7 @@ export const byHmac =
 export const pemOf = (keys: ProviderKeys) =>
   keys.for().publicKey.export({ format: 'pem', type: 'spki' }).toString();
 
-/** With the right key, and then somebody changes the signature. */
+/** Signs with the right key and changes the signature. */
 export const broken: Signer = async (header, claims, keys) => {
   const token = await byProvider()(header, claims, keys);
   const [head = '', body = '', signature = ''] = token.split('.');
@@ -47,11 +47,11 @@ export const broken: Signer = async (header, claims, keys) => {
   return `${head}.${body}.${other.toString('base64url')}`;
 };
 
-/** With the right key, and then the signature is cut off. */
+/** Signs with the right key and removes the signature. */
 export const cutOff: Signer = async (header, claims, keys) =>
   (await byProvider()(header, claims, keys)).replace(/\.[^.]*$/, '.');
 
-/** With the right key, and then a claim changes. */
+/** Signs with the right key and changes a claim. */
 export const forged =
   (claim: Fields): Signer =>
   async (header, claims, keys) => {

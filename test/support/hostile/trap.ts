@@ -1,6 +1,6 @@
-import { listening } from './listening.js';
+import { listening } from '../listening.js';
 
-/** A server nobody has any reason to ask: remembers who did. */
+/** A server that must get no request: records all that it gets. */
 export async function startTrap() {
   const visits: string[] = [];
   const { origin, ...server } = await listening((request, response) => {

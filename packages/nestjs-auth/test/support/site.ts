@@ -6,12 +6,12 @@ import { freePort } from '../../../../test/support/free-port.js';
 import type { IAuthModuleOptions } from '../../src/index.js';
 import { TinyApp } from './tiny-app.js';
 
-/** A program that listens, with a browser to sign in at it. */
+/** A listening application and a browser. */
 export interface Site {
   app: TinyApp;
   browser: Browser;
   origin: string;
-  /** Opens a page without a session, and posts the form of the sign-in page. */
+  /** Opens a page without a session and submits the form of the sign-in page. */
   toProvider(path: string): Promise<Page>;
 }
 

@@ -17,7 +17,7 @@ import { loginAs, type TestClaims } from '../../src/testing/index.js';
 
 export const secret = 'a secret for the tests that is long enough';
 
-/** The least a program has to say. */
+/** The minimal options of an application. */
 export const options: IAuthModuleOptions = {
   origin: 'http://localhost:3000',
   secret,
@@ -50,16 +50,16 @@ interface TinyAppOptions extends Pick<ModuleMetadata, 'controllers' | 'imports' 
   auth?: Partial<IAuthModuleOptions>;
   config?: AuthModuleConfig;
   prefix?: string;
-  /** routes the prefix does not apply to */
+  /** routes without the prefix */
   exclude?: string[];
   log?: string[];
-  /** as in `main.ts`, before the start */
+  /** runs before the start, as in `main.ts` */
   setup?: (nest: INestApplication) => void;
   /** default: Express */
   adapter?: AbstractHttpAdapter;
 }
 
-/** A program of a few lines around the module. */
+/** A small application with the module. */
 export class TinyApp {
   private constructor(readonly nest: INestApplication) {}
 
@@ -86,7 +86,7 @@ export class TinyApp {
     setup?.(nest);
     if (prefix) nest.setGlobalPrefix(prefix, { exclude: exclude ?? [] });
     await nest.init();
-    // Fastify handles requests once it has loaded its plugins.
+    // Fastify handles requests after it has loaded its plugins.
     await (nest.getHttpAdapter().getInstance() as { ready?: () => Promise<unknown> }).ready?.();
     return new TinyApp(nest);
   }
@@ -138,7 +138,7 @@ export class TinyApp {
   }
 }
 
-/** The session cookies an answer sets: name → value, empty where it deletes. */
+/** The session cookies that a response sets: name → value; the value is empty for a deleted one. */
 export function sessionCookies(headers: Record<string, unknown>): Record<string, string> {
   const lines = [headers['set-cookie'] ?? []].flat() as string[];
   return Object.fromEntries(
@@ -148,5 +148,5 @@ export function sessionCookies(headers: Record<string, unknown>): Record<string,
   );
 }
 
-/** The body of an answer, of which nobody knows what it is. */
+/** The body of a response of unknown type. */
 export const bodyOf = ({ body }: { body: unknown }): unknown => body;

@@ -97,7 +97,7 @@ async function nearMiss(
 const usualPorts = ['3000', '3001', '8080', '5000'];
 
 /** Returns addresses that differ from `uri` in one way, and in which. */
-export function similar(uri: string): Map<string, string> {
+function similar(uri: string): Map<string, string> {
   const changes: [string, (url: URL) => void][] = [
     ['the slash at the end', (url) => (url.pathname = slashChanged(url.pathname))],
     ['the scheme', (url) => (url.protocol = url.protocol === 'http:' ? 'https:' : 'http:')],

@@ -1,10 +1,12 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { checkedMetadata, type CheckedMetadata } from '../client/checked-metadata.js';
 import { jsonOf } from '../http/json-of.js';
-import { ok, reasonOf, wrong, type Ask, type Check } from './check.js';
+import { askUntil, ok, reasonOf, wrong, type Ask, type Check } from './check.js';
 
 /** More than this makes tokens invalid: the tolerance of the checks here, and of Zitadel for a signature from the future. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
+
+const LIMIT_MS = 12_000;
 
 interface Issuer {
   issuer: string;
@@ -18,7 +20,10 @@ export interface IssuerReport {
 }
 
 /** Reads the metadata (probe P1), and compares the clocks by the `Date` header. */
-export async function examineIssuer({ issuer, allowInsecureHttp }: Issuer, ask: Ask): Promise<IssuerReport> {
+export async function examineIssuer(
+  { issuer, allowInsecureHttp }: Issuer,
+  ask: Ask = askUntil(AbortSignal.timeout(LIMIT_MS)),
+): Promise<IssuerReport> {
   let answer: Response;
   try {
     answer = await ask(`${issuer}/.well-known/openid-configuration`);

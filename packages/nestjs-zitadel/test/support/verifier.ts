@@ -5,7 +5,7 @@ import type { ResolvedZitadelOptions } from '../../src/zitadel.options.js';
 export const issuer = 'https://zitadel.example';
 export const clientId = '330000000000000001';
 
-/** A verifier of tokens for `clientId`, with the keys that `keyDocument` gives each time they are fetched. */
+/** A verifier of tokens for `clientId`; `keyDocument` returns the keys for each fetch. */
 export function verifierWith(keyDocument: () => unknown, algorithms = ['RS256']): TokenVerifier {
   const metadata = { jwks_uri: `${issuer}/keys`, id_token_signing_alg_values_supported: algorithms };
   const discovery = {
@@ -18,7 +18,7 @@ export function verifierWith(keyDocument: () => unknown, algorithms = ['RS256'])
   return new TokenVerifier(discovery, { issuer, clientId } as ResolvedZitadelOptions);
 }
 
-/** What `work` rejects with: the first cause, which says why. */
+/** The first cause of the rejection of `work`. */
 export async function causeOf(work: Promise<unknown>): Promise<Error> {
   const error = await work.then(
     () => new Error('It was not rejected'),

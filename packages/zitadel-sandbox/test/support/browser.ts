@@ -1,4 +1,4 @@
-/** What a page or endpoint answered. */
+/** The response of a page or endpoint. */
 export interface Answer {
   url: string;
   status: number;
@@ -9,9 +9,9 @@ export interface Answer {
   json: Record<string, unknown>;
 }
 
-/** Keeps cookies and follows no redirect by itself. */
+/** Stores cookies and does not follow redirects. */
 export class Browser {
-  /** by host name, whatever the port, as RFC 6265 section 8.5 has it */
+  /** by host name without the port (RFC 6265, section 8.5) */
   private readonly jars = new Map<string, Map<string, string>>();
 
   get(url: string, headers: Record<string, string> = {}): Promise<Answer> {
@@ -47,7 +47,7 @@ export class Browser {
   }
 }
 
-/** The value of the first `name="…"`-like attribute after the words; for reading a form. */
+/** The value of the first attribute like `name="…"` after the words, to read a form. */
 export function hiddenInput(html: string, name: string): string {
   return new RegExp(`name="${name}" value="([^"]*)"`).exec(html)?.[1] ?? '';
 }

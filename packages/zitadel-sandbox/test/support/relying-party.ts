@@ -20,7 +20,7 @@ export const verifier = 'a-verifier-of-more-than-forty-three-characters-in-all';
 const challenge = createHash('sha256').update(verifier).digest('base64url');
 const fullScope = 'openid profile email phone offline_access';
 
-/** A client of the sandbox: goes to the login page, trades codes, asks endpoints. */
+/** A client of the sandbox: opens the login page, redeems codes and calls endpoints. */
 export class RelyingParty {
   readonly browser = new Browser();
 
@@ -55,7 +55,7 @@ export class RelyingParty {
     return this.browser.get(this.authorizeUrl(overrides));
   }
 
-  /** From authorize to what the login shows, or answers the application with: redirects of the sandbox are followed. */
+  /** Sends an authorization request and follows redirects of the sandbox to a login page or the authorization response. */
   login(overrides: Parameters = {}): Promise<Answer> {
     return this.follow(this.authorizeUrl(overrides));
   }
@@ -65,7 +65,7 @@ export class RelyingParty {
     return this.isSandbox(answer.location) ? this.follow(answer.location) : answer;
   }
 
-  /** Submits the form of a login page that has this action, and follows redirects of the sandbox. */
+  /** Submits the form with this action on a login page and follows redirects of the sandbox. */
   async submit(page: Answer, action: string, fields: Record<string, string>): Promise<Answer> {
     const [, inner = ''] =
       new RegExp(`<form[^>]* action="${action}"[^>]*>(.*?)</form>`, 's').exec(page.text) ?? [];
@@ -82,7 +82,7 @@ export class RelyingParty {
     return [issuer, loginOrigin].some((origin) => location.startsWith(`${origin}/`));
   }
 
-  /** From authorize to what the login page answers to the choice of a person. */
+  /** Sends an authorization request and chooses a user on the login page. */
   async choose(loginName: string, overrides: Parameters = {}): Promise<Answer> {
     const { location } = await this.authorize(overrides);
     const url = new URL(location);
@@ -90,7 +90,7 @@ export class RelyingParty {
     return this.browser.post(`${url.origin}${url.pathname}`, { authRequest, loginName });
   }
 
-  /** The parameters that come back to the redirect URI when this person signs in. */
+  /** The parameters of the authorization response for this user. */
   async callback(loginName: string, overrides: Parameters = {}): Promise<URLSearchParams> {
     const { location } = await this.choose(loginName, overrides);
     return new URL(location).searchParams;
@@ -116,7 +116,7 @@ export class RelyingParty {
     });
   }
 
-  /** The tokens of a fresh login. */
+  /** The tokens of a new sign-in. */
   async signIn(
     loginName = 'alice@acme.example',
     overrides: Parameters = {},
@@ -154,7 +154,7 @@ export class RelyingParty {
   }
 }
 
-/** The answer of the token endpoint, with the claims of the ID token. */
+/** The token response with the claims of the ID token. */
 export interface Tokens {
   access_token: string;
   refresh_token: string;
@@ -179,7 +179,7 @@ export function tokensFrom({ status, json, text }: Answer): Tokens {
 
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** An assertion as a client or service user makes it from its key JSON. Overrides of undefined leave a claim out. */
+/** An assertion as a client or service user makes it from its key JSON. Overrides of undefined remove a claim. */
 export function assertion(
   keyFile: ApplicationKeyFile | ServiceUserKeyFile,
   issuer: string,
@@ -194,7 +194,7 @@ export function assertion(
     .sign(createPrivateKey(keyFile.key));
 }
 
-/** Asks the introspection endpoint as an API application with its key. */
+/** Calls the introspection endpoint as an API application with its key. */
 export async function introspect(
   sandbox: Sandbox,
   token: string | undefined,
@@ -209,7 +209,7 @@ export async function introspect(
   });
 }
 
-/** The `active` of an introspection. */
+/** The `active` of an introspection response. */
 export async function isActive(sandbox: Sandbox, token: string): Promise<unknown> {
   return (await introspect(sandbox, token)).json['active'];
 }

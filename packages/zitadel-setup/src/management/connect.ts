@@ -1,13 +1,14 @@
-import { z } from 'zod';
+import { examineIssuer } from '@mridang/nestjs-zitadel';
 import { SetupError } from '../setup.error.js';
+import { ManagementClient, ManagementRefused, type TokenSource } from './management-client.js';
 import {
-  jsonOf,
-  ManagementClient,
-  ManagementRefused,
-  request,
-  type TokenSource,
-} from './management-client.js';
-import { administrators, oneUser, organizations, userinfo, type AdministratorMessage } from './messages.js';
+  administrators,
+  oneProject,
+  oneUser,
+  organizations,
+  userinfo,
+  type AdministratorMessage,
+} from './messages.js';
 
 /** The Zitadel of a set-up, and what the token may do there. */
 export interface Connection {
@@ -47,18 +48,9 @@ export async function connect(
 }
 
 async function checkIssuer(issuer: string): Promise<void> {
-  const { status, text } = await request(`${issuer}/.well-known/openid-configuration`);
-  const domain = /ExternalDomain is ([\w.:-]+)/.exec(text)?.[1];
-  if (domain !== undefined) {
-    throw new SetupError(
-      `Zitadel at ${issuer} is configured for the domain ${domain}: use --issuer with that domain`,
-    );
-  }
-  const { data } = z.object({ issuer: z.string() }).safeParse(jsonOf(text));
-  if (status !== 200 || !data)
-    throw new SetupError(`There is no Zitadel at ${issuer}: it answered ${status}`);
-  if (data.issuer !== issuer)
-    throw new SetupError(`Zitadel at ${issuer} calls itself ${data.issuer}: use --issuer ${data.issuer}`);
+  const { checks } = await examineIssuer({ issuer, allowInsecureHttp: true });
+  const wrong = checks.find(({ id, status }) => id === 'issuer' && status === 'wrong');
+  if (wrong) throw new SetupError(`--issuer: ${wrong.cause}. What to do: ${wrong.cure}`);
 }
 
 function explainToken(error: unknown): never {
@@ -99,4 +91,16 @@ async function organizationNamed(client: ManagementClient, name: string): Promis
   throw new SetupError(
     `There is no organization "${name}" that this token may see: compare the name with the console, or leave out --organization to use that of the service user`,
   );
+}
+
+/** The project with that id, where the token may see it. */
+export async function projectWithId(client: ManagementClient, projectId: string) {
+  try {
+    const { project } = await client.call('project.v2.ProjectService/GetProject', { projectId }, oneProject);
+    return project;
+  } catch (error) {
+    if (error instanceof ManagementRefused && (error.status === 404 || error.status === 403))
+      return undefined;
+    throw error;
+  }
 }

@@ -1,13 +1,9 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { SignJWT } from 'jose';
+import { signAssertion } from '@mridang/nestjs-zitadel';
 import { z } from 'zod';
 import { SetupError, UsageError } from '../setup.error.js';
 import { jsonOf, request, type TokenSource } from './management-client.js';
-
-/** Zitadel refuses an `iat` two seconds in its future, and the clock here may be ahead. */
-const BACKDATED_SECONDS = 60;
-const LIFETIME_SECONDS = 300;
 
 /** Without the scope of Zitadel's own project the management API refuses the token. */
 const SCOPE = [
@@ -60,23 +56,17 @@ function contentOf(option: string, path: string): string {
 }
 
 async function assertionOf(
-  file: z.infer<typeof serviceUserKey>,
+  { userId, keyId, key }: z.infer<typeof serviceUserKey>,
   path: string,
   issuer: string,
 ): Promise<string> {
-  const now = Math.floor(Date.now() / 1000);
+  let privateKey: KeyObject;
   try {
-    return await new SignJWT()
-      .setProtectedHeader({ alg: 'RS256', kid: file.keyId })
-      .setIssuer(file.userId)
-      .setSubject(file.userId)
-      .setAudience(issuer)
-      .setIssuedAt(now - BACKDATED_SECONDS)
-      .setExpirationTime(now + LIFETIME_SECONDS)
-      .sign(createPrivateKey(file.key));
+    privateKey = createPrivateKey(key);
   } catch {
     throw new UsageError(`--key-file: the private key in ${path} cannot be used`);
   }
+  return signAssertion({ subject: userId, keyId, privateKey }, issuer);
 }
 
 async function redeem(issuer: string, assertion: string): Promise<string> {

@@ -11,14 +11,14 @@ const usual: RecordedResponse['headers'] = {
   vary: ['Origin', 'Cookie'],
   'x-robots-tag': 'none',
 };
-/** Never recorded, or a matter of the connection. `x-request-id` and `expires` are looked at apart. */
+/** Not recorded, or dependent on the connection. `x-request-id` and `expires` are compared separately. */
 const notRecorded = [
   ...['date', 'content-length', 'x-request-id', 'expires'],
   ...['connection', 'keep-alive', 'transfer-encoding'],
 ];
 const page = '<HTML page of the login UI>';
 
-/** Where an answer differs from the recorded one: status, headers, body. */
+/** The differences between a response and the recorded one: status, headers, body. */
 export function answerDifferences(
   exchange: Exchange,
   call: HttpCall,
@@ -37,7 +37,7 @@ export function answerDifferences(
   ];
 }
 
-// what a login page answered was not recorded beyond these
+// only these parts of a login page were recorded
 function listedHeaders(response: RecordedResponse, answer: HttpAnswer, names: Names): string[] {
   return Object.keys(response.headers).flatMap((name) =>
     headerDifferences(name, response.headers[name], answer, names),
@@ -78,10 +78,10 @@ function headerDifferences(
   );
 }
 
-/** `Expires` says one hour before `Date` wherever the answer is `no-store`; a request id has 20 characters. */
+/** `Expires` is one hour before `Date` in every response with `no-store`; a request id has 20 characters. */
 function expiryDifferences({ headers }: HttpAnswer): string[] {
   const { date, expires, 'x-request-id': id } = headers;
-  // the two are taken one after the other
+  // Zitadel reads the clock twice.
   const isStale = Math.abs(Date.parse(String(date)) - Date.parse(String(expires)) - 3_600_000) <= 1000;
   return [
     ...(headers['cache-control'] === 'no-store' && !isStale
@@ -96,7 +96,7 @@ function bodyDifferences(recorded: unknown, { body }: HttpAnswer, names: Names):
   if (typeof recorded === 'object' && recorded !== null && 'act' in recorded) {
     return valueDifferences(recorded, selfPostingForm(body), names);
   }
-  // a text with a content type of JSON was noted without its quotation marks
+  // text with a JSON content type was recorded without its quotation marks
   if (typeof recorded === 'string')
     return valueDifferences(recorded, recorded === 'ok' ? body.trim().replaceAll('"', '') : body, names);
   if (!body.endsWith('\n')) return ['body: no line feed at the end'];

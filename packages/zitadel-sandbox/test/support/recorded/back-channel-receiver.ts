@@ -17,7 +17,7 @@ interface Received {
 const waitMs = 2000;
 const silenceMs = 100;
 
-/** An application's back-channel logout endpoint; compares what arrives there with what was recorded. */
+/** The back-channel logout endpoint of an application; compares its requests with the recorded ones. */
 export class BackChannelReceiver {
   private readonly received: Received[] = [];
   private readonly server: Server;

@@ -1,7 +1,7 @@
 import { defaultUsers, type SandboxOptions, type UserSpec } from '../../../src/index.js';
 import type { Exchange } from './recording.js';
 
-/** The set-ups of the recording, by what `setup` and `name` say. */
+/** The set-ups of the recording, by `setup` and `name`. */
 export type EnvironmentName =
   'usual' | 'secrets' | 'jwt' | 'native' | 'noRoleAssertion' | 'loginV2Required' | 'furtherApps';
 
@@ -39,7 +39,7 @@ const users: UserSpec[] = [
   },
 ];
 
-/** How to start a sandbox that is set up as the recorded server was. */
+/** The options of a sandbox that is set up as the recorded server was. */
 export function optionsOf(environment: EnvironmentName, backChannelLogoutUri: string): SandboxOptions {
   const usual: SandboxOptions = {
     users,

@@ -1,7 +1,7 @@
 import { Agent, request as sendHttp } from 'node:http';
 import { Agent as TlsAgent, request as sendHttps } from 'node:https';
 
-/** An HTTP request whose path and headers are sent as they are. */
+/** An HTTP request whose path and headers are sent unchanged. */
 export interface HttpCall {
   method: string;
   url: URL;
@@ -9,7 +9,7 @@ export interface HttpCall {
   body?: string;
 }
 
-/** Its answer; a header of several lines is a list. */
+/** Its response; a header with several lines is a list. */
 export interface HttpAnswer {
   status: number;
   headers: Record<string, string | string[]>;
@@ -18,7 +18,7 @@ export interface HttpAnswer {
 
 const agents = { http: new Agent({ keepAlive: true }), https: new TlsAgent({ keepAlive: true }) };
 
-/** Sends without following a redirect. `fetch` refuses TRACE and a `Host` of one's own. */
+/** Sends without following a redirect. `fetch` refuses TRACE and a custom `Host`. */
 export function call({ method, url, headers, body }: HttpCall): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };

@@ -5,7 +5,7 @@ import { call, type HttpAnswer } from './http-call.js';
 
 type Fields = Record<string, string | undefined>;
 
-/** The tokens of a login, or a code that is not redeemed yet. */
+/** The tokens of a sign-in, or a code that is not redeemed yet. */
 export interface LiveValues {
   code?: string;
   access_token?: string;
@@ -13,11 +13,11 @@ export interface LiveValues {
   id_token?: string;
   device_code?: string;
   user_code?: string;
-  /** the browser's cookie */
+  /** the cookie of the browser */
   cookie?: string;
 }
 
-/** How somebody signs in: where, who, and what the authorization request says beyond the usual. */
+/** A sign-in: the client, the user and additional parameters of the authorization request. */
 export interface Login {
   app?: 'web' | 'second' | 'swagger' | 'implicit';
   person?: string;
@@ -38,7 +38,7 @@ const redirectUris = {
 export class LiveClient {
   constructor(readonly sandbox: Sandbox) {}
 
-  /** The answer of the login that sends the browser back, to an authorization request with these parameters. */
+  /** The authorization response to a request with these parameters. */
   async signIn(
     query: Fields,
     person: string,
@@ -143,7 +143,7 @@ function cookieOf({ headers }: HttpAnswer): string {
     .join('; ');
 }
 
-/** The JSON of a token answer. */
+/** The JSON of a token response. */
 function tokensIn({ status, body }: HttpAnswer): LiveValues {
   if (status !== 200) throw new Error(`The token endpoint answered ${status} ${body}`);
   return JSON.parse(body) as LiveValues;

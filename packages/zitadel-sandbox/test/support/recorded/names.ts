@@ -1,6 +1,6 @@
 import type { Sandbox } from '../../../src/index.js';
 
-/** What stands for the recorded placeholder that names it: `<client_id: web, 18 digits>`, `{issuer}` … */
+/** The value for a recorded placeholder: `<client_id: web, 18 digits>`, `{issuer}` … */
 export type Names = Map<string, string>;
 
 /** The names of one sandbox. */
@@ -10,7 +10,7 @@ export function namesOf(sandbox: Sandbox): Names {
     ['{issuer}', issuer],
     ['{issuer host}', new URL(issuer).host],
     ['<project_id: 18 digits>', projectId],
-    // the first domain of an organization is its name and the domain of the instance; the sandbox's have one of their own
+    // the first domain of an organization is derived from its name and the domain of the instance; the sandbox has others
     ['acme.localhost', 'acme.example'],
     ['globex.localhost', 'globex.example'],
     ['<foreign_project_id: 18 digits>', '320000000000000200'],
@@ -30,7 +30,7 @@ export function namesOf(sandbox: Sandbox): Names {
   return names;
 }
 
-/** A recorded text with the names filled in. */
+/** A recorded text with the placeholders replaced. */
 export function named(text: string, names: Names): string {
   let filled = text;
   for (const [placeholder, value] of names) filled = filled.replaceAll(placeholder, value);

@@ -8,15 +8,15 @@ import type { Exchange, RecordedRequest } from './recording.js';
 import { RequestMaker } from './request.js';
 import type { Played } from './sandboxes.js';
 
-/** A Zitadel of one's own: its issuer, and what stands there for the recorded names. */
+/** A running Zitadel: its issuer and the values of the recorded names. */
 interface OwnServerFile {
   issuer: string;
   names: Record<string, string>;
 }
 
 /**
- * Plays against a Zitadel of one's own what needs neither a sign-in nor an administrator nor a key, as far as the
- * file at `path` says what its names stand for.
+ * Replays against a running Zitadel the exchanges that need no sign-in, no administrator and no key, as far as the
+ * file at `path` has the values of their names.
  */
 export async function playOwnServer(path: string, exchanges: Exchange[]): Promise<Played[]> {
   const { issuer, names: given } = JSON.parse(readFileSync(path, 'utf8')) as OwnServerFile;

@@ -8,12 +8,12 @@ import type { Exchange, RecordedRequest } from './recording.js';
 import { RequestMaker } from './request.js';
 import { stepBefore, type Earlier } from './steps.js';
 
-/** True for a request that somebody has to sign in for first, or that is signed. */
+/** Whether a request needs a sign-in first, or is signed. */
 export function isAboutTokens(request: RecordedRequest): boolean {
   return /JWE|JWT|\$jwt|device_code:|Cookie/.test(JSON.stringify(request));
 }
 
-/** Plays recorded exchanges against one sandbox, in their order, and says where the answers differ. */
+/** Replays recorded exchanges against one sandbox in their order and reports differences. */
 export class Player {
   private readonly live: LiveClient;
   private readonly names: Names;
@@ -74,7 +74,7 @@ export class Player {
     };
   }
 
-  /** From the authorization request to the last answer of the login. */
+  /** From the authorization request to the last response of the login. */
   private async login(
     exchange: Exchange & { request: RecordedRequest },
   ): Promise<{ sent: HttpCall; answer: HttpAnswer }> {
@@ -89,7 +89,7 @@ export class Player {
     return { sent, answer };
   }
 
-  // the request is not in the recording; its name and its answer say what it was
+  // the request is not in the recording; its name and its response determine it
   private loginNotRecorded(name: string): Record<string, string | undefined> {
     if (name.includes('without a session'))
       return this.live.authorizationRequest('second', { prompt: 'none' });
@@ -106,7 +106,7 @@ export class Player {
     const { pathname, searchParams } = new URL(String(started.headers['location']), this.sandbox.issuer);
     const answer = await this.live.get(pathname, Object.fromEntries(searchParams), headers);
     const callback = new URL(String(answer.headers['location']), this.sandbox.issuer);
-    // Login V1 hands over to the protocol
+    // Login V1 redirects to the protocol endpoints
     if (callback.origin !== this.sandbox.issuer) return answer;
     return this.live.get(callback.pathname, Object.fromEntries(callback.searchParams), headers);
   }

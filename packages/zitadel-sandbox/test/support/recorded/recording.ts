@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** A field that was sent twice is a list. */
 export type Fields = Record<string, unknown>;
 
-/** A request as it was sent to a running Zitadel, with placeholders for what differs from run to run. */
+/** A request to a running Zitadel, with placeholders for values that differ between runs. */
 export interface RecordedRequest {
   method: string;
   path: string;
@@ -14,14 +14,14 @@ export interface RecordedRequest {
   body?: string;
 }
 
-/** What it answered; the usual headers are left out, `null` = that header was absent. */
+/** The response; usual headers are omitted, and `null` means that the header was absent. */
 export interface RecordedResponse {
   status: number;
   headers: Record<string, string | string[] | null>;
   body: unknown;
 }
 
-/** One exchange; `request` is null where the server sent nothing. */
+/** One exchange; `request` is null if the server sent no request. */
 export interface Exchange {
   file: string;
   name: string;
@@ -35,7 +35,7 @@ const files = [
   ...['end-session', 'device', 'back-channel-logout', 'errors-and-methods'],
 ];
 
-/** The recorded exchanges, in the order in which they took place within a file. */
+/** The recorded exchanges, in their order within a file. */
 export function recording(): Exchange[] {
   return exchangesOf(...files);
 }

@@ -24,7 +24,7 @@ const secondsAgo: [RegExp, number][] = [
   [/in the future/, -60],
 ];
 
-/** What has to be known of a server; a sandbox is one. */
+/** The required values of a server, which a sandbox has. */
 export interface Server {
   issuer: string;
   clients: object;
@@ -36,7 +36,7 @@ interface Key {
   key: string;
 }
 
-/** Makes the recorded request anew for one server, with the tokens of a step before it. */
+/** Builds the recorded request for a server, with the tokens of an earlier step. */
 export class RequestMaker {
   constructor(
     private readonly server: Server,
@@ -105,7 +105,7 @@ export class RequestMaker {
       text = text.replace(/<[a-z_]+: JWT, 3 segments>/, present(token, recorded));
     }
     text = text.replace('<code_challenge: 43 chars>', 'c'.repeat(43));
-    // an id that is not said: another client of the project, or one that is nowhere
+    // an unnamed id: another client of the project, or one that does not exist
     const other =
       request?.form?.['client_id'] === recorded
         ? (this.names.get('<client_id: web, 18 digits>') ?? '')
@@ -135,7 +135,7 @@ export class RequestMaker {
     return claims['sub'] === 'x' ? withSubject(token, 'x') : token;
   }
 
-  /** With the names filled in and times that fit, `ago` seconds ago. */
+  /** With the placeholders replaced and times `ago` seconds ago. */
   private current({ header, claims }: Jwt, ago: number): Jwt {
     const issuedAt = Math.floor(Date.now() / 1000) - ago;
     const text = named(JSON.stringify({ header, claims }), this.names)
@@ -147,7 +147,7 @@ export class RequestMaker {
     return JSON.parse(text) as Jwt;
   }
 
-  /** By the key that the recorded header names, or by the one the name of the exchange speaks of. */
+  /** The key that the recorded header names, or that the name of the exchange refers to. */
   private signed({ header, claims }: Jwt, exchange: Exchange): Promise<string> {
     const text = JSON.stringify(exchange.request);
     const owner =
@@ -171,7 +171,7 @@ export class RequestMaker {
   }
 }
 
-/** A request with nothing in the place of a token would be another one. */
+/** A request without its token would be another one. */
 function present(value: string | undefined, what: string): string {
   if (!value) throw new Error(`No step brought ${what}`);
   return value;

@@ -4,18 +4,18 @@ import { environmentOf, optionsOf, type EnvironmentName } from './environments.j
 import { Player } from './player.js';
 import type { Exchange } from './recording.js';
 
-/** An exchange that was played: `file: name`, and one line for each difference. */
+/** A replayed exchange: `file: name`, and one line for each difference. */
 export interface Played {
   name: string;
   differences: string[];
 }
 
-/** Plays the exchanges against sandboxes that are set up as the recorded server was. */
+/** Replays the exchanges against sandboxes that are set up as the recorded server was. */
 export async function playSandboxes(exchanges: Exchange[]): Promise<Played[]> {
   const receiver = await BackChannelReceiver.start();
   const played: Played[] = [];
   try {
-    // one after the other: a sandbox that is closed leaves its keys to the next
+    // one after the other: a closed sandbox returns its keys to the pool for the next
     for (const environment of new Set(exchanges.map(environmentOf))) {
       const part = exchanges.filter((exchange) => environmentOf(exchange) === environment);
       played.push(...(await playSandbox(environment, part, receiver)));

@@ -1,13 +1,13 @@
 import type { LiveClient, LiveValues, Login } from './live-values.js';
 
-/** What has to happen before an exchange, and the tokens it is about. */
+/** The step before an exchange, and the tokens of the exchange. */
 export type Step = (live: LiveClient, earlier: Earlier) => Promise<LiveValues>;
 
-/** What earlier steps and exchanges brought. */
+/** The results of earlier steps and exchanges. */
 export interface Earlier {
   /** the same values for every exchange that names `key` */
   shared(key: string, make: () => Promise<LiveValues>): Promise<LiveValues>;
-  /** the JSON that answered the exchange of that name in the same file */
+  /** the JSON response of the exchange with that name in the same file */
   answered(name: string): LiveValues;
 }
 
@@ -98,7 +98,7 @@ const resourceOwner = 'urn:zitadel:iam:user:resourceowner';
 const acme = '320000000000000001';
 const allScopes = `openid ${metadata} ${resourceOwner} urn:zitadel:iam:org:id:${acme} ${allRoles} ${ownProject}`;
 
-/** By `file/name`; the first that matches. What has no step of its own is about the tokens of one usual login. */
+/** By `file/name`; the first match applies. Without a match, the tokens of one usual sign-in are used. */
 const steps: [RegExp, Step][] = [
   [
     /^token\/code: (wrong redirect_uri|verifier missing|wrong verifier|other client|success after|used twice)/,

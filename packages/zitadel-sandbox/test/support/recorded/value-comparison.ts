@@ -17,8 +17,8 @@ const relative = /^<iat(?:\+(\d+))?>$/;
 const seconds = /^<[a-z_]+: seconds.*>$/;
 
 /**
- * Where `actual` differs from what was recorded, one line each. Placeholders stand for the named value, else for
- * any of that shape and length.
+ * The differences between `actual` and the recorded value, one line each. A placeholder matches its named value, or any
+ * value of that format and length.
  */
 export function valueDifferences(recorded: unknown, actual: unknown, names: Names, at = 'body'): string[] {
   return new Comparison(names).differences(recorded, actual, at, undefined);
@@ -58,7 +58,7 @@ class Comparison {
     );
   }
 
-  // people's tokens are for every client of the project, and the recorded ones were of projects with fewer
+  // the tokens of users are for every client of the project, and the recorded projects had fewer clients
   private audience(recorded: unknown[]): string[] {
     const clients = recorded.filter((one) => String(one).startsWith('<client_id: '));
     const all = [...this.names].filter(([placeholder]) => /^<client_id: (?!foreign)/.test(placeholder));
