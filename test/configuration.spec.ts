@@ -52,6 +52,7 @@ describe('the defaults of the configuration', () => {
         loginOrigins: [],
         userMetadata: true,
         eventsKey: [],
+        organizations: 'any',
         allowInsecureHttp: false,
         checkAtStart: true,
         timeoutSeconds: 10,

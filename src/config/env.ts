@@ -27,6 +27,7 @@ import {
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
+  ORGANIZATIONS,
   proxies,
   randomValue,
   ZITADEL_TIMEOUT,
@@ -146,6 +147,7 @@ export const variables = {
     true,
     'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
   ),
+  ORGANIZATIONS,
   ZITADEL_EVENTS_KEY: {
     about:
       'Signing key of the target in Zitadel (Actions v2) that sends events to /auth/zitadel-events: npm run setup -- --events makes it. A comma-separated list while the key changes. Empty: that address does not exist, and changes at Zitadel count later.',
@@ -276,6 +278,7 @@ export function readEnv(source: Record<string, string | undefined>) {
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       userMetadata: known.ZITADEL_USER_METADATA,
       eventsKey: known.ZITADEL_EVENTS_KEY,
+      organizations: known.ORGANIZATIONS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
       checkAtStart: known.ZITADEL_CHECK_AT_START,
       timeoutSeconds: known.ZITADEL_TIMEOUT,

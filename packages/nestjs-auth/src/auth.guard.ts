@@ -16,7 +16,7 @@ import { requestTarget } from './http/request-facts.js';
 import { exchangeOf, keepRequest, withoutResponse, type Exchange } from './http/request-of.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
-import { grantedRoles, rolesMetadata } from './roles.guard.js';
+import { hasOneOf, rolesMetadata, userOf } from './roles.guard.js';
 import { SessionService } from './session/session.service.js';
 
 /** The methods of a guard made by `AuthGuard()` that a subclass may override. */
@@ -105,9 +105,8 @@ export class SessionGuard implements IAuthGuard {
 
   /** Whether another guard has set a user with a role that the route requires, as for an API key. */
   private hasRequiredRole(request: AuthenticatedRequest, context: ExecutionContext): boolean {
-    const required = this.requiredRoles.of(context);
-    const granted = grantedRoles(request, this.options.property);
-    return granted !== undefined && required.some((role) => granted.includes(role));
+    const user = userOf(request, this.options.property);
+    return user !== undefined && hasOneOf(this.requiredRoles.of(context), user);
   }
 
   handleRequest(

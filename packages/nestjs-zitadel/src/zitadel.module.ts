@@ -6,6 +6,8 @@ import { Reachability } from './client/reachability.js';
 import { EventBody } from './events/event-body.js';
 import { EventsController } from './events/events.controller.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
+import { FormReturn } from './http/form-return.js';
+import { OrganizationController } from './organizations/organization.controller.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
 import { LiveUserinfo } from './session/live-userinfo.js';
@@ -119,8 +121,9 @@ export class ZitadelModule {
         BackChannelLogoutController,
         EventsController,
         UserinfoController,
+        OrganizationController,
       ],
-      providers: [ConfiguredPaths, EventBody],
+      providers: [ConfiguredPaths, FormReturn, EventBody],
     };
   }
 }

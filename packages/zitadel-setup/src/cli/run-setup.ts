@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { changedIn, readEnvFile, withVariables, type EnvFile } from '../files/env-file.js';
 import { addressesOf, defaultsFrom, loopbackPort, variablesOf } from '../files/variables.js';
 import { checkWritable, writeFiles, type NewFile } from '../files/write-files.js';
-import { connect, projectWithId } from '../management/connect.js';
+import { connect, projectOf } from '../management/connect.js';
 import { ManagementRefused, type TokenSource } from '../management/management-client.js';
 import { tokenFromFile, tokenFromKey } from '../management/token-source.js';
 import { POLL_PAUSES_MS } from '../management/until.js';
@@ -119,11 +119,7 @@ class SetupRun {
     if (webOrigin === apiOrigin || (port !== undefined && port === loopbackPort(apiOrigin)))
       throw new UsageError('--web-origin and --api-origin: expected two origins with different ports');
     const connection = await connect(issuer, await this.tokenSource(), command.organization);
-    const { projectId } = defaults;
-    const known =
-      command.project === undefined && projectId !== undefined
-        ? await projectWithId(connection.client, projectId)
-        : undefined;
+    const known = command.project === undefined ? await projectOf(connection.client, defaults) : undefined;
     const { backChannelUri, eventsPath, ...addresses } = addressesOf(webOrigin, envFile.values);
     const wanted: Wanted = {
       ...addresses,

@@ -29,6 +29,7 @@ export function defaultsFrom(environment: Environment) {
     apiOrigin: value('API_URL') ?? `http://localhost:${value('APP_PORT') ?? 3001}`,
     keyFile: value('ZITADEL_API_KEY_FILE'),
     projectId: value('IDP_PROJECT_ID'),
+    clientId: value('ZITADEL_CLIENT_ID'),
     allowsInsecureHttp: value('ALLOW_INSECURE_HTTP') === 'true',
   };
 }

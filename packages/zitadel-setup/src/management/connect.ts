@@ -3,6 +3,7 @@ import { SetupError } from '../setup.error.js';
 import { ManagementClient, ManagementRefused, type TokenSource } from './management-client.js';
 import {
   administrators,
+  applications,
   oneProject,
   oneUser,
   organizations,
@@ -93,8 +94,13 @@ async function organizationNamed(client: ManagementClient, name: string): Promis
   );
 }
 
-/** The project with that id, where the token may see it. */
-export async function projectWithId(client: ManagementClient, projectId: string) {
+/** The project with that id, or of the application with that client id, where the token may see it. */
+export async function projectOf(
+  client: ManagementClient,
+  { projectId: known, clientId }: { projectId: string | undefined; clientId: string | undefined },
+) {
+  const projectId = known ?? (clientId === undefined ? undefined : await projectIdOf(client, clientId));
+  if (projectId === undefined) return undefined;
   try {
     const { project } = await client.call('project.v2.ProjectService/GetProject', { projectId }, oneProject);
     return project;
@@ -103,4 +109,14 @@ export async function projectWithId(client: ManagementClient, projectId: string)
       return undefined;
     throw error;
   }
+}
+
+async function projectIdOf(client: ManagementClient, clientId: string): Promise<string | undefined> {
+  const method = 'application.v2.ApplicationService/ListApplications';
+  const { applications: found } = await client.call(
+    method,
+    { filters: [{ clientIdFilter: { clientId } }] },
+    applications,
+  );
+  return found.find(({ oidcConfiguration }) => oidcConfiguration?.clientId === clientId)?.projectId;
 }
