@@ -5,7 +5,7 @@ import { LoginOrigin } from '@mridang/nestjs-zitadel';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import { ENV, type Env } from './config/env.js';
-import { limitRate } from './web/rate-limit.js';
+import { limitSignIns } from './web/rate-limit.js';
 import { pageFrame } from './web/page-frame.js';
 import { personalAnswers, securityHeaders } from './web/security-headers.js';
 import { useViews } from './web/view-engine.js';
@@ -25,7 +25,7 @@ export function configureApp(app: NestExpressApplication) {
   app.use(personalAnswers);
   app.use(pageFrame(app.get(CsrfService), env.basePath));
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
-  app.use(limitRate(env.authRateLimit));
+  app.use(limitSignIns(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
   useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
 }

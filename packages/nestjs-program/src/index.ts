@@ -14,6 +14,7 @@ export { ConfigError, explain, type Problem } from './config-error.js';
 export { loadEnvFile } from './env-file.js';
 export { LeanExpressAdapter } from './lean-express.adapter.js';
 export { observeRequests } from './observe-requests.js';
+export { limitRate, type LimitedPaths } from './rate-limit.js';
 export { aboutRequest, requestId } from './request-id.js';
 export { startProgram, type Program } from './start-program.js';
 export { given, readVariables, type ValuesOf, type Variable } from './variable.js';
