@@ -1,4 +1,11 @@
-import { Inject, Module, type DynamicModule, type NestModule, type Provider } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type CanActivate,
+  type DynamicModule,
+  type NestModule,
+  type Provider,
+} from '@nestjs/common';
 import { APP_GUARD, ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { authControllerAt } from './auth.controller.js';
 import { AuthEngine } from './auth.engine.js';
@@ -29,6 +36,7 @@ export class AuthModule implements NestModule {
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
     @Inject(AuthFilter) private readonly filter: AuthFilter,
+    @Inject(SessionGuard) private readonly sessionGuard: SessionGuard,
     @Inject(RolesGuard) private readonly rolesGuard: RolesGuard,
     @Inject(MessageGuards) messageGuards: MessageGuards,
   ) {
@@ -41,14 +49,19 @@ export class AuthModule implements NestModule {
 
   /**
    * Nest calls this after `main.ts` has added filters and guards, and before it registers routes: so the order of imports decides
-   * nothing. Of several global filters the last one is asked first. Roles may be set by any global guard of the application. The routes
-   * of the last module leave every address to those of the others.
+   * nothing. Of several global filters the last one is asked first. Any global guard of the application may set a user with roles, and
+   * reads the session if it stands after this module: who is refused is decided last. The routes of the last module leave every address to
+   * those of the others.
    */
   configure() {
     this.application.useGlobalFilters(this.filter);
     const guards = this.application.getGlobalGuards();
-    const at = guards.indexOf(this.rolesGuard);
-    if (at >= 0) guards.push(...guards.splice(at, 1));
+    const own = [this.sessionGuard, this.rolesGuard].filter((guard) => guards.includes(guard));
+    const before = guards.flatMap((guard) => {
+      if (guard === this.sessionGuard) return sessionReader(this.sessionGuard);
+      return guard === this.rolesGuard ? [] : guard;
+    });
+    if (guards.length > own.length) guards.splice(0, guards.length, ...before, ...own);
     for (const [token, module] of [...this.modules]) {
       if (module.instance !== this) continue;
       this.modules.delete(token);
@@ -67,6 +80,14 @@ export class AuthModule implements NestModule {
   }
 }
 
+/** Reads the session for the guards after it. */
+const sessionReader = (guard: SessionGuard): CanActivate => ({
+  canActivate: async (context) => {
+    await guard.attach(context);
+    return true;
+  },
+});
+
 function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicModule {
   const { globalGuard = true, rolesGuard = true } = config;
   const basePath = checkedBasePath(config.basePath ?? '/auth');
@@ -78,6 +99,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
     CsrfService,
     ReturnTargets,
     SignIn,
+    SessionGuard,
     RolesGuard,
   ];
   return {
@@ -105,7 +127,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
         provide: MessageGuards,
         inject: [ModulesContainer, SessionGuard, RolesGuard],
         useFactory: (modules: ModulesContainer, session: SessionGuard, roles: RolesGuard) =>
-          new MessageGuards(modules, rolesGuard ? [session, roles] : []),
+          new MessageGuards(modules, { session, roles }, { globalGuard, rolesGuard }),
       },
       ...(globalGuard ? [{ provide: APP_GUARD, useExisting: SessionGuard }] : []),
       ...(rolesGuard ? [{ provide: APP_GUARD, useExisting: RolesGuard }] : []),

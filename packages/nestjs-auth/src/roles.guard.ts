@@ -1,16 +1,16 @@
 import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { REQUIRED_ROLES_KEY } from './auth.decorators.js';
-import { RolesRequired, SessionRequired } from './auth.errors.js';
-import type { AuthenticatedRequest } from './auth.types.js';
+import { RolesRequired, SessionRequired, type SessionEnded } from './auth.errors.js';
+import { SessionGuard } from './auth.guard.js';
 import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
 import { requestOf } from './http/request-of.js';
-import { RouteMetadata } from './http/route-metadata.js';
+import { grantedRoles, rolesMetadata } from './http/required-roles.js';
+import type { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 
 /**
- * Refuses users who have none of the roles of `@RequireRoles()`. Runs after the guard that reads the session. The roles are those of the
+ * Refuses users who have none of the roles of `@RequireRoles()`. Where no guard has read the session, it does. The roles are those of the
  * user on the request, which another guard may have set, else those of the session.
  */
 @Injectable()
@@ -20,37 +20,41 @@ export class RolesGuard implements CanActivate {
   constructor(
     @Inject(Reflector) reflector: Reflector,
     @Optional() @Inject(ResolvedAuthOptions) private readonly options?: ResolvedAuthOptions,
+    @Optional() @Inject(SessionGuard) private readonly sessions?: SessionGuard,
   ) {
     this.requiredRoles = rolesMetadata(reflector);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const roles = this.requiredRoles.of(context);
-    if (roles.length === 0) return true;
+    if (roles.length === 0 || this.hasOneOf(roles, context)) return true;
+    return this.sessions && requestOf(context)?.session === undefined
+      ? this.sessions.attach(context).then((found) => this.decide(roles, context, found?.ended))
+      : this.decide(roles, context);
+  }
+
+  private hasOneOf(roles: readonly string[], context: ExecutionContext): boolean {
+    const granted = this.grantedIn(context);
+    return granted !== undefined && roles.some((role) => granted.includes(role));
+  }
+
+  private grantedIn(context: ExecutionContext): readonly unknown[] | undefined {
     const request = requestOf(context);
-    const granted = request && grantedRoles(request, this.options?.property ?? 'user');
-    if (granted && roles.some((role) => granted.includes(role))) return true;
-    const refusal = granted
+    return request && grantedRoles(request, this.options?.property ?? 'user');
+  }
+
+  /** @param ended why the session ended whose cookie the request carries */
+  private decide(
+    roles: readonly string[],
+    context: ExecutionContext,
+    ended?: SessionEnded,
+  ): boolean | Promise<boolean> {
+    if (this.hasOneOf(roles, context)) return true;
+    const request = requestOf(context);
+    const refusal = this.grantedIn(context)
       ? new RolesRequired(roles)
-      : new SessionRequired(request ? requestTarget(request) : '/');
+      : new SessionRequired(request ? requestTarget(request) : '/', ended?.reason, { cause: ended });
     if (context.getType() === 'http') throw refusal;
     return refusalIn(context, refusal);
   }
-}
-
-/** The roles of `@RequireRoles()`. */
-export const rolesMetadata = (reflector: Reflector) =>
-  new RouteMetadata<readonly string[]>(
-    (targets) => reflector.getAllAndOverride<string[] | undefined>(REQUIRED_ROLES_KEY, targets) ?? [],
-  );
-
-/** Returns the roles of the user of a request; `undefined` where nobody is signed in. */
-export function grantedRoles(
-  request: AuthenticatedRequest,
-  property: string,
-): readonly unknown[] | undefined {
-  const user = (request as unknown as Record<string, unknown>)[property] ?? request.session?.user;
-  if (typeof user !== 'object' || user === null) return undefined;
-  const { roles } = user as { roles?: unknown };
-  return Array.isArray(roles) ? (roles as unknown[]) : [];
 }
