@@ -162,9 +162,9 @@ export function globalPrefix(application: ApplicationConfig, path: string): stri
 }
 
 /** @throws unless it is a path such as `/auth`: at `/`, the routes of this module would take every address of the application */
-function checkedBasePath(given: string): string {
-  const path = `/${given.replace(/^\/+|\/+$/g, '')}`;
-  if (path === '/' || !isMountPath(path))
+function checkedBasePath(given: unknown): string {
+  const path = `/${String(given).replace(/^\/+|\/+$/g, '')}`;
+  if (typeof given !== 'string' || path === '/' || !isMountPath(path))
     throw new Error(
       'AuthModule: `basePath` must be a path such as `/auth`, and not the root of the application',
     );

@@ -7,7 +7,9 @@ import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { freePort } from '../../../test/support/free-port.js';
 import { choose } from '../../../test/support/sign-in.js';
 import { AuthSession, RequireRoles, type IAuthModuleOptions, type Session } from '../src/index.js';
+import { startHostileProvider } from '../../../test/support/hostile-provider.js';
 import { startSite, type Site } from './support/site.js';
+import { publicClientOf } from './support/tiny-app.js';
 
 const ROLES = 'urn:zitadel:iam:org:project:roles';
 const alice = 'alice@acme.example';
@@ -55,6 +57,9 @@ const oidc = (): IAuthModuleOptions['providers'][number] => ({
   authorization: { params: { scope } },
   idToken: false,
 });
+
+const issuedBy = (issuer: string) =>
+  ({ ...oidc(), issuer }) as unknown as IAuthModuleOptions['providers'][number];
 
 const start = async (auth: Partial<IAuthModuleOptions>) =>
   (site = await startSite(auth, [Pages], { port, log: (log = []) }));
@@ -154,6 +159,32 @@ describe('a wrong password', () => {
     expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
   });
 
+  it('is no fault of the server where its class comes from a second copy of @auth/core', async () => {
+    class CredentialsSignin extends Error {
+      readonly type = 'CredentialsSignin';
+      readonly code = 'locked';
+    }
+    const authorize = () => {
+      throw new CredentialsSignin();
+    };
+    await start({ providers: passwords(authorize) });
+    const form = await site.browser.get('/who?deep=1');
+    const page = await site.browser.submit(form, 'form[action*="/callback/credentials"]', {
+      fields: { callbackUrl: '/who?deep=1' },
+    });
+    expect([page.url.pathname, Object.fromEntries(page.url.searchParams)]).toEqual([
+      '/auth/signin',
+      { error: 'CredentialsSignin', code: 'locked', callbackUrl: '/who?deep=1' },
+    ]);
+    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
+  it('is posted: another method is refused, and not logged', async () => {
+    await start({ providers: passwords(() => null) });
+    expect((await site.browser.get('/auth/callback/credentials')).status).toBe(405);
+    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
   it('leads to the signIn page of the options', async () => {
     await start({ providers: passwords(() => null), pages: { signIn: '/own' } });
     const { csrfToken = '' } = JSON.parse((await site.browser.get('/auth/csrf')).text) as Record<
@@ -177,7 +208,8 @@ describe('a failed sign-in', () => {
     const reference = page.url.searchParams.get('ref') ?? '-';
     expect(log.join('\n')).toContain(`Sign-in failed (access_denied, reference ${reference}`);
     expect(page.document.querySelector('code')?.text).toBe(reference);
-    expect(page.text).toContain('Your account may not use this application');
+    expect(page.text).toContain('The sign-in was cancelled, or your account may not use this application.');
+    expect(page.document.querySelector('a')?.text).toBe('Sign in again');
     expect(page.document.querySelectorAll('a').map((link) => link.getAttribute('href'))).toEqual([
       '/auth/signin',
       '/',
@@ -197,6 +229,35 @@ describe('a failed sign-in', () => {
       reason,
       ref: expect.stringMatching(/^[0-9a-f]{12}$/),
     });
+  });
+
+  it.each([
+    ['is down', 'http://127.0.0.1:9', undefined],
+    ['answers 503', undefined, { status: 503 }],
+    ['hangs up', undefined, { hangUp: true }],
+  ])('at a provider that %s can be tried again later', async (_name, issuer, fault) => {
+    const provider = await startHostileProvider();
+    try {
+      if (fault) provider.fault('/.well-known/openid-configuration', fault);
+      await start({ providers: [issuedBy(issuer ?? provider.issuer)] });
+      const page = await site.toProvider('/who');
+      expect(page.url.searchParams.get('reason')).toBe('provider_unavailable');
+      expect(page.text).toContain('cannot be reached right now');
+      expect(log.join('\n')).toContain('Sign-in failed (provider_unavailable');
+    } finally {
+      await provider.close();
+    }
+  });
+
+  it('at the exchange of the code can be tried again later', async () => {
+    const provider = await startHostileProvider();
+    try {
+      await start({ providers: [publicClientOf(provider)] });
+      provider.fault('/oauth/v2/token', { status: 502 });
+      expect((await site.toProvider('/who')).url.searchParams.get('reason')).toBe('provider_unavailable');
+    } finally {
+      await provider.close();
+    }
   });
 
   it('shows no text from its query', async () => {
