@@ -28,8 +28,18 @@ import { SessionService } from './session/session.service.js';
 import { LoginTransactions } from './transaction/login-transactions.js';
 import { ReturnTargets } from './transaction/return-targets.js';
 
+/** What the constructor needs, in place of which `register()` provides its own. */
+const unregistered = [SessionGuard, RolesGuard, AuthFilter, MessageGuards].map((provide) => ({
+  provide,
+  useFactory: () => {
+    throw new Error(
+      'AuthModule: it was imported without options. Import `AuthModule.register({ … })` in one module alone: it is global',
+    );
+  },
+}));
+
 /** Sign-in with Auth.js for a NestJS application: routes, global guard, roles and sessions. */
-@Module({})
+@Module({ providers: unregistered })
 export class AuthModule implements NestModule {
   /** @throws where the module is registered more than once */
   constructor(

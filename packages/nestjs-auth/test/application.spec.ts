@@ -313,6 +313,10 @@ describe('an application', () => {
     );
   });
 
+  it('cannot import the module without options', async () => {
+    await expect(TinyApp.start({ imports: [AuthModule] })).rejects.toThrow('Import `AuthModule.register(');
+  });
+
   it('receives an event for every session that is read', async () => {
     const heard: unknown[] = [];
     const events = {

@@ -119,6 +119,20 @@ describe('the roles of a user', () => {
     expect((await site.browser.get('/admin')).text).toBe('admin');
   });
 
+  it.each([['admin'], [{ admin: {} }], [[{ name: 'admin' }]], [undefined]])(
+    'must be a list of strings: %j fails the sign-in with a clear error',
+    async (returned) => {
+      await start({
+        providers: [Credentials({ authorize: () => ({ id: 'u1' }) })],
+        roles: () => returned as never,
+      });
+      const form = await site.browser.get('/admin');
+      const page = await site.browser.submit(form, 'form[action*="/callback/credentials"]');
+      expect(page.url.searchParams.get('reason')).toBe('provider_misconfigured');
+      expect(log.join('\n')).toContain('The option `roles` must return a list of strings');
+    },
+  );
+
   it('can be those of a user of a credentials provider', async () => {
     await start({
       providers: [Credentials({ authorize: () => ({ id: 'u1', roles: ['admin'] }) })],
