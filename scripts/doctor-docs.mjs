@@ -16,6 +16,7 @@ would tell), and ends within 20 s. The exit status is 1 when something is wrong,
 | --- | --- |
 | \`--env-file FILE\` | another file than \`.env\` |
 | \`--service-key FILE\` | key file of any service user: shows whether the API application is in the project |
+| \`--fix\` | runs \`npm run setup\` where it makes right what is wrong, in the project of the env file; needs \`--pat-file FILE\` or \`--key-file FILE\`, and takes \`--organization\` and \`--project\` (docs/zitadel.md) |
 | \`--json\` | one document: \`{"checks": [{"id", "status", "cause", "cure", "setting"}]}\` |
 
 \`npm run doctor -- token\` reads an access token from standard input and says why the API takes or refuses it: kind, age, audience,

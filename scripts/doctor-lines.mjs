@@ -15,6 +15,8 @@ export function doctorLines(checks, stream) {
     return cure ? [line, `${' '.repeat(32)}→ ${setting ? `${setting}: ` : ''}${cure}`] : [line];
   });
   const wrong = checks.filter(({ status }) => status === 'wrong').length;
-  const end = wrong === 0 ? 'Nothing is wrong.' : `${wrong} of ${checks.length} checks found a mistake.`;
+  const open = checks.filter(({ status }) => status === 'unknown').length;
+  const found = wrong === 0 ? 'Nothing is wrong' : `${wrong} mistake${wrong === 1 ? '' : 's'} found`;
+  const end = `${found}${open > 0 ? `; ${open} of ${checks.length} checks could not be made` : ''}.`;
   return [...lines, '', end].join('\n');
 }

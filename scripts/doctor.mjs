@@ -1,11 +1,4 @@
-// `npm run doctor`: checks the configuration and the set-up in Zitadel with requests that need no user.
-//   --env-file FILE      another file than .env
-//   --service-key FILE   key of a service user: shows whether the API application is in the project
-//   --fix                where something is wrong that npm run setup makes right, runs it; takes --pat-file or --key-file, --organization
-//                        and --project for it
-//   --json               one document: {"checks": [{"id", "status", "cause", "cure", "setting"}]}
-//   token                reads an access token from standard input and says why the API takes or refuses it
-// Exit status: 0 nothing is wrong (token: accepted), 1 something is, 2 wrong use.
+// `npm run doctor`: checks the configuration and the set-up in Zitadel with requests that need no user (docs/doctor.md).
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -20,6 +13,18 @@ import { variableNames } from '../build/config/variable-names.js';
 import { doctorLines } from './doctor-lines.mjs';
 
 const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+const usage = `npm run doctor -- [token] [options]
+
+  token                reads an access token from standard input and says why the API takes or refuses it
+  --env-file FILE      another file than .env
+  --service-key FILE   key file of a service user: shows whether the API application is in the project
+  --fix                runs npm run setup where it makes right what is wrong; with --pat-file FILE or --key-file FILE,
+                       and as needed --organization NAME and --project NAME
+  --json               one document on standard output
+  --help               this text
+
+Exit status: 0 nothing is wrong (token: accepted), 1 something is, 2 wrong use.`;
 
 /** Valid values that replace refused variables. */
 const standIns = {
@@ -38,16 +43,19 @@ if (isToken) await tellAboutToken();
 else {
   const checks = await examine(patient());
   if (args.fix && isFixable(checks)) fix();
-  else tell(checks);
+  if (args.fix && checks.some(({ status }) => status === 'wrong'))
+    console.error('npm run setup cannot repair this: correct the variables below yourself.\n');
+  tell(checks);
 }
 
-/** Whether the set-up in Zitadel, or a variable that npm run setup writes, is wrong. */
+/** Whether what is wrong is in Zitadel, or a variable that npm run setup writes. */
 function isFixable(checks) {
-  const isWrong = ({ status }) => status === 'wrong';
-  const { issuer, ...others } = Object.fromEntries(checks.filter(isWrong).map((check) => [check.id, check]));
-  return (
-    !issuer && Object.keys(others).some((id) => /^(client-|redirect-|post-|code-|refresh-|api-)/.test(id))
-  );
+  const wrong = checks.filter(({ status }) => status === 'wrong');
+  const isOwn = ({ setting }) =>
+    /^(ZITADEL_(CLIENT|CALLBACK|POST_LOGOUT|API_KEY)|SESSION_S|IDP_(PROJECT|AUTHORI)|APP?_?PORT)/.test(
+      setting ?? '',
+    );
+  return wrong.some(isOwn) && !wrong.some(({ setting }) => setting === 'ZITADEL_DOMAIN');
 }
 
 /** Setup ends with the report of this program. */
@@ -100,6 +108,8 @@ function problemsOf(work) {
     work();
     return [];
   } catch (error) {
+    if (error.code === 'EISDIR' || error.code === 'EACCES')
+      fail(`--env-file: ${error.path ?? args['env-file']} cannot be read`);
     if (!(error instanceof ConfigError)) throw error;
     return error.problems;
   }
@@ -163,18 +173,22 @@ function commandLine() {
         project: { type: 'string' },
         fix: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
       },
       allowPositionals: true,
     });
-    if (positionals.length > 1 || (positionals[0] ?? 'token') !== 'token')
-      fail('Wrong use: npm run doctor -- [token] [--env-file FILE] [--service-key FILE] [--json]');
+    if (values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    if (positionals.length > 1 || (positionals[0] ?? 'token') !== 'token') fail(usage);
     if (values['env-file'] !== undefined && !existsSync(values['env-file']))
       fail(`--env-file: ${values['env-file']} does not exist`);
     if (!values.fix && ['pat-file', 'key-file', 'organization', 'project'].some((name) => name in values))
       fail('--pat-file, --key-file, --organization and --project belong to --fix');
     return { args: values, isToken: positionals[0] === 'token' };
   } catch (error) {
-    return fail(error.message);
+    return fail(`${error.message.split('. ')[0]}. See --help`);
   }
 }
 

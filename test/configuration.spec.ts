@@ -51,6 +51,7 @@ describe('the defaults of the configuration', () => {
         postLogoutUrl: 'http://localhost:3000/auth/logout/callback',
         loginOrigins: [],
         userMetadata: true,
+        organizations: 'any',
         allowInsecureHttp: false,
         checkAtStart: true,
         timeoutSeconds: 10,

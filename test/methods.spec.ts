@@ -14,6 +14,7 @@ const addresses: Record<string, string[]> = {
   '/auth/login': READ,
   '/auth/error': READ,
   '/auth/userinfo': [...READ, 'POST'],
+  '/auth/organization': ['POST'],
   '/auth/initiate': READ,
   '/auth/start': READ,
   '/favicon.ico': READ,

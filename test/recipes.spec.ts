@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
-import { Browser, csrfFrom } from './support/browser.js';
+import { Browser, csrfFrom, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { copyRepository } from './support/copied-repository.js';
 import { apply, stepsIn } from './support/recipes.js';
@@ -39,6 +39,7 @@ beforeAll(async () => {
     web: redirectUrisOf(origin, { callbackPath: '/auth/callback/partner' }),
   });
   sandbox.grantRole(bob, 'auditor');
+  sandbox.grantRole(alice, 'editor', 'Globex');
   copyRepository(folder);
   const recipes = readFileSync('docs/recipes.md', 'utf8')
     .replaceAll('https://id.partner.example', partner.issuer)
@@ -46,7 +47,7 @@ beforeAll(async () => {
   for (const step of stepsIn(recipes)) apply(step, folder);
   run('node_modules/.bin/tsc', '-b');
   run(process.execPath, 'scripts/docs.mjs');
-  env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example' };
+  env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example', ORGANIZATIONS: 'active' };
   program = runProgram(process.execPath, [join(folder, 'build/main.js')], { ...env, LOG_LEVEL: 'info' });
   await program.says('Ready at');
 }, 240_000);
@@ -86,6 +87,36 @@ describe('the recipe for a role', () => {
 
   it('leads to 403 for users without the role', async () => {
     expect((await signIn(browser(), carol, '/admin')).status).toBe(403);
+  });
+});
+
+describe('the recipe for a page whose data belong to an organization', () => {
+  const switchTo = (visitor: Browser, page: Page, organization: string) =>
+    visitor.submit(page, 'form[action="/auth/organization"]', { fields: { organization } });
+
+  it('shows and changes the data of the active organization alone', async () => {
+    const visitor = browser();
+    const acme = await signIn(visitor, alice, '/invoices');
+    expect(textOf(acme)).toContain('Invoices of acme.example.');
+    const added = await visitor.submit(acme, 'main form', { fields: { title: 'Invoice of Acme' } });
+    expect([added.url.pathname, added.status]).toEqual(['/invoices', 200]);
+    expect(textOf(added)).toContain('Invoice of Acme');
+    const globex = await switchTo(visitor, added, '320000000000000002');
+    expect(textOf(globex)).toContain('Invoices of globex.example.');
+    expect(textOf(globex)).not.toContain('Invoice of Acme');
+  });
+
+  it('refuses a form that was made for another organization', async () => {
+    const visitor = browser();
+    const acme = await signIn(visitor, alice, '/invoices');
+    await switchTo(visitor, acme, '320000000000000002');
+    const late = await visitor.submit(acme, 'main form', { fields: { title: 'Too late' } });
+    expect(late.status).toBe(409);
+    expect(textOf(await visitor.get('/invoices'))).not.toContain('Too late');
+  });
+
+  it('refuses people without a role in the organization', async () => {
+    expect((await signIn(browser(), bob, '/invoices')).status).toBe(403);
   });
 });
 

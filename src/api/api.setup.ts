@@ -27,7 +27,10 @@ export function configureApi(app: NestExpressApplication) {
   if (env.corsOrigins.length > 0) {
     app.enableCors({
       origin: env.corsOrigins,
-      allowedHeaders: ['Authorization', 'Content-Type'],
+      allowedHeaders: [
+        ...['Authorization', 'Content-Type'],
+        ...(env.zitadel.organizations === 'active' ? ['X-Organization'] : []),
+      ],
       exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
       maxAge: 600,
     });

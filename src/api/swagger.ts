@@ -24,7 +24,13 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
   express.get(PAGES, ...pageHeaders(env));
   const scopes = scopesOf(env);
   const description = documentBuilder(env, scopes).build();
-  SwaggerModule.setup('api', app, () => SwaggerModule.createDocument(app, description), {
+  const describe = () => {
+    const document = SwaggerModule.createDocument(app, description);
+    if (env.zitadel.organizations === 'active')
+      for (const path of Object.values(document.paths)) path.parameters = [organization];
+    return document;
+  };
+  SwaggerModule.setup('api', app, describe, {
     customJsStr: SLASH_AT_END,
     customfavIcon: '/api/favicon-32x32.png',
     customCss: NO_SECRET,
@@ -37,6 +43,15 @@ export function showSwagger(app: NestExpressApplication, env: ApiEnv) {
     },
   });
 }
+
+const organization = {
+  name: 'X-Organization',
+  in: 'header' as const,
+  required: false,
+  description:
+    'Organization to act in, by its id. Default: your own if you have roles there, else the only one',
+  schema: { type: 'string' as const },
+};
 
 /** Swagger UI uses inline styles, requests tokens from Zitadel, and opens the login in a window. */
 const pageHeaders = ({ zitadel }: ApiEnv) => [

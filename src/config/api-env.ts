@@ -26,6 +26,7 @@ import {
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
+  ORGANIZATIONS,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
 
@@ -92,6 +93,7 @@ export const apiVariables = {
     schema: z.string().optional(),
   },
   IDP_PROJECT_ID,
+  ORGANIZATIONS,
   INTROSPECTION_TIMEOUT,
   ZITADEL_TIMEOUT,
   API_CORS_ORIGINS: originList(
@@ -140,6 +142,7 @@ export function readApiEnv(source: Record<string, string | undefined>) {
     metricsToken: values.METRICS_TOKEN,
     zitadel: {
       issuer: new URL(authority).origin,
+      organizations: values.ORGANIZATIONS,
       allowInsecureHttp: values.ALLOW_INSECURE_HTTP,
       timeoutSeconds: values.ZITADEL_TIMEOUT,
     },

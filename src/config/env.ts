@@ -26,6 +26,7 @@ import {
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
+  ORGANIZATIONS,
   proxies,
   randomValue,
   ZITADEL_TIMEOUT,
@@ -145,6 +146,7 @@ export const variables = {
     true,
     'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
   ),
+  ORGANIZATIONS,
   ZITADEL_TIMEOUT,
   AUTH_RATE_LIMIT: wholeNumber(
     'a whole number',
@@ -267,6 +269,7 @@ export function readEnv(source: Record<string, string | undefined>) {
       postLogoutUrl,
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       userMetadata: known.ZITADEL_USER_METADATA,
+      organizations: known.ORGANIZATIONS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
       checkAtStart: known.ZITADEL_CHECK_AT_START,
       timeoutSeconds: known.ZITADEL_TIMEOUT,

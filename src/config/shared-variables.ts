@@ -67,6 +67,18 @@ export const IDP_PROJECT_ID = {
     .optional(),
 } satisfies Variable;
 
+export const ORGANIZATIONS = choice(
+  ['any', 'active'],
+  'any',
+  'Where roles count. any: in every organization that grants them, for programs of one organization. active: only in the organization somebody acts for, which people with roles in several choose in the header of the page, and callers of the API name in the header X-Organization.',
+);
+
+/** What holds, for the log. */
+export const rolesCount = {
+  any: 'Roles count in every organization that grants them (ORGANIZATIONS=any)',
+  active: 'Roles count in the active organization only (ORGANIZATIONS=active)',
+};
+
 export const ZITADEL_TIMEOUT = seconds(
   [1, 60],
   10,

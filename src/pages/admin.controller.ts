@@ -1,4 +1,5 @@
 import { AuthSession, RequireRoles, type Session } from '@mridang/nestjs-auth';
+import { labelOf } from '@mridang/nestjs-zitadel';
 import { Controller, Get, Render } from '@nestjs/common';
 
 @Controller('admin')
@@ -7,6 +8,7 @@ export class AdminController {
   @Get()
   @Render('admin')
   admin(@AuthSession() { user }: Session) {
-    return { roles: user.roles };
+    const { roles, activeOrganization } = user;
+    return { roles, organization: activeOrganization && labelOf(activeOrganization) };
   }
 }

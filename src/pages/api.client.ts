@@ -1,7 +1,7 @@
 import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
-import { boundedFetch, sendWithRetry } from '@mridang/nestjs-zitadel';
+import { boundedFetch, ORGANIZATION_HEADER, sendWithRetry } from '@mridang/nestjs-zitadel';
 
 const MAX_ANSWER_BYTES = 10_000;
 
@@ -24,11 +24,19 @@ export class ApiClient {
     return this.env.api !== undefined;
   }
 
-  /** `GET /api/v1/app` with the user's access token. Does not throw; failures are logged. */
-  async hello(accessToken: string): Promise<ApiAnswer> {
+  /**
+   * `GET /api/v1/app` with the user's access token. Does not throw; failures are logged.
+   *
+   * @param organizationId the active organization
+   */
+  async hello(accessToken: string, organizationId: string | undefined): Promise<ApiAnswer> {
     const { origin = '', timeoutSeconds = 0 } = this.env.api ?? {};
     try {
-      const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` };
+      const headers = {
+        accept: 'application/json',
+        authorization: `Bearer ${accessToken}`,
+        ...(organizationId ? { [ORGANIZATION_HEADER]: organizationId } : {}),
+      };
       const bounds = { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES };
       const answer = await sendWithRetry(() => boundedFetch(`${origin}/api/v1/app`, { headers }, bounds));
       const maxAge = wantedLoginAge(answer);

@@ -89,10 +89,11 @@ export class ProfileController {
   private async answer(request: AuthenticatedRequest, response: Response): Promise<ApiAnswer> {
     const { accessToken } = (await this.sessions.freshToken(request, response)) ?? {};
     if (!accessToken) throw new SessionEnded('no_refresh');
-    const answer = await this.api.hello(accessToken);
+    const organizationId = request.session?.user.activeOrganization?.id;
+    const answer = await this.api.hello(accessToken, organizationId);
     if (answer.kind !== 'answer' || answer.status !== 401) return answer;
     await this.userinfo.claims(request, response);
     const newest = (await this.sessions.token(request, response))?.accessToken;
-    return newest !== undefined && newest !== accessToken ? this.api.hello(newest) : answer;
+    return newest !== undefined && newest !== accessToken ? this.api.hello(newest, organizationId) : answer;
   }
 }

@@ -142,6 +142,7 @@ export const de: Texts = {
 
   'admin.title': 'Admin',
   'admin.text': 'Diese Seite sehen nur Personen mit der Rolle „admin“. Ihre Rollen:',
+  'admin.organization': 'Sie handeln für {organization}.',
 
   'signedOut.title': 'Abgemeldet',
   'signedOut.heading': 'Sie sind abgemeldet',
@@ -181,6 +182,14 @@ export const de: Texts = {
   'roles.readAt': 'Ihre Rollen wurden zuletzt bei Zitadel gelesen:',
   'roles.readAgain': 'Neu lesen',
   'roles.newRole': 'Eine Rolle, die bei Zitadel nach Ihrer Anmeldung angelegt wurde, zählt erst, wenn Sie sich neu angemeldet haben.',
+  'organization.label': 'Organisation',
+  'organization.choose': 'Auswählen …',
+  'organization.switch': 'Wechseln',
+  'organization.elsewhere': 'In einer anderen Organisation haben Sie die Rolle:',
+  'error.ORGANIZATION_REQUIRED.title': 'Welche Organisation?',
+  'error.ORGANIZATION_REQUIRED.text': 'Sie haben Rollen in mehreren Organisationen, und diese Seite gehört zu einer davon. Wählen Sie sie aus, dann öffnet sich die Seite.',
+  'error.ORGANIZATION_WITHOUT_ROLES.title': 'Keine Rolle in dieser Organisation',
+  'error.ORGANIZATION_WITHOUT_ROLES.text': 'Sie haben dort keine Rolle oder keine mehr, deshalb wurde nichts geändert.',
   'error.AUTH_CSRF_COOKIE_MISSING.title': 'Ihr Browser hat kein Cookie mitgeschickt',
   'error.AUTH_CSRF_COOKIE_MISSING.text': 'Bitte Cookies für diese Website erlauben, die Seite neu laden und es noch einmal versuchen.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Das Formular ist nicht mehr gültig',

@@ -140,6 +140,7 @@ export const en = {
 
   'admin.title': 'Admin',
   'admin.text': 'Only people with the role “admin” see this page. You have:',
+  'admin.organization': 'You act for {organization}.',
 
   'signedOut.title': 'Logged out',
   'signedOut.heading': 'You are logged out',
@@ -179,6 +180,14 @@ export const en = {
   'roles.readAt': 'Your roles were last read at Zitadel:',
   'roles.readAgain': 'Read them again',
   'roles.newRole': 'A role that was created at Zitadel after you signed in counts once you have signed in anew.',
+  'organization.label': 'Organization',
+  'organization.choose': 'Choose …',
+  'organization.switch': 'Switch',
+  'organization.elsewhere': 'You have the role in another organization:',
+  'error.ORGANIZATION_REQUIRED.title': 'Which organization?',
+  'error.ORGANIZATION_REQUIRED.text': 'You have roles in several organizations, and this page is about one of them. Choose it, and the page opens.',
+  'error.ORGANIZATION_WITHOUT_ROLES.title': 'No role in this organization',
+  'error.ORGANIZATION_WITHOUT_ROLES.text': 'You have no role there, or not any more, so nothing was changed.',
   'error.AUTH_CSRF_COOKIE_MISSING.title': 'Your browser has sent no cookie',
   'error.AUTH_CSRF_COOKIE_MISSING.text': 'Allow cookies for this site, then load the page anew and try again.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'The form is no longer valid',

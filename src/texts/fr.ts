@@ -142,6 +142,7 @@ export const fr: Texts = {
 
   'admin.title': 'Administration',
   'admin.text': 'Seules les personnes ayant le rôle « admin » voient cette page. Vos rôles :',
+  'admin.organization': 'Vous agissez pour {organization}.',
 
   'signedOut.title': 'Déconnexion',
   'signedOut.heading': 'Déconnexion réussie',
@@ -181,6 +182,14 @@ export const fr: Texts = {
   'roles.readAt': 'Vos rôles ont été lus sur Zitadel pour la dernière fois :',
   'roles.readAgain': 'Les relire',
   'roles.newRole': 'Un rôle créé sur Zitadel après votre connexion ne compte qu’une fois que vous vous êtes reconnecté.',
+  'organization.label': 'Organisation',
+  'organization.choose': 'Choisir …',
+  'organization.switch': 'Changer',
+  'organization.elsewhere': 'Vous avez ce rôle dans une autre organisation :',
+  'error.ORGANIZATION_REQUIRED.title': 'Quelle organisation ?',
+  'error.ORGANIZATION_REQUIRED.text': 'Vous avez des rôles dans plusieurs organisations, et cette page concerne l’une d’elles. Choisissez-la, et la page s’ouvre.',
+  'error.ORGANIZATION_WITHOUT_ROLES.title': 'Aucun rôle dans cette organisation',
+  'error.ORGANIZATION_WITHOUT_ROLES.text': 'Vous n’y avez pas de rôle, ou plus aucun : rien n’a été changé.',
   'error.AUTH_CSRF_COOKIE_MISSING.title': 'Votre navigateur n’a envoyé aucun cookie',
   'error.AUTH_CSRF_COOKIE_MISSING.text': 'Autorisez les cookies pour ce site, puis rechargez la page et réessayez.',
   'error.AUTH_CSRF_TOKEN_INVALID.title': 'Le formulaire n’est plus valable',

@@ -8,7 +8,7 @@ import {
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
 import { aboutRequest } from '@mridang/nestjs-program';
-import { OutageLog } from '@mridang/nestjs-zitadel';
+import { choicesOf, choicesWith, OrganizationRequired, OutageLog } from '@mridang/nestjs-zitadel';
 import {
   Catch,
   HttpException,
@@ -22,6 +22,7 @@ import { ENV, type Env } from '../config/env.js';
 import { languages } from '../texts/language.js';
 import { errorMessage, text } from '../texts/text.js';
 import { beginAnswer, httpErrorOf } from './http-error.js';
+import { returnToOf } from './page-frame.js';
 
 /** `Retry-After` where Zitadel has sent none. */
 const RETRY_AFTER_SECONDS = 10;
@@ -44,7 +45,8 @@ export class ErrorFilter implements ExceptionFilter {
     const { error, status, code } = httpError;
     // During an outage every request fails, and a reference for each would fill the log.
     if (status === 503) this.outage.failed(error);
-    const reference = (status >= 500 && status !== 503) || status === 403 ? referenceOf(error) : undefined;
+    const isRefused = status === 403 && !(error instanceof OrganizationRequired);
+    const reference = (status >= 500 && status !== 503) || isRefused ? referenceOf(error) : undefined;
     if (reference) {
       const sentence = `Reference ${reference}\n${describeError(error)}`;
       this.logger[status >= 500 ? 'error' : 'warn'](sentence, { reference, ...aboutRequest(request) });
@@ -64,7 +66,8 @@ export class ErrorFilter implements ExceptionFilter {
     }
     // Guards do not run where there is no route.
     request.session ??= await this.sessions.load(request, response);
-    const roles = error instanceof RolesRequired && (await this.rolesOf(request, response));
+    const isAboutRoles = error instanceof RolesRequired || error instanceof OrganizationRequired;
+    const roles = isAboutRoles && (await this.rolesOf(error, request, response));
     response.render('error', {
       status,
       ...message,
@@ -75,11 +78,17 @@ export class ErrorFilter implements ExceptionFilter {
     });
   }
 
-  /** The page offers to read roles again, and then leads back, but not to a form post. */
-  private async rolesOf(request: Request & AuthenticatedRequest, response: Response) {
+  /** The page offers to choose an organization where a role counts, and to read roles again. */
+  private async rolesOf(
+    error: RolesRequired | OrganizationRequired,
+    request: Request & AuthenticatedRequest,
+    response: Response,
+  ) {
+    const returnTo = returnToOf(request);
+    if (error instanceof OrganizationRequired) return { choices: choicesOf(error.organizations), returnTo };
     const { claimsReadAt, start } = (await this.sessions.token(request, response)) ?? {};
-    const returnTo = request.method === 'GET' ? request.originalUrl : undefined;
-    return { rolesReadAt: claimsReadAt ?? start, returnTo };
+    const choices = request.session ? choicesWith(request.session.user, error.roles) : [];
+    return { rolesReadAt: claimsReadAt ?? start, choices, hasOneChoice: choices.length === 1, returnTo };
   }
 }
 

@@ -1,4 +1,5 @@
 import { CsrfService, type AuthenticatedRequest, type Session } from '@mridang/nestjs-auth';
+import { choicesOf, type OrganizationChoice } from '@mridang/nestjs-zitadel';
 import type { NextFunction, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
@@ -9,6 +10,12 @@ export interface Frame {
   /** of the signed-in user */
   userName: string | undefined;
   links: readonly { href: string; label: TextKey; isCurrent: boolean }[];
+  /** to choose from in the header, for users with roles in several organizations */
+  choices: OrganizationChoice[];
+  /** whether one of them is active */
+  isChosen: boolean;
+  /** page that a choice leads back to */
+  returnTo: string | undefined;
   /** for the sign-out forms; a visitor gets a CSRF cookie only where there is a form */
   csrfToken: string | undefined;
 }
@@ -24,12 +31,26 @@ export function pageFrame(csrf: CsrfService, basePath: string) {
         language,
         userName: nameOf(request.session),
         links: linksFor(request, basePath),
+        ...switcherFor(request),
         csrfToken: request.session ? csrf.token(request, response) : undefined,
       };
     };
     next();
   };
 }
+
+function switcherFor(request: AuthenticatedRequest) {
+  const { organizations = [], activeOrganization } = request.session?.user ?? {};
+  return {
+    choices: organizations.length > 1 ? choicesOf(organizations, activeOrganization) : [],
+    isChosen: activeOrganization !== undefined,
+    returnTo: returnToOf(request),
+  };
+}
+
+/** The page that a form on it leads back to: none after a form post. */
+export const returnToOf = ({ method, originalUrl }: AuthenticatedRequest) =>
+  method === 'GET' ? originalUrl : undefined;
 
 function linksFor({ url, session }: AuthenticatedRequest, basePath: string) {
   const current = url.split('?', 1)[0];

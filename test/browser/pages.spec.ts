@@ -1,16 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { AxeResults, RunOptions } from 'axe-core';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { START_MS, startChromium } from '../support/chromium.js';
+import { overflow, picture, violations } from '../support/looks.js';
 import { contextOf } from '../support/context-of.js';
 import { observedPage, scrollToLive, type ObservedPage } from '../support/observed-page.js';
 import { pages, people, type PageUnderTest, type Person } from '../support/pages.js';
 import type { RunningApp } from '../support/start-app.js';
 import { startAppWithApi } from '../support/start-app-with-api.js';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The color schemes and widths; axe runs at the first width. */
 const schemes = [
@@ -40,34 +36,11 @@ async function open({ path, person, scrollToLive: isScrolled }: PageUnderTest): 
   await page.setViewportSize({ width: schemes[0].widths[0], height: 800 });
   const response = await page.goto(app.origin + path);
   if (isScrolled) await scrollToLive(page);
-  await page.evaluate(axe);
   return { ...observed, status: response?.status() };
 }
 
 interface OpenedPage extends ObservedPage {
   status: number | undefined;
-}
-
-/** The violations of all axe rules, including best practices and experimental ones. */
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await page.evaluate(() => {
-    const { axe } = window as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } };
-    const values = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'];
-    return axe.run({ runOnly: { type: 'tag', values }, resultTypes: ['violations'] });
-  });
-  return found.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`));
-}
-
-/** The horizontal overflow of the page in pixels. */
-const overflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-
-/** Saves a screenshot for the documentation with SCREENSHOTS=1 (`npm run screenshots`). */
-async function picture(page: Page, name: string) {
-  if (!process.env['SCREENSHOTS']) return;
-  mkdirSync('docs/screenshots', { recursive: true });
-  const png = await page.screenshot({ fullPage: true, animations: 'disabled' });
-  writeFileSync(`docs/screenshots/${name}.png`, png);
 }
 
 describe.each(pages)('the page $name', (entry) => {

@@ -11,6 +11,12 @@ export const IS_PUBLIC_KEY = Symbol.for('@mridang/nestjs-auth:isPublic');
 /** Metadata key of `@RequireRoles()`. */
 export const REQUIRED_ROLES_KEY = Symbol.for('@mridang/nestjs-auth:requiredRoles');
 
+/**
+ * Metadata key of the member of the user that the roles of the same `@RequireRoles()` are compared with, for decorators of other packages.
+ * Default `roles`, also for a user without that member.
+ */
+export const ROLES_MEMBER_KEY = Symbol.for('@mridang/nestjs-auth:rolesMember');
+
 /** Allows a class or method without a session. An existing session is set on the request. */
 export const Public = () => SetMetadata(IS_PUBLIC_KEY, true);
 

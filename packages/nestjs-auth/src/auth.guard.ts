@@ -14,7 +14,7 @@ import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from './au
 import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
 import { exchangeOf, keepRequest, withoutResponse, type Exchange } from './http/request-of.js';
-import { grantedRoles, rolesMetadata } from './http/required-roles.js';
+import { hasOneOf, rolesMetadata, userOf } from './http/required-roles.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
@@ -133,9 +133,8 @@ export class SessionGuard implements IAuthGuard {
 
   /** Whether another guard has set a user with a role that the route requires, as for an API key. */
   private hasRequiredRole(request: AuthenticatedRequest, context: ExecutionContext): boolean {
-    const required = this.requiredRoles.of(context);
-    const granted = grantedRoles(request, this.options.property);
-    return granted !== undefined && required.some((role) => granted.includes(role));
+    const user = userOf(request, this.options.property);
+    return user !== undefined && hasOneOf(this.requiredRoles.of(context), user);
   }
 
   handleRequest(

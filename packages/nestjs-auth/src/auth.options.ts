@@ -1,4 +1,4 @@
-import type { FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
+import type { FactoryProvider, HttpException, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { Account, Profile } from '@auth/core/types';
 import type { SessionEnded, SignInFailed, SignInFailure } from './auth.errors.js';
@@ -39,6 +39,11 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 
    * @param tokens the token response
    */
   roles?: (profile: Profile, tokens: Account) => string[];
+  /**
+   * Returns the refusal of a signed-in user who has none of the roles of `@RequireRoles()`. `undefined`, as without this option:
+   * `RolesRequired`.
+   */
+  rolesRefusal?: (roles: readonly string[], user: object) => HttpException | undefined;
   /** Reloads the user of a session. Without it roles and names stay as they were at sign-in. */
   reload?: SessionReload;
   /**

@@ -12,9 +12,17 @@ export {
 } from './auth.options.js';
 export { AuthGuard, type IAuthGuard } from './auth.guard.js';
 export { RolesGuard } from './roles.guard.js';
+export { hasOneOf, requiredRoles, type RequiredRoles } from './http/required-roles.js';
 export { AuthMiddleware } from './auth.middleware.js';
 export { AuthFilter } from './auth.filter.js';
-export { AuthSession, IS_PUBLIC_KEY, Public, REQUIRED_ROLES_KEY, RequireRoles } from './auth.decorators.js';
+export {
+  AuthSession,
+  IS_PUBLIC_KEY,
+  Public,
+  REQUIRED_ROLES_KEY,
+  RequireRoles,
+  ROLES_MEMBER_KEY,
+} from './auth.decorators.js';
 export {
   CrossSiteRequest,
   CsrfCookieMissing,
@@ -56,6 +64,7 @@ export { SessionService } from './session/session.service.js';
 export { describeError, describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 export { isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 export { isMountPath, localPath } from './http/local-path.js';
+export { requestOf } from './http/request-of.js';
 export { RouteMetadata } from './http/route-metadata.js';
 export { toHttpResponse } from './http/to-http-response.js';
 export { toWebRequest } from './http/to-web-request.js';

@@ -44,6 +44,7 @@ export class ResolvedAuthOptions {
   readonly discard: IAuthModuleOptions['discard'];
   readonly resume: IAuthModuleOptions['resume'];
   readonly failurePage: IAuthModuleOptions['failurePage'];
+  readonly rolesRefusal: IAuthModuleOptions['rolesRefusal'];
   readonly observer: AuthObserver | undefined;
   readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
@@ -75,6 +76,7 @@ export class ResolvedAuthOptions {
       discard,
       resume,
       failurePage,
+      rolesRefusal,
       observer,
       signInPolicy,
       authorizationParams,
@@ -106,6 +108,7 @@ export class ResolvedAuthOptions {
     this.discard = discard;
     this.resume = resume;
     this.failurePage = failurePage;
+    this.rolesRefusal = rolesRefusal;
     this.observer = observer;
     this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));

@@ -5,7 +5,7 @@ import { SessionGuard } from './auth.guard.js';
 import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
 import { requestOf } from './http/request-of.js';
-import { grantedRoles, rolesMetadata } from './http/required-roles.js';
+import { hasOneOf, rolesMetadata, userOf, type RequiredRoles } from './http/required-roles.js';
 import type { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 
@@ -15,7 +15,7 @@ import { ResolvedAuthOptions } from './resolved-auth-options.js';
  */
 @Injectable()
 export class RolesGuard implements CanActivate {
-  private readonly requiredRoles: RouteMetadata<readonly string[]>;
+  private readonly requiredRoles: RouteMetadata<RequiredRoles>;
 
   constructor(
     @Inject(Reflector) reflector: Reflector,
@@ -26,33 +26,34 @@ export class RolesGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const roles = this.requiredRoles.of(context);
-    if (roles.length === 0 || this.hasOneOf(roles, context)) return true;
+    const required = this.requiredRoles.of(context);
+    if (required.roles.length === 0 || this.isAllowed(required, context)) return true;
     return this.sessions && requestOf(context)?.session === undefined
-      ? this.sessions.attach(context).then((found) => this.decide(roles, context, found?.ended))
-      : this.decide(roles, context);
+      ? this.sessions.attach(context).then((found) => this.decide(required, context, found?.ended))
+      : this.decide(required, context);
   }
 
-  private hasOneOf(roles: readonly string[], context: ExecutionContext): boolean {
-    const granted = this.grantedIn(context);
-    return granted !== undefined && roles.some((role) => granted.includes(role));
+  private isAllowed(required: RequiredRoles, context: ExecutionContext): boolean {
+    const user = this.userIn(context);
+    return user !== undefined && hasOneOf(required, user);
   }
 
-  private grantedIn(context: ExecutionContext): readonly unknown[] | undefined {
+  private userIn(context: ExecutionContext): object | undefined {
     const request = requestOf(context);
-    return request && grantedRoles(request, this.options?.property ?? 'user');
+    return request && userOf(request, this.options?.property ?? 'user');
   }
 
   /** @param ended why the session ended whose cookie the request carries */
   private decide(
-    roles: readonly string[],
+    required: RequiredRoles,
     context: ExecutionContext,
     ended?: SessionEnded,
   ): boolean | Promise<boolean> {
-    if (this.hasOneOf(roles, context)) return true;
-    const request = requestOf(context);
-    const refusal = this.grantedIn(context)
-      ? new RolesRequired(roles)
+    if (this.isAllowed(required, context)) return true;
+    const { roles } = required;
+    const [request, user] = [requestOf(context), this.userIn(context)];
+    const refusal = user
+      ? (this.options?.rolesRefusal?.(roles, user) ?? new RolesRequired(roles))
       : new SessionRequired(request ? requestTarget(request) : '/', ended?.reason, { cause: ended });
     if (context.getType() === 'http') throw refusal;
     return refusalIn(context, refusal);

@@ -1,9 +1,12 @@
 import {
+  applyDecorators,
+  ConflictException,
   Controller,
   Get,
   Injectable,
   Module,
   Req,
+  SetMetadata,
   UnauthorizedException,
   UseGuards,
   type ExecutionContext,
@@ -24,6 +27,7 @@ import {
   localPath,
   Public,
   RequireRoles,
+  ROLES_MEMBER_KEY,
   toWebRequest,
   type AuthenticatedRequest,
   type AuthOptionsFactory,
@@ -387,6 +391,53 @@ describe('@RequireRoles()', () => {
         code: 'AUTH_ROLES_REQUIRED',
         message: 'This needs a role you do not have',
       });
+  });
+
+  it('compares with the member of the user that a decorator of another package names, else with `roles`', async () => {
+    const InTeams = (...roles: string[]) =>
+      applyDecorators(RequireRoles(...roles), SetMetadata(ROLES_MEMBER_KEY, 'teamRoles'));
+
+    @Controller('teams')
+    @InTeams('admin')
+    class Teams {
+      @Get()
+      all() {
+        return {};
+      }
+
+      @Get('own')
+      @RequireRoles('admin')
+      own() {
+        return {};
+      }
+    }
+    const user = { id: 'u1', roles: ['editor'], teamRoles: ['admin'] };
+    const callbacks = { session: ({ session }: { session: Session }) => ({ ...session, user }) } as never;
+    app = await TinyApp.start({ auth: { callbacks }, controllers: [Teams] });
+    const cookie = await app.loginAs();
+    await app.get('/teams', { cookie }).expect(200);
+    await app.get('/teams/own', { cookie }).expect(403);
+    await app.close();
+    app = await TinyApp.start({ auth: withRoles, controllers: [Teams] });
+    await app.get('/teams', { cookie: await app.loginAs({ roles: ['admin'] }) }).expect(200);
+    await app.get('/teams', { cookie: await app.loginAs({ roles: ['editor'] }) }).expect(403);
+  });
+
+  it('is refused with the error of the option `rolesRefusal`, if that returns one', async () => {
+    const asked: unknown[] = [];
+    const rolesRefusal = (roles: readonly string[], user: object) => {
+      asked.push([roles, (user as AuthUser).roles]);
+      return roles.includes('editor') ? new ConflictException('Choose first') : undefined;
+    };
+    app = await TinyApp.start({ auth: { ...withRoles, rolesRefusal }, controllers: [Pages, AdminPages] });
+    const cookie = await app.loginAs({ roles: ['viewer'] });
+    await app.get('/editors', { cookie }).expect(409);
+    await app.get('/admin', { cookie }).expect(403);
+    await app.get('/editors', program).expect(401);
+    expect(asked).toEqual([
+      [['editor', 'admin'], ['viewer']],
+      [['admin'], ['viewer']],
+    ]);
   });
 
   it('leads to 401 without a session', async () => {

@@ -31,7 +31,11 @@ export {
   TokenInvalid,
   TokenRequired,
 } from './bearer/api.errors.js';
-export { Caller, type CalledRequest } from './bearer/caller.js';
+export { Caller, ORGANIZATION_HEADER, type CalledRequest } from './bearer/caller.js';
+export { OrganizationRequired, OrganizationWithoutRoles } from './organizations/organization.errors.js';
+export { CurrentOrganization, RequireRoles } from './organizations/organization.decorators.js';
+export type { OrganizationsMode } from './organizations/acting.js';
+export { choicesOf, choicesWith, labelOf, type OrganizationChoice } from './organizations/choices.js';
 export { FreshToken, MaxAge, Scopes } from './bearer/route.decorators.js';
 export {
   audienceScope,

@@ -4,6 +4,8 @@ import { Discovery } from './client/discovery.js';
 import { OidcClient } from './client/oidc.client.js';
 import { Reachability } from './client/reachability.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
+import { FormReturn } from './http/form-return.js';
+import { OrganizationController } from './organizations/organization.controller.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
 import { LiveUserinfo } from './session/live-userinfo.js';
@@ -114,8 +116,9 @@ export class ZitadelModule {
         LogoutEverywhereController,
         BackChannelLogoutController,
         UserinfoController,
+        OrganizationController,
       ],
-      providers: [ConfiguredPaths],
+      providers: [ConfiguredPaths, FormReturn],
     };
   }
 }

@@ -2,6 +2,7 @@ import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang
 import { AuditLog } from './log/audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import { isRedisUrl } from './http/is-redis-url.js';
+import type { OrganizationsMode } from './organizations/acting.js';
 import type { ApiKey } from './tokens/api-key.js';
 import type { ZitadelObserver } from './zitadel.observer.js';
 
@@ -48,6 +49,11 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   userMetadata?: boolean;
   /** Project of an API that is an additional audience of the access tokens. */
   apiProjectId?: string | undefined;
+  /**
+   * Where roles count: `any`, in every organization that grants them, for programs of one organization; `active`, in the active
+   * organization of the session only. Default `any`.
+   */
+  organizations?: OrganizationsMode;
   /** Further origins that a sign-in is redirected through, as of an identity provider. Default: none. */
   loginOrigins?: string[];
   /** Returns the languages for Zitadel's pages (`ui_locales`). */
@@ -71,6 +77,8 @@ export interface ZitadelApiOptions extends ZitadelConnectionOptions {
   key: ApiKey;
   /** Project that has to be in the audience of a token. Without it: the project that the scopes of the token name. */
   projectId?: string | undefined;
+  /** As of `ZitadelOptions`: with `active`, roles count in the organization of the header `X-Organization` only. Default `any`. */
+  organizations?: OrganizationsMode;
   /** Timeout of an introspection. Default 5. */
   introspectionTimeoutSeconds?: number;
   /** Further kinds of tokens: of token exchange with an actor, and without an application (personal access tokens). Default: none. */
@@ -141,6 +149,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     signOutPages: given.signOutPages ?? { done: mountPath || '/', failed: mountPath || '/' },
     userMetadata: given.userMetadata ?? false,
     apiProjectId: given.apiProjectId,
+    organizations: organizationsOf(given),
     loginOrigins: given.loginOrigins ?? [],
     uiLocales: given.uiLocales ?? (() => undefined),
     checkAtStart: given.checkAtStart ?? true,
@@ -159,6 +168,7 @@ export const resolveApiOptions = (given: ZitadelApiOptions): ResolvedZitadelApiO
   ...connectionOf(given),
   key: given.key,
   projectId: given.projectId,
+  organizations: organizationsOf(given),
   introspectionTimeoutSeconds: given.introspectionTimeoutSeconds ?? 5,
   accepts: { impersonation: false, withoutClient: false, ...given.accepts },
 });
@@ -176,6 +186,16 @@ function connectionOf(given: ZitadelConnectionOptions): ZitadelConnection {
     allowInsecureHttp,
     observer: given.observer ?? {},
   };
+}
+
+function organizationsOf({
+  organizations = 'any',
+}: {
+  organizations?: OrganizationsMode;
+}): OrganizationsMode {
+  if (!['any', 'active'].includes(organizations))
+    throw new TypeError('organizations: expected any or active');
+  return organizations;
 }
 
 function urlOf(option: string, value: string): URL {

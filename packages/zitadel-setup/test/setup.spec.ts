@@ -313,6 +313,35 @@ describe('The env file', () => {
     expect([created, files]).toEqual([[], [`${folder.envFile}.bak`, folder.envFile]]);
   });
 
+  it('It and the key file keep their content when one of them cannot be written', async () => {
+    await folder.run();
+    const keyFile = `${folder.envFile}.api-key.json`;
+    const before = [folder.envFile, keyFile].map((path) => readFileSync(path, 'utf8'));
+    mkdirSync(`${folder.envFile}.bak`);
+    const { status } = await folder.run(['--project', 'Another project']);
+    expect(status).toBe(1);
+    expect([folder.envFile, keyFile].map((path) => readFileSync(path, 'utf8'))).toEqual(before);
+    rmdirSync(`${folder.envFile}.bak`);
+    await folder.run(['--project', 'Another project']);
+    expect(readFileSync(`${keyFile}.bak`, 'utf8')).toBe(before[1]);
+  });
+
+  it('It is refused when it is not UTF-8, and keeps its bytes', async () => {
+    const bytes = Buffer.from('NOTE=caf\xe9\n', 'latin1');
+    writeFileSync(folder.envFile, bytes);
+    const { status, stderr } = await folder.run();
+    expect([status, stderr]).toEqual([2, expect.stringContaining('is not UTF-8')]);
+    expect(readFileSync(folder.envFile)).toEqual(bytes);
+  });
+
+  it('Its project is that of the next run, also under another name', async () => {
+    await folder.run(['--project', 'Shop']);
+    const { IDP_PROJECT_ID, ZITADEL_CLIENT_ID } = folder.environment;
+    const { created, changed, files } = await folder.document();
+    expect([created, changed, files]).toEqual([[], [], []]);
+    expect(folder.environment).toMatchObject({ IDP_PROJECT_ID, ZITADEL_CLIENT_ID });
+  });
+
   it('It is refused when it is not UTF-8, before anything is made', async () => {
     writeFileSync(folder.envFile, Buffer.from('PORT=3000\n', 'utf16le'));
     const { status, stderr } = await folder.run();
@@ -348,7 +377,15 @@ describe('Somebody at a terminal', () => {
 
 describe('A wrong use', () => {
   it.each([
-    [['--issuer', 'http://localhost:1/path'], '--issuer: expected an address without a path'],
+    [
+      ['--web-origin', 'http://localhost:3000', '--api-origin', 'http://127.0.0.1:3000'],
+      'expected two origins with different ports',
+    ],
+    [['--api-origin', 'http://api.example.org'], '--api-origin: expected https://'],
+    [
+      ['--issuer', 'http://localhost:1/path'],
+      '--issuer: expected an address that begins with http:// or https:// and has no path',
+    ],
     [['--issuer', 'http://zitadel.example.com'], '--issuer: expected https://'],
     [['--web-origin', 'localhost:3000'], '--web-origin: expected an address'],
     [['--web-origin', 'http://localhost:3001'], 'expected two origins'],
@@ -370,4 +407,14 @@ describe('A wrong use', () => {
     expect([withoutYes.status, withoutYes.stderr.includes('--yes')]).toEqual([2, true]);
     expect(folder.commands).toEqual([]);
   });
+});
+
+it('The document of --json has the error, also of a token that Zitadel does not accept and where nobody can be asked', async () => {
+  const refused = await folder.runAs('garbage', ['--yes', '--json']);
+  expect([refused.status, documentOf(refused).error]).toEqual([
+    1,
+    expect.stringContaining('Zitadel does not accept this token'),
+  ]);
+  const asked = await folder.runAs(sandbox.personalAccessToken ?? '', ['--json']);
+  expect([asked.status, documentOf(asked).error]).toEqual([2, expect.stringContaining('add --yes')]);
 });

@@ -38,7 +38,7 @@ describe('Searches that lag behind commands', () => {
     const { status, stdout, stderr } = await folder.run(['--json']);
     expect(status).toBe(1);
     expect(stderr).toContain('does not show the project nestjs-zitadel which it has just made');
-    expect(stderr).toContain('No file is half-written');
+    expect(stderr).toContain('No file was changed');
     expect(documentOf({ status, stdout, stderr }).error).toContain('does not show the project');
     expect(existsSync(folder.envFile)).toBe(false);
   });

@@ -1,8 +1,16 @@
-import { IS_PUBLIC_KEY, REQUIRED_ROLES_KEY, RouteMetadata } from '@mridang/nestjs-auth';
+import {
+  hasOneOf,
+  IS_PUBLIC_KEY,
+  requiredRoles,
+  RouteMetadata,
+  type RequiredRoles,
+} from '@mridang/nestjs-auth';
 import type { IncomingMessage } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
+import { rolesIn } from '../organizations/acting.js';
+import { organizationRefusal } from '../organizations/organization.errors.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import {
   ApiError,
@@ -13,7 +21,7 @@ import {
   TokenInvalid,
   TokenRequired,
 } from './api.errors.js';
-import type { CalledRequest, Caller } from './caller.js';
+import { ORGANIZATION_HEADER, type CalledRequest, type Caller } from './caller.js';
 import { Introspection } from './introspection.js';
 import { FRESH_KEY, MAX_AGE_KEY, SCOPES_KEY } from './route.decorators.js';
 
@@ -21,7 +29,7 @@ interface Rules {
   isPublic: boolean;
   isFresh: boolean;
   scopes: readonly string[];
-  roles: readonly string[];
+  required: RequiredRoles;
   maxAgeSeconds: number | undefined;
 }
 
@@ -47,8 +55,9 @@ export class BearerGuard implements CanActivate {
     const http = context.switchToHttp();
     const request = http.getRequest<CalledRequest>();
     try {
-      const caller = await this.callerOf(request, rules);
-      check(caller, rules);
+      const asked = request.headers[ORGANIZATION_HEADER];
+      const caller = actingCaller(await this.callerOf(request, rules), asked);
+      check(caller, asked, rules);
       request.caller = caller;
       return true;
     } catch (error) {
@@ -68,18 +77,32 @@ function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAn
   const read = <T>(key: string | symbol) => reflector.getAllAndOverride<T | undefined>(key, targets);
   const isFresh = read<boolean>(FRESH_KEY) ?? false;
   const scopes = [...new Set(reflector.getAllAndMerge<string[]>(SCOPES_KEY, targets))];
-  const roles = read<string[]>(REQUIRED_ROLES_KEY) ?? [];
+  const required = requiredRoles(reflector, targets);
   const maxAgeSeconds = read<number>(MAX_AGE_KEY);
-  const hasRequirements = isFresh || scopes.length > 0 || roles.length > 0 || maxAgeSeconds !== undefined;
+  const hasRequirements =
+    isFresh || scopes.length > 0 || required.roles.length > 0 || maxAgeSeconds !== undefined;
   const isPublic = !hasRequirements && read<boolean>(IS_PUBLIC_KEY) === true;
-  return { isPublic, isFresh, scopes, roles, maxAgeSeconds };
+  return { isPublic, isFresh, scopes, required, maxAgeSeconds };
 }
 
-function check(caller: Caller, { scopes, roles, maxAgeSeconds }: Rules) {
+function check(caller: Caller, asked: unknown, { scopes, required, maxAgeSeconds }: Rules) {
   if (!scopes.every((scope) => caller.scopes.includes(scope))) throw new ScopeRequired(scopes);
-  if (roles.length > 0 && !roles.some((role) => caller.roles.includes(role)))
-    throw new CallerRoleRequired(roles);
+  if (required.roles.length > 0 && !hasOneOf(required, caller)) {
+    const isOfAny = required.member !== 'roles';
+    throw (
+      (isOfAny ? undefined : organizationRefusal(caller, asked)) ?? new CallerRoleRequired(required.roles)
+    );
+  }
   if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
+}
+
+/** Returns the caller with the roles in the organization asked for. Without `organizations: 'active'` it is not looked at. */
+function actingCaller(caller: Caller, asked: unknown): Caller {
+  const { organizations, roleGrants } = caller;
+  if (asked === undefined || !organizations || !roleGrants) return caller;
+  const activeOrganization = organizations.find(({ id }) => id === asked);
+  const roles = Object.freeze(rolesIn(roleGrants, activeOrganization?.id));
+  return Object.freeze({ ...caller, activeOrganization, roles });
 }
 
 /** A token without a login, such as a personal access token, is never recent. */

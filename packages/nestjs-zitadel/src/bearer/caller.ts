@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { Organization } from '../claims/claims.js';
+import type { Organization, RoleGrant } from '../claims/claims.js';
 import type { Request } from 'express';
 
 /** The caller of the API, from the introspection response. Frozen, because requests with the same token share it. */
@@ -10,9 +10,17 @@ export interface Caller {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly scopes: readonly string[];
-  /** in the project of this API */
+  /** in the project of this API; with `organizations: 'active'` those of the active organization */
   readonly roles: readonly string[];
   readonly organization: Readonly<Organization> | undefined;
+  /** with `organizations: 'active'`: the roles of the caller, and the organizations that grant them */
+  readonly roleGrants?: readonly RoleGrant[];
+  /** with `organizations: 'active'`: those that grant the caller roles */
+  readonly organizations?: readonly Organization[];
+  /** with `organizations: 'active'`: that of the header `X-Organization`, else the home organization, else the only one */
+  readonly activeOrganization?: Organization | undefined;
+  /** with `organizations: 'active'`: the roles of all organizations */
+  readonly allRoles?: readonly string[];
   /** when the user logged in, seconds since 1970 */
   readonly authenticatedAt: number | undefined;
   /** expiry of the token, seconds since 1970 */
@@ -20,6 +28,9 @@ export interface Caller {
   /** `sub` of the actor after a token exchange (RFC 8693 4.1); only with the option `accepts.impersonation` */
   readonly actor: string | undefined;
 }
+
+/** The header of a request that names an organization by its id, in lower case. */
+export const ORGANIZATION_HEADER = 'x-organization';
 
 /** A request after the guard. */
 export interface CalledRequest extends Request {

@@ -1,4 +1,13 @@
-import { audienceScope, organizationFrom, rolesFrom, text } from '../claims/claims.js';
+import {
+  audienceScope,
+  organizationFrom,
+  roleGrantsFrom,
+  ROLES,
+  rolesFrom,
+  text,
+  type Organization,
+} from '../claims/claims.js';
+import { actingIn, type Acting, type OrganizationsMode } from '../organizations/acting.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Caller } from './caller.js';
 import { INACTIVE } from './introspection-log.js';
@@ -11,6 +20,8 @@ export interface Expectation {
   projectId: string | undefined;
   /** whether tokens with an actor are accepted (RFC 8693 4.1) */
   impersonation: boolean;
+  /** where the roles of the caller count; default `any` */
+  organizations?: OrganizationsMode;
   /** whether tokens without an application are accepted: personal access tokens */
   withoutClient: boolean;
 }
@@ -104,12 +115,24 @@ export function callerIn(answer: unknown, expected: Expectation): Caller | { ref
     clientId: clientId ?? '',
     username: text(claims['username']),
     scopes: Object.freeze(scopesIn(scopes)),
-    roles: Object.freeze(rolesFrom(claims)),
+    ...rolesOfCaller(claims, organization, expected.organizations),
     organization: organization && Object.freeze(organization),
     authenticatedAt: numberOf(claims['auth_time']),
     expiresAt: exp,
     actor: actorIn(claims['act']),
   });
+}
+
+function rolesOfCaller(
+  claims: Record<string, unknown>,
+  home: Organization | undefined,
+  mode: OrganizationsMode = 'any',
+): Pick<Caller, 'roles' | 'roleGrants' | keyof Acting> {
+  if (mode === 'any') return { roles: Object.freeze(rolesFrom(claims)) };
+  const roleGrants = roleGrantsFrom(claims[ROLES]);
+  const members = { ...actingIn(roleGrants, home), roleGrants };
+  for (const member of Object.values(members)) Object.freeze(member);
+  return members;
 }
 
 function hasAudience({ clientId, projectId }: Expectation, audiences: string[], scopes: string[]): boolean {

@@ -187,8 +187,9 @@ export class Introspection extends SetupProblems {
   }
 
   private resultOf(answer: unknown): IntrospectionResult {
-    const { issuer, key, projectId, accepts } = this.options;
-    const caller = callerIn(answer, { issuer, clientId: key.clientId, projectId, ...accepts });
+    const { issuer, key, projectId, organizations, accepts } = this.options;
+    const expected = { issuer, clientId: key.clientId, projectId, organizations, ...accepts };
+    const caller = callerIn(answer, expected);
     const now = Date.now();
     if ('refused' in caller) {
       this.log.refused(caller.refused);

@@ -63,6 +63,12 @@ declare module '@mridang/nestjs-auth' {
     /** by project id, of every project in the audience: a role of another project grants nothing here */
     projectRoles: Record<string, RoleGrant[]>;
     organization?: Organization;
+    /** with `organizations: 'active'`: those that grant the user roles; `roles` are those of the active one */
+    organizations?: readonly Organization[];
+    /** with `organizations: 'active'`; missing where the user has to choose one, or has no roles */
+    activeOrganization?: Organization | undefined;
+    /** with `organizations: 'active'`: the roles of all organizations */
+    allRoles?: string[];
     metadata: Record<string, string>;
   }
   interface SessionAugmentation {

@@ -26,16 +26,20 @@ export type ServiceKey = AssertionKey;
  * @throws `TypeError` with what the file is instead
  */
 export function serviceKeyFrom(text: string): ServiceKey {
-  let fields: Partial<Record<'type' | 'keyId' | 'key' | 'userId', string>>;
+  let fields: Partial<Record<'type' | 'keyId' | 'key' | 'userId', string>> | null;
   try {
     fields = JSON.parse(text) as typeof fields;
   } catch {
     throw new TypeError('expected the key file of a service user (JSON), as downloaded');
   }
-  const { type, keyId, key, userId } = fields;
+  const { type, keyId, key, userId } = fields ?? {};
   if (type !== 'serviceaccount' || !keyId || !key || !userId)
     throw new TypeError(`expected the key file of a service user, and its type is ${JSON.stringify(type)}`);
-  return { subject: userId, keyId, privateKey: createPrivateKey(key) };
+  try {
+    return { subject: userId, keyId, privateKey: createPrivateKey(key) };
+  } catch {
+    throw new TypeError('the private key in it cannot be used');
+  }
 }
 
 /** Sends an introspection request with a made-up token (probe P7), and one with the token of a service user (P9). */

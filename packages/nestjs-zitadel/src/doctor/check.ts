@@ -62,6 +62,14 @@ export function reasonOf(error: unknown): string {
   return inner === undefined ? message || String(code) : reasonOf(inner);
 }
 
+/** The code of the innermost cause, such as `ECONNREFUSED`. */
+export function codeOf(error: unknown): string {
+  const { cause, errors, code } = Object(error) as Partial<AggregateError> & { code?: unknown };
+  const inner = cause ?? (errors as unknown[] | undefined)?.[0];
+  if (inner !== undefined) return codeOf(inner);
+  return typeof code === 'string' ? code : '';
+}
+
 const REQUEST_TIMEOUT_MS = 4_000;
 const MAX_BYTES = 1_000_000;
 

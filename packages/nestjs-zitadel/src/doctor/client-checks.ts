@@ -36,7 +36,7 @@ export async function examineClient(
     const others = clientCheckIds.filter((id) => id !== 'client-id');
     return [
       unknownClient(options.clientId, known),
-      ...others.map((id) => unknown(id, 'not examined: Zitadel does not know the client ID')),
+      ...others.map((id) => unknown(id, 'not examined: first correct ZITADEL_CLIENT_ID')),
     ];
   }
   const found = new Map<CheckId, Check>();
@@ -103,6 +103,7 @@ function similar(uri: string): Map<string, string> {
     ['the scheme', (url) => (url.protocol = url.protocol === 'http:' ? 'https:' : 'http:')],
     ['the host', (url) => (url.hostname = otherHost(url.hostname))],
     ['upper and lower case of the path', (url) => (url.pathname = url.pathname.toLowerCase())],
+    ['upper and lower case of the path', (url) => (url.pathname = capitalized(url.pathname))],
     ['the path', (url) => (url.pathname = otherCallback(url.pathname))],
     ['the query', (url) => (url.search = '')],
     ['the port', (url) => (url.port = '')],
@@ -118,6 +119,8 @@ function similar(uri: string): Map<string, string> {
 }
 
 const slashChanged = (path: string) => (path.endsWith('/') ? path.slice(0, -1) : `${path}/`);
+
+const capitalized = (path: string) => path.replaceAll(/(?<=\/)[a-z]/g, (letter) => letter.toUpperCase());
 
 const otherCallback = (path: string) =>
   path.endsWith('/callback') ? `${path}/zitadel` : path.replace(/\/callback\/zitadel$/, '/callback');

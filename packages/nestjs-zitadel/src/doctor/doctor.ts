@@ -48,10 +48,16 @@ export async function examine(patient: Patient): Promise<Check[]> {
     ...groups.flat(),
     examineNode(patient.node.version, patient.node.wanted),
   ];
-  return checkIds.flatMap((id) => checks.find((check) => check.id === id) ?? missing(id, checks));
+  return checkIds.flatMap((id) => {
+    const made = checks.filter((check) => check.id === id);
+    const wrong = made.filter(({ status }) => status === 'wrong');
+    if (wrong.length > 0) return wrong;
+    return made.length > 0 ? made.slice(0, 1) : missing(id, checks);
+  });
 }
 
-async function examineZitadel({ web, api, serviceKey }: Patient, ask: Ask): Promise<Check[]> {
+async function examineZitadel({ problems, web, api, serviceKey }: Patient, ask: Ask): Promise<Check[]> {
+  const isMissing = (name: string) => problems.some(({ variable }) => variable === name);
   const options = web && resolveOptions(web);
   const connection = options ?? (api && { issuer: api.issuer, allowInsecureHttp: true });
   if (!connection) return [];
@@ -60,14 +66,14 @@ async function examineZitadel({ web, api, serviceKey }: Patient, ask: Ask): Prom
   const projectId = api?.projectId ?? options?.apiProjectId;
   const isOtherIssuer = options && api && api.issuer !== options.issuer;
   const [client, bearer] = await Promise.all([
-    options
+    options && !isMissing('ZITADEL_CLIENT_ID')
       ? attempt(clientCheckIds, () => examineClient(options, metadata, { key: api?.key, projectId }, ask))
       : [],
     api && !isOtherIssuer ? attempt(apiCheckIds, () => examineApi(api, metadata, serviceKey, ask)) : [],
   ]);
   if (!isOtherIssuer) return [...checks, ...client, ...bearer];
   const differ = wrong('issuers_differ', { issuer: options.issuer, other: api.issuer });
-  return [differ, ...checks, ...client];
+  return [differ, ...checks.filter(({ id }) => id !== 'issuer'), ...client];
 }
 
 /** What a check that was not made depends on. */
@@ -75,15 +81,15 @@ function missing(id: CheckId, checks: readonly Check[]): Check | [] {
   if (id === 'configuration') return [];
   const isIssuerGood = checks.some((check) => check.id === 'issuer' && check.status === 'ok');
   const isOfApi = (apiCheckIds as readonly CheckId[]).includes(id);
-  if (isOfApi && checks.some((check) => check.id === 'api-key'))
-    return unknown(id, 'not examined: the key of the API is wrong');
+  const wrong = checks.find((check) => check.status === 'wrong' && ['issuer', 'api-key'].includes(check.id));
+  if (isOfApi && wrong) return unknown(id, `not examined: first correct ${wrong.setting}`);
   if (isIssuerGood && isOfApi)
     return unknown(
       id,
       'no key of an API application is configured',
       'set ZITADEL_API_KEY_FILE, where there is an API',
     );
-  return unknown(id, 'not examined: the address of Zitadel is wrong or not known');
+  return unknown(id, `not examined: first correct ${isIssuerGood ? 'ZITADEL_CLIENT_ID' : 'ZITADEL_DOMAIN'}`);
 }
 
 const problemChecks = (problems: readonly SettingProblem[]): Check[] =>

@@ -53,7 +53,7 @@ export async function explainToken(given: string, api: ExplainedApi): Promise<To
 type Claims = Record<string, unknown>;
 
 async function verdictFor(token: string, local: Claims, api: ExplainedApi, ask: Ask) {
-  if (!/^[\w.~+/-]+=*$/.test(token))
+  if (!isToken(token))
     return {
       answer: {},
       verdict: refused('Authorization header', 'this is no token (RFC 6750 2.1)', 'give the token alone'),
@@ -98,13 +98,12 @@ const cureOf: Record<string, string> = {
 /** Zitadel gives no reason for `active: false`. */
 function whyInactive(local: Claims, userinfo: number | undefined, api: ApiSettings): Verdict {
   const by = 'introspection (active: false)';
+  if (isIdToken(local)) return refused(by, 'it is an ID token', 'send the access token');
   const expired = typeof local['exp'] === 'number' && local['exp'] < Date.now() / 1000;
   if (expired) return refused(by, 'it has expired', 'get a new one');
   const iss = text(local['iss']);
   if (iss !== undefined && iss !== api.issuer)
     return refused(by, `it is of the issuer ${iss}`, `get one of ${api.issuer}`);
-  if (local['nonce'] !== undefined || local['at_hash'] !== undefined)
-    return refused(by, 'it is an ID token', 'send the access token');
   if (userinfo === 200)
     return refused(
       by,
@@ -132,12 +131,17 @@ function factsIn(token: string, claims: Claims): Omit<TokenReport, keyof Verdict
 }
 
 function kindOf(token: string, claims: Claims): string {
-  const isActive = claims['active'] === true;
-  if (token.split('.').length === 5) return 'encrypted token (JWE)';
-  if (claims['nonce'] !== undefined || claims['at_hash'] !== undefined) return 'ID token';
-  if (isActive && claims['client_id'] === undefined) return 'personal access token';
-  return isJwt(token) ? 'access token (JWT)' : 'opaque access token';
+  if (!isToken(token)) return 'no token';
+  if (isIdToken(claims)) return 'ID token';
+  if (claims['active'] === true && claims['client_id'] === undefined) return 'personal access token';
+  // Opaque tokens of Zitadel have five parts, as a JWE has.
+  return token.split('.').length === 3 && isJwt(token) ? 'access token (JWT)' : 'opaque access token';
 }
+
+/** RFC 6750 2.1. */
+const isToken = (text: string) => /^[\w.~+/-]+=*$/.test(text);
+
+const isIdToken = (claims: Claims) => claims['nonce'] !== undefined || claims['at_hash'] !== undefined;
 
 function isJwt(token: string): boolean {
   try {

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose';
 import { checkedMetadata, type CheckedMetadata } from '../client/checked-metadata.js';
 import { jsonOf } from '../http/json-of.js';
-import { askUntil, ok, reasonOf, wrong, type Ask, type Check } from './check.js';
+import { askUntil, codeOf, ok, reasonOf, wrong, type Ask, type Check } from './check.js';
 
 /** More than this makes tokens invalid: the tolerance of the checks here, and of Zitadel for a signature from the future. */
 export const CLOCK_TOLERANCE_SECONDS = 5;
@@ -72,15 +72,27 @@ async function issuerProblem(
   return wrong(isOtherScheme ? 'issuer_other_scheme' : 'issuer_other', { issuer, other: named });
 }
 
-/** Asks with the other scheme, to tell a wrong scheme from a server that does not run. */
+/** Codes of OpenSSL and Node.js for a certificate that is not accepted, and for an answer without TLS. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_/;
+const NO_TLS = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|wrong version number|packet length too long/i;
+
 async function unreachable(issuer: string, error: unknown, ask: Ask): Promise<Check> {
-  const isHttps = issuer.startsWith('https:');
-  const other = withScheme(issuer, isHttps ? 'http:' : 'https:');
+  const detail = reasonOf(error);
+  if (CERTIFICATE.test(codeOf(error))) return wrong('issuer_certificate', { issuer, detail });
+  if (issuer.startsWith('https:') && NO_TLS.test(codeOf(error) + detail))
+    return wrong('issuer_without_tls', { issuer, other: withScheme(issuer, 'http:') });
+  if (issuer.startsWith('http:') && (await speaksTls(issuer, ask)))
+    return wrong('issuer_with_tls', { issuer, other: withScheme(issuer, 'https:') });
+  return wrong('issuer_unreachable', { issuer, detail });
+}
+
+/** A server with TLS may close a connection without it. */
+async function speaksTls(issuer: string, ask: Ask): Promise<boolean> {
   try {
-    await ask(`${other}/.well-known/openid-configuration`);
-    return wrong(isHttps ? 'issuer_without_tls' : 'issuer_with_tls', { issuer, other });
-  } catch {
-    return wrong('issuer_unreachable', { issuer, detail: reasonOf(error) });
+    await ask(withScheme(issuer, 'https:'));
+    return true;
+  } catch (error) {
+    return CERTIFICATE.test(codeOf(error));
   }
 }
 

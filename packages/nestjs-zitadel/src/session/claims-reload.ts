@@ -12,6 +12,7 @@ import { LRUCache } from 'lru-cache';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { userFrom, type ZitadelClaims } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';
+import { withActiveOrganization } from '../organizations/acting.js';
 import { AccessTokenRejected } from '../client/oidc.errors.js';
 import { issuedAt } from './session-token.js';
 import { TokenRefresher } from './token-refresher.js';
@@ -60,7 +61,8 @@ export class ClaimsReload implements SessionReload {
   constructor(
     private readonly oidc: OidcClient,
     private readonly refresher: TokenRefresher,
-    @Inject(ZITADEL_OPTIONS) private readonly options: Pick<ResolvedZitadelOptions, 'session'>,
+    @Inject(ZITADEL_OPTIONS)
+    private readonly options: Pick<ResolvedZitadelOptions, 'session' | 'organizations'>,
   ) {}
 
   isDue(token: SessionToken): boolean {
@@ -71,7 +73,7 @@ export class ClaimsReload implements SessionReload {
 
   async reload(token: SessionToken): Promise<SessionToken> {
     const state = this.stateOf(token);
-    const cached = state.user && withUser(token, state.user);
+    const cached = state.user && this.withUser(token, state.user);
     if (cached && !this.isOld(cached)) return cached;
     if (isPaused(state)) return cached ?? token;
     try {
@@ -113,7 +115,7 @@ export class ClaimsReload implements SessionReload {
       await this.refresher.reportAccepted(token);
       state.rejectedAt = undefined;
       state.user = { value: userFrom(claims), readAt: Date.now() / 1000 };
-      return { claims, token: withUser(token, state.user) };
+      return { claims, token: this.withUser(token, state.user) };
     } catch (error) {
       if (error instanceof AccessTokenRejected) return this.handleRejection(token, state, error);
       state.retryAt = Date.now() / 1000 + RETRY_AFTER_SECONDS;
@@ -138,6 +140,13 @@ export class ClaimsReload implements SessionReload {
     throw cause;
   }
 
+  private withUser(token: SessionToken, { value, readAt }: NonNullable<UserinfoState['user']>): SessionToken {
+    return withActiveOrganization(
+      { ...token, user: value, claimsReadAt: readAt },
+      this.options.organizations,
+    );
+  }
+
   private isOld(token: SessionToken): boolean {
     const { claimsMaxAgeSeconds: maxAge } = this.options.session;
     const { accessTokenRenewedAt = 0 } = token;
@@ -160,15 +169,6 @@ export class ClaimsReload implements SessionReload {
     this.isFailureLogged = true;
   }
 }
-
-const withUser = (
-  token: SessionToken,
-  { value, readAt }: NonNullable<UserinfoState['user']>,
-): SessionToken => ({
-  ...token,
-  user: value,
-  claimsReadAt: readAt,
-});
 
 const isNewerThan = (token: SessionToken, { user }: UserinfoState) =>
   user !== undefined && user.readAt > readAtOf(token);

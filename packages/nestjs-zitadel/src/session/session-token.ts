@@ -8,6 +8,8 @@ declare module '@auth/core/jwt' {
     user?: AuthUser;
     /** when `user` was read from userinfo, seconds since 1970; missing: at sign-in */
     claimsReadAt?: number;
+    /** id of the active organization; only with `organizations: 'active'` */
+    organizationId?: string | undefined;
     /** session id at Zitadel, which a logout token names */
     sid?: string | undefined;
   }

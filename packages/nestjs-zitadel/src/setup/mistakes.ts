@@ -33,7 +33,7 @@ export interface Mistake {
   cure: string;
 }
 
-/** Every known mistake by its code. The start-up check, the doctor and the table in docs/zitadel.md are made from it. */
+/** Every known mistake by its code. The start-up check, the doctor and the table in docs/doctor.md are made from it. */
 export const mistakes = {
   issuer_unreachable: {
     check: 'issuer',
@@ -53,6 +53,13 @@ export const mistakes = {
     setting: 'ZITADEL_DOMAIN',
     cause: 'the port of {issuer} expects TLS',
     cure: 'use the address {other}',
+  },
+  issuer_certificate: {
+    check: 'issuer',
+    setting: 'ZITADEL_DOMAIN',
+    seen: 'The log says "Could not read the metadata of Zitadel" and names a certificate',
+    cause: 'the certificate of {issuer} is not accepted ({detail})',
+    cure: 'use the host name of the certificate, or name the authority that issued it in NODE_EXTRA_CA_CERTS (a file of Node.js)',
   },
   issuer_other_domain: {
     check: 'issuer',

@@ -1,7 +1,7 @@
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { Account, User } from '@auth/core/types';
-import type { IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
+import type { AuthUser, IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { clockTolerance } from 'openid-client';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
@@ -13,6 +13,8 @@ import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
+import { actingUser, switched, withActiveOrganization } from '../organizations/acting.js';
+import { organizationRefusal } from '../organizations/organization.errors.js';
 import type { Resumption } from '../session/resumption.js';
 import { ZITADEL, type SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from '../session/session-token.js';
@@ -34,7 +36,8 @@ export function authOptions(
   rules: SignInRules,
   resumption: Resumption,
 ): IAuthModuleOptions {
-  const { clientId, clientSecret, issuer, redirectUri, observer } = options;
+  const { clientId, clientSecret, issuer, organizations, redirectUri, observer } = options;
+  const isActive = organizations === 'active';
   const scopes = scopesFor(options);
   return {
     origin: options.origin,
@@ -52,6 +55,9 @@ export function authOptions(
     discard: (token) => void revocation.revoke(token),
     resume: (ended, token, request) => resumption.paramsFor(ended, token, request),
     signInPolicy: rules,
+    // A choice helps only where some organization grants the role.
+    rolesRefusal: (roles, user: Partial<AuthUser>) =>
+      user.allRoles?.some((role) => roles.includes(role)) ? organizationRefusal(user) : undefined,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
         loggedOut.delete(request, response as Response);
@@ -92,19 +98,20 @@ export function authOptions(
       ...options.providers,
     ],
     callbacks: {
-      jwt: ({ token, account, profile, user }) => {
-        if (!account) return token;
+      jwt: ({ token, account, profile, user, trigger, session }) => {
+        if (!account) return isActive && trigger === 'update' ? switched(token, session) : token;
         if (account.provider !== ZITADEL) return foreignSession(account, user);
-        return {
+        const made: SessionToken = {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
           sid: sidIn(account.id_token),
           ...tokenSetFrom(account),
-        } satisfies SessionToken;
+        };
+        return withActiveOrganization(made, organizations);
       },
-      session: ({ session, token: { user } }) => {
+      session: ({ session, token: { user, organizationId } }) => {
         if (!user) throw new Error('The session has no user');
-        return { user, expires: session.expires };
+        return { user: isActive ? actingUser(user, organizationId) : user, expires: session.expires };
       },
     },
   };

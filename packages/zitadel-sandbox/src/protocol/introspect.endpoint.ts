@@ -48,9 +48,10 @@ async function authenticateAssertion(
   const issuer = unverifiedIssuer(assertion);
   if (issuer === undefined) return 'unparseable';
   const application = instance.applications.byClientId(issuer);
-  if (!application || !(await isAssertionOfOne(validKeysOf(application), assertion, instance.issuer))) {
+  // an application with the method BASIC may still have keys
+  const keys = application?.authMethod === 'private_key_jwt' ? validKeysOf(application) : [];
+  if (!application || !(await isAssertionOfOne(keys, assertion, instance.issuer)))
     throw new OidcError('unauthorized_client');
-  }
   return application;
 }
 

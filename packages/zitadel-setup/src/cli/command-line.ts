@@ -7,7 +7,8 @@ export interface Command {
   patFile: string | undefined;
   keyFile: string | undefined;
   organization: string | undefined;
-  project: string;
+  /** undefined: that of the env file, or `nestjs-zitadel` */
+  project: string | undefined;
   webOrigin: string | undefined;
   apiOrigin: string | undefined;
   roles: string[];
@@ -28,7 +29,8 @@ export const usage = `Makes or mends in your Zitadel what this application needs
                         of an existing project
   --key-file FILE       instead: the key file of that service user
   --organization NAME   organization of the project (default: that of the service user)
-  --project NAME        project, made if there is none of that name (default: nestjs-zitadel)
+  --project NAME        project, made if there is none of that name (default: that of IDP_PROJECT_ID in the env
+                        file, or nestjs-zitadel)
   --web-origin ORIGIN   origin of the web application (default: that of the env file, or http://localhost:3000)
   --api-origin ORIGIN   origin of the API (default: that of the env file, or http://localhost:3001)
   --roles ROLE,ROLE     roles of the project (default: admin)
@@ -56,7 +58,7 @@ export function readCommandLine(args: string[]): Command | 'help' {
     patFile: values['pat-file'],
     keyFile: values['key-file'],
     organization: optional(values.organization, (name) => nameFrom('--organization', name)),
-    project: nameFrom('--project', values.project ?? 'nestjs-zitadel'),
+    project: optional(values.project, (name) => nameFrom('--project', name)),
     webOrigin: optional(values['web-origin'], (origin) => originFrom('--web-origin', origin)),
     apiOrigin: optional(values['api-origin'], (origin) => originFrom('--api-origin', origin)),
     roles: [...new Set([...roles, ...grants.map(({ role }) => role)])],
@@ -108,6 +110,8 @@ export function issuerFrom(value: string): string {
   return originFrom('--issuer', value.trim());
 }
 
+const EXAMPLES: Record<string, string> = { '--issuer': 'https://my.zitadel.example' };
+
 export function originFrom(option: string, value: string): string {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isOrigin =
@@ -118,7 +122,9 @@ export function originFrom(option: string, value: string): string {
     !url.hash &&
     !url.username;
   if (isOrigin) return url.origin;
-  throw new UsageError(`${option}: expected an address without a path, such as http://localhost:3000`);
+  throw new UsageError(
+    `${option}: expected an address that begins with http:// or https:// and has no path, such as ${EXAMPLES[option] ?? 'http://localhost:3000'}`,
+  );
 }
 
 const MAX_LENGTH = 200;

@@ -1,10 +1,10 @@
 import { isPlainRemote } from '@mridang/nestjs-zitadel';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { changedIn, readEnvFile, withVariables, type EnvFile } from '../files/env-file.js';
-import { addressesOf, defaultsFrom, variablesOf } from '../files/variables.js';
+import { addressesOf, defaultsFrom, loopbackPort, variablesOf } from '../files/variables.js';
 import { checkWritable, writeFiles, type NewFile } from '../files/write-files.js';
-import { connect } from '../management/connect.js';
+import { connect, projectOf } from '../management/connect.js';
 import { ManagementRefused, type TokenSource } from '../management/management-client.js';
 import { tokenFromFile, tokenFromKey } from '../management/token-source.js';
 import { POLL_PAUSES_MS } from '../management/until.js';
@@ -45,11 +45,14 @@ export async function runSetup(args: string[], surroundings: Surroundings): Prom
       surroundings.stdout.write(usage);
       return 0;
     }
-    return await new SetupRun(command, surroundings).run();
+    const run = new SetupRun(command, surroundings);
+    return await run.run().catch((error: unknown) => run.fail(error));
   } catch (error) {
     return failed(error, surroundings);
   }
 }
+
+const DEFAULT_PROJECT = 'nestjs-zitadel';
 
 function failed(error: unknown, { stderr }: Surroundings): number {
   if (!(error instanceof SetupError || error instanceof ManagementRefused)) throw error;
@@ -68,6 +71,9 @@ class SetupRun {
     private readonly surroundings: Surroundings,
   ) {}
 
+  /** whether something may have been made in Zitadel */
+  private hasBegun = false;
+
   async run(): Promise<number> {
     const envFile = readEnvFile(this.command.envFile);
     checkWritable(envFile.path);
@@ -77,16 +83,11 @@ class SetupRun {
     const hasWork = isFileChanged || steps.some(({ outcome }) => outcome !== 'unchanged');
     this.show(steps, envFile, isFileChanged);
     if (this.command.isDryRun) return this.endDryRun(steps);
-    if (hasWork && !(await this.isAgreed())) {
-      this.say('Nothing was changed.');
-      return 1;
-    }
-    try {
-      await this.apply(steps);
-      this.write(world, envFile);
-    } catch (error) {
-      return this.endEarly(error);
-    }
+    if (hasWork && !(await this.isAgreed())) throw new SetupError('Nothing was changed.');
+    this.hasBegun = true;
+    await this.apply(steps);
+    this.write(world, envFile);
+    this.hasBegun = false;
     for (const warning of world.warnings) this.say(`Note: ${warning}.`);
     this.tell(hasWork ? this.summary() : 'Everything is as it should be: nothing was changed.');
     await this.runDoctor(envFile.path);
@@ -105,13 +106,19 @@ class SetupRun {
       );
     const webOrigin = command.webOrigin ?? defaults.webOrigin;
     const apiOrigin = command.apiOrigin ?? originFrom('--api-origin', defaults.apiOrigin);
-    checkOrigins({ '--issuer': issuer, '--web-origin': webOrigin }, defaults.allowsInsecureHttp);
-    if (webOrigin === apiOrigin) throw new UsageError('--web-origin and --api-origin: expected two origins');
+    checkOrigins(
+      { '--issuer': issuer, '--web-origin': webOrigin, '--api-origin': apiOrigin },
+      defaults.allowsInsecureHttp,
+    );
+    const port = loopbackPort(webOrigin);
+    if (webOrigin === apiOrigin || (port !== undefined && port === loopbackPort(apiOrigin)))
+      throw new UsageError('--web-origin and --api-origin: expected two origins with different ports');
     const connection = await connect(issuer, await this.tokenSource(), command.organization);
+    const known = command.project === undefined ? await projectOf(connection.client, defaults) : undefined;
     const { backChannelUri, ...addresses } = addressesOf(webOrigin, envFile.values);
     const wanted: Wanted = {
       ...addresses,
-      project: command.project,
+      project: command.project ?? known?.name ?? DEFAULT_PROJECT,
       roles: command.roles,
       grants: command.grants,
       webOrigin,
@@ -121,6 +128,7 @@ class SetupRun {
     };
     return {
       ...connection,
+      organizationId: known?.organizationId ?? connection.organizationId,
       wanted,
       projectId: undefined,
       applications: new Map(),
@@ -181,13 +189,17 @@ class SetupRun {
       (entry): entry is [string, string] => entry[1] !== undefined,
     );
     const content = withVariables(envFile, Object.fromEntries(known));
-    const files: NewFile[] = newKey === undefined ? [] : [{ path: keyFile, content: `${newKey}\n` }];
+    const files: NewFile[] = [];
+    if (newKey !== undefined) {
+      if (existsSync(keyFile)) files.push({ path: `${keyFile}.bak`, content: readFileSync(keyFile, 'utf8') });
+      files.push({ path: keyFile, content: `${newKey}\n` });
+    }
     if (content !== envFile.content) {
       if (envFile.content !== undefined)
         files.push({ path: `${envFile.path}.bak`, content: envFile.content });
       files.push({ path: envFile.path, content });
     }
-    writeFiles(files, [keyFile, `${envFile.path}.bak`]);
+    writeFiles(files, [keyFile, `${keyFile}.bak`, `${envFile.path}.bak`]);
     for (const { path } of files) {
       this.document.files.push(path);
       this.say(`Wrote ${path}`);
@@ -206,10 +218,12 @@ class SetupRun {
     return 0;
   }
 
-  private endEarly(error: unknown): number {
+  /** Reports why the set-up ended early. Returns the exit status. */
+  fail(error: unknown): number {
     const status = failed(error, this.surroundings);
     this.document.error = (error as Error).message;
-    this.say('No file is half-written. What was made in Zitadel stays, and the next run goes on with it.');
+    if (this.hasBegun)
+      this.say('No file was changed. What was made in Zitadel stays, and the next run goes on with it.');
     this.writeDocument();
     return status;
   }

@@ -23,9 +23,18 @@ export function readEnvFile(path: string): EnvFile {
   } catch {
     throw new UsageError(`--env-file: cannot read ${path}`);
   }
-  if (bytes.includes(0)) throw new UsageError(`--env-file: ${path} is not UTF-8: save it as UTF-8`);
-  const content = bytes.toString('utf8');
+  const content = textOf(bytes);
+  if (content === undefined) throw new UsageError(`--env-file: ${path} is not UTF-8: save it as UTF-8`);
   return { path: realpathSync(absolute), content, values: parse(content) };
+}
+
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Values in quotes may have several lines. */

@@ -28,6 +28,8 @@ export function defaultsFrom(environment: Environment) {
         : `http://localhost:${value('PORT') ?? 3000}`,
     apiOrigin: value('API_URL') ?? `http://localhost:${value('APP_PORT') ?? 3001}`,
     keyFile: value('ZITADEL_API_KEY_FILE'),
+    projectId: value('IDP_PROJECT_ID'),
+    clientId: value('ZITADEL_CLIENT_ID'),
     allowsInsecureHttp: value('ALLOW_INSECURE_HTTP') === 'true',
   };
 }
@@ -68,10 +70,17 @@ export function variablesOf(world: World, environment: Environment): Record<stri
   };
 }
 
+/** With https there is a proxy, which has that port. */
 function portOf(name: string, origin: string): Record<string, string> {
+  const port = loopbackPort(origin);
+  return port === undefined ? {} : { [name]: port };
+}
+
+/** The port of a program that answers an `http:` origin on this machine by itself. */
+export function loopbackPort(origin: string): string | undefined {
   const { hostname, port, protocol } = new URL(origin);
   const isLoopback = /^(localhost|\[::1\]|127(\.\d+){3})$/.test(hostname);
-  return isLoopback ? { [name]: port || (protocol === 'https:' ? '443' : '80') } : {};
+  return isLoopback && protocol === 'http:' ? port || '80' : undefined;
 }
 
 /** New ones only where there are none. */

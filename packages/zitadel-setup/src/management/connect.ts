@@ -1,7 +1,15 @@
 import { examineIssuer } from '@mridang/nestjs-zitadel';
 import { SetupError } from '../setup.error.js';
 import { ManagementClient, ManagementRefused, type TokenSource } from './management-client.js';
-import { administrators, oneUser, organizations, userinfo, type AdministratorMessage } from './messages.js';
+import {
+  administrators,
+  applications,
+  oneProject,
+  oneUser,
+  organizations,
+  userinfo,
+  type AdministratorMessage,
+} from './messages.js';
 
 /** The Zitadel of a set-up, and what the token may do there. */
 export interface Connection {
@@ -84,4 +92,31 @@ async function organizationNamed(client: ManagementClient, name: string): Promis
   throw new SetupError(
     `There is no organization "${name}" that this token may see: compare the name with the console, or leave out --organization to use that of the service user`,
   );
+}
+
+/** The project with that id, or of the application with that client id, where the token may see it. */
+export async function projectOf(
+  client: ManagementClient,
+  { projectId: known, clientId }: { projectId: string | undefined; clientId: string | undefined },
+) {
+  const projectId = known ?? (clientId === undefined ? undefined : await projectIdOf(client, clientId));
+  if (projectId === undefined) return undefined;
+  try {
+    const { project } = await client.call('project.v2.ProjectService/GetProject', { projectId }, oneProject);
+    return project;
+  } catch (error) {
+    if (error instanceof ManagementRefused && (error.status === 404 || error.status === 403))
+      return undefined;
+    throw error;
+  }
+}
+
+async function projectIdOf(client: ManagementClient, clientId: string): Promise<string | undefined> {
+  const method = 'application.v2.ApplicationService/ListApplications';
+  const { applications: found } = await client.call(
+    method,
+    { filters: [{ clientIdFilter: { clientId } }] },
+    applications,
+  );
+  return found.find(({ oidcConfiguration }) => oidcConfiguration?.clientId === clientId)?.projectId;
 }

@@ -17,6 +17,7 @@ const project = z.object({
   projectRoleAssertion: z.boolean().default(false),
 });
 export const projects = z.object({ projects: z.array(project).default([]) });
+export const oneProject = z.object({ project });
 export const madeProject = z.object({ projectId: id });
 
 export const projectRoles = z.object({
