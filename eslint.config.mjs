@@ -22,7 +22,7 @@ const foreignToSetup = foreign.filter((name) => name !== '@mridang/nestjs-zitade
 /** The folders of the sandbox; each may import from those after it only. */
 const sandboxFolders = [
   ...['management', 'protocol', 'login', 'tokens', 'instance', 'sessions'],
-  ...['directory', 'keys', 'http', 'storage'],
+  ...['actions', 'directory', 'keys', 'http', 'storage'],
 ];
 
 /** What the files of a folder may not import: arrows point down only (docs/architecture.md). */

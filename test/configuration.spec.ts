@@ -51,6 +51,7 @@ describe('the defaults of the configuration', () => {
         postLogoutUrl: 'http://localhost:3000/auth/logout/callback',
         loginOrigins: [],
         userMetadata: true,
+        eventsKey: [],
         organizations: 'any',
         allowInsecureHttp: false,
         checkAtStart: true,
@@ -78,6 +79,23 @@ describe('the defaults of the configuration', () => {
     const ZITADEL_CALLBACK_URL = 'https://App.example.com:443/auth/callback';
     expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).zitadel.callbackUrl).toBe(ZITADEL_CALLBACK_URL);
     expect(readEnv({ ...good, ZITADEL_CALLBACK_URL }).origin).toBe('https://app.example.com');
+  });
+});
+
+describe('ZITADEL_EVENTS_KEY', () => {
+  const [first, second] = ['a'.repeat(36), 'b'.repeat(36)];
+
+  it('is a list of keys', () => {
+    const { zitadel } = readEnv({ ...good, ZITADEL_EVENTS_KEY: ` ${first} , ${second},` });
+    expect(zitadel.eventsKey).toEqual([first, second]);
+  });
+
+  it.each(['short', `${first},short`])('is refused as %s, of which the message says nothing', (value) => {
+    const read = () => readEnv({ ...good, ZITADEL_EVENTS_KEY: value });
+    expect(read).toThrow(
+      expect.objectContaining({ problems: [expect.objectContaining({ variable: 'ZITADEL_EVENTS_KEY' })] }),
+    );
+    expect(read).not.toThrow(value);
   });
 });
 
@@ -350,6 +368,7 @@ describe('in production, the check of the configuration', () => {
     ['ZITADEL_DOMAIN', 'https://your-zitadel-domain'],
     ['ZITADEL_DOMAIN', 'https://your-instance.zitadel.cloud'],
     ['METRICS_TOKEN', 'your-metrics-token'],
+    ['ZITADEL_EVENTS_KEY', 'replace-me-with-the-signing-key-of-the-target'],
   ])('refuses a value from public examples: %s=%s', (name, value) => {
     expect(problemsOf({ ...production, [name]: value })).toEqual([name]);
     expect(problemsOf({ ...good, [name]: value })).toEqual([]);

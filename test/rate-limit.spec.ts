@@ -38,6 +38,7 @@ describe('AUTH_RATE_LIMIT', () => {
     ['POST', '/auth/signout'],
     ['POST', '/auth/logout/everywhere'],
     ['POST', '/auth/backchannel-logout'],
+    ['POST', '/auth/zitadel-events'],
     ['POST', '/AUTH/Logout/'],
     ['GET', '/auth/Callback/zitadel/?code=x'],
   ])('applies to %s %s', async (method, path) => {

@@ -91,22 +91,6 @@ describe('the recipe for a role', () => {
   });
 });
 
-describe('the recipe for a page with a fresh proof', () => {
-  it('opens the page to people who sign in with several factors', async () => {
-    const page = await signIn(browser(), 'erin@acme.example', '/tenant');
-    expect([page.url.pathname, page.document.querySelector('h1')?.text]).toEqual(['/tenant', 'Acme']);
-  });
-
-  it('asks others to sign in once more, and names the missing factor', async () => {
-    const visitor = browser();
-    const login = await signIn(visitor, alice, '/tenant');
-    expect(login.url.origin).toBe(sandbox.issuer);
-    const page = await choose(visitor, login, alice);
-    expect(refusalOf(page)).toEqual(refused('factor_missing'));
-    expect((await visitor.get('/reports')).status).toBe(200);
-  });
-});
-
 describe('the recipe for a page whose data belong to an organization', () => {
   const switchTo = (visitor: Browser, page: Page, organization: string) =>
     visitor.submit(page, 'form[action="/auth/organization"]', { fields: { organization } });
@@ -134,6 +118,22 @@ describe('the recipe for a page whose data belong to an organization', () => {
 
   it('refuses people without a role in the organization', async () => {
     expect((await signIn(browser(), bob, '/invoices')).status).toBe(403);
+  });
+});
+
+describe('the recipe for a page with a fresh proof', () => {
+  it('opens the page to people who sign in with several factors', async () => {
+    const page = await signIn(browser(), 'erin@acme.example', '/tenant');
+    expect([page.url.pathname, page.document.querySelector('h1')?.text]).toEqual(['/tenant', 'Acme']);
+  });
+
+  it('asks others to sign in once more, and names the missing factor', async () => {
+    const visitor = browser();
+    const login = await signIn(visitor, alice, '/tenant');
+    expect(login.url.origin).toBe(sandbox.issuer);
+    const page = await choose(visitor, login, alice);
+    expect(refusalOf(page)).toEqual(refused('factor_missing'));
+    expect((await visitor.get('/reports')).status).toBe(200);
   });
 });
 

@@ -15,6 +15,8 @@ const publicRoutes = [
   'GET /auth/logout/error',
   'GET /auth/logout/success',
   'ALL /auth/backchannel-logout',
+  // without ZITADEL_EVENTS_KEY 404
+  'ALL /auth/zitadel-events',
   'POST /auth/logout',
   'POST /auth/logout/everywhere',
   'POST /auth/signout',

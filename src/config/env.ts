@@ -2,6 +2,7 @@ import { isMountPath, localPath } from '@mridang/nestjs-auth';
 import {
   ConfigError,
   flag,
+  list,
   originList,
   port,
   readVariables,
@@ -147,6 +148,13 @@ export const variables = {
     'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
   ),
   ORGANIZATIONS,
+  ZITADEL_EVENTS_KEY: {
+    about:
+      'Signing key of the target in Zitadel (Actions v2) that sends events to /auth/zitadel-events: npm run setup -- --events makes it. A comma-separated list while the key changes. Empty: that address does not exist, and changes at Zitadel count later.',
+    expected: 'at least 32 characters, a comma-separated list of such values, or nothing',
+    examples: EXAMPLES,
+    schema: list.refine((keys) => keys.every((key) => key.length >= 32)),
+  },
   ZITADEL_TIMEOUT,
   AUTH_RATE_LIMIT: wholeNumber(
     'a whole number',
@@ -269,6 +277,7 @@ export function readEnv(source: Record<string, string | undefined>) {
       postLogoutUrl,
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
       userMetadata: known.ZITADEL_USER_METADATA,
+      eventsKey: known.ZITADEL_EVENTS_KEY,
       organizations: known.ORGANIZATIONS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
       checkAtStart: known.ZITADEL_CHECK_AT_START,

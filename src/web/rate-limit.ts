@@ -5,8 +5,8 @@ import type { RequestHandler } from 'express';
 const groups = [
   { paths: /^\/auth\/(signin\/.+|callback(\/.*)?|initiate|start)\/?$/i },
   { paths: /^\/auth\/(signout|logout|logout\/everywhere|logout\/callback)\/?$/i },
-  // All back-channel logouts come from Zitadel's address, so only refused ones count.
-  { paths: /^\/auth\/backchannel-logout\/?$/i, countsRefusedOnly: true },
+  // All of these come from Zitadel's address, so only refused ones count.
+  { paths: /^\/auth\/(backchannel-logout|zitadel-events)\/?$/i, countsRefusedOnly: true },
 ];
 
 /** Limits sign-ins, callbacks and sign-outs, `perMinute` from one address. */

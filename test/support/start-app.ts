@@ -18,8 +18,9 @@ export interface RunningApp {
   close(): Promise<void>;
 }
 
-interface StartOptions {
-  env?: Record<string, string>;
+export interface StartOptions {
+  /** variables, or what returns them when the sandbox runs */
+  env?: Record<string, string> | ((sandbox: Sandbox, origin: string) => Promise<Record<string, string>>);
   sandbox?: SandboxOptions;
   /** path of `ZITADEL_CALLBACK_URL` */
   callbackPath?: string;
@@ -67,7 +68,8 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
     ...options.sandbox,
     web: { ...redirectUrisOf(origin, options), ...options.sandbox?.web },
   });
-  const app = await launch({ ...environment(origin, sandbox, options), ...options.env }, port, options);
+  const env = typeof options.env === 'function' ? await options.env(sandbox, origin) : options.env;
+  const app = await launch({ ...environment(origin, sandbox, options), ...env }, port, options);
   return {
     origin,
     sandbox,

@@ -5,12 +5,10 @@ import { freePort } from './free-port.js';
 import { startNginx } from './nginx.js';
 import { startRedis } from './redis.js';
 import { runProgram } from './run-program.js';
-import { environment, redirectUrisOf } from './start-app.js';
+import { environment, redirectUrisOf, type StartOptions } from './start-app.js';
 
 /** Two processes of the built application behind nginx that share a Redis and a sandbox. */
-export async function startInstances(
-  options: { sandbox?: SandboxOptions; env?: Record<string, string> } = {},
-) {
+export async function startInstances(options: { sandbox?: SandboxOptions; env?: StartOptions['env'] } = {}) {
   const [port, ...ports] = await Promise.all([freePort(), freePort(), freePort()]);
   const origin = `http://localhost:${port}`;
   const [redis, sandbox] = await Promise.all([
@@ -24,6 +22,7 @@ export async function startInstances(
       },
     }),
   ]);
+  const env = typeof options.env === 'function' ? await options.env(sandbox, origin) : options.env;
   const start = (own: number) =>
     runProgram('node', [resolve('dist/main.js')], {
       ...environment(origin, sandbox),
@@ -31,7 +30,7 @@ export async function startInstances(
       LOG_LEVEL: 'info',
       PORT: String(own),
       REDIS_URL: redis.url,
-      ...options.env,
+      ...env,
     });
   const programs = ports.map(start);
   await Promise.all(programs.map((program) => program.says('Ready')));

@@ -17,7 +17,7 @@ import { localPath } from './http/local-path.js';
 import { failurePage } from './failure-page.js';
 import { isPrefetch, requestTarget } from './http/request-facts.js';
 import { toWebRequest } from './http/to-web-request.js';
-import { isLinkUsed, isUserError, refusalFor, type AuthorizationError } from './refusal-for.js';
+import { isLinkUsed, refusalFor, wrongPasswordIn, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { completedSignInPage } from './sign-in-page.js';
 import { SessionService } from './session/session.service.js';
@@ -307,16 +307,20 @@ export class AuthEngine {
     const config = this.options.configFor(onError, onSignIn, accepts, kept);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
     if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
-    if (!failure || isUserError(failure)) return answer;
+    const wrongPassword = failure && wrongPasswordIn(failure);
+    if (wrongPassword && wrongPassword !== failure)
+      return this.redirectToSignInPage(request.url, wrongPassword);
+    if (!failure || wrongPassword) return answer;
     if (exchanged) this.options.signInPolicy?.discard(exchanged);
     if (refused) throw typeof refused === 'string' ? new SignInFailed(refused) : refused;
     throw this.refusalFor(failure, new URL(request.url).searchParams);
   }
 
-  /** After a link that cannot be used: it has the page after sign-in in its address. */
-  private redirectToSignInPage(link: string, { type }: { type: string }): Response {
+  /** After a link that cannot be used, which has the page after sign-in in its address, or a wrong password. */
+  private redirectToSignInPage(link: string, { type, code }: { type: string; code?: string }): Response {
     const page = new URL(this.options.signInPage, this.options.origin);
     page.searchParams.set('error', type);
+    if (code !== undefined) page.searchParams.set('code', code);
     const returnTo = new URL(link).searchParams.get('callbackUrl');
     if (returnTo !== null) page.searchParams.set('callbackUrl', this.options.returnTo(returnTo));
     return redirect(page.href, 302);
@@ -357,9 +361,10 @@ export class AuthEngine {
     if (providerId && !id) url.pathname += `/${providerId}`;
     if (!localPath(url.searchParams.get('callbackUrl'), origin, mountPath))
       url.searchParams.delete('callbackUrl');
-    const isRedirecting = /^(oauth|oidc)$/.test(providers.get(providerId ?? '') ?? '');
+    const type = providers.get(providerId ?? '') ?? '';
+    const isRedirecting = /^(oauth|oidc)$/.test(type);
     const hasEmail = [...providers.values()].includes('email');
-    const allowed = methodsFor(name, { isRedirecting, hasEmail, pages });
+    const allowed = methodsFor(name, { type, isRedirecting, hasEmail, pages });
     if (!allowed) throw new UnknownAuthAction();
     if (!allowed.includes(request.method)) throw new MethodNotAllowed(allowed);
     return { url, name, provider: isRedirecting ? providerId : undefined };
@@ -408,16 +413,18 @@ export const authActions: readonly string[] =
 function methodsFor(
   action: string,
   {
+    type,
     isRedirecting,
     hasEmail,
     pages,
-  }: { isRedirecting: boolean; hasEmail: boolean; pages: ResolvedAuthOptions['pages'] },
+  }: { type: string; isRedirecting: boolean; hasEmail: boolean; pages: ResolvedAuthOptions['pages'] },
 ): string[] | undefined {
   const safe = ['GET', 'HEAD'];
   if (['csrf', 'providers', 'error', 'return'].includes(action)) return safe;
   if (action === 'verify-request') return hasEmail && !pages.verifyRequest ? safe : undefined;
   if (action === 'webauthn-options') return pages.signIn === undefined ? safe : undefined;
   if (action === 'callback' && isRedirecting) return safe;
+  if (action === 'callback' && /^(credentials|webauthn)$/.test(type)) return ['POST'];
   // A program with its own sign-in page does not use the other pages that Auth.js renders.
   if (action === 'signout' && pages.signIn !== undefined) return ['POST'];
   return ['callback', 'session', 'signin', 'signout'].includes(action) ? [...safe, 'POST'] : undefined;

@@ -9,14 +9,14 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { User } from '@auth/core/types';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
-import { isSessionEnded, SessionRequired } from './auth.errors.js';
-import type { AuthenticatedRequest, AuthUser, HttpResponse } from './auth.types.js';
+import { isSessionEnded, SessionRequired, type SessionEnded } from './auth.errors.js';
+import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from './auth.types.js';
 import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
 import { exchangeOf, keepRequest, withoutResponse, type Exchange } from './http/request-of.js';
+import { hasOneOf, rolesMetadata, userOf } from './http/required-roles.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
-import { hasOneOf, rolesMetadata, userOf } from './roles.guard.js';
 import { SessionService } from './session/session.service.js';
 
 /** The methods of a guard made by `AuthGuard()` that a subclass may override. */
@@ -54,6 +54,14 @@ export function AuthGuard(_type?: string | readonly string[]): Type<IAuthGuard> 
   return SessionGuard;
 }
 
+/** What a guard has found on a request. */
+interface FoundSession {
+  request: AuthenticatedRequest;
+  session: Session | null;
+  /** why the session ended whose cookie the request carries */
+  ended: SessionEnded | undefined;
+}
+
 const reflector = new Reflector();
 
 @Injectable()
@@ -68,39 +76,59 @@ export class SessionGuard implements IAuthGuard {
   @Inject(ResolvedAuthOptions) private readonly options!: ResolvedAuthOptions;
 
   canActivate(context: ExecutionContext): Promise<boolean> {
-    return context.getType() === 'http' ? this.isAllowed(context) : this.isAllowedElsewhere(context);
+    return this.withRead(context, (found) => this.isAllowed(found, context)).then(
+      (allowed) => allowed ?? true,
+    );
+  }
+
+  /**
+   * Sets session and user on the request of a handler, and refuses nobody.
+   *
+   * @returns `undefined` where there is no request that could carry a session
+   */
+  attach(context: ExecutionContext): Promise<FoundSession | undefined> {
+    return this.withRead(context, (found) => {
+      this.setUser(found.request, found.session?.user);
+      return found;
+    });
+  }
+
+  private async withRead<T>(
+    context: ExecutionContext,
+    use: (found: FoundSession) => T | Promise<T>,
+  ): Promise<T | undefined> {
+    const request = this.getRequest(context) as AuthenticatedRequest | undefined;
+    if (!request) return undefined;
+    const isHttp = context.getType() === 'http';
+    if (!isHttp) keepRequest(context, request);
+    const exchange = isHttp ? undefined : (exchangeOf(context) ?? withoutResponse(request));
+    try {
+      const { session, ended } = await this.loadSession(request, context, exchange);
+      request.session = session;
+      return await use({ request, session, ended });
+    } catch (error) {
+      if (error instanceof HttpException && !isHttp) return refusalIn(context, error);
+      throw error;
+    }
   }
 
   private async isAllowed(
+    { request, session, ended }: FoundSession,
     context: ExecutionContext,
-    request = this.getRequest(context),
-    exchange?: Exchange,
   ): Promise<boolean> {
-    const isPublic = this.publicRoutes.of(context);
-    const { session, ended } = await this.loadSession(request, context, isPublic, exchange);
     const found = session?.user ?? null;
-    request.session = session;
-    const isHandled = isPublic || (!found && this.hasRequiredRole(request, context));
+    const isHandled = this.publicRoutes.of(context) || (!found && this.hasRequiredRole(request, context));
     const user = isHandled
       ? found
       : this.handleRequest(null, found, ended ?? session, context, found ? undefined : 401);
     const options = await this.getAuthenticateOptions(context);
-    const property = options?.property ?? this.options.property;
-    // Without a session, a user whom another guard has set stays.
-    if (user) (request as unknown as Record<string, unknown>)[property] = user;
+    this.setUser(request, user, options?.property);
     return true;
   }
 
-  private async isAllowedElsewhere(context: ExecutionContext): Promise<boolean> {
-    const request = this.getRequest(context) as AuthenticatedRequest | undefined;
-    if (!request) return true;
-    keepRequest(context, request);
-    try {
-      return await this.isAllowed(context, request, exchangeOf(context) ?? withoutResponse(request));
-    } catch (error) {
-      if (error instanceof HttpException) return refusalIn(context, error);
-      throw error;
-    }
+  /** Without a session, a user whom another guard has set stays. */
+  private setUser(request: AuthenticatedRequest, user: unknown, property = this.options.property) {
+    if (user) (request as unknown as Record<string, unknown>)[property] = user;
   }
 
   /** Whether another guard has set a user with a role that the route requires, as for an API key. */
@@ -139,12 +167,11 @@ export class SessionGuard implements IAuthGuard {
   private async loadSession(
     request: AuthenticatedRequest,
     context: ExecutionContext,
-    isPublic: boolean,
     exchange: Exchange | undefined,
   ) {
     const response = exchange?.response ?? context.switchToHttp().getResponse<HttpResponse>();
     // Public routes never wait for the provider. Renewed tokens would be lost without a response that sets the cookie.
-    const isReadOnly = isPublic || exchange?.canSetCookies === false;
+    const isReadOnly = this.publicRoutes.of(context) || exchange?.canSetCookies === false;
     try {
       const session = isReadOnly
         ? await this.sessions.load(request, response)

@@ -1,4 +1,11 @@
-import { Inject, Module, type DynamicModule, type NestModule, type Provider } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type CanActivate,
+  type DynamicModule,
+  type NestModule,
+  type Provider,
+} from '@nestjs/common';
 import { APP_GUARD, ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { authControllerAt } from './auth.controller.js';
 import { AuthEngine } from './auth.engine.js';
@@ -21,14 +28,25 @@ import { SessionService } from './session/session.service.js';
 import { LoginTransactions } from './transaction/login-transactions.js';
 import { ReturnTargets } from './transaction/return-targets.js';
 
+/** What the constructor needs, in place of which `register()` provides its own. */
+const unregistered = [SessionGuard, RolesGuard, AuthFilter, MessageGuards].map((provide) => ({
+  provide,
+  useFactory: () => {
+    throw new Error(
+      'AuthModule: it was imported without options. Import `AuthModule.register({ … })` in one module alone: it is global',
+    );
+  },
+}));
+
 /** Sign-in with Auth.js for a NestJS application: routes, global guard, roles and sessions. */
-@Module({})
+@Module({ providers: unregistered })
 export class AuthModule implements NestModule {
   /** @throws where the module is registered more than once */
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
     @Inject(AuthFilter) private readonly filter: AuthFilter,
+    @Inject(SessionGuard) private readonly sessionGuard: SessionGuard,
     @Inject(RolesGuard) private readonly rolesGuard: RolesGuard,
     @Inject(MessageGuards) messageGuards: MessageGuards,
   ) {
@@ -41,14 +59,19 @@ export class AuthModule implements NestModule {
 
   /**
    * Nest calls this after `main.ts` has added filters and guards, and before it registers routes: so the order of imports decides
-   * nothing. Of several global filters the last one is asked first. Roles may be set by any global guard of the application. The routes
-   * of the last module leave every address to those of the others.
+   * nothing. Of several global filters the last one is asked first. Any global guard of the application may set a user with roles, and
+   * reads the session if it stands after this module: who is refused is decided last. The routes of the last module leave every address to
+   * those of the others.
    */
   configure() {
     this.application.useGlobalFilters(this.filter);
     const guards = this.application.getGlobalGuards();
-    const at = guards.indexOf(this.rolesGuard);
-    if (at >= 0) guards.push(...guards.splice(at, 1));
+    const own = [this.sessionGuard, this.rolesGuard].filter((guard) => guards.includes(guard));
+    const before = guards.flatMap((guard) => {
+      if (guard === this.sessionGuard) return sessionReader(this.sessionGuard);
+      return guard === this.rolesGuard ? [] : guard;
+    });
+    if (guards.length > own.length) guards.splice(0, guards.length, ...before, ...own);
     for (const [token, module] of [...this.modules]) {
       if (module.instance !== this) continue;
       this.modules.delete(token);
@@ -67,6 +90,14 @@ export class AuthModule implements NestModule {
   }
 }
 
+/** Reads the session for the guards after it. */
+const sessionReader = (guard: SessionGuard): CanActivate => ({
+  canActivate: async (context) => {
+    await guard.attach(context);
+    return true;
+  },
+});
+
 function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicModule {
   const { globalGuard = true, rolesGuard = true } = config;
   const basePath = checkedBasePath(config.basePath ?? '/auth');
@@ -78,6 +109,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
     CsrfService,
     ReturnTargets,
     SignIn,
+    SessionGuard,
     RolesGuard,
     AuthFilter,
   ];
@@ -106,7 +138,7 @@ function assemble(options: Provider[], config: AuthModuleConfig = {}): DynamicMo
         provide: MessageGuards,
         inject: [ModulesContainer, SessionGuard, RolesGuard],
         useFactory: (modules: ModulesContainer, session: SessionGuard, roles: RolesGuard) =>
-          new MessageGuards(modules, rolesGuard ? [session, roles] : []),
+          new MessageGuards(modules, { session, roles }, { globalGuard, rolesGuard }),
       },
       ...(globalGuard ? [{ provide: APP_GUARD, useExisting: SessionGuard }] : []),
       ...(rolesGuard ? [{ provide: APP_GUARD, useExisting: RolesGuard }] : []),
@@ -141,9 +173,9 @@ export function globalPrefix(application: ApplicationConfig, path: string): stri
 }
 
 /** @throws unless it is a path such as `/auth`: at `/`, the routes of this module would take every address of the application */
-function checkedBasePath(given: string): string {
-  const path = `/${given.replace(/^\/+|\/+$/g, '')}`;
-  if (path === '/' || !isMountPath(path))
+function checkedBasePath(given: unknown): string {
+  const path = `/${String(given).replace(/^\/+|\/+$/g, '')}`;
+  if (typeof given !== 'string' || path === '/' || !isMountPath(path))
     throw new Error(
       'AuthModule: `basePath` must be a path such as `/auth`, and not the root of the application',
     );

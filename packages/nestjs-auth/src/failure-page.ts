@@ -8,7 +8,8 @@ export const LINK_USED = 'This link was used before, or it has expired.';
 
 /** What happened, for each reason of a failed sign-in. */
 const sentences: Record<SignInFailure, string> = {
-  access_denied: NOT_ALLOWED,
+  access_denied:
+    'The sign-in was cancelled, or your account may not use this application. For access, ask whoever manages it.',
   user_locked: 'Your account is locked.',
   user_not_found: 'Your account does not exist any more.',
   interaction_required: `The identity provider has to ask you something. ${TRY_AGAIN}`,
@@ -29,7 +30,7 @@ const sentences: Record<SignInFailure, string> = {
     'This needs another authentication method, such as a second factor. Set it up, and try again.',
   organization_unknown: 'The identity provider does not know this organization.',
   organization_mismatch: 'You are not a member of this organization.',
-  provider_error: `The identity provider refused the sign-in. ${TRY_AGAIN}`,
+  provider_error: `The sign-in with the identity provider failed. ${TRY_AGAIN}`,
 };
 
 /** The errors of Auth.js that have no reason of this module beside them. */
@@ -67,7 +68,7 @@ export function failurePage(
     '<h1>Sign-in did not succeed</h1>',
     `<p>${sentence}</p>`,
     ...(reference ? [`<p>Reference: <code>${reference}</code></p>`] : []),
-    `<p><a href="${escaped(signInPage)}">Sign in</a> · <a href="${escaped(defaultReturnTo)}">Start page</a></p>`,
+    `<p><a href="${escaped(signInPage)}">Sign in again</a> · <a href="${escaped(defaultReturnTo)}">Start page</a></p>`,
     '</main>',
     '</html>',
   ];

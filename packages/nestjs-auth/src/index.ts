@@ -11,7 +11,8 @@ export {
   type SignInPolicy,
 } from './auth.options.js';
 export { AuthGuard, type IAuthGuard } from './auth.guard.js';
-export { hasOneOf, requiredRoles, RolesGuard, type RequiredRoles } from './roles.guard.js';
+export { RolesGuard } from './roles.guard.js';
+export { hasOneOf, requiredRoles, type RequiredRoles } from './http/required-roles.js';
 export { AuthMiddleware } from './auth.middleware.js';
 export { AuthFilter } from './auth.filter.js';
 export {

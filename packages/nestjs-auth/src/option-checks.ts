@@ -42,10 +42,13 @@ function* problemsIn(given: Members): Generator<string> {
   const secrets = [given['secret']].flat();
   if (secrets.length === 0 || !secrets.every((one) => isText(one) && one.length >= MIN_SECRET_LENGTH))
     yield `\`secret\` must have at least ${MIN_SECRET_LENGTH} characters, each one of a list`;
-  yield* providerProblems(given['providers']);
+  yield* providerProblems(given);
   const session = given['session'] ?? {};
   if (isObject(session)) yield* sessionProblems(session);
   else yield '`session` must be an object';
+  for (const [name, page] of Object.entries(given['pages'] ?? {}))
+    if (isObject(given['pages']) && !isPage(page))
+      yield `\`pages.${name}\` must be a path such as \`/login\`, or an address with http or https`;
   for (const [name, isRight, expected] of shapes) {
     const value = given[name];
     if (value !== undefined && !isRight(value)) yield `\`${name}\` must be ${expected}`;
@@ -55,7 +58,7 @@ function* problemsIn(given: Members): Generator<string> {
 /** Options of one kind each; all may be missing. */
 const shapes: readonly [name: string, isRight: (value: unknown) => boolean, expected: string][] = [
   ['property', isText, 'the name of a property of the request'],
-  ['pages', (value) => isObject(value) && Object.values(value).every(isPage), 'an object of addresses'],
+  ['pages', isObject, 'an object of addresses'],
   [
     'refresh',
     (value) => value === false || hasFunctions(value, 'isDue', 'refresh'),
@@ -86,12 +89,16 @@ const isPage = (page: unknown) =>
 const isHttpAddress = (value: unknown): value is string =>
   isText(value) && /^https?:\/\//i.test(value) && URL.canParse(value);
 
+const isBareOrigin = ({ origin, href }: URL) => href === `${origin}/`;
+
 function* originProblems(given: Members): Generator<string> {
   const { origin, mountPath = '', defaultReturnTo } = given;
   const isMount = typeof mountPath === 'string' && isMountPath(mountPath);
   if (!isMount) yield '`mountPath` must be a path such as `/base`, or empty';
   if (!isHttpAddress(origin))
     yield '`origin` must be the public address of the application with its scheme, such as `https://app.example`';
+  else if (!isBareOrigin(new URL(origin)))
+    yield '`origin` must have no user, path, query or fragment. A path of the application on it is the option `mountPath`';
   else if (
     isMount &&
     defaultReturnTo !== undefined &&
@@ -100,7 +107,7 @@ function* originProblems(given: Members): Generator<string> {
     yield '`defaultReturnTo` must be the path of a page of the application, such as `/home`';
 }
 
-function* providerProblems(providers: unknown): Generator<string> {
+function* providerProblems({ providers, adapter }: Members): Generator<string> {
   if (!Array.isArray(providers)) {
     yield '`providers` must be a list of providers of Auth.js';
     return;
@@ -109,12 +116,30 @@ function* providerProblems(providers: unknown): Generator<string> {
   for (const [index, provider] of providers.entries()) {
     const made: unknown = typeof provider === 'function' ? (provider as () => unknown)() : provider;
     const options = isObject(made) && isObject(made['options']) ? made['options'] : {};
-    const { id, type }: Members = isObject(made) ? { ...made, id: options['id'] ?? made['id'] } : {};
+    const merged: Members = isObject(made) ? { ...made, ...options } : {};
+    const { id, type } = merged;
     if (!isText(id) || !isText(type))
       yield `\`providers[${index}]\` is no provider of Auth.js: it has no \`id\` or no \`type\``;
-    else if (ids.has(id)) yield `\`providers\` has two providers with the id \`${id}\``;
+    else {
+      if (ids.has(id)) yield `\`providers\` has two providers with the id \`${id}\``;
+      const missing = missingIn(merged, type, adapter);
+      if (missing) yield `\`providers[${index}]\` (\`${id}\`) ${missing}`;
+    }
     ids.add(id);
   }
+}
+
+function missingIn(provider: Members, type: string, adapter: unknown): string | undefined {
+  if (type === 'email' && !isObject(adapter)) return 'needs the option `adapter`, which stores its links';
+  if (type !== 'oauth' && type !== 'oidc') return undefined;
+  if (!isText(provider['clientId'])) return 'has no `clientId`';
+  const hasEndpoints = ['authorization', 'token', 'userinfo'].every((name) => {
+    const endpoint = provider[name];
+    return isText(endpoint) || (isObject(endpoint) && Boolean(endpoint['url']));
+  });
+  return isText(provider['issuer']) || hasEndpoints
+    ? undefined
+    : 'has no `issuer`, nor all of the endpoints `authorization`, `token` and `userinfo`';
 }
 
 function* sessionProblems(session: Members): Generator<string> {
@@ -156,8 +181,9 @@ function* warningsAbout(given: Members): Generator<string> {
     yield `\`useSecureCookies\` has no effect: cookies are ${String(origin).startsWith('https:') ? '' : 'not '}\`Secure\`, as \`origin\` says`;
   if (trustHost === false)
     yield '`trustHost` has no effect: addresses are made from `origin`, and never from `Host`';
-  if (given['basePath'] !== undefined)
-    yield '`basePath` has no effect among the options: it belongs to the second argument of `register()`';
+  for (const name of ['basePath', 'globalGuard', 'rolesGuard'])
+    if (given[name] !== undefined)
+      yield `\`${name}\` has no effect among the options: it belongs to the second argument of \`register()\``;
   for (const name of ['jwt', 'raw', 'defaultStrategy'])
     if (given[name] !== undefined) yield `\`${name}\` has no effect: the module has its own`;
   for (const name of ['updateAge', 'generateSessionToken'])

@@ -25,9 +25,15 @@ const hasType = (error: Error, type: string) => (error as { type?: unknown }).ty
 /** Whether a link was used before or has expired. */
 export const isLinkUsed = (error: Error): error is Error & { type: string } => hasType(error, 'Verification');
 
+/** The refusal of a password. Auth.js takes one of another copy of its class for an error of the program, and makes it a cause. */
+export const wrongPasswordIn = (error: Error): WrongPassword | undefined =>
+  chainOf(error).find((cause): cause is WrongPassword => hasType(cause, 'CredentialsSignin'));
+
+type WrongPassword = Error & { type: string; code?: string };
+
 /** Whether the user has caused an error: a wrong password, or a link that cannot be used. */
 export const isUserError = (error: Error): boolean =>
-  hasType(error, 'CredentialsSignin') || isLinkUsed(error);
+  wrongPasswordIn(error) !== undefined || isLinkUsed(error);
 
 /** An authorization error response (RFC 6749 4.1.2.1). */
 export interface AuthorizationError {
@@ -49,8 +55,7 @@ export function refusalFor(
 ): HttpException {
   if (error instanceof UnknownAction) return new UnknownAuthAction();
   if (error instanceof MissingCSRF) return new CsrfTokenInvalid();
-  let cause: unknown = error;
-  for (let depth = 0; cause instanceof Error && depth < MAX_DEPTH; cause = causeOf(cause), depth++) {
+  for (const cause of chainOf(error)) {
     if (isSignInFailed(cause)) return cause;
     if (cause instanceof OAuthCallbackError && answer) {
       const reason = meaning ?? reasonsByError[answer.error] ?? 'provider_error';
@@ -62,12 +67,31 @@ export function refusalFor(
   return new SignInFailed('provider_error', { cause: error });
 }
 
+/** An error and its causes. Those of `fetch` are of no class of this module. */
+function chainOf(error: Error): Error[] {
+  const chain: Error[] = [];
+  let cause: unknown = error;
+  for (
+    ;
+    typeof cause === 'object' && cause !== null && chain.length < MAX_DEPTH;
+    cause = causeOf(cause as Error)
+  )
+    chain.push(cause as Error);
+  return chain;
+}
+
 function reasonFor(error: Error): SignInFailure | undefined {
   if (error instanceof AccessDenied) return 'access_denied';
   if (error instanceof InvalidCheck) return 'check_failed';
   if (error instanceof SessionTooLarge) return 'session_too_large';
-  if (isProviderUnavailable(error)) return 'provider_unavailable';
+  if (isProviderUnavailable(error) || isOutage(error)) return 'provider_unavailable';
   return reasonForCode(error);
+}
+
+/** A network error or a timeout of `fetch`, or an answer of the provider with a status of 500 or above. */
+function isOutage({ name, cause, message }: Error): boolean {
+  if (cause instanceof Response) return cause.status >= 500;
+  return name === 'TimeoutError' || (name === 'TypeError' && message === 'fetch failed');
 }
 
 /** `error` values of an authorization response (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6). */

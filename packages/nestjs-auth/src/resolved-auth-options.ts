@@ -5,7 +5,7 @@ import type { SessionToken } from './auth.types.js';
 import type { AuthObserver, IAuthModuleOptions, SignInPolicy } from './auth.options.js';
 import { localPath } from './http/local-path.js';
 import { checkOptions, DEFAULT_MAX_LIFETIME_SECONDS } from './option-checks.js';
-import { SessionTooLarge } from './auth.errors.js';
+import { SessionTooLarge, SignInFailed } from './auth.errors.js';
 import { OidcRefresh } from './refresh/oidc-refresh.js';
 import { isUserError } from './refusal-for.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
@@ -231,7 +231,11 @@ export class ResolvedAuthOptions {
   ): Promise<SessionToken | null> {
     // Only a sign-in has an account.
     const { account, profile, user } = message as Partial<typeof message>;
-    const roles = account && rolesOf?.(profile ?? (user as Profile), account);
+    const roles: unknown = account && rolesOf?.(profile ?? (user as Profile), account);
+    if (account && rolesOf && !isListOfStrings(roles))
+      throw new SignInFailed('provider_misconfigured', {
+        cause: new Error('The option `roles` must return a list of strings'),
+      });
     const token = roles ? { ...message.token, roles } : message.token;
     const made = this.callbacks.jwt ? await this.callbacks.jwt({ ...message, token }) : token;
     return made && account ? { ...made, ...this.oidcRefresh?.tokensOf(account, made) } : made;
@@ -255,6 +259,9 @@ export class ResolvedAuthOptions {
     return localPath(wanted, this.origin, this.mountPath) ?? this.defaultReturnTo;
   }
 }
+
+const isListOfStrings = (value: unknown) =>
+  Array.isArray(value) && value.every((member) => typeof member === 'string');
 
 function idAndType(provider: Provider): [id: string, type: string] {
   const { id, type, options } = typeof provider === 'function' ? provider() : provider;

@@ -1,16 +1,16 @@
 import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { REQUIRED_ROLES_KEY, ROLES_MEMBER_KEY } from './auth.decorators.js';
-import { RolesRequired, SessionRequired } from './auth.errors.js';
-import type { AuthenticatedRequest } from './auth.types.js';
+import { RolesRequired, SessionRequired, type SessionEnded } from './auth.errors.js';
+import { SessionGuard } from './auth.guard.js';
 import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
 import { requestOf } from './http/request-of.js';
-import { RouteMetadata } from './http/route-metadata.js';
+import { hasOneOf, rolesMetadata, userOf, type RequiredRoles } from './http/required-roles.js';
+import type { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 
 /**
- * Refuses users who have none of the roles of `@RequireRoles()`. Runs after the guard that reads the session. The roles are those of the
+ * Refuses users who have none of the roles of `@RequireRoles()`. Where no guard has read the session, it does. The roles are those of the
  * user on the request, which another guard may have set, else those of the session.
  */
 @Injectable()
@@ -20,55 +20,42 @@ export class RolesGuard implements CanActivate {
   constructor(
     @Inject(Reflector) reflector: Reflector,
     @Optional() @Inject(ResolvedAuthOptions) private readonly options?: ResolvedAuthOptions,
+    @Optional() @Inject(SessionGuard) private readonly sessions?: SessionGuard,
   ) {
     this.requiredRoles = rolesMetadata(reflector);
   }
 
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const required = this.requiredRoles.of(context);
-    if (required.roles.length === 0) return true;
+    if (required.roles.length === 0 || this.isAllowed(required, context)) return true;
+    return this.sessions && requestOf(context)?.session === undefined
+      ? this.sessions.attach(context).then((found) => this.decide(required, context, found?.ended))
+      : this.decide(required, context);
+  }
+
+  private isAllowed(required: RequiredRoles, context: ExecutionContext): boolean {
+    const user = this.userIn(context);
+    return user !== undefined && hasOneOf(required, user);
+  }
+
+  private userIn(context: ExecutionContext): object | undefined {
     const request = requestOf(context);
-    const user = request && userOf(request, this.options?.property ?? 'user');
-    if (user && hasOneOf(required, user)) return true;
+    return request && userOf(request, this.options?.property ?? 'user');
+  }
+
+  /** @param ended why the session ended whose cookie the request carries */
+  private decide(
+    required: RequiredRoles,
+    context: ExecutionContext,
+    ended?: SessionEnded,
+  ): boolean | Promise<boolean> {
+    if (this.isAllowed(required, context)) return true;
+    const { roles } = required;
+    const [request, user] = [requestOf(context), this.userIn(context)];
     const refusal = user
-      ? (this.options?.rolesRefusal?.(required.roles, user) ?? new RolesRequired(required.roles))
-      : new SessionRequired(request ? requestTarget(request) : '/');
+      ? (this.options?.rolesRefusal?.(roles, user) ?? new RolesRequired(roles))
+      : new SessionRequired(request ? requestTarget(request) : '/', ended?.reason, { cause: ended });
     if (context.getType() === 'http') throw refusal;
     return refusalIn(context, refusal);
   }
-}
-
-/** What `@RequireRoles()` requires: one of the roles. `member` of the user has those that it has. */
-export interface RequiredRoles {
-  roles: readonly string[];
-  member: string;
-}
-
-/** Returns what the decorator of a handler requires, or of its class; without one, no roles. */
-export function requiredRoles(
-  reflector: Reflector,
-  targets: Parameters<Reflector['getAllAndOverride']>[1],
-): RequiredRoles {
-  for (const target of targets) {
-    const roles = reflector.get<readonly string[] | undefined>(REQUIRED_ROLES_KEY, target);
-    if (roles)
-      return { roles, member: reflector.get<string | undefined>(ROLES_MEMBER_KEY, target) ?? 'roles' };
-  }
-  return { roles: [], member: 'roles' };
-}
-
-export const rolesMetadata = (reflector: Reflector) =>
-  new RouteMetadata<RequiredRoles>((targets) => requiredRoles(reflector, targets));
-
-/** Returns the user of a request; `undefined` where nobody is signed in. */
-export function userOf(request: AuthenticatedRequest, property: string): object | undefined {
-  const user = (request as unknown as Record<string, unknown>)[property] ?? request.session?.user;
-  return typeof user === 'object' && user !== null ? user : undefined;
-}
-
-/** Whether the user has one of the required roles. */
-export function hasOneOf({ roles, member }: RequiredRoles, user: object): boolean {
-  const members = user as Record<string, unknown>;
-  const granted = members[member] ?? members['roles'];
-  return Array.isArray(granted) && roles.some((role) => granted.includes(role));
 }

@@ -32,6 +32,7 @@ import {
   RolesRequired,
   SessionEnded,
   SessionRequired,
+  type AuthenticatedRequest,
   type HttpRequest,
   type Session,
 } from '../src/index.js';
@@ -176,7 +177,15 @@ describe('roles set by a guard of the application', () => {
     }
   }
 
+  @Module({ providers: [{ provide: APP_GUARD, useClass: ApiKeyGuard }] })
+  class GuardModule {}
+
   it.each([
+    [
+      'after the guards of the module, of useGlobalGuards()',
+      { setup: (nest: TinyApp['nest']) => void nest.useGlobalGuards(new ApiKeyGuard()) },
+    ],
+    ['in a module imported after', { imports: [AuthModule.register(options), GuardModule] }],
     ['before the guards of the module', { providers: [{ provide: APP_GUARD, useClass: ApiKeyGuard }] }],
     ['in @UseGuards() with the guards of the module', { config: { globalGuard: false, rolesGuard: false } }],
   ])('satisfy @RequireRoles() without a session when the guard runs %s', async (_name, given) => {
@@ -194,6 +203,63 @@ describe('roles set by a guard of the application', () => {
     }
     // A route without roles needs a session.
     await app.get('/closed', { 'x-api-key': 'admin', ...program }).expect(401);
+  });
+});
+
+describe('a global guard of the application', () => {
+  it('gets the session when it stands after the module', async () => {
+    const seen: unknown[] = [];
+    const guard: CanActivate = {
+      canActivate: (context) => {
+        const { session, user } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+        return seen.push([session?.user.id ?? null, user?.name ?? null]) > 0;
+      },
+    };
+    app = await TinyApp.start({
+      controllers: [Pages],
+      setup: (nest) => void nest.useGlobalGuards(guard),
+    });
+    await app.get('/closed', { cookie: await app.loginAs() }).expect(200);
+    await app.get('/closed', program).expect(401);
+    expect(seen).toEqual([
+      ['u1', 'User'],
+      [null, null],
+    ]);
+  });
+});
+
+describe('@RequireRoles() without a global session guard', () => {
+  @Controller()
+  class Own {
+    @Get('admin')
+    @UseGuards(AuthGuard())
+    @RequireRoles('admin')
+    admin(@AuthSession() session: Session) {
+      return session.user.name;
+    }
+
+    @Get('roles-alone')
+    @RequireRoles('admin')
+    rolesAlone(@AuthSession() session: Session) {
+      return session.user.name;
+    }
+  }
+
+  it('is satisfied by the session of the request', async () => {
+    app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Own] });
+    for (const path of ['/admin', '/roles-alone']) {
+      await app.get(path, { cookie: await app.loginAs({ roles: ['admin'] }) }).expect(200, 'User');
+      await app.get(path, { cookie: await app.loginAs(), ...program }).expect(403);
+      await app.get(path, program).expect(401);
+    }
+  });
+
+  it('tells a browser why its session has ended', async () => {
+    app = await TinyApp.start({ config: { globalGuard: false }, controllers: [Own] });
+    const cookie = await app.loginAs({ roles: ['admin'] });
+    await app.resolved.revocations.revoke(app.resolved.codec.open(cookie.split('=')[1] ?? '') ?? {});
+    const { headers } = await app.page('/admin', { cookie }).expect(302);
+    expect(headers['location']).toBe('/auth/signin?callbackUrl=%2Fadmin&reason=revoked');
   });
 });
 
@@ -245,6 +311,10 @@ describe('an application', () => {
     await expect(TinyApp.start({ imports: [AuthModule.register(options), other] })).rejects.toThrow(
       'registered more than once',
     );
+  });
+
+  it('cannot import the module without options', async () => {
+    await expect(TinyApp.start({ imports: [AuthModule] })).rejects.toThrow('Import `AuthModule.register(');
   });
 
   it('receives an event for every session that is read', async () => {

@@ -199,6 +199,62 @@ describe('a socket', () => {
   });
 });
 
+describe('a handler of a WebSocket gateway', () => {
+  const guardsOf = (handler: () => string) =>
+    (Reflect.getMetadata('__guards__', handler) ?? []) as CanActivate[];
+
+  /** With the metadata of `@nestjs/websockets`: Nest 11 runs only the guards in the metadata of a handler. */
+  function gateway() {
+    @Injectable()
+    class Gateway {
+      member(this: void) {
+        return 'member';
+      }
+
+      @RequireRoles('admin')
+      admin(this: void) {
+        return 'admin';
+      }
+
+      @Public()
+      open(this: void) {
+        return 'open';
+      }
+    }
+    const { member, admin, open } = Gateway.prototype;
+    Reflect.defineMetadata('websockets:is_gateway', true, Gateway);
+    for (const handler of [member, admin, open]) Reflect.defineMetadata('message', 'name', handler);
+    return { Gateway, member, admin, open };
+  }
+
+  async function send(owner: Type, handler: () => string, cookie?: string) {
+    const client = { handshake: { headers: cookie === undefined ? {} : { cookie } } };
+    const context = new ExecutionContextHost([client, 'data'], owner, handler);
+    context.setType('ws');
+    for (const guard of guardsOf(handler)) await guard.canActivate(context);
+    return [handler(), requestOf(context)?.session?.user.id ?? null];
+  }
+
+  it('is guarded without @RequireRoles(), too', async () => {
+    const { Gateway, member, admin, open } = gateway();
+    app = await TinyApp.start({ providers: [Gateway] });
+    await expect(send(Gateway, member)).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+    expect(await send(Gateway, member, await withRoles())).toEqual(['member', 'u1']);
+    expect(await send(Gateway, open)).toEqual(['open', null]);
+    expect(await send(Gateway, open, await withRoles())).toEqual(['open', 'u1']);
+    await expect(send(Gateway, admin, await withRoles())).rejects.toMatchObject({
+      code: 'AUTH_ROLES_REQUIRED',
+    });
+  });
+
+  it('is guarded with @RequireRoles() alone where there is no global guard', async () => {
+    const { Gateway, member, admin } = gateway();
+    app = await TinyApp.start({ providers: [Gateway], config: { globalGuard: false } });
+    expect(await send(Gateway, member)).toEqual(['member', null]);
+    await expect(send(Gateway, admin)).rejects.toMatchObject({ code: 'AUTH_SESSION_REQUIRED' });
+  });
+});
+
 it('requestOf() returns undefined when no guard has read a session', () => {
   expect(requestOf(contextOf('member', 'ws', [{}]))).toBeUndefined();
 });

@@ -199,7 +199,9 @@ describe('the client at a refresh', () => {
     await signIn({}, {});
     const before = documents();
     const refused = () =>
-      expect(endpoint?.refresh('unknown', 'sub')).rejects.toMatchObject({ reason: 'refresh_rejected' });
+      expect(endpoint?.refresh('unknown', { sub: 'sub' })).rejects.toMatchObject({
+        reason: 'refresh_rejected',
+      });
     await refused();
     await refused();
     expect(documents()).toBe(before + 1);
@@ -288,7 +290,6 @@ describe('a session', () => {
 
   it.each([
     ['of another user', { claims: { sub: people.mallory.sub } }],
-    ['of another issuer', { claims: { iss: 'https://evil.example' } }],
     ['for another client', { claims: { aud: 'other', azp: undefined } }],
     ['that has expired', { claims: { exp: 1 } }],
     ['signed with an unpublished key', { sign: byStranger() }],
@@ -298,6 +299,23 @@ describe('a session', () => {
     const before = await signIn({}, { refresh: { idToken } });
     expect(bodyOf(await get('/renewed', before).expect(401))).toMatchObject({ reason: 'refresh_rejected' });
     await get('/who', before).expect(401);
+  });
+
+  it('does not end when the issuer of the refreshed ID token is another one, whose tokens are not used', async () => {
+    const before = await signIn({}, { refresh: { idToken: { claims: { iss: 'https://evil.example' } } } });
+    await get('/renewed', before).expect(503);
+    await get('/who', before).expect(200);
+    expect(log.join('\n')).toContain('issuer');
+  });
+
+  it('goes on where the ID tokens have the tenant of the user in their issuer, as at Microsoft', async () => {
+    const tenant = { iss: `${provider.issuer}/acme` };
+    const token = content(await signIn({}, { refresh: { idToken: { claims: tenant } } }));
+    expect(token?.tokensFrom).toMatchObject({ iss: provider.issuer });
+    // What a sign-in at Microsoft stores: Auth.js has checked that issuer.
+    const subject = { sub: token?.tokensFrom?.sub ?? '', ...tenant };
+    const answer = await OidcTokenEndpoint.of(oidc())?.refresh(token?.refreshToken ?? '', subject);
+    expect(answer?.access_token).toBe(provider.lastLogin.accessTokens.at(-1));
   });
 
   it('does not end when the refresh response has no ID token', async () => {

@@ -10,11 +10,17 @@ afterEach(() => app?.close());
 const [provider] = options.providers;
 const start = (auth: object, log: string[] = []) => TinyApp.start({ auth: auth, log });
 
+const idp = 'http://localhost:9';
+const email = { id: 'email', name: 'E-mail', type: 'email' };
+const without = (name: string) => ({ ...(provider as object), [name]: undefined });
+
 describe('invalid options', () => {
   it.each([
     ['origin', { origin: undefined }],
     ['origin', { origin: 'app.example' }],
     ['origin', { origin: 'ftp://app.example' }],
+    ...['/base', '?a=1', '#top'].map((rest) => ['origin', { origin: `https://app.example${rest}` }] as const),
+    ['origin', { origin: 'https://user:secret@app.example' }],
     ['mountPath', { mountPath: 'base/' }],
     ['defaultReturnTo', { defaultReturnTo: 'https://evil.example/' }],
     ['defaultReturnTo', { mountPath: '/base', defaultReturnTo: '/other' }],
@@ -24,6 +30,10 @@ describe('invalid options', () => {
     ['providers[0]', { providers: [{ name: 'No id' }] }],
     ['providers[0]', { providers: [() => undefined] }],
     ['providers', { providers: [provider, { ...(provider as object) }] }],
+    ['providers[0]', { providers: [without('clientId')] }],
+    ['providers[0]', { providers: [{ ...without('clientId'), options: { clientId: undefined } }] }],
+    ['providers[0]', { providers: [without('issuer')] }],
+    ['providers[0]', { providers: [email] }],
     ['session', { session: 'jwt' }],
     ['session.strategy', { session: { strategy: 'database' } }],
     ['session.maxAge', { session: { maxAge: 30 * 86_400 } }],
@@ -31,8 +41,9 @@ describe('invalid options', () => {
     ['session.maxLifetime', { session: { maxLifetime: 0 } }],
     ['session.maxCookies', { session: { maxCookies: 5 } }],
     ['property', { property: '' }],
-    ['pages', { pages: { signIn: 'login' } }],
-    ['pages', { pages: { error: '//evil.example' } }],
+    ['pages', { pages: '/login' }],
+    ['pages.signIn', { pages: { signIn: 'login' } }],
+    ['pages.error', { pages: { error: '//evil.example' } }],
     ['callbacks', { callbacks: { jwt: 'x' } }],
     ['events', { events: { session: 'x' } }],
     ['logger', { logger: { error: 'x' } }],
@@ -56,7 +67,21 @@ describe('invalid options', () => {
     await expect(refusal).rejects.toThrow(/`origin`.*\n.*`secret`.*\n.*`session\.maxCookies`/);
   });
 
-  it.each(['/', '', '//', '/a b', '/:id'])('include the base path %j', (basePath) => {
+  it('about a provider say what is missing, and of which provider', async () => {
+    await expect(start({ providers: [without('clientId')] })).rejects.toThrow('(`idp`) has no `clientId`');
+    await expect(start({ providers: [without('issuer')] })).rejects.toThrow('(`idp`) has no `issuer`');
+    await expect(start({ providers: [email] })).rejects.toThrow('(`email`) needs the option `adapter`');
+    await expect(start({ origin: 'https://app.example/base' })).rejects.toThrow('`mountPath`');
+  });
+
+  it('do not include a provider with its members in `options`, or with endpoints in place of `issuer`', async () => {
+    const endpoints = { authorization: `${idp}/a`, token: { url: `${idp}/t` }, userinfo: `${idp}/u` };
+    const given = { ...without('issuer'), ...endpoints };
+    const inOptions = { id: 'other', name: 'Other', type: 'oidc', options: { clientId: 'x', issuer: idp } };
+    app = await start({ providers: [given, inOptions] });
+  });
+
+  it.each(['/', '', '//', '/a b', '/:id', 5 as never])('include the base path %j', (basePath) => {
     expect(() => AuthModule.register(options, { basePath })).toThrow('AuthModule: `basePath`');
   });
 
@@ -75,6 +100,8 @@ describe('an option of Auth.js without effect', () => {
       { origin: 'https://app.example', useSecureCookies: false },
     ],
     ['`trustHost` has no effect', { trustHost: false }],
+    ['`globalGuard` has no effect', { globalGuard: false }],
+    ['`rolesGuard` has no effect', { rolesGuard: false }],
     ['`basePath` has no effect', { basePath: '/login' }],
     ['`jwt` has no effect', { jwt: {} }],
     ['`session.updateAge` has no effect', { session: { updateAge: 60 } }],

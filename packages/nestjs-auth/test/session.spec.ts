@@ -963,3 +963,23 @@ describe('the tokens of a session', () => {
     expect(given).toEqual(['out', 'replaced', 'refused', 'elsewhere']);
   });
 });
+
+describe('a callback that changes what it is given', () => {
+  it.each([
+    ['jwt', ({ token }: { token: { list: string[] } }) => (token.list.push('b'), token)],
+    [
+      'session',
+      ({ session, token }: { session: object; token: { list: string[] } }) => {
+        token.list[0] = 'b';
+        return session;
+      },
+    ],
+  ])('is named in the log, with the rule: %s', async (name, callback) => {
+    const log: string[] = [];
+    app = await TinyApp.start({ auth: { callbacks: { [name]: callback } }, controllers: [Pages], log });
+    await app.get('/who', { cookie: app.cookie({ sub: 'u1', list: ['a'] }), ...program });
+    expect(log.join('\n')).toContain(
+      `in the callback \`${name}\`. It must not change what it is given, but a copy`,
+    );
+  });
+});

@@ -14,7 +14,9 @@ import {
   type Session,
   type SessionToken,
 } from '../src/index.js';
+import { startHostileProvider } from '../../../test/support/hostile-provider.js';
 import { startSite, type Site } from './support/site.js';
+import { publicClientOf } from './support/tiny-app.js';
 
 const ROLES = 'urn:zitadel:iam:org:project:roles';
 const alice = 'alice@acme.example';
@@ -62,6 +64,9 @@ const oidc = (): IAuthModuleOptions['providers'][number] => ({
   authorization: { params: { scope } },
   idToken: false,
 });
+
+const issuedBy = (issuer: string) =>
+  ({ ...oidc(), issuer }) as unknown as IAuthModuleOptions['providers'][number];
 
 const start = async (auth: Partial<IAuthModuleOptions>) =>
   (site = await startSite(auth, [Pages], { port, log: (log = []) }));
@@ -121,6 +126,20 @@ describe('the roles of a user', () => {
     expect((await site.browser.get('/admin')).text).toBe('admin');
   });
 
+  it.each([['admin'], [{ admin: {} }], [[{ name: 'admin' }]], [undefined]])(
+    'must be a list of strings: %j fails the sign-in with a clear error',
+    async (returned) => {
+      await start({
+        providers: [Credentials({ authorize: () => ({ id: 'u1' }) })],
+        roles: () => returned as never,
+      });
+      const form = await site.browser.get('/admin');
+      const page = await site.browser.submit(form, 'form[action*="/callback/credentials"]');
+      expect(page.url.searchParams.get('reason')).toBe('provider_misconfigured');
+      expect(log.join('\n')).toContain('The option `roles` must return a list of strings');
+    },
+  );
+
   it('can be those of a user of a credentials provider', async () => {
     await start({
       providers: [Credentials({ authorize: () => ({ id: 'u1', roles: ['admin'] }) })],
@@ -158,6 +177,32 @@ describe('a wrong password', () => {
     const { error, code: found, callbackUrl } = Object.fromEntries(page.url.searchParams);
     expect({ error, found }).toEqual({ error: 'CredentialsSignin', found: code });
     expect(callbackUrl).toBe('/who?deep=1');
+    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
+  it('is no fault of the server where its class comes from a second copy of @auth/core', async () => {
+    class CredentialsSignin extends Error {
+      readonly type = 'CredentialsSignin';
+      readonly code = 'locked';
+    }
+    const authorize = () => {
+      throw new CredentialsSignin();
+    };
+    await start({ providers: passwords(authorize) });
+    const form = await site.browser.get('/who?deep=1');
+    const page = await site.browser.submit(form, 'form[action*="/callback/credentials"]', {
+      fields: { callbackUrl: '/who?deep=1' },
+    });
+    expect([page.url.pathname, Object.fromEntries(page.url.searchParams)]).toEqual([
+      '/auth/signin',
+      { error: 'CredentialsSignin', code: 'locked', callbackUrl: '/who?deep=1' },
+    ]);
+    expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
+  });
+
+  it('is posted: another method is refused, and not logged', async () => {
+    await start({ providers: passwords(() => null) });
+    expect((await site.browser.get('/auth/callback/credentials')).status).toBe(405);
     expect(log.filter((line) => line.includes('ign-in failed'))).toEqual([]);
   });
 
@@ -214,7 +259,8 @@ describe('a failed sign-in', () => {
     const reference = page.url.searchParams.get('ref') ?? '-';
     expect(log.join('\n')).toContain(`Sign-in failed (access_denied, reference ${reference}`);
     expect(page.document.querySelector('code')?.text).toBe(reference);
-    expect(page.text).toContain('Your account may not use this application');
+    expect(page.text).toContain('The sign-in was cancelled, or your account may not use this application.');
+    expect(page.document.querySelector('a')?.text).toBe('Sign in again');
     expect(page.document.querySelectorAll('a').map((link) => link.getAttribute('href'))).toEqual([
       '/auth/signin',
       '/',
@@ -248,6 +294,35 @@ describe('a failed sign-in', () => {
       detail: 'mfa',
     });
     expect(await who()).toMatchObject({ id: aliceId });
+  });
+
+  it.each([
+    ['is down', 'http://127.0.0.1:9', undefined],
+    ['answers 503', undefined, { status: 503 }],
+    ['hangs up', undefined, { hangUp: true }],
+  ])('at a provider that %s can be tried again later', async (_name, issuer, fault) => {
+    const provider = await startHostileProvider();
+    try {
+      if (fault) provider.fault('/.well-known/openid-configuration', fault);
+      await start({ providers: [issuedBy(issuer ?? provider.issuer)] });
+      const page = await site.toProvider('/who');
+      expect(page.url.searchParams.get('reason')).toBe('provider_unavailable');
+      expect(page.text).toContain('cannot be reached right now');
+      expect(log.join('\n')).toContain('Sign-in failed (provider_unavailable');
+    } finally {
+      await provider.close();
+    }
+  });
+
+  it('at the exchange of the code can be tried again later', async () => {
+    const provider = await startHostileProvider();
+    try {
+      await start({ providers: [publicClientOf(provider)] });
+      provider.fault('/oauth/v2/token', { status: 502 });
+      expect((await site.toProvider('/who')).url.searchParams.get('reason')).toBe('provider_unavailable');
+    } finally {
+      await provider.close();
+    }
   });
 
   it('shows no text from its query', async () => {

@@ -16,7 +16,7 @@ import {
   type Session,
 } from '../src/index.js';
 import { loginAs, replaceRefresh } from '../src/testing/index.js';
-import { bodyOf, program, TinyApp } from './support/tiny-app.js';
+import { bodyOf, options, program, TinyApp } from './support/tiny-app.js';
 
 @Controller()
 class Pages {
@@ -50,6 +50,7 @@ afterEach(() => app.close());
 
 const start = async (auth: object = {}, given: object = {}) =>
   (app = await TinyApp.start({ auth: auth, controllers: [Pages], ...given }));
+const providerOf = () => options.providers[0] as object;
 const alice = { sub: 'alice', name: 'Alice', roles: ['admin'] };
 const get = (path: string, cookie: string) => app.get(path, { cookie, ...program });
 
@@ -65,8 +66,9 @@ describe.each([
     await get('/admin', (await loginAs(app.nest, { sub: 'bob' })).cookie).expect(403);
   });
 
-  it('comes as an agent, which takes over renewed cookies', async () => {
-    await start({ session: { maxAge: 1_000 } }, { adapter: adapter() });
+  it.each(['http', 'https'])('comes as an agent, which takes over renewed cookies of %s', async (scheme) => {
+    const origin = `${scheme}://app.example`;
+    await start({ session: { maxAge: 1_000 }, origin }, { adapter: adapter() });
     const agent = await (await loginAs(app.nest, alice)).agent();
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now');
@@ -135,6 +137,21 @@ describe('the program that a session is made for', () => {
       by: ['own', 'signIn'],
     });
     await get('/admin', cookie).expect(200);
+  });
+
+  it('need not run the `profile` of the provider, which may call the network', async () => {
+    const profile = () => fetch('http://127.0.0.1:9') as Promise<never>;
+    await start({ providers: [{ ...providerOf(), profile }] });
+    await expect(loginAs(app.nest, alice)).rejects.toThrow('fetch failed');
+    const names = [];
+    for (const given of [
+      false,
+      ({ sub }: { sub?: string | null }) => ({ id: String(sub), name: 'Own' }),
+    ] as const) {
+      const { cookie } = await loginAs(app.nest, alice, { profile: given });
+      names.push((bodyOf(await get('/session', cookie).expect(200)) as { name: string }).name);
+    }
+    expect(names).toEqual(['Alice', 'Own']);
   });
 
   it('may say where roles come from, unless the test does', async () => {
@@ -213,6 +230,15 @@ describe('the tokens of such a session', () => {
     await get('/session', session.cookie).expect(401);
   });
 
+  it('are refreshed as before after replacements that were put back in any order', async () => {
+    await start();
+    const { refresh } = app.resolved;
+    const [first, second] = [replaceRefresh(app.nest, 'refused'), replaceRefresh(app.nest, 'unavailable')];
+    first();
+    second();
+    expect(app.resolved.refresh).toBe(refresh);
+  });
+
   it('may have expired while the provider does not answer: then the session stays', async () => {
     await start();
     replaceRefresh(app.nest, 'unavailable');
@@ -253,5 +279,7 @@ describe('the tokens of such a session', () => {
     const { token } = await loginAs(app.nest, alice);
     expect(token.accessToken).toBeUndefined();
     expect(() => replaceRefresh(app.nest, 'refused')).toThrow('refresh: false');
+    const session = await loginAs(app.nest, alice);
+    await expect(session.withExpiredTokens()).rejects.toThrow('holds no tokens');
   });
 });

@@ -14,6 +14,7 @@ export {
 } from './zitadel.options.js';
 export type {
   BackChannelLogoutResult,
+  EventResult,
   RefreshResult,
   SessionOwner,
   SignOutResult,
@@ -58,6 +59,7 @@ export {
 } from './claims/claims.js';
 export { Discovery, type ProviderHealth } from './client/discovery.js';
 export { loginAddresses } from './client/checked-metadata.js';
+export { EVENT_TYPES } from './events/zitadel-event.js';
 export { boundedFetch } from './http/bounded-fetch.js';
 export { isPlainRemote } from './http/is-plain-remote.js';
 export { isRedisUrl } from './http/is-redis-url.js';

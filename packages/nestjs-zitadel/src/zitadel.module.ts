@@ -3,12 +3,15 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata }
 import { Discovery } from './client/discovery.js';
 import { OidcClient } from './client/oidc.client.js';
 import { Reachability } from './client/reachability.js';
+import { EventBody } from './events/event-body.js';
+import { EventsController } from './events/events.controller.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
 import { FormReturn } from './http/form-return.js';
 import { OrganizationController } from './organizations/organization.controller.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
 import { LiveUserinfo } from './session/live-userinfo.js';
+import { RequestedReloads } from './session/requested-reloads.js';
 import { Resumption } from './session/resumption.js';
 import { TokenRefresher } from './session/token-refresher.js';
 import { TokenRevocation } from './session/token-revocation.js';
@@ -56,6 +59,7 @@ const authServices = [
 const services = [
   ...authServices,
   LiveUserinfo,
+  RequestedReloads,
   LoginOrigin,
   LogoutStates,
   OidcClient,
@@ -75,7 +79,7 @@ const services = [
 class ZitadelServicesModule {}
 
 /**
- * Sign-in with Zitadel: `AuthModule` with Zitadel as its provider, token refresh, sign-out here and at Zitadel, back-channel logout. Global:
+ * Sign-in with Zitadel: `AuthModule` with Zitadel as its provider, token refresh, sign-out here and at Zitadel, back-channel logout, events. Global:
  * its services can be injected everywhere. Its routes are below `/auth`, see the README.
  */
 @Module({})
@@ -115,10 +119,11 @@ export class ZitadelModule {
         LogoutController,
         LogoutEverywhereController,
         BackChannelLogoutController,
+        EventsController,
         UserinfoController,
         OrganizationController,
       ],
-      providers: [ConfiguredPaths, FormReturn],
+      providers: [ConfiguredPaths, FormReturn, EventBody],
     };
   }
 }

@@ -11,6 +11,9 @@ export type SignOutResult = 'done' | 'no_session' | 'others_not_ended';
 /** `nothing`: the sessions of the logout token had ended before */
 export type BackChannelLogoutResult = 'done' | 'nothing' | 'refused' | 'unavailable';
 
+/** `nothing`: an event that has no effect here, was received before, or is of a session that had ended */
+export type EventResult = 'done' | 'nothing' | 'refused';
+
 /** Receives events, for metrics. Its methods must not throw. */
 export interface ZitadelObserver {
   signedIn?(owner: SessionOwner, request: HttpRequest): void;
@@ -26,6 +29,19 @@ export interface ZitadelObserver {
   /** @param error why the sessions were not ended */
   backChannelLogout?(
     result: BackChannelLogoutResult,
+    owner: SessionOwner,
+    request: HttpRequest,
+    error?: unknown,
+  ): void;
+  /**
+   * An event of Zitadel was received (Actions v2).
+   *
+   * @param type such as `user.locked`; `undefined` for a refused one
+   * @param error why it was refused
+   */
+  eventReceived?(
+    result: EventResult,
+    type: string | undefined,
     owner: SessionOwner,
     request: HttpRequest,
     error?: unknown,

@@ -60,6 +60,10 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   uiLocales?: (request: HttpRequest) => string | undefined;
   /** Whether to check the configuration in Zitadel at start. Problems are logged with their cure. Default true. */
   checkAtStart?: boolean;
+  /**
+   * Signing keys of targets in Zitadel (Actions v2) that send events to `/auth/zitadel-events`. Default: none, and the route answers 404.
+   */
+  eventsKey?: string | string[] | undefined;
   /** Redis that several instances share. Without it each instance has its own state in memory. */
   redisUrl?: string | undefined;
   /**
@@ -95,9 +99,10 @@ export type ZitadelConnection = Required<ZitadelConnectionOptions>;
 export interface ResolvedZitadelOptions
   extends
     ZitadelConnection,
-    Required<Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session'>> {
+    Required<Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session' | 'eventsKey'>> {
   origin: string;
   secrets: string[];
+  eventsKeys: string[];
   session: Required<NonNullable<ZitadelOptions['session']>>;
 }
 
@@ -126,6 +131,9 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const secrets = [given.secret].flat();
   if (secrets.length === 0 || secrets.some((secret) => secret.length < MIN_SECRET_LENGTH))
     throw new TypeError(`secret: expected at least ${MIN_SECRET_LENGTH} characters`);
+  const eventsKeys = [given.eventsKey ?? []].flat();
+  if (eventsKeys.some((key) => key.length < MIN_SECRET_LENGTH))
+    throw new TypeError(`eventsKey: expected at least ${MIN_SECRET_LENGTH} characters`);
   const { salt = '' } = given;
   const connection = connectionOf(given);
   return {
@@ -153,6 +161,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     loginOrigins: given.loginOrigins ?? [],
     uiLocales: given.uiLocales ?? (() => undefined),
     checkAtStart: given.checkAtStart ?? true,
+    eventsKeys,
     redisUrl: given.redisUrl,
     providers: given.providers ?? [],
     auth: given.auth ?? {},

@@ -46,6 +46,8 @@ describe('resolveOptions()', () => {
     ['mountPath', { mountPath: '/base/../admin' }],
     ['redisUrl', { redisUrl: 'redis.example:6379' }],
     ['redisUrl', { redisUrl: 'redis://redis:6379/abc' }],
+    ['eventsKey', { eventsKey: 'short' }],
+    ['eventsKey', { eventsKey: ['a-key-of-at-least-thirty-two-characters', ''] }],
     ['secret', { secret: [] }],
     ['secret', { secret: ['a-secret-of-at-least-thirty-two-characters', 'short'] }],
   ])('names the invalid option %s: %j', (option, wrong) => {

@@ -1,6 +1,7 @@
 export { startSandbox, type Sandbox, type SandboxClient, type SandboxKeyClient } from './sandbox.js';
 export type { SandboxOptions } from './instance/sandbox.options.js';
 export type { AuthMethod, WebClientOptions } from './directory/applications.js';
+export type { EventDelivery } from './actions/events.js';
 export type { BackChannelDelivery } from './sessions/back-channel-logout.js';
 export type { ApplicationKeyFile, ServiceUserKeyFile } from './keys/key-file.js';
 export type { RecordedRequest } from './http/request-log.js';

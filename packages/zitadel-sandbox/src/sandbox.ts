@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Application, WebClientOptions } from './directory/applications.js';
-import type { Directory, SandboxUser, UserState } from './directory/users.js';
+import type { Authorization, Directory, SandboxUser, UserState } from './directory/users.js';
 import { listen, PortInUseError, type Listener } from './http/listen.js';
 import { RequestLog, type RecordedRequest } from './http/request-log.js';
 import { administratorLoginName } from './instance/people.js';
@@ -17,6 +18,8 @@ import type { SandboxOptions } from './instance/sandbox.options.js';
 import type { ApplicationKeyFile } from './keys/key-file.js';
 import { rsaKey } from './keys/rsa-keys.js';
 import { answerRequests } from './routes.js';
+import type { EventDelivery } from './actions/events.js';
+import { grantEvent, userEvent } from './actions/user-events.js';
 import type { BackChannelDelivery } from './sessions/back-channel-logout.js';
 import { findRefreshToken } from './tokens/presented-token.js';
 import { issuePersonalAccessToken } from './tokens/service-user-tokens.js';
@@ -72,6 +75,8 @@ export interface Sandbox {
   requests: RecordedRequest[];
   /** the latest attempts to deliver a back-channel logout, oldest first */
   backChannelDeliveries: BackChannelDelivery[];
+  /** the latest calls of targets for events, oldest first */
+  eventDeliveries: EventDelivery[];
   /** the requests to the token endpoint with that `grant_type` */
   grants(type: string): RecordedRequest[];
   /** Activates the next signing key and publishes a new next key; retired keys stay published. */
@@ -91,6 +96,8 @@ export interface Sandbox {
   lockUser(loginName: string): void;
   unlockUser(loginName: string): void;
   removeUser(loginName: string): void;
+  /** Sets a password as an administrator does: the user's sessions of Login V1 end, tokens stay valid. */
+  setPassword(loginName: string, password: string): void;
   /**
    * Grants a role to a user, and creates the role if the project does not have it.
    * `organization` is the name of the granting organization; default: the user's own.
@@ -208,7 +215,7 @@ function checkBackChannelUri(client: string, options: WebClientOptions | undefin
 }
 
 function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[]): Sandbox {
-  const { applications, directory, store, lifetimes, backChannel, faults } = instance;
+  const { applications, directory, store, lifetimes, backChannel, events, faults } = instance;
   let closed: Promise<void> | undefined;
   const setState = (loginName: string, state: UserState) =>
     instance.setUserState(userNamed(directory, loginName), state);
@@ -232,6 +239,7 @@ function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[
     personalAccessToken: directory.byLoginName(administratorLoginName)?.pat,
     requests: log.requests,
     backChannelDeliveries: backChannel.deliveries,
+    eventDeliveries: events.deliveries,
     grants: (type) => log.grants(type),
     rotateKeys: () => instance.keys.rotate(),
     expire: (what) => {
@@ -246,12 +254,16 @@ function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[
     lockUser: (loginName) => setState(loginName, 'locked'),
     unlockUser: (loginName) => setState(loginName, 'active'),
     removeUser: (loginName) => setState(loginName, 'removed'),
+    setPassword: (loginName, password) => setPassword(instance, userNamed(directory, loginName), password),
     grantRole: (loginName, role, organization) => {
-      directory.grantRole(userNamed(directory, loginName), role, organization);
+      const user = userNamed(directory, loginName);
+      publishGrant(instance, user, directory.grantRole(user, role, organization));
       if (!applications.project.roles.includes(role)) applications.project.roles.push(role);
     },
-    revokeRole: (loginName, role, organization) =>
-      directory.revokeRole(userNamed(directory, loginName), role, organization),
+    revokeRole: (loginName, role, organization) => {
+      const user = userNamed(directory, loginName);
+      publishGrant(instance, user, directory.revokeRole(user, role, organization));
+    },
     setLoginV2Required: (isRequired) => (instance.features.loginV2Required = isRequired),
     setBackChannelDenied: (isDenied) => (backChannel.isDenied = isDenied),
     delay: (path, ms) => faults.delay(path, ms),
@@ -268,10 +280,27 @@ function createSandbox(instance: Instance, log: RequestLog, listeners: Listener[
   };
 }
 
-async function stop({ backChannel, keys, faults }: Instance, listeners: Listener[]): Promise<void> {
+async function stop({ backChannel, events, keys, faults }: Instance, listeners: Listener[]): Promise<void> {
   faults.stop();
-  await Promise.all([backChannel.stop(), ...listeners.map((listener) => listener.close())]);
+  await Promise.all([backChannel.stop(), events.stop(), ...listeners.map((listener) => listener.close())]);
   keys.release();
+}
+
+/** The event of Zitadel's management API v1, which names the user. */
+function publishGrant({ events }: Instance, user: SandboxUser, authorization: Authorization): void {
+  const event_payload = { userId: user.id, roleKeys: [...authorization.roles] };
+  events.publish(grantEvent(user, authorization, 'user.grant.changed', { event_payload }));
+}
+
+/** The length of a bcrypt hash: Zitadel sends the hash of the new password with the event. */
+const hashLength = 53;
+
+function setPassword({ sessions, events, issuer }: Instance, user: SandboxUser, password: string): void {
+  user.password = password;
+  sessions.endV1SessionsOf(user.id);
+  const encodedHash = `$2a$14$${randomBytes(hashLength).toString('base64url').slice(0, hashLength)}`;
+  const event_payload = { encodedHash, changeRequired: false, triggerOrigin: issuer };
+  events.publish(userEvent(user, 'user.human.password.changed', { event_payload }));
 }
 
 function userNamed(directory: Directory, loginName: string): SandboxUser {

@@ -23,8 +23,11 @@ const MIN_STEP_SECONDS = 0.001;
 
 declare module '@auth/core/jwt' {
   interface JWT {
-    /** provider of the tokens of the session, and its `sub` for the user: the `jwt` callback may set another */
-    tokensFrom?: { provider: string; sub: string };
+    /**
+     * provider of the tokens of the session, and its `sub` for the user: the `jwt` callback may set another; `iss` of the ID token, which
+     * may not be the issuer of the options: Microsoft's has the tenant of the user
+     */
+    tokensFrom?: { provider: string; sub: string; iss?: string | undefined };
   }
 }
 
@@ -61,10 +64,10 @@ export class OidcRefresh implements SessionRefresh {
     if (!this.endpoints.has(provider) || refreshToken === undefined || idToken === undefined)
       return undefined;
     if (JSON.stringify(made).includes(JSON.stringify(refreshToken).slice(1, -1))) return undefined;
-    const sub = String(decodeJwt(idToken).sub);
+    const { sub, iss } = decodeJwt(idToken);
     return {
       ...tokenSetFrom({ ...answer, refresh_token: refreshToken }),
-      tokensFrom: { provider, sub },
+      tokensFrom: { provider, sub: String(sub), iss },
     };
   }
 
@@ -103,7 +106,7 @@ export class OidcRefresh implements SessionRefresh {
     const endpoint = this.endpoints.get(tokensFrom?.provider ?? '');
     if (!endpoint || !tokensFrom || refreshToken === undefined) throw new SessionEnded('no_refresh');
     try {
-      const answer = await endpoint.refresh(refreshToken, tokensFrom.sub);
+      const answer = await endpoint.refresh(refreshToken, tokensFrom);
       const accessTokenRenewedAt = Math.max(Date.now() / 1000, issuedAt(token) + MIN_STEP_SECONDS);
       const set = {
         ...tokensIn(token),

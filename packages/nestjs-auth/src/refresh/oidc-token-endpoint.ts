@@ -50,15 +50,19 @@ export class OidcTokenEndpoint {
   /**
    * Sends a refresh token (RFC 6749 6), and verifies the ID token of the answer, if there is one (OpenID Connect Core 12.2).
    *
-   * @param sub of the user of the session
+   * @param subject of the ID token of the sign-in, whose issuer Auth.js has checked
    * @throws `SessionEnded` when the refresh token is refused, or the ID token is not valid, or another user's;
-   *   `ProviderUnavailable` for every other failure: then the session may go on
+   *   `ProviderUnavailable` for every other failure, such as another issuer: then the session may go on
    */
-  async refresh(refreshToken: string, sub: string): Promise<oauth.TokenEndpointResponse> {
+  async refresh(
+    refreshToken: string,
+    { sub, iss }: { sub: string; iss?: string | undefined },
+  ): Promise<oauth.TokenEndpointResponse> {
     try {
       // The keys before the tokens: an answer that cannot be verified would be lost, and its refresh token with it.
       const { server, keys } = await this.currentMetadata();
       if (keys.jwks() === undefined) await keys.reload();
+      const issuer = iss ?? server.issuer;
       const client: oauth.Client = {
         client_id: this.provider.clientId,
         ...this.provider.client,
@@ -71,8 +75,8 @@ export class OidcTokenEndpoint {
         refreshToken,
         this.requestOptions,
       );
-      const answer = await oauth.processRefreshTokenResponse(server, client, await request);
-      if (answer.id_token !== undefined) await this.verify(answer.id_token, server.issuer, keys, sub);
+      const answer = await oauth.processRefreshTokenResponse({ ...server, issuer }, client, await request);
+      if (answer.id_token !== undefined) await this.verify(answer.id_token, issuer, keys, sub);
       return answer;
     } catch (cause) {
       throw isRefusal(cause) ? new SessionEnded('refresh_rejected', { cause }) : unavailable(cause);
@@ -182,7 +186,9 @@ const isRefusal = (error: unknown): boolean =>
   error instanceof TokenRefused ||
   (error instanceof oauth.ResponseBodyError && refusals.includes(error.error)) ||
   tokenErrors.some((kind) => error instanceof kind) ||
-  (error instanceof Error && reasonForCode(error) === 'id_token_invalid');
+  (error instanceof Error && reasonForCode(error) === 'id_token_invalid' && !isAboutIssuer(error));
+
+const isAboutIssuer = ({ cause }: Error) => (cause as { claim?: unknown } | undefined)?.claim === 'iss';
 
 function unavailable(cause: unknown): ProviderUnavailable {
   const { response, cause: inner } = cause as { response?: unknown; cause?: unknown };

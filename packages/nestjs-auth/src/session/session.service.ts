@@ -333,6 +333,7 @@ export class SessionService {
       this.options.discard?.(opened);
       return { ...signedOut, ended: this.rememberedEnds.get(opened.jti) ?? new SessionEnded('revoked') };
     }
+    let callback = 'jwt';
     try {
       const token = await this.callJwt(opened);
       if (!token) return this.deleteCookie(request, response);
@@ -340,12 +341,14 @@ export class SessionService {
       const hasToSlide = !this.isRefreshDue(opened) && (this.isSlideDue(opened) || !hasPortInside(opened));
       const isKept = !hasToSlide && isUnchanged(token, opened);
       const current = isKept ? opened : this.slideCookie(token, opened, request, response);
+      callback = 'session';
       const loaded = { token: current, session: await this.sessionOf(current) };
       if (this.options.events.session) await this.reportRead(loaded);
       return loaded;
     } catch (error) {
+      const rule = isAboutFrozen(error) ? '. It must not change what it is given, but a copy' : '';
       this.logger.error(
-        `Could not use the content of a session cookie: the cookie is deleted, its user has to sign in again\n${describeError(error)}`,
+        `Could not use the content of a session cookie in the callback \`${callback}\`${rule}: the cookie is deleted, its user has to sign in again\n${describeError(error)}`,
       );
       return this.deleteCookie(request, response);
     }
@@ -483,6 +486,10 @@ function hasMembersOf(one: SessionToken, other: SessionToken): boolean {
   for (const name in other) if (one[name] !== other[name] && !ownMembers.has(name)) return false;
   return true;
 }
+
+/** Whether code has tried to change what is frozen. */
+const isAboutFrozen = (error: unknown) =>
+  error instanceof TypeError && /not extensible|read only|Cannot delete/.test(error.message);
 
 /** Freezes what several requests share. */
 function deepFrozen<T extends object>(value: T): T {

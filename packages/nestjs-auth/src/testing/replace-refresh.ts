@@ -11,6 +11,9 @@ import type { TestedApplication } from './test-session.js';
 export type RefreshResult =
   'refused' | 'unavailable' | ((token: SessionToken) => SessionToken | Promise<SessionToken>);
 
+/** What applications had before the first replacement. */
+const originals = new WeakMap<ResolvedAuthOptions, SessionRefresh>();
+
 /**
  * Replaces the refresh of tokens: the provider is not asked. When tokens are due is decided as before.
  *
@@ -19,8 +22,9 @@ export type RefreshResult =
  */
 export function replaceRefresh(app: TestedApplication, result: RefreshResult): () => void {
   const options = app.get<ResolvedAuthOptions>(ResolvedAuthOptions, { strict: false });
-  const { refresh } = options;
+  const refresh = originals.get(options) ?? options.refresh;
   if (!refresh) throw new Error('replaceRefresh: the application has the option `refresh: false`');
+  originals.set(options, refresh);
   options.refresh = {
     isDue: (token) => refresh.isDue(token),
     refresh: (token) => {

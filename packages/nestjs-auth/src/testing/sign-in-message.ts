@@ -24,7 +24,7 @@ export interface SignInMessage {
 export interface TestProvider {
   id: string;
   type: Account['type'];
-  profile?: (claims: Profile, tokens: Account) => User | Promise<User>;
+  profile?: ((claims: Profile, tokens: Account) => User | Promise<User>) | undefined;
 }
 
 /** The provider with that id, or the first. A program without any gets one with a password. */

@@ -1,5 +1,7 @@
 import type { Server } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
+import type { Test } from 'supertest';
 import type TestAgent from 'supertest/lib/agent.js';
 import type { SessionToken } from '../auth.types.js';
 import type { ResolvedAuthOptions } from '../resolved-auth-options.js';
@@ -12,6 +14,7 @@ export type TestedApplication = Pick<INestApplication, 'get' | 'getHttpServer'>;
 export class TestSession {
   /** The header `Cookie` of a request with this session. */
   readonly cookie: string;
+  private readonly cookies: [name: string, value: string][];
 
   constructor(
     private readonly app: TestedApplication,
@@ -21,13 +24,25 @@ export class TestSession {
     private readonly expiredContent: () => Promise<SessionToken>,
   ) {
     const { value } = options.seal(token);
-    this.cookie = [...cookiesOf(options.sessionCookie.name, value)].map((pair) => pair.join('=')).join('; ');
+    this.cookies = [...cookiesOf(options.sessionCookie.name, value)];
+    this.cookie = headerOf(this.cookies);
   }
 
   /** Returns an agent of supertest, which has to be installed, that sends the cookie and takes over renewed ones. */
   async agent(): Promise<TestAgent> {
     const { default: supertest } = await import('supertest');
-    return supertest.agent(this.app.getHttpServer() as Server).set('cookie', this.cookie);
+    // The agent itself would keep `Secure` cookies, which an https origin means, from its requests over http.
+    const cookies = new Map(this.cookies);
+    return supertest.agent(this.app.getHttpServer() as Server).use((request: Test) => {
+      request.set('cookie', headerOf(cookies));
+      request.on('response', ({ headers }: { headers: Record<string, unknown> }) => {
+        for (const line of [headers['set-cookie'] ?? []].flat() as string[]) {
+          const [, name = '', value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+          if (value) cookies.set(name, value);
+          else cookies.delete(name);
+        }
+      });
+    });
   }
 
   /** Returns the session as it is after `session.maxLifetime`: whoever sends its cookie is signed out. */
@@ -36,10 +51,19 @@ export class TestSession {
     return new TestSession(this.app, this.options, { ...this.token, start }, this.expiredContent);
   }
 
-  /** Returns the session as it is when its access token has expired: the next request refreshes it, as `replaceRefresh()` says. */
+  /**
+   * Returns the session as it is when its access token has expired: the next request refreshes it, as `replaceRefresh()` says.
+   *
+   * @throws when the session holds no tokens
+   */
   async withExpiredTokens(): Promise<TestSession> {
-    const { jti, start } = this.token;
+    const { jti, start, iat, exp } = this.token;
     const content = { ...(await this.expiredContent()), jti, start } as SessionToken;
+    if (isDeepStrictEqual({ ...content, iat, exp }, { ...this.token }))
+      throw new Error('withExpiredTokens: the session holds no tokens');
     return new TestSession(this.app, this.options, content, this.expiredContent);
   }
 }
+
+const headerOf = (cookies: Iterable<[name: string, value: string]>) =>
+  [...cookies].map((pair) => pair.join('=')).join('; ');

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { samplesIn, SampleProject } from '../../../../test/support/sample-project.js';
@@ -51,10 +51,17 @@ describe('the tarball', () => {
       ]),
     );
     expect(files.filter((file) => /tsbuildinfo|^test\b|\.spec\./.test(file))).toEqual([]);
-    const { sideEffects } = JSON.parse(readFileSync(join(installed(name), 'package.json'), 'utf8')) as {
-      sideEffects: unknown;
-    };
-    expect(sideEffects).toBe(false);
+    expect(JSON.parse(readFileSync(join(installed(name), 'package.json'), 'utf8'))).toMatchObject({
+      sideEffects: false,
+      publishConfig: { access: 'public' },
+      keywords: expect.arrayContaining(['nestjs', 'authentication']),
+    });
+  });
+
+  it.each(packages)('of %s has every file that its README links to', (name) => {
+    const text = readFileSync(join(installed(name), 'README.md'), 'utf8');
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);
+    expect(links.filter((link) => !existsSync(join(installed(name), link)))).toEqual([]);
   });
 
   it.each(['nestjs-auth/empty-nest11', 'nestjs-zitadel/nest12'])('can be required in %s', (consumer) => {

@@ -56,10 +56,18 @@ decorated(Messages, 'admin', [MessagePattern('admin'), RequireRoles('admin')]);
 Controller()(Messages);
 
 class Gateway {
+  member(session) {
+    return session.user.name;
+  }
+  open(session) {
+    return `open ${session?.user.name ?? 'to strangers'}`;
+  }
   admin(session) {
     return `admin ${session.user.name}`;
   }
 }
+decorated(Gateway, 'member', [SubscribeMessage('member')], AuthSession());
+decorated(Gateway, 'open', [SubscribeMessage('open'), Public()], AuthSession());
 decorated(Gateway, 'admin', [SubscribeMessage('admin'), RequireRoles('admin')], AuthSession());
 WebSocketGateway()(Gateway);
 
@@ -200,12 +208,12 @@ for (const [name, adapter] of [
     });
 
     /** What a gateway answers to a message, or what it refuses it with. */
-    async function emit(cookie) {
+    async function emit(message, cookie = '') {
       const socket = io(origin, { extraHeaders: { cookie }, transports: ['websocket'] });
       try {
         return await Promise.race([
           new Promise((resolve) => socket.on('exception', ({ code }) => resolve(code))),
-          new Promise((resolve) => socket.emit('admin', {}, resolve)),
+          new Promise((resolve) => socket.emit(message, {}, resolve)),
           wait(5_000, 'no answer', { ref: false }),
         ]);
       } finally {
@@ -214,9 +222,19 @@ for (const [name, adapter] of [
     }
 
     it('guards WebSocket messages', async () => {
-      assert.equal(await emit(''), 'AUTH_SESSION_REQUIRED');
-      assert.equal(await emit(await signIn('editor')), 'AUTH_ROLES_REQUIRED');
-      assert.equal(await emit(await signIn('admin')), 'admin admin');
+      const [editor, admin] = [await signIn('editor'), await signIn('admin')];
+      assert.deepEqual(
+        [await emit('member'), await emit('member', editor)],
+        ['AUTH_SESSION_REQUIRED', 'editor'],
+      );
+      assert.deepEqual(
+        [await emit('open'), await emit('open', editor)],
+        ['open to strangers', 'open editor'],
+      );
+      assert.deepEqual(
+        [await emit('admin'), await emit('admin', editor), await emit('admin', admin)],
+        ['AUTH_SESSION_REQUIRED', 'AUTH_ROLES_REQUIRED', 'admin admin'],
+      );
     });
 
     it('refuses messages of a microservice that require roles', async () => {

@@ -9,13 +9,13 @@ import type { IncomingMessage } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
+import { rolesIn } from '../organizations/acting.js';
+import { organizationRefusal } from '../organizations/organization.errors.js';
 import {
   missingFactor,
   requirementsFrom,
   type SignInRequirements,
 } from '../fresh-sign-in/sign-in-requirements.js';
-import { rolesIn } from '../organizations/acting.js';
-import { organizationRefusal } from '../organizations/organization.errors.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import {
   ApiError,

@@ -9,6 +9,7 @@ import { Logger } from '@nestjs/common';
 import { deriveKey, macOf } from '../keys.js';
 import type {
   BackChannelLogoutResult,
+  EventResult,
   RefreshResult,
   SessionOwner,
   SignOutResult,
@@ -84,6 +85,20 @@ export class AuditLog implements ZitadelObserver {
         ? ['debug', 'Back-channel logout of a session that had ended before']
         : ['log', 'Sessions ended by back-channel logout'];
     this.note(level, 'backchannel_logout', text, owner, about(request, { result }));
+  }
+
+  eventReceived(
+    result: EventResult,
+    type: string | undefined,
+    owner: SessionOwner,
+    request: HttpRequest,
+    error?: unknown,
+  ) {
+    this.observer.eventReceived?.(result, type, owner, request, error);
+    const [level, text]: [Level, string] = error
+      ? ['warn', `An event of Zitadel was refused\n${describeError(error)}`]
+      : [result === 'done' ? 'log' : 'debug', 'An event of Zitadel was received'];
+    this.note(level, 'zitadel_event', text, owner, about(request, { result, ...(type ? { type } : {}) }));
   }
 
   refreshTokenRevoked(result: 'done' | 'failed') {

@@ -14,6 +14,7 @@ import { userFrom, type ZitadelClaims } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';
 import { withActiveOrganization } from '../organizations/acting.js';
 import { AccessTokenRejected } from '../client/oidc.errors.js';
+import { RequestedReloads } from './requested-reloads.js';
 import { issuedAt } from './session-token.js';
 import { TokenRefresher } from './token-refresher.js';
 
@@ -50,7 +51,7 @@ interface UserinfoState {
 
 /**
  * Reloads the user of a session from userinfo: names, roles, organization and metadata are replaced by those of the response. Due when the
- * last response is older than `claimsMaxAgeSeconds` or than the access token.
+ * last response is older than `claimsMaxAgeSeconds`, than the access token, or than a change that an event of Zitadel has reported.
  */
 @Injectable()
 export class ClaimsReload implements SessionReload {
@@ -61,6 +62,7 @@ export class ClaimsReload implements SessionReload {
   constructor(
     private readonly oidc: OidcClient,
     private readonly refresher: TokenRefresher,
+    private readonly requested: RequestedReloads,
     @Inject(ZITADEL_OPTIONS)
     private readonly options: Pick<ResolvedZitadelOptions, 'session' | 'organizations'>,
   ) {}
@@ -151,7 +153,11 @@ export class ClaimsReload implements SessionReload {
     const { claimsMaxAgeSeconds: maxAge } = this.options.session;
     const { accessTokenRenewedAt = 0 } = token;
     const readAt = readAtOf(token);
-    return accessTokenRenewedAt > readAt || (maxAge > 0 && Date.now() / 1000 - readAt >= maxAge);
+    return (
+      accessTokenRenewedAt > readAt ||
+      (maxAge > 0 && Date.now() / 1000 - readAt >= maxAge) ||
+      this.requested.isDue(token, readAt)
+    );
   }
 
   private stateOf({ accessToken = '' }: SessionToken): UserinfoState {

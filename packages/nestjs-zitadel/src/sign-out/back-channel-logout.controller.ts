@@ -4,7 +4,7 @@ import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { SharedState } from '../state/shared-state.js';
-import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
+import { endTimeOf } from '../tokens/token-checks.js';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { LOGOUT_TOKEN_LIFETIME_MS, type LogoutTokenClaims } from '../tokens/logout-token.js';
 import { LogoutTokenRefused } from '../client/oidc.errors.js';
@@ -62,9 +62,6 @@ export class BackChannelLogoutController {
     return hasEnded;
   }
 }
-
-/** Sessions that began before this time end: the time of issue, with tolerance for clock differences, and never in the future. */
-const endTimeOf = (iat: number) => Math.min(iat + CLOCK_TOLERANCE_SECONDS, Date.now() / 1000);
 
 function refuse(response: Response, description: string) {
   response.status(400).json({ error: 'invalid_request', error_description: description });

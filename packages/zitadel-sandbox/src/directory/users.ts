@@ -207,15 +207,19 @@ export class Directory {
   }
 
   /** @throws Error when that organization may not grant the role */
-  grantRole(user: SandboxUser, role: string, organization = user.home.name): void {
+  grantRole(user: SandboxUser, role: string, organization = user.home.name): Authorization {
     this.checkGrant(organization, role);
-    const { roles } = this.createResponseParameters(user, organization);
+    const authorization = this.authorizationFrom(user, organization);
+    const { roles } = authorization;
     if (!roles.includes(role)) roles.push(role);
+    return authorization;
   }
 
-  revokeRole(user: SandboxUser, role: string, organization = user.home.name): void {
-    const { roles } = this.createResponseParameters(user, organization);
+  revokeRole(user: SandboxUser, role: string, organization = user.home.name): Authorization {
+    const authorization = this.authorizationFrom(user, organization);
+    const { roles } = authorization;
     if (roles.includes(role)) roles.splice(roles.indexOf(role), 1);
+    return authorization;
   }
 
   /** Creates a user, without credentials when it is a service user. */
@@ -245,7 +249,7 @@ export class Directory {
     this.users.splice(this.users.indexOf(user), 1);
   }
 
-  private createResponseParameters(user: SandboxUser, organization: string): Authorization {
+  private authorizationFrom(user: SandboxUser, organization: string): Authorization {
     const known = user.authorizations.find(
       (one) => one.organization.name === organization && one.projectId === defaultIds.project,
     );

@@ -1,3 +1,6 @@
+import { Actions } from '../actions/actions.js';
+import { Events } from '../actions/events.js';
+import { stateEvents } from '../actions/user-events.js';
 import { Applications, defaultIds } from '../directory/applications.js';
 import { Administrators } from '../directory/administrators.js';
 import { Changes } from '../directory/changes.js';
@@ -61,12 +64,14 @@ export interface Instance {
   sessions: BrowserSessions;
   backChannel: BackChannelLogout;
   administrators: Administrators;
+  actions: Actions;
+  events: Events;
   /** when what the management API shows was changed */
   changes: Changes;
   /** false: the services of the management API v2 that Zitadel did not have in 2025-10 answer 404 */
   hasManagementV2: boolean;
-  /** Sets the state of a user, with the consequences it has in Zitadel. */
-  setUserState(user: SandboxUser, state: UserState): void;
+  /** Sets the state of a user, with the consequences it has in Zitadel. `by` is the id of who does it. */
+  setUserState(user: SandboxUser, state: UserState, by?: string): void;
 }
 
 /** The handler of one path. */
@@ -106,6 +111,8 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     retryDelayMs: options.backChannelRetryDelayMs ?? 1800,
   });
   backChannel.isDenied = options.backChannelDenied ?? false;
+  const actions = new Actions();
+  const events = new Events(actions);
   return {
     issuer,
     provider,
@@ -127,8 +134,13 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     },
     faults: new Faults(),
     administrators: administratorsIn(directory),
+    actions,
+    events,
     changes: new Changes(options.projectionLag ?? 0),
-    setUserState: (user, state) => setUserState({ directory, sessions, store }, user, state),
+    setUserState: (user, state, by) => {
+      for (const event of stateEvents(user, user.state, state, by)) events.publish(event);
+      setUserState({ directory, sessions, store }, user, state);
+    },
     hasManagementV2: options.hasManagementV2 ?? true,
     loginOrigin,
     refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { authorizationId, grantEvent } from '../actions/user-events.js';
 import { timestamp } from '../directory/changes.js';
 import type { Authorization, SandboxUser } from '../directory/users.js';
 import type { Instance } from '../instance/instance.js';
-import { idFor } from '../storage/ids.js';
 import { ManagementError } from './management.error.js';
-import { listField, method, pageOf, pagination, text, texts, type Method } from './method.js';
+import { listField, method, pageOf, pagination, text, texts, type Caller, type Method } from './method.js';
 import { roleOf } from './project-roles.js';
 import { exists, projectById } from './projects.js';
 
@@ -18,7 +18,8 @@ export const authorizationService: Record<string, Method> = {
       organizationId: text('CreateAuthorizationRequest.OrganizationId'),
       roleKeys: texts,
     }),
-    ({ userId, projectId, organizationId, roleKeys: roles = [] }, { instance, rights }) => {
+    ({ userId, projectId, organizationId, roleKeys: roles = [] }, caller) => {
+      const { instance, rights } = caller;
       rights.require('user.grant.write', { organizationId, projectId });
       const user = instance.directory.byId(userId);
       const organization = instance.directory.organizations.find(({ id }) => id === organizationId);
@@ -33,19 +34,22 @@ export const authorizationService: Record<string, Method> = {
       const authorization: Authorization = { organization, projectId, roles: [...roles] };
       user.authorizations.push(authorization);
       instance.changes.created(authorization);
+      publish(caller, user, authorization, 'added', { userId, projectId, roleKeys: roles });
       const { creationDate } = instance.changes.dates(authorization);
-      return { id: idOf(user, authorization), creationDate };
+      return { id: authorizationId(user, authorization), creationDate };
     },
   ),
 
   UpdateAuthorization: method(
     z.object({ id: text('UpdateAuthorizationRequest.Id'), roleKeys: texts }),
-    ({ id, roleKeys: roles = [] }, { instance, rights }) => {
+    ({ id, roleKeys: roles = [] }, caller) => {
+      const { instance, rights } = caller;
       const { user, authorization } = required(instance, id);
       rights.require('user.grant.write', resourceOf(authorization));
       checkRoles(instance, authorization.projectId, roles);
       if (String([...roles].sort()) !== String([...authorization.roles].sort())) {
         change(instance, user, authorization, { roles: [...roles] });
+        publish(caller, user, authorization, 'cascade.changed', { roleKeys: roles });
       }
       return { changeDate: instance.changes.dates(authorization).changeDate };
     },
@@ -54,19 +58,20 @@ export const authorizationService: Record<string, Method> = {
   ActivateAuthorization: setActive('Activate', true),
   DeactivateAuthorization: setActive('Deactivate', false),
 
-  DeleteAuthorization: method(
-    z.object({ id: text('DeleteAuthorizationRequest.Id') }),
-    ({ id }, { instance, rights }) => {
-      const found = byId(instance, id);
-      if (!found) {
-        rights.requireSome();
-        return { deletionDate: never };
-      }
-      rights.require('user.grant.write', resourceOf(found.authorization));
-      found.user.authorizations = found.user.authorizations.filter((one) => one !== found.authorization);
-      return { deletionDate: timestamp() };
-    },
-  ),
+  DeleteAuthorization: method(z.object({ id: text('DeleteAuthorizationRequest.Id') }), ({ id }, caller) => {
+    const { instance, rights } = caller;
+    const found = byId(instance, id);
+    if (!found) {
+      rights.requireSome();
+      return { deletionDate: never };
+    }
+    rights.require('user.grant.write', resourceOf(found.authorization));
+    const { user, authorization } = found;
+    const payload = { userId: user.id, projectId: authorization.projectId };
+    publish(caller, user, authorization, 'removed', payload);
+    found.user.authorizations = found.user.authorizations.filter((one) => one !== found.authorization);
+    return { deletionDate: timestamp() };
+  }),
 
   ListAuthorizations: method(
     z.object({
@@ -101,10 +106,14 @@ export const authorizationService: Record<string, Method> = {
 };
 
 function setActive(verb: 'Activate' | 'Deactivate', active: boolean): Method {
-  return method(z.object({ id: text(`${verb}AuthorizationRequest.Id`) }), ({ id }, { instance, rights }) => {
+  return method(z.object({ id: text(`${verb}AuthorizationRequest.Id`) }), ({ id }, caller) => {
+    const { instance, rights } = caller;
     const { user, authorization } = required(instance, id);
     rights.require('user.grant.write', resourceOf(authorization));
-    if ((authorization.active ?? true) !== active) change(instance, user, authorization, { active });
+    if ((authorization.active ?? true) !== active) {
+      change(instance, user, authorization, { active });
+      publish(caller, user, authorization, active ? 'reactivated' : 'deactivated');
+    }
     return { changeDate: instance.changes.dates(authorization).changeDate };
   });
 }
@@ -120,6 +129,17 @@ function change(
   instance.changes.changed(authorization, before);
 }
 
+function publish(
+  { instance, user: caller }: Caller,
+  user: SandboxUser,
+  authorization: Authorization,
+  what: string,
+  event_payload?: object,
+): void {
+  const rest = { userID: caller.id, ...(event_payload && { event_payload }) };
+  instance.events.publish(grantEvent(user, authorization, `user.grant.${what}`, rest));
+}
+
 interface Found {
   user: SandboxUser;
   authorization: Authorization;
@@ -132,18 +152,13 @@ function all({ directory }: Instance): Found[] {
 }
 
 function byId(instance: Instance, id: string): Found | undefined {
-  return all(instance).find(({ user, authorization }) => idOf(user, authorization) === id);
+  return all(instance).find(({ user, authorization }) => authorizationId(user, authorization) === id);
 }
 
 function required(instance: Instance, id: string): Found {
   const found = byId(instance, id);
   if (!found) throw new ManagementError('not_found', 'User grant not found', 'COMMAND-3M9sd');
   return found;
-}
-
-/** A user has one authorization in a project from an organization. */
-function idOf({ id }: SandboxUser, { organization, projectId }: Authorization): string {
-  return idFor(`authorization ${id} ${projectId} ${organization.id}`);
 }
 
 function resourceOf({ organization, projectId }: Authorization) {
@@ -164,7 +179,7 @@ function authorizationView(instance: Instance, user: SandboxUser, authorization:
   const { organization, projectId, roles, active = true } = authorization;
   const project = projectById(instance, projectId);
   return {
-    id: idOf(user, authorization),
+    id: authorizationId(user, authorization),
     ...instance.changes.dates(authorization),
     project: { id: projectId, name: project?.name ?? '', organizationId: project?.organizationId ?? '' },
     organization: { id: organization.id, name: organization.name },

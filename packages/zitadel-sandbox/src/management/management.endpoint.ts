@@ -6,6 +6,7 @@ import type { Instance } from '../instance/instance.js';
 import { audiencesIn } from '../keys/client-assertion.js';
 import type { Context } from '../storage/provider.js';
 import { findAccessToken } from '../tokens/presented-token.js';
+import { actionService } from './actions/action-service.js';
 import { administratorService } from './administrators.js';
 import { applicationKeyMethods } from './application-keys.js';
 import { applicationMethods } from './applications.js';
@@ -32,6 +33,7 @@ const services: Record<string, Record<string, Method>> = {
   ...newerServices,
   'zitadel.user.v2.UserService': { ...userService, ...credentialMethods },
   'zitadel.org.v2.OrganizationService': organizationService,
+  'zitadel.action.v2.ActionService': actionService,
   'zitadel.admin.v1.AdminService': tokenLifetimeService,
 };
 

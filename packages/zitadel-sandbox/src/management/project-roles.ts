@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { grantEvent } from '../actions/user-events.js';
 import type { Project } from '../directory/applications.js';
 import { timestamp } from '../directory/changes.js';
 import type { Instance } from '../instance/instance.js';
@@ -60,10 +61,11 @@ export const projectRoleMethods: Record<string, Method> = {
       projectId: text('RemoveProjectRoleRequest.ProjectId'),
       roleKey: text('RemoveProjectRoleRequest.RoleKey'),
     }),
-    ({ projectId, roleKey }, { instance, rights }) => {
+    ({ projectId, roleKey }, { instance, rights, user: caller }) => {
       const project = projectById(instance, projectId);
       rights.require('project.write', resourceOf(project, projectId));
       if (project?.roles.includes(roleKey)) {
+        publishRemoval(instance, project, roleKey, caller.id);
         project.roles.splice(project.roles.indexOf(roleKey), 1);
         roles.get(project)?.delete(roleKey);
       }
@@ -103,6 +105,27 @@ export const projectRoleMethods: Record<string, Method> = {
     },
   ),
 };
+
+/** Of the role, and of each authorization that has it; its payload is empty when no role is left. */
+function publishRemoval(
+  { directory, events }: Instance,
+  project: Project,
+  key: string,
+  userID: string,
+): void {
+  const { id, organizationId: resourceOwner } = project;
+  const event = { aggregateID: id, aggregateType: 'project', resourceOwner, userID } as const;
+  events.publish({ ...event, event_type: 'project.role.removed', event_payload: { key } });
+  for (const user of directory.users) {
+    for (const one of user.authorizations.filter(
+      (each) => each.projectId === id && each.roles.includes(key),
+    )) {
+      const roleKeys = one.roles.filter((role) => role !== key);
+      const event_payload = roleKeys.length > 0 ? { roleKeys } : {};
+      events.publish(grantEvent(user, one, 'user.grant.cascade.changed', { userID, event_payload }));
+    }
+  }
+}
 
 export function noProject(): ManagementError {
   return new ManagementError('failed_precondition', 'Project not found', 'COMMAND-EbFMN');

@@ -9,6 +9,7 @@ interface RestRoute {
 
 const user = 'zitadel.user.v2.UserService';
 const organization = 'zitadel.org.v2.OrganizationService';
+const action = 'zitadel.action.v2.ActionService';
 const admin = 'zitadel.admin.v1.AdminService';
 
 export const restRoutes: RestRoute[] = [
@@ -23,6 +24,12 @@ export const restRoutes: RestRoute[] = [
   route('POST /v2/users/{userId}/secret', [user, 'AddSecret']),
   route('POST /v2/users/{userId}/pats', [user, 'AddPersonalAccessToken']),
   route('DELETE /v2/users/{userId}/pats/{tokenId}', [user, 'RemovePersonalAccessToken']),
+  route('POST /v2/actions/targets', [action, 'CreateTarget']),
+  route('POST /v2/actions/targets/search', [action, 'ListTargets']),
+  route('POST /v2/actions/targets/{id}', [action, 'UpdateTarget']),
+  route('DELETE /v2/actions/targets/{id}', [action, 'DeleteTarget']),
+  route('PUT /v2/actions/executions', [action, 'SetExecution']),
+  route('POST /v2/actions/executions/search', [action, 'ListExecutions']),
   route('GET /admin/v1/settings/oidc', [admin, 'GetOIDCSettings']),
   route('PUT /admin/v1/settings/oidc', [admin, 'UpdateOIDCSettings']),
 ];

@@ -124,7 +124,7 @@ export const userService: Record<string, Method> = {
     requireOver(user, caller, rights);
     if (!user) throw notFound('COMMAND-bd4ir1mblj');
     const details = commandDetails(instance, user);
-    instance.setUserState(user, 'removed');
+    instance.setUserState(user, 'removed', caller.id);
     return { details };
   }),
 };
@@ -141,7 +141,7 @@ function setState(
     if (!user) throw notFound('COMMAND-3M9sd');
     if (user.state === state) throw new ManagementError('failed_precondition', sentence, id);
     const before = userView(instance, user);
-    instance.setUserState(user, state);
+    instance.setUserState(user, state, caller.id);
     instance.changes.changed(user, before);
     return { details: commandDetails(instance, user) };
   });

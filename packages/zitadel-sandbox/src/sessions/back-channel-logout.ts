@@ -1,14 +1,16 @@
-import { once, setMaxListeners } from 'node:events';
-import { request as requestHttp, type IncomingMessage } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Applications } from '../directory/applications.js';
+import { instanceId, type Events } from '../actions/events.js';
+import { userEvent } from '../actions/user-events.js';
+import type { Directory } from '../directory/users.js';
+import { sendAsGo, type Posted } from '../http/send-as-go.js';
 import { isLoopbackUri } from '../http/uris.js';
 import type { SigningKeys } from '../keys/signing-keys.js';
 import { appendBounded } from '../storage/bounded-map.js';
 import { newId } from '../storage/ids.js';
 import { nowSeconds } from '../storage/now.js';
-import type { BrowserSessions } from './browser-sessions.js';
+import { isV1, type BrowserSessions } from './browser-sessions.js';
 
 const tokenLifetimeSeconds = 15 * 60;
 const finalStatuses = [200, 202, 204, 400];
@@ -107,12 +109,13 @@ export class BackChannelLogout {
   /** Returns the status of the last response after redirects, which it follows as Go's http.Client does. */
   private async sendLogoutToken(uri: string, logoutToken: string): Promise<number | null> {
     const signal = AbortSignal.any([this.stopped.signal, AbortSignal.timeout(this.pace.timeoutMs)]);
-    let body: string | undefined = new URLSearchParams({ logout_token: logoutToken }).toString();
+    const body = new URLSearchParams({ logout_token: logoutToken }).toString();
+    let posted: Posted | undefined = { body, contentType: 'application/x-www-form-urlencoded' };
     try {
       for (let followed = 0; followed <= maxRedirects && isLoopbackUri(uri); followed++) {
-        const { statusCode = 0, headers } = await sendRequest(uri, body, signal);
+        const { statusCode = 0, headers } = await sendAsGo(uri, posted, signal);
         if (!redirectStatuses.includes(statusCode) || headers.location === undefined) return statusCode;
-        if (redirectsToGet.includes(statusCode)) body = undefined;
+        if (redirectsToGet.includes(statusCode)) posted = undefined;
         uri = new URL(headers.location, uri).href;
       }
     } catch {
@@ -136,38 +139,28 @@ export class BackChannelLogout {
   }
 }
 
-/** Sends a POST with that form, or a GET, with the headers of Go's http.Client. */
-async function sendRequest(
-  uri: string,
-  body: string | undefined,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const send = uri.startsWith('https:') ? requestHttps : requestHttp;
-  const request = send(uri, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: {
-      'user-agent': 'Go-http-client/1.1',
-      ...(body !== undefined && {
-        'content-length': Buffer.byteLength(body),
-        'content-type': 'application/x-www-form-urlencoded',
-      }),
-      'accept-encoding': 'gzip',
-    },
-    agent: false,
-    signal,
-  });
-  request.end(body);
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  // only the status and headers are read: an error in the body does not matter
-  response.on('error', () => undefined).destroy();
-  return response;
+/** Ends the session, and notifies the applications that got tokens in it and the targets of events. */
+export async function endSessionAndNotify(sid: string, instance: SessionEnd): Promise<void> {
+  const { sessions, backChannel, directory, events, issuer } = instance;
+  const ended = await sessions.end(sid);
+  if (!ended) return;
+  const userId = ended.session.accountId ?? '';
+  const user = directory.byId(userId);
+  if (!isV1(sid)) {
+    const event_payload = { triggerOrigin: issuer };
+    const event = { aggregateID: sid, aggregateType: 'session', resourceOwner: instanceId } as const;
+    events.publish({ ...event, event_type: 'session.terminated', event_payload });
+  } else if (user) {
+    const event_payload = { userAgentID: newId(), sessionID: sid, triggerOrigin: issuer };
+    events.publish(userEvent(user, 'user.human.signed.out', { userID: userId, event_payload }));
+  }
+  backChannel.notify(sid, userId, ended.clientIds);
 }
 
-/** Ends the session and notifies the applications that got tokens in it. */
-export async function endSessionAndNotify(
-  sid: string,
-  { sessions, backChannel }: { sessions: BrowserSessions; backChannel: BackChannelLogout },
-): Promise<void> {
-  const ended = await sessions.end(sid);
-  if (ended) backChannel.notify(sid, ended.session.accountId ?? '', ended.clientIds);
+interface SessionEnd {
+  issuer: string;
+  sessions: BrowserSessions;
+  backChannel: BackChannelLogout;
+  directory: Directory;
+  events: Events;
 }

@@ -136,6 +136,6 @@ export class BrowserSessions {
   }
 }
 
-function isV1(sid: string | undefined): boolean {
+export function isV1(sid: string | undefined): boolean {
   return sid?.startsWith(v1Prefix) ?? false;
 }

@@ -14,6 +14,7 @@ export interface Command {
   roles: string[];
   grants: { loginName: string; role: string }[];
   backChannel: boolean;
+  events: string | undefined;
   envFile: string;
   isDryRun: boolean;
   isJson: boolean;
@@ -36,6 +37,8 @@ export const usage = `Makes or mends in your Zitadel what this application needs
   --roles ROLE,ROLE     roles of the project (default: admin)
   --grant LOGIN=ROLE    gives a role to a person, by login name; repeatable
   --back-channel        registers the address for back-channel logout, which Zitadel has to be able to reach
+  --events URL          makes Zitadel send events to this address of the web application, such as
+                        https://app.example.com (with the path /auth/zitadel-events where it has none); needs IAM_OWNER
   --env-file FILE       file to write instead of .env; the key file is written beside it
   --dry-run             only shows what would be done
   --json                writes one JSON document to standard output, everything else to standard error
@@ -64,6 +67,7 @@ export function readCommandLine(args: string[]): Command | 'help' {
     roles: [...new Set([...roles, ...grants.map(({ role }) => role)])],
     grants,
     backChannel: values['back-channel'] ?? false,
+    events: optional(values.events, eventsFrom),
     envFile: values['env-file'] ?? '.env',
     isDryRun: values['dry-run'] ?? false,
     isJson: values.json ?? false,
@@ -94,6 +98,7 @@ function parseOptions(args: string[]) {
       roles: { type: 'string', multiple: true },
       grant: { type: 'string', multiple: true },
       'back-channel': { type: 'boolean' },
+      events: { type: 'string' },
       'env-file': { type: 'string' },
       'dry-run': { type: 'boolean' },
       json: { type: 'boolean' },
@@ -125,6 +130,13 @@ export function originFrom(option: string, value: string): string {
   throw new UsageError(
     `${option}: expected an address that begins with http:// or https:// and has no path, such as ${EXAMPLES[option] ?? 'http://localhost:3000'}`,
   );
+}
+
+function eventsFrom(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url && /^https?:$/.test(url.protocol) && !url.search && !url.hash && !url.username && !url.password)
+    return url.href;
+  throw new UsageError('--events: expected an address such as https://app.example.com');
 }
 
 const MAX_LENGTH = 200;

@@ -107,7 +107,12 @@ class SetupRun {
     const webOrigin = command.webOrigin ?? defaults.webOrigin;
     const apiOrigin = command.apiOrigin ?? originFrom('--api-origin', defaults.apiOrigin);
     checkOrigins(
-      { '--issuer': issuer, '--web-origin': webOrigin, '--api-origin': apiOrigin },
+      {
+        '--issuer': issuer,
+        '--web-origin': webOrigin,
+        '--api-origin': apiOrigin,
+        '--events': command.events ?? issuer,
+      },
       defaults.allowsInsecureHttp,
     );
     const port = loopbackPort(webOrigin);
@@ -115,7 +120,7 @@ class SetupRun {
       throw new UsageError('--web-origin and --api-origin: expected two origins with different ports');
     const connection = await connect(issuer, await this.tokenSource(), command.organization);
     const known = command.project === undefined ? await projectOf(connection.client, defaults) : undefined;
-    const { backChannelUri, ...addresses } = addressesOf(webOrigin, envFile.values);
+    const { backChannelUri, eventsPath, ...addresses } = addressesOf(webOrigin, envFile.values);
     const wanted: Wanted = {
       ...addresses,
       project: command.project ?? known?.name ?? DEFAULT_PROJECT,
@@ -124,6 +129,7 @@ class SetupRun {
       webOrigin,
       apiOrigin,
       backChannelUri: command.backChannel ? backChannelUri : undefined,
+      eventsUri: command.events?.replace(/^(https?:\/\/[^/]+)\/$/, `$1${eventsPath}`),
       keyFile: keyFileFor(envFile, defaults.keyFile),
     };
     return {
@@ -133,6 +139,8 @@ class SetupRun {
       projectId: undefined,
       applications: new Map(),
       newKey: undefined,
+      eventTargetId: undefined,
+      eventsKey: undefined,
       warnings: [],
       pollPausesMs: this.surroundings.pollPausesMs ?? POLL_PAUSES_MS,
     };

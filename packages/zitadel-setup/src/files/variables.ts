@@ -46,6 +46,7 @@ export function addressesOf(webOrigin: string, environment: Environment) {
     redirectUri: kept('ZITADEL_CALLBACK_URL', '/auth/callback'),
     postLogoutUri: kept('ZITADEL_POST_LOGOUT_URL', '/auth/logout/callback'),
     backChannelUri: `${base}/auth/backchannel-logout`,
+    eventsPath: `${base.slice(webOrigin.length)}/auth/zitadel-events`,
   };
 }
 
@@ -60,6 +61,7 @@ export function variablesOf(world: World, environment: Environment): Record<stri
     ZITADEL_CALLBACK_URL: wanted.redirectUri,
     ZITADEL_POST_LOGOUT_URL: wanted.postLogoutUri,
     ...secretsFor(environment),
+    ...eventsKeysFor(world, environment),
     ...portOf('APP_PORT', wanted.apiOrigin),
     ZITADEL_API_KEY_FILE: wanted.keyFile,
     IDP_PROJECT_ID: projectId,
@@ -89,6 +91,19 @@ function secretsFor(environment: Environment): Record<string, string> {
     (name) => valueIn(environment, name) === undefined,
   );
   return Object.fromEntries(missing.map((name) => [name, randomBytes(SECRET_BYTES).toString('hex')]));
+}
+
+/** The signing key of the target before other keys. Undefined before the target is made. */
+function eventsKeysFor(
+  { wanted, eventsKey }: World,
+  environment: Environment,
+): Record<string, string | undefined> {
+  if (wanted.eventsUri === undefined) return {};
+  const name = 'ZITADEL_EVENTS_KEY';
+  const value = valueIn(environment, name);
+  const keys = (value ?? '').split(',').map((key) => key.trim());
+  if (eventsKey === undefined) return { [name]: undefined };
+  return { [name]: keys.includes(eventsKey) ? value : [eventsKey, ...keys.filter(Boolean)].join() };
 }
 
 /** What an earlier set-up may have, and what would contradict this one. */

@@ -93,4 +93,26 @@ export const administrators = z.object({
 });
 export type AdministratorMessage = z.infer<typeof administrators>['administrators'][number];
 
+const target = z.object({
+  id,
+  endpoint: z.string().default(''),
+  payloadType: z.string().default(''),
+  signingKey: z.string().min(1),
+});
+export type TargetMessage = z.infer<typeof target>;
+export const targets = z.object({ pagination, targets: z.array(target).default([]) });
+export const madeTarget = target.pick({ id: true, signingKey: true });
+
+const eventCondition = z.object({
+  event: z.string().optional(),
+  group: z.string().optional(),
+  all: z.boolean().optional(),
+});
+const execution = z.object({
+  condition: z.object({ event: eventCondition.optional() }).default({}),
+  targets: texts,
+});
+export type ExecutionMessage = z.infer<typeof execution>;
+export const executions = z.object({ pagination, executions: z.array(execution).default([]) });
+
 export const userinfo = z.object({ sub: id });

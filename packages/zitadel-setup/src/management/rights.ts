@@ -16,6 +16,8 @@ const cures = {
   'change this project': 'give the service user PROJECT_OWNER of the project, or ORG_OWNER',
   'see people': 'give the service user ORG_USER_MANAGER or ORG_OWNER',
   'give roles to people': 'give the service user PROJECT_OWNER of the project, or ORG_OWNER',
+  'send events of Zitadel to a webhook':
+    'give the service user IAM_OWNER of the instance, or leave out --events',
 } as const;
 
 /** What a token is needed for, in words. */

@@ -1,6 +1,7 @@
 import { apiKeyStep } from './api-key.js';
 import { applicationSpecs } from './application-specs.js';
 import { applicationStep } from './applications.js';
+import { eventSteps } from './events.js';
 import { projectStep } from './project.js';
 import { roleAssignmentSteps } from './role-assignments.js';
 import { roleSteps } from './roles.js';
@@ -10,6 +11,6 @@ import type { Step, World } from './step.js';
 export async function planSteps(world: World): Promise<Step[]> {
   const steps = [await projectStep(world), ...(await roleSteps(world))];
   for (const spec of applicationSpecs(world.wanted)) steps.push(await applicationStep(world, spec));
-  steps.push(await apiKeyStep(world), ...(await roleAssignmentSteps(world)));
+  steps.push(await apiKeyStep(world), ...(await roleAssignmentSteps(world)), ...(await eventSteps(world)));
   return steps;
 }

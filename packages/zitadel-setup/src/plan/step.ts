@@ -25,6 +25,8 @@ export interface Wanted {
   postLogoutUri: string;
   /** undefined: back-channel logout is left as it is */
   backChannelUri: string | undefined;
+  /** where Zitadel is to send events; undefined: targets and executions are left as they are */
+  eventsUri: string | undefined;
   apiOrigin: string;
   /** where the key of the API application lies, or will */
   keyFile: string;
@@ -38,6 +40,10 @@ export interface World extends Connection {
   applications: Map<string, { applicationId: string; clientId: string }>;
   /** the key file of the API application, where a new one was made */
   newKey: string | undefined;
+  /** the target for events, where there is one */
+  eventTargetId: string | undefined;
+  /** its signing key */
+  eventsKey: string | undefined;
   /** what went another way than wanted, for people */
   warnings: string[];
   pollPausesMs: readonly number[];

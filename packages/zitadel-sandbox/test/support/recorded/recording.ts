@@ -37,15 +37,15 @@ const files = [
 
 /** The recorded exchanges, in their order within a file. */
 export function recording(): Exchange[] {
-  return exchangesIn(files);
+  return exchangesOf(...files);
 }
 
 /** The recorded calls of the management API. */
 export function managementRecording(): Exchange[] {
-  return exchangesIn(['management', 'management-more']);
+  return exchangesOf('management', 'management-more', 'actions-events');
 }
 
-function exchangesIn(names: string[]): Exchange[] {
+export function exchangesOf(...names: string[]): Exchange[] {
   return names.flatMap((file) => {
     const text = readFileSync(new URL(`../../recorded/${file}.json`, import.meta.url), 'utf8');
     return (JSON.parse(text) as Omit<Exchange, 'file'>[]).map((exchange) => ({ file, ...exchange }));

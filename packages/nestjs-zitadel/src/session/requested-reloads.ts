@@ -1,0 +1,66 @@
+import { hash } from 'node:crypto';
+import type { SessionToken } from '@mridang/nestjs-auth';
+import { Inject, Injectable } from '@nestjs/common';
+import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
+import { SharedState } from '../state/shared-state.js';
+import { sessionIdOf } from './session-token.js';
+
+/** Zitadel may answer userinfo with former roles for up to half a second after a change. A response within this time is not final. */
+const SETTLE_SECONDS = 1;
+
+/** A reload of all sessions takes this long: each session has its time within it. */
+const SPREAD_SECONDS = 10;
+
+const ALL = 'reload:all';
+
+/** The reloads that events of Zitadel request: of one user at the next request, of all users within ten seconds. */
+@Injectable()
+export class RequestedReloads {
+  private readonly lifetimeMs: number;
+
+  constructor(
+    private readonly state: SharedState,
+    @Inject(ZITADEL_OPTIONS) { session }: ResolvedZitadelOptions,
+  ) {
+    const { claimsMaxAgeSeconds, maxDurationSeconds } = session;
+    // Each session is reloaded at that age anyway.
+    const longest = claimsMaxAgeSeconds > 0 ? claimsMaxAgeSeconds : maxDurationSeconds;
+    this.lifetimeMs = (2 * SPREAD_SECONDS + Math.min(longest, maxDurationSeconds)) * 1000;
+  }
+
+  async requestFor(sub: string): Promise<void> {
+    await this.add(userKey(sub), Date.now() / 1000);
+  }
+
+  /** One reload of all sessions begins when the one before is complete: many events cause one in ten seconds. */
+  async requestForAll(): Promise<void> {
+    const now = Date.now() / 1000;
+    const latest = Number(this.state.get(ALL) ?? -Infinity);
+    if (latest < now) await this.add(ALL, Math.max(now, latest + SPREAD_SECONDS));
+  }
+
+  /** @param readAt when the user of the session was read, seconds since 1970 */
+  isDue(token: SessionToken, readAt: number): boolean {
+    const { sub = '' } = token;
+    return (
+      this.timesOf(userKey(sub)).some((at) => readAt < at + SETTLE_SECONDS) ||
+      this.timesOf(ALL).some((at) => readAt < at + SETTLE_SECONDS && isTimeOf(token, at))
+    );
+  }
+
+  private async add(key: string, at: number): Promise<void> {
+    await this.state.add(key, String(at), this.lifetimeMs, at);
+  }
+
+  private timesOf(key: string): number[] {
+    return this.state.all(key).map(({ value }) => Number(value));
+  }
+}
+
+/** Whether a session is to be reloaded by now, in the reload of all sessions that began at `at`. */
+function isTimeOf(token: SessionToken, at: number): boolean {
+  const share = Number.parseInt(hash('sha256', sessionIdOf(token), 'hex').slice(0, 8), 16) / 2 ** 32;
+  return Date.now() / 1000 >= at + SETTLE_SECONDS + share * (SPREAD_SECONDS - SETTLE_SECONDS);
+}
+
+const userKey = (sub: string) => `reload:user:${sub}`;
