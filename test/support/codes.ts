@@ -16,4 +16,5 @@ export const codes = [
   ...codesIn('src'),
   ...codesIn('packages/nestjs-auth/src'),
   ...codesIn('packages/nestjs-zitadel/src'),
+  ...codesIn('packages/nestjs-program/src'),
 ];
