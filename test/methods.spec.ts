@@ -11,6 +11,7 @@ const addresses: Record<string, string[]> = {
   '/profile/live': READ,
   '/profile/api': READ,
   '/admin': READ,
+  '/danger': [...READ, 'POST'],
   '/auth/login': READ,
   '/auth/error': READ,
   '/auth/userinfo': [...READ, 'POST'],

@@ -105,9 +105,13 @@ All variables: docs/configuration.md
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
       expect.arrayContaining([
         { level: 'info', time, context: 'Web', msg: 'Ready at https://app.example.com' },
+        expect.objectContaining({
+          level: 'info',
+          msg: expect.stringContaining('ORGANIZATIONS=any') as unknown,
+        }),
         expect.objectContaining({ level: 'warn', context: 'Discovery' }),
       ]),
     );
-    expect(lines).toHaveLength(2);
+    expect(lines).toHaveLength(3);
   });
 });
