@@ -373,7 +373,10 @@ export class SessionService {
     // The authentication tag at the end is the cache key: a hash of the whole cookie would take longer than the rest of this method.
     const key = value.slice(-CACHE_KEY_LENGTH);
     const cached = this.decryptedCookies.get(key);
-    if (cached?.value === value) return isExpired(cached.token) ? null : cached.token;
+    if (cached?.value === value) {
+      if (!expiries.has(cached.token)) expiries.set(cached.token, expiryOf(cached.token));
+      return isExpired(cached.token) ? null : cached.token;
+    }
     const token = this.options.codec.open(value);
     if (token) this.decryptedCookies.set(key, { value, token: deepFrozen(token) });
     return token;
@@ -460,17 +463,11 @@ export class SessionService {
   }
 }
 
-/** Kept, because `toISOString` is a sixth of the cost of reading a session seen before. */
+/** Of sessions read before, because `toISOString` is a sixth of the cost of reading one. */
 const expiries = new WeakMap<OpenSession, string>();
 
-function expiryOf(token: OpenSession): string {
-  let expiry = expiries.get(token);
-  if (expiry === undefined) {
-    expiry = new Date(token.exp * 1000).toISOString();
-    expiries.set(token, expiry);
-  }
-  return expiry;
-}
+const expiryOf = (token: OpenSession): string =>
+  expiries.get(token) ?? new Date(token.exp * 1000).toISOString();
 
 type SessionEvent = NonNullable<ResolvedAuthOptions['events']['session']>;
 
