@@ -155,8 +155,34 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     expect(refusalOf(page)).toEqual(refused('user_mismatch'));
     expect((await sessionOf(browser))?.user).toEqual(before?.user);
     await until(() => revocations().length > known);
-    expect((await browser.get('/profile')).url.pathname).toBe('/profile');
-    expect(endings()).toHaveLength(ended);
+    // Login V1 would end the sessions of all users of the browser.
+    await until(() => endings().length === ended + loginVersion - 1);
+    expect((await browser.get('/profile/live')).status).toBe(200);
+  });
+
+  it('a refused sign-in leaves no session at Zitadel that outlives the sign-out', async () => {
+    const browser = await signedInLongAgo(alice);
+    const ended = endings().length;
+    const login = await browser.get('/guarded/both');
+    expect(refusalOf(await choose(browser, login, alice))).toEqual(refused('factor_missing'));
+    await until(() => endings().length === ended + loginVersion - 1);
+    await browser.submit(await browser.get('/profile'), 'form[action="/auth/logout"]');
+    const other = new URL(login.path.find(({ pathname }) => pathname === '/oauth/v2/authorize') ?? '');
+    other.searchParams.delete('prompt');
+    const asked = await browser.stopAt('/auth/callback', () => browser.get(other));
+    expect(asked.origin).toBe(app.sandbox.issuer);
+  });
+
+  it('a session that was ended during the sign-in is ended at Zitadel, too', async () => {
+    const browser = await signedInLongAgo(alice);
+    const login = await browser.get('/danger');
+    const elsewhere = app.browser();
+    await signIn(elsewhere, alice);
+    await elsewhere.submit(await elsewhere.get('/profile'), 'form[action="/auth/logout/everywhere"]');
+    moveTime(1_000);
+    const ended = endings().length;
+    expect((await choose(browser, login, alice)).url.pathname).toBe('/danger');
+    await until(() => endings().length === ended + loginVersion - 1);
   });
 
   it('a missing factor is named, with the page at Zitadel to set it up, and the session stays', async () => {

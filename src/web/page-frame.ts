@@ -45,7 +45,8 @@ export function pageFrame(csrf: CsrfService, basePath: string) {
 function switcherFor(request: AuthenticatedRequest) {
   const { organizations = [], activeOrganization } = request.session?.user ?? {};
   return {
-    choices: organizations.length > 1 ? choicesOf(organizations, activeOrganization) : [],
+    choices:
+      organizations.length > (activeOrganization ? 1 : 0) ? choicesOf(organizations, activeOrganization) : [],
     isChosen: activeOrganization !== undefined,
     returnTo: returnToOf(request),
   };

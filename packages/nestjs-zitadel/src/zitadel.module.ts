@@ -7,6 +7,7 @@ import { EventBody } from './events/event-body.js';
 import { EventsController } from './events/events.controller.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
 import { FormReturn } from './http/form-return.js';
+import { ChosenOrganizations } from './organizations/chosen-organizations.js';
 import { OrganizationController } from './organizations/organization.controller.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
@@ -54,6 +55,7 @@ const authServices = [
   LoggedOutCookie,
   SignInRules,
   Resumption,
+  ChosenOrganizations,
 ] as const;
 
 const services = [

@@ -13,6 +13,7 @@ import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options
 import { userFrom, type ZitadelClaims } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';
 import { withActiveOrganization } from '../organizations/acting.js';
+import { ChosenOrganizations } from '../organizations/chosen-organizations.js';
 import { AccessTokenRejected } from '../client/oidc.errors.js';
 import { RequestedReloads } from './requested-reloads.js';
 import { issuedAt } from './session-token.js';
@@ -63,6 +64,7 @@ export class ClaimsReload implements SessionReload {
     private readonly oidc: OidcClient,
     private readonly refresher: TokenRefresher,
     private readonly requested: RequestedReloads,
+    private readonly chosen: ChosenOrganizations,
     @Inject(ZITADEL_OPTIONS)
     private readonly options: Pick<ResolvedZitadelOptions, 'session' | 'organizations'>,
   ) {}
@@ -90,7 +92,7 @@ export class ClaimsReload implements SessionReload {
 
   isSuperseded(token: SessionToken): boolean {
     const state = token.accessToken && this.states.get(hashOf(token.accessToken));
-    return state ? isNewerThan(token, state) : false;
+    return this.chosen.isSuperseded(token) || (state ? isNewerThan(token, state) : false);
   }
 
   /**
@@ -144,7 +146,7 @@ export class ClaimsReload implements SessionReload {
 
   private withUser(token: SessionToken, { value, readAt }: NonNullable<UserinfoState['user']>): SessionToken {
     return withActiveOrganization(
-      { ...token, user: value, claimsReadAt: readAt },
+      { ...this.chosen.latest(token), user: value, claimsReadAt: readAt },
       this.options.organizations,
     );
   }

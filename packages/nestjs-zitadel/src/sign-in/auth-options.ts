@@ -13,10 +13,11 @@ import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
-import { actingUser, switched, withActiveOrganization } from '../organizations/acting.js';
+import { actingUser, withActiveOrganization } from '../organizations/acting.js';
+import type { ChosenOrganizations } from '../organizations/chosen-organizations.js';
 import { organizationRefusal } from '../organizations/organization.errors.js';
 import type { Resumption } from '../session/resumption.js';
-import { ZITADEL, type SignInRules } from './sign-in-rules.js';
+import { ZITADEL, type CarriedOver, type SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from '../session/session-token.js';
 import type { LoggedOutCookie } from '../sign-out/logged-out-cookie.js';
 import type { TokenRefresher } from '../session/token-refresher.js';
@@ -35,6 +36,7 @@ export function authOptions(
   loggedOut: LoggedOutCookie,
   rules: SignInRules,
   resumption: Resumption,
+  chosen: ChosenOrganizations,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, organizations, redirectUri, observer } = options;
   const isActive = organizations === 'active';
@@ -99,17 +101,21 @@ export function authOptions(
     ],
     callbacks: {
       jwt: ({ token, account, profile, user, trigger, session }) => {
-        if (!account) return isActive && trigger === 'update' ? switched(token, session) : token;
+        if (!account && !isActive) return token;
+        if (!account) return trigger === 'update' ? chosen.choose(token, session) : chosen.latest(token);
         if (account.provider !== ZITADEL) return foreignSession(account, user);
+        const { startedAt, current, activeOrganization } = (session ?? {}) as CarriedOver;
+        const isSameUser = current?.sub === account.providerAccountId;
         const made: SessionToken = {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
           sid: sidIn(account.id_token),
           loginAge: loginAgeIn(account.id_token),
+          organizationId: isSameUser ? current.organizationId : activeOrganization,
+          ...(startedAt === undefined ? {} : { claimsReadAt: startedAt }),
           ...tokenSetFrom(account),
         };
-        const { activeOrganization: organization } = (session ?? {}) as { activeOrganization?: string };
-        return withActiveOrganization(isActive ? switched(made, { organization }) : made, organizations);
+        return withActiveOrganization(made, organizations);
       },
       session: ({ session, token: { user, organizationId } }) => {
         if (!user) throw new Error('The session has no user');
