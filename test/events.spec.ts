@@ -22,6 +22,8 @@ const ALICE = 'alice@acme.example';
 const BOB = 'bob@acme.example';
 const PATH = '/auth/zitadel-events';
 const USERINFO = '/oidc/v1/userinfo';
+/** Until then Zitadel may answer with the former roles. */
+const SETTLED_MS = 1_000;
 
 let app: RunningApp;
 let log: string[];
@@ -49,6 +51,10 @@ async function statusOf(browser: Browser, path = '/profile'): Promise<number> {
 
 const isDelivered = (type: string) => () =>
   app.sandbox.eventDeliveries.some(({ eventType, status }) => eventType === type && status === 200);
+
+/** Answered ones: their content does not change any more, also where its way takes long. */
+const answered = () =>
+  app.sandbox.requests.filter(({ path, status }) => path === USERINFO && status === 200).length;
 
 const asked = () => app.sandbox.requests.filter(({ path }) => path === USERINFO).length;
 
@@ -114,6 +120,7 @@ describe('an event about a session', () => {
 
 describe('an event about an authorization', () => {
   afterEach(() => {
+    app.sandbox.delay(USERINFO, 0);
     app.sandbox.revokeRole(BOB, 'admin');
     moveTime(21_000); // What events have asked for is done by then.
   });
@@ -132,6 +139,43 @@ describe('an event about an authorization', () => {
     const between = asked();
     expect((await alice.get('/admin')).status).toBe(200);
     expect(asked()).toBe(between);
+  });
+
+  it('counts also where claims were requested before it, and are received later', async () => {
+    const bob = await signedIn(BOB);
+    app.sandbox.grantRole(BOB, 'admin');
+    await until(isDelivered('user.grant.changed'));
+    await bob.get('/admin');
+    moveTime(SETTLED_MS);
+    expect(await statusOf(bob, '/admin')).toBe(200);
+    moveTime(300_000);
+    const [before, deliveries] = [answered(), app.sandbox.eventDeliveries.length];
+    app.sandbox.delay(USERINFO, 1_700);
+    const underWay = bob.get('/admin');
+    await until(() => answered() > before);
+    app.sandbox.revokeRole(BOB, 'admin');
+    await until(() => app.sandbox.eventDeliveries.slice(deliveries).some(({ status }) => status === 200));
+    // The next request does not wait for the response to the one before the event.
+    app.sandbox.delay(USERINFO, 0);
+    expect(await statusOf(bob, '/admin')).toBe(403);
+    await underWay;
+    moveTime(SETTLED_MS);
+    expect((await bob.get('/admin')).status).toBe(403);
+  });
+
+  it('counts also where claims were requested by a sign-in before it', async () => {
+    app.sandbox.grantRole(BOB, 'admin');
+    const before = answered();
+    app.sandbox.delay(USERINFO, 1_700);
+    const browser = app.browser();
+    const underWay = signIn(browser, BOB);
+    await until(() => answered() > before);
+    const deliveries = app.sandbox.eventDeliveries.length;
+    app.sandbox.revokeRole(BOB, 'admin');
+    await until(() => app.sandbox.eventDeliveries.slice(deliveries).some(({ status }) => status === 200));
+    await underWay;
+    app.sandbox.delay(USERINFO, 0);
+    expect((await browser.get('/admin')).status).toBe(403);
   });
 
   it('has the claims of every session read again within ten seconds when it names no user, as those of the management API v2', async () => {

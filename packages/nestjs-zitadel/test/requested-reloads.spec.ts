@@ -40,6 +40,15 @@ describe('a reload of one user', () => {
     expect(due(START + 1)).toBe(0);
   });
 
+  it('replaces a request for claims that was sent before, and none after', async () => {
+    await reloads.requestFor('user 7');
+    expect(reloads.isSince(session(7), START - 1)).toBe(true);
+    expect(reloads.isSince(session(7), START)).toBe(false);
+    expect(reloads.isSince(session(8), START - 1)).toBe(false);
+    now = START - 1;
+    expect(reloads.isSince(session(7), START - 2)).toBe(false);
+  });
+
   it('is not forgotten before each session has been read again because of its age', async () => {
     await reloads.requestFor('user 7');
     now += options.session.claimsMaxAgeSeconds;

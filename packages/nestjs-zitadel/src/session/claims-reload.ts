@@ -39,10 +39,17 @@ export interface ReadClaims {
   token: SessionToken;
 }
 
+interface InFlight {
+  result: Promise<ReadClaims>;
+  sentAt: number;
+  /** `performance.now()` */
+  startedAt: number;
+}
+
 /** The userinfo state of one access token. Times are seconds since 1970. */
 interface UserinfoState {
-  inFlight?: { result: Promise<ReadClaims>; startedAt: number } | undefined;
-  /** of the latest response */
+  inFlight?: InFlight | undefined;
+  /** of the latest request with a response; `readAt` is when it was sent, because a change may come before the response */
   user?: { value: AuthUser; readAt: number };
   /** no page sends a request before */
   retryAt: number;
@@ -96,20 +103,23 @@ export class ClaimsReload implements SessionReload {
   }
 
   /**
-   * Requests userinfo now: one in-flight request for all callers with the same access token.
+   * Requests userinfo now: one in-flight request for all callers with the same access token, until an event has reported a change.
    *
    * @throws `SessionEnded` when Zitadel has ended the session; an error of `oidc.errors.ts` when that is unknown
    */
   read(token: SessionToken): Promise<ReadClaims> {
     const state = this.stateOf(token);
-    if (!state.inFlight) {
-      const result = this.request(token, state).finally(() => (state.inFlight = undefined));
-      state.inFlight = { result, startedAt: performance.now() };
-    }
-    return state.inFlight.result;
+    const { inFlight } = state;
+    if (inFlight && !this.requested.isSince(token, inFlight.sentAt)) return inFlight.result;
+    const sentAt = Date.now() / 1000;
+    const result = this.request(token, state, sentAt).finally(() => {
+      if (state.inFlight?.result === result) state.inFlight = undefined;
+    });
+    state.inFlight = { result, sentAt, startedAt: performance.now() };
+    return result;
   }
 
-  private async request(token: SessionToken, state: UserinfoState): Promise<ReadClaims> {
+  private async request(token: SessionToken, state: UserinfoState, sentAt: number): Promise<ReadClaims> {
     const { accessToken, sub } = token;
     if (accessToken === undefined || sub === undefined) throw new SessionEnded('no_refresh');
     if (isRejectedNow(state)) throw new AccessTokenRejected();
@@ -118,7 +128,8 @@ export class ClaimsReload implements SessionReload {
       this.isFailureLogged = false;
       await this.refresher.reportAccepted(token);
       state.rejectedAt = undefined;
-      state.user = { value: userFrom(claims), readAt: Date.now() / 1000 };
+      const user = { value: userFrom(claims), readAt: sentAt };
+      if (!state.user || state.user.readAt <= sentAt) state.user = user;
       return { claims, token: this.withUser(token, state.user) };
     } catch (error) {
       if (error instanceof AccessTokenRejected) return this.handleRejection(token, state, error);

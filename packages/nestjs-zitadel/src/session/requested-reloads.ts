@@ -48,6 +48,11 @@ export class RequestedReloads {
     );
   }
 
+  /** Whether a reload of this user was requested after that time, seconds since 1970. The clock of another instance may be ahead. */
+  isSince({ sub = '' }: SessionToken, time: number): boolean {
+    return this.timesOf(userKey(sub)).some((at) => at > time && at <= Date.now() / 1000);
+  }
+
   private async add(key: string, at: number): Promise<void> {
     await this.state.add(key, String(at), this.lifetimeMs, at);
   }

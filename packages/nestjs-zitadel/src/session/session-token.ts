@@ -6,7 +6,7 @@ declare module '@auth/core/jwt' {
   /** The content of the encrypted session cookie. */
   interface JWT {
     user?: AuthUser;
-    /** when `user` was read from userinfo, seconds since 1970; missing: at sign-in */
+    /** when the request was sent that `user` is from, seconds since 1970; missing: at sign-in */
     claimsReadAt?: number;
     /** id of the active organization, where the user may have no role any longer; only with `organizations: 'active'` */
     organizationId?: string | undefined;
