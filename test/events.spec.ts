@@ -85,14 +85,39 @@ describe('an event about a user', () => {
   });
 
   it('ends no session that began afterwards, however often it is repeated', async () => {
-    const event = eventOf('user.locked', { aggregateID: idOf(ALICE), sequence: 70 });
     const before = await signedIn(ALICE);
+    const event = eventOf('user.locked', { aggregateID: idOf(ALICE), sequence: 70 });
     expect((await send(event)).status).toBe(200);
     expect(await statusOf(before)).toBe(401);
     moveTime(1_000);
     const after = await signedIn(ALICE);
     for (let time = 0; time < 3; time++) expect((await send(event)).status).toBe(200);
     expect(await statusOf(after)).toBe(200);
+  });
+
+  it('ends no session of a login after it, however late it comes: a password is changed on the way to the application', async () => {
+    const created_at = new Date().toISOString();
+    moveTime(100);
+    const browser = await signedIn(ALICE);
+    const event = eventOf('user.human.password.changed', {
+      aggregateID: idOf(ALICE),
+      sequence: 71,
+      created_at,
+    });
+    expect((await send(event)).status).toBe(200);
+    await until(() => log.some((line) => line.includes('user.human.password.changed')));
+    expect(await statusOf(browser)).toBe(200);
+  });
+
+  it('ends a session of a login before it whose code is redeemed later', async () => {
+    const browser = app.browser();
+    const callback = await browser.stopAt('/auth/callback', () => signIn(browser, ALICE));
+    moveTime(1_000);
+    const event = eventOf('user.human.password.changed', { aggregateID: idOf(ALICE), sequence: 72 });
+    expect((await send(event)).status).toBe(200);
+    moveTime(1_000);
+    expect((await browser.get(callback)).url.searchParams.get('reason')).toBe('revoked');
+    expect((await signIn(browser, ALICE)).url.pathname).toBe('/profile');
   });
 
   it('leads to no log line with the hash of a password or the id of the user', async () => {

@@ -95,6 +95,12 @@ export function loginAgeIn(idToken: string | undefined): number | undefined {
     : undefined;
 }
 
+/** Returns when the user has logged in by Zitadel's clock, seconds since 1970: `auth_time` of an ID token, else `iat`. */
+export function authenticatedAtIn(idToken: string | undefined): number | undefined {
+  const { auth_time: loggedInAt, iat } = claimsIn(idToken);
+  return [loggedInAt, iat].find((time) => typeof time === 'number');
+}
+
 /** Returns the user of a session from the claims of Zitadel. */
 export function userFrom(claims: ZitadelClaims): AuthUser {
   const roleGrants = roleGrantsFrom(claims[ROLES]);

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
-import { SharedState } from '../state/shared-state.js';
+import { EVENT_PREFIX, SharedState } from '../state/shared-state.js';
 import { sessionIdOf } from './session-token.js';
 
 /** Zitadel may answer userinfo with former roles for up to half a second after a change. A response within this time is not final. */
@@ -11,7 +11,7 @@ const SETTLE_SECONDS = 1;
 /** A reload of all sessions takes this long: each session has its time within it. */
 const SPREAD_SECONDS = 10;
 
-const ALL = 'reload:all';
+const ALL = `${EVENT_PREFIX}reload:all`;
 
 /** The reloads that events of Zitadel request: of one user at the next request, of all users within ten seconds. */
 @Injectable()
@@ -68,4 +68,4 @@ function isTimeOf(token: SessionToken, at: number): boolean {
   return Date.now() / 1000 >= at + SETTLE_SECONDS + share * (SPREAD_SECONDS - SETTLE_SECONDS);
 }
 
-const userKey = (sub: string) => `reload:user:${sub}`;
+const userKey = (sub: string) => `${EVENT_PREFIX}reload:user:${sub}`;

@@ -8,7 +8,14 @@ import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 import { deriveKey } from '../keys.js';
 import { authorizationParams } from './authorization-params.js';
 import type { ClaimsReload } from '../session/claims-reload.js';
-import { loginAgeIn, scopesFor, sidIn, userFrom, type ZitadelClaims } from '../claims/claims.js';
+import {
+  authenticatedAtIn,
+  loginAgeIn,
+  scopesFor,
+  sidIn,
+  userFrom,
+  type ZitadelClaims,
+} from '../claims/claims.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
@@ -110,6 +117,7 @@ export function authOptions(
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
           sid: sidIn(account.id_token),
+          authenticatedAt: authenticatedAtIn(account.id_token),
           loginAge: loginAgeIn(account.id_token),
           organizationId: isSameUser ? current.organizationId : activeOrganization,
           ...(startedAt === undefined ? {} : { claimsReadAt: startedAt }),
