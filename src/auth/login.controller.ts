@@ -1,6 +1,6 @@
 import {
   CsrfService,
-  isPrefetch,
+  isNavigation,
   localPath,
   Public,
   requestTarget,
@@ -159,12 +159,11 @@ interface LoginPage {
 }
 
 /** A navigation by a click on this origin, not by another site, a script, a frame or a prefetch. */
-const isClickHere = ({ method, headers }: AuthenticatedRequest) =>
-  method === 'GET' &&
-  headers['sec-fetch-site'] === 'same-origin' &&
-  headers['sec-fetch-user'] === '?1' &&
-  headers['sec-fetch-dest'] === 'document' &&
-  !isPrefetch(headers);
+const isClickHere = (request: AuthenticatedRequest) =>
+  isNavigation(request) &&
+  request.headers['sec-fetch-site'] === 'same-origin' &&
+  request.headers['sec-fetch-user'] === '?1' &&
+  request.headers['sec-fetch-dest'] === 'document';
 
 const startUrl = (basePath: string, fields: readonly Field[]) =>
   `${basePath}/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;

@@ -1,3 +1,4 @@
+import { freshSignInUrl } from '@mridang/nestjs-zitadel';
 import type { TextKey } from '../texts/en.js';
 import type { ApiAnswer } from './api.client.js';
 
@@ -17,15 +18,13 @@ export interface ApiCall {
 export function apiCallOf(answer: ApiAnswer, basePath: string): ApiCall {
   if (answer.kind === 'none') return { title: 'api.none.title', text: 'api.none.text' };
   if (answer.kind === 'login') {
-    const query = new URLSearchParams({
-      max_age: String(answer.maxAgeSeconds),
-      callbackUrl: `${basePath}/profile/api`,
-    });
+    const { required } = answer;
     return {
-      title: 'api.login.title',
       status: 401,
-      text: 'api.login.text',
-      loginUrl: `${basePath}/auth/login?${query.toString()}`,
+      ...(required.maxAgeSeconds === undefined
+        ? { title: 'api.factors.title', text: 'api.factors.text' }
+        : { title: 'api.login.title', text: 'api.login.text' }),
+      loginUrl: freshSignInUrl(basePath, required, `${basePath}/profile/api`),
     };
   }
   const { status, text } = answer;

@@ -1,15 +1,20 @@
 import { describeError } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ENV, type Env } from '../config/env.js';
-import { boundedFetch, ORGANIZATION_HEADER, sendWithRetry } from '@mridang/nestjs-zitadel';
+import {
+  boundedFetch,
+  ORGANIZATION_HEADER,
+  sendWithRetry,
+  type SignInRequirements,
+} from '@mridang/nestjs-zitadel';
 
 const MAX_ANSWER_BYTES = 10_000;
 
 /** Answer of the API, or none. */
 export type ApiAnswer =
   | { kind: 'answer'; status: number; text: string }
-  /** the API requires a login within so many seconds (RFC 9470) */
-  | { kind: 'login'; maxAgeSeconds: number }
+  /** the API requires a login of at most that age, or with these methods (RFC 9470, 8176) */
+  | { kind: 'login'; required: SignInRequirements }
   | { kind: 'none' };
 
 /** Calls the API for the signed-in user, from server to server. */
@@ -39,10 +44,10 @@ export class ApiClient {
       };
       const bounds = { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES };
       const answer = await sendWithRetry(() => boundedFetch(`${origin}/api/v1/app`, { headers }, bounds));
-      const maxAge = wantedLoginAge(answer);
-      return maxAge === undefined
-        ? { kind: 'answer', status: answer.status, text: await answer.text() }
-        : { kind: 'login', maxAgeSeconds: maxAge };
+      const required = requiredSignIn(answer);
+      return required
+        ? { kind: 'login', required }
+        : { kind: 'answer', status: answer.status, text: await answer.text() };
     } catch (error) {
       this.logger.warn(`The API did not answer (API_URL)\n${describeError(error)}`);
       return { kind: 'none' };
@@ -50,9 +55,14 @@ export class ApiClient {
   }
 }
 
-/** `max_age` of the challenge `insufficient_user_authentication`. */
-function wantedLoginAge({ status, headers }: Response): number | undefined {
+/** What the challenge `insufficient_user_authentication` requires; it names factors in its description alone. */
+function requiredSignIn({ status, headers }: Response): SignInRequirements | undefined {
   const challenge = status === 401 ? (headers.get('www-authenticate') ?? '') : '';
   if (!challenge.includes('error="insufficient_user_authentication"')) return undefined;
-  return Number(/\bmax_age="?(\d{1,9})\b/.exec(challenge)?.[1] ?? 0);
+  const maxAge = /\bmax_age="?(\d{1,9})\b/.exec(challenge)?.[1];
+  const factors = /\blogin with: ([a-z\d, ]+)"/i.exec(challenge)?.[1] ?? '';
+  return {
+    maxAgeSeconds: maxAge === undefined ? undefined : Number(maxAge),
+    factors: factors.split(', ').filter(Boolean),
+  };
 }

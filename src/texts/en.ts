@@ -130,6 +130,8 @@ export const en = {
   'api.tooLong.text': 'Your access token is longer than the API reads. Most likely it is a JWT with very many roles: opaque tokens are short.',
   'api.login.title': 'The API wants a fresh login',
   'api.login.text': 'You are known there, but you logged in too long ago. A new access token changes nothing about that.',
+  'api.factors.title': 'The API wants another way to log in',
+  'api.factors.text': 'You are known there, but not by the way you logged in: the API asks for a further factor, such as a one-time code or a passkey.',
   'api.login.button': 'Log in again',
   'api.forbidden.title': 'The API did not let you in',
   'api.forbidden.text': 'You are known there, but a permission is missing.',

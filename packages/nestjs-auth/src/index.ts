@@ -62,7 +62,7 @@ export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
 export { SessionService } from './session/session.service.js';
 export { describeError, describeSignInFailure, retryAfterOf } from './http/error-chain.js';
-export { isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
+export { isNavigation, isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 export { isMountPath, localPath } from './http/local-path.js';
 export { requestOf } from './http/request-of.js';
 export { RouteMetadata } from './http/route-metadata.js';

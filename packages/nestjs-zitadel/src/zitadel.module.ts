@@ -6,6 +6,7 @@ import { Reachability } from './client/reachability.js';
 import { EventBody } from './events/event-body.js';
 import { EventsController } from './events/events.controller.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
+import { FreshSignInController } from './fresh-sign-in/fresh-sign-in.controller.js';
 import { FormReturn } from './http/form-return.js';
 import { ChosenOrganizations } from './organizations/chosen-organizations.js';
 import { OrganizationController } from './organizations/organization.controller.js';
@@ -124,6 +125,7 @@ export class ZitadelModule {
         EventsController,
         UserinfoController,
         OrganizationController,
+        FreshSignInController,
       ],
       providers: [ConfiguredPaths, FormReturn, EventBody],
     };

@@ -24,6 +24,10 @@ export const isPrefetch = (headers: IncomingHttpHeaders): boolean =>
     /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')),
   );
 
+/** Whether a person opens an address, as opposed to a HEAD, a prefetch, or an image or a frame of a page: such a request must have no effect. */
+export const isNavigation = ({ method, headers }: HttpRequest): boolean =>
+  method !== 'HEAD' && !isPrefetch(headers) && [undefined, 'document'].includes(headers['sec-fetch-dest']);
+
 /** Path and query of a request. The origin of an absolute-form target (RFC 9112 3.2.2) is dropped: the caller chose it. */
 export const requestTarget = ({ originalUrl, url }: HttpRequest): string =>
   (originalUrl ?? url).replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '') || '/';

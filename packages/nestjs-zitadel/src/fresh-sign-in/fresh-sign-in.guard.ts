@@ -4,17 +4,12 @@ import {
   SessionRequired,
   SessionService,
   type AuthenticatedRequest,
-  type SessionToken,
 } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
-import { claimsIn } from '../claims/claims.js';
 import { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in.errors.js';
-import { missingFactor, requirementsFrom, type SignInRequirements } from './sign-in-requirements.js';
-
-/** Five seconds as in the check of the ID token after `max_age`, and as many for the way back to the page: a sign-in that was accepted counts. */
-const TOLERANCE_SECONDS = 10;
+import { meets, requirementsFrom, type SignInRequirements } from './sign-in-requirements.js';
 
 /**
  * Compares the sign-in of the session with `@RequireFreshSignIn()` and `@RequireFactors()`. Runs after the global guards, so that people
@@ -45,14 +40,4 @@ export class FreshSignInGuard implements CanActivate {
     if (meets(token, required)) return true;
     throw token.idToken === undefined ? new FreshSignInImpossible() : new FreshSignInRequired(required);
   }
-}
-
-/** The age is measured with the clock of this machine, which may differ from that of Zitadel. */
-function meets(
-  { start = -Infinity, loginAge = Infinity, idToken }: SessionToken,
-  { maxAgeSeconds = Infinity, factors }: SignInRequirements,
-): boolean {
-  const ageSeconds = Date.now() / 1000 - start + loginAge;
-  const isYoung = maxAgeSeconds === Infinity || ageSeconds <= maxAgeSeconds + TOLERANCE_SECONDS;
-  return isYoung && missingFactor(factors, factors.length > 0 && claimsIn(idToken)['amr']) === undefined;
 }

@@ -1,4 +1,6 @@
+import type { AuthUser, SessionToken } from '@mridang/nestjs-auth';
 import type { Reflector } from '@nestjs/core';
+import { claimsIn } from '../claims/claims.js';
 
 /** Metadata keys of `@RequireFreshSignIn()` and `@RequireFactors()`. */
 export const MAX_AGE_KEY = Symbol.for('@mridang/nestjs-zitadel:maxAge');
@@ -10,6 +12,70 @@ export interface SignInRequirements {
   /** authentication methods (RFC 8176), all of which are required */
   factors: readonly string[];
 }
+
+/** Below the global prefix of the application. */
+export const FRESH_SIGN_IN_PATH = 'auth/fresh-sign-in';
+
+/** A name of `amr` (RFC 8176 2). */
+export const METHOD = /^[a-z\d]{1,32}$/i;
+
+/** For rounded times, and for the time between the login and the ID token… */
+const TOLERANCE_SECONDS = 5;
+/** …and for the way back to the page: a sign-in that was accepted counts there. */
+const WAY_BACK_SECONDS = 5;
+
+/** Whether a login of that age, when the ID token was issued, can meet `maxAgeSeconds`. The age is unknown without `auth_time`. */
+export const isRecentLogin = (ageSeconds: number | undefined, maxAgeSeconds: number): boolean =>
+  ageSeconds !== undefined && ageSeconds <= maxAgeSeconds + TOLERANCE_SECONDS;
+
+/** The age is measured with the clock of this machine, which may differ from that of Zitadel. */
+export function meets(
+  { start = -Infinity, loginAge = Infinity, idToken }: SessionToken,
+  { maxAgeSeconds = Infinity, factors }: SignInRequirements,
+): boolean {
+  const ageSeconds = Date.now() / 1000 - start + loginAge;
+  const isYoung = maxAgeSeconds === Infinity || isRecentLogin(ageSeconds - WAY_BACK_SECONDS, maxAgeSeconds);
+  return isYoung && missingFactor(factors, factors.length > 0 && claimsIn(idToken)['amr']) === undefined;
+}
+
+/** The fields of a sign-in that asks the same user again. */
+export const signInFields = (user: AuthUser, { maxAgeSeconds, factors }: SignInRequirements) => ({
+  prompt: 'login',
+  max_age: maxAgeSeconds?.toString(),
+  maxAge: maxAgeSeconds?.toString(),
+  login_hint: user.username,
+  subject: user.id,
+  factors: factors.join(' '),
+  activeOrganization: user.activeOrganization?.id,
+});
+
+/**
+ * Returns the address of a sign-in that asks the signed-in user again, and leads back.
+ *
+ * @param basePath of the application and its global prefix, as in `/base`
+ * @param callbackUrl page after the sign-in
+ */
+export function freshSignInUrl(
+  basePath: string,
+  { maxAgeSeconds, factors }: SignInRequirements,
+  callbackUrl: string | undefined,
+): string {
+  const query = new URLSearchParams({
+    ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
+    ...(factors.length > 0 ? { factors: factors.join(' ') } : {}),
+    ...(callbackUrl === undefined ? {} : { callbackUrl }),
+  });
+  return `${basePath}/${FRESH_SIGN_IN_PATH}?${query.toString()}`;
+}
+
+/** Reads these parameters. Invalid ones are ignored: the page behind the sign-in has requirements of its own. */
+export const requirementsIn = ({
+  max_age: maxAge,
+  factors,
+}: Record<string, unknown>): SignInRequirements => ({
+  maxAgeSeconds: typeof maxAge === 'string' && /^\d{1,9}$/.test(maxAge) ? Number(maxAge) : undefined,
+  factors: typeof factors === 'string' ? factors.split(' ').filter((one) => METHOD.test(one)) : [],
+});
 
 /** Reads the metadata of a route. A rule of a method replaces that of its class. */
 export const requirementsFrom = (

@@ -1,10 +1,10 @@
 import type { Account } from '@auth/core/types';
 import { describeError, SignInFailed, type SessionToken, type SignInPolicy } from '@mridang/nestjs-auth';
 import { Injectable, Logger } from '@nestjs/common';
-import { claimsIn, organizationFrom, sidIn } from '../claims/claims.js';
+import { claimsIn, loginAgeIn, organizationFrom, sidIn } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';
 import { Reachability } from '../client/reachability.js';
-import { missingFactor } from '../fresh-sign-in/sign-in-requirements.js';
+import { isRecentLogin, missingFactor } from '../fresh-sign-in/sign-in-requirements.js';
 import { ChosenOrganizations } from '../organizations/chosen-organizations.js';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { TokenRevocation } from '../session/token-revocation.js';
@@ -14,10 +14,10 @@ export const ZITADEL = 'zitadel';
 
 /**
  * Fields of a sign-in that its result is compared with: the organization; of a session that has to prove its user again `subject`, the
- * `sub`, and `factors`, authentication methods separated by spaces. `activeOrganization` is no condition: the new session takes it over
+ * `sub`, `maxAge` in seconds, and `factors`, authentication methods separated by spaces. `activeOrganization` is no condition: the new session takes it over
  * where the browser has lost the old one.
  */
-const conditions = ['organization', 'subject', 'factors', 'activeOrganization'] as const;
+const conditions = ['organization', 'subject', 'factors', 'maxAge', 'activeOrganization'] as const;
 
 type Kept = Readonly<Partial<Record<(typeof conditions)[number], string>>>;
 
@@ -67,9 +67,11 @@ export class SignInRules implements SignInPolicy {
   }
 
   refusal(profile: Record<string, unknown>, kept: Kept, account: Account) {
-    const { subject, factors = '', organization } = kept;
+    const { subject, factors = '', maxAge, organization } = kept;
+    const { id_token: idToken } = account;
     if (subject !== undefined && account.providerAccountId !== subject) return 'user_mismatch';
-    const missing = missingFactor(factors.split(' ').filter(Boolean), claimsIn(account.id_token)['amr']);
+    if (maxAge !== undefined && !isRecentLogin(loginAgeIn(idToken), Number(maxAge))) return 'login_too_old';
+    const missing = missingFactor(factors.split(' ').filter(Boolean), claimsIn(idToken)['amr']);
     if (missing !== undefined) return new SignInFailed('factor_missing', { detail: missing });
     return this.organizationRefusal(profile, organization);
   }
