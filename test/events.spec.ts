@@ -385,3 +385,76 @@ describe('an event about a session of Login V1', () => {
     }
   });
 });
+
+describe('each event about roles', () => {
+  let own: RunningApp;
+  beforeAll(async () => {
+    own = await startApp({ env: eventTarget, sandbox: managed });
+  });
+  afterAll(() => own?.close());
+  const service = 'authorization.v2.AuthorizationService';
+
+  /** Changes something at Zitadel, waits for its event, and for the time of each session in a reload of all. */
+  async function after(type: string, change: () => Promise<unknown>) {
+    const known = own.sandbox.eventDeliveries.length;
+    await change();
+    await until(() =>
+      own.sandbox.eventDeliveries
+        .slice(known)
+        .some(({ eventType, status }) => eventType === type && status === 200),
+    );
+    const isNamed = type === 'user.grant.added' || type === 'user.grant.removed';
+    moveTime(isNamed ? 0 : 20_000);
+  }
+
+  it('has the claims read again: of the user that it names at the next request, of all within twenty seconds', async () => {
+    const bob = await signedIn(BOB, own);
+    const status = async () => (await bob.get('/admin')).status;
+    const { projectId } = own.sandbox;
+    const { authorizations } = await manage<{
+      authorizations: { id: string; organization: { id: string } }[];
+    }>(own.sandbox, `${service}/ListAuthorizations`, { filters: [{ inUserIds: { ids: [idOf(BOB)] } }] });
+    const [found] = authorizations;
+    let id = found?.id;
+    const call = (method: string) => () => manage(own.sandbox, `${service}/${method}`, { id });
+    await after('user.grant.removed', call('DeleteAuthorization'));
+    expect(await status()).toBe(403);
+    await after('user.grant.added', async () => {
+      const message = {
+        userId: idOf(BOB),
+        projectId,
+        organizationId: found?.organization.id,
+        roleKeys: ['admin'],
+      };
+      ({ id } = await manage<{ id: string }>(own.sandbox, `${service}/CreateAuthorization`, message));
+    });
+    expect(await status()).toBe(200);
+    moveTime(SETTLED_MS);
+    await after('user.grant.deactivated', call('DeactivateAuthorization'));
+    expect(await status()).toBe(403);
+    await after('user.grant.reactivated', call('ActivateAuthorization'));
+    expect(await status()).toBe(200);
+    await after('project.role.removed', () =>
+      manage(own.sandbox, 'project.v2.ProjectService/RemoveProjectRole', { projectId, roleKey: 'admin' }),
+    );
+    expect(await status()).toBe(403);
+  });
+
+  it('has them read again after user.grant.cascade.removed, and not for a role of another project', async () => {
+    const bob = await signedIn(BOB, own);
+    moveTime(20_000);
+    await bob.get('/admin');
+    const userinfos = () => own.sandbox.requests.filter(({ path }) => path === USERINFO).length;
+    for (const [type, aggregateID, count] of [
+      ['project.role.removed', '320000000000000777', 0],
+      ['user.grant.cascade.removed', '320000000000000778', 1],
+      ['project.role.removed', own.sandbox.projectId, 1],
+    ] as const) {
+      const before = userinfos();
+      await sendEvent(own.origin + PATH, eventOf(type, { aggregateID, sequence: Math.random() }));
+      moveTime(20_000);
+      await bob.get('/admin');
+      expect(userinfos()).toBe(before + count);
+    }
+  });
+});

@@ -56,6 +56,26 @@ describe('a reload of one user', () => {
   });
 });
 
+describe('a reload for a project', () => {
+  const withAudience = (aud: unknown) => ({
+    ...session(7),
+    idToken: `e30.${Buffer.from(JSON.stringify({ aud })).toString('base64url')}.x`,
+  });
+
+  it.each([
+    ['one user', () => reloads.requestFor('user 7', 'project')],
+    ['all users', () => reloads.requestForAll('project')],
+  ])('is due for sessions with tokens for that project, of %s', async (_whose, request) => {
+    await request();
+    now = START + 10;
+    for (const aud of ['project', ['client', 'project']])
+      expect(reloads.isDue(withAudience(aud), START - 60)).toBe(true);
+    for (const aud of [undefined, 'other', ['client', 'projec']])
+      expect(reloads.isDue(withAudience(aud), START - 60)).toBe(false);
+    expect(reloads.isDue(session(7), START - 60)).toBe(false);
+  });
+});
+
 describe('a reload of all users', () => {
   it('is spread evenly over ten seconds', async () => {
     await reloads.requestForAll();

@@ -87,6 +87,11 @@ export function sidIn(idToken: string | undefined): string | undefined {
   return typeof sid === 'string' ? sid : undefined;
 }
 
+/** Returns `aud` of an ID token: at Zitadel the clients of the project, the project, and the projects that scopes of the sign-in name. */
+export function audienceIn(idToken: string | undefined): string[] {
+  return [claimsIn(idToken)['aud'] ?? []].flat().map(String);
+}
+
 /** Returns the seconds from the login of the user to the issue of an ID token; `undefined` where it has no `auth_time`. */
 export function loginAgeIn(idToken: string | undefined): number | undefined {
   const { auth_time: loggedInAt, iat } = claimsIn(idToken);

@@ -59,8 +59,8 @@ export class EventsController {
   private async apply(effect: EventEffect, createdAt: number): Promise<boolean> {
     if (effect.kind === 'session_ended') return this.endedSessions.revokeSidByEvent(effect.sid);
     if (effect.kind === 'user_ended') await this.endedSessions.revokeUserByEvent(effect.sub, createdAt);
-    else if (effect.kind === 'claims_changed') await this.reloads.requestFor(effect.sub);
-    else await this.reloads.requestForAll();
+    else if (effect.kind === 'claims_changed') await this.reloads.requestFor(effect.sub, effect.projectId);
+    else await this.reloads.requestForAll(effect.projectId);
     return true;
   }
 }
