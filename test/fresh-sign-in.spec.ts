@@ -143,6 +143,8 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     const page = await choose(browser, login, erin);
     expect(page.url.pathname + page.url.search).toBe('/danger?form-not-sent=1');
     expect(page.document.querySelector('main [role="status"]')?.text).toBe(en['notice.formNotSent']);
+    const other = await browser.get('/profile?form-not-sent=1');
+    expect(textOf(other)).not.toContain(en['notice.formNotSent']);
     const done = await browser.submit(page, 'main form');
     expect([done.status, textOf(done)]).toEqual([200, expect.stringContaining(en['danger.done'])]);
   });

@@ -18,7 +18,7 @@ export interface Frame {
   returnTo: string | undefined;
   /** for the sign-out forms; a visitor gets a CSRF cookie only where there is a form */
   csrfToken: string | undefined;
-  /** whether a form was sent, and a new sign-in took its place */
+  /** whether a form was sent, and a new sign-in took its place; shown by pages with a form alone, since any link can say so */
   isFormUnsent: boolean;
 }
 
