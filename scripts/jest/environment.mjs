@@ -4,7 +4,7 @@ import { ModernFakeTimers } from '@jest/fake-timers';
 import { TestEnvironment } from 'jest-environment-node';
 
 const constructors = Object.getOwnPropertyNames(globalThis).filter(
-  (name) => typeof globalThis[name] === 'function' && /^[A-Z]/.test(name),
+  (name) => /^[A-Z]/.test(name) && typeof globalThis[name] === 'function',
 );
 
 export default class NativeEnvironment extends TestEnvironment {
