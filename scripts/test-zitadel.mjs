@@ -35,12 +35,8 @@ const client = issuer && new ManagementClient(issuer.replace(/\/$/, ''), tokenFr
 const before = await lifetimes();
 // Ctrl+C ends the tests, not this program, which takes away what they leave.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
-const jest = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  'node_modules/jest/bin/jest.js',
-];
-const tests = spawn(process.execPath, [...jest, '--runInBand', '--verbose', 'test/zitadel.spec.ts'], {
+const jest = ['node_modules/jest/bin/jest.js', '--runInBand', '--verbose', 'test/zitadel.spec.ts'];
+const tests = spawn(process.execPath, jest, {
   stdio: 'inherit',
   env: {
     ...process.env,
