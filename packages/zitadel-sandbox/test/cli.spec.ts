@@ -245,6 +245,7 @@ describe('The zitadel-sandbox command without a start', () => {
       'base-path',
       'api-origin',
       'login-origin',
+      'no-login-pages',
       'login-version',
       'key-folder',
       'quiet',
