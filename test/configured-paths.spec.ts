@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ConfigError } from '@mridang/nestjs-program';
+import { ConfigError, routesOf } from '@mridang/nestjs-program';
 import { pathProblems, readEnv } from '../src/config/env.js';
-import { routesOf } from '../src/web/routes.js';
+import { isAuthAction } from '../src/web/path-check.js';
 import { freePort } from './support/free-port.js';
 import { environment, launch, startApp, type RunningApp } from './support/start-app.js';
 
@@ -15,7 +15,7 @@ afterAll(() => app.close());
 function problemsOf(source: Record<string, string>) {
   const env = readEnv({ ...environment('http://localhost:3000', app.sandbox), ...source });
   const express = app.app.getHttpAdapter().getInstance();
-  return pathProblems(env, routesOf(express)).map(({ variable }) => variable);
+  return pathProblems(env, routesOf(express, isAuthAction)).map(({ variable }) => variable);
 }
 
 describe.each(['ZITADEL_CALLBACK_URL', 'ZITADEL_POST_LOGOUT_URL'])('%s', (name) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { serveAssets } from '../src/web/assets.js';
+import { serveAssets } from '@mridang/nestjs-program';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 describe('the address of a static file', () => {

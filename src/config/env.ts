@@ -5,12 +5,14 @@ import {
   list,
   originList,
   port,
+  proxies,
   readVariables,
   seconds,
   webUrl,
   wholeNumber,
   YEAR_SECONDS,
   type Problem,
+  type Routes,
   type ValuesOf,
   type Variable,
 } from '@mridang/nestjs-program';
@@ -28,7 +30,6 @@ import {
   METRICS_TOKEN,
   NODE_ENV,
   ORGANIZATIONS,
-  proxies,
   randomValue,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
@@ -301,13 +302,6 @@ export function readEnv(source: Record<string, string | undefined>) {
         ]
       : [],
   };
-}
-
-/** What is known of the routes of the application once it has registered them. */
-export interface Routes {
-  isTaken(path: string): boolean;
-  /** also by a route below the path */
-  isTakenBelow(path: string): boolean;
 }
 
 /** Paths that serve the redirect URIs already. */

@@ -1,26 +1,8 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { choice, flag, list, seconds, webUrl, type Variable } from '@mridang/nestjs-program';
+import { choice, flag, seconds, webUrl, type Variable } from '@mridang/nestjs-program';
 
 /** An issuer of Zitadel is an origin. */
 export const issuerUrl = webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value));
-
-const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
-
-/** Express's `trust proxy`, without hop counts: a client that bypasses a proxy could then forge its address. */
-export const proxies = list.refine((all) =>
-  all.every((proxy) => PROXY_WORDS.includes(proxy) || isNetwork(proxy)),
-);
-
-function isNetwork(value: string): boolean {
-  const [address = '', prefix, ...rest] = value.split('/');
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
-  return (
-    bits > 0 &&
-    rest.length === 0 &&
-    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
-  );
-}
 
 /** A variable that is the address of a Zitadel instance. */
 export const issuer = (about: string) =>

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { aboutRequest, observeRequests } from '@mridang/nestjs-program';
+import { aboutRequest, observeRequests, type AnsweredRequest } from '@mridang/nestjs-program';
 import {
   Inject,
   Injectable,
@@ -8,14 +8,8 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { Request, Response } from 'express';
 import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Metrics } from './metrics.js';
-
-/** Other methods share one label. */
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-
-const MAX_PATH_LENGTH = 200;
 
 /** Measures each request by its route. With `LOG_LEVEL=debug` each request is logged. */
 @Injectable()
@@ -39,14 +33,11 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
     this.stop?.();
   }
 
-  private readonly observe = (request: Request, response: Response, ms: number) => {
-    const method = METHODS.includes(request.method) ? request.method : 'other';
-    const route = routeOf(request);
-    const status = `${Math.floor(response.statusCode / 100)}xx`;
-    this.metrics.requestSeconds.observe({ method, route, status }, ms / 1000);
+  private readonly observe = ({ request, method, route, path, status, ms }: AnsweredRequest) => {
+    const group = `${Math.floor(status / 100)}xx`;
+    this.metrics.requestSeconds.observe({ method, route, status: group }, ms / 1000);
     if (this.options.logLevel !== 'debug') return;
-    const [path = ''] = targetOf(request).split('?', 1);
-    this.logger.debug(`${request.method} ${path.slice(0, MAX_PATH_LENGTH)} ${response.statusCode}`, {
+    this.logger.debug(`${request.method} ${path} ${status}`, {
       event: 'request',
       route,
       ms: Math.round(ms),
@@ -54,16 +45,3 @@ export class RequestObserver implements OnApplicationBootstrap, OnApplicationShu
     });
   };
 }
-
-/** The route, not the path, which a client can choose. */
-function routeOf(request: Request): string {
-  const { path } = (request.route ?? {}) as { path?: string };
-  return path ?? (routed(request).startsWith('/static/') ? '/static/*' : 'none');
-}
-
-/** Without the base path. Express splits `url` where it serves files; of `Request` Node.js knows less. */
-const routed = ({ baseUrl = '', url = '' }: Partial<Pick<Request, 'baseUrl' | 'url'>>) => baseUrl + url;
-
-/** Node.js answers some requests itself, such as one without `Host`; Express does not see them. */
-const targetOf = ({ originalUrl, url }: Partial<Pick<Request, 'originalUrl' | 'url'>>) =>
-  originalUrl ?? url ?? '';

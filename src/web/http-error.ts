@@ -1,7 +1,7 @@
 import { MethodNotAllowed, retryAfterOf } from '@mridang/nestjs-auth';
+import { allowedMethods } from '@mridang/nestjs-program';
 import { HttpException } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { allowedMethods } from './routes.js';
 
 /** What a filter knows of an error. */
 interface HttpError {

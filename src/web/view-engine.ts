@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
+import { serveAssets } from '@mridang/nestjs-program';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import hbs from 'hbs';
 import type { TextKey } from '../texts/en.js';
 import { text } from '../texts/text.js';
-import { serveAssets } from './assets.js';
 import type { Frame } from './page-frame.js';
 import { timeElement } from './time-element.js';
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Variable } from './variable.js';
 
@@ -77,3 +78,20 @@ export const originList = (example: string, about: string) =>
       )
       .transform((all) => all.map((origin) => new URL(origin).origin)),
   }) satisfies Variable;
+
+const PROXY_WORDS = ['loopback', 'linklocal', 'uniquelocal'];
+
+/** Express's `trust proxy`, without hop counts: a client that bypasses a proxy could then forge its address. */
+export const proxies = list.refine((all) =>
+  all.every((proxy) => PROXY_WORDS.includes(proxy) || isNetwork(proxy)),
+);
+
+function isNetwork(value: string): boolean {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  return (
+    bits > 0 &&
+    rest.length === 0 &&
+    (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
+}

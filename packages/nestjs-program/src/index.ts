@@ -4,6 +4,7 @@ export {
   list,
   originList,
   port,
+  proxies,
   seconds,
   trueOrFalse,
   webUrl,
@@ -13,8 +14,10 @@ export {
 export { ConfigError, explain, type Problem } from './config-error.js';
 export { loadEnvFile } from './env-file.js';
 export { LeanExpressAdapter } from './lean-express.adapter.js';
-export { observeRequests } from './observe-requests.js';
+export { observeRequests, type AnsweredRequest } from './observe-requests.js';
 export { limitRate, type LimitedPaths } from './rate-limit.js';
 export { aboutRequest, requestId } from './request-id.js';
+export { allowedMethods, routesOf, type Routes } from './routes.js';
+export { serveAssets } from './serve-assets.js';
 export { startProgram, type Program } from './start-program.js';
 export { given, readVariables, type ValuesOf, type Variable } from './variable.js';

@@ -1,6 +1,4 @@
-import { authActions } from '@mridang/nestjs-auth';
 import type { Application } from 'express';
-import type { Routes } from '../config/env.js';
 
 /** What Express registers: a route, or middleware at a path. */
 interface Layer {
@@ -15,7 +13,14 @@ const layersOf = ({ router }: Pick<Application, 'router'>) => (router as unknown
 /** More methods than a route lists by name: such a route takes all methods. */
 const MANY = 5;
 
-/** The methods of the routes for a path; empty where a route takes all of them. */
+/** The routes of an application, and the paths of its files. */
+export interface Routes {
+  isTaken(path: string): boolean;
+  /** also by a route below the path */
+  isTakenBelow(path: string): boolean;
+}
+
+/** The methods of the routes for a path, for `Allow` (RFC 9110 10.2.1); empty where a route takes all of them. */
 export function allowedMethods(app: Pick<Application, 'router'>, path: string): string[] {
   if (path.startsWith('/static/')) return ['GET', 'HEAD'];
   const listed = layersOf(app).flatMap((layer) => {
@@ -27,18 +32,19 @@ export function allowedMethods(app: Pick<Application, 'router'>, path: string): 
   ];
 }
 
-/** The routes of an application, and the paths of its files. */
-export function routesOf(app: Pick<Application, 'router'>): Routes {
+/**
+ * What Express has registered so far.
+ *
+ * @param answers whether one of the routes with parameters answers a path: their patterns match more than they answer
+ */
+export function routesOf(
+  app: Pick<Application, 'router'>,
+  answers: (path: string) => boolean = () => false,
+): Routes {
   const layers = layersOf(app);
-  // The routes with parameters are those of Auth.js, which answers its own actions alone.
   const hasParameters = ({ route }: Layer) => /[:*]/.test(String(route?.path));
-  const isTaken = (path: string) => {
-    const [, action = ''] = /^\/auth\/([^/]+)/i.exec(path) ?? [];
-    return (
-      authActions.includes(action.toLowerCase()) ||
-      layers.some((layer) => !layer.slash && !hasParameters(layer) && layer.match(path))
-    );
-  };
+  const isTaken = (path: string) =>
+    answers(path) || layers.some((layer) => !layer.slash && !hasParameters(layer) && layer.match(path));
   return {
     isTaken,
     isTakenBelow: (path) =>
