@@ -4,6 +4,7 @@ import { parse } from 'dotenv';
 import { doctorPage } from '../scripts/doctor-docs.mjs';
 import { configurationPage, envExample } from '../scripts/env-docs.mjs';
 import { apiVariables } from '../src/config/api-env.js';
+import { commandVariables } from '../src/config/command-env.js';
 import { ConfigError, explain } from '@mridang/nestjs-program';
 import { mistakes } from '@mridang/nestjs-zitadel';
 import { readEnv, variables } from '../src/config/env.js';
@@ -375,7 +376,7 @@ describe('in production, the check of the configuration', () => {
   });
 
   it('refuses every placeholder of .env.example', () => {
-    const example = parse(envExample(variables, apiVariables));
+    const example = parse(envExample(variables, apiVariables, commandVariables));
     expect(problemsOf({ ...example, NODE_ENV: 'development' })).toEqual([]);
     const placeholders = Object.entries(variables).flatMap(([name, variable]) =>
       'placeholder' in variable ? [name] : [],
@@ -388,11 +389,13 @@ describe('in production, the check of the configuration', () => {
 
 describe('the generated file', () => {
   it('.env.example is up to date', () => {
-    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables));
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables, commandVariables));
   });
 
   it('docs/configuration.md is up to date', () => {
-    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage(variables, apiVariables));
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(
+      configurationPage(variables, apiVariables, commandVariables),
+    );
   });
 
   it('docs/doctor.md is up to date', () => {

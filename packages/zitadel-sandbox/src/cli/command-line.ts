@@ -81,6 +81,7 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
         loginVersion,
       },
       second: { loginVersion },
+      device: { loginVersion },
       swagger: { redirectUris: [`${apiOrigin}/api/oauth2-redirect.html`], loginVersion },
       ...(values['login-origin'] !== undefined && { loginOrigin: loginOrigin(values['login-origin']) }),
       ...(values['access-token-ttl'] !== undefined && {
