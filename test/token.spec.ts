@@ -116,15 +116,13 @@ describe('npm run token', () => {
     expect(await result(command)).toEqual({ status: 1, output: expect.stringContaining('does not answer') });
   });
 
-  it.each([
-    [
-      { ZITADEL_CLI_CLIENT_ID: '' },
-      'ZITADEL_CLI_CLIENT_ID: expected a client ID\n    get one: npm run setup',
-    ],
-    [{ ZITADEL_DOMAIN: 'localhost:8080' }, 'ZITADEL_DOMAIN: expected an address without a path'],
-    [{ ZITADEL_DOMAIN: 'http://my.zitadel.example' }, 'ZITADEL_DOMAIN: expected https://'],
-  ])('It names what is wrong in the configuration: %j', async (change, sentence) => {
-    expect(await result(token(change))).toEqual({ status: 2, output: expect.stringContaining(sentence) });
+  it('It names what is wrong in the configuration', async () => {
+    expect(await result(token({ ZITADEL_CLI_CLIENT_ID: '' }))).toEqual({
+      status: 2,
+      output: expect.stringContaining(
+        'ZITADEL_CLI_CLIENT_ID: expected a client ID\n    get one: npm run setup',
+      ),
+    });
   });
 
   it('It refuses a wrong option, and a file that is not there', async () => {

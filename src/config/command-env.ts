@@ -26,11 +26,12 @@ export function readCommandEnv(source: Record<string, string | undefined>): Devi
     ...commandVariables,
   };
   const { values, problems, report } = readVariables(read, source);
-  const address = values.IDP_AUTHORITY ?? values.ZITADEL_DOMAIN;
+  const name = values.IDP_AUTHORITY === undefined ? 'ZITADEL_DOMAIN' : 'IDP_AUTHORITY';
+  const address = values[name];
   const allowInsecureHttp = values.ALLOW_INSECURE_HTTP ?? false;
-  if (problems.length === 0 && address === undefined) report('ZITADEL_DOMAIN');
+  if (problems.length === 0 && address === undefined) report(name);
   else if (address !== undefined && isPlainRemote(new URL(address)) && !allowInsecureHttp)
-    report('ZITADEL_DOMAIN', HTTPS);
+    report(name, HTTPS);
   const clientId = values.ZITADEL_CLI_CLIENT_ID;
   if (problems.length > 0 || address === undefined || clientId === undefined) throw new ConfigError(problems);
   return { issuer: new URL(address).origin, clientId, projectId: values.IDP_PROJECT_ID, allowInsecureHttp };
