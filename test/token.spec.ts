@@ -10,16 +10,31 @@ import { apiEnvironment, startApi, type RunningApi } from './support/start-api.j
 
 const LIMIT_MS = 60_000;
 
+const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
+
 let sandbox: Sandbox;
+let failing: Sandbox;
 let api: RunningApi;
+let started: Record<'allowed' | 'slowed' | 'denied' | 'late' | 'withoutGrant', RunningProgram>;
 const folder = mkdtempSync(join(tmpdir(), 'token-'));
+
+/** The commands that wait for a person or for Zitadel start together: each asks for the first time after five seconds. */
 beforeAll(async () => {
-  sandbox = await startSandbox({ device: {} });
+  [sandbox, failing] = [await startSandbox({ device: {} }), await startSandbox({ device: {} })];
   api = await startApi(apiEnvironment(sandbox));
+  failing.fail('/oauth/v2/token', 503, 1);
+  started = {
+    allowed: token(),
+    slowed: token({ ZITADEL_DOMAIN: failing.issuer }),
+    denied: token(),
+    late: token(),
+    withoutGrant: token({ ZITADEL_CLI_CLIENT_ID: sandbox.clients.web.clientId }),
+  };
 });
 afterAll(async () => {
+  await Promise.all(Object.values(started).map((command) => command.stop()));
   await api?.close();
-  await sandbox.close();
+  await Promise.all([sandbox.close(), failing.close()]);
   rmSync(folder, { recursive: true });
 });
 
@@ -52,13 +67,12 @@ async function result(command: RunningProgram) {
 
 describe('npm run token', () => {
   it(
-    'It prints nothing but a token of the person who allowed it, which the API takes with the roles, and asks as often as Zitadel says',
+    'It prints nothing but a token of the person who allowed it, which the API takes with the roles',
     async () => {
-      const command = token();
-      await answerDevice(await shownBy(command), 'allowed');
-      expect(await result(command)).toMatchObject({ status: 0 });
-      expect(sandbox.grants('urn:ietf:params:oauth:grant-type:device_code')).toHaveLength(1);
-      const [printed = '', ...rest] = command.stdout().split('\n');
+      const { allowed } = started;
+      await answerDevice(await shownBy(allowed), 'allowed');
+      expect(await result(allowed)).toMatchObject({ status: 0 });
+      const [printed = '', ...rest] = allowed.stdout().split('\n');
       expect(rest).toEqual(['']);
       expect((await api.get('/api/v1/app', printed)).status).toBe(200);
       expect((await api.get('/api/v1/admin', printed)).status).toBe(200);
@@ -69,9 +83,20 @@ describe('npm run token', () => {
   );
 
   it(
+    'It asks as often as Zitadel says, and goes on more slowly when Zitadel does not answer in between',
+    async () => {
+      const { slowed } = started;
+      await answerDevice(await shownBy(slowed), 'allowed');
+      expect(await result(slowed)).toMatchObject({ status: 0 });
+      expect(failing.grants(DEVICE_GRANT)).toHaveLength(2);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     'It says that the request was denied, or that nobody allowed it in time',
     async () => {
-      const [denied, late] = [token(), token()];
+      const { denied, late } = started;
       await answerDevice(await shownBy(denied), 'denied');
       await shownBy(late);
       sandbox.expire('device_codes');
@@ -92,15 +117,14 @@ describe('npm run token', () => {
     'It says that an application may not use device authorization, is unknown or needs a secret',
     async () => {
       const { web, apiBasic } = sandbox.clients;
-      const commands = [web.clientId, '399999999999999999', apiBasic.clientId].map((id) =>
-        token({ ZITADEL_CLI_CLIENT_ID: id }),
-      );
-      const [withoutGrant, ...unknown] = await Promise.all(commands.map(result));
-      expect(withoutGrant).toEqual({
+      expect(await result(started.withoutGrant)).toEqual({
         status: 1,
         output: expect.stringContaining(`The application ${web.clientId} may not use device authorization`),
       });
-      for (const one of unknown)
+      const commands = ['399999999999999999', apiBasic.clientId].map((id) =>
+        token({ ZITADEL_CLI_CLIENT_ID: id }),
+      );
+      for (const one of await Promise.all(commands.map(result)))
         expect(one).toEqual({
           status: 1,
           output: expect.stringMatching(

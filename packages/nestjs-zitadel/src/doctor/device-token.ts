@@ -81,19 +81,29 @@ async function configurationFor({
   const problem = checks.find(({ status }) => status === 'wrong');
   if (!metadata) throw new DeviceTokenRefused([problem?.cause, problem?.cure].filter(Boolean).join(': '));
   const address = metadata.device_authorization_endpoint;
-  if (address === undefined || (isPlainRemote(new URL(address)) && !allowInsecureHttp))
-    throw new DeviceTokenRefused(`${issuer} names no address for device authorization`);
+  const url = address !== undefined && URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || (isPlainRemote(url) && !allowInsecureHttp))
+    throw new DeviceTokenRefused(`${issuer} names no valid address for device authorization`);
   const configuration = new Configuration(
     metadata,
     clientId,
     { [clockTolerance]: CLOCK_TOLERANCE_SECONDS },
     None(),
   );
-  configuration[customFetch] = (url, { signal, ...init }) =>
-    askUntil(signal ?? new AbortController().signal)(url, init as RequestInit);
+  configuration[customFetch] = (url, { signal, ...init }) => {
+    const sent = askUntil(signal ?? new AbortController().signal)(url, init as RequestInit);
+    return url === metadata.token_endpoint ? slowedDown(sent) : sent;
+  };
   // the addresses were checked above
   allowInsecureRequests(configuration);
   return configuration;
+}
+
+/** Without an answer the next request comes later, as if Zitadel had asked for it (RFC 8628 3.5): the person may be signing in meanwhile. */
+async function slowedDown(sent: Promise<Response>): Promise<Response> {
+  const answer = await sent.catch(() => undefined);
+  if (answer && answer.status < 500) return answer;
+  return Response.json({ error: 'slow_down' }, { status: 400 });
 }
 
 /** Cause and cure by the `error` of RFC 6749 5.2 and RFC 8628 3.5. */
