@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { applicationNames } from '../plan/application-specs.js';
 import type { World } from '../plan/step.js';
-import { UsageError } from '../setup.error.js';
 
 const SECRET_BYTES = 32;
 
@@ -38,26 +37,15 @@ export function defaultsFrom(environment: Environment) {
 const CALLBACK = '/auth/callback';
 const POST_LOGOUT = '/auth/logout/callback';
 
-/** The usual paths, and that of Auth.js. */
-const USUAL = [CALLBACK, `${CALLBACK}/zitadel`, POST_LOGOUT];
-
 /**
- * The addresses of the web application; those of the env file where they are on that origin and the program takes them.
- *
- * @throws `UsageError` for a path that is almost a usual one: the program answers on any, so that nothing else would show the mistake
+ * The addresses of the web application; those of the env file where they are on that origin and below its base path. The program answers
+ * on any path.
  */
 export function addressesOf(webOrigin: string, environment: Environment) {
   const base = webOrigin + (valueIn(environment, 'BASE_PATH') ?? '');
   const kept = (name: string) => {
-    const value = valueIn(environment, name);
-    if (value === undefined || !URL.canParse(value) || !new URL(value).href.startsWith(`${base}/`))
-      return undefined;
-    const path = new URL(value).href.slice(base.length);
-    const usual = USUAL.find((one) => isMistyped(path, one));
-    if (usual === undefined) return value;
-    throw new UsageError(
-      `${name}: the path ${path} is almost ${usual}. Correct it, or delete the line to take the usual address`,
-    );
+    const value = valueIn(environment, name) ?? '';
+    return URL.canParse(value) && new URL(value).href.startsWith(`${base}/`) ? value : undefined;
   };
   const redirectUri = kept('ZITADEL_CALLBACK_URL') ?? base + CALLBACK;
   const postLogoutUri = kept('ZITADEL_POST_LOGOUT_URL');
@@ -68,25 +56,6 @@ export function addressesOf(webOrigin: string, environment: Environment) {
     backChannelUri: `${base}/auth/backchannel-logout`,
     eventsPath: `${base.slice(webOrigin.length)}/auth/zitadel-events`,
   };
-}
-
-const MISTYPED_CHARACTERS = 2;
-
-/** Whether one or two characters are missing, too many or others; not case, nor a slash at the end. */
-function isMistyped(path: string, usual: string): boolean {
-  const given = path.toLowerCase().replace(/\/$/, '');
-  if (USUAL.includes(given)) return false;
-  // the edit distance of Wagner and Fischer, a row for each character
-  let row = Array.from({ length: usual.length + 1 }, (_, index) => index);
-  for (const [index, character] of [...given].entries()) {
-    const next = [index + 1];
-    for (const [at, other] of [...usual].entries()) {
-      const replaced = (row[at] ?? 0) + (character === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return (row.at(-1) ?? 0) <= MISTYPED_CHARACTERS;
 }
 
 /** The variables of a set-up with their values; undefined for an id that is not known before it is made. */
