@@ -19,8 +19,8 @@ if (values.help) {
   console.log(`npm run test:zitadel -- --issuer URL --pat-file FILE
 
 Tries the main job against any Zitadel, in an organization of its own that is deleted afterwards. The token needs the role IAM_OWNER
-or IAM_ORG_MANAGER; where Zitadel has no login page IAM_OWNER, or IAM_LOGIN_CLIENT beside IAM_ORG_MANAGER. With IAM_OWNER the access tokens of the whole instance live for 20 s meanwhile, so that a refresh can be seen; the
-former lifetime is set again at the end, also after Ctrl+C. Without options: an empty sandbox.`);
+or IAM_ORG_MANAGER; where Zitadel has no login page IAM_OWNER, or IAM_LOGIN_CLIENT beside IAM_ORG_MANAGER. With IAM_OWNER the access
+tokens of the whole instance live for 20 s meanwhile, so that a refresh can be seen; the former lifetime is set again at the end, also after Ctrl+C. Without options: an empty sandbox.`);
   process.exit(0);
 }
 const { issuer, 'pat-file': patFile } = values;

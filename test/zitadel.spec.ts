@@ -97,14 +97,9 @@ describe('Against a Zitadel', () => {
     seen.push(['A second set-up', 'changes nothing']);
   });
 
-  it('the doctor finds nothing wrong', async () => {
-    const args = ['--', 'scripts/doctor.mjs', '--env-file', envFile];
-    const doctor = runProgram(process.execPath, args, {}, resolve('.'));
-    expect([await doctor.exit, doctor.output()]).toEqual([0, expect.stringContaining('Nothing is wrong')]);
-    seen.push(['The doctor', 'finds nothing wrong']);
-  });
-
   it('a user signs in with the password and sees name and role', showsNameAndRole);
+
+  it('the doctor finds nothing wrong but a missing login page', findsNothingWrong);
 
   it('a role opens a page to the user who has it, and to no other', async () => {
     expect(await statusOf(page, '/admin')).toBe(200);
@@ -226,6 +221,8 @@ if (!given)
       expect(signedInBy).toBe('session API');
     });
 
+    it('the doctor finds nothing wrong but the missing login page', findsNothingWrong);
+
     it('a sign-out at another application ends the session', endsElsewhere, LIMIT_MS + 20_000);
   });
 
@@ -236,6 +233,16 @@ async function showsNameAndRole(): Promise<void> {
   expect(text).toContain('Alice Test');
   expect(text).toContain('admin');
   seen.push(['Sign-in', `${signedInBy}; the profile shows name and role`]);
+}
+
+async function findsNothingWrong(): Promise<void> {
+  const args = ['--', 'scripts/doctor.mjs', '--env-file', envFile];
+  const doctor = runProgram(process.execPath, args, {}, resolve('.'));
+  const status = await doctor.exit;
+  const wrong = [...doctor.output().matchAll(/^wrong +(\S+)/gm)].map(([, id]) => id);
+  const hasPage = signedInBy !== 'session API';
+  expect([status, wrong]).toEqual(hasPage ? [0, []] : [1, ['login-ui']]);
+  seen.push(['The doctor', hasPage ? 'finds nothing wrong' : 'finds that there is no login page']);
 }
 
 async function endsElsewhere(): Promise<void> {

@@ -81,7 +81,11 @@ function arrivalOf(page: Page): Promise<{ url: string; hasPage: boolean }> {
       .then((answer) => ({ url: answer.url(), hasPage: !NO_PAGE.includes(answer.status()) })),
     page
       .waitForEvent('requestfailed', (request) => request.isNavigationRequest())
-      .then((request) => ({ url: request.url(), hasPage: false })),
+      .then(async (request) => {
+        // Chromium then navigates to its own error page, which would interrupt the next navigation.
+        await page.waitForURL('chrome-error://**', { waitUntil: 'commit' });
+        return { url: request.url(), hasPage: false };
+      }),
   ]);
 }
 
