@@ -6,6 +6,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import { ENV, type Env } from './config/env.js';
 import { limitSignIns } from './web/rate-limit.js';
+import { MeModule } from './pages/me.controller.js';
+import { serveDescription } from './web/open-api.js';
 import { pageFrame } from './web/page-frame.js';
 import { personalAnswers, securityHeaders } from './web/security-headers.js';
 import { useViews } from './web/view-engine.js';
@@ -27,6 +29,7 @@ export function configureApp(app: NestExpressApplication) {
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitSignIns(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
+  serveDescription(app, [MeModule]);
   useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
 }
 
