@@ -16,7 +16,7 @@ const tsJest = (tsconfig) => [
 export default {
   testMatch: isCovered
     ? [
-        '<rootDir>/packages/nestjs-auth/test/{application,auth-module,contexts,oidc-refresh,session,session-codec,sign-in}.spec.ts',
+        '<rootDir>/packages/nestjs-auth/test/{application,auth-module,contexts,credentials,oidc-refresh,session,session-codec,sign-in}.spec.ts',
         '<rootDir>/test/{refresh,claims-reload,revocation,session-cookie,sign-in,sign-out}.spec.ts',
         '<rootDir>/test/hostile/{refresh,patience}.spec.ts',
         '<rootDir>/packages/nestjs-zitadel/test/{token-refresher,claims}.spec.ts',

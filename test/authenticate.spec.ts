@@ -1,7 +1,9 @@
 import { request as send } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { AuthSession, Public, SessionService, type Session } from '@mridang/nestjs-auth';
+import { loginAs } from '@mridang/nestjs-auth/testing';
 import {
+  apiKeyFrom,
   Authenticate,
   Caller,
   CurrentOrganization,
@@ -10,11 +12,15 @@ import {
   RequireFreshSignIn,
   RequireRoles,
   Scopes,
+  ZitadelModule,
   type Organization,
 } from '@mridang/nestjs-zitadel';
 import { Controller, Get, HttpException, Post, Render, Req } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser } from './support/browser.js';
+import { freePort } from './support/free-port.js';
 import { moveTime } from './support/move-time.js';
 import { alpha, beta, home, members, sandboxOfOrganizations } from './support/organizations.js';
 import { serviceUserTokens } from './support/service-user-tokens.js';
@@ -177,7 +183,7 @@ const call = (
   path: string,
   headers: Record<string, string> | string[] = {},
   { method = 'GET', fields }: Init = {},
-  of = app,
+  of: { origin: string } = app,
 ) =>
   new Promise<Response>((resolve, reject) => {
     const sent = Array.isArray(headers) ? headers : Object.entries({ ...asFetch, ...headers }).flat();
@@ -715,5 +721,83 @@ describe('without ZITADEL_API_KEY_FILE', () => {
   it('the 401 for a script does not ask for a token', async () => {
     const answer = await call(ME, {}, {}, plain);
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, null]);
+  });
+});
+
+describe('the option `authenticate` of the module', () => {
+  @Controller('default')
+  class DefaultRoutes {
+    @Get()
+    me(@CurrentUser() { id }: { id: string }) {
+      return { id };
+    }
+
+    @Post()
+    change() {
+      return {};
+    }
+
+    @Get('cookie')
+    @Authenticate('session')
+    cookie() {
+      return {};
+    }
+
+    @Get('open')
+    @Public()
+    open() {
+      return {};
+    }
+  }
+
+  let origin: string;
+  let nest: NestExpressApplication;
+  beforeAll(async () => {
+    const port = await freePort();
+    origin = `http://localhost:${port}`;
+    const zitadel = ZitadelModule.register({
+      issuer: app.sandbox.issuer,
+      clientId: app.sandbox.clients.web.clientId,
+      redirectUri: `${origin}/auth/callback`,
+      secret: 'a secret for the tests that is long enough',
+      checkAtStart: false,
+      authenticate: ['session', 'bearer'],
+      bearer: { key: apiKeyFrom({ file: JSON.stringify(app.sandbox.clients.api.key) }) },
+    });
+    const module = await Test.createTestingModule({
+      imports: [zitadel],
+      controllers: [DefaultRoutes],
+    }).compile();
+    nest = module.createNestApplication<NestExpressApplication>({ logger: false });
+    await nest.listen(port);
+  });
+  afterAll(() => nest.close());
+
+  const ask = (path: string, headers: Record<string, string>, init?: Init) =>
+    call(path, headers, init, { origin });
+
+  it('counts for routes without a decorator', async () => {
+    const [{ token }, { cookie }] = [await signedIn(), await loginAs(nest, { sub: '320000000000000011' })];
+    for (const headers of [{ cookie }, bearer(token), { cookie, ...bearer(token) }])
+      expect(await json(await ask('/default', headers))).toEqual({ id: '320000000000000011' });
+    const answer = await ask('/default', { cookie, ...bearer('unknown') });
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
+    expect((await ask('/default', { cookie }, { method: 'POST' })).status).toBe(403);
+    expect((await ask('/default', bearer(token), { method: 'POST' })).status).toBe(201);
+  });
+
+  it('does not count for public routes, for those with a decorator, and for those of the module', async () => {
+    const { cookie } = await loginAs(nest, { sub: '320000000000000011' });
+    const both = { cookie, ...bearer('unknown') };
+    expect((await ask('/default/open', both)).status).toBe(200);
+    expect((await ask('/default/cookie', both)).status).toBe(200);
+    expect((await ask('/auth/session', both)).status).toBe(200);
+    expect((await ask('/auth/userinfo', bearer('unknown'))).status).toBe(401);
+  });
+});
+
+describe('@Authenticate()', () => {
+  it.each([[[]], [['cookie']], [['session', 'Bearer']]])('is refused for %j', (kinds) => {
+    expect(() => Authenticate(...(kinds as ['session']))).toThrow(TypeError);
   });
 });
