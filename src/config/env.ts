@@ -179,7 +179,6 @@ export const variables = {
     schema: z.string().refine(isRedisUrl).optional(),
   },
   METRICS_TOKEN,
-  ...tokenVariables,
   API_URL: {
     about:
       'Address of the API, which the profile page can call for the signed-in user. Empty: the page does not offer it.',
@@ -187,6 +186,7 @@ export const variables = {
       'an address without a path, such as https://api.example.com or http://localhost:3001, or nothing',
     schema: issuerUrl.optional(),
   },
+  ...tokenVariables,
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
 

@@ -5,6 +5,7 @@ import {
   Injectable,
   Post,
   Req,
+  Res,
   SetMetadata,
   UnauthorizedException,
 } from '@nestjs/common';
@@ -19,6 +20,8 @@ import {
   CsrfService,
   Public,
   RequireRoles,
+  SessionService,
+  type AuthenticatedRequest,
   type AuthUser,
   type HttpRequest,
   type HttpResponse,
@@ -36,6 +39,8 @@ const Takes = (how: 'beside' | 'alone') => SetMetadata('takes', how);
 
 @Controller()
 class Routes {
+  constructor(private readonly sessions: SessionService) {}
+
   @Get('both')
   @Takes('beside')
   both(@Req() { user }: { user?: AuthUser }, @AuthSession() session: Session | null) {
@@ -60,6 +65,12 @@ class Routes {
   @Takes('alone')
   alone(@Req() { user }: { user?: AuthUser }) {
     return { user: user?.id };
+  }
+
+  @Get('later')
+  @Takes('beside')
+  async later(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    return { session: await this.sessions.load(request, response) };
   }
 
   @Get('open')
@@ -111,6 +122,14 @@ describe.each([
     const byCookie = await app.get('/both', { ...program, cookie });
     expect(bodyOf(byCookie)).toEqual({ user: 'u1', session: 'u1', roles: [] });
     expect(Object.keys(sessionCookies(byCookie.headers))).toHaveLength(1);
+  });
+
+  it('keep the cookie unread also where the handler asks for the session', async () => {
+    app = await start({}, { adapter: adapter() });
+    const cookie = await app.loginAs();
+    moveTime(400_000);
+    const answer = await app.get('/later', { ...known, cookie });
+    expect([bodyOf(answer), answer.headers['set-cookie']]).toEqual([{ session: null }, undefined]);
   });
 
   it('make the answer depend on both, and forbid to store it', async () => {
