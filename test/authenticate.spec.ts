@@ -25,6 +25,7 @@ import { moveTime } from './support/move-time.js';
 import { alpha, beta, home, members, sandboxOfOrganizations } from './support/organizations.js';
 import { serviceUserTokens } from './support/service-user-tokens.js';
 import { choose, signIn } from './support/sign-in.js';
+import { startProduction } from './support/start-production.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 const ME = '/api/v1/me';
@@ -698,6 +699,31 @@ describe('the OpenAPI document of the web application', () => {
     expect(sent).toContain(document.components.securitySchemes['cookie']?.name);
     expect(document.components.securitySchemes['bearer']).toMatchObject({ type: 'http', scheme: 'bearer' });
   });
+});
+
+it('a key that Zitadel refuses is a mistake in the set-up, and tokens are counted in the metrics', async () => {
+  const refusing = await startApp({
+    env: ({ clients }) =>
+      Promise.resolve({ ZITADEL_API_KEY_FILE: JSON.stringify({ ...clients.api.key, keyId: '1' }) }),
+  });
+  const get = async (path: string) => (await fetch(refusing.origin + path)).text();
+  expect(await get('/health/ready')).not.toContain('api_key_refused');
+  expect((await call(ME, bearer('unknown'), {}, refusing)).status).toBe(503);
+  expect(await get('/health/ready')).toContain('api_key_refused');
+  expect(await get('/metrics')).toContain('introspections_total{result="unavailable"} 1');
+  await refusing.close();
+});
+
+it('the built program describes its routes, and goes on', async () => {
+  const { origin, sandbox, program } = await startProduction();
+  try {
+    for (const path of ['/api-json', '/api-json', '/health/live'])
+      expect((await fetch(origin + path)).status).toBe(200);
+    expect((await fetch(origin + ME)).status).toBe(401);
+  } finally {
+    await program.stop();
+    await sandbox.close();
+  }
 });
 
 describe('without ZITADEL_API_KEY_FILE', () => {

@@ -1,20 +1,9 @@
 import { describeCredentials, ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '@mridang/nestjs-zitadel';
-import type { Type } from '@nestjs/common';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Express, RequestHandler } from 'express';
+import type { INestApplication, Type } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 
-/** Serves the OpenAPI document of the routes that programs call, at the usual address of `@nestjs/swagger`, which the first request loads. */
-export function serveDescription(app: NestExpressApplication, modules: Type[]) {
-  let description: Promise<object> | undefined;
-  const serve: RequestHandler = async (_request, response) => {
-    response.json(await (description ??= describe(app, modules)));
-  };
-  const express: Express = app.getHttpAdapter().getInstance();
-  express.get('/api-json', serve);
-}
-
-async function describe(app: NestExpressApplication, modules: Type[]) {
-  const { DocumentBuilder, SwaggerModule } = await import('@nestjs/swagger');
+/** Returns the OpenAPI document of the routes of these modules. Import this file when it is needed: Swagger takes memory. */
+export function openApiDocument(app: INestApplication, modules: Type[]): object {
   const options = app.get<ResolvedZitadelOptions>(ZITADEL_OPTIONS);
   const builder = new DocumentBuilder()
     .setTitle('NestJS with Zitadel: the web application')
