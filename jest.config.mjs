@@ -7,7 +7,7 @@ import process from 'node:process';
  */
 const covered = {
   testMatch: [
-    '<rootDir>/packages/nestjs-auth/test/{application,auth-module,contexts,oidc-refresh,session,session-codec,sign-in.isolated}.spec.ts',
+    '<rootDir>/packages/nestjs-auth/test/{application,auth-module,contexts,credentials,oidc-refresh,session,session-codec,sign-in.isolated}.spec.ts',
     '<rootDir>/test/{refresh,claims-reload,revocation,session-cookie,sign-in,sign-out}.spec.ts',
     '<rootDir>/test/hostile/{refresh,patience}.spec.ts',
     '<rootDir>/packages/nestjs-zitadel/test/{token-refresher,claims}.spec.ts',

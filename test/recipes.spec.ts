@@ -10,6 +10,7 @@ import { copyRepository } from './support/copied-repository.js';
 import { apply, stepsIn } from './support/recipes.js';
 import { refusalOf, refused } from './support/refusal.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
+import { serviceUserTokens } from './support/service-user-tokens.js';
 import { choose, signIn } from './support/sign-in.js';
 import { environment, redirectUrisOf } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
@@ -48,7 +49,13 @@ beforeAll(async () => {
   for (const step of stepsIn(recipes)) apply(step, folder);
   run('node_modules/.bin/tsc', '-b');
   run(process.execPath, 'scripts/docs.mjs');
-  env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example', ORGANIZATIONS: 'active' };
+  env = {
+    ...environment(origin, sandbox),
+    SUPPORT_EMAIL: 'help@acme.example',
+    ORGANIZATIONS: 'active',
+    ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
+    IDP_PROJECT_ID: sandbox.projectId,
+  };
   program = runProgram(process.execPath, [join(folder, 'build/main.js')], { ...env, LOG_LEVEL: 'info' });
   await program.says('Ready at');
 }, 240_000);
@@ -134,6 +141,36 @@ describe('the recipe for a page with a fresh proof', () => {
     const page = await choose(visitor, login, alice);
     expect(refusalOf(page)).toEqual(refused('factor_missing'));
     expect((await visitor.get('/reports')).status).toBe(200);
+  });
+});
+
+describe('the recipe for a route for browsers and programs', () => {
+  const NOTES = '/api/v1/notes';
+
+  it('answers a browser with the CSRF token', async () => {
+    const visitor = browser();
+    const { csrfToken } = csrfFrom(await signIn(visitor, alice, '/profile'));
+    expect((await visitor.post(NOTES, { text: 'Without' })).status).toBe(403);
+    const added = await visitor.post(NOTES, { text: 'By form', csrfToken });
+    expect([added.status, added.body]).toEqual([201, ['By form']]);
+    expect(JSON.parse((await visitor.get(NOTES)).text)).toEqual(['By form']);
+  });
+
+  it('answers a program with its token, by its roles', async () => {
+    const scope = `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
+    const call = async () => {
+      const { access_token: token } = await serviceUserTokens(sandbox, scope);
+      return fetch(origin + NOTES, { headers: { authorization: `Bearer ${token}` } });
+    };
+    expect((await call()).status).toBe(403);
+    sandbox.grantRole('robot@acme.example', 'editor');
+    const answer = await call();
+    expect([answer.status, await answer.json()]).toEqual([200, []]);
+  });
+
+  it('is in the OpenAPI document', async () => {
+    const document = (await (await fetch(`${origin}/api-json`)).json()) as { paths: object };
+    expect(Object.keys(document.paths)).toEqual(['/api/v1/me', NOTES]);
   });
 });
 

@@ -16,6 +16,7 @@ export const zitadelOptions = (env: Env, observer: ZitadelObserver): ZitadelOpti
   signOutPages: { done: `${env.basePath}/auth/logout/success`, failed: `${env.basePath}/auth/logout/error` },
   apiProjectId: env.api?.projectId,
   uiLocales: ({ headers }) => wantedLanguage(headers['accept-language']),
+  bearer: env.bearer,
   redisUrl: env.redisUrl,
   auth: {
     pages: { signIn: `${env.basePath}/auth/login`, error: `${env.basePath}/auth/error` },

@@ -16,20 +16,21 @@ import {
   type ValuesOf,
   type Variable,
 } from '@mridang/nestjs-program';
-import { isPlainRemote, isRedisUrl } from '@mridang/nestjs-zitadel';
+import { apiKeyOf, isPlainRemote, isRedisUrl } from '@mridang/nestjs-zitadel';
 import { z } from 'zod';
 import {
   ALLOW_INSECURE_HTTP,
   EXAMPLES,
   HTTPS,
-  IDP_PROJECT_ID,
-  INTROSPECTION_TIMEOUT,
+  introspectionOf,
   issuer,
   issuerUrl,
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
+  NO_PROJECT,
   ORGANIZATIONS,
+  tokenVariables,
   randomValue,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
@@ -185,8 +186,7 @@ export const variables = {
       'an address without a path, such as https://api.example.com or http://localhost:3001, or nothing',
     schema: issuerUrl.optional(),
   },
-  IDP_PROJECT_ID,
-  INTROSPECTION_TIMEOUT,
+  ...tokenVariables,
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
 
@@ -247,6 +247,9 @@ export function readEnv(source: Record<string, string | undefined>) {
   const { pathname } = new URL(postLoginPath?.slice(basePath.length) || '/', origin);
   if (postLoginPath === undefined || isOfAuth(pathname)) report('ZITADEL_POST_LOGIN_URL');
 
+  const file = values.ZITADEL_API_KEY_FILE;
+  const key = file && apiKeyOf({ file }, (_field, expected) => report('ZITADEL_API_KEY_FILE', expected));
+
   if (problems.length > 0 || postLoginPath === undefined) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
   const maxDurationSeconds = known.SESSION_MAX_DURATION;
@@ -284,6 +287,8 @@ export function readEnv(source: Record<string, string | undefined>) {
       checkAtStart: known.ZITADEL_CHECK_AT_START,
       timeoutSeconds: known.ZITADEL_TIMEOUT,
     },
+    /** of routes that take bearer tokens */
+    bearer: key ? { key, ...introspectionOf(known) } : undefined,
     redisUrl: known.REDIS_URL,
     metricsToken: known.METRICS_TOKEN,
     authRateLimit: known.AUTH_RATE_LIMIT,
@@ -296,11 +301,14 @@ export function readEnv(source: Record<string, string | undefined>) {
         }
       : undefined,
     /** what was changed to make it work: sentences for the log */
-    warnings: isCut
-      ? [
-          `SESSION_DURATION is longer than SESSION_MAX_DURATION, which is ${maxDurationSeconds} s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well`,
-        ]
-      : [],
+    warnings: [
+      ...(isCut
+        ? [
+            `SESSION_DURATION is longer than SESSION_MAX_DURATION, which is ${maxDurationSeconds} s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well`,
+          ]
+        : []),
+      ...(key && !known.IDP_PROJECT_ID ? [NO_PROJECT] : []),
+    ],
   };
 }
 

@@ -51,6 +51,7 @@ export const de: Texts = {
   'profile.roles': 'Rollen',
   'profile.grantedBy': 'vergeben von {organizations}',
   'profile.noRoles': 'Keine Rollen in diesem Projekt.',
+  'profile.me': 'Wer Sie sind, als JSON',
   'profile.account': 'Konto',
   'profile.loginName': 'Anmeldename',
   'profile.userId': 'Benutzer-ID',

@@ -49,6 +49,7 @@ export const en = {
   'profile.roles': 'Roles',
   'profile.grantedBy': 'granted by {organizations}',
   'profile.noRoles': 'You have no roles in this project.',
+  'profile.me': 'Who you are, as JSON',
   'profile.account': 'Account',
   'profile.loginName': 'Login name',
   'profile.userId': 'User ID',

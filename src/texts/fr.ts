@@ -51,6 +51,7 @@ export const fr: Texts = {
   'profile.roles': 'Rôles',
   'profile.grantedBy': 'accordé par {organizations}',
   'profile.noRoles': 'Vous n’avez aucun rôle dans ce projet.',
+  'profile.me': 'Qui vous êtes, au format JSON',
   'profile.account': 'Compte',
   'profile.loginName': 'Nom de connexion',
   'profile.userId': 'Identifiant utilisateur',

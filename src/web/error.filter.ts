@@ -8,7 +8,14 @@ import {
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
 import { aboutRequest } from '@mridang/nestjs-program';
-import { choicesOf, choicesWith, OrganizationRequired, OutageLog } from '@mridang/nestjs-zitadel';
+import {
+  ApiError,
+  choicesOf,
+  choicesWith,
+  OrganizationRequired,
+  OutageLog,
+  type CalledRequest,
+} from '@mridang/nestjs-zitadel';
 import {
   Catch,
   HttpException,
@@ -39,7 +46,7 @@ export class ErrorFilter implements ExceptionFilter {
   ) {}
 
   async catch(thrown: unknown, host: ArgumentsHost) {
-    const request = host.switchToHttp().getRequest<Request & AuthenticatedRequest>();
+    const request = host.switchToHttp().getRequest<CalledRequest & AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
     const httpError = httpErrorOf(thrown, request);
     const { error, status, code } = httpError;
@@ -55,7 +62,8 @@ export class ErrorFilter implements ExceptionFilter {
 
     const message = errorMessage(status, code);
     beginAnswer(response, httpError, RETRY_AFTER_SECONDS);
-    if (!isPageRequest(request.headers)) {
+    const hasToken = request.caller !== undefined || error instanceof ApiError;
+    if (hasToken || !isPageRequest(request.headers)) {
       response.json({
         statusCode: status,
         ...(code ? { code } : {}),

@@ -8,6 +8,7 @@ export {
   type AuthObserver,
   type AuthOptionsFactory,
   type IAuthModuleOptions,
+  type OtherCredentials,
   type SignInPolicy,
 } from './auth.options.js';
 export { AuthGuard, type IAuthGuard } from './auth.guard.js';
@@ -60,7 +61,7 @@ export { dueAt, issuedAt, tokenSetFrom, tokensIn, type TokenSet } from './refres
 export type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
-export { SessionService } from './session/session.service.js';
+export { deepFrozen, SessionService } from './session/session.service.js';
 export { describeError, describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 export { isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 export { isMountPath, localPath } from './http/local-path.js';

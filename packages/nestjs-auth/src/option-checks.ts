@@ -71,6 +71,7 @@ const shapes: readonly [name: string, isRight: (value: unknown) => boolean, expe
     (value) => hasFunctions(value, 'checkProvider', 'kept', 'refusal', 'meaning', 'discard'),
     'a SignInPolicy',
   ],
+  ['credentials', (value) => hasFunctions(value, 'takenBy', 'areIn', 'userOf'), 'an OtherCredentials'],
   ['observer', (value) => hasFunctions(value, 'signedIn', 'signInFailed', 'sessionEnded'), 'an AuthObserver'],
   ...['authorizationParams', 'roles', 'rolesRefusal', 'discard', 'resume', 'failurePage'].map(
     (name): (typeof shapes)[number] => [name, isFunction, 'a function'],

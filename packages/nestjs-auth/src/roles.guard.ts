@@ -53,7 +53,7 @@ export class RolesGuard implements CanActivate {
     const { roles } = required;
     const [request, user] = [requestOf(context), this.userIn(context)];
     const refusal = user
-      ? (this.options?.rolesRefusal?.(roles, user) ?? new RolesRequired(roles))
+      ? (this.options?.rolesRefusal?.(roles, user, request) ?? new RolesRequired(roles))
       : new SessionRequired(request ? requestTarget(request) : '/', ended?.reason, { cause: ended });
     if (context.getType() === 'http') throw refusal;
     return refusalIn(context, refusal);

@@ -21,6 +21,12 @@ export type {
   ZitadelEndpoint,
   ZitadelObserver,
 } from './zitadel.observer.js';
+export {
+  Authenticate,
+  CurrentUser,
+  type AuthenticationKind,
+} from './authenticate/authenticate.decorators.js';
+export { describeCredentials } from './authenticate/describe-credentials.js';
 export { BearerGuard } from './bearer/bearer.guard.js';
 export {
   ApiError,
@@ -66,6 +72,7 @@ export { isRedisUrl } from './http/is-redis-url.js';
 export { sendWithRetry } from './http/send-with-retry.js';
 export { RedactingLogger, type LogLevel } from './log/redacting.logger.js';
 export { OutageLog } from './log/outage-log.js';
+export { FormReturn } from './http/form-return.js';
 export { LiveUserinfo } from './session/live-userinfo.js';
 export { serviceKeyFrom, type ApiSettings, type ServiceKey } from './doctor/api-checks.js';
 export type { Check } from './doctor/check.js';
@@ -89,6 +96,7 @@ export { signAssertion, type AssertionKey } from './tokens/client-assertion.js';
 export {
   apiKeyFrom,
   ApiKeyInvalid,
+  apiKeyOf,
   type ApiKey,
   type ApiKeyProblem,
   type ApiKeySource,

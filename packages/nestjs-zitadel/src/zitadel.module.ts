@@ -1,5 +1,7 @@
 import { AuthModule } from '@mridang/nestjs-auth';
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
+import { BearerCredentials } from './authenticate/bearer-credentials.js';
+import { Introspection } from './bearer/introspection.js';
 import { Discovery } from './client/discovery.js';
 import { OidcClient } from './client/oidc.client.js';
 import { Reachability } from './client/reachability.js';
@@ -54,10 +56,12 @@ const authServices = [
   LoggedOutCookie,
   SignInRules,
   Resumption,
+  BearerCredentials,
 ] as const;
 
 const services = [
   ...authServices,
+  FormReturn,
   LiveUserinfo,
   RequestedReloads,
   LoginOrigin,
@@ -65,7 +69,24 @@ const services = [
   OidcClient,
   Reachability,
   SetupCheck,
-  { provide: SetupProblems, useExisting: SetupCheck },
+  {
+    provide: SetupProblems,
+    inject: [SetupCheck, Introspection],
+    useFactory: (check: SetupCheck, introspection: Introspection | undefined): SetupProblems =>
+      introspection
+        ? {
+            get codes() {
+              return [...check.codes, ...introspection.codes];
+            },
+          }
+        : check,
+  },
+  {
+    provide: Introspection,
+    inject: [ZITADEL_OPTIONS, Discovery],
+    useFactory: ({ bearer }: ResolvedZitadelOptions, discovery: Discovery) =>
+      bearer && new Introspection(bearer, discovery),
+  },
   SignOut,
   {
     provide: SharedState,
@@ -123,7 +144,7 @@ export class ZitadelModule {
         UserinfoController,
         OrganizationController,
       ],
-      providers: [ConfiguredPaths, FormReturn, EventBody],
+      providers: [ConfiguredPaths, EventBody],
     };
   }
 }

@@ -1,4 +1,5 @@
 import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
+import { checkKinds, type AuthenticationKind } from './authenticate/authenticate.decorators.js';
 import { AuditLog } from './log/audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import { isRedisUrl } from './http/is-redis-url.js';
@@ -54,6 +55,17 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
    * organization of the session only. Default `any`.
    */
   organizations?: OrganizationsMode;
+  /**
+   * What routes without `@Authenticate()` take: the cookie of a browser (`session`), the bearer token of a program (`bearer`), or both.
+   * Default `['session']`.
+   */
+  authenticate?: AuthenticationKind[];
+  /**
+   * Accepts bearer tokens, by introspection, on routes that take them: the options are those of `ZitadelApiOptions`. Default: every token is
+   * refused there.
+   */
+  bearer?:
+    Pick<ZitadelApiOptions, 'key' | 'projectId' | 'introspectionTimeoutSeconds' | 'accepts'> | undefined;
   /** Further origins that a sign-in is redirected through, as of an identity provider. Default: none. */
   loginOrigins?: string[];
   /** Returns the languages for Zitadel's pages (`ui_locales`). */
@@ -99,16 +111,21 @@ export type ZitadelConnection = Required<ZitadelConnectionOptions>;
 export interface ResolvedZitadelOptions
   extends
     ZitadelConnection,
-    Required<Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session' | 'eventsKey'>> {
+    Required<
+      Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session' | 'eventsKey' | 'bearer'>
+    > {
   origin: string;
   secrets: string[];
   eventsKeys: string[];
   session: Required<NonNullable<ZitadelOptions['session']>>;
+  bearer: ResolvedZitadelApiOptions | undefined;
 }
 
 export interface ResolvedZitadelApiOptions
   extends ZitadelConnection, Required<Omit<ZitadelApiOptions, keyof ZitadelConnectionOptions | 'accepts'>> {
   accepts: { impersonation: boolean; withoutClient: boolean };
+  /** whether callers have a `user` */
+  withUser?: boolean;
 }
 
 /**
@@ -134,6 +151,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const eventsKeys = [given.eventsKey ?? []].flat();
   if (eventsKeys.some((key) => key.length < MIN_SECRET_LENGTH))
     throw new TypeError(`eventsKey: expected at least ${MIN_SECRET_LENGTH} characters`);
+  if (given.authenticate) checkKinds('authenticate', given.authenticate);
   const { salt = '' } = given;
   const connection = connectionOf(given);
   return {
@@ -158,6 +176,8 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     userMetadata: given.userMetadata ?? false,
     apiProjectId: given.apiProjectId,
     organizations: organizationsOf(given),
+    authenticate: given.authenticate ?? ['session'],
+    bearer: given.bearer && { ...resolveApiOptions({ ...given, ...given.bearer }), withUser: true },
     loginOrigins: given.loginOrigins ?? [],
     uiLocales: given.uiLocales ?? (() => undefined),
     checkAtStart: given.checkAtStart ?? true,

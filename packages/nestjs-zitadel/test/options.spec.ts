@@ -46,6 +46,8 @@ describe('resolveOptions()', () => {
     ['mountPath', { mountPath: '/base/../admin' }],
     ['redisUrl', { redisUrl: 'redis.example:6379' }],
     ['redisUrl', { redisUrl: 'redis://redis:6379/abc' }],
+    ['authenticate', { authenticate: [] }],
+    ['authenticate', { authenticate: ['session', 'cookie' as 'bearer'] }],
     ['eventsKey', { eventsKey: 'short' }],
     ['eventsKey', { eventsKey: ['a-key-of-at-least-thirty-two-characters', ''] }],
     ['secret', { secret: [] }],

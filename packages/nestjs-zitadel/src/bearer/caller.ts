@@ -1,3 +1,4 @@
+import type { AuthUser } from '@mridang/nestjs-auth';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Organization, RoleGrant } from '../claims/claims.js';
 import type { Request } from 'express';
@@ -29,6 +30,8 @@ export interface Caller {
   readonly expiresAt: number | undefined;
   /** `sub` of the actor after a token exchange (RFC 8693 4.1); only with the option `accepts.impersonation` */
   readonly actor: string | undefined;
+  /** with `ZitadelModule`: the same as the user of a session. Scopes of the token decide whether it has a name and an e-mail address */
+  readonly user?: AuthUser;
 }
 
 /** The header of a request that names an organization by its id, in lower case. */
@@ -38,6 +41,8 @@ export const ORGANIZATION_HEADER = 'x-organization';
 export interface CalledRequest extends Request {
   /** missing on public routes */
   caller?: Caller;
+  /** the header `X-Organization`, where it counts */
+  organizationAsked?: unknown;
 }
 
 /** Injects the caller. On a public route it is `undefined`, with or without a token: declare `Caller | undefined` there. */

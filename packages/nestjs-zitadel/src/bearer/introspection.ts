@@ -187,8 +187,8 @@ export class Introspection extends SetupProblems {
   }
 
   private resultOf(answer: unknown): IntrospectionResult {
-    const { issuer, key, projectId, organizations, accepts } = this.options;
-    const expected = { issuer, clientId: key.clientId, projectId, organizations, ...accepts };
+    const { issuer, key, projectId, organizations, accepts, withUser } = this.options;
+    const expected = { issuer, clientId: key.clientId, projectId, organizations, withUser, ...accepts };
     const caller = callerIn(answer, expected);
     const now = Date.now();
     if ('refused' in caller) {

@@ -7,6 +7,8 @@ import { clockTolerance } from 'openid-client';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 import { deriveKey } from '../keys.js';
 import { authorizationParams } from './authorization-params.js';
+import type { BearerCredentials } from '../authenticate/bearer-credentials.js';
+import type { CalledRequest } from '../bearer/caller.js';
 import type { ClaimsReload } from '../session/claims-reload.js';
 import { loginAgeIn, scopesFor, sidIn, userFrom, type ZitadelClaims } from '../claims/claims.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
@@ -35,6 +37,7 @@ export function authOptions(
   loggedOut: LoggedOutCookie,
   rules: SignInRules,
   resumption: Resumption,
+  credentials: BearerCredentials,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, organizations, redirectUri, observer } = options;
   const isActive = organizations === 'active';
@@ -56,8 +59,11 @@ export function authOptions(
     resume: (ended, token, request) => resumption.paramsFor(ended, token, request),
     signInPolicy: rules,
     // A choice helps only where some organization grants the role.
-    rolesRefusal: (roles, user: Partial<AuthUser>) =>
-      user.allRoles?.some((role) => roles.includes(role)) ? organizationRefusal(user) : undefined,
+    rolesRefusal: (roles, user: Partial<AuthUser>, request?: Partial<CalledRequest>) =>
+      user.allRoles?.some((role) => roles.includes(role))
+        ? organizationRefusal(user, request?.organizationAsked)
+        : undefined,
+    credentials,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
         loggedOut.delete(request, response as Response);
