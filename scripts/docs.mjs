@@ -4,8 +4,10 @@ import { apiVariables } from '../build/config/api-env.js';
 import { variables } from '../build/config/env.js';
 import { mistakes } from '@mridang/nestjs-zitadel';
 import { doctorPage } from './doctor-docs.mjs';
+import { errorsPage, failurePageTexts } from './error-docs.mjs';
 import { configurationPage, envExample } from './env-docs.mjs';
 
 writeFileSync('.env.example', envExample(variables, apiVariables));
 writeFileSync('docs/configuration.md', configurationPage(variables, apiVariables));
 writeFileSync('docs/doctor.md', doctorPage(mistakes));
+writeFileSync('docs/errors.md', errorsPage(failurePageTexts));

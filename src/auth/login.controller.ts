@@ -17,7 +17,7 @@ import { ENV, type Env } from '../config/env.js';
 import type { TextKey } from '../texts/en.js';
 import { isTextKey } from '../texts/text.js';
 import { nameOf } from '../web/page-frame.js';
-import { LoginOrigin } from '@mridang/nestjs-zitadel';
+import { LoginOrigin, phrasesOf, Refusals } from '@mridang/nestjs-zitadel';
 import { signInFailureModel } from './sign-in-failure-page.js';
 
 /** After a start the page waits for Zitadel's first answer, since `form-action` must name the origin of its login page. */
@@ -33,6 +33,7 @@ export class LoginController {
     private readonly signIn: SignIn,
     private readonly returns: ReturnTargets,
     private readonly loginOrigin: LoginOrigin,
+    private readonly refusals: Refusals,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
@@ -123,7 +124,7 @@ export class LoginController {
     return {
       ...signInFailureModel(reason),
       address,
-      reference: referenceIn(reference),
+      ...this.failureIn(reference),
       factor: isTextKey(`how.${String(detail)}`) ? `how.${String(detail)}` : undefined,
       factorsUrl:
         reason === ('factor_missing' satisfies SignInFailure) &&
@@ -131,6 +132,13 @@ export class LoginController {
       logoutToken:
         reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
     };
+  }
+
+  /** Anybody can write the address, so only a well-formed reference is shown. */
+  private failureIn(reference: unknown) {
+    if (typeof reference !== 'string' || !/^[0-9a-f]{12}$/.test(reference)) return {};
+    const explanation = this.refusals.explanationOf(reference);
+    return { reference, explanation: explanation && phrasesOf(explanation) };
   }
 }
 
@@ -181,10 +189,6 @@ const passedOn = (query: Record<string, unknown>) =>
 
 /** Failures of a sign-in that was started at another address of this machine, such as 127.0.0.1. */
 const withoutItsCookies: readonly string[] = ['cookie_missing', 'other_browser'] satisfies SignInFailure[];
-
-/** Anybody can write the address, so only a well-formed reference is shown. */
-const referenceIn = (value: unknown) =>
-  typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 
 const knownEnd = (reason: unknown) =>
   isTextKey(`ended.${String(reason)}`) ? (reason as SessionEnd) : undefined;

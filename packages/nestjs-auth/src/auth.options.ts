@@ -1,7 +1,7 @@
 import type { FactoryProvider, HttpException, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { Account, Profile } from '@auth/core/types';
-import type { SessionEnded, SignInFailed, SignInFailure } from './auth.errors.js';
+import type { SessionEnded, SessionRequired, SignInFailed, SignInFailure } from './auth.errors.js';
 import type { HttpRequest, HttpResponse, SessionToken } from './auth.types.js';
 import type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 
@@ -44,6 +44,14 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 
    * `RolesRequired`.
    */
   rolesRefusal?: (roles: readonly string[], user: object) => HttpException | undefined;
+  /**
+   * Receives each refusal that this module answers itself with 401 or 403: of a program without a session, and of a failed sign-in. Returns
+   * further members of the JSON answer.
+   */
+  refused?: (
+    refusal: SessionRequired | SessionEnded | SignInFailed,
+    request: HttpRequest,
+  ) => object | undefined;
   /** Reloads the user of a session. Without it roles and names stay as they were at sign-in. */
   reload?: SessionReload;
   /**

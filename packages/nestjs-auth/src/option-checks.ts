@@ -72,7 +72,7 @@ const shapes: readonly [name: string, isRight: (value: unknown) => boolean, expe
     'a SignInPolicy',
   ],
   ['observer', (value) => hasFunctions(value, 'signedIn', 'signInFailed', 'sessionEnded'), 'an AuthObserver'],
-  ...['authorizationParams', 'roles', 'rolesRefusal', 'discard', 'resume', 'failurePage'].map(
+  ...['authorizationParams', 'roles', 'rolesRefusal', 'refused', 'discard', 'resume', 'failurePage'].map(
     (name): (typeof shapes)[number] => [name, isFunction, 'a function'],
   ),
   ...['callbacks', 'events'].map((name): (typeof shapes)[number] => [

@@ -45,6 +45,7 @@ export class ResolvedAuthOptions {
   readonly resume: IAuthModuleOptions['resume'];
   readonly failurePage: IAuthModuleOptions['failurePage'];
   readonly rolesRefusal: IAuthModuleOptions['rolesRefusal'];
+  readonly refused: IAuthModuleOptions['refused'];
   readonly observer: AuthObserver | undefined;
   readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
@@ -77,6 +78,7 @@ export class ResolvedAuthOptions {
       resume,
       failurePage,
       rolesRefusal,
+      refused,
       observer,
       signInPolicy,
       authorizationParams,
@@ -109,6 +111,7 @@ export class ResolvedAuthOptions {
     this.resume = resume;
     this.failurePage = failurePage;
     this.rolesRefusal = rolesRefusal;
+    this.refused = refused;
     this.observer = observer;
     this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));

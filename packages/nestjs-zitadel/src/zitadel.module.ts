@@ -8,6 +8,7 @@ import { EventsController } from './events/events.controller.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
 import { FormReturn } from './http/form-return.js';
 import { OrganizationController } from './organizations/organization.controller.js';
+import { Refusals } from './refusals/refusals.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
 import { LiveUserinfo } from './session/live-userinfo.js';
@@ -54,6 +55,7 @@ const authServices = [
   LoggedOutCookie,
   SignInRules,
   Resumption,
+  Refusals,
 ] as const;
 
 const services = [

@@ -16,6 +16,10 @@ export interface ZitadelConnectionOptions {
   allowInsecureHttp?: boolean;
   /** Receives events, for metrics. `ZitadelModule` logs them itself. */
   observer?: ZitadelObserver;
+  /**
+   * Whether the answers 401 and 403 say what was needed and what was there, for development. The log has it in any case. Default false.
+   */
+  explainRefusals?: boolean;
 }
 
 /** Options of `ZitadelModule`: a web application of a Zitadel project. */
@@ -194,6 +198,7 @@ function connectionOf(given: ZitadelConnectionOptions): ZitadelConnection {
     timeoutSeconds: given.timeoutSeconds ?? 10,
     allowInsecureHttp,
     observer: given.observer ?? {},
+    explainRefusals: given.explainRefusals ?? false,
   };
 }
 

@@ -1,7 +1,13 @@
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { Account, User } from '@auth/core/types';
-import type { AuthUser, IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
+import {
+  RolesRequired,
+  type AuthUser,
+  type IAuthModuleOptions,
+  type SessionEnd,
+  type SessionToken,
+} from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { clockTolerance } from 'openid-client';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
@@ -14,7 +20,8 @@ import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
 import { actingUser, switched, withActiveOrganization } from '../organizations/acting.js';
-import { organizationRefusal } from '../organizations/organization.errors.js';
+import { organizationRefusal, roleFacts } from '../organizations/organization.errors.js';
+import type { Refusals } from '../refusals/refusals.js';
 import type { Resumption } from '../session/resumption.js';
 import { ZITADEL, type SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from '../session/session-token.js';
@@ -35,6 +42,7 @@ export function authOptions(
   loggedOut: LoggedOutCookie,
   rules: SignInRules,
   resumption: Resumption,
+  refusals: Refusals,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, organizations, redirectUri, observer } = options;
   const isActive = organizations === 'active';
@@ -57,7 +65,9 @@ export function authOptions(
     signInPolicy: rules,
     // A choice helps only where some organization grants the role.
     rolesRefusal: (roles, user: Partial<AuthUser>) =>
-      user.allRoles?.some((role) => roles.includes(role)) ? organizationRefusal(user) : undefined,
+      (user.allRoles?.some((role) => roles.includes(role)) ? organizationRefusal(user) : undefined) ??
+      new RolesRequired(roles, roleFacts(user)),
+    refused: (refusal, request) => refusals.report(refusal, request),
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
         loggedOut.delete(request, response as Response);
