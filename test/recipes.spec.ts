@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
-import { Browser, csrfFrom, type Page } from './support/browser.js';
+import { Browser, csrfFrom, program as asProgram, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { copyRepository } from './support/copied-repository.js';
 import { apply, stepsIn } from './support/recipes.js';
@@ -134,6 +134,29 @@ describe('the recipe for a page with a fresh proof', () => {
     const page = await choose(visitor, login, alice);
     expect(refusalOf(page)).toEqual(refused('factor_missing'));
     expect((await visitor.get('/reports')).status).toBe(200);
+  });
+});
+
+describe('the recipe for a refusal that says why', () => {
+  it('adds a code, and what was needed and what was there to the answer', async () => {
+    const visitor = browser();
+    await signIn(visitor, alice);
+    const answer = await visitor.request('GET', new URL('/books/2019', origin), undefined, asProgram);
+    expect([answer.status, answer.body]).toEqual([
+      403,
+      {
+        statusCode: 403,
+        code: 'BOOKS_CLOSED',
+        message: 'The books of this year are closed',
+        reference: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
+        explanation: {
+          needed: { year: '2025 or later' },
+          held: { year: 2019, roles: ['admin', 'editor'] },
+          help: 'An administrator opens the books of the year.',
+        },
+      },
+    ]);
+    expect((await visitor.get('/books/2026')).status).toBe(200);
   });
 });
 
