@@ -70,7 +70,11 @@ export class LoginController {
     { withForm }: { withForm: boolean },
   ): Promise<void> {
     const wanted = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
-    const wishes = passedOn(query);
+    const { hasRegistration } = this.env;
+    const wishes = passedOn(query).filter(
+      ({ name, value }) => hasRegistration || name !== 'prompt' || value !== 'create',
+    );
+    const prompt = wishes.find(({ name }) => name === 'prompt')?.value;
     // Parameters ask for another account or a fresh login, so the page is shown to signed-in people as well.
     const isDone = request.session && wishes.length === 0;
     if (isDone && wanted && this.returns.isLong(wanted)) this.returns.makeRoom(response);
@@ -96,8 +100,8 @@ export class LoginController {
         startUrl: withForm
           ? undefined
           : startUrl(this.env.basePath, [{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
-        canRegister: query['prompt'] === undefined,
-        title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
+        canRegister: hasRegistration && prompt === undefined,
+        title: prompt === 'create' ? 'login.registerTitle' : 'login.title',
         lead: asked === undefined ? (isLost ? 'login.lost' : 'login.elsewhere') : 'login.deepLink',
         endsAt: this.env.zitadel.postLoginPath,
         isDeepLink: asked !== undefined,
@@ -126,9 +130,7 @@ export class LoginController {
       address,
       ...this.failureIn(reference),
       factor: isTextKey(`how.${String(detail)}`) ? `how.${String(detail)}` : undefined,
-      factorsUrl:
-        reason === ('factor_missing' satisfies SignInFailure) &&
-        `${this.env.zitadel.issuer}/ui/console/users/me?id=security`,
+      accountUrl: reason === ('factor_missing' satisfies SignInFailure) && this.env.accountUrl,
       logoutToken:
         reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
     };

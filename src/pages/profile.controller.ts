@@ -73,6 +73,7 @@ export class ProfileController {
       session: sessionFactsOf(session, token, amr, this.env.session.maxDurationSeconds),
       claims,
       hasApi: this.api.isConfigured,
+      accountUrl: this.env.accountUrl,
     };
   }
 

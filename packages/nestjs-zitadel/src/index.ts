@@ -53,6 +53,7 @@ export {
   ROLES,
   ROLES_SCOPE,
   rolesFrom,
+  scopesProblem,
   type Organization,
   type RoleGrant,
   type ZitadelClaims,

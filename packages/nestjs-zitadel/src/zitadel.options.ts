@@ -1,4 +1,5 @@
 import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
+import { scopesProblem } from './claims/claims.js';
 import { AuditLog } from './log/audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import { isRedisUrl } from './http/is-redis-url.js';
@@ -49,6 +50,11 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   postLoginPath?: string;
   /** Pages after a sign-out; `?ended=` and `?reason=` are its result. Default `/` for both. */
   signOutPages?: { done: string; failed: string };
+  /**
+   * Scopes of a sign-in, with `openid`. Default: identity, refresh token, roles and organization. `userMetadata` and `apiProjectId` add
+   * theirs. Zitadel ignores narrower ones at a refresh.
+   */
+  scopes?: string[] | undefined;
   /** Whether to request the metadata of users. Default false. */
   userMetadata?: boolean;
   /** Project of an API that is an additional audience of the access tokens. */
@@ -138,6 +144,8 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const eventsKeys = [given.eventsKey ?? []].flat();
   if (eventsKeys.some((key) => key.length < MIN_SECRET_LENGTH))
     throw new TypeError(`eventsKey: expected at least ${MIN_SECRET_LENGTH} characters`);
+  const scopesFault = given.scopes && scopesProblem(given.scopes);
+  if (scopesFault) throw new TypeError(`scopes: expected ${scopesFault}`);
   const { salt = '' } = given;
   const connection = connectionOf(given);
   return {
@@ -159,6 +167,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     },
     postLoginPath: given.postLoginPath ?? (mountPath || '/'),
     signOutPages: given.signOutPages ?? { done: mountPath || '/', failed: mountPath || '/' },
+    scopes: given.scopes,
     userMetadata: given.userMetadata ?? false,
     apiProjectId: given.apiProjectId,
     organizations: organizationsOf(given),
