@@ -160,6 +160,60 @@ describe('the recipe for a refusal that says why', () => {
   });
 });
 
+describe('the recipe for an invitation that ends in the application', () => {
+  const patFile = join(folder, 'admin.pat');
+  const password = 'Password1!';
+  let zitadel: Sandbox;
+  let application: RunningProgram;
+  let invitedTo: Record<string, string>;
+  beforeAll(async () => {
+    const port = await freePort();
+    const ownOrigin = `http://localhost:${port}`;
+    zitadel = await startSandbox({ web: { ...redirectUrisOf(ownOrigin), loginVersion: 1 }, patFile });
+    invitedTo = environment(ownOrigin, zitadel);
+    application = runProgram(process.execPath, [join(folder, 'build/main.js')], {
+      ...invitedTo,
+      LOG_LEVEL: 'info',
+    });
+    await application.says('Ready at');
+  });
+  afterAll(async () => {
+    await application.stop();
+    await zitadel.close();
+  });
+
+  /** Not synchronously: the sandbox runs in this process. */
+  async function invite(...names: string[]) {
+    const script = [join(folder, 'scripts/invite.mjs'), patFile, ...names];
+    const invitation = runProgram(process.execPath, script, invitedTo);
+    return { status: await invitation.exit, output: invitation.output() };
+  }
+
+  it('prints a link and a code, with which the person sets a password and is signed in', async () => {
+    const acme = zitadel.users.find(({ loginName }) => loginName === alice)?.home.id ?? '';
+    const { output } = await invite(acme, 'ira@acme.example', 'ira@example.com', 'Ira', 'Tester');
+    const [, code = '', link = ''] = /^Code: (\w{6})\nLink: (\S+)$/m.exec(output) ?? [];
+    const visitor = browser();
+    const page = await visitor.get(link);
+    const fields = { code, password, passwordconfirm: password };
+    const next = await visitor.submit(page, 'form[action$="/user/invite"]', { fields });
+    const profile = await visitor.submit(next, 'form[action$="/ui/login/password"]', {
+      fields: { password },
+    });
+    expect([profile.url.pathname, profile.document.querySelector('h1')?.text]).toEqual([
+      '/profile',
+      'Ira Tester',
+    ]);
+  });
+
+  it('says what Zitadel answered for a login name that somebody has', async () => {
+    const acme = zitadel.users.find(({ loginName }) => loginName === alice)?.home.id ?? '';
+    const { status, output } = await invite(acme, alice, 'alice@example.com', 'Alice', 'Two');
+    expect([status, output.includes('Link')]).toEqual([1, false]);
+    expect(output).toMatch(/Zitadel answered 409: User already exists/);
+  });
+});
+
 describe('the recipe for a claim', () => {
   it('adds the claim to the session', async () => {
     const visitor = browser();
