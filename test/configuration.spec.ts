@@ -4,6 +4,7 @@ import { parse } from 'dotenv';
 import { doctorPage } from '../scripts/doctor-docs.mjs';
 import { configurationPage, envExample } from '../scripts/env-docs.mjs';
 import { apiVariables } from '../src/config/api-env.js';
+import { commandVariables, readCommandEnv } from '../src/config/command-env.js';
 import { ConfigError, explain } from '@mridang/nestjs-program';
 import { mistakes } from '@mridang/nestjs-zitadel';
 import { readEnv, variables } from '../src/config/env.js';
@@ -387,7 +388,7 @@ describe('in production, the check of the configuration', () => {
   });
 
   it('refuses every placeholder of .env.example', () => {
-    const example = parse(envExample(variables, apiVariables));
+    const example = parse(envExample(variables, apiVariables, commandVariables));
     expect(problemsOf({ ...example, NODE_ENV: 'development' })).toEqual([]);
     const placeholders = Object.entries(variables).flatMap(([name, variable]) =>
       'placeholder' in variable ? [name] : [],
@@ -398,13 +399,43 @@ describe('in production, the check of the configuration', () => {
   });
 });
 
+describe('The configuration of npm run token', () => {
+  const sufficient = { ZITADEL_DOMAIN: 'http://localhost:8080', ZITADEL_CLI_CLIENT_ID: '123' };
+
+  it("is the API's Zitadel and project, and the application", () => {
+    expect(readCommandEnv(sufficient)).toEqual({
+      issuer: 'http://localhost:8080',
+      clientId: '123',
+      allowInsecureHttp: false,
+    });
+    const more = { IDP_AUTHORITY: 'https://my.zitadel.example/', IDP_PROJECT_ID: '456' };
+    expect(readCommandEnv({ ...sufficient, ...more })).toMatchObject({
+      issuer: 'https://my.zitadel.example',
+      projectId: '456',
+    });
+  });
+
+  it.each([
+    ['ZITADEL_CLI_CLIENT_ID', ''],
+    ['ZITADEL_DOMAIN', ''],
+    ['ZITADEL_DOMAIN', 'localhost:8080'],
+    ['ZITADEL_DOMAIN', 'http://my.zitadel.example'],
+    ['IDP_AUTHORITY', 'http://my.zitadel.example'],
+    ['IDP_PROJECT_ID', 'a b'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(refusedVariables(() => readCommandEnv({ ...sufficient, [name]: value }))).toEqual([name]);
+  });
+});
+
 describe('the generated file', () => {
   it('.env.example is up to date', () => {
-    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables));
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables, commandVariables));
   });
 
   it('docs/configuration.md is up to date', () => {
-    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage(variables, apiVariables));
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(
+      configurationPage(variables, apiVariables, commandVariables),
+    );
   });
 
   it('docs/doctor.md is up to date', () => {

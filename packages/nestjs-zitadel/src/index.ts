@@ -80,6 +80,12 @@ export { LiveUserinfo } from './session/live-userinfo.js';
 export { serviceKeyFrom, type ApiSettings, type ServiceKey } from './doctor/api-checks.js';
 export type { Check } from './doctor/check.js';
 export { examineIssuer } from './doctor/issuer-checks.js';
+export {
+  DeviceTokenRefused,
+  tokenByDevice,
+  type DeviceApproval,
+  type DeviceClient,
+} from './doctor/device-token.js';
 export { examine, type Patient, type SettingProblem } from './doctor/doctor.js';
 export { explainToken, type TokenReport } from './doctor/explain-token.js';
 export { apiPort, webPort, type Port } from './doctor/machine-checks.js';

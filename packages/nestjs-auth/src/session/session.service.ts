@@ -490,7 +490,8 @@ const isAboutFrozen = (error: unknown) =>
 
 /** Freezes what several requests share. */
 function deepFrozen<T extends object>(value: T): T {
-  for (const member of Object.values(value))
-    if (typeof member === 'object' && member !== null) deepFrozen(member as object);
+  // `Object.values` of an array copies it.
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  for (const member of members) if (typeof member === 'object' && member !== null) deepFrozen(member);
   return Object.freeze(value);
 }

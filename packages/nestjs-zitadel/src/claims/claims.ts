@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import type { AuthUser } from '@mridang/nestjs-auth';
-import type { ResolvedZitadelOptions } from '../zitadel.options.js';
+import type { ZitadelOptions } from '../zitadel.options.js';
 
 /** Requests the roles of the user in the projects of the audience. */
 export const ROLES_SCOPE = 'urn:zitadel:iam:org:projects:roles';
@@ -21,7 +21,7 @@ export const scopesFor = ({
   scopes = usualScopes,
   userMetadata,
   apiProjectId,
-}: Pick<ResolvedZitadelOptions, 'scopes' | 'userMetadata' | 'apiProjectId'>): string[] => [
+}: Pick<ZitadelOptions, 'scopes' | 'userMetadata' | 'apiProjectId'>): string[] => [
   ...new Set([
     ...scopes,
     ...(userMetadata ? [METADATA] : []),

@@ -30,10 +30,10 @@ export function tokenFacts(token: string, answer: Claims, problem?: TokenProblem
   const { aud, iat } = claims;
   return {
     kind: kindOf(token, claims),
-    audience: [aud ?? []]
-      .flat()
+    audience: (Array.isArray(aud) ? aud : [aud])
+      .filter((one) => typeof one === 'string')
       .slice(0, MAX_AUDIENCE)
-      .map((one) => String(one).slice(0, MAX_LENGTH)),
+      .map((one) => one.slice(0, MAX_LENGTH)),
     issuedAt: typeof iat === 'number' ? iat : undefined,
     readAt: Math.floor(Date.now() / 1000),
     problem,
