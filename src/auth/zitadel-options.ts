@@ -10,6 +10,7 @@ export const zitadelOptions = (env: Env, observer: ZitadelObserver): ZitadelOpti
   postLogoutRedirectUri: env.zitadel.postLogoutUrl,
   mountPath: env.basePath,
   observer,
+  explainRefusals: !env.production,
   secret: env.session.secrets,
   salt: env.session.salt,
   session: env.session,

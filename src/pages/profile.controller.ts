@@ -74,6 +74,7 @@ export class ProfileController {
       claims,
       rolesReadAt: token.claimsReadAt ?? token.start ?? 0,
       hasApi: this.api.isConfigured,
+      accountUrl: this.env.accountUrl,
     };
   }
 

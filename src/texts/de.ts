@@ -164,6 +164,11 @@ export const de: Texts = {
   'notice.formNotSent': 'Sie haben sich neu angemeldet. Ihr Formular wurde nicht gesendet: Bitte senden Sie es noch einmal.',
   'notice.factors': 'Passwort und Faktoren',
 
+  'why.title': 'Warum? (nur in der Entwicklung)',
+  'why.needed': 'Nötig',
+  'why.held': 'Vorhanden',
+  'why.help': 'Was helfen würde',
+
   'error.400.title': 'Diese Anfrage ist ungültig',
   'error.400.text': 'An der Adresse oder am Formular stimmt etwas nicht.',
   'error.401.title': 'Bitte anmelden',

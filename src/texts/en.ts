@@ -162,6 +162,11 @@ export const en = {
   'notice.formNotSent': 'You have signed in anew. Your form was not sent: please send it again.',
   'notice.factors': 'Password and factors',
 
+  'why.title': 'Why? (only in development)',
+  'why.needed': 'Needed',
+  'why.held': 'There',
+  'why.help': 'What would help',
+
   'error.400.title': 'That request is not valid',
   'error.400.text': 'Something in the address or the form is not as it should be.',
   'error.401.title': 'Please sign in',

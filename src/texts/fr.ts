@@ -164,6 +164,11 @@ export const fr: Texts = {
   'notice.formNotSent': 'Vous vous êtes reconnecté. Votre formulaire n’a pas été envoyé : veuillez l’envoyer de nouveau.',
   'notice.factors': 'Mot de passe et facteurs',
 
+  'why.title': 'Pourquoi ? (seulement en développement)',
+  'why.needed': 'Requis',
+  'why.held': 'Présent',
+  'why.help': 'Ce qui aiderait',
+
   'error.400.title': 'Cette requête n’est pas valide',
   'error.400.text': 'Quelque chose ne va pas dans l’adresse ou le formulaire.',
   'error.401.title': 'Veuillez vous connecter',

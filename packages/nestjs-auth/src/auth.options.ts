@@ -1,7 +1,7 @@
 import type { ExecutionContext, FactoryProvider, HttpException, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { Account, Profile } from '@auth/core/types';
-import type { SessionEnded, SignInFailed, SignInFailure } from './auth.errors.js';
+import type { SessionEnded, SessionRequired, SignInFailed, SignInFailure } from './auth.errors.js';
 import type { AuthUser, HttpRequest, HttpResponse, SessionToken } from './auth.types.js';
 import type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 
@@ -48,6 +48,14 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 
     user: object,
     request: HttpRequest | undefined,
   ) => HttpException | undefined;
+  /**
+   * Receives each refusal that this module answers itself with 401 or 403: of a program without a session, and of a failed sign-in. Returns
+   * further members of the JSON answer.
+   */
+  refused?: (
+    refusal: SessionRequired | SessionEnded | SignInFailed,
+    request: HttpRequest,
+  ) => object | undefined;
   /** Other credentials than the session cookie, which some routes take. Without it all routes take the cookie alone. */
   credentials?: OtherCredentials;
   /** Reloads the user of a session. Without it roles and names stay as they were at sign-in. */

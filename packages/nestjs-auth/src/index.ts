@@ -40,6 +40,8 @@ export {
   signInFailureStatus,
   SignInFailed,
   UnknownAuthAction,
+  type RefusalFacts,
+  type RefusalReason,
   type SessionEnd,
   type SignInFailure,
 } from './auth.errors.js';
@@ -62,7 +64,7 @@ export type { SessionRefresh, SessionReload, SessionRevocations } from './sessio
 export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
 export { deepFrozen, SessionService } from './session/session.service.js';
-export { describeError, describeSignInFailure, retryAfterOf } from './http/error-chain.js';
+export { describeError, describeSignInFailure, onOneLine, retryAfterOf } from './http/error-chain.js';
 export { isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 export { isMountPath, localPath } from './http/local-path.js';
 export { requestOf } from './http/request-of.js';

@@ -46,6 +46,7 @@ export class ResolvedAuthOptions {
   readonly failurePage: IAuthModuleOptions['failurePage'];
   readonly rolesRefusal: IAuthModuleOptions['rolesRefusal'];
   readonly credentials: IAuthModuleOptions['credentials'];
+  readonly refused: IAuthModuleOptions['refused'];
   readonly observer: AuthObserver | undefined;
   readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
@@ -79,6 +80,7 @@ export class ResolvedAuthOptions {
       failurePage,
       rolesRefusal,
       credentials,
+      refused,
       observer,
       signInPolicy,
       authorizationParams,
@@ -112,6 +114,7 @@ export class ResolvedAuthOptions {
     this.failurePage = failurePage;
     this.rolesRefusal = rolesRefusal;
     this.credentials = credentials;
+    this.refused = refused;
     this.observer = observer;
     this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));

@@ -59,10 +59,20 @@ export {
   ROLES,
   ROLES_SCOPE,
   rolesFrom,
+  scopesProblem,
   type Organization,
   type RoleGrant,
   type ZitadelClaims,
 } from './claims/claims.js';
+export { phrasesOf, type Explanation } from './refusals/explanation.js';
+export {
+  failureTexts,
+  sessionEndTexts,
+  signInTexts,
+  signOutTexts,
+  type FailureText,
+} from './refusals/failure-texts.js';
+export { Refusals, type RefusalAnswer } from './refusals/refusals.js';
 export { Discovery, type ProviderHealth } from './client/discovery.js';
 export { loginAddresses } from './client/checked-metadata.js';
 export { EVENT_TYPES } from './events/zitadel-event.js';

@@ -10,6 +10,7 @@ import { EventsController } from './events/events.controller.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
 import { FormReturn } from './http/form-return.js';
 import { OrganizationController } from './organizations/organization.controller.js';
+import { Refusals } from './refusals/refusals.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
 import { LiveUserinfo } from './session/live-userinfo.js';
@@ -57,6 +58,7 @@ const authServices = [
   SignInRules,
   Resumption,
   BearerCredentials,
+  Refusals,
 ] as const;
 
 const services = [

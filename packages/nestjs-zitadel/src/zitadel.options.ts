@@ -1,5 +1,6 @@
 import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
 import { checkKinds, type AuthenticationKind } from './authenticate/authenticate.decorators.js';
+import { scopesProblem } from './claims/claims.js';
 import { AuditLog } from './log/audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import { isRedisUrl } from './http/is-redis-url.js';
@@ -17,6 +18,10 @@ export interface ZitadelConnectionOptions {
   allowInsecureHttp?: boolean;
   /** Receives events, for metrics. `ZitadelModule` logs them itself. */
   observer?: ZitadelObserver;
+  /**
+   * Whether the answers 401 and 403 say what was needed and what was there, for development. The log has it in any case. Default false.
+   */
+  explainRefusals?: boolean;
 }
 
 /** Options of `ZitadelModule`: a web application of a Zitadel project. */
@@ -46,6 +51,11 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   postLoginPath?: string;
   /** Pages after a sign-out; `?ended=` and `?reason=` are its result. Default `/` for both. */
   signOutPages?: { done: string; failed: string };
+  /**
+   * Scopes of a sign-in, with `openid`. Default: identity, refresh token, roles and organization. `userMetadata` and `apiProjectId` add
+   * theirs. Zitadel ignores narrower ones at a refresh.
+   */
+  scopes?: string[] | undefined;
   /** Whether to request the metadata of users. Default false. */
   userMetadata?: boolean;
   /** Project of an API that is an additional audience of the access tokens. */
@@ -152,6 +162,8 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   if (eventsKeys.some((key) => key.length < MIN_SECRET_LENGTH))
     throw new TypeError(`eventsKey: expected at least ${MIN_SECRET_LENGTH} characters`);
   if (given.authenticate) checkKinds('authenticate', given.authenticate);
+  const scopesFault = given.scopes && scopesProblem(given.scopes);
+  if (scopesFault) throw new TypeError(`scopes: expected ${scopesFault}`);
   const { salt = '' } = given;
   const connection = connectionOf(given);
   return {
@@ -173,6 +185,7 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     },
     postLoginPath: given.postLoginPath ?? (mountPath || '/'),
     signOutPages: given.signOutPages ?? { done: mountPath || '/', failed: mountPath || '/' },
+    scopes: given.scopes,
     userMetadata: given.userMetadata ?? false,
     apiProjectId: given.apiProjectId,
     organizations: organizationsOf(given),
@@ -214,6 +227,7 @@ function connectionOf(given: ZitadelConnectionOptions): ZitadelConnection {
     timeoutSeconds: given.timeoutSeconds ?? 10,
     allowInsecureHttp,
     observer: given.observer ?? {},
+    explainRefusals: given.explainRefusals ?? false,
   };
 }
 

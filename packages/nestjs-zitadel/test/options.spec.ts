@@ -27,6 +27,8 @@ describe('resolveOptions()', () => {
     ['issuer', { issuer: 'zitadel.example' }],
     ['issuer', { issuer: 'http://zitadel.example' }],
     ['clientId', { clientId: '' }],
+    ['scopes', { scopes: ['profile'] }],
+    ['scopes', { scopes: ['openid', 'a b'] }],
     ['redirectUri', { redirectUri: '/auth/callback' }],
     ['redirectUri', { mountPath: '/base' }],
     ['redirectUri', { mountPath: '/auth/callback' }],

@@ -52,7 +52,8 @@ export class CsrfService {
       request.headers[CSRF_HEADER] ?? (request.body as { csrfToken?: unknown } | undefined)?.csrfToken;
     if (!expected && stateOf(request).cookies[this.options.csrfCookie.name] === undefined)
       throw new CsrfCookieMissing();
-    if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
+    if (!expected || typeof given !== 'string' || !equal(given, expected))
+      throw new CsrfTokenInvalid({ csrf: given === undefined ? 'no token' : 'another token' });
   }
 
   /** @throws `CrossSiteRequest` when `Sec-Fetch-Site` (Fetch Metadata) or `Origin` (RFC 6454) name another site */
@@ -60,7 +61,8 @@ export class CsrfService {
     const site = headers['sec-fetch-site'];
     const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
     const isForeignOrigin = headers.origin !== undefined && headers.origin !== this.options.origin;
-    if (isForeignSite || isForeignOrigin) throw new CrossSiteRequest(this.options.origin);
+    if (isForeignSite || isForeignOrigin)
+      throw new CrossSiteRequest(this.options.origin, { origin: headers.origin, site: site?.toString() });
   }
 
   /** A form rendered by an older version of the program has its token in the cookie with the former name. */

@@ -28,7 +28,7 @@ import {
   TokenInvalid,
   TokenRequired,
 } from './api.errors.js';
-import type { CalledRequest, Caller } from './caller.js';
+import { callerFacts, type CalledRequest, type Caller } from './caller.js';
 import { Introspection } from './introspection.js';
 import { FRESH_KEY, SCOPES_KEY } from './route.decorators.js';
 
@@ -104,15 +104,20 @@ function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAn
 }
 
 function check(caller: Caller, asked: unknown, { scopes, required, maxAgeSeconds, factors }: Rules) {
-  if (!scopes.every((scope) => caller.scopes.includes(scope))) throw new ScopeRequired(scopes);
+  if (!scopes.every((scope) => caller.scopes.includes(scope)))
+    throw new ScopeRequired(scopes, callerFacts(caller));
   if (required.roles.length > 0 && !hasOneOf(required, caller)) {
     const isOfAny = required.member !== 'roles';
+    const held = callerFacts(caller);
     throw (
-      (isOfAny ? undefined : organizationRefusal(caller, asked)) ?? new CallerRoleRequired(required.roles)
+      (isOfAny ? undefined : organizationRefusal(caller, asked, held)) ??
+      new CallerRoleRequired(required.roles, held)
     );
   }
-  if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
-  if (missingFactor(factors, caller.factors) !== undefined) throw new FactorsRequired(factors);
+  if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds))
+    throw new LoginTooOld(maxAgeSeconds, callerFacts(caller));
+  if (missingFactor(factors, caller.factors) !== undefined)
+    throw new FactorsRequired(factors, callerFacts(caller));
 }
 
 /** Returns the caller, and its user, with the roles in the organization asked for. */
@@ -155,6 +160,11 @@ function bearerTokenIn({
   if (others.length > 0) throw new AuthorizationAmbiguous();
   const [scheme, token = '', ...rest] = (header ?? '').trim().split(/ +/);
   if (scheme?.toLowerCase() !== 'bearer') throw new TokenRequired();
-  if (rest.length > 0 || !TOKEN.test(token)) throw new TokenInvalid();
+  if (rest.length > 0 || !TOKEN.test(token))
+    throw new TokenInvalid({
+      needed: { token: true },
+      held: { tokenProblem: 'it has characters that no token has (RFC 6750 2.1)' },
+      help: 'Send the header Authorization: Bearer … with the token alone.',
+    });
   return token;
 }

@@ -10,6 +10,7 @@ import {
 } from '@mridang/nestjs-auth';
 import { Catch, Inject, Optional, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { Response } from 'express';
+import { Refusals } from '../refusals/refusals.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { FreshSignInRequired } from './fresh-sign-in.errors.js';
 
@@ -26,6 +27,7 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     @Optional() @Inject(SignIn) private readonly signIn?: SignIn,
     @Optional() @Inject(AuthFilter) private readonly failures?: AuthFilter,
     @Optional() @Inject(ZITADEL_OPTIONS) private readonly options?: ResolvedZitadelOptions,
+    @Optional() @Inject(Refusals) private readonly refusals?: Refusals,
   ) {}
 
   async catch(error: FreshSignInRequired, host: ArgumentsHost): Promise<void> {
@@ -34,7 +36,7 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     const response = host.switchToHttp().getResponse<Response>();
     const { user } = request.session ?? {};
     if (!this.signIn || !this.options || !user || !isNavigation(request))
-      return answerProgram(error, response);
+      return this.answerProgram(error, request, response);
     const { maxAgeSeconds, factors } = error.required;
     try {
       await this.signIn.start(request, response, {
@@ -53,16 +55,16 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
       await this.failures?.catch(failure, host);
     }
   }
+
+  private answerProgram(error: FreshSignInRequired, request: AuthenticatedRequest, response: Response) {
+    response.status(error.getStatus()).set('Cache-Control', 'no-store');
+    if (error.challenge) response.set('WWW-Authenticate', error.challenge);
+    response.json({ ...error.getResponse(), ...this.refusals?.report(error, request) });
+  }
 }
 
 const isNavigation = ({ method, headers }: AuthenticatedRequest) =>
   method !== 'HEAD' && isPageRequest(headers) && !isPrefetch(headers);
-
-function answerProgram(error: FreshSignInRequired, response: Response) {
-  response.status(error.getStatus()).set('Cache-Control', 'no-store');
-  if (error.challenge) response.set('WWW-Authenticate', error.challenge);
-  response.json(error.getResponse());
-}
 
 /** The request; of a POST, which cannot be repeated, the page that it was sent from, or where no `Referer` names that, its own address. */
 function returnTarget(

@@ -11,7 +11,12 @@ import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { claimsIn } from '../claims/claims.js';
 import { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in.errors.js';
-import { missingFactor, requirementsFrom, type SignInRequirements } from './sign-in-requirements.js';
+import {
+  factorsIn,
+  missingFactor,
+  requirementsFrom,
+  type SignInRequirements,
+} from './sign-in-requirements.js';
 
 /** Five seconds as in the check of the ID token after `max_age`, and as many for the way back to the page: a sign-in that was accepted counts. */
 const TOLERANCE_SECONDS = 10;
@@ -43,16 +48,20 @@ export class FreshSignInGuard implements CanActivate {
     const token = await this.sessions.token(request, http.getResponse<Response>());
     if (!token) throw new SessionRequired(requestTarget(request));
     if (meets(token, required)) return true;
-    throw token.idToken === undefined ? new FreshSignInImpossible() : new FreshSignInRequired(required);
+    if (token.idToken === undefined) throw new FreshSignInImpossible(required);
+    throw new FreshSignInRequired(required, {
+      signInAgeSeconds: Math.round(signInAgeOf(token)),
+      factors: factorsIn(claimsIn(token.idToken)['amr']),
+    });
   }
 }
 
-/** The age is measured with the clock of this machine, which may differ from that of Zitadel. */
-function meets(
-  { start = -Infinity, loginAge = Infinity, idToken }: SessionToken,
-  { maxAgeSeconds = Infinity, factors }: SignInRequirements,
-): boolean {
-  const ageSeconds = Date.now() / 1000 - start + loginAge;
-  const isYoung = maxAgeSeconds === Infinity || ageSeconds <= maxAgeSeconds + TOLERANCE_SECONDS;
-  return isYoung && missingFactor(factors, factors.length > 0 && claimsIn(idToken)['amr']) === undefined;
+/** Seconds since the sign-in, by the clock of this machine, which may differ from that of Zitadel; `Infinity` where that is not known. */
+const signInAgeOf = ({ start = -Infinity, loginAge = Infinity }: SessionToken) =>
+  Date.now() / 1000 - start + loginAge;
+
+function meets(token: SessionToken, { maxAgeSeconds = Infinity, factors }: SignInRequirements): boolean {
+  const isYoung = maxAgeSeconds === Infinity || signInAgeOf(token) <= maxAgeSeconds + TOLERANCE_SECONDS;
+  const amr = factors.length > 0 && claimsIn(token.idToken)['amr'];
+  return isYoung && missingFactor(factors, amr) === undefined;
 }

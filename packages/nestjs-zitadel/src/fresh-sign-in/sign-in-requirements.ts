@@ -1,3 +1,4 @@
+import type { RefusalFacts } from '@mridang/nestjs-auth';
 import type { Reflector } from '@nestjs/core';
 
 /** Metadata keys of `@RequireFreshSignIn()` and `@RequireFactors()`. */
@@ -20,6 +21,15 @@ export const requirementsFrom = (
   factors: reflector.getAllAndOverride<string[] | undefined>(FACTORS_KEY, targets) ?? [],
 });
 
-/** Returns the first required method that is not in `amr`, the claim of an ID token or an introspection response. */
+/** The requirements as facts of a refusal. */
+export const signInFacts = ({ maxAgeSeconds, factors }: SignInRequirements): RefusalFacts => ({
+  signInAgeSeconds: maxAgeSeconds,
+  factors: factors.length > 0 ? factors : undefined,
+});
+
+/** Returns the authentication methods in `amr`, the claim of an ID token or an introspection response. */
+export const factorsIn = (amr: unknown): string[] => (Array.isArray(amr) ? amr.map(String) : []);
+
+/** Returns the first required method that is not in `amr`. */
 export const missingFactor = (required: readonly string[], amr: unknown): string | undefined =>
-  required.find((factor) => !Array.isArray(amr) || !amr.includes(factor));
+  required.find((factor) => !factorsIn(amr).includes(factor));

@@ -8,7 +8,7 @@ import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionConte
 import type { CalledRequest } from '../bearer/caller.js';
 import type { Organization } from '../claims/claims.js';
 import type { Acting } from './acting.js';
-import { organizationRefusal } from './organization.errors.js';
+import { organizationRefusal, roleFacts } from './organization.errors.js';
 
 /** Where a role has to be granted: by the active organization, or by any. */
 interface RolesOptions {
@@ -46,6 +46,6 @@ export const CurrentOrganization = createParamDecorator(
         '@CurrentOrganization() needs a signed-in user, and the option organizations: active',
       );
     if (user.activeOrganization) return user.activeOrganization;
-    throw organizationRefusal(user, organizationAsked) ?? new RolesRequired([]);
+    throw organizationRefusal(user, organizationAsked) ?? new RolesRequired([], roleFacts(user));
   },
 );

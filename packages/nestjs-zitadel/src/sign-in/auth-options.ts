@@ -1,7 +1,13 @@
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { Account, User } from '@auth/core/types';
-import type { AuthUser, IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
+import {
+  RolesRequired,
+  type AuthUser,
+  type IAuthModuleOptions,
+  type SessionEnd,
+  type SessionToken,
+} from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { clockTolerance } from 'openid-client';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
@@ -16,7 +22,8 @@ import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
 import { actingUser, switched, withActiveOrganization } from '../organizations/acting.js';
-import { organizationRefusal } from '../organizations/organization.errors.js';
+import { organizationRefusal, roleFacts } from '../organizations/organization.errors.js';
+import type { Refusals } from '../refusals/refusals.js';
 import type { Resumption } from '../session/resumption.js';
 import { ZITADEL, type SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from '../session/session-token.js';
@@ -38,6 +45,7 @@ export function authOptions(
   rules: SignInRules,
   resumption: Resumption,
   credentials: BearerCredentials,
+  refusals: Refusals,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, organizations, redirectUri, observer } = options;
   const isActive = organizations === 'active';
@@ -60,9 +68,10 @@ export function authOptions(
     signInPolicy: rules,
     // A choice helps only where some organization grants the role.
     rolesRefusal: (roles, user: Partial<AuthUser>, request?: Partial<CalledRequest>) =>
-      user.allRoles?.some((role) => roles.includes(role))
+      (user.allRoles?.some((role) => roles.includes(role))
         ? organizationRefusal(user, request?.organizationAsked)
-        : undefined,
+        : undefined) ?? new RolesRequired(roles, roleFacts(user)),
+    refused: (refusal, request) => refusals.report(refusal, request),
     credentials,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {

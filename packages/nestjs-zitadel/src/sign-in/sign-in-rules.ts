@@ -4,7 +4,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { claimsIn, organizationFrom, sidIn } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';
 import { Reachability } from '../client/reachability.js';
-import { missingFactor } from '../fresh-sign-in/sign-in-requirements.js';
+import { factorsIn, missingFactor } from '../fresh-sign-in/sign-in-requirements.js';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { TokenRevocation } from '../session/token-revocation.js';
 
@@ -47,8 +47,15 @@ export class SignInRules implements SignInPolicy {
   refusal(profile: Record<string, unknown>, kept: Kept, account: Account) {
     const { subject, factors = '', organization } = kept;
     if (subject !== undefined && account.providerAccountId !== subject) return 'user_mismatch';
-    const missing = missingFactor(factors.split(' ').filter(Boolean), claimsIn(account.id_token)['amr']);
-    if (missing !== undefined) return new SignInFailed('factor_missing', { detail: missing });
+    const { amr } = claimsIn(account.id_token);
+    const needed = { factors: factors.split(' ').filter(Boolean) };
+    const missing = missingFactor(needed.factors, amr);
+    if (missing !== undefined)
+      return new SignInFailed('factor_missing', {
+        detail: missing,
+        needed,
+        held: { factors: factorsIn(amr) },
+      });
     return this.organizationRefusal(profile, organization);
   }
 
@@ -76,7 +83,9 @@ export class SignInRules implements SignInPolicy {
     const { id, domain } = organizationFrom(profile) ?? {};
     const isMember =
       id === requested || (domain !== undefined && normalized(domain) === normalized(requested));
-    return isMember ? undefined : 'organization_mismatch';
+    if (isMember) return undefined;
+    const held = { homeOrganization: domain ?? id ?? 'none' };
+    return new SignInFailed('organization_mismatch', { needed: { homeOrganization: requested }, held });
   }
 
   meaning(_error: string, description: string) {

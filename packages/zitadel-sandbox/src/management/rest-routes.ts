@@ -22,6 +22,7 @@ export const restRoutes: RestRoute[] = [
   route('POST /v2/users/new', [user, 'CreateUser']),
   route('GET /v2/users/{userId}', [user, 'GetUserByID']),
   route('DELETE /v2/users/{userId}', [user, 'DeleteUser']),
+  route('POST /v2/users/{userId}/invite_code', [user, 'CreateInviteCode']),
   route('POST /v2/users/{userId}/keys', [user, 'AddKey']),
   route('POST /v2/users/{userId}/secret', [user, 'AddSecret']),
   route('POST /v2/users/{userId}/pats', [user, 'AddPersonalAccessToken']),
