@@ -41,9 +41,9 @@ const favicon: RequestHandler = (request, _response, next) => {
 
 /** Describes the routes that programs call, for the first request and those after it. */
 function describes(app: NestExpressApplication): RequestHandler {
-  let document: object | undefined;
+  let document: Promise<object> | undefined;
   return async (_request, response) => {
-    const { openApiDocument } = await import('./web/open-api.js');
-    response.json((document ??= openApiDocument(app, [MeModule])));
+    document ??= import('./web/open-api.js').then(({ openApiDocument }) => openApiDocument(app, [MeModule]));
+    response.json(await document);
   };
 }
