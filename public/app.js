@@ -11,34 +11,43 @@ function localTimes(root) {
   }
 }
 
-/** Fills a section, before it comes into view, with what the page it names would say in its place. */
-function fillLater(section) {
+/** Fills a section with what the page it names says in its place: when its form is sent, and before it comes into view if it is empty. */
+function fillInPlace(section) {
+  const form = section.querySelector('form');
   const status = section.querySelector('[role=status]');
   const content = section.querySelector('[data-live-content]');
+  const isEmpty = content.childElementCount === 0;
   const footer = document.querySelector('footer');
-  const load = () => {
+  const send = (method, address, use) => {
     const request = new XMLHttpRequest();
     request.responseType = 'document';
     request.onloadend = () => {
       // The login page says that the session is over, and leads back.
-      if (request.status === 401) return location.assign(section.dataset.ended);
-      const found =
-        request.status === 200 && request.response?.querySelector(`#${section.id} [data-live-content]`);
-      status.textContent = found ? section.dataset.done : section.dataset.failed;
-      footer.classList.remove('hidden');
-      if (!found) return;
-      content.replaceChildren(...document.adoptNode(found).childNodes);
-      localTimes(content);
+      if (request.status === 401) location.assign(section.dataset.ended);
+      // The page of the refusal says more.
+      else if (request.status === 403 && method === 'POST') form.submit();
+      else use(request.status === 200, request.response);
     };
-    request.open('GET', section.dataset.live);
+    request.open(method, address);
+    if (method === 'POST') request.setRequestHeader('X-CSRF-Token', form.elements.csrfToken.value);
     request.send();
     status.textContent = section.dataset.waiting;
   };
-  section.querySelector('form').addEventListener('submit', (event) => {
+  const show = (isDone, page) => {
+    const found = isDone && page?.querySelector(`#${section.id} [data-live-content]`);
+    status.textContent = found ? section.dataset.done : section.dataset.failed;
+    if (isEmpty) footer.classList.remove('hidden');
+    if (!found) return;
+    content.replaceChildren(...document.adoptNode(found).childNodes);
+    localTimes(content);
+  };
+  const load = () => send('GET', section.dataset.live, show);
+  form.addEventListener('submit', (event) => {
     event.preventDefault();
-    load();
+    if (form.method === 'get') load();
+    else send('POST', form.action, (isDone) => (isDone ? load() : show(false)));
   });
-  if (content.childElementCount > 0) return;
+  if (!isEmpty) return;
   // What is below the section must not jump into view and out again. On paper it stands where it is.
   footer.classList.add('hidden', 'print:block');
   const observer = new IntersectionObserver(
@@ -80,5 +89,5 @@ const MAX_FRAGMENT_LENGTH = 400;
 
 localTimes(document);
 document.querySelectorAll('[data-with-fragment]').forEach(carryFragment);
-document.querySelectorAll('form[method=post]').forEach(sendOnce);
-document.querySelectorAll('[data-live]').forEach(fillLater);
+document.querySelectorAll('form[method=post]:not([data-live] *)').forEach(sendOnce);
+document.querySelectorAll('[data-live]').forEach(fillInPlace);

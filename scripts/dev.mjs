@@ -135,6 +135,9 @@ async function sandboxEnv() {
     IDP_AUTHORIZATION_PROFILE_KEY: '',
     IDP_AUTHORIZATION_PROFILE_APP_ID: '',
     IDP_AUTHORIZATION_PROFILE_CLIENT_ID: '',
+    // The sandbox lets people register, and no service gets its tokens that would not accept metadata.
+    ZITADEL_REGISTRATION: 'true',
+    ZITADEL_USER_METADATA: 'true',
     IDP_PROJECT_ID: defaultIds.project,
     API_SWAGGER_CLIENT_ID: defaultIds.swagger,
     API_URL: `http://localhost:${process.env.APP_PORT || Number(process.env.PORT || 3000) + 1}`,

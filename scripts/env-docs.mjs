@@ -8,9 +8,10 @@
  *
  * @param {Variables} web variables of the web application
  * @param {Variables} api variables of the API
+ * @param {Variables} commands variables of commands alone
  */
-export function envExample(web, api) {
-  const all = Object.entries({ ...web, ...api });
+export function envExample(web, api, commands) {
+  const all = Object.entries({ ...web, ...api, ...commands });
   const blocks = all.map(([name, { about, expected, how, placeholder, default: fallback = '' }]) => {
     const comments = [...wrapped(about), `Expected: ${expected}.`, ...(how ? [`Get one: ${how}`] : [])];
     return [...comments.map((line) => `# ${line}`), `${name}=${placeholder ?? fallback.split(' ')[0]}`].join(
@@ -25,8 +26,9 @@ export function envExample(web, api) {
  *
  * @param {Variables} web variables of the web application
  * @param {Variables} api variables of the API
+ * @param {Variables} commands variables of commands alone
  */
-export const configurationPage = (web, api) => `# Configuration
+export const configurationPage = (web, api, commands) => `# Configuration
 
 The web application and the API each read their environment variables once, at start. A \`.env\` file in the working directory is
 read, too; a variable of the environment wins over the file. If something is wrong, the program says everything that is, by
@@ -41,6 +43,12 @@ ${table(web)}
 ## The API
 
 ${table(api)}
+
+## Commands
+
+\`npm run token\` reads these, and of the above \`IDP_AUTHORITY\` or \`ZITADEL_DOMAIN\`, \`IDP_PROJECT_ID\` and \`ALLOW_INSECURE_HTTP\`.
+
+${table(commands)}
 `;
 
 /** @param {Variables} variables */

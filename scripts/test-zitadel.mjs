@@ -19,8 +19,8 @@ if (values.help) {
   console.log(`npm run test:zitadel -- --issuer URL --pat-file FILE
 
 Tries the main job against any Zitadel, in an organization of its own that is deleted afterwards. The token needs the role IAM_OWNER
-or IAM_ORG_MANAGER. With IAM_OWNER the access tokens of the whole instance live for 20 s meanwhile, so that a refresh can be seen; the
-former lifetime is set again at the end, also after Ctrl+C. Without options: an empty sandbox.`);
+or IAM_ORG_MANAGER; where Zitadel has no login page IAM_OWNER, or IAM_LOGIN_CLIENT beside IAM_ORG_MANAGER. With IAM_OWNER the access
+tokens of the whole instance live for 20 s meanwhile, so that a refresh can be seen; the former lifetime is set again at the end, also after Ctrl+C. Without options: an empty sandbox.`);
   process.exit(0);
 }
 const { issuer, 'pat-file': patFile } = values;
@@ -35,12 +35,8 @@ const client = issuer && new ManagementClient(issuer.replace(/\/$/, ''), tokenFr
 const before = await lifetimes();
 // Ctrl+C ends the tests, not this program, which takes away what they leave.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
-const jest = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  'node_modules/jest/bin/jest.js',
-];
-const tests = spawn(process.execPath, [...jest, '--runInBand', '--verbose', 'test/zitadel.spec.ts'], {
+const jest = ['node_modules/jest/bin/jest.js', '--runInBand', '--verbose', 'test/zitadel.spec.ts'];
+const tests = spawn(process.execPath, jest, {
   stdio: 'inherit',
   env: {
     ...process.env,

@@ -6,6 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import { ENV, type Env } from './config/env.js';
 import { limitSignIns } from './web/rate-limit.js';
+import { MeModule } from './pages/me.controller.js';
 import { pageFrame } from './web/page-frame.js';
 import { personalAnswers, securityHeaders } from './web/security-headers.js';
 import { useViews } from './web/view-engine.js';
@@ -27,6 +28,8 @@ export function configureApp(app: NestExpressApplication) {
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitSignIns(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
+  // Where `@nestjs/swagger` has it.
+  app.getHttpAdapter().getInstance().get('/api-json', describes(app));
   useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
 }
 
@@ -35,3 +38,12 @@ const favicon: RequestHandler = (request, _response, next) => {
   if (request.path === '/favicon.ico') request.url = '/static/icon.svg';
   next();
 };
+
+/** Describes the routes that programs call, for the first request and those after it. */
+function describes(app: NestExpressApplication): RequestHandler {
+  let document: Promise<object> | undefined;
+  return async (_request, response) => {
+    document ??= import('./web/open-api.js').then(({ openApiDocument }) => openApiDocument(app, [MeModule]));
+    response.json(await document);
+  };
+}

@@ -81,6 +81,11 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
     );
     expect((await browser.get('/base/auth/userinfo')).text).toContain('alice@acme.example');
 
+    const read = await browser.submit(profile, 'form[action="/base/api/v1/me"]');
+    expect([read.url.href, read.status]).toEqual([`${origin}/base/profile#roles`, 200]);
+    const document = JSON.parse((await browser.get('/base/api-json')).text) as { servers: unknown };
+    expect(document.servers).toEqual([{ url: `${origin}/base` }]);
+
     const end = await browser.submit(profile, 'main form[action="/base/auth/logout"]');
     expect(end.url.href).toBe(`${origin}/base/auth/logout/success`);
     expect((await browser.get('/base/profile')).url.href).toBe(

@@ -4,6 +4,7 @@ import { parse } from 'dotenv';
 import { doctorPage } from '../scripts/doctor-docs.mjs';
 import { configurationPage, envExample } from '../scripts/env-docs.mjs';
 import { apiVariables } from '../src/config/api-env.js';
+import { commandVariables, readCommandEnv } from '../src/config/command-env.js';
 import { ConfigError, explain } from '@mridang/nestjs-program';
 import { mistakes } from '@mridang/nestjs-zitadel';
 import { readEnv, variables } from '../src/config/env.js';
@@ -50,6 +51,7 @@ describe('the defaults of the configuration', () => {
         postLoginPath: '/profile',
         postLogoutUrl: 'http://localhost:3000/auth/logout/callback',
         loginOrigins: [],
+        scopes: undefined,
         userMetadata: true,
         eventsKey: [],
         organizations: 'any',
@@ -57,6 +59,8 @@ describe('the defaults of the configuration', () => {
         checkAtStart: true,
         timeoutSeconds: 10,
       },
+      hasRegistration: false,
+      accountUrl: 'https://my-instance.zitadel.cloud/ui/console/users/me?id=security',
       authRateLimit: 60,
       trustedProxies: [],
       api: undefined,
@@ -236,6 +240,15 @@ describe('the check of the configuration', () => {
     ['SESSION_CLAIMS_MAX_AGE', '-1'],
     ['SESSION_CLAIMS_MAX_AGE', '5m'],
     ['ZITADEL_USER_METADATA', 'no'],
+    ['ZITADEL_REGISTRATION', 'yes'],
+    ['ZITADEL_ACCOUNT_URL', '/account'],
+    ['ZITADEL_ACCOUNT_URL', 'javascript:alert(1)'],
+    ['ZITADEL_ACCOUNT_URL', 'http://account.example.com'],
+    ['ZITADEL_SCOPES', 'profile email'],
+    ['ZITADEL_SCOPES', 'openid profile profile'],
+    ['ZITADEL_SCOPES', 'openid "profile"'],
+    ['ZITADEL_SCOPES', 'openid urn:zitadel:iam:org:id:320000000000000001'],
+    ['ZITADEL_SCOPES', 'openid urn:zitadel:iam:org:domain:primary:acme.example'],
     ['ZITADEL_DOMAIN', 'https://my-instance.zitadel.cloud/path'],
     ['ZITADEL_DOMAIN', 'https://user:password@my-instance.zitadel.cloud'],
     ['ZITADEL_DOMAIN', 'http://zitadel.example.com'],
@@ -375,7 +388,7 @@ describe('in production, the check of the configuration', () => {
   });
 
   it('refuses every placeholder of .env.example', () => {
-    const example = parse(envExample(variables, apiVariables));
+    const example = parse(envExample(variables, apiVariables, commandVariables));
     expect(problemsOf({ ...example, NODE_ENV: 'development' })).toEqual([]);
     const placeholders = Object.entries(variables).flatMap(([name, variable]) =>
       'placeholder' in variable ? [name] : [],
@@ -386,13 +399,43 @@ describe('in production, the check of the configuration', () => {
   });
 });
 
+describe('The configuration of npm run token', () => {
+  const sufficient = { ZITADEL_DOMAIN: 'http://localhost:8080', ZITADEL_CLI_CLIENT_ID: '123' };
+
+  it("is the API's Zitadel and project, and the application", () => {
+    expect(readCommandEnv(sufficient)).toEqual({
+      issuer: 'http://localhost:8080',
+      clientId: '123',
+      allowInsecureHttp: false,
+    });
+    const more = { IDP_AUTHORITY: 'https://my.zitadel.example/', IDP_PROJECT_ID: '456' };
+    expect(readCommandEnv({ ...sufficient, ...more })).toMatchObject({
+      issuer: 'https://my.zitadel.example',
+      projectId: '456',
+    });
+  });
+
+  it.each([
+    ['ZITADEL_CLI_CLIENT_ID', ''],
+    ['ZITADEL_DOMAIN', ''],
+    ['ZITADEL_DOMAIN', 'localhost:8080'],
+    ['ZITADEL_DOMAIN', 'http://my.zitadel.example'],
+    ['IDP_AUTHORITY', 'http://my.zitadel.example'],
+    ['IDP_PROJECT_ID', 'a b'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(refusedVariables(() => readCommandEnv({ ...sufficient, [name]: value }))).toEqual([name]);
+  });
+});
+
 describe('the generated file', () => {
   it('.env.example is up to date', () => {
-    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables));
+    expect(readFileSync('.env.example', 'utf8')).toBe(envExample(variables, apiVariables, commandVariables));
   });
 
   it('docs/configuration.md is up to date', () => {
-    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationPage(variables, apiVariables));
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(
+      configurationPage(variables, apiVariables, commandVariables),
+    );
   });
 
   it('docs/doctor.md is up to date', () => {

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Browser } from './support/browser.js';
+import { answerDevice, shownBy } from './support/device-approval.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
@@ -48,6 +49,15 @@ it('npm run dev starts the API, which the profile page can call', async () => {
   const page = await browser.submit(profile, 'form[action^="/profile/api"]');
   expect(textOf(page)).toContain('"Hello World!"');
 });
+
+it('npm run token gets a token from the sandbox of npm run dev, which its API takes', async () => {
+  const env = { SANDBOX_PORT: String(sandboxPort) };
+  const token = runProgram('npm', ['run', '-s', 'token', '--', '--sandbox'], env, resolve('.'));
+  await answerDevice(await shownBy(token), 'allowed');
+  expect({ status: await token.exit, output: token.output() }).toMatchObject({ status: 0 });
+  const headers = { authorization: `Bearer ${token.stdout().trim()}` };
+  expect((await fetch(`http://localhost:${apiPort}/api/v1/app`, { headers })).status).toBe(200);
+}, 90_000);
 
 it('npm run dev reports a port in use in one line', async () => {
   const second = runDev({ PORT: String(port), SANDBOX_PORT: String(sandboxPort) });

@@ -6,7 +6,7 @@ const pages = [
   ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
   ...['docs/architecture.md', 'docs/recipes.md', 'docs/api.md', 'docs/deploy.md', 'docs/errors.md'],
   ...['docs/doctor.md', 'bench/README.md'],
-  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'docs/zitadel.md'],
+  ...['docs/operations.md', 'docs/sandbox.md', 'docs/security.md', 'docs/zitadel.md', 'docs/neighbours.md'],
   ...['packages/nestjs-auth/README.md', 'packages/nestjs-zitadel/README.md'],
 ];
 

@@ -274,6 +274,12 @@ describe('a route with a required sign-in', () => {
       statusCode: 401,
       code: 'AUTH_FRESH_SIGN_IN_REQUIRED',
       message: 'This needs a new sign-in',
+      reference: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
+      explanation: {
+        needed: { signInAgeSeconds: 300 },
+        held: { signInAgeSeconds: expect.any(Number) as unknown, factors: ['pwd'] },
+        help: 'Open the page in a browser.',
+      },
     });
     const factors = await get('/guarded/factors', cookie);
     expect(factors.headers.get('www-authenticate')).not.toContain('max_age');

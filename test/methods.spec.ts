@@ -12,6 +12,8 @@ const addresses: Record<string, string[]> = {
   '/profile/api': READ,
   '/admin': READ,
   '/danger': [...READ, 'POST'],
+  '/api/v1/me': [...READ, 'POST'],
+  '/api-json': READ,
   '/auth/login': READ,
   '/auth/error': READ,
   '/auth/userinfo': [...READ, 'POST'],

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
-import { Browser, csrfFrom, type Page } from './support/browser.js';
+import { Browser, csrfFrom, program as asProgram, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { copyRepository } from './support/copied-repository.js';
 import { apply, stepsIn } from './support/recipes.js';
 import { refusalOf, refused } from './support/refusal.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
+import { serviceUserTokens } from './support/service-user-tokens.js';
 import { choose, signIn } from './support/sign-in.js';
 import { environment, redirectUrisOf } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
@@ -52,7 +53,13 @@ beforeAll(async () => {
   for (const step of stepsIn(recipes)) apply(step, folder);
   run('node_modules/.bin/tsc', '-b');
   run(process.execPath, 'scripts/docs.mjs');
-  env = { ...environment(origin, sandbox), SUPPORT_EMAIL: 'help@acme.example', ORGANIZATIONS: 'active' };
+  env = {
+    ...environment(origin, sandbox),
+    SUPPORT_EMAIL: 'help@acme.example',
+    ORGANIZATIONS: 'active',
+    ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
+    IDP_PROJECT_ID: sandbox.projectId,
+  };
   program = runProgram(process.execPath, [join(folder, 'build/main.js')], { ...env, LOG_LEVEL: 'info' });
   await program.says('Ready at');
 }, 240_000);
@@ -155,6 +162,113 @@ describe('the recipe for a page with a fresh proof', () => {
     const page = await choose(visitor, login, alice);
     expect(refusalOf(page)).toEqual(refused('factor_missing'));
     expect((await visitor.get('/reports')).status).toBe(200);
+  });
+});
+
+describe('the recipe for a route for browsers and programs', () => {
+  const NOTES = '/api/v1/notes';
+
+  it('answers a browser with the CSRF token', async () => {
+    const visitor = browser();
+    const { csrfToken } = csrfFrom(await signIn(visitor, alice, '/profile'));
+    expect((await visitor.post(NOTES, { text: 'Without' })).status).toBe(403);
+    const added = await visitor.post(NOTES, { text: 'By form', csrfToken });
+    expect([added.status, added.body]).toEqual([201, ['By form']]);
+    expect(JSON.parse((await visitor.get(NOTES)).text)).toEqual(['By form']);
+  });
+
+  it('answers a program with its token, by its roles', async () => {
+    const scope = `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
+    const call = async () => {
+      const { access_token: token } = await serviceUserTokens(sandbox, scope);
+      return fetch(origin + NOTES, { headers: { authorization: `Bearer ${token}` } });
+    };
+    expect((await call()).status).toBe(403);
+    sandbox.grantRole('robot@acme.example', 'editor');
+    const answer = await call();
+    expect([answer.status, await answer.json()]).toEqual([200, []]);
+  });
+
+  it('is in the OpenAPI document', async () => {
+    const document = (await (await fetch(`${origin}/api-json`)).json()) as { paths: object };
+    expect(Object.keys(document.paths)).toEqual(['/api/v1/me', NOTES]);
+  });
+});
+
+describe('the recipe for a refusal that says why', () => {
+  it('adds a code, and what was needed and what was there to the answer', async () => {
+    const visitor = browser();
+    await signIn(visitor, alice);
+    const answer = await visitor.request('GET', new URL('/books/2019', origin), undefined, asProgram);
+    expect([answer.status, answer.body]).toEqual([
+      403,
+      {
+        statusCode: 403,
+        code: 'BOOKS_CLOSED',
+        message: 'The books of this year are closed',
+        reference: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
+        explanation: {
+          needed: { year: '2025 or later' },
+          held: { year: 2019, roles: ['admin', 'editor'] },
+          help: 'An administrator opens the books of the year.',
+        },
+      },
+    ]);
+    expect((await visitor.get('/books/2026')).status).toBe(200);
+  });
+});
+
+describe('the recipe for an invitation that ends in the application', () => {
+  const patFile = join(folder, 'admin.pat');
+  const password = 'Password1!';
+  let zitadel: Sandbox;
+  let application: RunningProgram;
+  let invitedTo: Record<string, string>;
+  beforeAll(async () => {
+    const port = await freePort();
+    const ownOrigin = `http://localhost:${port}`;
+    zitadel = await startSandbox({ web: { ...redirectUrisOf(ownOrigin), loginVersion: 1 }, patFile });
+    invitedTo = environment(ownOrigin, zitadel);
+    application = runProgram(process.execPath, [join(folder, 'build/main.js')], {
+      ...invitedTo,
+      LOG_LEVEL: 'info',
+    });
+    await application.says('Ready at');
+  });
+  afterAll(async () => {
+    await application.stop();
+    await zitadel.close();
+  });
+
+  /** Not synchronously: the sandbox runs in this process. */
+  async function invite(...names: string[]) {
+    const script = [join(folder, 'scripts/invite.mjs'), patFile, ...names];
+    const invitation = runProgram(process.execPath, script, invitedTo);
+    return { status: await invitation.exit, output: invitation.output() };
+  }
+
+  it('prints a link and a code, with which the person sets a password and is signed in', async () => {
+    const acme = zitadel.users.find(({ loginName }) => loginName === alice)?.home.id ?? '';
+    const { output } = await invite(acme, 'ira@acme.example', 'ira@example.com', 'Ira', 'Tester');
+    const [, code = '', link = ''] = /^Code: (\w{6})\nLink: (\S+)$/m.exec(output) ?? [];
+    const visitor = browser();
+    const page = await visitor.get(link);
+    const fields = { code, password, passwordconfirm: password };
+    const next = await visitor.submit(page, 'form[action$="/user/invite"]', { fields });
+    const profile = await visitor.submit(next, 'form[action$="/ui/login/password"]', {
+      fields: { password },
+    });
+    expect([profile.url.pathname, profile.document.querySelector('h1')?.text]).toEqual([
+      '/profile',
+      'Ira Tester',
+    ]);
+  });
+
+  it('says what Zitadel answered for a login name that somebody has', async () => {
+    const acme = zitadel.users.find(({ loginName }) => loginName === alice)?.home.id ?? '';
+    const { status, output } = await invite(acme, alice, 'alice@example.com', 'Alice', 'Two');
+    expect([status, output.includes('Link')]).toEqual([1, false]);
+    expect(output).toMatch(/Zitadel answered 409: User already exists/);
   });
 });
 

@@ -259,7 +259,7 @@ describe('when Zitadel cannot refresh,', () => {
     },
   );
 
-  it('the log has two lines for twenty requests', async () => {
+  it('the log has two lines for twenty requests within ten seconds', async () => {
     const log: string[] = [];
     const own = await startApp({ log, sandbox: { accessTokenTtlSeconds: 1 } });
     try {
@@ -270,7 +270,9 @@ describe('when Zitadel cannot refresh,', () => {
       log.length = 0;
       for (let count = 0; count < 20; count++) expect((await browser.get('/auth/userinfo')).status).toBe(503);
       const said = log.filter((line) => !line.startsWith('debug')).map((line) => line.split('\n', 1)[0]);
-      expect(said).toEqual(['error Could not refresh tokens', 'error Requests were answered 503']);
+      // A machine that takes longer than 10 s sums up.
+      const first = said.filter((line) => !line?.includes(' more in 10 s'));
+      expect(first).toEqual(['error Could not refresh tokens', 'error Requests were answered 503']);
     } finally {
       await own.close();
     }

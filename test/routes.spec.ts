@@ -4,6 +4,8 @@ import { startApp, type RunningApp } from './support/start-app.js';
 /** All routes without a session. Add a new route only if it is meant to be public. */
 const publicRoutes = [
   'GET /',
+  // describes the routes for programs
+  'GET /api-json',
   'ALL /metrics',
   'GET /health/live',
   'GET /health/ready',

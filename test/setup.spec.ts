@@ -7,6 +7,7 @@ import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { variableNames } from '../src/config/variable-names.js';
 import { Browser } from './support/browser.js';
 import { copyRepository } from './support/copied-repository.js';
+import { answerDevice, shownBy } from './support/device-approval.js';
 import { freePort } from './support/free-port.js';
 import { runProgram, type RunningProgram } from './support/run-program.js';
 import { signIn } from './support/sign-in.js';
@@ -55,11 +56,10 @@ describe('npm run setup, from an empty Zitadel and a token file', () => {
     });
   }, 60_000);
 
-  it('It writes only variables that the programs know, and the client of the command line', () => {
-    const known = [...variableNames, 'ZITADEL_CLI_CLIENT_ID'];
+  it('It writes only variables that the programs and commands know', () => {
     const written = Object.keys(parse(readFileSync(envFile)));
     expect(written.length).toBeGreaterThan(10);
-    expect(written.filter((name) => !known.includes(name))).toEqual([]);
+    expect(written.filter((name) => !variableNames.includes(name))).toEqual([]);
   });
 
   it('It leads to a web application one can sign in to, with the role, and to an API that answers: npm run dev', async () => {
@@ -74,6 +74,15 @@ describe('npm run setup, from an empty Zitadel and a token file', () => {
     expect(textOf(await browser.submit(profile, 'form[action^="/profile/api"]'))).toContain('"Hello World!"');
     expect((await fetch(`${origins.api}/api/v1/app`)).status).toBe(401);
   }, 120_000);
+
+  it('It leads to a token of oneself for the API: npm run token', async () => {
+    const command = ['--', 'scripts/token.mjs', '--env-file', envFile];
+    const token = runProgram(process.execPath, command, {}, resolve('.'));
+    await answerDevice(await shownBy(token), 'allowed');
+    expect({ status: await token.exit, output: token.output() }).toMatchObject({ status: 0 });
+    const headers = { authorization: `Bearer ${token.stdout().trim()}` };
+    expect((await fetch(`${origins.api}/api/v1/admin`, { headers })).status).toBe(200);
+  }, 60_000);
 
   it('It changes nothing when it runs again', async () => {
     const count = commands().length;

@@ -200,7 +200,7 @@ describe('while the login origin is unknown,', () => {
     'sec-fetch-dest': 'document',
   };
   beforeAll(async () => {
-    own = await startApp();
+    own = await startApp({ env: { ZITADEL_REGISTRATION: 'true' } });
     own.app.get(LoginOrigin).expect();
   });
   afterAll(() => own.close());

@@ -17,7 +17,12 @@ export class ApiModule {
         ObservabilityModule.register(env),
         ZitadelApiModule.registerAsync({
           inject: [Metrics],
-          useFactory: (observer: Metrics) => ({ ...env.zitadel, ...env, observer }),
+          useFactory: (observer: Metrics) => ({
+            ...env.zitadel,
+            ...env,
+            observer,
+            explainRefusals: !env.production,
+          }),
         }),
       ],
       controllers: [AppController],

@@ -1,7 +1,7 @@
 import { startProgram } from '@mridang/nestjs-program';
 import { RedactingLogger } from '@mridang/nestjs-zitadel';
 import { readApiEnv } from '../config/api-env.js';
-import { rolesCount } from '../config/shared-variables.js';
+import { NO_PROJECT, rolesCount } from '../config/shared-variables.js';
 import { variableNames } from '../config/variable-names.js';
 import { ApiModule } from './api.module.js';
 import { apiAdapter, configureApi } from './api.setup.js';
@@ -20,10 +20,7 @@ await startProgram(
       const address = `http://localhost:${port}/api/v1/app`;
       logger.log(`Ready at ${address}, checks tokens as application ${appId ?? clientId}`, 'API');
       if (projectId) return;
-      logger.warn(
-        'Without IDP_PROJECT_ID a token counts that is meant for whichever project it was asked for: set it to the project of this API',
-        'API',
-      );
+      logger.warn(NO_PROJECT, 'API');
     },
   },
   process.env,

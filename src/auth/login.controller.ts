@@ -17,7 +17,7 @@ import { ENV, type Env } from '../config/env.js';
 import type { TextKey } from '../texts/en.js';
 import { isTextKey } from '../texts/text.js';
 import { nameOf } from '../web/page-frame.js';
-import { LoginOrigin } from '@mridang/nestjs-zitadel';
+import { LoginOrigin, phrasesOf, Refusals } from '@mridang/nestjs-zitadel';
 import { signInFailureModel } from './sign-in-failure-page.js';
 
 /** After a start the page waits for Zitadel's first answer, since `form-action` must name the origin of its login page. */
@@ -33,6 +33,7 @@ export class LoginController {
     private readonly signIn: SignIn,
     private readonly returns: ReturnTargets,
     private readonly loginOrigin: LoginOrigin,
+    private readonly refusals: Refusals,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
@@ -69,7 +70,11 @@ export class LoginController {
     { withForm }: { withForm: boolean },
   ): Promise<void> {
     const wanted = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
-    const wishes = passedOn(query);
+    const { hasRegistration } = this.env;
+    const wishes = passedOn(query).filter(
+      ({ name, value }) => hasRegistration || name !== 'prompt' || value !== 'create',
+    );
+    const prompt = wishes.find(({ name }) => name === 'prompt')?.value;
     // Parameters ask for another account or a fresh login, so the page is shown to signed-in people as well.
     const isDone = request.session && wishes.length === 0;
     if (isDone && wanted && this.returns.isLong(wanted)) this.returns.makeRoom(response);
@@ -95,8 +100,8 @@ export class LoginController {
         startUrl: withForm
           ? undefined
           : startUrl(this.env.basePath, [{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
-        canRegister: query['prompt'] === undefined,
-        title: query['prompt'] === 'create' ? 'login.registerTitle' : 'login.title',
+        canRegister: hasRegistration && prompt === undefined,
+        title: prompt === 'create' ? 'login.registerTitle' : 'login.title',
         lead: asked === undefined ? (isLost ? 'login.lost' : 'login.elsewhere') : 'login.deepLink',
         endsAt: this.env.zitadel.postLoginPath,
         isDeepLink: asked !== undefined,
@@ -123,14 +128,19 @@ export class LoginController {
     return {
       ...signInFailureModel(reason),
       address,
-      reference: referenceIn(reference),
+      ...this.failureIn(reference),
       factor: isTextKey(`how.${String(detail)}`) ? `how.${String(detail)}` : undefined,
-      factorsUrl:
-        reason === ('factor_missing' satisfies SignInFailure) &&
-        `${this.env.zitadel.issuer}/ui/console/users/me?id=security`,
+      accountUrl: reason === ('factor_missing' satisfies SignInFailure) && this.env.accountUrl,
       logoutToken:
         reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
     };
+  }
+
+  /** Anybody can write the address, so only a well-formed reference is shown. */
+  private failureIn(reference: unknown) {
+    if (typeof reference !== 'string' || !/^[0-9a-f]{12}$/.test(reference)) return {};
+    const explanation = this.refusals.explanationOf(reference);
+    return { reference, explanation: explanation && phrasesOf(explanation) };
   }
 }
 
@@ -180,10 +190,6 @@ const passedOn = (query: Record<string, unknown>) =>
 
 /** Failures of a sign-in that was started at another address of this machine, such as 127.0.0.1. */
 const withoutItsCookies: readonly string[] = ['cookie_missing', 'other_browser'] satisfies SignInFailure[];
-
-/** Anybody can write the address, so only a well-formed reference is shown. */
-const referenceIn = (value: unknown) =>
-  typeof value === 'string' && /^[0-9a-f]{12}$/.test(value) ? value : undefined;
 
 const knownEnd = (reason: unknown) =>
   isTextKey(`ended.${String(reason)}`) ? (reason as SessionEnd) : undefined;

@@ -1,6 +1,5 @@
 import {
   ConfigError,
-  flag,
   given,
   originList,
   port,
@@ -8,25 +7,19 @@ import {
   trueOrFalse,
   type Variable,
 } from '@mridang/nestjs-program';
-import {
-  apiKeyFrom,
-  ApiKeyInvalid,
-  isPlainRemote,
-  type ApiKey,
-  type ApiKeySource,
-} from '@mridang/nestjs-zitadel';
+import { apiKeyOf, isPlainRemote, type ApiKeySource } from '@mridang/nestjs-zitadel';
 import { z } from 'zod';
 import {
   ALLOW_INSECURE_HTTP,
   HTTPS,
-  IDP_PROJECT_ID,
-  INTROSPECTION_TIMEOUT,
+  introspectionOf,
   issuer,
   issuerUrl,
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
   ORGANIZATIONS,
+  tokenVariables,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
 
@@ -47,13 +40,7 @@ export const apiVariables = {
     ...issuer('Address of your Zitadel instance: its issuer. ZITADEL_DOMAIN, if this is empty.'),
     schema: issuerUrl.optional(),
   },
-  ZITADEL_API_KEY_FILE: {
-    about: 'The key of the API application: instead of the IDP_AUTHORIZATION_PROFILE_* variables.',
-    expected: 'the path of the JSON file as downloaded, or its content',
-    how: 'Zitadel console, Projects, your project, your API application, Keys, New',
-    mayBeQuoted: true,
-    schema: z.string().optional(),
-  },
+  ...tokenVariables,
   IDP_AUTHORIZATION_TYPE: {
     about: 'How the API proves to Zitadel who it is.',
     expected: 'jwt-profile, the one way there is',
@@ -92,21 +79,11 @@ export const apiVariables = {
     how: inKeyFile,
     schema: z.string().optional(),
   },
-  IDP_PROJECT_ID,
   ORGANIZATIONS,
-  INTROSPECTION_TIMEOUT,
   ZITADEL_TIMEOUT,
   API_CORS_ORIGINS: originList(
     'https://app.example.com',
     'Origins of web pages that may call the API from a browser.',
-  ),
-  API_ACCEPT_IMPERSONATION: flag(
-    false,
-    'Whether tokens count with which somebody acts for somebody else by token exchange (claim `act`). Their `sub` is the other person.',
-  ),
-  API_ACCEPT_PERSONAL_ACCESS_TOKENS: flag(
-    true,
-    'Whether tokens count that were issued to no application: Zitadel calls a personal access token active for every API, whichever service user has it.',
   ),
   API_SWAGGER: {
     about: 'Shows the Swagger UI at /api.',
@@ -133,7 +110,7 @@ export function readApiEnv(source: Record<string, string | undefined>) {
   if (!isAuthorityBad && !issuerUrl.safeParse(authority).success) report('IDP_AUTHORITY');
   else if (authority && isPlainRemote(new URL(authority)) && !values.ALLOW_INSECURE_HTTP)
     report('IDP_AUTHORITY', HTTPS);
-  const key = keyFrom(values, report);
+  const key = apiKeyOf(sourceIn(values), (field, expected) => report(variableOf[field], expected));
   if (problems.length > 0 || !authority || !key) throw new ConfigError(problems);
   return {
     production,
@@ -146,13 +123,8 @@ export function readApiEnv(source: Record<string, string | undefined>) {
       allowInsecureHttp: values.ALLOW_INSECURE_HTTP,
       timeoutSeconds: values.ZITADEL_TIMEOUT,
     },
-    introspectionTimeoutSeconds: values.INTROSPECTION_TIMEOUT,
     key,
-    projectId: values.IDP_PROJECT_ID,
-    accepts: {
-      impersonation: values.API_ACCEPT_IMPERSONATION,
-      withoutClient: values.API_ACCEPT_PERSONAL_ACCESS_TOKENS,
-    },
+    ...introspectionOf(values),
     corsOrigins: values.API_CORS_ORIGINS,
     isSwaggerShown: values.API_SWAGGER ?? !production,
     swaggerClientId: values.API_SWAGGER_CLIENT_ID,
@@ -168,15 +140,9 @@ const variableOf = {
   clientId: 'IDP_AUTHORIZATION_PROFILE_CLIENT_ID',
 } as const satisfies Record<keyof ApiKeySource, keyof typeof apiVariables>;
 
-type Read = ReturnType<typeof readVariables<typeof apiVariables>>;
+type Values = ReturnType<typeof readVariables<typeof apiVariables>>['values'];
 
-function keyFrom(values: Read['values'], report: Read['report']): ApiKey | undefined {
-  const given = Object.entries(variableOf).map(([field, variable]) => [field, values[variable]]);
-  try {
-    return apiKeyFrom(Object.fromEntries(given) as ApiKeySource);
-  } catch (error) {
-    if (!(error instanceof ApiKeyInvalid)) throw error;
-    for (const { field, expected } of error.problems) report(variableOf[field], expected);
-    return undefined;
-  }
-}
+const sourceIn = (values: Values) =>
+  Object.fromEntries(
+    Object.entries(variableOf).map(([field, variable]) => [field, values[variable]]),
+  ) as ApiKeySource;

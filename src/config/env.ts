@@ -8,6 +8,7 @@ import {
   proxies,
   readVariables,
   seconds,
+  trueOrFalse,
   webUrl,
   wholeNumber,
   YEAR_SECONDS,
@@ -16,20 +17,21 @@ import {
   type ValuesOf,
   type Variable,
 } from '@mridang/nestjs-program';
-import { isPlainRemote, isRedisUrl } from '@mridang/nestjs-zitadel';
+import { apiKeyOf, isPlainRemote, isRedisUrl, scopesProblem } from '@mridang/nestjs-zitadel';
 import { z } from 'zod';
 import {
   ALLOW_INSECURE_HTTP,
   EXAMPLES,
   HTTPS,
-  IDP_PROJECT_ID,
-  INTROSPECTION_TIMEOUT,
+  introspectionOf,
   issuer,
   issuerUrl,
   LOG_LEVEL,
   METRICS_TOKEN,
   NODE_ENV,
+  NO_PROJECT,
   ORGANIZATIONS,
+  tokenVariables,
   randomValue,
   ZITADEL_TIMEOUT,
 } from './shared-variables.js';
@@ -144,10 +146,34 @@ export const variables = {
     true,
     'Whether Zitadel is asked at start, with requests that need no browser, if it will accept a sign-in of this application. Mistakes are in the log with their cure, and at /health/ready.',
   ),
-  ZITADEL_USER_METADATA: flag(
-    true,
-    'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes.',
+  ZITADEL_SCOPES: {
+    about:
+      'What a sign-in asks Zitadel for, in place of the list in docs/zitadel.md. Metadata and the audience of the API are added by their own variables. Only the sign-in decides: Zitadel ignores a narrower scope at a refresh, so a change counts for new sign-ins.',
+    expected:
+      'scopes separated by spaces, with openid among them, each once, and without those of an organization (urn:zitadel:iam:org:id:…), or nothing',
+    schema: z
+      .string()
+      .default('')
+      .transform((value) => value.split(/\s+/).filter(Boolean))
+      .refine((scopes) => scopes.length === 0 || scopesProblem(scopes) === undefined),
+  },
+  ZITADEL_USER_METADATA: {
+    about:
+      'Asks for the metadata of users, which the profile page shows. Zitadel puts all of them into the ID token: false where users have more than the session cookie takes, and where services that get the access token do not accept them (docs/neighbours.md).',
+    expected: 'true, false, or nothing: then true without API_URL and ZITADEL_SCOPES, else false',
+    schema: trueOrFalse.optional(),
+  },
+  ZITADEL_REGISTRATION: flag(
+    false,
+    'Whether the start page and the login page have a button to create an account. Whether people may register at all, Zitadel decides (login policy).',
   ),
+  ZITADEL_ACCOUNT_URL: {
+    about:
+      'Page where people change their password and set up factors. The profile page and the page about a missing factor have a link to it.',
+    expected:
+      'an absolute address, the word none for no link, or nothing: then /ui/console/users/me?id=security of ZITADEL_DOMAIN',
+    schema: z.union([z.literal('none'), webUrl]).optional(),
+  },
   ORGANIZATIONS,
   ZITADEL_EVENTS_KEY: {
     about:
@@ -185,8 +211,7 @@ export const variables = {
       'an address without a path, such as https://api.example.com or http://localhost:3001, or nothing',
     schema: issuerUrl.optional(),
   },
-  IDP_PROJECT_ID,
-  INTROSPECTION_TIMEOUT,
+  ...tokenVariables,
   ALLOW_INSECURE_HTTP,
 } satisfies Record<string, Variable>;
 
@@ -224,6 +249,8 @@ export function readEnv(source: Record<string, string | undefined>) {
   if (values.ZITADEL_LOGIN_ORIGINS.some(isIPv6)) report('ZITADEL_LOGIN_ORIGINS', noSource);
   if (production && isRefused(callbackUrl)) report('ZITADEL_CALLBACK_URL', HTTPS);
   if (isRefused(values.API_URL)) report('API_URL', HTTPS);
+  const { ZITADEL_ACCOUNT_URL: account } = values;
+  if (account !== 'none' && isRefused(account)) report('ZITADEL_ACCOUNT_URL', HTTPS);
 
   const { origin } = new URL(callbackUrl);
   const postLogoutUrl = values.ZITADEL_POST_LOGOUT_URL ?? `${origin}${basePath}/auth/logout/callback`;
@@ -247,8 +274,12 @@ export function readEnv(source: Record<string, string | undefined>) {
   const { pathname } = new URL(postLoginPath?.slice(basePath.length) || '/', origin);
   if (postLoginPath === undefined || isOfAuth(pathname)) report('ZITADEL_POST_LOGIN_URL');
 
+  const file = values.ZITADEL_API_KEY_FILE;
+  const key = file && apiKeyOf({ file }, (_field, expected) => report('ZITADEL_API_KEY_FILE', expected));
+
   if (problems.length > 0 || postLoginPath === undefined) throw new ConfigError(problems);
   const known = values as ValuesOf<typeof variables>;
+  const { origin: issuer } = new URL(known.ZITADEL_DOMAIN);
   const maxDurationSeconds = known.SESSION_MAX_DURATION;
   const isCut = known.SESSION_DURATION > maxDurationSeconds;
   return {
@@ -270,20 +301,26 @@ export function readEnv(source: Record<string, string | undefined>) {
       claimsMaxAgeSeconds: known.SESSION_CLAIMS_MAX_AGE,
     },
     zitadel: {
-      issuer: new URL(known.ZITADEL_DOMAIN).origin,
+      issuer,
       clientId: known.ZITADEL_CLIENT_ID,
       clientSecret: known.ZITADEL_CLIENT_SECRET,
       callbackUrl,
       postLoginPath,
       postLogoutUrl,
       loginOrigins: known.ZITADEL_LOGIN_ORIGINS,
-      userMetadata: known.ZITADEL_USER_METADATA,
+      scopes: known.ZITADEL_SCOPES.length > 0 ? known.ZITADEL_SCOPES : undefined,
+      userMetadata: known.ZITADEL_USER_METADATA ?? !(known.API_URL || known.ZITADEL_SCOPES.length > 0),
       eventsKey: known.ZITADEL_EVENTS_KEY,
       organizations: known.ORGANIZATIONS,
       allowInsecureHttp: known.ALLOW_INSECURE_HTTP,
       checkAtStart: known.ZITADEL_CHECK_AT_START,
       timeoutSeconds: known.ZITADEL_TIMEOUT,
     },
+    /** of routes that take bearer tokens */
+    bearer: key ? { key, ...introspectionOf(known) } : undefined,
+    hasRegistration: known.ZITADEL_REGISTRATION,
+    /** where people change their password */
+    accountUrl: account === 'none' ? undefined : (account ?? `${issuer}/ui/console/users/me?id=security`),
     redisUrl: known.REDIS_URL,
     metricsToken: known.METRICS_TOKEN,
     authRateLimit: known.AUTH_RATE_LIMIT,
@@ -296,11 +333,14 @@ export function readEnv(source: Record<string, string | undefined>) {
         }
       : undefined,
     /** what was changed to make it work: sentences for the log */
-    warnings: isCut
-      ? [
-          `SESSION_DURATION is longer than SESSION_MAX_DURATION, which is ${maxDurationSeconds} s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well`,
-        ]
-      : [],
+    warnings: [
+      ...(isCut
+        ? [
+            `SESSION_DURATION is longer than SESSION_MAX_DURATION, which is ${maxDurationSeconds} s: sessions end that long after sign-in. Set SESSION_MAX_DURATION as well`,
+          ]
+        : []),
+      ...(key && !known.IDP_PROJECT_ID ? [NO_PROJECT] : []),
+    ],
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, flag, seconds, webUrl, type Variable } from '@mridang/nestjs-program';
+import { choice, flag, seconds, webUrl, type ValuesOf, type Variable } from '@mridang/nestjs-program';
 
 /** An issuer of Zitadel is an origin. */
 export const issuerUrl = webUrl.refine((value) => /^https?:\/\/[^/?]+\/?$/i.test(value));
@@ -39,16 +39,6 @@ export const METRICS_TOKEN = {
   schema: z.string().min(16).optional(),
 } satisfies Variable;
 
-export const IDP_PROJECT_ID = {
-  about:
-    'Project of the API application. Tokens must be meant for it or for the application itself; the web application asks for such tokens where it has an API_URL. Empty: the project a token was asked for counts, and Zitadel decides whether it is the right one.',
-  expected: 'the ID of the project, or nothing',
-  schema: z
-    .string()
-    .regex(/^[\w-]{1,64}$/)
-    .optional(),
-} satisfies Variable;
-
 export const ORGANIZATIONS = choice(
   ['any', 'active'],
   'any',
@@ -61,16 +51,57 @@ export const rolesCount = {
   active: 'Roles count in the active organization only (ORGANIZATIONS=active)',
 };
 
+/** The variables of routes that take bearer tokens. */
+export const tokenVariables = {
+  ZITADEL_API_KEY_FILE: {
+    about:
+      'The key of the API application: instead of the IDP_AUTHORIZATION_PROFILE_* variables. With it, the web application takes bearer tokens at /api/v1/me.',
+    expected: 'the path of the JSON file as downloaded, or its content',
+    how: 'Zitadel console, Projects, your project, your API application, Keys, New',
+    mayBeQuoted: true,
+    schema: z.string().optional(),
+  },
+  IDP_PROJECT_ID: {
+    about:
+      'Project of the API application. Tokens must be meant for it or for the application itself; the web application asks for such tokens where it has an API_URL. Empty: the project a token was asked for counts, and Zitadel decides whether it is the right one.',
+    expected: 'the ID of the project, or nothing',
+    schema: z
+      .string()
+      .regex(/^[\w-]{1,64}$/)
+      .optional(),
+  },
+  INTROSPECTION_TIMEOUT: seconds(
+    [1, 60],
+    5,
+    'How long a caller of the API waits for Zitadel to say whether a token is good. The web application waits three seconds more for the API: give both the same.',
+  ),
+  API_ACCEPT_IMPERSONATION: flag(
+    false,
+    'Whether tokens count with which somebody acts for somebody else by token exchange (claim `act`). Their `sub` is the other person.',
+  ),
+  API_ACCEPT_PERSONAL_ACCESS_TOKENS: flag(
+    true,
+    'Whether tokens count that were issued to no application: Zitadel calls a personal access token active for every API, whichever service user has it.',
+  ),
+} satisfies Record<string, Variable>;
+
+/** How bearer tokens are checked. */
+export const introspectionOf = (values: ValuesOf<typeof tokenVariables>) => ({
+  projectId: values.IDP_PROJECT_ID,
+  introspectionTimeoutSeconds: values.INTROSPECTION_TIMEOUT,
+  accepts: {
+    impersonation: values.API_ACCEPT_IMPERSONATION,
+    withoutClient: values.API_ACCEPT_PERSONAL_ACCESS_TOKENS,
+  },
+});
+
+export const NO_PROJECT =
+  'Without IDP_PROJECT_ID a token counts that is meant for whichever project it was asked for: set it to the project of this API';
+
 export const ZITADEL_TIMEOUT = seconds(
   [1, 60],
   10,
   'How long an answer of Zitadel is awaited. Who signs in waits for it, too: the identity provider behind Zitadel may be slow.',
-);
-
-export const INTROSPECTION_TIMEOUT = seconds(
-  [1, 60],
-  5,
-  'How long a caller of the API waits for Zitadel to say whether a token is good. The web application waits three seconds more for the API: give both the same.',
 );
 
 export const ALLOW_INSECURE_HTTP = flag(

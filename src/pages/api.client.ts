@@ -4,6 +4,7 @@ import { ENV, type Env } from '../config/env.js';
 import {
   boundedFetch,
   ORGANIZATION_HEADER,
+  requiredSignIn,
   sendWithRetry,
   type SignInRequirements,
 } from '@mridang/nestjs-zitadel';
@@ -44,7 +45,8 @@ export class ApiClient {
       };
       const bounds = { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES };
       const answer = await sendWithRetry(() => boundedFetch(`${origin}/api/v1/app`, { headers }, bounds));
-      const required = requiredSignIn(answer);
+      const required =
+        answer.status === 401 ? requiredSignIn(answer.headers.get('www-authenticate')) : undefined;
       return required
         ? { kind: 'login', required }
         : { kind: 'answer', status: answer.status, text: await answer.text() };
@@ -53,16 +55,4 @@ export class ApiClient {
       return { kind: 'none' };
     }
   }
-}
-
-/** What the challenge `insufficient_user_authentication` requires; it names factors in its description alone. */
-function requiredSignIn({ status, headers }: Response): SignInRequirements | undefined {
-  const challenge = status === 401 ? (headers.get('www-authenticate') ?? '') : '';
-  if (!challenge.includes('error="insufficient_user_authentication"')) return undefined;
-  const maxAge = /\bmax_age="?(\d{1,9})\b/.exec(challenge)?.[1];
-  const factors = /\blogin with: ([a-z\d, ]+)"/i.exec(challenge)?.[1] ?? '';
-  return {
-    maxAgeSeconds: maxAge === undefined ? undefined : Number(maxAge),
-    factors: factors.split(', ').filter(Boolean),
-  };
 }

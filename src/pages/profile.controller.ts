@@ -72,7 +72,9 @@ export class ProfileController {
       profile: profileOf(session, this.env.zitadel.issuer),
       session: sessionFactsOf(session, token, amr, this.env.session.maxDurationSeconds),
       claims,
+      rolesReadAt: token.claimsReadAt ?? token.start ?? 0,
       hasApi: this.api.isConfigured,
+      accountUrl: this.env.accountUrl,
     };
   }
 

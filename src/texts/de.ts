@@ -51,6 +51,7 @@ export const de: Texts = {
   'profile.roles': 'Rollen',
   'profile.grantedBy': 'vergeben von {organizations}',
   'profile.noRoles': 'Keine Rollen in diesem Projekt.',
+  'profile.me': 'Wer Sie sind, als JSON',
   'profile.account': 'Konto',
   'profile.loginName': 'Anmeldename',
   'profile.userId': 'Benutzer-ID',
@@ -164,6 +165,11 @@ export const de: Texts = {
   'notice.startAgain': 'Neu beginnen',
   'notice.formNotSent': 'Sie haben sich neu angemeldet. Ihr Formular wurde nicht gesendet: Bitte senden Sie es noch einmal.',
   'notice.factors': 'Passwort und Faktoren',
+
+  'why.title': 'Warum? (nur in der Entwicklung)',
+  'why.needed': 'Nötig',
+  'why.held': 'Vorhanden',
+  'why.help': 'Was helfen würde',
 
   'error.400.title': 'Diese Anfrage ist ungültig',
   'error.400.text': 'An der Adresse oder am Formular stimmt etwas nicht.',

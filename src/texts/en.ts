@@ -49,6 +49,7 @@ export const en = {
   'profile.roles': 'Roles',
   'profile.grantedBy': 'granted by {organizations}',
   'profile.noRoles': 'You have no roles in this project.',
+  'profile.me': 'Who you are, as JSON',
   'profile.account': 'Account',
   'profile.loginName': 'Login name',
   'profile.userId': 'User ID',
@@ -162,6 +163,11 @@ export const en = {
   'notice.startAgain': 'Start again',
   'notice.formNotSent': 'You have signed in again. Your form was not sent: please send it again.',
   'notice.factors': 'Password and factors',
+
+  'why.title': 'Why? (only in development)',
+  'why.needed': 'Needed',
+  'why.held': 'There',
+  'why.help': 'What would help',
 
   'error.400.title': 'That request is not valid',
   'error.400.text': 'Something in the address or the form is not as it should be.',

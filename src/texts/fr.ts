@@ -51,6 +51,7 @@ export const fr: Texts = {
   'profile.roles': 'Rôles',
   'profile.grantedBy': 'accordé par {organizations}',
   'profile.noRoles': 'Vous n’avez aucun rôle dans ce projet.',
+  'profile.me': 'Qui vous êtes, au format JSON',
   'profile.account': 'Compte',
   'profile.loginName': 'Nom de connexion',
   'profile.userId': 'Identifiant utilisateur',
@@ -164,6 +165,11 @@ export const fr: Texts = {
   'notice.startAgain': 'Recommencer',
   'notice.formNotSent': 'Vous vous êtes reconnecté. Votre formulaire n’a pas été envoyé : veuillez l’envoyer de nouveau.',
   'notice.factors': 'Mot de passe et facteurs',
+
+  'why.title': 'Pourquoi ? (seulement en développement)',
+  'why.needed': 'Requis',
+  'why.held': 'Présent',
+  'why.help': 'Ce qui aiderait',
 
   'error.400.title': 'Cette requête n’est pas valide',
   'error.400.text': 'Quelque chose ne va pas dans l’adresse ou le formulaire.',

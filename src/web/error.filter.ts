@@ -8,7 +8,16 @@ import {
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
 import { aboutRequest } from '@mridang/nestjs-program';
-import { choicesOf, choicesWith, OrganizationRequired, OutageLog } from '@mridang/nestjs-zitadel';
+import {
+  ApiError,
+  choicesOf,
+  choicesWith,
+  OrganizationRequired,
+  OutageLog,
+  phrasesOf,
+  Refusals,
+  type CalledRequest,
+} from '@mridang/nestjs-zitadel';
 import {
   Catch,
   HttpException,
@@ -35,44 +44,50 @@ export class ErrorFilter implements ExceptionFilter {
 
   constructor(
     private readonly sessions: SessionService,
+    private readonly refusals: Refusals,
     @Inject(ENV) private readonly env: Env,
   ) {}
 
   async catch(thrown: unknown, host: ArgumentsHost) {
-    const request = host.switchToHttp().getRequest<Request & AuthenticatedRequest>();
+    const request = host.switchToHttp().getRequest<CalledRequest & AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
     const httpError = httpErrorOf(thrown, request);
     const { error, status, code } = httpError;
     // During an outage every request fails, and a reference for each would fill the log.
     if (status === 503) this.outage.failed(error);
-    const isRefused = status === 403 && !(error instanceof OrganizationRequired);
-    const reference = (status >= 500 && status !== 503) || isRefused ? referenceOf(error) : undefined;
-    if (reference) {
-      const sentence = `Reference ${reference}\n${describeError(error)}`;
-      this.logger[status >= 500 ? 'error' : 'warn'](sentence, { reference, ...aboutRequest(request) });
-    }
+    const isAboutRoles = error instanceof RolesRequired || error instanceof OrganizationRequired;
+    const roles = isAboutRoles ? await this.rolesOf(error, request, response) : undefined;
+    const refusal = this.refusals.report(error, request, { readAt: timeOf(roles?.rolesReadAt) });
+    const reference = status >= 500 && status !== 503 ? referenceOf(error) : refusal?.reference;
+    if (reference && !refusal)
+      this.logger.error(`Reference ${reference}\n${describeError(error)}`, {
+        reference,
+        ...aboutRequest(request),
+      });
     if (response.headersSent) return void response.end();
 
     const message = errorMessage(status, code);
     beginAnswer(response, httpError, RETRY_AFTER_SECONDS);
-    if (!isPageRequest(request.headers)) {
+    const hasToken = request.caller !== undefined || error instanceof ApiError;
+    if (hasToken || !isPageRequest(request.headers)) {
       response.json({
         statusCode: status,
         ...(code ? { code } : {}),
         message: messageOf(error) ?? text(languages[0], message.title),
         ...(reference ? { reference } : {}),
+        ...refusal,
       });
       return;
     }
     // Guards do not run where there is no route.
     request.session ??= await this.sessions.load(request, response);
-    const isAboutRoles = error instanceof RolesRequired || error instanceof OrganizationRequired;
-    const roles = isAboutRoles && (await this.rolesOf(error, request, response));
     response.render('error', {
       status,
       ...message,
       address: error instanceof CrossSiteRequest ? this.env.address : undefined,
       reference,
+      code: refusal?.code,
+      explanation: refusal?.explanation && phrasesOf(refusal.explanation),
       canLogIn: status === 401,
       ...roles,
     });
@@ -97,6 +112,9 @@ function referenceOf(error: unknown): string {
   const { reference } = (error ?? {}) as { reference?: unknown };
   return typeof reference === 'string' ? reference : newReference();
 }
+
+const timeOf = (seconds: number | undefined) =>
+  seconds === undefined ? undefined : new Date(seconds * 1000).toISOString();
 
 const messageOf = (error: unknown) =>
   error instanceof HttpException && error.getStatus() < 500 && error.getStatus() !== 404

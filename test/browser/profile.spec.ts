@@ -25,6 +25,7 @@ beforeAll(async () => {
 afterEach(async () => {
   app.sandbox.fail(USERINFO, null);
   app.sandbox.delay(USERINFO, 0);
+  app.sandbox.revokeRole(people.alice, 'viewer');
   await Promise.all(contexts.splice(0).map((context) => context.close()));
 });
 afterAll(async () => {
@@ -44,6 +45,10 @@ async function profile(options?: BrowserContextOptions) {
   await observed.page.goto(`${app.origin}/profile`);
   return observed;
 }
+
+const roles = (page: Page) => page.locator('#roles');
+const shownRoles = (page: Page) => roles(page).locator('.chip').allTextContents();
+const readAgain = (page: Page) => roles(page).getByRole('button', { name: en['roles.readAgain'] }).click();
 
 const live = (page: Page) => page.locator('#live');
 const liveClaims = (page: Page) => live(page).locator('tbody code').allTextContents();
@@ -178,6 +183,14 @@ describe('without JavaScript,', () => {
     expect(await liveClaims(page)).toEqual(expect.arrayContaining(['sub', 'name', 'email']));
   });
 
+  it('"Read them again" shows the roles that Zitadel names now', async () => {
+    const { page } = await profile({ javaScriptEnabled: false });
+    app.sandbox.grantRole(people.alice, 'viewer');
+    await readAgain(page);
+    await page.waitForURL(`${app.origin}/profile#roles`);
+    expect(await shownRoles(page)).toContain('viewer');
+  });
+
   it('"Call the API" shows the response of the API', async () => {
     const { page } = await profile({ javaScriptEnabled: false });
     await page.getByRole('button', { name: en['profile.apiButton'] }).click();
@@ -189,6 +202,50 @@ describe('without JavaScript,', () => {
 });
 
 describe('with JavaScript,', () => {
+  it('"Read them again" shows the roles that Zitadel names now, in the same page, as often as it is pressed', async () => {
+    const { page, problems } = await profile();
+    const sent: (string | undefined)[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') sent.push(request.headers()['x-csrf-token']);
+    });
+    const done = () => roles(page).getByRole('status').filter({ hasText: en['profile.liveDone'] }).waitFor();
+    app.sandbox.grantRole(people.alice, 'viewer');
+    await readAgain(page);
+    await page.waitForSelector('#roles .chip:text("viewer")');
+    await done();
+    app.sandbox.revokeRole(people.alice, 'viewer');
+    await readAgain(page);
+    await page.waitForSelector('#roles .chip:text("viewer")', { state: 'detached' });
+    await done();
+    expect(page.url()).toBe(`${app.origin}/profile`);
+    expect(sent).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.anything()]);
+    expect(await problems()).toEqual([]);
+  });
+
+  it('"Read them again" shows the page of the refusal without the CSRF cookie', async () => {
+    const { page } = await profile();
+    await page.context().clearCookies({ name: /csrf/ });
+    await readAgain(page);
+    await page.waitForURL(`${app.origin}/api/v1/me`);
+    expect(await page.locator('main').innerText()).toContain(en['error.AUTH_CSRF_COOKIE_MISSING.text']);
+  });
+
+  it('"Read them again" leads to the login page when the session has ended', async () => {
+    const { page } = await profile();
+    await page.context().clearCookies({ name: /session/ });
+    await readAgain(page);
+    await page.waitForURL(`${app.origin}/auth/login?**`);
+  });
+
+  it('"Read them again" says that Zitadel did not answer, and leaves the roles as they are', async () => {
+    const { page } = await profile();
+    const before = await shownRoles(page);
+    app.sandbox.fail(USERINFO, 500);
+    await readAgain(page);
+    await roles(page).getByRole('status').filter({ hasText: en['profile.liveFailed'] }).waitFor();
+    expect(await shownRoles(page)).toEqual(before);
+  });
+
   it('the live section requests userinfo once, when it is scrolled into view', async () => {
     const { page, problems } = await profile();
     const asked = () => app.sandbox.requests.filter(({ path }) => path === USERINFO).length;

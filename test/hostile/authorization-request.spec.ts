@@ -13,14 +13,14 @@ const scope = [
   'profile',
   'email',
   'offline_access',
-  'urn:zitadel:iam:user:metadata',
   'urn:zitadel:iam:user:resourceowner',
   'urn:zitadel:iam:org:projects:roles',
+  'urn:zitadel:iam:user:metadata',
 ].join(' ');
 
 let app: HostileApp;
 beforeAll(async () => {
-  app = await startHostileApp();
+  app = await startHostileApp({ env: { ZITADEL_REGISTRATION: 'true' } });
 });
 afterAll(() => app.close());
 

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 export interface RunningProgram {
   pid: number;
   output: () => string;
+  /** the standard output alone */
+  stdout: () => string;
   /** waits until the output contains `text`; throws with the output if the program exits or the time is over */
   says(text: string | RegExp, timeoutMs?: number): Promise<void>;
   exit: Promise<number | null>;
@@ -24,6 +26,8 @@ export function runProgram(
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(command, args, { cwd, env: { PATH, HOME, NO_COLOR: '1', ...env } });
   let said = '';
+  let printed = '';
+  child.stdout.on('data', (data: Buffer) => (printed += data.toString()));
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data: Buffer) => (said += data.toString()));
   const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
@@ -32,6 +36,7 @@ export function runProgram(
   return {
     pid: child.pid ?? 0,
     output: () => said,
+    stdout: () => printed,
     async says(text, timeoutMs = 20_000) {
       const deadline = Date.now() + timeoutMs;
       const isSaid = () => (typeof text === 'string' ? said.includes(text) : text.test(said));

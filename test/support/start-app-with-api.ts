@@ -14,7 +14,8 @@ export async function startAppWithApi(options: SandboxOptions = {}): Promise<Run
     web: redirectUrisOf(origin),
   });
   const api = await startApi(apiEnvironment(sandbox));
-  const app = await launch({ ...environment(origin, sandbox), API_URL: api.origin }, port, {
+  const env = { API_URL: api.origin, ZITADEL_REGISTRATION: 'true', ZITADEL_USER_METADATA: 'true' };
+  const app = await launch({ ...environment(origin, sandbox), ...env }, port, {
     controllers: [FailuresController],
   });
   return {

@@ -23,6 +23,7 @@ import { completedSignInPage } from './sign-in-page.js';
 import { SessionService } from './session/session.service.js';
 import {
   isLoginTooOld,
+  loginAgeIn,
   LoginTransactions,
   type FinishedTransaction,
   type LoginTransaction,
@@ -404,9 +405,12 @@ function errorIn(query: URLSearchParams): AuthorizationError | undefined {
 function refusalByAge(
   { id_token: idToken }: Account,
   { maxAge, elapsedSeconds, prompt }: FinishedTransaction,
-): SignInFailure | undefined {
+): SignInFailed | undefined {
   if (maxAge === undefined || !isLoginTooOld(idToken, maxAge, elapsedSeconds)) return undefined;
-  return prompt === 'none' ? 'interaction_required' : 'login_too_old';
+  return new SignInFailed(prompt === 'none' ? 'interaction_required' : 'login_too_old', {
+    needed: { signInAgeSeconds: maxAge },
+    held: { signInAgeSeconds: loginAgeIn(idToken) ?? 'unknown: no auth_time' },
+  });
 }
 
 /** What follows the base path in addresses of Auth.js and of this module. */

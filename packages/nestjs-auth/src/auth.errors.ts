@@ -6,6 +6,21 @@ export const newReference = (): string => randomBytes(6).toString('hex');
 
 const bodyOf = (statusCode: number, code: string, message: string) => ({ statusCode, code, message });
 
+/** Facts about a refusal, by name. None is a token, a cookie or a secret. */
+export type RefusalFacts = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>;
+
+/** What errors with the status 401 and 403 say to whoever builds or operates the program. */
+export interface RefusalReason {
+  /** what the route needs */
+  readonly needed?: RefusalFacts | undefined;
+  /** what the request has of that */
+  readonly held?: RefusalFacts | undefined;
+  /** what would help, where that is more than the code says */
+  readonly help?: string | undefined;
+}
+
 /**
  * Base of the errors that extend no exception of Nest: a status, a stable `code`, and a message without secrets. Every error of this
  * module has the same members.
@@ -24,8 +39,10 @@ abstract class AuthError extends HttpException {
 }
 
 /** 401: the route needs a session and the request has none. */
-export class SessionRequired extends UnauthorizedException {
+export class SessionRequired extends UnauthorizedException implements RefusalReason {
   readonly code = 'AUTH_SESSION_REQUIRED';
+  readonly needed = { session: true };
+  readonly held: RefusalFacts;
 
   /**
    * @param returnTo path and query of the page after sign-in
@@ -38,6 +55,7 @@ export class SessionRequired extends UnauthorizedException {
     options?: { cause?: unknown },
   ) {
     super(bodyOf(401, 'AUTH_SESSION_REQUIRED', 'Sign-in is required'), options);
+    this.held = { session: ended ? `ended (${ended})` : 'none' };
   }
 }
 
@@ -53,14 +71,17 @@ export type SessionEnd =
   | 'unusable';
 
 /** 401: the session of the request has ended. */
-export class SessionEnded extends UnauthorizedException {
+export class SessionEnded extends UnauthorizedException implements RefusalReason {
   readonly code = 'AUTH_SESSION_ENDED';
+  readonly needed = { session: true };
+  readonly held: RefusalFacts;
 
   constructor(
     readonly reason: SessionEnd,
     options?: { cause?: unknown },
   ) {
     super(bodyOf(401, 'AUTH_SESSION_ENDED', 'The session has ended. Please sign in again'), options);
+    this.held = { session: `ended (${reason})` };
   }
 }
 
@@ -69,19 +90,29 @@ export const isSessionEnded = (error: unknown): error is SessionEnded =>
   hasCode(error, 'AUTH_SESSION_ENDED' satisfies SessionEnded['code']);
 
 /** 403: the user has none of the roles that the route requires. */
-export class RolesRequired extends ForbiddenException {
+export class RolesRequired extends ForbiddenException implements RefusalReason {
   readonly code = 'AUTH_ROLES_REQUIRED';
+  readonly needed: RefusalFacts;
 
-  constructor(readonly roles: readonly string[]) {
+  /** @param roles one of which is required */
+  constructor(
+    readonly roles: readonly string[],
+    readonly held: RefusalFacts = {},
+  ) {
     super(bodyOf(403, 'AUTH_ROLES_REQUIRED', 'This needs a role you do not have'));
+    this.needed = { roles };
   }
 }
 
 /** 403: a state-changing request without the CSRF token of this browser. */
-export class CsrfTokenInvalid extends AuthError {
+export class CsrfTokenInvalid extends AuthError implements RefusalReason {
   readonly code: string = 'AUTH_CSRF_TOKEN_INVALID';
+  readonly needed = { csrf: 'the token of this browser' };
 
-  constructor(message = 'The form is no longer valid. Go back, reload the page and try again') {
+  constructor(
+    readonly held: RefusalFacts = {},
+    message = 'The form is no longer valid. Go back, reload the page and try again',
+  ) {
     super(message, 403);
   }
 }
@@ -91,17 +122,25 @@ export class CsrfCookieMissing extends CsrfTokenInvalid {
   override readonly code = 'AUTH_CSRF_COOKIE_MISSING';
 
   constructor() {
-    super('The browser has sent no cookie. Allow cookies for this site, reload the page and try again');
+    super(
+      { csrf: 'no cookie' },
+      'The browser has sent no cookie. Allow cookies for this site, reload the page and try again',
+    );
   }
 }
 
 /** 403: a state-changing request that another site has caused. */
-export class CrossSiteRequest extends AuthError {
+export class CrossSiteRequest extends AuthError implements RefusalReason {
   readonly code = 'AUTH_CROSS_SITE_REQUEST';
+  readonly needed: RefusalFacts;
 
   /** @param origin of this application */
-  constructor(origin: string) {
+  constructor(
+    origin: string,
+    readonly held: RefusalFacts = {},
+  ) {
     super(`This form was not sent from ${origin}. Open the application there and try again`, 403);
+    this.needed = { origin };
   }
 }
 
@@ -206,8 +245,10 @@ export const signInFailureStatus: Readonly<Record<SignInFailure, number>> = {
 };
 
 /** A sign-in failed. `cause` is the error of the library or of the provider, for the log. */
-export class SignInFailed extends AuthError {
+export class SignInFailed extends AuthError implements RefusalReason {
   readonly code = 'AUTH_SIGN_IN_FAILED';
+  readonly needed: RefusalFacts;
+  readonly held: RefusalFacts;
   /** id of this failure, on the error page and in the log */
   readonly reference = newReference();
   /** whether the provider or the configuration has failed, and not just this sign-in */
@@ -224,13 +265,17 @@ export class SignInFailed extends AuthError {
     {
       isFromAddress = false,
       detail,
+      needed = {},
+      held = {},
       ...options
-    }: { cause?: unknown; isFromAddress?: boolean; detail?: string } = {},
+    }: { cause?: unknown; isFromAddress?: boolean; detail?: string } & RefusalReason = {},
   ) {
     const status = signInFailureStatus[reason];
     super('Sign-in did not succeed', isFromAddress && status >= 500 ? 400 : status, options);
     this.needsOperator = status >= 500;
     this.detail = detail;
+    this.needed = needed;
+    this.held = held;
   }
 }
 

@@ -55,7 +55,9 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     const { failurePage } = this.options;
     if (isPage && failurePage && refusal instanceof SignInFailed && refusal.getStatus() >= 500)
       return failurePage(refusal, request, response);
-    const answer = isPage ? this.pageResponse(refusal, request, response) : this.jsonResponse(refusal);
+    const answer = isPage
+      ? this.pageResponse(refusal, request, response)
+      : this.jsonResponse(refusal, request);
     answer.headers.set('cache-control', 'no-store');
     const retryAfter = retryAfterOf(refusal);
     if (answer.status === 503 && retryAfter !== undefined)
@@ -97,6 +99,7 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     response: HttpResponse,
   ): Response {
     const isSafe = request.method === 'GET' || request.method === 'HEAD';
+    if (error instanceof SignInFailed && isRefusal(error)) this.options.refused?.(error, request);
     // A POST cannot be repeated after sign-in. An empty value tells the sign-in page that the address was too long.
     const returnTo =
       isSafe && error instanceof SessionRequired
@@ -117,18 +120,21 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     return new Response(null, { status: isSafe ? 302 : 303, headers: { location } });
   }
 
-  private jsonResponse(error: SessionRequired | SignInFailed): Response {
+  private jsonResponse(error: SessionRequired | SignInFailed, request: HttpRequest): Response {
     // A caller whose session has ended gets that code, no matter which error was thrown first.
-    const { code, message } =
-      error instanceof SessionRequired && error.ended ? new SessionEnded(error.ended) : error;
+    const shown = error instanceof SessionRequired && error.ended ? new SessionEnded(error.ended) : error;
+    const { code, message } = shown;
     const statusCode = error.getStatus();
     const detail =
       error instanceof SignInFailed
         ? { reason: error.reason, detail: error.detail, reference: error.reference }
         : { loginUrl: this.options.signInPage, ...(error.ended ? { reason: error.ended } : {}) };
-    return Response.json({ statusCode, code, message, ...detail }, { status: statusCode });
+    const more = isRefusal(error) && this.options.refused?.(shown, request);
+    return Response.json({ statusCode, code, message, ...detail, ...more }, { status: statusCode });
   }
 }
+
+const isRefusal = (error: SessionRequired | SignInFailed) => [401, 403].includes(error.getStatus());
 
 /** The `error` that Auth.js has for a failure: pages made for it know no other. */
 function authJsName({ reason, cause }: SignInFailed): string {

@@ -11,9 +11,12 @@ import type { User } from '@auth/core/types';
 import { IS_PUBLIC_KEY } from './auth.decorators.js';
 import { isSessionEnded, SessionRequired, type SessionEnded } from './auth.errors.js';
 import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from './auth.types.js';
+import type { OtherCredentials } from './auth.options.js';
+import { CsrfService } from './csrf/csrf.service.js';
+import { setHeader, variesBy } from './http/raw-response.js';
 import { refusalIn } from './http/refusal-in.js';
-import { requestTarget } from './http/request-facts.js';
-import { exchangeOf, keepRequest, withoutResponse, type Exchange } from './http/request-of.js';
+import { isPageRequest, requestTarget } from './http/request-facts.js';
+import { exchangeOf, keepRequest, withoutResponse } from './http/request-of.js';
 import { hasOneOf, rolesMetadata, userOf } from './http/required-roles.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -57,23 +60,48 @@ export function AuthGuard(_type?: string | readonly string[]): Type<IAuthGuard> 
 /** What a guard has found on a request. */
 interface FoundSession {
   request: AuthenticatedRequest;
+  response: HttpResponse;
+  rules: RouteRules;
   session: Session | null;
   /** why the session ended whose cookie the request carries */
   ended: SessionEnded | undefined;
 }
 
+interface RouteRules {
+  isPublic: boolean;
+  /** what the route takes beside the cookie, or alone */
+  other?: { credentials: OtherCredentials; isAlone: boolean };
+}
+
+/** Whether other credentials than the session decide about a request. */
+const isDecidedBy = (
+  other: RouteRules['other'],
+  request: AuthenticatedRequest,
+): other is NonNullable<RouteRules['other']> =>
+  other !== undefined && (other.isAlone || other.credentials.areIn(request));
+
+/** Methods that change nothing (RFC 9110 9.2.1). */
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'TRACE'];
+
 const reflector = new Reflector();
 
 @Injectable()
 export class SessionGuard implements IAuthGuard {
-  private readonly publicRoutes = new RouteMetadata(
-    (targets) => reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC_KEY, targets) === true,
-  );
+  private readonly routes = new RouteMetadata((targets): RouteRules => {
+    const isPublic = reflector.getAllAndOverride<boolean | undefined>(IS_PUBLIC_KEY, targets) === true;
+    const { credentials } = this.options;
+    const taken = isPublic ? undefined : credentials?.takenBy(targets);
+    return {
+      isPublic,
+      ...(credentials && taken ? { other: { credentials, isAlone: taken === 'alone' } } : {}),
+    };
+  });
   private readonly requiredRoles = rolesMetadata(reflector);
 
   // Properties: the constructor of a subclass does not have to know them.
   @Inject(SessionService) private readonly sessions!: SessionService;
   @Inject(ResolvedAuthOptions) private readonly options!: ResolvedAuthOptions;
+  @Inject(CsrfService) private readonly csrf!: CsrfService;
 
   canActivate(context: ExecutionContext): Promise<boolean> {
     return this.withRead(context, (found) => this.isAllowed(found, context)).then(
@@ -102,28 +130,44 @@ export class SessionGuard implements IAuthGuard {
     const isHttp = context.getType() === 'http';
     if (!isHttp) keepRequest(context, request);
     const exchange = isHttp ? undefined : (exchangeOf(context) ?? withoutResponse(request));
+    const response = exchange?.response ?? context.switchToHttp().getResponse<HttpResponse>();
+    const rules = this.routes.of(context);
+    // Public routes never wait for the provider. Renewed tokens would be lost without a response that sets the cookie.
+    const isReadOnly = rules.isPublic || exchange?.canSetCookies === false;
     try {
-      const { session, ended } = await this.loadSession(request, context, exchange);
+      const { session, ended } = await this.loadSession(request, response, rules, isReadOnly);
       request.session = session;
-      return await use({ request, session, ended });
+      return await use({ request, response, rules, session, ended });
     } catch (error) {
       if (error instanceof HttpException && !isHttp) return refusalIn(context, error);
       throw error;
     }
   }
 
-  private async isAllowed(
-    { request, session, ended }: FoundSession,
-    context: ExecutionContext,
-  ): Promise<boolean> {
-    const found = session?.user ?? null;
-    const isHandled = this.publicRoutes.of(context) || (!found && this.hasRequiredRole(request, context));
-    const user = isHandled
-      ? found
-      : this.handleRequest(null, found, ended ?? session, context, found ? undefined : 401);
+  private async isAllowed(found: FoundSession, context: ExecutionContext): Promise<boolean> {
+    const { request, response, rules } = found;
+    const { other } = rules;
+    const user = isDecidedBy(other, request)
+      ? await other.credentials.userOf(context, request, response)
+      : this.userOfSession(found, context);
     const options = await this.getAuthenticateOptions(context);
     this.setUser(request, user, options?.property);
     return true;
+  }
+
+  private userOfSession(found: FoundSession, context: ExecutionContext): AuthUser | User | null {
+    const { request, response, session, ended } = found;
+    const { isPublic, other } = found.rules;
+    const user = session?.user ?? null;
+    if (isPublic || (!user && this.hasRequiredRole(request, context))) return user;
+    const challenge = !user && !isPageRequest(request.headers) && other?.credentials.challenge;
+    if (challenge) setHeader(response, 'www-authenticate', challenge);
+    const handled = this.handleRequest(null, user, ended ?? session, context, user ? undefined : 401);
+    if (!other || !session?.user) return handled;
+    if (!SAFE_METHODS.includes(request.method)) this.csrf.verify(request);
+    const acting = other.credentials.sessionUser?.(session.user, request) ?? session.user;
+    request.session = { ...session, user: acting };
+    return handled === user ? acting : handled;
   }
 
   /** Without a session, a user whom another guard has set stays. */
@@ -166,12 +210,13 @@ export class SessionGuard implements IAuthGuard {
 
   private async loadSession(
     request: AuthenticatedRequest,
-    context: ExecutionContext,
-    exchange: Exchange | undefined,
+    response: HttpResponse,
+    { other }: RouteRules,
+    isReadOnly: boolean,
   ) {
-    const response = exchange?.response ?? context.switchToHttp().getResponse<HttpResponse>();
-    // Public routes never wait for the provider. Renewed tokens would be lost without a response that sets the cookie.
-    const isReadOnly = this.publicRoutes.of(context) || exchange?.canSetCookies === false;
+    if (other) variesBy(response, 'Authorization', 'Cookie');
+    if (isDecidedBy(other, request))
+      return { session: this.sessions.ignoreCookie(request), ended: undefined };
     try {
       const session = isReadOnly
         ? await this.sessions.load(request, response)

@@ -1,8 +1,8 @@
-import type { FactoryProvider, HttpException, ModuleMetadata, Type } from '@nestjs/common';
+import type { ExecutionContext, FactoryProvider, HttpException, ModuleMetadata, Type } from '@nestjs/common';
 import type { AuthConfig } from '@auth/core';
 import type { Account, Profile } from '@auth/core/types';
-import type { SessionEnded, SignInFailed, SignInFailure } from './auth.errors.js';
-import type { HttpRequest, HttpResponse, SessionToken } from './auth.types.js';
+import type { SessionEnded, SessionRequired, SignInFailed, SignInFailure } from './auth.errors.js';
+import type { AuthUser, HttpRequest, HttpResponse, SessionToken } from './auth.types.js';
 import type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 
 /** The options of Auth.js and those of this module. */
@@ -43,7 +43,21 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 
    * Returns the refusal of a signed-in user who has none of the roles of `@RequireRoles()`. `undefined`, as without this option:
    * `RolesRequired`.
    */
-  rolesRefusal?: (roles: readonly string[], user: object) => HttpException | undefined;
+  rolesRefusal?: (
+    roles: readonly string[],
+    user: object,
+    request: HttpRequest | undefined,
+  ) => HttpException | undefined;
+  /**
+   * Receives each refusal that this module answers itself with 401 or 403: of a program without a session, and of a failed sign-in. Returns
+   * further members of the JSON answer.
+   */
+  refused?: (
+    refusal: SessionRequired | SessionEnded | SignInFailed,
+    request: HttpRequest,
+  ) => object | undefined;
+  /** Other credentials than the session cookie, which some routes take. Without it all routes take the cookie alone. */
+  credentials?: OtherCredentials;
   /** Reloads the user of a session. Without it roles and names stay as they were at sign-in. */
   reload?: SessionReload;
   /**
@@ -99,6 +113,31 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 
     /** Has no effect. */
     generateSessionToken?: () => string;
   };
+}
+
+/**
+ * Other credentials than the session cookie, such as a bearer token, for routes that browsers and programs call. A request with such
+ * credentials is decided by them alone. On such a route, a request with the cookie and a method that changes something has to prove that
+ * it comes from a page of this application, as `CsrfService.verify` does.
+ */
+export interface OtherCredentials {
+  /**
+   * Returns whether a route takes them beside the cookie, or alone; `undefined` where the cookie alone counts. Called once for each route
+   * that is not public.
+   */
+  takenBy(route: [handler: () => void, owner: Type]): 'beside' | 'alone' | undefined;
+  /** Whether a request has such credentials, valid or not: then its cookie is not read. */
+  areIn(request: HttpRequest): boolean;
+  /**
+   * Returns the user of a request with such credentials, or of any request where they alone count.
+   *
+   * @throws the refusal
+   */
+  userOf(context: ExecutionContext, request: HttpRequest, response: HttpResponse): Promise<AuthUser>;
+  /** Returns the user of a request with the cookie. Default: that of the session. */
+  sessionUser?(user: AuthUser, request: HttpRequest): AuthUser;
+  /** `WWW-Authenticate` of the 401 for a program without credentials. */
+  challenge?: string | undefined;
 }
 
 /** Conditions of a sign-in beyond the protocol, and the meaning of errors that are specific to a provider. */

@@ -8,6 +8,7 @@ export {
   type AuthObserver,
   type AuthOptionsFactory,
   type IAuthModuleOptions,
+  type OtherCredentials,
   type SignInPolicy,
 } from './auth.options.js';
 export { AuthGuard, type IAuthGuard } from './auth.guard.js';
@@ -39,6 +40,8 @@ export {
   signInFailureStatus,
   SignInFailed,
   UnknownAuthAction,
+  type RefusalFacts,
+  type RefusalReason,
   type SessionEnd,
   type SignInFailure,
 } from './auth.errors.js';
@@ -60,8 +63,8 @@ export { dueAt, issuedAt, tokenSetFrom, tokensIn, type TokenSet } from './refres
 export type { SessionRefresh, SessionReload, SessionRevocations } from './session/session-extensions.js';
 export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
-export { SessionService } from './session/session.service.js';
-export { describeError, describeSignInFailure, retryAfterOf } from './http/error-chain.js';
+export { deepFrozen, SessionService } from './session/session.service.js';
+export { describeError, describeSignInFailure, onOneLine, retryAfterOf } from './http/error-chain.js';
 export { isNavigation, isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 export { isMountPath, localPath } from './http/local-path.js';
 export { requestOf } from './http/request-of.js';

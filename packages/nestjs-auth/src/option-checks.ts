@@ -71,8 +71,9 @@ const shapes: readonly [name: string, isRight: (value: unknown) => boolean, expe
     (value) => hasFunctions(value, 'checkProvider', 'kept', 'refusal', 'meaning', 'discard'),
     'a SignInPolicy',
   ],
+  ['credentials', (value) => hasFunctions(value, 'takenBy', 'areIn', 'userOf'), 'an OtherCredentials'],
   ['observer', (value) => hasFunctions(value, 'signedIn', 'signInFailed', 'sessionEnded'), 'an AuthObserver'],
-  ...['authorizationParams', 'roles', 'rolesRefusal', 'discard', 'resume', 'failurePage'].map(
+  ...['authorizationParams', 'roles', 'rolesRefusal', 'refused', 'discard', 'resume', 'failurePage'].map(
     (name): (typeof shapes)[number] => [name, isFunction, 'a function'],
   ),
   ...['callbacks', 'events'].map((name): (typeof shapes)[number] => [

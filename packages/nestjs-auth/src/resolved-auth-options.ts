@@ -45,6 +45,8 @@ export class ResolvedAuthOptions {
   readonly resume: IAuthModuleOptions['resume'];
   readonly failurePage: IAuthModuleOptions['failurePage'];
   readonly rolesRefusal: IAuthModuleOptions['rolesRefusal'];
+  readonly credentials: IAuthModuleOptions['credentials'];
+  readonly refused: IAuthModuleOptions['refused'];
   readonly observer: AuthObserver | undefined;
   readonly signInPolicy: SignInPolicy | undefined;
   readonly authorizationParams: NonNullable<IAuthModuleOptions['authorizationParams']>;
@@ -77,6 +79,8 @@ export class ResolvedAuthOptions {
       resume,
       failurePage,
       rolesRefusal,
+      credentials,
+      refused,
       observer,
       signInPolicy,
       authorizationParams,
@@ -109,6 +113,8 @@ export class ResolvedAuthOptions {
     this.resume = resume;
     this.failurePage = failurePage;
     this.rolesRefusal = rolesRefusal;
+    this.credentials = credentials;
+    this.refused = refused;
     this.observer = observer;
     this.signInPolicy = signInPolicy;
     this.authorizationParams = authorizationParams ?? (() => ({}));

@@ -5,7 +5,7 @@ import { SessionGuard } from './auth.guard.js';
 import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
 import { requestOf } from './http/request-of.js';
-import { hasOneOf, rolesMetadata, userOf, type RequiredRoles } from './http/required-roles.js';
+import { grantedRoles, hasOneOf, rolesMetadata, userOf, type RequiredRoles } from './http/required-roles.js';
 import type { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 
@@ -53,7 +53,8 @@ export class RolesGuard implements CanActivate {
     const { roles } = required;
     const [request, user] = [requestOf(context), this.userIn(context)];
     const refusal = user
-      ? (this.options?.rolesRefusal?.(roles, user) ?? new RolesRequired(roles))
+      ? (this.options?.rolesRefusal?.(roles, user, request) ??
+        new RolesRequired(roles, { roles: grantedRoles(required, user) }))
       : new SessionRequired(request ? requestTarget(request) : '/', ended?.reason, { cause: ended });
     if (context.getType() === 'http') throw refusal;
     return refusalIn(context, refusal);

@@ -54,6 +54,7 @@ describe('invalid options', () => {
     ['observer', { observer: { signedIn: () => undefined } }],
     ['authorizationParams', { authorizationParams: {} }],
     ['roles', { roles: 'roles' }],
+    ['credentials', { credentials: { takenBy: () => 'beside' } }],
     ['rolesRefusal', { rolesRefusal: 'x' }],
     ['discard', { discard: 'x' }],
     ['resume', { resume: 'x' }],

@@ -21,6 +21,13 @@ export type {
   ZitadelEndpoint,
   ZitadelObserver,
 } from './zitadel.observer.js';
+export {
+  Authenticate,
+  CurrentUser,
+  type AuthenticationKind,
+} from './authenticate/authenticate.decorators.js';
+export { describeCredentials } from './authenticate/describe-credentials.js';
+export { swaggerLogin } from './authenticate/swagger-login.js';
 export { BearerGuard } from './bearer/bearer.guard.js';
 export {
   ApiError,
@@ -41,7 +48,11 @@ export { choicesOf, choicesWith, labelOf, type OrganizationChoice } from './orga
 export { FreshToken, Scopes } from './bearer/route.decorators.js';
 export { RequireFactors, RequireFreshSignIn } from './fresh-sign-in/fresh-sign-in.decorators.js';
 export { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in/fresh-sign-in.errors.js';
-export { freshSignInUrl, type SignInRequirements } from './fresh-sign-in/sign-in-requirements.js';
+export {
+  freshSignInUrl,
+  requiredSignIn,
+  type SignInRequirements,
+} from './fresh-sign-in/sign-in-requirements.js';
 export { FORM_NOT_SENT } from './fresh-sign-in/fresh-sign-in.filter.js';
 export {
   audienceScope,
@@ -54,12 +65,21 @@ export {
   ROLES,
   ROLES_SCOPE,
   rolesFrom,
+  scopesProblem,
   type Organization,
   type RoleGrant,
   type ZitadelClaims,
 } from './claims/claims.js';
+export { phrasesOf, type Explanation } from './refusals/explanation.js';
+export {
+  failureTexts,
+  sessionEndTexts,
+  signInTexts,
+  signOutTexts,
+  type FailureText,
+} from './refusals/failure-texts.js';
+export { Refusals, type RefusalAnswer } from './refusals/refusals.js';
 export { Discovery, type ProviderHealth } from './client/discovery.js';
-export { loginAddresses } from './client/checked-metadata.js';
 export { EVENT_TYPES } from './events/zitadel-event.js';
 export { boundedFetch } from './http/bounded-fetch.js';
 export { isPlainRemote } from './http/is-plain-remote.js';
@@ -67,10 +87,17 @@ export { isRedisUrl } from './http/is-redis-url.js';
 export { sendWithRetry } from './http/send-with-retry.js';
 export { RedactingLogger, type LogLevel } from './log/redacting.logger.js';
 export { OutageLog } from './log/outage-log.js';
+export { FormReturn } from './http/form-return.js';
 export { LiveUserinfo } from './session/live-userinfo.js';
 export { serviceKeyFrom, type ApiSettings, type ServiceKey } from './doctor/api-checks.js';
 export type { Check } from './doctor/check.js';
 export { examineIssuer } from './doctor/issuer-checks.js';
+export {
+  DeviceTokenRefused,
+  tokenByDevice,
+  type DeviceApproval,
+  type DeviceClient,
+} from './doctor/device-token.js';
 export { examine, type Patient, type SettingProblem } from './doctor/doctor.js';
 export { explainToken, type TokenReport } from './doctor/explain-token.js';
 export { apiPort, webPort, type Port } from './doctor/machine-checks.js';
@@ -84,6 +111,7 @@ export { signAssertion, type AssertionKey } from './tokens/client-assertion.js';
 export {
   apiKeyFrom,
   ApiKeyInvalid,
+  apiKeyOf,
   type ApiKey,
   type ApiKeyProblem,
   type ApiKeySource,

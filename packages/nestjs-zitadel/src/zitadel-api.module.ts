@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { BearerGuard } from './bearer/bearer.guard.js';
 import { Introspection } from './bearer/introspection.js';
 import { Discovery } from './client/discovery.js';
+import { Refusals } from './refusals/refusals.js';
 import { SetupProblems } from './setup/setup-problems.js';
 import {
   resolveApiOptions,
@@ -22,7 +23,7 @@ export interface ZitadelApiModuleConfig {
   globalGuard?: boolean;
 }
 
-const services = [Discovery, Introspection, { provide: SetupProblems, useExisting: Introspection }];
+const services = [Discovery, Introspection, Refusals, { provide: SetupProblems, useExisting: Introspection }];
 
 /** Guards routes with bearer tokens, validated by the introspection endpoint of Zitadel (RFC 7662). */
 @Module({})

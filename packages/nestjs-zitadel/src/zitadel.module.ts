@@ -1,5 +1,7 @@
 import { AuthModule } from '@mridang/nestjs-auth';
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
+import { BearerCredentials } from './authenticate/bearer-credentials.js';
+import { Introspection } from './bearer/introspection.js';
 import { Discovery } from './client/discovery.js';
 import { OidcClient } from './client/oidc.client.js';
 import { Reachability } from './client/reachability.js';
@@ -10,6 +12,7 @@ import { FreshSignInController } from './fresh-sign-in/fresh-sign-in.controller.
 import { FormReturn } from './http/form-return.js';
 import { ChosenOrganizations } from './organizations/chosen-organizations.js';
 import { OrganizationController } from './organizations/organization.controller.js';
+import { Refusals } from './refusals/refusals.js';
 import { ClaimsReload } from './session/claims-reload.js';
 import { EndedSessions } from './session/ended-sessions.js';
 import { LiveUserinfo } from './session/live-userinfo.js';
@@ -57,10 +60,13 @@ const authServices = [
   SignInRules,
   Resumption,
   ChosenOrganizations,
+  BearerCredentials,
+  Refusals,
 ] as const;
 
 const services = [
   ...authServices,
+  FormReturn,
   LiveUserinfo,
   RequestedReloads,
   LoginOrigin,
@@ -68,7 +74,24 @@ const services = [
   OidcClient,
   Reachability,
   SetupCheck,
-  { provide: SetupProblems, useExisting: SetupCheck },
+  {
+    provide: SetupProblems,
+    inject: [SetupCheck, Introspection],
+    useFactory: (check: SetupCheck, introspection: Introspection | undefined): SetupProblems =>
+      introspection
+        ? {
+            get codes() {
+              return [...check.codes, ...introspection.codes];
+            },
+          }
+        : check,
+  },
+  {
+    provide: Introspection,
+    inject: [ZITADEL_OPTIONS, Discovery],
+    useFactory: ({ bearer }: ResolvedZitadelOptions, discovery: Discovery) =>
+      bearer && new Introspection(bearer, discovery),
+  },
   SignOut,
   {
     provide: SharedState,
@@ -127,7 +150,7 @@ export class ZitadelModule {
         OrganizationController,
         FreshSignInController,
       ],
-      providers: [ConfiguredPaths, FormReturn, EventBody],
+      providers: [ConfiguredPaths, EventBody],
     };
   }
 }

@@ -1,4 +1,6 @@
 import { isMountPath, type HttpRequest, type IAuthModuleOptions } from '@mridang/nestjs-auth';
+import { checkKinds, type AuthenticationKind } from './authenticate/authenticate.decorators.js';
+import { scopesProblem } from './claims/claims.js';
 import { AuditLog } from './log/audit-log.js';
 import { isPlainRemote } from './http/is-plain-remote.js';
 import { isRedisUrl } from './http/is-redis-url.js';
@@ -16,6 +18,10 @@ export interface ZitadelConnectionOptions {
   allowInsecureHttp?: boolean;
   /** Receives events, for metrics. `ZitadelModule` logs them itself. */
   observer?: ZitadelObserver;
+  /**
+   * Whether the answers 401 and 403 say what was needed and what was there, for development. The log has it in any case. Default false.
+   */
+  explainRefusals?: boolean;
 }
 
 /** Options of `ZitadelModule`: a web application of a Zitadel project. */
@@ -45,6 +51,11 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
   postLoginPath?: string;
   /** Pages after a sign-out; `?ended=` and `?reason=` are its result. Default `/` for both. */
   signOutPages?: { done: string; failed: string };
+  /**
+   * Scopes of a sign-in, with `openid`. Default: identity, refresh token, roles and organization. `userMetadata` and `apiProjectId` add
+   * theirs. Zitadel ignores narrower ones at a refresh.
+   */
+  scopes?: string[] | undefined;
   /** Whether to request the metadata of users. Default false. */
   userMetadata?: boolean;
   /** Project of an API that is an additional audience of the access tokens. */
@@ -54,6 +65,17 @@ export interface ZitadelOptions extends ZitadelConnectionOptions {
    * organization of the session only. Default `any`.
    */
   organizations?: OrganizationsMode;
+  /**
+   * What routes without `@Authenticate()` take: the cookie of a browser (`session`), the bearer token of a program (`bearer`), or both.
+   * Default `['session']`.
+   */
+  authenticate?: AuthenticationKind[];
+  /**
+   * Accepts bearer tokens, by introspection, on routes that take them: the options are those of `ZitadelApiOptions`. Default: every token is
+   * refused there.
+   */
+  bearer?:
+    Pick<ZitadelApiOptions, 'key' | 'projectId' | 'introspectionTimeoutSeconds' | 'accepts'> | undefined;
   /** Further origins that a sign-in is redirected through, as of an identity provider. Default: none. */
   loginOrigins?: string[];
   /** Returns the languages for Zitadel's pages (`ui_locales`). */
@@ -99,16 +121,21 @@ export type ZitadelConnection = Required<ZitadelConnectionOptions>;
 export interface ResolvedZitadelOptions
   extends
     ZitadelConnection,
-    Required<Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session' | 'eventsKey'>> {
+    Required<
+      Omit<ZitadelOptions, keyof ZitadelConnectionOptions | 'secret' | 'session' | 'eventsKey' | 'bearer'>
+    > {
   origin: string;
   secrets: string[];
   eventsKeys: string[];
   session: Required<NonNullable<ZitadelOptions['session']>>;
+  bearer: ResolvedZitadelApiOptions | undefined;
 }
 
 export interface ResolvedZitadelApiOptions
   extends ZitadelConnection, Required<Omit<ZitadelApiOptions, keyof ZitadelConnectionOptions | 'accepts'>> {
   accepts: { impersonation: boolean; withoutClient: boolean };
+  /** whether callers have a `user` */
+  withUser?: boolean;
 }
 
 /**
@@ -134,6 +161,9 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
   const eventsKeys = [given.eventsKey ?? []].flat();
   if (eventsKeys.some((key) => key.length < MIN_SECRET_LENGTH))
     throw new TypeError(`eventsKey: expected at least ${MIN_SECRET_LENGTH} characters`);
+  if (given.authenticate) checkKinds('authenticate', given.authenticate);
+  const scopesFault = given.scopes && scopesProblem(given.scopes);
+  if (scopesFault) throw new TypeError(`scopes: expected ${scopesFault}`);
   const { salt = '' } = given;
   const connection = connectionOf(given);
   return {
@@ -155,9 +185,12 @@ export function resolveOptions(given: ZitadelOptions): ResolvedZitadelOptions {
     },
     postLoginPath: given.postLoginPath ?? (mountPath || '/'),
     signOutPages: given.signOutPages ?? { done: mountPath || '/', failed: mountPath || '/' },
+    scopes: given.scopes,
     userMetadata: given.userMetadata ?? false,
     apiProjectId: given.apiProjectId,
     organizations: organizationsOf(given),
+    authenticate: given.authenticate ?? ['session'],
+    bearer: given.bearer && { ...resolveApiOptions({ ...given, ...given.bearer }), withUser: true },
     loginOrigins: given.loginOrigins ?? [],
     uiLocales: given.uiLocales ?? (() => undefined),
     checkAtStart: given.checkAtStart ?? true,
@@ -194,6 +227,7 @@ function connectionOf(given: ZitadelConnectionOptions): ZitadelConnection {
     timeoutSeconds: given.timeoutSeconds ?? 10,
     allowInsecureHttp,
     observer: given.observer ?? {},
+    explainRefusals: given.explainRefusals ?? false,
   };
 }
 

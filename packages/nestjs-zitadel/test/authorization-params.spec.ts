@@ -35,7 +35,9 @@ describe('authorizationParams()', () => {
     ['株式会社.example', 'urn:zitadel:iam:org:domain:primary:株式会社.example'],
     ['-acme_1-.example', 'urn:zitadel:iam:org:domain:primary:-acme_1-.example'],
   ])('adds the scope of the organization %s', (organization, scope) => {
-    expect(authorizationParams({ organization })).toEqual({ scope: [...scopes, scope].join(' ') });
+    expect(authorizationParams({ organization })).toEqual({
+      scope: [...scopes, 'urn:zitadel:iam:user:resourceowner', scope].join(' '),
+    });
   });
 
   it.each([

@@ -156,7 +156,8 @@ async function answerLoginUi(call: Call, instance: Instance, isThere: boolean): 
   setNoStoreHeaders(ctx);
   ctx.set('Vary', 'Cookie');
   instance.sessions.ensureBrowserId(ctx);
-  const endpoint = isThere ? loginUi[ctx.path] : undefined;
+  const isServed = isThere && (instance.hasLoginPages || !ctx.path.startsWith(loginV2Prefix));
+  const endpoint = isServed ? loginUi[ctx.path] : undefined;
   if (answerFault(ctx, instance)) return;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
   else if (endpoint) await endpoint(call, instance);

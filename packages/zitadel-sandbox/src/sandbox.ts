@@ -164,7 +164,10 @@ async function runSandbox(
   listeners: Listener[],
 ): Promise<Sandbox> {
   const issuer = options.issuer ?? `http://localhost:${listeners[0]?.port}`;
-  const loginOrigin = loginUrl && (await listenOnLoginOrigin(loginUrl, issuer, listeners));
+  const loginOrigin =
+    options.hasLoginPages === false
+      ? loginUrl?.origin
+      : loginUrl && (await listenOnLoginOrigin(loginUrl, issuer, listeners));
   const instance = createInstance(issuer, loginOrigin ?? '', options);
   const log = new RequestLog();
   for (const user of instance.directory.users) {

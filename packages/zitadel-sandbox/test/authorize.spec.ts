@@ -344,7 +344,6 @@ describe('In Login V2,', () => {
   it('prompt=create shows the registration page', async () => {
     const { text } = await again({ prompt: 'create' });
     expect(text).toContain('<h1>Register</h1>');
-    expect(text).toContain('The sandbox does not create accounts');
   });
 
   it('prompt=login starts a new session for the same user', async () => {

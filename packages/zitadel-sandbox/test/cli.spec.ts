@@ -95,6 +95,7 @@ describe('The command line', () => {
     expect(banner).toContain('  ZITADEL_POST_LOGOUT_URL=http://localhost:3000/auth/logout/callback\n');
     expect(banner).toContain(`  IDP_AUTHORITY=${issuer}\n`);
     expect(banner).toContain('  API_SWAGGER_CLIENT_ID=320000000000000105\n');
+    expect(banner).toContain('  ZITADEL_CLI_CLIENT_ID=320000000000000106\n');
     for (const name of ['alice@acme.example', 'bob@acme.example', 'carol@globex.example']) {
       expect(banner).toContain(name);
     }
@@ -245,6 +246,7 @@ describe('The zitadel-sandbox command without a start', () => {
       'base-path',
       'api-origin',
       'login-origin',
+      'no-login-pages',
       'login-version',
       'key-folder',
       'quiet',

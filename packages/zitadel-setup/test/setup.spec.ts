@@ -300,6 +300,33 @@ describe('The env file', () => {
     });
   });
 
+  it.each(['/bye', '/auth/logout/callback/', '/auth/logut/callback'])(
+    'It registers the address of another path: %s',
+    async (path) => {
+      writeFileSync(folder.envFile, `ZITADEL_POST_LOGOUT_URL=http://localhost:3000${path}\n`);
+      await folder.run();
+      const { oidcConfiguration } = await applicationNamed(sandbox, 'Web application');
+      expect(oidcConfiguration['postLogoutRedirectUris']).toEqual([`http://localhost:3000${path}`]);
+    },
+  );
+
+  it('It replaces addresses that the program would refuse: outside the base path, or one for both', async () => {
+    const both = 'http://localhost:3000/back';
+    const env = (lines: Record<string, string>) =>
+      Object.entries(lines)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join('');
+    writeFileSync(folder.envFile, env({ BASE_PATH: '/base', ZITADEL_CALLBACK_URL: both }));
+    await folder.run();
+    expect(folder.environment['ZITADEL_CALLBACK_URL']).toBe('http://localhost:3000/base/auth/callback');
+    writeFileSync(folder.envFile, env({ ZITADEL_CALLBACK_URL: both, ZITADEL_POST_LOGOUT_URL: both }));
+    await folder.run();
+    expect(folder.environment).toMatchObject({
+      ZITADEL_CALLBACK_URL: both,
+      ZITADEL_POST_LOGOUT_URL: 'http://localhost:3000/auth/logout/callback',
+    });
+  });
+
   it('It stays as it is when a file cannot be written, and the next run goes on with the key that was made', async () => {
     const before = '# nothing yet\n';
     writeFileSync(folder.envFile, before);

@@ -133,8 +133,22 @@ describe('A back-channel logout address', () => {
     expect(ran.status).toBe(0);
     expect(ran.stderr).toMatch(/ZITADEL_HTTPCLIENT_DENYLIST.*DNS/);
     expect(documentOf(ran).created).toContain('application Web application');
+  });
+
+  it('It is tried again by a second run, which changes nothing and says so, until Zitadel takes it', async () => {
+    await start({ backChannelDenied: true });
+    await folder.run(['--back-channel']);
     const again = await folder.run(['--back-channel', '--json']);
-    expect([again.status, documentOf(again).changed]).toEqual([0, []]);
+    const { created, changed, files } = documentOf(again);
+    expect([again.status, created, changed, files]).toEqual([0, [], [], []]);
+    expect(again.stderr).toMatch(
+      /^\? application Web application \(backChannelLogoutUri: .*Zitadel may refuse it\)$/m,
+    );
+    expect(again.stderr).not.toMatch(/^[+~] /m);
+    expect(again.stderr).toContain('Everything else is as it should be: nothing was changed.');
+    sandbox.setBackChannelDenied(false);
+    const taken = await folder.run(['--back-channel', '--json']);
+    expect(documentOf(taken).changed).toEqual(['application Web application']);
   });
 
   it('It is left out where Zitadel cannot resolve its host', async () => {

@@ -7,6 +7,9 @@ import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
 
+/** Carries the token of a script, in lower case. */
+const CSRF_HEADER = 'x-csrf-token';
+
 /**
  * Signed double-submit token: the same value in a cookie and in every form. The cookie has the format of Auth.js
  * (`token|sha256(token + secret)`), with a signature by a single secret: Auth.js signs with all secrets joined, so that each secret
@@ -19,7 +22,7 @@ export class CsrfService {
 
   constructor(@Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions) {}
 
-  /** Returns the token for the form field `csrfToken`. Sets the cookie when the browser has none, or one signed by an older secret. */
+  /** Returns the token for the form field `csrfToken` or the header `X-CSRF-Token`. Sets the cookie when the browser has none, or one signed by an older secret. */
   token(request: HttpRequest, response: HttpResponse): string {
     const state = stateOf(request);
     if (state.csrfToken !== undefined) return state.csrfToken;
@@ -38,17 +41,19 @@ export class CsrfService {
   }
 
   /**
-   * Compares the field `csrfToken` of the body with the cookie.
+   * Compares the header `X-CSRF-Token`, or without it the field `csrfToken` of the body, with the cookie.
    *
    * @throws `CsrfCookieMissing` without a cookie; `CsrfTokenInvalid` when they differ; `CrossSiteRequest` as `verifyOrigin`
    */
   verify(request: HttpRequest) {
     this.verifyOrigin(request);
     const expected = this.verifiedIn(request)?.token;
-    const given = (request.body as { csrfToken?: unknown } | undefined)?.csrfToken;
+    const given =
+      request.headers[CSRF_HEADER] ?? (request.body as { csrfToken?: unknown } | undefined)?.csrfToken;
     if (!expected && stateOf(request).cookies[this.options.csrfCookie.name] === undefined)
       throw new CsrfCookieMissing();
-    if (!expected || typeof given !== 'string' || !equal(given, expected)) throw new CsrfTokenInvalid();
+    if (!expected || typeof given !== 'string' || !equal(given, expected))
+      throw new CsrfTokenInvalid({ csrf: given === undefined ? 'no token' : 'another token' });
   }
 
   /** @throws `CrossSiteRequest` when `Sec-Fetch-Site` (Fetch Metadata) or `Origin` (RFC 6454) name another site */
@@ -56,7 +61,8 @@ export class CsrfService {
     const site = headers['sec-fetch-site'];
     const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
     const isForeignOrigin = headers.origin !== undefined && headers.origin !== this.options.origin;
-    if (isForeignSite || isForeignOrigin) throw new CrossSiteRequest(this.options.origin);
+    if (isForeignSite || isForeignOrigin)
+      throw new CrossSiteRequest(this.options.origin, { origin: headers.origin, site: site?.toString() });
   }
 
   /** A form rendered by an older version of the program has its token in the cookie with the former name. */

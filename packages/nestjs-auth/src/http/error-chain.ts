@@ -68,8 +68,9 @@ function providerAnswer(cause: unknown): string | undefined {
     : undefined;
 }
 
-function onOneLine(text: string): string {
-  const short = text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : text;
+/** Returns a text as a part of a log line: bounded in length, control characters escaped (CWE-117). */
+export function onOneLine(text: string, maxLength = MAX_LENGTH): string {
+  const short = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
   return short.replace(CONTROL, (character) => {
     const named = JSON.stringify(character).slice(1, -1);
     return named.length > 1 ? named : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

@@ -36,6 +36,16 @@ export function setHeader(response: HttpResponse, name: string, value: string | 
   }
 }
 
+/** Says that the response depends on these request headers (RFC 9110 12.5.5), and forbids to store it unless the program has decided. */
+export function variesBy(response: HttpResponse, ...names: string[]) {
+  const known = String(getHeader(response, 'vary') ?? '')
+    .split(/ *, */)
+    .filter(Boolean);
+  const missing = names.filter((name) => !known.some((one) => one.toLowerCase() === name.toLowerCase()));
+  setHeader(response, 'vary', [...known, ...missing].join(', '));
+  if (getHeader(response, 'cache-control') === undefined) setHeader(response, 'cache-control', 'no-store');
+}
+
 /** Calls `listener` immediately before the headers are sent: the last moment to change them. */
 export function onHeaders(response: HttpResponse, listener: () => void) {
   const raw = rawResponse(response);

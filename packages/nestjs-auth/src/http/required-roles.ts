@@ -32,8 +32,14 @@ export function userOf(request: AuthenticatedRequest, property: string): object 
 }
 
 /** Whether the user has one of the required roles. */
-export function hasOneOf({ roles, member }: RequiredRoles, user: object): boolean {
+export const hasOneOf = (required: RequiredRoles, user: object): boolean => {
+  const granted = grantedRoles(required, user);
+  return required.roles.some((role) => granted.includes(role));
+};
+
+/** Returns the roles of the user that count. */
+export function grantedRoles({ member }: RequiredRoles, user: object): readonly string[] {
   const members = user as Record<string, unknown>;
   const granted = members[member] ?? members['roles'];
-  return Array.isArray(granted) && roles.some((role) => granted.includes(role));
+  return Array.isArray(granted) ? (granted as string[]) : [];
 }

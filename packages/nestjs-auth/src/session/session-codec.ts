@@ -105,6 +105,8 @@ export const isExpired = ({ exp }: OpenSession): boolean => exp * 1000 <= Date.n
 class Key {
   readonly header: string;
   private readonly bytes: Buffer;
+  /** the header, which is authenticated with the content (RFC 7516 5.1) */
+  private readonly aad: Buffer;
 
   constructor(secret: string, cookieName: string) {
     this.bytes = Buffer.from(
@@ -112,12 +114,14 @@ class Key {
     );
     const kid = createHash('sha256').update(this.bytes).digest('base64url').slice(0, 8);
     this.header = Buffer.from(JSON.stringify({ alg: 'dir', enc: 'A256GCM', kid })).toString('base64url');
+    this.aad = Buffer.from(this.header);
   }
 
   encrypt(content: Buffer): string {
     const iv = randomBytes(IV_BYTES);
-    const cipher = createCipheriv(CIPHER, this.bytes, iv).setAAD(Buffer.from(this.header));
-    const ciphertext = Buffer.concat([cipher.update(content), cipher.final()]);
+    const cipher = createCipheriv(CIPHER, this.bytes, iv).setAAD(this.aad);
+    const ciphertext = cipher.update(content);
+    cipher.final();
     return [
       this.header,
       '',
@@ -127,8 +131,10 @@ class Key {
 
   decrypt(iv: Buffer, ciphertext: Buffer, tag: Buffer): Buffer {
     const decipher = createDecipheriv(CIPHER, this.bytes, iv, { authTagLength: TAG_BYTES });
-    decipher.setAAD(Buffer.from(this.header)).setAuthTag(tag);
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+    const content = decipher.setAAD(this.aad).setAuthTag(tag).update(ciphertext);
+    // Authenticates the content; GCM leaves nothing for the end.
+    decipher.final();
+    return content;
   }
 }
 

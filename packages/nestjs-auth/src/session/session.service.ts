@@ -77,6 +77,12 @@ export class SessionService {
       : loaded.session;
   }
 
+  /** Treats the request as one without a session cookie: its other credentials alone count. */
+  ignoreCookie(request: AuthenticatedRequest): null {
+    stateOf(request).loaded = signedOut;
+    return (request.session = null);
+  }
+
   /** Why the session ended whose cookie the request still carries; `undefined` without such a cookie, or while the session lives. */
   async endOf(request: AuthenticatedRequest, response: HttpResponse): Promise<SessionEnd | undefined> {
     return (await this.loadOnce(request, response)).ended?.reason;
@@ -501,8 +507,9 @@ const isAboutFrozen = (error: unknown) =>
   error instanceof TypeError && /not extensible|read only|Cannot delete/.test(error.message);
 
 /** Freezes what several requests share. */
-function deepFrozen<T extends object>(value: T): T {
-  for (const member of Object.values(value))
-    if (typeof member === 'object' && member !== null) deepFrozen(member as object);
+export function deepFrozen<T extends object>(value: T): T {
+  // `Object.values` of an array copies it.
+  const members: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  for (const member of members) if (typeof member === 'object' && member !== null) deepFrozen(member);
   return Object.freeze(value);
 }

@@ -215,9 +215,16 @@ const MAX_AGE_TOLERANCE_SECONDS = 5;
  * @param elapsedSeconds time since the authorization request
  */
 export function isLoginTooOld(idToken: string | undefined, maxAge: number, elapsedSeconds: number): boolean {
+  const ageSeconds = loginAgeIn(idToken);
+  return (
+    ageSeconds === undefined || ageSeconds > maxAge + Math.max(MAX_AGE_TOLERANCE_SECONDS, elapsedSeconds)
+  );
+}
+
+/** Returns the seconds from the login to the issue of an ID token; `undefined` where it does not say. */
+export function loginAgeIn(idToken: string | undefined): number | undefined {
   const { auth_time: loggedInAt, iat } = claimsIn(idToken);
-  if (typeof loggedInAt !== 'number' || typeof iat !== 'number') return true;
-  return iat - loggedInAt > maxAge + Math.max(MAX_AGE_TOLERANCE_SECONDS, elapsedSeconds);
+  return typeof loggedInAt === 'number' && typeof iat === 'number' ? iat - loggedInAt : undefined;
 }
 
 function claimsIn(idToken = ''): Record<string, unknown> {

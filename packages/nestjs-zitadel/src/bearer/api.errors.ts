@@ -1,18 +1,27 @@
+import type { RefusalFacts, RefusalReason } from '@mridang/nestjs-auth';
 import { HttpException } from '@nestjs/common';
 
+type ErrorOptions = RefusalReason & { cause?: unknown };
+
 /** Base of the HTTP errors of the API: a JSON body, and a challenge (RFC 6750 3). */
-export abstract class ApiError extends HttpException {
+export abstract class ApiError extends HttpException implements RefusalReason {
   abstract readonly code: string;
+  readonly needed: RefusalFacts;
+  readonly held: RefusalFacts;
+  readonly help: string | undefined;
 
   constructor(
     message: string,
     status: number,
     /** `WWW-Authenticate` header */
     readonly challenge?: string,
-    options?: { cause?: unknown },
+    { needed = {}, held = {}, help, ...options }: ErrorOptions = {},
   ) {
     super(message, status, options);
     this.name = new.target.name;
+    this.needed = needed;
+    this.held = held;
+    this.help = help;
   }
 
   override getResponse(): { statusCode: number; code: string; message: string } {
@@ -25,7 +34,7 @@ export class TokenRequired extends ApiError {
   readonly code = 'API_TOKEN_REQUIRED';
 
   constructor() {
-    super('This needs a bearer token', 401, 'Bearer');
+    super('This needs a bearer token', 401, 'Bearer', { needed: { token: true }, held: { token: 'none' } });
   }
 }
 
@@ -33,7 +42,7 @@ export class TokenRequired extends ApiError {
 export class TokenInvalid extends ApiError {
   readonly code = 'API_TOKEN_INVALID';
 
-  constructor(options?: { cause?: unknown }) {
+  constructor(options?: ErrorOptions) {
     const message = 'The token is not valid here';
     super(message, 401, challenge('invalid_token', message), options);
   }
@@ -43,9 +52,13 @@ export class TokenInvalid extends ApiError {
 export class LoginTooOld extends ApiError {
   readonly code = 'API_LOGIN_TOO_OLD';
 
-  constructor(readonly maxAgeSeconds: number) {
+  constructor(
+    readonly maxAgeSeconds: number,
+    held?: RefusalFacts,
+  ) {
     const message = 'This needs a more recent login';
-    super(message, 401, insufficientAuthentication(message, maxAgeSeconds));
+    const needed = { signInAgeSeconds: maxAgeSeconds };
+    super(message, 401, insufficientAuthentication(message, maxAgeSeconds), { needed, held });
   }
 }
 
@@ -53,9 +66,12 @@ export class LoginTooOld extends ApiError {
 export class FactorsRequired extends ApiError {
   readonly code = 'API_FACTORS_REQUIRED';
 
-  constructor(readonly factors: readonly string[]) {
+  constructor(
+    readonly factors: readonly string[],
+    held?: RefusalFacts,
+  ) {
     const message = `This needs a login with: ${factors.join(', ')}`;
-    super(message, 401, insufficientAuthentication(message));
+    super(message, 401, insufficientAuthentication(message), { needed: { factors }, held });
   }
 }
 
@@ -73,9 +89,16 @@ export class AuthorizationAmbiguous extends ApiError {
 export class ScopeRequired extends ApiError {
   readonly code = 'API_SCOPE_REQUIRED';
 
-  constructor(readonly scopes: readonly string[]) {
+  constructor(
+    readonly scopes: readonly string[],
+    held?: RefusalFacts,
+  ) {
     const message = 'The token lacks a scope this needs';
-    super(message, 403, `${challenge('insufficient_scope', message)}, scope="${scopes.join(' ')}"`);
+    const needed = { scopes };
+    super(message, 403, `${challenge('insufficient_scope', message)}, scope="${scopes.join(' ')}"`, {
+      needed,
+      held,
+    });
   }
 }
 
@@ -83,9 +106,12 @@ export class ScopeRequired extends ApiError {
 export class CallerRoleRequired extends ApiError {
   readonly code = 'API_ROLE_REQUIRED';
 
-  constructor(readonly roles: readonly string[]) {
+  constructor(
+    readonly roles: readonly string[],
+    held?: RefusalFacts,
+  ) {
     const message = 'The caller lacks a role this needs';
-    super(message, 403, challenge('insufficient_scope', message));
+    super(message, 403, challenge('insufficient_scope', message), { needed: { roles }, held });
   }
 }
 

@@ -3,13 +3,14 @@ import {
   IS_PUBLIC_KEY,
   requiredRoles,
   RouteMetadata,
+  type HttpResponse,
   type RequiredRoles,
 } from '@mridang/nestjs-auth';
 import type { IncomingMessage } from 'node:http';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
-import { rolesIn } from '../organizations/acting.js';
+import { inOrganizationAsked } from '../organizations/acting.js';
 import { organizationRefusal } from '../organizations/organization.errors.js';
 import {
   missingFactor,
@@ -27,7 +28,7 @@ import {
   TokenInvalid,
   TokenRequired,
 } from './api.errors.js';
-import { ORGANIZATION_HEADER, type CalledRequest, type Caller } from './caller.js';
+import { callerFacts, type CalledRequest, type Caller } from './caller.js';
 import { Introspection } from './introspection.js';
 import { FRESH_KEY, SCOPES_KEY } from './route.decorators.js';
 
@@ -55,20 +56,30 @@ export class BearerGuard implements CanActivate {
 
   /** @throws `ApiError`, after its challenge was set as `WWW-Authenticate` (RFC 6750 3) */
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const rules = this.rules.of(context);
-    if (rules.isPublic) return true;
+    if (this.rules.of(context).isPublic) return true;
     const http = context.switchToHttp();
-    const request = http.getRequest<CalledRequest>();
+    await this.authenticate(context, http.getRequest<CalledRequest>(), http.getResponse<Response>());
+    return true;
+  }
+
+  /**
+   * Returns the caller of a route, public or not, and sets it on the request.
+   *
+   * @throws as `canActivate`
+   */
+  async authenticate(
+    context: ExecutionContext,
+    request: CalledRequest,
+    response: HttpResponse,
+  ): Promise<Caller> {
+    const rules = this.rules.of(context);
     try {
-      const asked = request.headers[ORGANIZATION_HEADER];
-      const caller = actingCaller(await this.callerOf(request, rules), asked);
-      check(caller, asked, rules);
+      const caller = actingCaller(await this.callerOf(request, rules), request);
       request.caller = caller;
-      return true;
+      check(caller, request.organizationAsked, rules);
+      return caller;
     } catch (error) {
-      if (error instanceof ApiError && error.challenge)
-        http.getResponse<Response>().setHeader('WWW-Authenticate', error.challenge);
-      throw error;
+      return refuse(error, response);
     }
   }
 
@@ -93,24 +104,34 @@ function rulesFrom(reflector: Reflector, targets: Parameters<Reflector['getAllAn
 }
 
 function check(caller: Caller, asked: unknown, { scopes, required, maxAgeSeconds, factors }: Rules) {
-  if (!scopes.every((scope) => caller.scopes.includes(scope))) throw new ScopeRequired(scopes);
+  if (!scopes.every((scope) => caller.scopes.includes(scope)))
+    throw new ScopeRequired(scopes, callerFacts(caller));
   if (required.roles.length > 0 && !hasOneOf(required, caller)) {
     const isOfAny = required.member !== 'roles';
+    const held = callerFacts(caller);
     throw (
-      (isOfAny ? undefined : organizationRefusal(caller, asked)) ?? new CallerRoleRequired(required.roles)
+      (isOfAny ? undefined : organizationRefusal(caller, asked, held)) ??
+      new CallerRoleRequired(required.roles, held)
     );
   }
-  if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds)) throw new LoginTooOld(maxAgeSeconds);
-  if (missingFactor(factors, caller.factors) !== undefined) throw new FactorsRequired(factors);
+  if (maxAgeSeconds !== undefined && !isRecent(caller, maxAgeSeconds))
+    throw new LoginTooOld(maxAgeSeconds, callerFacts(caller));
+  if (missingFactor(factors, caller.factors) !== undefined)
+    throw new FactorsRequired(factors, callerFacts(caller));
 }
 
-/** Returns the caller with the roles in the organization asked for. Without `organizations: 'active'` it is not looked at. */
-function actingCaller(caller: Caller, asked: unknown): Caller {
-  const { organizations, roleGrants } = caller;
-  if (asked === undefined || !organizations || !roleGrants) return caller;
-  const activeOrganization = organizations.find(({ id }) => id === asked);
-  const roles = Object.freeze(rolesIn(roleGrants, activeOrganization?.id));
-  return Object.freeze({ ...caller, activeOrganization, roles });
+/** Returns the caller, and its user, with the roles in the organization asked for. */
+function actingCaller(caller: Caller, request: CalledRequest): Caller {
+  const acting = inOrganizationAsked(caller, request);
+  if (acting === caller || !caller.user) return acting;
+  return Object.freeze({ ...acting, user: inOrganizationAsked(caller.user, request) });
+}
+
+/** Throws `error`, after its challenge was set as `WWW-Authenticate` (RFC 6750 3). */
+export function refuse(error: unknown, response: HttpResponse): never {
+  if (error instanceof ApiError && error.challenge)
+    (response as Response).setHeader('WWW-Authenticate', error.challenge);
+  throw error;
 }
 
 /** A token without a login, such as a personal access token, is never recent. */
@@ -120,19 +141,30 @@ const isRecent = ({ authenticatedAt = -Infinity }: Caller, maxAgeSeconds: number
 /** The characters of a bearer token (RFC 6750 2.1). */
 const TOKEN = /^[\w\-.~+/]+=*$/;
 
+/** Messages of a WebSocket come with the parsed headers of its upgrade alone. */
+type SentHeaders = Pick<IncomingMessage, 'headers'> & Partial<Pick<IncomingMessage, 'rawHeaders'>>;
+
 /**
  * Returns the bearer token of a request, from its only `Authorization` header with the scheme in any case (RFC 9110 11.1); never from the
  * query or the body (RFC 9700 4.3.2). Reads `rawHeaders`, where a repeated header is still visible.
  *
  * @throws `TokenRequired`, `AuthorizationAmbiguous` or `TokenInvalid`
  */
-function bearerTokenIn({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): string {
+function bearerTokenIn({
+  headers,
+  rawHeaders = Object.entries(headers).flat().map(String),
+}: SentHeaders): string {
   const [header, ...others] = rawHeaders.filter(
     (_, index) => rawHeaders[index - 1]?.toLowerCase() === 'authorization' && index % 2 === 1,
   );
   if (others.length > 0) throw new AuthorizationAmbiguous();
   const [scheme, token = '', ...rest] = (header ?? '').trim().split(/ +/);
   if (scheme?.toLowerCase() !== 'bearer') throw new TokenRequired();
-  if (rest.length > 0 || !TOKEN.test(token)) throw new TokenInvalid();
+  if (rest.length > 0 || !TOKEN.test(token))
+    throw new TokenInvalid({
+      needed: { token: true },
+      held: { tokenProblem: 'it has characters that no token has (RFC 6750 2.1)' },
+      help: 'Send the header Authorization: Bearer … with the token alone.',
+    });
   return token;
 }

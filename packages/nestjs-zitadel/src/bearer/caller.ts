@@ -1,6 +1,13 @@
+import type { AuthUser } from '@mridang/nestjs-auth';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { RefusalFacts } from '@mridang/nestjs-auth';
 import type { Organization, RoleGrant } from '../claims/claims.js';
+import { roleFacts } from '../organizations/organization.errors.js';
+import { presentedFacts, type TokenFacts } from '../tokens/presented-token.js';
 import type { Request } from 'express';
+
+/** Key of what is known of the token. A symbol, since an answer may be made of all members of a caller. */
+export const TOKEN_FACTS = Symbol('token facts');
 
 /** The caller of the API, from the introspection response. Frozen, because requests with the same token share it. */
 export interface Caller {
@@ -29,7 +36,22 @@ export interface Caller {
   readonly expiresAt: number | undefined;
   /** `sub` of the actor after a token exchange (RFC 8693 4.1); only with the option `accepts.impersonation` */
   readonly actor: string | undefined;
+  /** with `ZitadelModule`: the same as the user of a session. Scopes of the token decide whether it has a name and an e-mail address */
+  readonly user?: AuthUser;
+  readonly [TOKEN_FACTS]?: TokenFacts;
 }
+
+/** What a refused caller has, for the explanation. */
+export const callerFacts = (caller: Caller): RefusalFacts => ({
+  ...roleFacts(caller),
+  scopes: caller.scopes,
+  factors: caller.factors,
+  signInAgeSeconds:
+    caller.authenticatedAt === undefined
+      ? 'no sign-in'
+      : Math.round(Date.now() / 1000 - caller.authenticatedAt),
+  ...(caller[TOKEN_FACTS] && presentedFacts(caller[TOKEN_FACTS])),
+});
 
 /** The header of a request that names an organization by its id, in lower case. */
 export const ORGANIZATION_HEADER = 'x-organization';
@@ -38,6 +60,8 @@ export const ORGANIZATION_HEADER = 'x-organization';
 export interface CalledRequest extends Request {
   /** missing on public routes */
   caller?: Caller;
+  /** the header `X-Organization`, where it counts */
+  organizationAsked?: unknown;
 }
 
 /** Injects the caller. On a public route it is `undefined`, with or without a token: declare `Caller | undefined` there. */

@@ -1,3 +1,4 @@
+import { deepFrozen, type AuthUser } from '@mridang/nestjs-auth';
 import {
   audienceScope,
   organizationFrom,
@@ -5,9 +6,11 @@ import {
   ROLES,
   rolesFrom,
   text,
+  userFrom,
   type Organization,
+  type ZitadelClaims,
 } from '../claims/claims.js';
-import { actingIn, type Acting, type OrganizationsMode } from '../organizations/acting.js';
+import { actingIn, actingUser, type Acting, type OrganizationsMode } from '../organizations/acting.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Caller } from './caller.js';
 import { INACTIVE } from './introspection-log.js';
@@ -24,6 +27,8 @@ export interface Expectation {
   organizations?: OrganizationsMode;
   /** whether tokens without an application are accepted: personal access tokens */
   withoutClient: boolean;
+  /** whether the caller has a `user`. Default false */
+  withUser?: boolean | undefined;
 }
 
 /** The introspection response is not one of RFC 7662 2.2: nothing is known about the token. */
@@ -121,7 +126,13 @@ export function callerIn(answer: unknown, expected: Expectation): Caller | { ref
     factors: Object.freeze(listOf(claims['amr'])),
     expiresAt: exp,
     actor: actorIn(claims['act']),
+    ...(expected.withUser ? { user: userOfCaller({ ...claims, sub }, expected.organizations) } : {}),
   });
+}
+
+function userOfCaller(claims: ZitadelClaims, mode: OrganizationsMode = 'any'): AuthUser {
+  const user = userFrom(claims);
+  return deepFrozen(mode === 'any' ? user : actingUser(user, undefined));
 }
 
 function rolesOfCaller(

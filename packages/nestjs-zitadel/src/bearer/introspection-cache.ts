@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { TokenFacts } from '../tokens/presented-token.js';
 import type { Caller } from './caller.js';
 
 /** A token used within this time is not cached as inactive: Zitadel calls good tokens inactive while its database has a problem. */
@@ -8,6 +9,8 @@ const RECENTLY_USED_MS = 10_000;
 export interface IntrospectionResult {
   /** missing when the token is not valid here */
   caller?: Caller;
+  /** of a token that is not valid here */
+  refused?: TokenFacts;
   /** milliseconds since 1970 */
   expiresAt: number;
 }

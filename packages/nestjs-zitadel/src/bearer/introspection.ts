@@ -6,11 +6,20 @@ import { ZITADEL_API_OPTIONS, type ResolvedZitadelApiOptions } from '../zitadel.
 import { ClientAssertion } from '../tokens/client-assertion.js';
 import { Discovery } from '../client/discovery.js';
 import { SetupProblems } from '../setup/setup-problems.js';
+import {
+  cureFor,
+  inactiveBecause,
+  localClaims,
+  otherwiseInactive,
+  presentedFacts,
+  tokenFacts,
+  type TokenProblem,
+} from '../tokens/presented-token.js';
 import { IntrospectionUnavailable, TokenInvalid } from './api.errors.js';
-import type { Caller } from './caller.js';
+import { TOKEN_FACTS, type Caller } from './caller.js';
 import { callerIn, IntrospectionRefused, InvalidAnswer } from './introspection-answer.js';
 import { IntrospectionCache, type IntrospectionResult } from './introspection-cache.js';
-import { IntrospectionLog } from './introspection-log.js';
+import { INACTIVE, IntrospectionLog } from './introspection-log.js';
 
 /** How long an active token is cached: a revoked one works for at most that long. */
 const ACTIVE_TTL_MS = 60_000;
@@ -83,7 +92,7 @@ export class Introspection extends SetupProblems {
     const cached = this.cache.get(key);
     if (!cached) return this.introspect(key, token);
     this.options.observer.introspectionCached?.(labelOf(cached));
-    return activeCaller(cached);
+    return this.activeCaller(cached);
   }
 
   /** As `callerOf`, always by introspection. The result replaces that in the cache. */
@@ -111,7 +120,7 @@ export class Introspection extends SetupProblems {
     } finally {
       clearInterval(timer);
     }
-    return activeCaller(result);
+    return this.activeCaller(result);
   }
 
   /** Why callers should not wait any longer. The request goes on: its result is cached for their next attempt. */
@@ -147,7 +156,7 @@ export class Introspection extends SetupProblems {
 
   private async requestThroughBreaker(token: string): Promise<IntrospectionResult> {
     try {
-      const result = await this.breaker.execute(async () => this.resultOf(await this.request(token)));
+      const result = await this.breaker.execute(async () => this.resultOf(token, await this.request(token)));
       this.isKeyRefused = false;
       this.log.succeeded();
       this.options.observer.introspected?.(labelOf(result));
@@ -186,18 +195,39 @@ export class Introspection extends SetupProblems {
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   }
 
-  private resultOf(answer: unknown): IntrospectionResult {
-    const { issuer, key, projectId, organizations, accepts } = this.options;
-    const expected = { issuer, clientId: key.clientId, projectId, organizations, ...accepts };
+  private resultOf(token: string, answer: unknown): IntrospectionResult {
+    const { issuer, key, projectId, organizations, accepts, withUser } = this.options;
+    const expected = { issuer, clientId: key.clientId, projectId, organizations, withUser, ...accepts };
     const caller = callerIn(answer, expected);
+    const claims = answer as Record<string, unknown>;
     const now = Date.now();
     if ('refused' in caller) {
       this.log.refused(caller.refused);
-      return { expiresAt: now + REFUSED_TTL_MS };
+      const problem = this.problemOf(token, caller.refused);
+      return { refused: tokenFacts(token, claims, problem), expiresAt: now + REFUSED_TTL_MS };
     }
     this.log.accepted();
     const tokenExpiresAt = caller.expiresAt === undefined ? Infinity : caller.expiresAt * 1000;
-    return { caller, expiresAt: Math.min(now + ACTIVE_TTL_MS, tokenExpiresAt) };
+    return {
+      caller: Object.freeze({ ...caller, [TOKEN_FACTS]: tokenFacts(token, claims) }),
+      expiresAt: Math.min(now + ACTIVE_TTL_MS, tokenExpiresAt),
+    };
+  }
+
+  private problemOf(token: string, refused: string): TokenProblem {
+    if (refused === INACTIVE)
+      return inactiveBecause(localClaims(token), this.options.issuer) ?? otherwiseInactive;
+    return { cause: refused, cure: cureFor(refused, this.options.projectId) };
+  }
+
+  private activeCaller({ caller, refused }: IntrospectionResult): Caller {
+    if (caller) return caller;
+    const { key, projectId } = this.options;
+    throw new TokenInvalid({
+      needed: { token: true, audience: [projectId ?? [], key.clientId].flat() },
+      held: refused && presentedFacts(refused),
+      help: refused?.problem?.cure ?? undefined,
+    });
   }
 }
 
@@ -214,9 +244,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function activeCaller({ caller }: IntrospectionResult): Caller {
-  if (!caller) throw new TokenInvalid();
-  return caller;
 }

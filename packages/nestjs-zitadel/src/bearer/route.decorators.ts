@@ -1,10 +1,8 @@
 import { SetMetadata } from '@nestjs/common';
+import { SCOPE } from '../claims/claims.js';
 
 export const SCOPES_KEY = 'api:scopes';
 export const FRESH_KEY = 'api:fresh';
-
-/** The characters of a scope (RFC 6749 3.3). They need no escape in a header. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /**
  * Requires all of these scopes; else 403 `insufficient_scope`. Scopes of a method and of its class add up.

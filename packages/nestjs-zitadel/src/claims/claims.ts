@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import type { AuthUser } from '@mridang/nestjs-auth';
-import type { ResolvedZitadelOptions } from '../zitadel.options.js';
+import type { ZitadelOptions } from '../zitadel.options.js';
 
 /** Requests the roles of the user in the projects of the audience. */
 export const ROLES_SCOPE = 'urn:zitadel:iam:org:projects:roles';
@@ -11,29 +11,47 @@ export const METADATA = 'urn:zitadel:iam:user:metadata';
 /** Returns the scope that adds a project to the audience of a token. */
 export const audienceScope = (projectId: string) => `urn:zitadel:iam:org:project:id:${projectId}:aud`;
 
-/** Scopes for identity, refresh token, roles, metadata and organization. */
-const scopes = [
-  'openid',
-  'profile',
-  'email',
-  'offline_access',
-  METADATA,
-  'urn:zitadel:iam:user:resourceowner',
-  ROLES_SCOPE,
-];
+const RESOURCE_OWNER = 'urn:zitadel:iam:user:resourceowner';
+
+/** Scopes for identity, refresh token, roles and organization. */
+const usualScopes = ['openid', 'profile', 'email', 'offline_access', RESOURCE_OWNER, ROLES_SCOPE];
 
 /** Returns the scopes of a sign-in. `apiProjectId` is an additional audience of the access tokens. */
 export const scopesFor = ({
+  scopes = usualScopes,
   userMetadata,
   apiProjectId,
-}: Pick<ResolvedZitadelOptions, 'userMetadata' | 'apiProjectId'>) => [
-  ...scopes.filter((scope) => scope !== METADATA || userMetadata),
-  ...(apiProjectId ? [audienceScope(apiProjectId)] : []),
+}: Pick<ZitadelOptions, 'scopes' | 'userMetadata' | 'apiProjectId'>): string[] => [
+  ...new Set([
+    ...scopes,
+    ...(userMetadata ? [METADATA] : []),
+    ...(apiProjectId ? [audienceScope(apiProjectId)] : []),
+  ]),
 ];
+
+/** Returns the scopes of a sign-in for members of an organization: with the claims about the user's own, which it is compared with. */
+export const withOrganization = (scopes: readonly string[], organization: string): string[] => [
+  ...new Set([...scopes, RESOURCE_OWNER, organization]),
+];
+
+/** The characters of a scope (RFC 6749 3.3). They need no escape in a header. */
+export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/** Two of these in a request are an error, and a sign-in may add one. */
+const ORGANIZATION_SCOPE = /^urn:zitadel:iam:org:(id|domain:primary):/;
+
+/** Returns what the scopes of all sign-ins lack, as the end of the sentence "expected …", or `undefined`. */
+export function scopesProblem(scopes: readonly string[]): string | undefined {
+  if (!scopes.includes('openid')) return 'openid among them (OpenID Connect Core 3.1.2.1)';
+  if (new Set(scopes).size < scopes.length) return 'each scope once';
+  const invalid = scopes.find((scope) => !SCOPE.test(scope));
+  if (invalid !== undefined) return `valid scopes (RFC 6749 3.3), which ${JSON.stringify(invalid)} is not`;
+  const limited = scopes.find((scope) => ORGANIZATION_SCOPE.test(scope));
+  return limited && `none that limits every sign-in to an organization, as ${limited} does`;
+}
 
 export const ROLES = 'urn:zitadel:iam:org:project:roles';
 const PROJECT_ROLES = /^urn:zitadel:iam:org:project:([^:]+):roles$/;
-const ORGANIZATION = 'urn:zitadel:iam:user:resourceowner';
 
 /** The claims of a userinfo response or an ID token. Only `sub` is always there. */
 export interface ZitadelClaims {
@@ -155,12 +173,12 @@ function projectRolesFrom(claims: ZitadelClaims): Record<string, RoleGrant[]> {
 
 /** Returns the organization that the user belongs to. */
 export function organizationFrom(claims: Record<string, unknown>): Organization | undefined {
-  const id = text(claims[`${ORGANIZATION}:id`]);
+  const id = text(claims[`${RESOURCE_OWNER}:id`]);
   if (!id) return undefined;
   return {
     id,
-    ...named('name', claims[`${ORGANIZATION}:name`]),
-    ...named('domain', claims[`${ORGANIZATION}:primary_domain`]),
+    ...named('name', claims[`${RESOURCE_OWNER}:name`]),
+    ...named('domain', claims[`${RESOURCE_OWNER}:primary_domain`]),
   };
 }
 

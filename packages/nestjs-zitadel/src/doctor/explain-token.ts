@@ -1,6 +1,6 @@
-import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { callerIn } from '../bearer/introspection-answer.js';
-import { rolesFrom, text } from '../claims/claims.js';
+import { rolesFrom } from '../claims/claims.js';
+import { cureFor, inactiveBecause, isToken, kindOf, localClaims } from '../tokens/presented-token.js';
 import { introspect, type ApiSettings } from './api-checks.js';
 import { askUntil, reasonOf, type Ask } from './check.js';
 import { examineIssuer } from './issuer-checks.js';
@@ -35,7 +35,7 @@ const LIMIT_MS = 12_000;
 export async function explainToken(given: string, api: ExplainedApi): Promise<TokenReport> {
   const token = given.trim().replace(/^Bearer /i, '');
   const ask = askUntil(AbortSignal.timeout(LIMIT_MS));
-  const local = claimsIn(token);
+  const local = localClaims(token);
   try {
     const { answer, verdict } = await verdictFor(token, local, api, ask);
     return { ...verdict, ...factsIn(token, { ...local, ...answer }) };
@@ -73,7 +73,7 @@ async function verdictFor(token: string, local: Claims, api: ExplainedApi, ask: 
   const caller = callerIn(answer, { issuer: api.issuer, clientId, projectId: api.projectId, ...api.accepts });
   const verdict: Verdict =
     'refused' in caller
-      ? refused('checks of the API', caller.refused, cureOf[caller.refused] ?? null)
+      ? refused('checks of the API', caller.refused, cureFor(caller.refused, api.projectId))
       : {
           status: 'accepted',
           decidedBy: 'introspection',
@@ -90,20 +90,11 @@ const refused = (decidedBy: string, cause: string, cure: string | null): Verdict
   cure,
 });
 
-const cureOf: Record<string, string> = {
-  'aud is another project':
-    'ask for the token with the scope urn:zitadel:iam:org:project:id:{IDP_PROJECT_ID}:aud, or correct IDP_PROJECT_ID',
-};
-
 /** Zitadel gives no reason for `active: false`. */
 function whyInactive(local: Claims, userinfo: number | undefined, api: ApiSettings): Verdict {
   const by = 'introspection (active: false)';
-  if (isIdToken(local)) return refused(by, 'it is an ID token', 'send the access token');
-  const expired = typeof local['exp'] === 'number' && local['exp'] < Date.now() / 1000;
-  if (expired) return refused(by, 'it has expired', 'get a new one');
-  const iss = text(local['iss']);
-  if (iss !== undefined && iss !== api.issuer)
-    return refused(by, `it is of the issuer ${iss}`, `get one of ${api.issuer}`);
+  const known = inactiveBecause(local, api.issuer);
+  if (known) return refused(by, known.cause, known.cure);
   if (userinfo === 200)
     return refused(
       by,
@@ -128,33 +119,4 @@ function factsIn(token: string, claims: Claims): Omit<TokenReport, keyof Verdict
     roles: [...rolesFrom(claims)],
     scopes: typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [],
   };
-}
-
-function kindOf(token: string, claims: Claims): string {
-  if (!isToken(token)) return 'no token';
-  if (isIdToken(claims)) return 'ID token';
-  if (claims['active'] === true && claims['client_id'] === undefined) return 'personal access token';
-  // Opaque tokens of Zitadel have five parts, as a JWE has.
-  return token.split('.').length === 3 && isJwt(token) ? 'access token (JWT)' : 'opaque access token';
-}
-
-/** RFC 6750 2.1. */
-const isToken = (text: string) => /^[\w.~+/-]+=*$/.test(text);
-
-const isIdToken = (claims: Claims) => claims['nonce'] !== undefined || claims['at_hash'] !== undefined;
-
-function isJwt(token: string): boolean {
-  try {
-    return decodeProtectedHeader(token).alg !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-function claimsIn(token: string): Claims {
-  try {
-    return decodeJwt(token);
-  } catch {
-    return {};
-  }
 }

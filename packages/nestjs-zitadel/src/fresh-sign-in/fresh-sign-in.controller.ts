@@ -38,7 +38,7 @@ export class FreshSignInController {
     if (!isNavigation(request)) response.status(204).end();
     else if (!token || !user) throw new SessionRequired(requestTarget(request));
     else if (isAnyRequired && meets(token, required)) response.redirect(returnTo);
-    else if (token.idToken === undefined) throw new FreshSignInImpossible();
+    else if (token.idToken === undefined) throw new FreshSignInImpossible(required);
     else await this.signIn.start(request, response, { returnTo, params: signInFields(user, required) });
   }
 }

@@ -1,22 +1,30 @@
+import type { RefusalFacts, RefusalReason } from '@mridang/nestjs-auth';
 import { ForbiddenException } from '@nestjs/common';
 import { ApiError, insufficientAuthentication } from '../bearer/api.errors.js';
-import type { SignInRequirements } from './sign-in-requirements.js';
+import { signInFacts, type SignInRequirements } from './sign-in-requirements.js';
 
 /** 401: the sign-in of the session is too old for the route, or lacks a factor. A browser is redirected to a new one. */
 export class FreshSignInRequired extends ApiError {
   readonly code = 'AUTH_FRESH_SIGN_IN_REQUIRED';
 
-  constructor(readonly required: SignInRequirements) {
+  constructor(
+    readonly required: SignInRequirements,
+    held?: RefusalFacts,
+  ) {
     const message = 'This needs a new sign-in';
-    super(message, 401, insufficientAuthentication(message, required.maxAgeSeconds));
+    const challenge = insufficientAuthentication(message, required.maxAgeSeconds);
+    super(message, 401, challenge, { needed: signInFacts(required), held });
   }
 }
 
 /** 403: the route requires a new sign-in at Zitadel, and the session is that of another provider, or of a client without tokens. */
-export class FreshSignInImpossible extends ForbiddenException {
+export class FreshSignInImpossible extends ForbiddenException implements RefusalReason {
   readonly code = 'AUTH_FRESH_SIGN_IN_IMPOSSIBLE';
+  readonly needed: RefusalFacts;
+  readonly held = { provider: 'another than Zitadel, or no ID token' };
 
-  constructor() {
+  constructor(required: SignInRequirements) {
     super('This needs a sign-in with Zitadel');
+    this.needed = signInFacts(required);
   }
 }

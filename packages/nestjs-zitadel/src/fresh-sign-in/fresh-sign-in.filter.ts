@@ -13,6 +13,7 @@ import {
 import { Catch, Inject, Optional, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import type { Response } from 'express';
+import { Refusals } from '../refusals/refusals.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { FreshSignInRequired } from './fresh-sign-in.errors.js';
 import { freshSignInUrl, signInFields } from './sign-in-requirements.js';
@@ -32,6 +33,7 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     @Optional() @Inject(AuthFilter) private readonly failures?: AuthFilter,
     @Optional() @Inject(ReturnTargets) private readonly returns?: ReturnTargets,
     @Optional() @Inject(ZITADEL_OPTIONS) private readonly options?: ResolvedZitadelOptions,
+    @Optional() @Inject(Refusals) private readonly refusals?: Refusals,
   ) {}
 
   async catch(error: FreshSignInRequired, host: ArgumentsHost): Promise<void> {
@@ -40,7 +42,8 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     const response = host.switchToHttp().getResponse<Response>();
     const { user } = request.session ?? {};
     const isPage = isPageRequest(request.headers) && isNavigation(request);
-    if (!this.signIn || !this.options || !user || !isPage) return answerProgram(error, response);
+    if (!this.signIn || !this.options || !user || !isPage)
+      return this.answerProgram(error, request, response);
     const returnTo = returnTarget(request, this.options);
     if (this.returns?.isLong(returnTo)) return this.storeAddress(returnTo, error, request, response);
     try {
@@ -50,6 +53,12 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
       if (!(failure instanceof SignInFailed)) throw failure;
       await this.failures?.catch(failure, host);
     }
+  }
+
+  private answerProgram(error: FreshSignInRequired, request: AuthenticatedRequest, response: Response) {
+    response.status(error.getStatus()).set('Cache-Control', 'no-store');
+    if (error.challenge) response.set('WWW-Authenticate', error.challenge);
+    response.json({ ...error.getResponse(), ...this.refusals?.report(error, request) });
   }
 
   /** A long address does not fit into the response that begins a sign-in: the next request does that. */
@@ -63,12 +72,6 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     const basePath = `${this.options?.mountPath}${globalPrefix(this.application, '/auth')}`;
     response.redirect(request.method === 'GET' ? 302 : 303, freshSignInUrl(basePath, required, stored));
   }
-}
-
-function answerProgram(error: FreshSignInRequired, response: Response) {
-  response.status(error.getStatus()).set('Cache-Control', 'no-store');
-  if (error.challenge) response.set('WWW-Authenticate', error.challenge);
-  response.json(error.getResponse());
 }
 
 /** The request; of a POST, which cannot be repeated, the page that it was sent from, or where no `Referer` names that, its own address. */

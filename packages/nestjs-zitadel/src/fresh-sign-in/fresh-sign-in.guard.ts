@@ -8,8 +8,15 @@ import {
 import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
+import { claimsIn } from '../claims/claims.js';
 import { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in.errors.js';
-import { meets, requirementsFrom, type SignInRequirements } from './sign-in-requirements.js';
+import {
+  factorsIn,
+  meets,
+  requirementsFrom,
+  signInAgeOf,
+  type SignInRequirements,
+} from './sign-in-requirements.js';
 
 /**
  * Compares the sign-in of the session with `@RequireFreshSignIn()` and `@RequireFactors()`. Runs after the global guards, so that people
@@ -38,6 +45,10 @@ export class FreshSignInGuard implements CanActivate {
     const token = await this.sessions.token(request, http.getResponse<Response>());
     if (!token) throw new SessionRequired(requestTarget(request));
     if (meets(token, required)) return true;
-    throw token.idToken === undefined ? new FreshSignInImpossible() : new FreshSignInRequired(required);
+    if (token.idToken === undefined) throw new FreshSignInImpossible(required);
+    throw new FreshSignInRequired(required, {
+      signInAgeSeconds: Math.round(signInAgeOf(token)),
+      factors: factorsIn(claimsIn(token.idToken)['amr']),
+    });
   }
 }

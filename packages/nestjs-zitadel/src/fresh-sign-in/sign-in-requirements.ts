@@ -1,4 +1,4 @@
-import type { AuthUser, SessionToken } from '@mridang/nestjs-auth';
+import type { AuthUser, RefusalFacts, SessionToken } from '@mridang/nestjs-auth';
 import type { Reflector } from '@nestjs/core';
 import { claimsIn } from '../claims/claims.js';
 
@@ -28,14 +28,18 @@ const WAY_BACK_SECONDS = 5;
 export const isRecentLogin = (ageSeconds: number | undefined, maxAgeSeconds: number): boolean =>
   ageSeconds !== undefined && ageSeconds <= maxAgeSeconds + TOLERANCE_SECONDS;
 
-/** The age is measured with the clock of this machine, which may differ from that of Zitadel. */
+/** Seconds since the login, by the clock of this machine, which may differ from that of Zitadel; `Infinity` where that is not known. */
+export const signInAgeOf = ({ start = -Infinity, loginAge = Infinity }: SessionToken) =>
+  Date.now() / 1000 - start + loginAge;
+
 export function meets(
-  { start = -Infinity, loginAge = Infinity, idToken }: SessionToken,
+  token: SessionToken,
   { maxAgeSeconds = Infinity, factors }: SignInRequirements,
 ): boolean {
-  const ageSeconds = Date.now() / 1000 - start + loginAge;
-  const isYoung = maxAgeSeconds === Infinity || isRecentLogin(ageSeconds - WAY_BACK_SECONDS, maxAgeSeconds);
-  return isYoung && missingFactor(factors, factors.length > 0 && claimsIn(idToken)['amr']) === undefined;
+  const isYoung =
+    maxAgeSeconds === Infinity || isRecentLogin(signInAgeOf(token) - WAY_BACK_SECONDS, maxAgeSeconds);
+  const amr = factors.length > 0 && claimsIn(token.idToken)['amr'];
+  return isYoung && missingFactor(factors, amr) === undefined;
 }
 
 /** The fields of a sign-in that asks the same user again. */
@@ -68,6 +72,19 @@ export function freshSignInUrl(
   return `${basePath}/${FRESH_SIGN_IN_PATH}?${query.toString()}`;
 }
 
+/**
+ * Returns what a challenge `insufficient_user_authentication` requires (RFC 9470 3); `undefined` for another one. The API of this package
+ * names factors in its description.
+ *
+ * @param challenge `WWW-Authenticate`
+ */
+export function requiredSignIn(challenge: string | null): SignInRequirements | undefined {
+  if (!challenge?.includes('error="insufficient_user_authentication"')) return undefined;
+  const maxAge = /\bmax_age="?(\d{1,9})\b/.exec(challenge)?.[1];
+  const factors = /\blogin with: ([a-z\d, ]+)"/i.exec(challenge)?.[1] ?? '';
+  return requirementsIn({ max_age: maxAge, factors: factors.replaceAll(',', '') });
+}
+
 /** Reads these parameters. Invalid ones are ignored: the page behind the sign-in has requirements of its own. */
 export const requirementsIn = ({
   max_age: maxAge,
@@ -86,6 +103,15 @@ export const requirementsFrom = (
   factors: reflector.getAllAndOverride<string[] | undefined>(FACTORS_KEY, targets) ?? [],
 });
 
-/** Returns the first required method that is not in `amr`, the claim of an ID token or an introspection response. */
+/** The requirements as facts of a refusal. */
+export const signInFacts = ({ maxAgeSeconds, factors }: SignInRequirements): RefusalFacts => ({
+  signInAgeSeconds: maxAgeSeconds,
+  factors: factors.length > 0 ? factors : undefined,
+});
+
+/** Returns the authentication methods in `amr`, the claim of an ID token or an introspection response. */
+export const factorsIn = (amr: unknown): string[] => (Array.isArray(amr) ? amr.map(String) : []);
+
+/** Returns the first required method that is not in `amr`. */
 export const missingFactor = (required: readonly string[], amr: unknown): string | undefined =>
-  required.find((factor) => !Array.isArray(amr) || !amr.includes(factor));
+  required.find((factor) => !factorsIn(amr).includes(factor));

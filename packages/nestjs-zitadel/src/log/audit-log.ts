@@ -6,6 +6,7 @@ import {
   type SignInFailed,
 } from '@mridang/nestjs-auth';
 import { Logger } from '@nestjs/common';
+import { bounded } from '../refusals/explanation.js';
 import { deriveKey, macOf } from '../keys.js';
 import type {
   BackChannelLogoutResult,
@@ -43,20 +44,21 @@ export class AuditLog implements ZitadelObserver {
 
   signedIn(owner: SessionOwner, request: HttpRequest) {
     this.observer.signedIn?.(owner, request);
-    this.note('log', 'login.succeeded', 'A user signed in', owner, about(request));
+    this.note('log', 'login.succeeded', 'A user signed in', owner, aboutRequest(request));
   }
 
   /** A cancelled sign-in is a warning; one that an operator has to look at is an error. */
   signInFailed(failure: SignInFailed, request: HttpRequest) {
     this.observer.signInFailed?.(failure, request);
-    const { reason, reference } = failure;
+    const { reason, reference, needed, held } = failure;
+    const facts = Object.keys(needed).length > 0 ? { needed: bounded(needed), held: bounded(held) } : {};
     const level = failure.needsOperator ? 'error' : 'warn';
     this.note(
       level,
       'login.failed',
       describeSignInFailure(failure),
       {},
-      about(request, { reason, reference }),
+      aboutRequest(request, { reason, reference, ...facts }),
     );
   }
 
@@ -68,12 +70,12 @@ export class AuditLog implements ZitadelObserver {
   sessionEnded(owner: SessionOwner, ended: SessionEnded, request: HttpRequest) {
     this.observer.sessionEnded?.(owner, ended, request);
     const text = `A session has ended\n${describeError(ended)}`;
-    this.note('warn', 'session.ended', text, owner, about(request, { reason: ended.reason }));
+    this.note('warn', 'session.ended', text, owner, aboutRequest(request, { reason: ended.reason }));
   }
 
   signedOut(kind: 'user' | 'everywhere', result: SignOutResult, owner: SessionOwner, request: HttpRequest) {
     this.observer.signedOut?.(kind, result, owner, request);
-    this.note('log', 'logout', 'A user signed out', owner, about(request, { kind, result }));
+    this.note('log', 'logout', 'A user signed out', owner, aboutRequest(request, { kind, result }));
   }
 
   backChannelLogout(
@@ -88,7 +90,7 @@ export class AuditLog implements ZitadelObserver {
       : result === 'nothing'
         ? ['debug', 'Back-channel logout of a session that had ended before']
         : ['log', 'Sessions ended by back-channel logout'];
-    this.note(level, 'backchannel_logout', text, owner, about(request, { result }));
+    this.note(level, 'backchannel_logout', text, owner, aboutRequest(request, { result }));
   }
 
   eventReceived(
@@ -102,7 +104,13 @@ export class AuditLog implements ZitadelObserver {
     const [level, text]: [Level, string] = error
       ? [this.refusedEventLevel(), `An event of Zitadel was refused\n${describeError(error)}`]
       : [result === 'done' ? 'log' : 'debug', 'An event of Zitadel was received'];
-    this.note(level, 'zitadel_event', text, owner, about(request, { result, ...(type ? { type } : {}) }));
+    this.note(
+      level,
+      'zitadel_event',
+      text,
+      owner,
+      aboutRequest(request, { result, ...(type ? { type } : {}) }),
+    );
   }
 
   refreshTokenRevoked(result: 'done' | 'failed') {
@@ -142,7 +150,10 @@ export class AuditLog implements ZitadelObserver {
 }
 
 /** Adds the id of the request, where middleware or a proxy has given it one. */
-function about({ headers }: HttpRequest, fields: Record<string, unknown> = {}) {
+export function aboutRequest(
+  { headers }: Pick<HttpRequest, 'headers'>,
+  fields: Record<string, unknown> = {},
+) {
   const id = headers['x-request-id'];
   return typeof id === 'string' && /^[\w.-]{1,64}$/.test(id) ? { ...fields, reqId: id } : fields;
 }

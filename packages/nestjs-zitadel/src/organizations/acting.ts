@@ -1,4 +1,5 @@
 import type { AuthUser, SessionToken } from '@mridang/nestjs-auth';
+import { ORGANIZATION_HEADER, type CalledRequest } from '../bearer/caller.js';
 import type { Organization, RoleGrant } from '../claims/claims.js';
 
 /** Where roles count: in every organization that grants them, or in the active one. */
@@ -51,6 +52,22 @@ export const actingUser = (user: AuthUser, organizationId: string | undefined): 
   ...user,
   ...actingIn(user.roleGrants, user.organization, organizationId),
 });
+
+/**
+ * Returns a user with the roles in the organization that the header `X-Organization` names. Without `organizations: 'active'` the header does
+ * not count.
+ */
+export function inOrganizationAsked<
+  T extends Partial<Pick<Acting, 'organizations'>> & { roleGrants?: readonly RoleGrant[] },
+>(user: T, request: CalledRequest): T {
+  const asked = request.headers[ORGANIZATION_HEADER];
+  const { organizations, roleGrants } = user;
+  if (asked === undefined || !organizations || !roleGrants) return user;
+  request.organizationAsked = asked;
+  const activeOrganization = organizations.find(({ id }) => id === asked);
+  const roles = Object.freeze(rolesIn(roleGrants, activeOrganization?.id));
+  return Object.freeze({ ...user, activeOrganization, roles });
+}
 
 /** Returns the session with another active organization; unchanged when the user has no role there. */
 export function switched(token: SessionToken, data: unknown): SessionToken {

@@ -1,12 +1,14 @@
 import { CsrfService, SessionService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { Body, Controller, Inject, NotFoundException, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { Authenticate } from '../authenticate/authenticate.decorators.js';
 import { FormReturn } from '../http/form-return.js';
 import { seeOther } from '../sign-out/sign-out-pages.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
-import { OrganizationWithoutRoles } from './organization.errors.js';
+import { OrganizationWithoutRoles, roleFacts } from './organization.errors.js';
 
 /** Changes the active organization. Only with `organizations: 'active'`. */
+@Authenticate('session')
 @Controller('auth/organization')
 export class OrganizationController {
   constructor(
@@ -26,8 +28,9 @@ export class OrganizationController {
   ): Promise<void> {
     if (this.options.organizations === 'any') throw new NotFoundException();
     this.csrf.verify(request);
-    const { organizations = [] } = request.session?.user ?? {};
-    if (!organizations.some(({ id }) => id === organization)) throw new OrganizationWithoutRoles();
+    const { user } = request.session ?? {};
+    if (!user?.organizations?.some(({ id }) => id === organization))
+      throw new OrganizationWithoutRoles(roleFacts(user ?? {}));
     const address = this.returns.addressFor(wanted, request, response);
     if (address === undefined) return;
     await this.sessions.update(request, response, { organization });

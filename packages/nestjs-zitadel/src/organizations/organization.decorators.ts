@@ -5,10 +5,10 @@ import {
   ROLES_MEMBER_KEY,
 } from '@mridang/nestjs-auth';
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
-import { ORGANIZATION_HEADER, type CalledRequest } from '../bearer/caller.js';
+import type { CalledRequest } from '../bearer/caller.js';
 import type { Organization } from '../claims/claims.js';
 import type { Acting } from './acting.js';
-import { organizationRefusal } from './organization.errors.js';
+import { organizationRefusal, roleFacts } from './organization.errors.js';
 
 /** Where a role has to be granted: by the active organization, or by any. */
 interface RolesOptions {
@@ -39,13 +39,13 @@ export function RequireRoles(...args: [...roles: string[], options: RolesOptions
 export const CurrentOrganization = createParamDecorator(
   (_data: unknown, context: ExecutionContext): Organization => {
     const request = requestOf(context);
-    const { caller, headers } = (request ?? {}) as Partial<CalledRequest>;
+    const { caller, organizationAsked } = (request ?? {}) as Partial<CalledRequest>;
     const user = caller ?? request?.session?.user;
     if (!user?.organizations)
       throw new TypeError(
         '@CurrentOrganization() needs a signed-in user, and the option organizations: active',
       );
     if (user.activeOrganization) return user.activeOrganization;
-    throw organizationRefusal(user, caller && headers?.[ORGANIZATION_HEADER]) ?? new RolesRequired([]);
+    throw organizationRefusal(user, organizationAsked) ?? new RolesRequired([], roleFacts(user));
   },
 );

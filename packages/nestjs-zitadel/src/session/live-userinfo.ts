@@ -5,6 +5,8 @@ import {
   type HttpResponse,
 } from '@mridang/nestjs-auth';
 import { Injectable, NotFoundException } from '@nestjs/common';
+import type { CalledRequest } from '../bearer/caller.js';
+import { inOrganizationAsked } from '../organizations/acting.js';
 import { ClaimsReload, type ReadClaims } from './claims-reload.js';
 import type { ZitadelClaims } from '../claims/claims.js';
 
@@ -32,6 +34,12 @@ export class LiveUserinfo {
       return read.token;
     });
     if (!read) throw new SessionEnded('no_refresh');
+    const { organizationAsked } = request as Partial<CalledRequest>;
+    if (request.session && organizationAsked !== undefined)
+      request.session = {
+        ...request.session,
+        user: inOrganizationAsked(request.session.user, request as CalledRequest),
+      };
     return read.claims;
   }
 }

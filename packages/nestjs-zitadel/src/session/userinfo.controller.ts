@@ -1,12 +1,14 @@
 import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { Body, Controller, Get, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { Authenticate } from '../authenticate/authenticate.decorators.js';
 import type { ZitadelClaims } from '../claims/claims.js';
 import { FormReturn } from '../http/form-return.js';
 import { seeOther } from '../sign-out/sign-out-pages.js';
 import { LiveUserinfo } from './live-userinfo.js';
 
 /** The current userinfo of the signed-in user. The session is updated with it. */
+@Authenticate('session')
 @Controller('auth/userinfo')
 export class UserinfoController {
   constructor(

@@ -1,12 +1,20 @@
 import { customFetch } from '@auth/core';
 import Zitadel from '@auth/core/providers/zitadel';
 import type { Account, User } from '@auth/core/types';
-import type { AuthUser, IAuthModuleOptions, SessionEnd, SessionToken } from '@mridang/nestjs-auth';
+import {
+  RolesRequired,
+  type AuthUser,
+  type IAuthModuleOptions,
+  type SessionEnd,
+  type SessionToken,
+} from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { clockTolerance } from 'openid-client';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 import { deriveKey } from '../keys.js';
 import { authorizationParams } from './authorization-params.js';
+import type { BearerCredentials } from '../authenticate/bearer-credentials.js';
+import type { CalledRequest } from '../bearer/caller.js';
 import type { ClaimsReload } from '../session/claims-reload.js';
 import {
   authenticatedAtIn,
@@ -22,7 +30,8 @@ import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
 import { actingUser, withActiveOrganization } from '../organizations/acting.js';
 import type { ChosenOrganizations } from '../organizations/chosen-organizations.js';
-import { organizationRefusal } from '../organizations/organization.errors.js';
+import { organizationRefusal, roleFacts } from '../organizations/organization.errors.js';
+import type { Refusals } from '../refusals/refusals.js';
 import type { Resumption } from '../session/resumption.js';
 import { ZITADEL, type CarriedOver, type SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from '../session/session-token.js';
@@ -44,6 +53,8 @@ export function authOptions(
   rules: SignInRules,
   resumption: Resumption,
   chosen: ChosenOrganizations,
+  credentials: BearerCredentials,
+  refusals: Refusals,
 ): IAuthModuleOptions {
   const { clientId, clientSecret, issuer, organizations, redirectUri, observer } = options;
   const isActive = organizations === 'active';
@@ -65,8 +76,12 @@ export function authOptions(
     resume: (ended, token, request) => resumption.paramsFor(ended, token, request),
     signInPolicy: rules,
     // A choice helps only where some organization grants the role.
-    rolesRefusal: (roles, user: Partial<AuthUser>) =>
-      user.allRoles?.some((role) => roles.includes(role)) ? organizationRefusal(user) : undefined,
+    rolesRefusal: (roles, user: Partial<AuthUser>, request?: Partial<CalledRequest>) =>
+      (user.allRoles?.some((role) => roles.includes(role))
+        ? organizationRefusal(user, request?.organizationAsked)
+        : undefined) ?? new RolesRequired(roles, roleFacts(user)),
+    refused: (refusal, request) => refusals.report(refusal, request),
+    credentials,
     observer: {
       signedIn: ({ providerAccountId, id_token: idToken }, request, response) => {
         loggedOut.delete(request, response as Response);

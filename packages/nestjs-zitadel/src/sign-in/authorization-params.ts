@@ -1,4 +1,5 @@
 import { SignInFailed } from '@mridang/nestjs-auth';
+import { withOrganization } from '../claims/claims.js';
 
 /** OpenID Connect Core 3.1.2.1, and `create` of Initiating User Registration 1.0. */
 const prompts = ['none', 'login', 'select_account', 'consent', 'create'];
@@ -29,7 +30,7 @@ export function authorizationParams(
     prompt,
     ui_locales: matching(UI_LOCALES, given['ui_locales']),
     max_age: isContradiction ? undefined : maxAge,
-    scope: organization && [...scopes, organization].join(' '),
+    scope: organization && withOrganization(scopes, organization).join(' '),
   };
   return Object.fromEntries(
     Object.entries(accepted).filter((entry): entry is [string, string] => entry[1] !== undefined),

@@ -4,7 +4,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { claimsIn, loginAgeIn, organizationFrom, sidIn } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';
 import { Reachability } from '../client/reachability.js';
-import { isRecentLogin, missingFactor } from '../fresh-sign-in/sign-in-requirements.js';
+import { factorsIn, isRecentLogin, missingFactor } from '../fresh-sign-in/sign-in-requirements.js';
 import { ChosenOrganizations } from '../organizations/chosen-organizations.js';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { TokenRevocation } from '../session/token-revocation.js';
@@ -71,8 +71,15 @@ export class SignInRules implements SignInPolicy {
     const { id_token: idToken } = account;
     if (subject !== undefined && account.providerAccountId !== subject) return 'user_mismatch';
     if (maxAge !== undefined && !isRecentLogin(loginAgeIn(idToken), Number(maxAge))) return 'login_too_old';
-    const missing = missingFactor(factors.split(' ').filter(Boolean), claimsIn(idToken)['amr']);
-    if (missing !== undefined) return new SignInFailed('factor_missing', { detail: missing });
+    const { amr } = claimsIn(idToken);
+    const needed = { factors: factors.split(' ').filter(Boolean) };
+    const missing = missingFactor(needed.factors, amr);
+    if (missing !== undefined)
+      return new SignInFailed('factor_missing', {
+        detail: missing,
+        needed,
+        held: { factors: factorsIn(amr) },
+      });
     return this.organizationRefusal(profile, organization);
   }
 
@@ -105,7 +112,9 @@ export class SignInRules implements SignInPolicy {
     const { id, domain } = organizationFrom(profile) ?? {};
     const isMember =
       id === requested || (domain !== undefined && normalized(domain) === normalized(requested));
-    return isMember ? undefined : 'organization_mismatch';
+    if (isMember) return undefined;
+    const held = { homeOrganization: domain ?? id ?? 'none' };
+    return new SignInFailed('organization_mismatch', { needed: { homeOrganization: requested }, held });
   }
 
   meaning(_error: string, description: string) {

@@ -45,6 +45,20 @@ export class ApiKeyInvalid extends Error {
 
 const MIN_BITS = 2048;
 
+/** As `apiKeyFrom`, for several settings that are checked together: reports each problem, and returns `undefined` then. */
+export function apiKeyOf(
+  source: ApiKeySource,
+  report: (field: keyof ApiKeySource, expected: string) => void,
+): ApiKey | undefined {
+  try {
+    return apiKeyFrom(source);
+  } catch (error) {
+    if (!(error instanceof ApiKeyInvalid)) throw error;
+    for (const { field, expected } of error.problems) report(field, expected);
+    return undefined;
+  }
+}
+
 /**
  * Reads and validates the key of an API application.
  *

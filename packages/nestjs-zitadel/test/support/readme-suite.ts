@@ -183,6 +183,25 @@ export function runSamples(makeProject: () => SampleProject) {
     }, 40_000);
   });
 
+  describe('the sample of the README with a route for browsers and programs', () => {
+    it('answers both, and asks a browser for the CSRF token', async () => {
+      await project.stop();
+      await start(5);
+      const browser = new Browser(origin);
+      const page = await signIn(browser, '/orders', 'alice@acme.example');
+      expect([page.url.pathname, page.text]).toEqual(['/orders', 'Orders of alice@acme.example']);
+      expect((await browser.post('/orders', {})).status).toBe(403);
+      const scope = `openid profile urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
+      const { access_token: token } = await serviceUserTokens(sandbox, scope);
+      const cookie = await browser.jar.getCookieString(origin);
+      const post = (authorization: string) =>
+        fetch(`${origin}/orders`, { method: 'POST', headers: { authorization, cookie } });
+      const added = await post(`Bearer ${token}`);
+      expect([added.status, await added.text()]).toEqual([201, 'An order of robot@acme.example']);
+      expect((await post('Bearer unknown')).status).toBe(401);
+    }, 40_000);
+  });
+
   describe('the sample with a test session', () => {
     it('opens a role while Zitadel is away', async () => {
       const program = project.run('tested', { PORT: String(await freePort()) });

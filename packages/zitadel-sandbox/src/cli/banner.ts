@@ -21,6 +21,9 @@ Press Ctrl+C to stop.
 function variables({ issuer, clients }: Sandbox, webOrigin: string, keyFolder: string | undefined): string {
   const key = keyFolder === undefined ? [] : [`ZITADEL_API_KEY_FILE=${join(keyFolder, 'api-key.json')}`];
   const api = [`IDP_AUTHORITY=${issuer}`, ...key, `API_SWAGGER_CLIENT_ID=${clients.swagger.clientId}`];
+  const commands = clients.device
+    ? `Environment variable of npm run token:\n  ZITADEL_CLI_CLIENT_ID=${clients.device.clientId}\n`
+    : '';
   return `Environment variables of the web app:
   ZITADEL_DOMAIN=${issuer}
   ZITADEL_CLIENT_ID=${clients.web.clientId}
@@ -28,7 +31,7 @@ function variables({ issuer, clients }: Sandbox, webOrigin: string, keyFolder: s
   ZITADEL_POST_LOGOUT_URL=${webOrigin}/auth/logout/callback
 Environment variables of the API${keyFolder === undefined ? ' (for its key file, use --key-folder DIR)' : ''}:
 ${api.map((line) => `  ${line}`).join('\n')}
-`;
+${commands}`;
 }
 
 function nextCommand({ issuer }: Sandbox, patFile = 'FILE'): string {

@@ -31,6 +31,8 @@ export const usage = `Zitadel sandbox: an OpenID provider that behaves as Zitade
   --api-origin URL                origin of the API, for the redirect URI of its Swagger UI
                                   (default ${defaultApiOrigin})
   --login-origin URL              separate origin for Login V2, such as http://127.0.0.1:8081
+  --no-login-pages                serve no pages of Login V2, as a Zitadel without its login application: people sign in
+                                  through the session API
   --login-version VERSION         login UI of all applications: 2 (default) or 1
   --key-folder DIR                folder to write api-key.json, service-user-key.json and
                                   personal-access-token to
@@ -79,11 +81,13 @@ export async function readCommandLine(args: string[]): Promise<Command | 'help'>
         loginVersion,
       },
       second: { loginVersion },
+      device: { loginVersion },
       swagger: { redirectUris: [`${apiOrigin}/api/oauth2-redirect.html`], loginVersion },
       ...(values['login-origin'] !== undefined && { loginOrigin: loginOrigin(values['login-origin']) }),
       ...(values['access-token-ttl'] !== undefined && {
         accessTokenTtlSeconds: wholeNumber('--access-token-ttl', values['access-token-ttl'], 2 ** 31),
       }),
+      hasLoginPages: !values['no-login-pages'],
       empty: values.empty ?? false,
       backChannelDenied: values['back-channel-denied'] ?? false,
       ...(values['pat-file'] !== undefined && { patFile: values['pat-file'] }),
@@ -113,6 +117,7 @@ function parseOptions(args: string[]) {
       'base-path': { type: 'string' },
       'api-origin': { type: 'string' },
       'login-origin': { type: 'string' },
+      'no-login-pages': { type: 'boolean' },
       'login-version': { type: 'string' },
       'key-folder': { type: 'string' },
       empty: { type: 'boolean' },

@@ -81,6 +81,10 @@ export interface SandboxUser extends UserSpec {
   addedKeys?: AddedKey<ServiceUserKeyFile>[];
   /** service users only: a personal access token */
   pat?: string;
+  /** made by the management API without a password */
+  isUninitialized?: boolean;
+  /** of an invitation, until the user has set a password with it */
+  inviteCode?: string;
 }
 
 /** The roles of the sandbox's project that an organization other than its owner may grant. */

@@ -60,6 +60,8 @@ export interface Instance {
   faults: Faults;
   /** origin of Login V2; empty: the issuer's origin */
   loginOrigin: string;
+  /** false: the pages of Login V2 answer 404 */
+  hasLoginPages: boolean;
   refreshRotation: RefreshRotation;
   sessions: BrowserSessions;
   backChannel: BackChannelLogout;
@@ -143,6 +145,7 @@ export function createInstance(issuer: string, loginOrigin: string, options: San
     },
     hasManagementV2: options.hasManagementV2 ?? true,
     loginOrigin,
+    hasLoginPages: options.hasLoginPages ?? true,
     refreshRotation: new RefreshRotation(options.refreshReuseMs === undefined ? 0 : options.refreshReuseMs),
     lifetimes: {
       accessTokenSeconds: options.accessTokenTtlSeconds ?? 12 * hour,

@@ -24,10 +24,15 @@ export interface SandboxOptions extends FurtherApplications {
    */
   loginV2Required?: boolean;
   /**
-   * The origin of Login V2: `http://` with `localhost`, `127.0.0.1` or `[::1]` and any Default: the issuer's origin..
-   * port; port 0 takes a free one
+   * The origin of Login V2: `http://` with `localhost`, `127.0.0.1` or `[::1]` and any port; port 0 takes a free one.
+   * Default: the issuer's origin
    */
   loginOrigin?: string;
+  /**
+   * false: the pages of Login V2 answer 404, or nothing listens at `loginOrigin`, as where Zitadel's login application is not
+   * installed; people sign in through the session API. Default true
+   */
+  hasLoginPages?: boolean;
   /**
    * login names of the users who may impersonate others of their organization by token exchange (Zitadel: the role
    * `ORG_END_USER_IMPERSONATOR`); default: impersonation is disabled, as in Zitadel

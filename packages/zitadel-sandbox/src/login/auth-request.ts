@@ -1,3 +1,4 @@
+import { timestamp } from '../directory/changes.js';
 import { encodeScopes } from '../directory/scopes.js';
 import type { Instance } from '../instance/instance.js';
 import { newId } from '../storage/ids.js';
@@ -7,6 +8,8 @@ import { findClient, type Interaction, type Session } from '../storage/provider.
 /** A validated authorization request that is not answered yet. */
 export interface AuthRequest {
   clientId: string;
+  /** RFC 3339; set when the request is stored */
+  createdAt?: string;
   redirectUri: string;
   responseType: string;
   responseMode: 'query' | 'fragment' | 'form_post';
@@ -38,7 +41,7 @@ const codeLifetimeSeconds = 600;
 export async function saveAuthRequest(instance: Instance, request: AuthRequest): Promise<string> {
   const interaction = new instance.provider.Interaction();
   interaction.uid = request.loginVersion === 1 ? newId() : `V2_${newId()}`;
-  interaction.params = { request };
+  interaction.params = { request: { ...request, createdAt: timestamp() } };
   await interaction.save(requestLifetimeSeconds);
   return interaction.uid;
 }

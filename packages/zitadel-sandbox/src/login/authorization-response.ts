@@ -11,25 +11,28 @@ const submitFirstForm = 'document.forms[0].submit()';
  */
 export function sendAuthorizationResponse(
   ctx: Context,
-  {
-    redirectUri,
-    responseMode,
-    state,
-    loginVersion,
-  }: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state' | 'loginVersion'>,
+  request: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state' | 'loginVersion'>,
   outcome: Record<string, string | undefined>,
 ): void {
-  const parameters = sorted({ ...outcome, state });
-  if (responseMode === 'form_post' && loginVersion === 1) {
+  if (request.responseMode === 'form_post' && request.loginVersion === 1) {
     // the headers of a protocol endpoint, although the login UI may send it
     ctx.set('Vary', ['Origin', 'Cookie']);
-    answerHtml(ctx, selfPostingForm(redirectUri, parameters), { script: submitFirstForm });
+    const parameters = sorted({ ...outcome, state: request.state });
+    answerHtml(ctx, selfPostingForm(request.redirectUri, parameters), { script: submitFirstForm });
     return;
   }
-  redirect(
-    ctx,
-    responseMode === 'fragment' ? withFragment(redirectUri, parameters) : withQuery(redirectUri, parameters),
-  );
+  redirect(ctx, authorizationResponseUrl(request, outcome));
+}
+
+/** The redirect URI with the parameters of the authorization response. */
+export function authorizationResponseUrl(
+  { redirectUri, responseMode, state }: Pick<AuthRequest, 'redirectUri' | 'responseMode' | 'state'>,
+  outcome: Record<string, string | undefined>,
+): string {
+  const parameters = sorted({ ...outcome, state });
+  return responseMode === 'fragment'
+    ? withFragment(redirectUri, parameters)
+    : withQuery(redirectUri, parameters);
 }
 
 // Go's url.Values.Encode sorts parameters by name

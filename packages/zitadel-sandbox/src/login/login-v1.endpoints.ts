@@ -25,14 +25,11 @@ import {
   showMailVerification,
 } from './login-v1.steps.js';
 import { messagePage } from './pages/layout.js';
+import { oneTimeCodeV1Page, passwordV1Page, userSelectionV1Page } from './pages/login-v1.pages.js';
 import {
-  oneTimeCodeV1Page,
-  passwordV1Page,
-  registrationV1Page,
-  userSelectionV1Page,
-} from './pages/login-v1.pages.js';
-import {
+  activationV1Path,
   callbackV1Path,
+  invitationV1Path,
   loginNameV1Path,
   loginV1Path,
   mailVerificationV1Path,
@@ -41,6 +38,13 @@ import {
   registerV1Path,
   userSelectionV1Path,
 } from './paths.js';
+import {
+  showInvitation,
+  showRegistration,
+  submitActivation,
+  submitInvitation,
+  submitRegistration,
+} from './registration-v1.steps.js';
 
 type Step = (login: LoginContext) => Promise<void> | void;
 
@@ -56,14 +60,17 @@ const notFound = 'ID=CACHE-d24aD Message=Errors.AuthRequest.NotFound Parent=(sql
 /** Login V1: HTML forms, one path per step. Pages with an error message have status 200, too, as in Zitadel. */
 export const loginV1Endpoints: Record<string, Endpoint> = {
   [loginV1Path]: step((login) =>
-    login.call.ctx.method === 'POST' ? signInDirectly(login) : showFirstPage(login),
+    login.call.ctx.method === 'POST' ? submitLogin(login) : showFirstPage(login),
   ),
   [loginNameV1Path]: form(submitLoginName),
   [passwordV1Path]: form(submitPassword),
   [oneTimeCodeV1Path]: form(submitOneTimeCode),
   [userSelectionV1Path]: form(selectAccount),
   [mailVerificationV1Path]: form(submitMailCode),
-  [registerV1Path]: step(showRegistration),
+  [registerV1Path]: (call, instance) =>
+    (call.ctx.method === 'POST' ? form(submitRegistration) : step(showRegistration))(call, instance),
+  [activationV1Path]: form(submitActivation),
+  [invitationV1Path]: form((login) => submitInvitation(login, showPassword)),
 };
 
 function step(run: Step): Endpoint {
@@ -83,6 +90,13 @@ function form(run: Step): Endpoint {
     ctx.status = ctx.method === 'POST' ? 403 : 405;
     answerHtml(ctx, messagePage('An error occurred', 'The form was rejected: invalid CSRF token'));
   });
+}
+
+/** The list of users posts here, and so does the last page of a registration, after which the user is signed in. */
+function submitLogin(login: LoginContext): Promise<void> | void {
+  const { sid } = login.request;
+  const isActivated = sid !== undefined && login.call.form['loginName'] === undefined;
+  return isActivated ? redirectToCallback(login) : signInDirectly(login);
 }
 
 /** Shows the first page, or completes the login without one. */
@@ -188,6 +202,8 @@ async function selectAccount(login: LoginContext): Promise<void> {
 }
 
 async function showPassword(login: LoginContext, loginName: string, error?: string): Promise<void> {
+  const invited = login.instance.directory.findPerson(loginName);
+  if (invited?.inviteCode !== undefined) return showInvitation(login, invited);
   const view = await createView(login, error);
   answerHtml(login.call.ctx, passwordV1Page(view, hiddenFields(login), loginName));
 }
@@ -236,8 +252,4 @@ async function submitMailCode(login: LoginContext): Promise<void> {
   }
   known.user.emailVerified = true;
   return useSession(login, known);
-}
-
-async function showRegistration(login: LoginContext): Promise<void> {
-  answerHtml(login.call.ctx, registrationV1Page(await createView(login)));
 }

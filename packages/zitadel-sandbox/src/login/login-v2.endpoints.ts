@@ -15,21 +15,19 @@ import {
   personWithCode,
   type LoginContext,
 } from './login-context.js';
-import {
-  accountsPage,
-  loginNamePage,
-  oneTimeCodePage,
-  passwordPage,
-  registerPage,
-} from './pages/login-v2.pages.js';
+import { accountsPage, loginNamePage, oneTimeCodePage, passwordPage } from './pages/login-v2.pages.js';
+import { registerPage, registerPasswordPage, verifyPage } from './pages/registration.pages.js';
 import {
   accountsPath,
   loginNamePath,
   loginPath,
   oneTimeCodePath,
   passwordPath,
+  registerPasswordPath,
   registerPath,
+  verifyPath,
 } from './paths.js';
+import { activated, enteredIn, passwordProblem, problemOf, register } from './registration.js';
 
 type Step = (login: LoginContext) => Promise<void> | void;
 
@@ -40,7 +38,11 @@ export const loginV2Endpoints: Record<string, Endpoint> = {
   [passwordPath]: step((login) => (isPost(login) ? submitPassword(login) : showPassword(login))),
   [oneTimeCodePath]: step((login) => (isPost(login) ? submitOneTimeCode(login) : showOneTimeCode(login))),
   [accountsPath]: step((login) => (isPost(login) ? selectAccount(login) : showAccounts(login))),
-  [registerPath]: step(async (login) => answerHtml(login.call.ctx, registerPage(await createView(login)))),
+  [registerPath]: step((login) => (isPost(login) ? submitNames(login) : showRegistration(login))),
+  [registerPasswordPath]: step((login) =>
+    isPost(login) ? submitNewPassword(login) : showNewPassword(login),
+  ),
+  [verifyPath]: step((login) => (isPost(login) ? submitMailCode(login) : showMailCode(login))),
 };
 
 /** Wraps a step. As in Zitadel, an unknown or completed authorization request gets a JSON response with status 500. */
@@ -168,4 +170,45 @@ async function selectAccount(login: LoginContext): Promise<void> {
   if (!session) return redirectToStep(login, loginNamePath);
   if (canAnswer(session, login)) return finishLogin(login, session);
   await showAccounts(login, 'User is no member of the required organization');
+}
+
+async function showRegistration(login: LoginContext, error?: string): Promise<void> {
+  const view = await createView(login, error);
+  answerHtml(login.call.ctx, registerPage(view, `oidc_${login.id}`, enteredIn(login)));
+}
+
+function submitNames(login: LoginContext): Promise<void> | void {
+  const entered = enteredIn(login);
+  const problem = problemOf(login, entered);
+  if (problem !== undefined) return showRegistration(login, problem);
+  return redirectToStep(login, registerPasswordPath, { ...entered });
+}
+
+async function showNewPassword(login: LoginContext, error?: string): Promise<void> {
+  const view = await createView(login, error);
+  answerHtml(login.call.ctx, registerPasswordPage(view, `oidc_${login.id}`, enteredIn(login)));
+}
+
+async function submitNewPassword(login: LoginContext): Promise<void> {
+  const { password = '', confirmPassword } = login.call.form;
+  const entered = enteredIn(login);
+  if (problemOf(login, entered) !== undefined) return redirectToStep(login, registerPath, { ...entered });
+  const problem = passwordProblem(password, confirmPassword);
+  if (problem !== undefined) return showNewPassword(login, problem);
+  const { id } = await register(login, entered, password);
+  redirectToStep(login, verifyPath, { userId: id });
+}
+
+async function showMailCode(login: LoginContext, error?: string): Promise<void> {
+  const user = login.instance.directory.byId(login.call.params['userId']);
+  if (user?.kind !== 'human') return redirectToStep(login, loginNamePath);
+  const view = await createView(login, error);
+  answerHtml(login.call.ctx, verifyPage(view, `oidc_${login.id}`, user, codeOf(user, 'e-mail')));
+}
+
+async function submitMailCode(login: LoginContext): Promise<void> {
+  const { call, instance } = login;
+  const user = activated(login, call.form['userId']);
+  if (!user) return showMailCode(login, 'Code is invalid');
+  await finishLogin(login, await instance.sessions.start(call.ctx, user, 2, passwordAmr));
 }

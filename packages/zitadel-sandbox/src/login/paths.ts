@@ -5,6 +5,8 @@ export const passwordPath = '/ui/v2/login/password';
 export const oneTimeCodePath = '/ui/v2/login/otp/time-based';
 export const accountsPath = '/ui/v2/login/accounts';
 export const registerPath = '/ui/v2/login/register';
+export const registerPasswordPath = '/ui/v2/login/register/password';
+export const verifyPath = '/ui/v2/login/verify';
 export const logoutPath = '/ui/v2/login/logout';
 export const devicePath = '/ui/v2/login/device';
 /** prefix of all paths of Login V2 */
@@ -18,6 +20,8 @@ export const userSelectionV1Path = '/ui/login/userselection';
 export const oneTimeCodeV1Path = '/ui/login/mfa/verify';
 export const mailVerificationV1Path = '/ui/login/mail/verification';
 export const registerV1Path = '/ui/login/register';
+export const activationV1Path = '/ui/login/user/init';
+export const invitationV1Path = '/ui/login/user/invite';
 export const signedOutV1Path = '/ui/login/logout/done';
 export const deviceV1Path = '/ui/login/device';
 /** the protocol endpoint that Login V1 redirects to after the sign-in */

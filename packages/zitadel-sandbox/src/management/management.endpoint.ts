@@ -11,6 +11,8 @@ import { administratorService } from './administrators.js';
 import { applicationKeyMethods } from './application-keys.js';
 import { applicationMethods } from './applications.js';
 import { authorizationService } from './authorizations.js';
+import { authRequestService } from './login/auth-request-service.js';
+import { sessionService } from './login/session-service.js';
 import { ManagementError } from './management.error.js';
 import type { Method } from './method.js';
 import { organizationService } from './organizations.js';
@@ -33,6 +35,8 @@ const services: Record<string, Record<string, Method>> = {
   ...newerServices,
   'zitadel.user.v2.UserService': { ...userService, ...credentialMethods },
   'zitadel.org.v2.OrganizationService': organizationService,
+  'zitadel.session.v2.SessionService': sessionService,
+  'zitadel.oidc.v2.OIDCService': authRequestService,
   'zitadel.action.v2.ActionService': actionService,
   'zitadel.admin.v1.AdminService': tokenLifetimeService,
 };

@@ -9,6 +9,8 @@ interface RestRoute {
 
 const user = 'zitadel.user.v2.UserService';
 const organization = 'zitadel.org.v2.OrganizationService';
+const session = 'zitadel.session.v2.SessionService';
+const oidc = 'zitadel.oidc.v2.OIDCService';
 const action = 'zitadel.action.v2.ActionService';
 const admin = 'zitadel.admin.v1.AdminService';
 
@@ -20,10 +22,17 @@ export const restRoutes: RestRoute[] = [
   route('POST /v2/users/new', [user, 'CreateUser']),
   route('GET /v2/users/{userId}', [user, 'GetUserByID']),
   route('DELETE /v2/users/{userId}', [user, 'DeleteUser']),
+  route('POST /v2/users/{userId}/invite_code', [user, 'CreateInviteCode']),
   route('POST /v2/users/{userId}/keys', [user, 'AddKey']),
   route('POST /v2/users/{userId}/secret', [user, 'AddSecret']),
   route('POST /v2/users/{userId}/pats', [user, 'AddPersonalAccessToken']),
   route('DELETE /v2/users/{userId}/pats/{tokenId}', [user, 'RemovePersonalAccessToken']),
+  route('POST /v2/sessions', [session, 'CreateSession'], 201),
+  route('POST /v2/sessions/search', [session, 'ListSessions']),
+  route('GET /v2/sessions/{sessionId}', [session, 'GetSession']),
+  route('DELETE /v2/sessions/{sessionId}', [session, 'DeleteSession']),
+  route('GET /v2/oidc/auth_requests/{authRequestId}', [oidc, 'GetAuthRequest']),
+  route('POST /v2/oidc/auth_requests/{authRequestId}', [oidc, 'CreateCallback']),
   route('POST /v2/actions/targets', [action, 'CreateTarget']),
   route('POST /v2/actions/targets/search', [action, 'ListTargets']),
   route('POST /v2/actions/targets/{id}', [action, 'UpdateTarget']),

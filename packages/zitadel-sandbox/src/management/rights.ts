@@ -4,6 +4,7 @@ import { ManagementError } from './management.error.js';
 
 export type Permission =
   | 'instance.settings'
+  | 'session'
   | 'org.create'
   | 'org.delete'
   | 'project.create'
@@ -32,7 +33,11 @@ export const administratorRoles: Record<
   'instance' | 'organization' | 'project',
   Record<string, Permission[]>
 > = {
-  instance: { IAM_OWNER: ['instance.settings', ...all], IAM_ORG_MANAGER: all },
+  instance: {
+    IAM_OWNER: ['instance.settings', 'session', ...all],
+    IAM_ORG_MANAGER: all,
+    IAM_LOGIN_CLIENT: ['session', 'user.read', 'user.write'],
+  },
   organization: {
     ORG_OWNER: all.filter((one) => one !== 'org.create' && one !== 'project.app.delete'),
     ORG_USER_MANAGER: users,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { timestamp } from '../directory/changes.js';
 import type { SandboxUser } from '../directory/users.js';
 import { newKey, type ServiceUserKeyFile } from '../keys/key-file.js';
-import { newId } from '../storage/ids.js';
+import { idFor, newId } from '../storage/ids.js';
 import { issuePersonalAccessToken } from '../tokens/service-user-tokens.js';
 import { futureDate } from './application-keys.js';
 import { newSecret } from './applications.js';
@@ -10,13 +10,15 @@ import { ManagementError } from './management.error.js';
 import { method, text, type Caller, type Method } from './method.js';
 import { notFound, requireOver } from './users.js';
 
+const INVITE_CODE_LENGTH = 6;
+
 const dated = (message: string) =>
   z.object({
     userId: text(`${message}Request.UserId`),
     expirationDate: z.string(`invalid ${message}Request.ExpirationDate: value is required`),
   });
 
-/** Credentials of service users. Nobody needs a right for their own. */
+/** Credentials of service users, for whose own nobody needs a right, and the codes with which people set a password. */
 export const credentialMethods: Record<string, Method> = {
   AddKey: method(dated('AddKey'), async ({ userId, expirationDate }, caller) => {
     const user = serviceUser(userId, caller, notAServiceUser('User could not be found', 'COMMAND-bnipwm1'));
@@ -27,6 +29,29 @@ export const credentialMethods: Record<string, Method> = {
     const keyContent = Buffer.from(JSON.stringify(file)).toString('base64');
     return { creationDate: timestamp(), keyId, keyContent };
   }),
+
+  CreateInviteCode: method(
+    z.object({
+      userId: text('CreateInviteCodeRequest.UserId'),
+      returnCode: z.object({}).optional(),
+      sendCode: z.object({}).optional(),
+    }),
+    ({ userId, returnCode }, { instance, user: caller, rights }) => {
+      const user = instance.directory.byId(userId);
+      requireOver(user, caller, rights);
+      if (user?.kind !== 'human') throw notFound('COMMAND-Wgvn4');
+      if (!user.isUninitialized)
+        throw new ManagementError('failed_precondition', 'User is already initialized', 'COMMAND-EF34g');
+      user.inviteCode = idFor(`invite code of ${userId}`).slice(-INVITE_CODE_LENGTH);
+      const { changeDate } = instance.changes.dates(user);
+      const details = {
+        sequence: instance.changes.sequence(user),
+        changeDate,
+        resourceOwner: user.home.id,
+      };
+      return { details, ...(returnCode && { inviteCode: user.inviteCode }) };
+    },
+  ),
 
   AddSecret: method(z.object({ userId: text('AddSecretRequest.UserId') }), ({ userId }, caller) => {
     const user = serviceUser(userId, caller, notFound('COMMAND-bnipwm1'));

@@ -63,6 +63,7 @@ export const userService: Record<string, Method> = {
       id: request.userId ?? newId(),
       organization: organization.name,
     });
+    user.isUninitialized = request.human !== undefined && request.human.password === undefined;
     await addClient(store, user.id);
     changes.created(user);
     return { id: user.id, creationDate: changes.dates(user).creationDate };

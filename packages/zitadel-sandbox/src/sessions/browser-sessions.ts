@@ -77,14 +77,30 @@ export class BrowserSessions {
   ): Promise<Session> {
     const known = await this.list(ctx, loginVersion);
     const earlier = known.find(({ accountId }) => accountId === user.id);
-    const session = (loginVersion === 1 && earlier) || this.create(loginVersion);
-    session.loginAccount({ accountId: user.id, loginTs: nowSeconds(), amr });
-    await session.save(sessionLifetimeSeconds);
+    const session = await this.signIn(
+      (loginVersion === 1 && earlier) || this.create(loginVersion),
+      user,
+      amr,
+    );
     const browser = this.browserKey(ctx, loginVersion);
     const others = known.filter(({ accountId }) => accountId !== user.id);
     this.browserBySid.set(session.jti, browser);
     this.sidsByBrowser.set(browser, [session.jti, ...others.map(({ jti }) => jti)]);
     return session;
+  }
+
+  /** Signs a user in through the session API, in no browser that the sandbox knows. */
+  startWithoutBrowser(user: SandboxUser, amr: string[]): Promise<Session> {
+    return this.signIn(this.create(2), user, amr);
+  }
+
+  /** The active sessions of Login V2, of all browsers. */
+  listV2(): Promise<Session[]> {
+    const sids: string[] = [];
+    this.store.forEach('Session', ({ jti }) => {
+      if (jti !== undefined && !isV1(jti)) sids.push(jti);
+    });
+    return this.findAll(sids);
   }
 
   async find(sid: string): Promise<Session | undefined> {
@@ -122,6 +138,12 @@ export class BrowserSessions {
 
   private browserKey(ctx: Context, loginVersion: 1 | 2): string {
     return `${loginVersion} ${this.ensureBrowserId(ctx)}`;
+  }
+
+  private async signIn(session: Session, user: SandboxUser, amr: string[]): Promise<Session> {
+    session.loginAccount({ accountId: user.id, loginTs: nowSeconds(), amr });
+    await session.save(sessionLifetimeSeconds);
+    return session;
   }
 
   private create(loginVersion: 1 | 2): Session {

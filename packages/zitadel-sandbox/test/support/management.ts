@@ -21,6 +21,22 @@ export async function manage(
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
 
+/** A call by a REST path, such as `POST /v2/sessions`. */
+export async function managed(
+  sandbox: Sandbox,
+  route: `${string} ${string}`,
+  message?: object,
+  token = sandbox.personalAccessToken,
+): Promise<Managed> {
+  const [method = '', path = ''] = route.split(' ');
+  const answer = await fetch(sandbox.issuer + path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(message && { body: JSON.stringify(message) }),
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
 /** The id of the organization Acme. */
 export const acme = '320000000000000001';
 

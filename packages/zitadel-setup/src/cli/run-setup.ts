@@ -89,7 +89,7 @@ class SetupRun {
     this.write(world, envFile);
     this.hasBegun = false;
     for (const warning of world.warnings) this.say(`Note: ${warning}.`);
-    this.tell(hasWork ? this.summary() : 'Everything is as it should be: nothing was changed.');
+    this.tell(this.summary(world.warnings.length > 0));
     await this.runDoctor(envFile.path);
     this.writeDocument();
     return 0;
@@ -164,9 +164,9 @@ class SetupRun {
   }
 
   private show(steps: readonly Step[], envFile: EnvFile, isFileChanged: boolean): void {
-    const lines = steps.map(({ what, outcome, details }) => {
+    const lines = steps.map(({ what, outcome, details, isTry }) => {
       const more = details.length > 0 ? ` (${details.join('; ')})` : '';
-      return `${signs[outcome]} ${what}${more}`;
+      return `${isTry ? '?' : signs[outcome]} ${what}${more}`;
     });
     const fileOutcome = envFile.content === undefined ? 'created' : isFileChanged ? 'changed' : 'unchanged';
     this.tell([...lines, `${signs[fileOutcome]} file ${envFile.path}`].join('\n'));
@@ -236,8 +236,10 @@ class SetupRun {
     return status;
   }
 
-  private summary(): string {
-    const { created, changed, unchanged } = this.document;
+  private summary(isOtherwise: boolean): string {
+    const { created, changed, unchanged, files } = this.document;
+    if ([created, changed, files].every(({ length }) => length === 0))
+      return `Everything ${isOtherwise ? 'else ' : ''}is as it should be: nothing was changed.`;
     return `Done: ${created.length} created, ${changed.length} changed, ${unchanged.length} unchanged. Next: npm run dev`;
   }
 

@@ -34,17 +34,25 @@ export function defaultsFrom(environment: Environment) {
   };
 }
 
-/** The addresses of the web application; those of the env file where they are on that origin. */
+const CALLBACK = '/auth/callback';
+const POST_LOGOUT = '/auth/logout/callback';
+
+/**
+ * The addresses of the web application; those of the env file where they are on that origin and below its base path. The program answers
+ * on any path.
+ */
 export function addressesOf(webOrigin: string, environment: Environment) {
   const base = webOrigin + (valueIn(environment, 'BASE_PATH') ?? '');
-  const kept = (name: string, path: string) => {
-    const value = valueIn(environment, name);
-    const isOn = value !== undefined && URL.canParse(value) && new URL(value).origin === webOrigin;
-    return isOn ? value : base + path;
+  const kept = (name: string) => {
+    const value = valueIn(environment, name) ?? '';
+    return URL.canParse(value) && new URL(value).href.startsWith(`${base}/`) ? value : undefined;
   };
+  const redirectUri = kept('ZITADEL_CALLBACK_URL') ?? base + CALLBACK;
+  const postLogoutUri = kept('ZITADEL_POST_LOGOUT_URL');
   return {
-    redirectUri: kept('ZITADEL_CALLBACK_URL', '/auth/callback'),
-    postLogoutUri: kept('ZITADEL_POST_LOGOUT_URL', '/auth/logout/callback'),
+    redirectUri,
+    postLogoutUri:
+      postLogoutUri === undefined || postLogoutUri === redirectUri ? base + POST_LOGOUT : postLogoutUri,
     backChannelUri: `${base}/auth/backchannel-logout`,
     eventsPath: `${base.slice(webOrigin.length)}/auth/zitadel-events`,
   };

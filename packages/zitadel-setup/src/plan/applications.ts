@@ -13,6 +13,7 @@ import { LISTS, type ApplicationSpec, type OidcSpec } from './application-specs.
 import { projectIdOf, unchanged, type Outcome, type Step, type World } from './step.js';
 
 const SERVICE = 'application.v2.ApplicationService';
+const BACK_CHANNEL = 'backChannelLogoutUri';
 const KEY_METHOD = 'API_AUTH_METHOD_TYPE_PRIVATE_KEY_JWT';
 
 /** An application of the project, by its name. What else is registered there is left alone. */
@@ -23,7 +24,9 @@ export async function applicationStep(world: World, spec: ApplicationSpec): Prom
   remember(world, spec, found);
   const details = differences(found, spec);
   if (details.length === 0) return unchanged(what);
-  return { what, outcome: 'changed', details, apply: () => mend(world, spec, found) };
+  const isTry = details.length === 1 && details[0]?.startsWith(BACK_CHANNEL);
+  const step = { what, outcome: 'changed', apply: () => mend(world, spec, found) } as const;
+  return isTry ? { ...step, details: [`${details[0]}: Zitadel may refuse it`], isTry } : { ...step, details };
 }
 
 async function find(world: World, name: string): Promise<ApplicationMessage | undefined> {

@@ -11,6 +11,8 @@ export interface Step {
   outcome: Outcome;
   /** what is to be changed, for people */
   details: string[];
+  /** whether it is something that Zitadel may refuse, so that nothing changes */
+  isTry?: boolean;
   /** Makes or changes it. Not called for what is as it should be. */
   apply(): Promise<Outcome>;
 }

@@ -120,12 +120,3 @@ ${next}`,
 )}`,
   );
 }
-
-/** The registration page, for `prompt=create`. */
-export function registrationV1Page(view: LoginView): string {
-  return loginPage(
-    'Registration',
-    view,
-    '<p>The sandbox does not create accounts: choose one of its users as the new user.</p>',
-  );
-}

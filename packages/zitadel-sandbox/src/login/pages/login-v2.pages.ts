@@ -71,12 +71,3 @@ export function accountsPage(
 <p class="actions"><a href="${loginNamePath}?${escapeHtml(query)}">Add another account</a></p>`,
   );
 }
-
-/** The registration page, for `prompt=create`. */
-export function registerPage(view: LoginView): string {
-  return loginPage(
-    'Register',
-    view,
-    '<p>The sandbox does not create accounts: choose one of its users as the new user.</p>',
-  );
-}

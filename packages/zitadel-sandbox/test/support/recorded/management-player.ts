@@ -6,9 +6,9 @@ import type { Played } from './sandboxes.js';
 
 type Recorded = Exchange & { request: RecordedRequest; response: NonNullable<Exchange['response']> };
 
-/** What the sandbox does not have: version 1, metadata, lists of credentials, own keys, sessions, keys of targets, features. */
+/** What the sandbox does not have: version 1, metadata, lists of credentials, own keys, keys of targets, features. */
 const elsewhere =
-  /^\/(management|auth)\/v1|^\/admin\/v1\/(policies|events)|^\/v2\/(sessions|features)|etadata|\/(keys|pats)\/search$|Session|publickeys|^\/(oauth|oidc)\//;
+  /^\/(management|auth)\/v1|^\/admin\/v1\/(policies|events)|^\/v2\/features|etadata|\/(keys|pats)\/search$|publickeys|^\/(oauth|oidc)\//;
 /** Calls of targets by Zitadel, and of a target that was made outside the recording. */
 const notCalled = /^\/(all|resp|preuserinfo|preaccesstoken)$|targets\/300000000000000253$/;
 const id = /^\d{18}$/;

@@ -1,0 +1,91 @@
+import { onOneLine, type RefusalFacts, type RefusalReason } from '@mridang/nestjs-auth';
+import { redacted } from '../log/redacted.js';
+import { failureTexts, sessionEndTexts, signInTexts, type FailureText } from './failure-texts.js';
+
+/** Why a request was refused, as plain data: bounded, and without tokens, cookies and secrets. */
+export interface Explanation {
+  /** what the route needs */
+  needed: RefusalFacts;
+  /** what the request has of that */
+  held: RefusalFacts;
+  /** what would help */
+  help: string;
+}
+
+const MAX_LENGTH = 120;
+const MAX_ITEMS = 20;
+
+/** The words for a fact; two where a route needs something else than a request has. */
+const labels: Record<string, string | { needed: string; held: string }> = {
+  session: { needed: 'a session', held: 'session' },
+  roles: { needed: 'one of the roles', held: 'roles that count' },
+  grants: 'roles by organization',
+  organization: { needed: 'an organization in which the user has a role', held: 'active organization' },
+  organizations: 'organizations with roles',
+  homeOrganization: { needed: 'a member of the organization', held: 'organization of the user' },
+  readAt: 'read at Zitadel',
+  signInAgeSeconds: {
+    needed: 'at most this many seconds since the sign-in',
+    held: 'seconds since the sign-in',
+  },
+  factors: { needed: 'all of the factors', held: 'factors' },
+  scopes: { needed: 'all of the scopes', held: 'scopes' },
+  csrf: 'CSRF token',
+  origin: 'origin',
+  site: 'Sec-Fetch-Site',
+  token: { needed: 'a bearer token', held: 'bearer token' },
+  tokenKind: 'kind of token',
+  tokenProblem: 'problem of the token',
+  tokenAgeSeconds: 'seconds since the token was issued',
+  audience: { needed: 'in the audience (project or client ID)', held: 'audience' },
+  provider: 'provider of the session',
+};
+
+interface Found {
+  code: string;
+  reason: string | undefined;
+  also: RefusalFacts | undefined;
+}
+
+/** Returns the explanation of a refusal with a code, or of a failed sign-in with a reason. */
+export const explain = (
+  { needed = {}, held = {}, help }: RefusalReason,
+  { code, reason = '', also = {} }: Found,
+): Explanation => ({
+  needed: bounded(needed),
+  held: bounded({ ...held, ...also }),
+  help: help ?? helpFor(code, reason),
+});
+
+function helpFor(code: string, reason: string): string {
+  const texts: Record<string, FailureText> = { ...failureTexts, ...signInTexts, ...sessionEndTexts };
+  const name = Object.hasOwn(texts, reason) ? reason : code;
+  return Object.hasOwn(texts, name) ? (texts[name]?.helps.replaceAll('`', '') ?? '') : '';
+}
+
+/** Cuts long texts and lists, and escapes control characters: a fact may be what a caller has sent. */
+export function bounded(facts: RefusalFacts): RefusalFacts {
+  const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known.map(([name, value]) => [name, boundedValue(value)]));
+}
+
+function boundedValue(value: RefusalFacts[string]): RefusalFacts[string] {
+  if (typeof value === 'string') return redacted(onOneLine(value, MAX_LENGTH));
+  if (typeof value !== 'object') return value;
+  const shown = value.slice(0, MAX_ITEMS).map((item) => redacted(onOneLine(item, MAX_LENGTH)));
+  return value.length > MAX_ITEMS ? [...shown, `… ${value.length - MAX_ITEMS} more`] : shown;
+}
+
+/** An explanation in words, for people: plain text in English. */
+export const phrasesOf = ({ needed, held, help }: Explanation) => ({
+  needed: Object.entries(needed).map((fact) => phrase('needed', fact)),
+  held: Object.entries(held).map((fact) => phrase('held', fact)),
+  help,
+});
+
+function phrase(side: 'needed' | 'held', [name, value]: [string, RefusalFacts[string]]): string {
+  const label = Object.hasOwn(labels, name) ? (labels[name] ?? name) : name;
+  const words = typeof label === 'string' ? label : label[side];
+  if (value === true) return words;
+  return `${words}: ${typeof value === 'object' ? value.join(', ') || 'none' : String(value)}`;
+}

@@ -1,0 +1,23 @@
+import { expect } from '@jest/globals';
+import type { RunningProgram } from './run-program.js';
+
+interface Shown {
+  address: string;
+  code: string;
+}
+
+/** The address and the code that `npm run token` shows. */
+export async function shownBy(command: RunningProgram): Promise<Shown> {
+  await command.says(/code [A-Z]{4}-[A-Z]{4}/, 60_000);
+  const [, address = '', code = ''] = /Open (\S+)\n.*code (\S+)\./.exec(command.output()) ?? [];
+  return { address, code };
+}
+
+/** Answers at the page of the device in a sandbox, as the person does. */
+export async function answerDevice({ address, code }: Shown, action: 'allowed' | 'denied'): Promise<void> {
+  const page = await fetch(address);
+  expect(await page.text()).toContain(`value="${code}"`);
+  const body = new URLSearchParams({ user_code: code, action, loginName: 'alice@acme.example' });
+  const answer = await fetch(new URL('/ui/v2/login/device', page.url), { method: 'POST', body });
+  expect(answer.status).toBe(200);
+}
