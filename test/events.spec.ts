@@ -1,8 +1,9 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ZitadelModule } from '@mridang/nestjs-zitadel';
 import { Test } from '@nestjs/testing';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { SharedState } from '../packages/nestjs-zitadel/src/state/shared-state.js';
 import type { Browser } from './support/browser.js';
 import {
   eventOf,
@@ -118,6 +119,24 @@ describe('an event about a user', () => {
     moveTime(1_000);
     expect((await browser.get(callback)).url.searchParams.get('reason')).toBe('revoked');
     expect((await signIn(browser, ALICE)).url.pathname).toBe('/profile');
+  });
+
+  it('is answered before its effect, which may take its time', async () => {
+    const browser = await signedIn(ALICE);
+    const state = app.app.get(SharedState);
+    const add = state.add.bind(state);
+    let begin = () => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const slow = jest.spyOn(state, 'add').mockImplementation(async (...entry) => {
+      await begun;
+      return add(...entry);
+    });
+    const event = eventOf('user.locked', { aggregateID: idOf(ALICE), sequence: 73 });
+    expect((await send(event)).status).toBe(200);
+    expect(await statusOf(browser)).toBe(200);
+    slow.mockRestore();
+    begin();
+    await until(async () => (await statusOf(browser)) === 401);
   });
 
   it('leads to no log line with the hash of a password or the id of the user', async () => {

@@ -13,6 +13,7 @@ import {
   shown,
   shownWithName,
 } from './support/organizations.js';
+import { refusalOf, refused } from './support/refusal.js';
 import { choose as chooseUser, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { startProduction } from './support/start-production.js';
@@ -405,7 +406,7 @@ describe('a choice', () => {
     expect(await activeOf(browser)).toBeUndefined();
   });
 
-  it('survives the sign-in that replaces a lost refresh token, which nobody else can answer', async () => {
+  it('survives the silent sign-in that replaces a lost refresh token', async () => {
     app.sandbox.setAccessTokenTtl(60);
     const browser = await chosen();
     moveTime(55_000);
@@ -414,6 +415,19 @@ describe('a choice', () => {
     const page = await browser.get('/profile');
     expect(page.path.some(({ pathname }) => pathname === '/oauth/v2/authorize')).toBe(true);
     expect([page.status, await activeOf(browser)]).toEqual([200, beta.id]);
+  });
+
+  it('is not taken over by somebody else who answers that sign-in', async () => {
+    app.sandbox.setAccessTokenTtl(60);
+    const browser = await chosen();
+    moveTime(55_000);
+    app.sandbox.expire('refresh_tokens');
+    app.sandbox.setAccessTokenTtl(43_200);
+    browser.forget(/zitadel/);
+    const people = await browser.get('/profile');
+    expect(people.url.origin).toBe(app.sandbox.issuer);
+    const page = await chooseUser(browser, people, members.inTwo);
+    expect(refusalOf(page)).toEqual(refused('user_mismatch'));
   });
 
   it('of another tab during a fresh sign-in counts', async () => {

@@ -254,7 +254,7 @@ export const de: Texts = {
   'signIn.login_too_old.title': 'Hier ist eine frische Anmeldung nötig',
   'signIn.login_too_old.text': 'Zitadel hat nicht bestätigt, dass Sie sich gerade eben ausgewiesen haben, obwohl danach gefragt war. Bitte abmelden und die Seite dann noch einmal öffnen.',
   'signIn.user_mismatch.title': 'Jemand anders hat sich angemeldet',
-  'signIn.user_mismatch.text': 'Die Seite wollte noch einmal wissen, wer Sie sind, und jemand anders hat geantwortet. Nichts hat sich geändert: Sie sind angemeldet wie zuvor.',
+  'signIn.user_mismatch.text': 'Die Seite ist für die Person, die hier angemeldet war, und bei Zitadel hat sich jemand anders angemeldet. Hier ändert das nichts: Gehen Sie zurück zur Seite, und melden Sie sich als diese Person an.',
   'signIn.factor_missing.title': 'Ein Faktor fehlt',
   'signIn.factor_missing.text': 'Die Seite verlangt eine Anmeldung damit: {factor}. Richten Sie das bei Zitadel ein und öffnen Sie die Seite dann noch einmal. Sie sind angemeldet wie zuvor.',
   'signIn.organization_unknown.title': 'Diese Organisation ist nicht bekannt',

@@ -252,7 +252,7 @@ export const en = {
   'signIn.login_too_old.title': 'This needs a fresh login',
   'signIn.login_too_old.text': 'Zitadel did not say that you have just proved who you are, although it was asked to make sure of that. Log out, then open the page again.',
   'signIn.user_mismatch.title': 'Somebody else has signed in',
-  'signIn.user_mismatch.text': 'The page asked you to prove again who you are, and another person did. Nothing has changed: you are still signed in as before.',
+  'signIn.user_mismatch.text': 'The page is for the person who was signed in here, and somebody else has signed in at Zitadel. That changes nothing here: go back to the page, and sign in as that person.',
   'signIn.factor_missing.title': 'A factor is missing',
   'signIn.factor_missing.text': 'The page needs a sign-in with this: {factor}. Set it up at Zitadel, then open the page again. You are still signed in as before.',
   'signIn.organization_unknown.title': 'This organization is not known',

@@ -254,7 +254,7 @@ export const fr: Texts = {
   'signIn.login_too_old.title': 'Une connexion récente est nécessaire',
   'signIn.login_too_old.text': 'Zitadel n’a pas confirmé que vous venez de prouver votre identité, alors que cela lui était demandé. Déconnectez-vous, puis ouvrez la page de nouveau.',
   'signIn.user_mismatch.title': 'Une autre personne s’est connectée',
-  'signIn.user_mismatch.text': 'La page vous demandait de prouver de nouveau votre identité, et une autre personne l’a fait. Rien n’a changé : vous êtes connecté comme avant.',
+  'signIn.user_mismatch.text': 'La page est destinée à la personne qui était connectée ici, et une autre s’est connectée chez Zitadel. Cela ne change rien ici : revenez à la page et connectez-vous avec ce compte.',
   'signIn.factor_missing.title': 'Il manque un facteur',
   'signIn.factor_missing.text': 'La page exige une connexion avec ceci : {factor}. Configurez-le chez Zitadel, puis ouvrez la page de nouveau. Vous êtes connecté comme avant.',
   'signIn.organization_unknown.title': 'Cette organisation est inconnue',

@@ -2,13 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { en } from '../../src/texts/en.js';
 import { LoginOrigin } from '../../packages/nestjs-zitadel/src/sign-in/login-origin.js';
-import { startChromium } from '../support/chromium.js';
+import { START_MS, startChromium } from '../support/chromium.js';
 import { moveTime } from '../support/move-time.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
 import { until } from '../support/until.js';
-
-/** Installing a browser takes its time. */
-const START_MS = 240_000;
 
 let app: RunningApp;
 let chromium: Browser;

@@ -164,8 +164,8 @@ export const failureTexts: Record<string, FailureText & { status?: number }> = {
   ORGANIZATION_REQUIRED: {
     status: 403,
     means:
-      'With `ORGANIZATIONS=active`: the user has roles in several organizations, and none of them is active.',
-    helps: 'A page lets choose one. A caller of the API names one in the header `X-Organization`.',
+      'With `ORGANIZATIONS=active`: none is active of the organizations that grant the user roles: there are several, or the active one grants none any more.',
+    helps: 'The page offers a choice. A caller of the API names one in the header `X-Organization`.',
   },
   ORGANIZATION_WITHOUT_ROLES: {
     status: 403,
