@@ -1,6 +1,6 @@
 import {
   CsrfService,
-  isPrefetch,
+  isClickHere,
   localPath,
   Public,
   requestTarget,
@@ -167,14 +167,6 @@ interface LoginPage {
   startUrl: string | undefined;
   canRegister: boolean;
 }
-
-/** A navigation by a click on this origin, not by another site, a script, a frame or a prefetch. */
-const isClickHere = ({ method, headers }: AuthenticatedRequest) =>
-  method === 'GET' &&
-  headers['sec-fetch-site'] === 'same-origin' &&
-  headers['sec-fetch-user'] === '?1' &&
-  headers['sec-fetch-dest'] === 'document' &&
-  !isPrefetch(headers);
 
 const startUrl = (basePath: string, fields: readonly Field[]) =>
   `${basePath}/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;

@@ -24,6 +24,14 @@ export const isPrefetch = (headers: IncomingHttpHeaders): boolean =>
     /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')),
   );
 
+/** Whether a request is a navigation by a click on this origin, not by another site, a script, a frame or a prefetch (Fetch Metadata). */
+export const isClickHere = ({ method, headers }: HttpRequest): boolean =>
+  method === 'GET' &&
+  headers['sec-fetch-site'] === 'same-origin' &&
+  headers['sec-fetch-user'] === '?1' &&
+  headers['sec-fetch-dest'] === 'document' &&
+  !isPrefetch(headers);
+
 /** Path and query of a request. The origin of an absolute-form target (RFC 9112 3.2.2) is dropped: the caller chose it. */
 export const requestTarget = ({ originalUrl, url }: HttpRequest): string =>
   (originalUrl ?? url).replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '') || '/';
