@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { startSandbox } from 'zitadel-sandbox';
+import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { answerDevice, shownBy } from '../support/device-approval.js';
+import { runProgram } from '../support/run-program.js';
 import { startApi } from '../support/start-api.js';
 
 /** The code blocks of a page that call curl, in order. */
@@ -12,22 +13,27 @@ const blocksOf = (page: string) =>
     .map(([, commands = '']) => commands)
     .filter((commands) => commands.includes('curl'));
 
-function shell(commands: string): Promise<string> {
-  const { PATH = '' } = process.env;
-  const child = spawn('bash', ['-c', commands], { env: { PATH } });
-  let said = '';
-  child.stdout.on('data', (data: Buffer) => (said += data.toString()));
-  return new Promise((resolve) => child.on('close', () => resolve(said)));
+/** Runs commands, and allows the request of `npm run token`, as the person does. Resolves to the standard output. */
+async function shell(commands: string, sandbox: Sandbox): Promise<string> {
+  const env = {
+    ZITADEL_DOMAIN: sandbox.issuer,
+    ZITADEL_CLI_CLIENT_ID: sandbox.clients.device?.clientId ?? '',
+    IDP_PROJECT_ID: sandbox.projectId,
+  };
+  const running = runProgram('bash', ['-c', commands], env, resolve('.'));
+  if (commands.includes('npm run -s token')) await answerDevice(await shownBy(running), 'allowed');
+  await running.exit;
+  return running.stdout();
 }
 
 it.each([
   ['README.md', 1],
-  ['docs/api.md', 3],
+  ['docs/api.md', 4],
 ])(
   'the curl commands in %s return 401 without a token and 200 "Hello World!" with one',
   async (page, count) => {
     const folder = mkdtempSync(join(tmpdir(), 'curl-'));
-    const sandbox = await startSandbox();
+    const sandbox = await startSandbox({ device: {} });
     const { apiKeyFile } = await sandbox.writeKeys(folder);
     const api = await startApi({ IDP_AUTHORITY: sandbox.issuer, ZITADEL_API_KEY_FILE: apiKeyFile });
     try {
@@ -37,10 +43,10 @@ it.each([
           .replaceAll('http://localhost:8080', sandbox.issuer)
           .replaceAll('.sandbox/8080', folder),
       );
-      expect(await shell(nobody)).toMatch(/^HTTP\/1.1 401 [\s\S]*www-authenticate: bearer/i);
+      expect(await shell(nobody, sandbox)).toMatch(/^HTTP\/1.1 401 [\s\S]*www-authenticate: bearer/i);
       expect(ways).toHaveLength(count);
       for (const way of ways) {
-        const said = await shell(way);
+        const said = await shell(way, sandbox);
         expect(said).toMatch(/^HTTP\/1.1 200 /);
         expect(said).toContain('"Hello World!"');
       }
@@ -50,5 +56,5 @@ it.each([
       rmSync(folder, { recursive: true });
     }
   },
-  30_000,
+  60_000,
 );

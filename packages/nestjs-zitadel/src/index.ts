@@ -27,6 +27,7 @@ export {
   type AuthenticationKind,
 } from './authenticate/authenticate.decorators.js';
 export { describeCredentials } from './authenticate/describe-credentials.js';
+export { swaggerLogin } from './authenticate/swagger-login.js';
 export { BearerGuard } from './bearer/bearer.guard.js';
 export {
   ApiError,
@@ -74,7 +75,6 @@ export {
 } from './refusals/failure-texts.js';
 export { Refusals, type RefusalAnswer } from './refusals/refusals.js';
 export { Discovery, type ProviderHealth } from './client/discovery.js';
-export { loginAddresses } from './client/checked-metadata.js';
 export { EVENT_TYPES } from './events/zitadel-event.js';
 export { callApi, type ApiAnswer, type ApiCallOptions } from './http/call-api.js';
 export { boundedFetch } from './http/bounded-fetch.js';
