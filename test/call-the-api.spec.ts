@@ -6,7 +6,7 @@ import { Browser, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { listening } from './support/listening.js';
 import { moveTime } from './support/move-time.js';
-import { signIn } from './support/sign-in.js';
+import { choose, signIn } from './support/sign-in.js';
 import { apiEnvironment, startApi } from './support/start-api.js';
 import { environment, launch } from './support/start-app.js';
 
@@ -134,8 +134,29 @@ describe('a call of the API from the profile page', () => {
     expect(calls).toHaveLength(1);
     expect(sandbox.grants('refresh_token')).toHaveLength(0);
     const link = page.document.querySelector('#api [role="status"] a')?.getAttribute('href');
-    expect(new URL(link?.replaceAll('&amp;', '&') ?? '', origin).search).toBe(
-      '?max_age=60&callbackUrl=%2Fprofile%2Fapi',
+    expect(link?.replaceAll('&amp;', '&')).toBe(
+      '/auth/fresh-sign-in?max_age=60&callbackUrl=%2Fprofile%2Fapi',
+    );
+  });
+
+  it.each([
+    ['This needs a login with: otp, mfa', 'factor_missing'],
+    ['Some other text', undefined],
+  ])('offers a new sign-in that asks for the factors where the API says "%s"', async (text, reason) => {
+    const { browser, profile } = await signedIn();
+    const challenge = `Bearer error="insufficient_user_authentication", error_description="${text}"`;
+    refuse = { status: 401, challenge };
+    const page = await callApi(browser, profile);
+    expect(said(page)).toMatch(/^The API wants another way to log in \(401\)/);
+    const link = page.document.querySelector('#api [role="status"] a')?.getAttribute('href') ?? '';
+    const login = await browser.get(link.replaceAll('&amp;', '&'));
+    const { searchParams } =
+      login.path.find(({ pathname }) => pathname === '/oauth/v2/authorize') ?? login.url;
+    expect([searchParams.get('prompt'), searchParams.has('max_age')]).toEqual(['login', false]);
+    refuse = undefined;
+    const end = await choose(browser, login, 'alice@acme.example');
+    expect([end.url.pathname, end.url.searchParams.get('reason') ?? undefined]).toEqual(
+      reason === undefined ? ['/profile/api', undefined] : ['/auth/error', reason],
     );
   });
 

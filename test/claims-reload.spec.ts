@@ -169,7 +169,7 @@ describe('the page for a missing role', () => {
     const refused = await browser.get('/admin?tab=1');
     expect(refused.status).toBe(403);
     expect(textOf(refused)).toContain('Your roles were last read at Zitadel:');
-    expect(textOf(refused)).toContain('signed in anew');
+    expect(textOf(refused)).toContain('after your next sign-in');
     const readAt = Date.parse(refused.document.querySelector('main time')?.getAttribute('datetime') ?? '');
     expect(Math.abs(Date.now() - readAt)).toBeLessThan(60_000);
 

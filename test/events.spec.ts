@@ -22,6 +22,8 @@ const ALICE = 'alice@acme.example';
 const BOB = 'bob@acme.example';
 const PATH = '/auth/zitadel-events';
 const USERINFO = '/oidc/v1/userinfo';
+/** Until then Zitadel may answer with the former roles. */
+const SETTLED_MS = 1_000;
 
 let app: RunningApp;
 let log: string[];
@@ -49,6 +51,10 @@ async function statusOf(browser: Browser, path = '/profile'): Promise<number> {
 
 const isDelivered = (type: string) => () =>
   app.sandbox.eventDeliveries.some(({ eventType, status }) => eventType === type && status === 200);
+
+/** Answered ones: their content does not change any more, also where its way takes long. */
+const answered = () =>
+  app.sandbox.requests.filter(({ path, status }) => path === USERINFO && status === 200).length;
 
 const asked = () => app.sandbox.requests.filter(({ path }) => path === USERINFO).length;
 
@@ -79,14 +85,39 @@ describe('an event about a user', () => {
   });
 
   it('ends no session that began afterwards, however often it is repeated', async () => {
-    const event = eventOf('user.locked', { aggregateID: idOf(ALICE), sequence: 70 });
     const before = await signedIn(ALICE);
+    const event = eventOf('user.locked', { aggregateID: idOf(ALICE), sequence: 70 });
     expect((await send(event)).status).toBe(200);
     expect(await statusOf(before)).toBe(401);
     moveTime(1_000);
     const after = await signedIn(ALICE);
     for (let time = 0; time < 3; time++) expect((await send(event)).status).toBe(200);
     expect(await statusOf(after)).toBe(200);
+  });
+
+  it('ends no session of a login after it, however late it comes: a password is changed on the way to the application', async () => {
+    const created_at = new Date().toISOString();
+    moveTime(100);
+    const browser = await signedIn(ALICE);
+    const event = eventOf('user.human.password.changed', {
+      aggregateID: idOf(ALICE),
+      sequence: 71,
+      created_at,
+    });
+    expect((await send(event)).status).toBe(200);
+    await until(() => log.some((line) => line.includes('user.human.password.changed')));
+    expect(await statusOf(browser)).toBe(200);
+  });
+
+  it('ends a session of a login before it whose code is redeemed later', async () => {
+    const browser = app.browser();
+    const callback = await browser.stopAt('/auth/callback', () => signIn(browser, ALICE));
+    moveTime(1_000);
+    const event = eventOf('user.human.password.changed', { aggregateID: idOf(ALICE), sequence: 72 });
+    expect((await send(event)).status).toBe(200);
+    moveTime(1_000);
+    expect((await browser.get(callback)).url.searchParams.get('reason')).toBe('revoked');
+    expect((await signIn(browser, ALICE)).url.pathname).toBe('/profile');
   });
 
   it('leads to no log line with the hash of a password or the id of the user', async () => {
@@ -114,6 +145,7 @@ describe('an event about a session', () => {
 
 describe('an event about an authorization', () => {
   afterEach(() => {
+    app.sandbox.delay(USERINFO, 0);
     app.sandbox.revokeRole(BOB, 'admin');
     moveTime(21_000); // What events have asked for is done by then.
   });
@@ -132,6 +164,43 @@ describe('an event about an authorization', () => {
     const between = asked();
     expect((await alice.get('/admin')).status).toBe(200);
     expect(asked()).toBe(between);
+  });
+
+  it('counts also where claims were requested before it, and are received later', async () => {
+    const bob = await signedIn(BOB);
+    app.sandbox.grantRole(BOB, 'admin');
+    await until(isDelivered('user.grant.changed'));
+    await bob.get('/admin');
+    moveTime(SETTLED_MS);
+    expect(await statusOf(bob, '/admin')).toBe(200);
+    moveTime(300_000);
+    const [before, deliveries] = [answered(), app.sandbox.eventDeliveries.length];
+    app.sandbox.delay(USERINFO, 1_700);
+    const underWay = bob.get('/admin');
+    await until(() => answered() > before);
+    app.sandbox.revokeRole(BOB, 'admin');
+    await until(() => app.sandbox.eventDeliveries.slice(deliveries).some(({ status }) => status === 200));
+    // The next request does not wait for the response to the one before the event.
+    app.sandbox.delay(USERINFO, 0);
+    expect(await statusOf(bob, '/admin')).toBe(403);
+    await underWay;
+    moveTime(SETTLED_MS);
+    expect((await bob.get('/admin')).status).toBe(403);
+  });
+
+  it('counts also where claims were requested by a sign-in before it', async () => {
+    app.sandbox.grantRole(BOB, 'admin');
+    const before = answered();
+    app.sandbox.delay(USERINFO, 1_700);
+    const browser = app.browser();
+    const underWay = signIn(browser, BOB);
+    await until(() => answered() > before);
+    const deliveries = app.sandbox.eventDeliveries.length;
+    app.sandbox.revokeRole(BOB, 'admin');
+    await until(() => app.sandbox.eventDeliveries.slice(deliveries).some(({ status }) => status === 200));
+    await underWay;
+    app.sandbox.delay(USERINFO, 0);
+    expect((await browser.get('/admin')).status).toBe(403);
   });
 
   it('has the claims of every session read again within ten seconds when it names no user, as those of the management API v2', async () => {
@@ -313,6 +382,79 @@ describe('an event about a session of Login V1', () => {
       expect((await browser.get('/profile')).url.pathname).toBe('/auth/login');
     } finally {
       await v1.close();
+    }
+  });
+});
+
+describe('each event about roles', () => {
+  let own: RunningApp;
+  beforeAll(async () => {
+    own = await startApp({ env: eventTarget, sandbox: managed });
+  });
+  afterAll(() => own?.close());
+  const service = 'authorization.v2.AuthorizationService';
+
+  /** Changes something at Zitadel, waits for its event, and for the time of each session in a reload of all. */
+  async function after(type: string, change: () => Promise<unknown>) {
+    const known = own.sandbox.eventDeliveries.length;
+    await change();
+    await until(() =>
+      own.sandbox.eventDeliveries
+        .slice(known)
+        .some(({ eventType, status }) => eventType === type && status === 200),
+    );
+    const isNamed = type === 'user.grant.added' || type === 'user.grant.removed';
+    moveTime(isNamed ? 0 : 20_000);
+  }
+
+  it('has the claims read again: of the user that it names at the next request, of all within twenty seconds', async () => {
+    const bob = await signedIn(BOB, own);
+    const status = async () => (await bob.get('/admin')).status;
+    const { projectId } = own.sandbox;
+    const { authorizations } = await manage<{
+      authorizations: { id: string; organization: { id: string } }[];
+    }>(own.sandbox, `${service}/ListAuthorizations`, { filters: [{ inUserIds: { ids: [idOf(BOB)] } }] });
+    const [found] = authorizations;
+    let id = found?.id;
+    const call = (method: string) => () => manage(own.sandbox, `${service}/${method}`, { id });
+    await after('user.grant.removed', call('DeleteAuthorization'));
+    expect(await status()).toBe(403);
+    await after('user.grant.added', async () => {
+      const message = {
+        userId: idOf(BOB),
+        projectId,
+        organizationId: found?.organization.id,
+        roleKeys: ['admin'],
+      };
+      ({ id } = await manage<{ id: string }>(own.sandbox, `${service}/CreateAuthorization`, message));
+    });
+    expect(await status()).toBe(200);
+    moveTime(SETTLED_MS);
+    await after('user.grant.deactivated', call('DeactivateAuthorization'));
+    expect(await status()).toBe(403);
+    await after('user.grant.reactivated', call('ActivateAuthorization'));
+    expect(await status()).toBe(200);
+    await after('project.role.removed', () =>
+      manage(own.sandbox, 'project.v2.ProjectService/RemoveProjectRole', { projectId, roleKey: 'admin' }),
+    );
+    expect(await status()).toBe(403);
+  });
+
+  it('has them read again after user.grant.cascade.removed, and not for a role of another project', async () => {
+    const bob = await signedIn(BOB, own);
+    moveTime(20_000);
+    await bob.get('/admin');
+    const userinfos = () => own.sandbox.requests.filter(({ path }) => path === USERINFO).length;
+    for (const [type, aggregateID, count] of [
+      ['project.role.removed', '320000000000000777', 0],
+      ['user.grant.cascade.removed', '320000000000000778', 1],
+      ['project.role.removed', own.sandbox.projectId, 1],
+    ] as const) {
+      const before = userinfos();
+      await sendEvent(own.origin + PATH, eventOf(type, { aggregateID, sequence: Math.random() }));
+      moveTime(20_000);
+      await bob.get('/admin');
+      expect(userinfos()).toBe(before + count);
     }
   });
 });

@@ -143,6 +143,8 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     const page = await choose(browser, login, erin);
     expect(page.url.pathname + page.url.search).toBe('/danger?form-not-sent=1');
     expect(page.document.querySelector('main [role="status"]')?.text).toBe(en['notice.formNotSent']);
+    const other = await browser.get('/profile?form-not-sent=1');
+    expect(textOf(other)).not.toContain(en['notice.formNotSent']);
     const done = await browser.submit(page, 'main form');
     expect([done.status, textOf(done)]).toEqual([200, expect.stringContaining(en['danger.done'])]);
   });
@@ -155,8 +157,34 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     expect(refusalOf(page)).toEqual(refused('user_mismatch'));
     expect((await sessionOf(browser))?.user).toEqual(before?.user);
     await until(() => revocations().length > known);
-    expect((await browser.get('/profile')).url.pathname).toBe('/profile');
-    expect(endings()).toHaveLength(ended);
+    // Login V1 would end the sessions of all users of the browser.
+    await until(() => endings().length === ended + loginVersion - 1);
+    expect((await browser.get('/profile/live')).status).toBe(200);
+  });
+
+  it('a refused sign-in leaves no session at Zitadel that outlives the sign-out', async () => {
+    const browser = await signedInLongAgo(alice);
+    const ended = endings().length;
+    const login = await browser.get('/guarded/both');
+    expect(refusalOf(await choose(browser, login, alice))).toEqual(refused('factor_missing'));
+    await until(() => endings().length === ended + loginVersion - 1);
+    await browser.submit(await browser.get('/profile'), 'form[action="/auth/logout"]');
+    const other = new URL(login.path.find(({ pathname }) => pathname === '/oauth/v2/authorize') ?? '');
+    other.searchParams.delete('prompt');
+    const asked = await browser.stopAt('/auth/callback', () => browser.get(other));
+    expect(asked.origin).toBe(app.sandbox.issuer);
+  });
+
+  it('a session that was ended during the sign-in is ended at Zitadel, too', async () => {
+    const browser = await signedInLongAgo(alice);
+    const login = await browser.get('/danger');
+    const elsewhere = app.browser();
+    await signIn(elsewhere, alice);
+    await elsewhere.submit(await elsewhere.get('/profile'), 'form[action="/auth/logout/everywhere"]');
+    moveTime(1_000);
+    const ended = endings().length;
+    expect((await choose(browser, login, alice)).url.pathname).toBe('/danger');
+    await until(() => endings().length === ended + loginVersion - 1);
   });
 
   it('a missing factor is named, with the page at Zitadel to set it up, and the session stays', async () => {
@@ -307,6 +335,45 @@ describe('a route with a required sign-in', () => {
     expect([answer.status, answer.headers['location']]).toEqual([403, undefined]);
   });
 
+  describe('that a link starts', () => {
+    const path = '/auth/fresh-sign-in?max_age=300&factors=mfa&callbackUrl=%2Fguarded%2Fboth';
+
+    it('asks the same user again, and compares the result', async () => {
+      const browser = app.browser();
+      await signIn(browser, erin);
+      later();
+      const login = await browser.get(path);
+      expect(Object.fromEntries(authorizeIn(login) ?? [])).toMatchObject({
+        prompt: 'login',
+        max_age: '300',
+        login_hint: erin,
+      });
+      expect(refusalOf(await choose(browser, login, alice))).toEqual(refused('user_mismatch'));
+      expect((await choose(browser, await browser.get(path), erin)).text).toBe('both');
+    });
+
+    it('leads on where the session meets what it requires, and to no other site', async () => {
+      const browser = app.browser();
+      await signIn(browser, erin);
+      expect((await browser.get(path)).text).toBe('both');
+      const elsewhere = await browser.get('/auth/fresh-sign-in?max_age=300&callbackUrl=//evil.example');
+      expect([elsewhere.url.origin, elsewhere.url.pathname]).toEqual([app.origin, '/profile']);
+      const login = await browser.get('/auth/fresh-sign-in?max_age=x&factors=%00&callbackUrl=/danger');
+      expect(authorizeIn(login)?.get('prompt')).toBe('login');
+      expect((await choose(browser, login, erin)).url.pathname).toBe('/danger');
+    });
+
+    it('needs a session, of Zitadel, and a person who opens it', async () => {
+      expect((await open(path, '')).headers['location']).toContain('/auth/login?callbackUrl=');
+      const tokens = { id_token: undefined as never };
+      const { cookie } = await loginAs(app.app, { sub: '320000000000000011' }, { tokens });
+      expect((await open(path, cookie)).status).toBe(403);
+      const known = await cookieOf({ auth_time: now() - 4_000 });
+      for (const headers of [{ 'sec-purpose': 'prefetch' }, { 'sec-fetch-dest': 'image' }])
+        expect((await open(path, known, headers)).status).toBe(204);
+    });
+  });
+
   it.each([
     ['/profile?tab=a%26b&form-not-sent=1', '/profile?tab=a%26b&form-not-sent=1'],
     ['https://evil.example/profile', '/danger?form-not-sent=1'],
@@ -337,6 +404,48 @@ describe('a route with a required sign-in', () => {
     expect((await choose(browser, await browser.get('/danger'), alice)).url.pathname).toBe('/danger');
     expect(await sessionOf(browser)).toMatchObject(active);
     await other.close();
+  });
+
+  it.each([150, 900, 1_200, 2_500])(
+    'leads back to an address of %i characters, also of a form',
+    async (length) => {
+      const address = `/danger?text=${'x'.repeat(length)}`;
+      const browser = app.browser();
+      const form = await signIn(browser, erin, '/danger');
+      later();
+      const page = await choose(browser, await browser.get(address), erin);
+      expect(page.url.pathname + page.url.search).toBe(address);
+      later();
+      const headers = { referer: app.origin + address, origin: app.origin };
+      const url = new URL('/danger', app.origin);
+      const sent = await browser.request('POST', url, new URLSearchParams(csrfFrom(form)), headers);
+      expect(sent.status).toBe(303);
+      const back = await choose(browser, await browser.get(sent.headers['location'] ?? ''), erin);
+      expect(back.url.pathname + back.url.search).toBe(`${address}&form-not-sent=1`);
+    },
+  );
+
+  it('leads to the page after sign-in where an address is too long to be stored', async () => {
+    const browser = app.browser();
+    await signIn(browser, erin, '/danger');
+    later();
+    const login = await browser.get(`/danger?text=${'x'.repeat(4_000)}`);
+    expect((await choose(browser, login, erin)).url.pathname).toBe('/profile');
+  });
+
+  it('accepts no login that the page then finds too old: it asks again once, and then says so', async () => {
+    const browser = app.browser();
+    await signIn(browser, alice);
+    later();
+    const slow = async (people: Page) => {
+      const callback = await browser.stopAt('/auth/callback', () => choose(browser, people, alice));
+      moveTime(320_000);
+      return browser.get(callback);
+    };
+    const again = await slow(await browser.get('/danger'));
+    expect(again.url.origin).toBe(app.sandbox.issuer);
+    expect(refusalOf(await slow(again))).toEqual(refused('login_too_old'));
+    expect(await sessionOf(browser)).not.toBeNull();
   });
 
   it('answers 503 while Zitadel is away, and keeps the session', async () => {

@@ -20,6 +20,7 @@ const addresses: Record<string, string[]> = {
   '/auth/organization': ['POST'],
   '/auth/initiate': READ,
   '/auth/start': READ,
+  '/auth/fresh-sign-in': READ,
   '/favicon.ico': READ,
   '/auth/logout': ['POST'],
   '/auth/signout': ['POST'],

@@ -13,10 +13,11 @@ import {
   shown,
   shownWithName,
 } from './support/organizations.js';
-import { signIn } from './support/sign-in.js';
+import { choose as chooseUser, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { startProduction } from './support/start-production.js';
 import { textOf } from './support/text-of.js';
+import { until } from './support/until.js';
 
 @Controller('tenant')
 class TenantRoutes {
@@ -62,6 +63,8 @@ class AnyRoutes {
 
 const HERE = 'form[action="/auth/organization"]';
 const CHOICE = `main ${HERE}`;
+const USERINFO = '/oidc/v1/userinfo';
+const TOKEN = '/oauth/v2/token';
 
 let app: RunningApp;
 let api: Awaited<ReturnType<typeof listening>>;
@@ -87,6 +90,7 @@ afterEach(() => {
   app.sandbox.grantRole(members.atHome, 'admin', 'Beta');
   app.sandbox.revokeRole(members.inOne, 'editor', 'Alpha');
   app.sandbox.setAccessTokenTtl(43_200);
+  for (const endpoint of [USERINFO, TOKEN]) app.sandbox.delay(endpoint, 0);
 });
 
 async function signedIn(loginName: string, of = app): Promise<Browser> {
@@ -102,6 +106,8 @@ async function userOf(browser: Browser): Promise<Record<string, unknown>> {
 
 const activeOf = async (browser: Browser) =>
   ((await userOf(browser))['activeOrganization'] as Organization | undefined)?.id;
+
+const setsSession = ({ headers }: Response) => headers.getSetCookie().join().includes('session-token');
 
 const asProgram = { accept: 'application/json', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' };
 
@@ -323,20 +329,101 @@ describe('a choice', () => {
     expect(calls).toEqual([alpha.id, beta.id, undefined]);
   });
 
-  it('is replaced when its roles are gone, and does not come back with them', async () => {
+  it('is followed by none when its roles are gone, until the user chooses again', async () => {
     const browser = await chosen();
     app.sandbox.revokeRole(members.atHome, 'admin', 'Beta');
     moveTime(300_000);
     await browser.get('/profile');
-    expect(await userOf(browser)).toMatchObject({
-      roles: ['editor'],
-      organizations: [shownWithName(alpha)],
-      activeOrganization: shownWithName(alpha),
-    });
-    app.sandbox.grantRole(members.atHome, 'admin', 'Beta');
+    expect(await userOf(browser)).toMatchObject({ roles: [], organizations: [shownWithName(alpha)] });
+    expect(await activeOf(browser)).toBeUndefined();
+    expect(await json(browser, '/tenant/data')).toMatchObject([403, { code: 'ORGANIZATION_REQUIRED' }]);
+    const asked = await browser.get('/tenant/data');
+    const page = await choose(browser, asked, alpha, CHOICE);
+    expect(JSON.parse(page.text)).toEqual(shownWithName(alpha));
+  });
+
+  it('is offered in the header also when one organization is left', async () => {
+    const browser = await chosen();
+    app.sandbox.revokeRole(members.atHome, 'admin', 'Beta');
     moveTime(300_000);
-    await browser.get('/profile');
+    await choose(browser, await browser.get('/profile'), alpha);
     expect(await activeOf(browser)).toBe(alpha.id);
+  });
+
+  it.each([
+    ['userinfo', USERINFO, '/profile/live', 0],
+    ['a refresh', TOKEN, '/profile', 55_000],
+  ])('is not undone by a response that waits for %s', async (_what, endpoint, path, afterMs) => {
+    app.sandbox.setAccessTokenTtl(60);
+    const browser = await signedIn(members.atHome);
+    app.sandbox.setAccessTokenTtl(43_200);
+    const profile = await browser.get('/profile');
+    const before = await browser.cookieHeader();
+    moveTime(afterMs);
+    app.sandbox.delay(endpoint, 1_000);
+    const asked = app.sandbox.requests.length;
+    const underWay = fetch(app.origin + path, { headers: { cookie: before } });
+    await until(() => app.sandbox.requests.slice(asked).some((one) => one.path === endpoint));
+    await choose(browser, profile, beta);
+    for (const line of (await underWay).headers.getSetCookie()) browser.jar.setCookieSync(line, app.origin);
+    expect(await activeOf(browser)).toBe(beta.id);
+    expect(await json(browser, '/tenant/data')).toEqual([200, shown(beta)]);
+  });
+
+  it('counts for a request with the cookie from before, whose response sets it', async () => {
+    const browser = await signedIn(members.atHome);
+    const before = await browser.cookieHeader();
+    await choose(browser, await browser.get('/profile'), beta);
+    browser.forget(/session-token/);
+    for (const pair of before.split('; ')) browser.jar.setCookieSync(pair, app.origin);
+    expect(await json(browser, '/tenant/data')).toEqual([200, shown(beta)]);
+    expect(await browser.cookieHeader()).not.toBe(before);
+    expect(await json(browser, '/tenant/data')).toEqual([200, shown(beta)]);
+  });
+
+  it('counts for the cookie of the choice before it, and for the sign-in that follows on it', async () => {
+    const browser = await chosen();
+    const before = await browser.cookieHeader();
+    const profile = await browser.get('/profile');
+    await choose(browser, profile, alpha);
+    await choose(browser, await browser.get('/profile'), beta);
+    await choose(browser, await browser.get('/profile'), alpha);
+    const answer = await fetch(`${app.origin}/tenant/data`, { headers: { cookie: before } });
+    expect(await answer.json()).toEqual(shownWithName(alpha));
+    expect(setsSession(answer)).toBe(true);
+  });
+
+  it('survives another sign-in of the same user, and is not taken over by somebody else', async () => {
+    const browser = await chosen();
+    const again = async (loginName: string) => {
+      const login = await browser.get('/auth/login?prompt=login');
+      await chooseUser(browser, await browser.submit(login, 'main form'), loginName);
+    };
+    await again(members.atHome);
+    expect(await activeOf(browser)).toBe(beta.id);
+    await again(members.inTwo);
+    expect(await activeOf(browser)).toBeUndefined();
+  });
+
+  it('survives the sign-in that replaces a lost refresh token, which nobody else can answer', async () => {
+    app.sandbox.setAccessTokenTtl(60);
+    const browser = await chosen();
+    moveTime(55_000);
+    app.sandbox.expire('refresh_tokens');
+    app.sandbox.setAccessTokenTtl(43_200);
+    const page = await browser.get('/profile');
+    expect(page.path.some(({ pathname }) => pathname === '/oauth/v2/authorize')).toBe(true);
+    expect([page.status, await activeOf(browser)]).toEqual([200, beta.id]);
+  });
+
+  it('of another tab during a fresh sign-in counts', async () => {
+    const browser = await signedIn(members.atHome);
+    const profile = await browser.get('/profile');
+    moveTime(400_000);
+    const login = await browser.get('/danger');
+    await choose(browser, profile, beta);
+    const page = await chooseUser(browser, login, members.atHome);
+    expect([page.url.pathname, await activeOf(browser)]).toEqual(['/danger', beta.id]);
   });
 
   it('is kept when a second organization grants roles', async () => {

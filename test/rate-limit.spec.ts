@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { csrfFrom } from './support/browser.js';
+import { eventOf, OWN_KEY, sendEvent } from './support/event-target.js';
+import { countOf } from './support/metrics.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 
 let app: RunningApp | undefined;
@@ -38,7 +40,7 @@ describe('AUTH_RATE_LIMIT', () => {
     ['POST', '/auth/signout'],
     ['POST', '/auth/logout/everywhere'],
     ['POST', '/auth/backchannel-logout'],
-    ['POST', '/auth/zitadel-events'],
+    ['GET', '/auth/fresh-sign-in'],
     ['POST', '/AUTH/Logout/'],
     ['GET', '/auth/Callback/zitadel/?code=x'],
   ])('applies to %s %s', async (method, path) => {
@@ -48,6 +50,15 @@ describe('AUTH_RATE_LIMIT', () => {
       statuses.push((await fetch(origin + path, { method, redirect: 'manual' })).status);
     expect(statuses.slice(0, 2)).not.toContain(429);
     expect(statuses[2]).toBe(429);
+  });
+
+  it('does not refuse an event of Zitadel because of requests that are none', async () => {
+    const { origin } = await start({ AUTH_RATE_LIMIT: '2', ZITADEL_EVENTS_KEY: OWN_KEY });
+    const url = `${origin}/auth/zitadel-events`;
+    for (let count = 0; count < 70; count++)
+      expect((await sendEvent(url, '{}', { signature: 'x' })).status).toBe(400);
+    expect((await sendEvent(url, eventOf('user.locked'))).status).toBe(200);
+    expect(await countOf(origin, 'zitadel_events_total{result="refused"}')).toBe(70);
   });
 
   it('results in 429 as JSON for a program', async () => {

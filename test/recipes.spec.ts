@@ -18,6 +18,8 @@ import { textOf } from './support/text-of.js';
 const alice = 'alice@acme.example';
 const bob = 'bob@acme.example';
 const carol = 'carol@globex.example';
+/** has a second factor */
+const erin = 'erin@acme.example';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'recipes-')));
 let origin: string;
@@ -42,6 +44,8 @@ beforeAll(async () => {
   });
   sandbox.grantRole(bob, 'auditor');
   sandbox.grantRole(alice, 'editor', 'Globex');
+  sandbox.grantRole(erin, 'admin');
+  sandbox.grantRole(erin, 'editor', 'Globex');
   copyRepository(folder);
   const recipes = readFileSync('docs/recipes.md', 'utf8')
     .replaceAll('https://id.partner.example', partner.issuer)
@@ -98,10 +102,10 @@ describe('the recipe for a role', () => {
   });
 });
 
-describe('the recipe for a page whose data belong to an organization', () => {
-  const switchTo = (visitor: Browser, page: Page, organization: string) =>
-    visitor.submit(page, 'form[action="/auth/organization"]', { fields: { organization } });
+const switchTo = (visitor: Browser, page: Page, organization: string) =>
+  visitor.submit(page, 'form[action="/auth/organization"]', { fields: { organization } });
 
+describe('the recipe for a page whose data belong to an organization', () => {
   it('shows and changes the data of the active organization alone', async () => {
     const visitor = browser();
     const acme = await signIn(visitor, alice, '/invoices');
@@ -130,8 +134,25 @@ describe('the recipe for a page whose data belong to an organization', () => {
 
 describe('the recipe for a page with a fresh proof', () => {
   it('opens the page to people who sign in with several factors', async () => {
-    const page = await signIn(browser(), 'erin@acme.example', '/tenant');
-    expect([page.url.pathname, page.document.querySelector('h1')?.text]).toEqual(['/tenant', 'Acme']);
+    const page = await signIn(browser(), erin, '/tenant');
+    expect([page.url.pathname, page.document.querySelector('h1')?.text]).toEqual(['/tenant', 'acme.example']);
+  });
+
+  it('shows the page of the organization that the user has switched to, also after the proof', async () => {
+    const visitor = browser();
+    const home = await signIn(visitor, erin, '/tenant');
+    const page = await switchTo(visitor, home, '320000000000000002');
+    expect(page.document.querySelector('h1')?.text).toBe('globex.example');
+    const people = await visitor.get('/auth/fresh-sign-in?callbackUrl=/tenant');
+    const proved = await choose(visitor, people, erin);
+    expect([proved.url.pathname, proved.document.querySelector('h1')?.text]).toEqual([
+      '/tenant',
+      'globex.example',
+    ]);
+  });
+
+  it('is refused without a role in the organization, before any proof', async () => {
+    expect((await signIn(browser(), bob, '/tenant')).status).toBe(403);
   });
 
   it('asks others to sign in once more, and names the missing factor', async () => {

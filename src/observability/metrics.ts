@@ -1,6 +1,7 @@
 import type { SessionEnded, SignInFailed } from '@mridang/nestjs-auth';
 import type {
   BackChannelLogoutResult,
+  EventResult,
   RefreshResult,
   SessionOwner,
   SignOutResult,
@@ -44,6 +45,9 @@ export class Metrics implements ZitadelObserver {
     'kind',
     'result',
   ]);
+  private readonly events = this.counter('zitadel_events_total', 'Events of Zitadel by what came of them', [
+    'result',
+  ]);
   private readonly revocations = this.counter('revocations_total', 'Refresh tokens given back to Zitadel', [
     'result',
   ]);
@@ -85,6 +89,10 @@ export class Metrics implements ZitadelObserver {
 
   backChannelLogout(result: BackChannelLogoutResult) {
     this.logouts.inc({ kind: 'back-channel', result });
+  }
+
+  eventReceived(result: EventResult) {
+    this.events.inc({ result });
   }
 
   refreshTokenRevoked(result: 'done' | 'failed') {

@@ -1,4 +1,4 @@
-import type { ApiAnswer } from '@mridang/nestjs-zitadel';
+import { freshSignInUrl, type ApiAnswer } from '@mridang/nestjs-zitadel';
 import type { TextKey } from '../texts/en.js';
 
 /** Result of an API call, for the profile page. */
@@ -17,15 +17,13 @@ export interface ApiCall {
 export function apiCallOf(answer: ApiAnswer | { kind: 'none' }, basePath: string): ApiCall {
   if (answer.kind === 'none') return { title: 'api.none.title', text: 'api.none.text' };
   if (answer.kind === 'login') {
-    const query = new URLSearchParams({
-      max_age: String(answer.maxAgeSeconds),
-      callbackUrl: `${basePath}/profile/api`,
-    });
+    const { required } = answer;
     return {
-      title: 'api.login.title',
       status: 401,
-      text: 'api.login.text',
-      loginUrl: `${basePath}/auth/login?${query.toString()}`,
+      ...(required.maxAgeSeconds === undefined
+        ? { title: 'api.factors.title', text: 'api.factors.text' }
+        : { title: 'api.login.title', text: 'api.login.text' }),
+      loginUrl: freshSignInUrl(basePath, required, `${basePath}/profile/api`),
     };
   }
   const { status, text } = answer;

@@ -133,6 +133,8 @@ export const de: Texts = {
   'api.tooLong.text': 'Ihr Access-Token ist länger, als die API liest. Höchstwahrscheinlich ist es ein JWT mit sehr vielen Rollen: opake Tokens sind kurz.',
   'api.login.title': 'Die API verlangt eine frische Anmeldung',
   'api.login.text': 'Dort sind Sie bekannt, aber Ihre Anmeldung liegt zu lange zurück. Ein neues Access-Token ändert daran nichts.',
+  'api.factors.title': 'Die API verlangt eine andere Art der Anmeldung',
+  'api.factors.text': 'Dort sind Sie bekannt, aber die Art Ihrer Anmeldung genügt nicht: Die API verlangt einen weiteren Faktor, etwa einen Einmalcode oder einen Passkey.',
   'api.login.button': 'Neu anmelden',
   'api.forbidden.title': 'Die API hat den Zugriff verweigert',
   'api.forbidden.text': 'Dort sind Sie bekannt, aber es fehlt eine Berechtigung.',

@@ -133,6 +133,8 @@ export const fr: Texts = {
   'api.tooLong.text': 'Votre jeton d’accès est plus long que ce que l’API lit. C’est très probablement un JWT avec de très nombreux rôles : les jetons opaques sont courts.',
   'api.login.title': 'L’API demande une connexion récente',
   'api.login.text': 'Vous y êtes connu, mais votre connexion est trop ancienne. Un nouveau jeton d’accès n’y change rien.',
+  'api.factors.title': 'L’API demande un autre mode de connexion',
+  'api.factors.text': 'Vous y êtes connu, mais votre mode de connexion ne suffit pas : l’API demande un facteur de plus, comme un code à usage unique ou une clé d’accès.',
   'api.login.button': 'Se connecter de nouveau',
   'api.forbidden.title': 'L’API a refusé l’accès',
   'api.forbidden.text': 'Elle vous connaît, mais il manque une autorisation.',

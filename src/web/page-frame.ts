@@ -18,7 +18,7 @@ export interface Frame {
   returnTo: string | undefined;
   /** for the sign-out forms; a visitor gets a CSRF cookie only where there is a form */
   csrfToken: string | undefined;
-  /** whether a form was sent, and a new sign-in took its place */
+  /** whether a form was sent, and a new sign-in took its place; shown by pages with a form alone, since any link can say so */
   isFormUnsent: boolean;
 }
 
@@ -45,7 +45,8 @@ export function pageFrame(csrf: CsrfService, basePath: string) {
 function switcherFor(request: AuthenticatedRequest) {
   const { organizations = [], activeOrganization } = request.session?.user ?? {};
   return {
-    choices: organizations.length > 1 ? choicesOf(organizations, activeOrganization) : [],
+    choices:
+      organizations.length > (activeOrganization ? 1 : 0) ? choicesOf(organizations, activeOrganization) : [],
     isChosen: activeOrganization !== undefined,
     returnTo: returnToOf(request),
   };

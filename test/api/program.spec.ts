@@ -56,6 +56,14 @@ const clockAhead = (seconds: number) => {
 };
 
 describe('node dist/api/main.js', () => {
+  it.each([
+    ['any', {}],
+    ['active', { ORGANIZATIONS: 'active' }],
+  ])('says at start in production that ORGANIZATIONS is %s', async (mode, env) => {
+    const { output } = await start({ ZITADEL_DOMAIN: await silentIssuer(), ...env });
+    expect(output()).toContain(`(ORGANIZATIONS=${mode})`);
+  });
+
   it.each([-60, -30, -7, 7, 30, 60])(
     'accepts a valid token when its clock is %i seconds ahead of that of Zitadel',
     async (seconds) => {

@@ -17,6 +17,7 @@ import {
   forged,
 } from '../support/hostile/signers.js';
 import { startTrap } from '../support/hostile/trap.js';
+import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
 import { until } from '../support/until.js';
@@ -258,6 +259,25 @@ describe('the times of an ID token', () => {
     browser.forget(/authjs\.login-/);
     expect(refusalOf(await browser.get(callback))).toEqual(refused('login_already_used'));
   });
+
+  it.each([
+    ['an hour ago', () => ({ auth_time: now() - 3_600 })],
+    ['missing', () => ({ auth_time: undefined })],
+  ])(
+    'are refused in place of a fresh sign-in with auth_time %s, and the session stays',
+    async (_name, patch) => {
+      const browser = app.browser();
+      await app.signIn(browser);
+      const before = await app.session(browser);
+      moveTime(400_000);
+      app.provider.next(claims(patch));
+      app.provider.next(claims(patch));
+      expect(refusalOf(await browser.get('/danger'))).toEqual(refused('login_too_old'));
+      expect((await app.session(browser))?.user).toEqual(before?.user);
+      const page = await browser.get('/danger');
+      expect([page.url.pathname, page.status]).toEqual(['/danger', 200]);
+    },
+  );
 
   const stepUp = async (browser: Browser, maxAge: string, from = '/auth/login') =>
     browser.submit(await browser.get(from), 'form[action="/auth/signin/zitadel"]', {

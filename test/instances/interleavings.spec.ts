@@ -32,7 +32,12 @@ beforeAll(async () => {
     web: redirectUrisOf(origin),
   });
   sandbox.setRefreshReuse(REUSE_MS);
-  const env = { ...environment(origin, sandbox), REDIS_URL: redis.url, SESSION_DURATION: '3600' };
+  const env = {
+    ...environment(origin, sandbox),
+    REDIS_URL: redis.url,
+    SESSION_DURATION: '3600',
+    ORGANIZATIONS: 'active',
+  };
   apps = await Promise.all(ports.map((port) => launch({ ...env, PORT: String(port) }, port)));
 }, 30_000);
 afterAll(async () => {
@@ -44,6 +49,21 @@ afterAll(async () => {
 const states = () => apps.map((app) => app.get(SharedState));
 const isRedisSeen = (is: boolean) =>
   until(async () => (await Promise.all(states().map((state) => state.check()))).every((seen) => seen === is));
+
+it('a choice of an organization counts for the cookie from before on another instance', async () => {
+  const [alice, globex] = ['alice@acme.example', '320000000000000002'];
+  sandbox.grantRole(alice, 'editor', 'Globex');
+  const browser = new Browser(origin);
+  const page = await signIn(browser, alice);
+  const cookie = await browser.cookieHeader();
+  await browser.submit(page, 'header form[action="/auth/organization"]', {
+    fields: { organization: globex },
+  });
+  await until(async () => {
+    const answer = await fetch(`${origins[1]}/auth/session`, { headers: { cookie } });
+    return (await answer.text()).includes(`"activeOrganization":{"id":"${globex}"`);
+  });
+});
 
 interface Request {
   instance: number;

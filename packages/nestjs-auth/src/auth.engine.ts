@@ -45,10 +45,12 @@ interface Action {
 
 interface AuthCall {
   /** what the `jwt` callback of a sign-in receives as `session` */
-  kept?: Record<string, string>;
+  carriedOver?: object;
   /** whether the CSRF token was verified, or this application makes the request itself */
   isTrusted?: boolean;
   onSignIn?: (account: Account) => void;
+  /** receives the tokens of a sign-in that is refused after the code was exchanged */
+  discard?: (account: Account) => void;
   /** returns why a sign-in that the provider has approved is refused */
   refusal?: (account: Account, profile: Profile) => SignInFailure | SignInFailed | undefined;
 }
@@ -226,11 +228,13 @@ export class AuthEngine {
       [this.options.callbackUrlCookie.name]: found.returnTo,
     };
     const { signInPolicy, observer } = this.options;
+    const current = this.sessions.lastToken(request);
     let signedIn: Account | undefined;
     try {
       const answer = await this.forward(request, url, {
         cookies,
-        kept: found.kept,
+        discard: (account) => signInPolicy?.discard(account, found.kept, current),
+        carriedOver: signInPolicy?.carriedOver?.(found.kept, current) ?? found.kept,
         refusal: (account, profile) =>
           refusalByAge(account, found) ?? signInPolicy?.refusal(profile, found.kept, account),
         onSignIn: (account) => {
@@ -238,8 +242,8 @@ export class AuthEngine {
           observer?.signedIn(account, request, response);
         },
       });
-      const replaced = await this.sessions.endReplaced(request, response);
-      if (replaced && signedIn) signInPolicy?.replaced?.(replaced, found.kept, signedIn);
+      await this.sessions.endReplaced(request, response);
+      if (current && signedIn) signInPolicy?.replaced?.(current, found.kept, signedIn);
       return answer;
     } catch (error) {
       if (!isSignInFailed(error) || error.reason !== 'login_too_old' || found.attempt > 0) throw error;
@@ -291,7 +295,7 @@ export class AuthEngine {
 
   private async callAuthJs(
     request: Request,
-    { isTrusted = false, onSignIn = () => undefined, refusal, kept }: AuthCall = {},
+    { isTrusted = false, onSignIn = () => undefined, discard, refusal, carriedOver }: AuthCall = {},
   ): Promise<Response> {
     let failure: Error | undefined;
     let exchanged: Account | undefined;
@@ -305,14 +309,14 @@ export class AuthEngine {
     const onError = (error: Error) => {
       if (!(error instanceof EventError)) failure = error;
     };
-    const config = this.options.configFor(onError, onSignIn, accepts, kept);
+    const config = this.options.configFor(onError, onSignIn, accepts, carriedOver);
     const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
     if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
     const wrongPassword = failure && wrongPasswordIn(failure);
     if (wrongPassword && wrongPassword !== failure)
       return this.redirectToSignInPage(request.url, wrongPassword);
     if (!failure || wrongPassword) return answer;
-    if (exchanged) this.options.signInPolicy?.discard(exchanged);
+    if (exchanged) discard?.(exchanged);
     if (refused) throw typeof refused === 'string' ? new SignInFailed(refused) : refused;
     throw this.refusalFor(failure, new URL(request.url).searchParams);
   }

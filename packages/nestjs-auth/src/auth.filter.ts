@@ -10,7 +10,7 @@ import {
 import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 import { rawResponse } from './http/raw-response.js';
-import { isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
+import { isNavigation, isPageRequest, requestTarget } from './http/request-facts.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
@@ -71,8 +71,8 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
     request: HttpRequest,
     response: HttpResponse,
   ): Promise<boolean> {
-    const isPage = request.method === 'GET' && isPageRequest(request.headers) && !isPrefetch(request.headers);
-    if (!isPage || !isSessionEnded(cause)) return false;
+    const isPage = request.method === 'GET' && isPageRequest(request.headers);
+    if (!isPage || !isNavigation(request) || !isSessionEnded(cause)) return false;
     // A long target needs a cookie, which does not fit into a response together with the check cookie.
     if (this.returnTargets.isLong(returnTo)) return false;
     const params = await this.options.resume?.(cause, this.sessions.lastToken(request), request);

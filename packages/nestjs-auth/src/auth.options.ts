@@ -146,21 +146,33 @@ export interface SignInPolicy {
   checkProvider(): Promise<void>;
   /**
    * Returns the fields of the sign-in form that `refusal` needs. They are stored in an encrypted cookie until the callback. The `jwt` callback
-   * of the sign-in receives them as `session`.
+   * of the sign-in receives them as `session`, unless there is `carriedOver`.
    */
   kept(given: Readonly<Record<string, unknown>>): Record<string, string>;
+  /**
+   * Returns what the `jwt` callback of the sign-in receives as `session`. Called before the code is exchanged. Must not throw.
+   *
+   * @param current content of the session cookie of this browser, also of a session that was ended before; `null` without one
+   */
+  carriedOver?(kept: Readonly<Record<string, string>>, current: SessionToken | null): object;
   /** Returns why a sign-in that the provider has approved is refused, or `undefined`. `account` has the verified ID token. */
   refusal(
     profile: Profile,
     kept: Readonly<Record<string, string>>,
     account: Account,
   ): SignInFailure | SignInFailed | undefined;
-  /** Receives the content of the session that a sign-in has replaced in this browser, after it was ended. Must not throw. */
+  /**
+   * Receives the content of the session that a sign-in has replaced in this browser, after it was ended, here or before. Must not throw.
+   */
   replaced?(session: SessionToken, kept: Readonly<Record<string, string>>, account: Account): void;
   /** Returns the meaning of an authorization error response (RFC 6749 4.1.2.1), or `undefined` where `error` alone decides. */
   meaning(error: string, description: string): SignInFailure | undefined;
-  /** Receives the tokens of a sign-in that was refused after the code was exchanged, to revoke them. */
-  discard(account: Account): void;
+  /**
+   * Receives the tokens of a sign-in that was refused after the code was exchanged, to revoke them. Must not throw.
+   *
+   * @param current as of `carriedOver`: the session that stays
+   */
+  discard(account: Account, kept: Readonly<Record<string, string>>, current: SessionToken | null): void;
 }
 
 /** Receives events, for logs and metrics. Must not throw. */

@@ -65,7 +65,7 @@ export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
 export { deepFrozen, SessionService } from './session/session.service.js';
 export { describeError, describeSignInFailure, onOneLine, retryAfterOf } from './http/error-chain.js';
-export { isClickHere, isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
+export { isClickHere, isNavigation, isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 export { isMountPath, localPath, pathBelow } from './http/local-path.js';
 export { requestOf } from './http/request-of.js';
 export { RouteMetadata } from './http/route-metadata.js';

@@ -185,13 +185,13 @@ export class ResolvedAuthOptions {
    * @param onError called with the error before Auth.js turns it into a response
    * @param onSignIn called when a sign-in has succeeded
    * @param accepts whether a sign-in that the provider has approved may create a session
-   * @param kept what `SignInPolicy.kept` returned for the sign-in
+   * @param carriedOver what the `jwt` callback of the sign-in receives as `session`
    */
   configFor(
     onError: (error: Error) => void,
     onSignIn: (account: Account) => void,
     accepts: (account: Account, profile: Profile) => boolean,
-    kept?: Record<string, string>,
+    carriedOver?: object,
   ): AuthConfig {
     const { logger, events, adapter } = this.config;
     return {
@@ -207,7 +207,8 @@ export class ResolvedAuthOptions {
           const isAccepted = !account || accepts(account, profile ?? {});
           return isAccepted && (this.callbacks.signIn?.(message) ?? true);
         },
-        jwt: (message) => this.sessionToken(kept ? { ...message, session: kept } : message),
+        jwt: (message) =>
+          this.sessionToken(carriedOver ? { ...message, session: carriedOver as unknown } : message),
       },
       events: {
         ...events,

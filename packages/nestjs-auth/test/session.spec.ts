@@ -110,6 +110,13 @@ class Pages {
     return 'replaced';
   }
 
+  @Get('updated')
+  async updated(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
+    await this.sessions.update(request, response, {});
+    await pause(300);
+    return 'updated';
+  }
+
   @Get('out')
   @Public()
   async out(@Req() request: AuthenticatedRequest, @Res({ passthrough: true }) response: HttpResponse) {
@@ -606,6 +613,16 @@ describe('the end of a session', () => {
     }
   });
 
+  it('withdraws the cookie of an update whose session ends before the response is sent', async () => {
+    const jwt = ({ token }: { token: SessionToken }) => ({ ...token, name: 'Updated' });
+    await start({ revocations: store(), callbacks: { jwt } });
+    const cookie = app.cookie();
+    const updated = app.get('/updated', { cookie }).expect(200).then();
+    await pause(100);
+    await app.get('/out', { cookie }).expect(200);
+    expect(sessionCookies((await updated).headers)).toEqual({});
+  });
+
   it.each([true, false])('withdraws no cookie without revocations (late: %s)', async (isLate) => {
     let questions = 0;
     const down = failing(isLate);
@@ -859,6 +876,23 @@ describe('refreshing the tokens of a session', () => {
     expect(
       Object.keys(sessionCookies((await app.get('/slow', { cookie: cookieFrom(61) })).headers)),
     ).toHaveLength(1);
+  });
+});
+
+describe('an update of a session', () => {
+  it.each([
+    ['keeps what it changes beside refreshed tokens, which a later request finds', 'refresh', 1],
+    ['does not undo a reload of its user', 'reload', 0],
+  ] as const)('%s', async (_what, option, count) => {
+    let isSuperseded = false;
+    const never = { isDue: () => false, isSuperseded: () => isSuperseded };
+    const refresh = { ...never, refresh: (token: SessionToken) => Promise.resolve(token) };
+    const reload = { ...never, reload: (token: SessionToken) => Promise.resolve(token) };
+    await start(option === 'refresh' ? { refresh } : { reload });
+    const updated = app.get('/updated', { cookie: app.cookie() }).expect(200).then();
+    await pause(100);
+    isSuperseded = true;
+    expect(Object.keys(sessionCookies((await updated).headers))).toHaveLength(count);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import Credentials from '@auth/core/providers/credentials';
 import type { AuthConfig } from '@auth/core';
+import type { Account } from '@auth/core/types';
 import { CredentialsSignin } from '@auth/core/errors';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
@@ -221,7 +222,7 @@ describe('a wrong password', () => {
 });
 
 describe('a sign-in policy', () => {
-  it('is asked about a sign-in with what it kept, and told of the session that the sign-in has replaced', async () => {
+  it('is asked about a sign-in with what it kept, and told of the session that the sign-in has replaced, also of one that had ended', async () => {
     const heard: unknown[] = [];
     const policy = {
       ...refusing('access_denied'),
@@ -246,7 +247,42 @@ describe('a sign-in policy', () => {
     await choose(site.browser, await site.toProvider('/who'), alice);
     expect(heard.splice(0)).toEqual([asked, given]);
     await site.toProvider('/auth/signin');
-    expect(heard).toEqual([asked, given, ['replaced', { condition: 'kept' }, true]]);
+    const replaced = ['replaced', { condition: 'kept' }, true];
+    expect(heard.splice(0)).toEqual([asked, given, replaced]);
+    const cookie = await site.browser.cookieHeader();
+    const { csrfToken } = JSON.parse((await site.browser.get('/auth/csrf')).text) as { csrfToken: string };
+    await site.browser.post('/auth/signout', { csrfToken });
+    for (const pair of cookie.split('; ')) site.browser.jar.setCookieSync(pair, site.origin);
+    await site.toProvider('/auth/signin');
+    expect(heard).toEqual([asked, given, replaced]);
+  });
+
+  it('may decide what the jwt callback of a sign-in receives, and gets the session that a refused sign-in leaves', async () => {
+    const heard: unknown[] = [];
+    let isRefused = false;
+    const policy = {
+      ...refusing('access_denied'),
+      kept: () => ({ condition: 'kept' }),
+      carriedOver: (kept: object, current: SessionToken | null) => ({ ...kept, sub: current?.sub }),
+      refusal: () => (isRefused ? ('access_denied' as const) : undefined),
+      discard: (account: Account, kept: object, current: SessionToken | null) =>
+        void heard.push([kept, current?.sub === account.providerAccountId]),
+    };
+    const callbacks: AuthConfig['callbacks'] = {
+      jwt: ({ token, account, session }) => {
+        if (account) heard.push([session, account.providerAccountId]);
+        return token;
+      },
+    };
+    await start({ providers: [oidc()], pages: { error: '/failed' }, signInPolicy: policy, callbacks });
+    await choose(site.browser, await site.toProvider('/who'), alice);
+    const [[first, sub] = []] = heard.splice(0) as [unknown, string][];
+    expect(first).toEqual({ condition: 'kept', sub: undefined });
+    await site.toProvider('/auth/signin');
+    expect(heard.splice(0)).toEqual([[{ condition: 'kept', sub }, sub]]);
+    isRefused = true;
+    await site.toProvider('/auth/signin');
+    expect(heard).toEqual([[{ condition: 'kept' }, true]]);
   });
 });
 

@@ -48,6 +48,11 @@ export { choicesOf, choicesWith, labelOf, type OrganizationChoice } from './orga
 export { FreshToken, Scopes } from './bearer/route.decorators.js';
 export { RequireFactors, RequireFreshSignIn } from './fresh-sign-in/fresh-sign-in.decorators.js';
 export { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in/fresh-sign-in.errors.js';
+export {
+  freshSignInUrl,
+  requiredSignIn,
+  type SignInRequirements,
+} from './fresh-sign-in/sign-in-requirements.js';
 export { FORM_NOT_SENT } from './fresh-sign-in/fresh-sign-in.filter.js';
 export {
   audienceScope,

@@ -8,7 +8,9 @@ import { Reachability } from './client/reachability.js';
 import { EventBody } from './events/event-body.js';
 import { EventsController } from './events/events.controller.js';
 import { ConfiguredPaths } from './http/configured-paths.js';
+import { FreshSignInController } from './fresh-sign-in/fresh-sign-in.controller.js';
 import { FormReturn } from './http/form-return.js';
+import { ChosenOrganizations } from './organizations/chosen-organizations.js';
 import { OrganizationController } from './organizations/organization.controller.js';
 import { Refusals } from './refusals/refusals.js';
 import { ClaimsReload } from './session/claims-reload.js';
@@ -57,6 +59,7 @@ const authServices = [
   LoggedOutCookie,
   SignInRules,
   Resumption,
+  ChosenOrganizations,
   BearerCredentials,
   Refusals,
 ] as const;
@@ -145,6 +148,7 @@ export class ZitadelModule {
         EventsController,
         UserinfoController,
         OrganizationController,
+        FreshSignInController,
       ],
       providers: [ConfiguredPaths, EventBody],
     };

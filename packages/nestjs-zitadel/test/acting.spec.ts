@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { userFrom } from '../src/claims/claims.js';
-import { actingIn, switched, withActiveOrganization } from '../src/organizations/acting.js';
+import { actingIn, actingUser, switched, withActiveOrganization } from '../src/organizations/acting.js';
 import { choicesOf, choicesWith } from '../src/organizations/choices.js';
 
 const alpha = { id: 'a', domain: 'alpha.example' };
@@ -14,9 +14,16 @@ describe('the active organization', () => {
   it.each([
     ['the one asked for', inBoth, 'a', 'b', 'b'],
     ['the home organization where none is asked for', inBoth, 'b', undefined, 'b'],
-    ['the home organization where the one asked for grants no role', inBoth, 'b', 'c', 'b'],
+    ['none where the one asked for grants no role', inBoth, 'b', 'c', undefined],
     ['none where several grant roles', inBoth, 'c', undefined, undefined],
-    ['the only one', [{ role: 'admin', organizations: [alpha] }], 'c', 'c', 'a'],
+    ['the only one', [{ role: 'admin', organizations: [alpha] }], 'c', undefined, 'a'],
+    [
+      'none where the only one is not the one asked for',
+      [{ role: 'admin', organizations: [alpha] }],
+      'c',
+      'c',
+      undefined,
+    ],
     ['none without roles', [], 'a', 'a', undefined],
     [
       'none for a role that no organization grants',
@@ -57,13 +64,16 @@ describe('a session', () => {
     expect(switched({ sub: 'u1' }, { organization: 'b' })).toEqual({ sub: 'u1' });
   });
 
+  it('keeps an organization without roles, so that no other becomes active', () => {
+    const kept = withActiveOrganization({ ...token, organizationId: 'c' }, 'active');
+    expect(kept.organizationId).toBe('c');
+    expect(actingUser(user, 'c')).toMatchObject({ activeOrganization: undefined, roles: [] });
+  });
+
   it('is the same object where roles of all organizations count, or without a user', () => {
     expect(withActiveOrganization(token, 'any')).toBe(token);
     const anonymous = { sub: 'u1' };
     expect(withActiveOrganization(anonymous, 'active')).toBe(anonymous);
-    expect(
-      withActiveOrganization({ ...token, organizationId: 'c' }, 'active').organizationId,
-    ).toBeUndefined();
   });
 });
 

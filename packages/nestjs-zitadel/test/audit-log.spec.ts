@@ -57,6 +57,13 @@ it('a sign-in is logged with pseudonyms, and the observer receives the user', ()
   expect(told).toEqual([[owner, request('request-1')]]);
 });
 
+it('a request that is no event is logged as a warning sixty times a minute, and told each time', () => {
+  for (let count = 0; count < 70; count++)
+    log.eventReceived('refused', undefined, {}, request(), new TypeError('no signature'));
+  expect(lines.filter(([level]) => level === 'warn')).toHaveLength(60);
+  expect(lines.filter(([level]) => level === 'debug')).toHaveLength(10);
+});
+
 it('a pseudonym is the same for the same user and changes with the secret', () => {
   log.signedIn(owner, request());
   log.signedOut('user', 'done', { sub: owner.sub }, request());

@@ -3,7 +3,7 @@ import { SharedState } from '../src/state/shared-state.js';
 import type { ResolvedZitadelOptions } from '../src/zitadel.options.js';
 import { EndedSessions } from '../src/session/ended-sessions.js';
 
-const options = { session: { maxDurationSeconds: 3600 } } as ResolvedZitadelOptions;
+const options = { session: { maxDurationSeconds: 3600, durationSeconds: 600 } } as ResolvedZitadelOptions;
 const start = Date.now() / 1000 - 100;
 const alice = { jti: 'a', sid: 'sa', sub: 'alice', start };
 const aliceElsewhere = { jti: 'b', sid: 'sb', sub: 'alice', start };
@@ -46,6 +46,35 @@ describe('EndedSessions', () => {
     expect(revoked(ended)).toEqual([true, true, false]);
   });
 
+  it.each([
+    ['in a second before', 99, 500, true],
+    ['in a second after', 101, 50, false],
+    ['in the same second, with a session that began before', 100, 100.7, true],
+    ['in the same second, with a session that began after', 100, 100.8, false],
+    ['at an unknown time, with a session that began before', undefined, 160, true],
+    ['at an unknown time, with a session that began a minute after', undefined, 161, false],
+  ])(
+    'contains, after an event, the sessions of a user who has logged in %s',
+    async (_when, authenticatedAt, begun, is) => {
+      const ended = new EndedSessions(make(), options);
+      await ended.revokeUserByEvent('alice', 100.7);
+      await ended.revokeUserByEvent('alice', 20);
+      expect(ended.isRevoked({ jti: 'a', sub: 'alice', start: begun, authenticatedAt })).toBe(is);
+      expect(ended.isRevoked({ jti: 'a', sub: 'bob', start: begun, authenticatedAt })).toBe(false);
+    },
+  );
+
+  it('contains the sessions of one sid after an event or a logout token, of which the second is nothing new', async () => {
+    for (const order of [
+      ['revokeSidByEvent', 'revokeSid'],
+      ['revokeSid', 'revokeSidByEvent'],
+    ] as const) {
+      const ended = new EndedSessions(make(), options);
+      expect([await ended[order[0]]('sb'), await ended[order[1]]('sb')]).toEqual([true, false]);
+      expect(revoked(ended)).toEqual([false, true, false]);
+    }
+  });
+
   it('identifies sessions without a jti by user and start', async () => {
     const ended = new EndedSessions(make(), options);
     const old = { sub: 'alice', start };
@@ -56,12 +85,16 @@ describe('EndedSessions', () => {
   });
 });
 
-it('EndedSessions keeps an entry for session.maxDurationSeconds, and revoke() returns true only once', async () => {
+it('EndedSessions keeps an entry for session.maxDurationSeconds, that of an event for the life of a cookie, and revoke() returns true only once', async () => {
   const state = new SharedState();
   const added = jest.spyOn(state, 'add');
   const ended = new EndedSessions(state, options);
   expect([await ended.revoke(alice), await ended.revoke(alice)]).toEqual([true, false]);
   await ended.revokeSid('sa');
   await ended.revokeUser('alice', Date.now() / 1000);
-  expect(new Set(added.mock.calls.map(([, , ttlMs]) => ttlMs))).toEqual(new Set([3_600_000]));
+  const lifetimes = () => new Set(added.mock.calls.splice(0).map(([, , ttlMs]) => ttlMs));
+  expect(lifetimes()).toEqual(new Set([3_600_000]));
+  await ended.revokeSidByEvent('sa');
+  await ended.revokeUserByEvent('alice', 100);
+  expect(lifetimes()).toEqual(new Set([660_000]));
 });

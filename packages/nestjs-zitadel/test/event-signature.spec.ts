@@ -93,12 +93,18 @@ describe('an event', () => {
   it.each([
     ['user.human.signed.out', { kind: 'session_ended', sid: 'V1_300000000000000279' }],
     ['session.terminated', { kind: 'session_ended', sid: '300000000000000318' }],
-    ['user.grant.added', { kind: 'claims_changed', sub: '300000000000000294' }],
-    ['user.grant.removed', { kind: 'claims_changed', sub: '300000000000000042' }],
+    [
+      'user.grant.added',
+      { kind: 'claims_changed', sub: '300000000000000294', projectId: '300000000000000285' },
+    ],
+    [
+      'user.grant.removed',
+      { kind: 'claims_changed', sub: '300000000000000042', projectId: '300000000000000045' },
+    ],
     ['user.grant.cascade.changed', { kind: 'claims_of_somebody_changed' }],
     ['user.grant.deactivated', { kind: 'claims_of_somebody_changed' }],
     ['user.grant.reactivated', { kind: 'claims_of_somebody_changed' }],
-    ['project.role.removed', { kind: 'claims_of_somebody_changed' }],
+    ['project.role.removed', { kind: 'claims_of_somebody_changed', projectId: '300000000000000303' }],
   ])('%s has the effect %j', (type, effect) => {
     const event = recorded.find((one) => one.type === type);
     expect(eventFrom(event?.body ?? Buffer.alloc(0))?.effect).toEqual(effect);

@@ -40,10 +40,39 @@ describe('a reload of one user', () => {
     expect(due(START + 1)).toBe(0);
   });
 
+  it('replaces a request for claims that was sent before, and none after', async () => {
+    await reloads.requestFor('user 7');
+    expect(reloads.isSince(session(7), START - 1)).toBe(true);
+    expect(reloads.isSince(session(7), START)).toBe(false);
+    expect(reloads.isSince(session(8), START - 1)).toBe(false);
+    now = START - 1;
+    expect(reloads.isSince(session(7), START - 2)).toBe(false);
+  });
+
   it('is not forgotten before each session has been read again because of its age', async () => {
     await reloads.requestFor('user 7');
     now += options.session.claimsMaxAgeSeconds;
     expect(due(START - 60)).toBe(20);
+  });
+});
+
+describe('a reload for a project', () => {
+  const withAudience = (aud: unknown) => ({
+    ...session(7),
+    idToken: `e30.${Buffer.from(JSON.stringify({ aud })).toString('base64url')}.x`,
+  });
+
+  it.each([
+    ['one user', () => reloads.requestFor('user 7', 'project')],
+    ['all users', () => reloads.requestForAll('project')],
+  ])('is due for sessions with tokens for that project, of %s', async (_whose, request) => {
+    await request();
+    now = START + 10;
+    for (const aud of ['project', ['client', 'project']])
+      expect(reloads.isDue(withAudience(aud), START - 60)).toBe(true);
+    for (const aud of [undefined, 'other', ['client', 'projec']])
+      expect(reloads.isDue(withAudience(aud), START - 60)).toBe(false);
+    expect(reloads.isDue(session(7), START - 60)).toBe(false);
   });
 });
 

@@ -127,6 +127,20 @@ describe('the state of one instance', () => {
     expect([state.get('large-0'), state.get('large-11')]).toEqual([undefined, large]);
     expect(said).toEqual(['State in memory is full']);
   });
+
+  it('keeps 16 MB of events at most, which evict nothing else', async () => {
+    const state = new SharedState();
+    await state.add('a', 'of a session', TTL_MS);
+    const large = 'x'.repeat(4 * 1024 * 1024);
+    for (let count = 0; count < 20; count++) await state.add(`event:${count}`, large, TTL_MS);
+    expect(state.bytes()).toBeLessThanOrEqual(16 * 1024 * 1024 + 1_000);
+    expect([state.get('a'), state.get('event:0'), state.get('event:19')]).toEqual([
+      'of a session',
+      undefined,
+      large,
+    ]);
+    expect(said).toEqual(['State of events in memory is full']);
+  });
 });
 
 describe('two instances with one Redis', () => {

@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { OidcClient } from '../src/client/oidc.client.js';
+import type { ChosenOrganizations } from '../src/organizations/chosen-organizations.js';
 import type { Reachability } from '../src/client/reachability.js';
 import type { EndedSessions } from '../src/session/ended-sessions.js';
 import type { TokenRevocation } from '../src/session/token-revocation.js';
@@ -10,7 +11,13 @@ it('the tokens of a refused sign-in are revoked at Zitadel, except those of anot
   const revocation = {
     revoke: ({ refreshToken }: { refreshToken: string }) => Promise.resolve(revoked.push(refreshToken) > 0),
   } as unknown as TokenRevocation;
-  const rules = new SignInRules({} as Reachability, revocation, {} as OidcClient, {} as EndedSessions);
+  const rules = new SignInRules(
+    {} as Reachability,
+    revocation,
+    {} as OidcClient,
+    {} as EndedSessions,
+    {} as ChosenOrganizations,
+  );
   rules.discard({ provider: 'zitadel', refresh_token: 'of Zitadel' });
   rules.discard({ provider: 'partner', refresh_token: 'of a partner' });
   rules.discard({ refresh_token: 'of an exchange with Zitadel' });

@@ -24,13 +24,16 @@ export const isPrefetch = (headers: IncomingHttpHeaders): boolean =>
     /\b(prefetch|prerender|preview)\b/i.test(String(headers[name] ?? '')),
   );
 
-/** Whether a request is a navigation by a click on this origin, not by another site, a script, a frame or a prefetch (Fetch Metadata). */
-export const isClickHere = ({ method, headers }: HttpRequest): boolean =>
-  method === 'GET' &&
-  headers['sec-fetch-site'] === 'same-origin' &&
-  headers['sec-fetch-user'] === '?1' &&
-  headers['sec-fetch-dest'] === 'document' &&
-  !isPrefetch(headers);
+/** Whether a person opens an address, as opposed to a HEAD, a prefetch, or an image or a frame of a page: such a request must have no effect. */
+export const isNavigation = ({ method, headers }: HttpRequest): boolean =>
+  method !== 'HEAD' && !isPrefetch(headers) && [undefined, 'document'].includes(headers['sec-fetch-dest']);
+
+/** Whether a request is a navigation by a click on this origin, not by another site or a script (Fetch Metadata). */
+export const isClickHere = (request: HttpRequest): boolean =>
+  isNavigation(request) &&
+  request.headers['sec-fetch-site'] === 'same-origin' &&
+  request.headers['sec-fetch-user'] === '?1' &&
+  request.headers['sec-fetch-dest'] === 'document';
 
 /** Path and query of a request. The origin of an absolute-form target (RFC 9112 3.2.2) is dropped: the caller chose it. */
 export const requestTarget = ({ originalUrl, url }: HttpRequest): string =>

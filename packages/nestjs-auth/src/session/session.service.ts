@@ -148,7 +148,10 @@ export class SessionService {
       this.signOutBrowser(request, response);
       return null;
     }
-    const loaded = await this.loadedFrom(this.setCookie(changed, token, request, response).sealed);
+    const { sealed, lines } = this.setCookie(changed, token, request, response);
+    // Tokens that were refreshed meanwhile do not count: a later request finds them, and the changed content would be lost.
+    this.unsetIf(() => this.options.reload?.isSuperseded?.(sealed) === true, sealed, lines, response);
+    const loaded = await this.loadedFrom(sealed);
     stateOf(request).loaded = loaded;
     return loaded.session;
   }
@@ -401,12 +404,21 @@ export class SessionService {
   ): OpenSession {
     const { sealed, lines } = this.setCookie(token, before, request, response);
     const isSlideAlone = isUnchanged(token, before);
-    onHeaders(response, () => {
-      const isTooLong = isSlideAlone && hasLongField(response, lines);
-      if (isTooLong || this.isSuperseded(sealed) || this.isKnownToBeRevoked(sealed))
-        this.cookie.unset(response, lines);
-    });
+    const isTooLong = () => isSlideAlone && hasLongField(response, lines);
+    this.unsetIf(() => isTooLong() || this.isSuperseded(sealed), sealed, lines, response);
     return sealed;
+  }
+
+  /** Removes a cookie from the response again when, by the time the headers are sent, its session was ended, or the condition holds. */
+  private unsetIf(
+    condition: () => boolean,
+    sealed: OpenSession,
+    lines: readonly string[],
+    response: HttpResponse,
+  ) {
+    onHeaders(response, () => {
+      if (condition() || this.isKnownToBeRevoked(sealed)) this.cookie.unset(response, lines);
+    });
   }
 
   private isSuperseded(token: OpenSession): boolean {

@@ -105,12 +105,23 @@ export function sidIn(idToken: string | undefined): string | undefined {
   return typeof sid === 'string' ? sid : undefined;
 }
 
+/** Returns `aud` of an ID token: at Zitadel the clients of the project, the project, and the projects that scopes of the sign-in name. */
+export function audienceIn(idToken: string | undefined): string[] {
+  return [claimsIn(idToken)['aud'] ?? []].flat().map(String);
+}
+
 /** Returns the seconds from the login of the user to the issue of an ID token; `undefined` where it has no `auth_time`. */
 export function loginAgeIn(idToken: string | undefined): number | undefined {
   const { auth_time: loggedInAt, iat } = claimsIn(idToken);
   return typeof loggedInAt === 'number' && typeof iat === 'number'
     ? Math.max(0, iat - loggedInAt)
     : undefined;
+}
+
+/** Returns when the user has logged in by Zitadel's clock, seconds since 1970: `auth_time` of an ID token, else `iat`. */
+export function authenticatedAtIn(idToken: string | undefined): number | undefined {
+  const { auth_time: loggedInAt, iat } = claimsIn(idToken);
+  return [loggedInAt, iat].find((time) => typeof time === 'number');
 }
 
 /** Returns the user of a session from the claims of Zitadel. */

@@ -4,8 +4,7 @@ import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { RequestedReloads } from '../session/requested-reloads.js';
-import { SharedState } from '../state/shared-state.js';
-import { endTimeOf } from '../tokens/token-checks.js';
+import { EVENT_PREFIX, SharedState } from '../state/shared-state.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { SIGNATURE_LIFETIME_MS, signatureProblem } from './event-signature.js';
 import { eventFrom, type EventEffect, type ZitadelEvent } from './zitadel-event.js';
@@ -45,7 +44,7 @@ export class EventsController {
   /** A repeated event has no further effect. */
   private async take({ id, type, createdAt, effect }: ZitadelEvent, request: HttpRequest): Promise<void> {
     const { observer } = this.options;
-    const key = `event:${hash('sha256', id, 'base64url')}`;
+    const key = `${EVENT_PREFIX}seen:${hash('sha256', id, 'base64url')}`;
     if (!effect || this.state.get(key) !== undefined) {
       observer.eventReceived?.('nothing', type, {}, request);
       return;
@@ -58,10 +57,10 @@ export class EventsController {
 
   /** Resolves to `false` where the session had ended before. */
   private async apply(effect: EventEffect, createdAt: number): Promise<boolean> {
-    if (effect.kind === 'session_ended') return this.endedSessions.revokeSid(effect.sid);
-    if (effect.kind === 'user_ended') await this.endedSessions.revokeUser(effect.sub, endTimeOf(createdAt));
-    else if (effect.kind === 'claims_changed') await this.reloads.requestFor(effect.sub);
-    else await this.reloads.requestForAll();
+    if (effect.kind === 'session_ended') return this.endedSessions.revokeSidByEvent(effect.sid);
+    if (effect.kind === 'user_ended') await this.endedSessions.revokeUserByEvent(effect.sub, createdAt);
+    else if (effect.kind === 'claims_changed') await this.reloads.requestFor(effect.sub, effect.projectId);
+    else await this.reloads.requestForAll(effect.projectId);
     return true;
   }
 }

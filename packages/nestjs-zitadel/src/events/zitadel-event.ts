@@ -2,9 +2,10 @@
 export type EventEffect =
   | { kind: 'user_ended'; sub: string }
   | { kind: 'session_ended'; sid: string }
-  | { kind: 'claims_changed'; sub: string }
+  /** in one project, where the event names one */
+  | { kind: 'claims_changed'; sub: string; projectId: string | undefined }
   /** somebody's claims have changed, and the event does not say whose */
-  | { kind: 'claims_of_somebody_changed'; sub?: undefined };
+  | { kind: 'claims_of_somebody_changed'; sub?: undefined; projectId: string | undefined };
 
 /** An event of Zitadel: type, id, and what this application reads of it. */
 export interface ZitadelEvent {
@@ -24,8 +25,17 @@ interface Fields {
 
 const userEnded = ({ aggregateID: sub }: Fields): EventEffect => ({ kind: 'user_ended', sub });
 
-const claimsChanged = ({ payload: { userId } }: Fields): EventEffect =>
-  isText(userId) ? { kind: 'claims_changed', sub: userId } : { kind: 'claims_of_somebody_changed' };
+function claimsChanged({ payload: { userId, projectId: given } }: Fields): EventEffect {
+  const projectId = isText(given) ? given : undefined;
+  return isText(userId)
+    ? { kind: 'claims_changed', sub: userId, projectId }
+    : { kind: 'claims_of_somebody_changed', projectId };
+}
+
+const roleRemoved = ({ aggregateID: projectId }: Fields): EventEffect => ({
+  kind: 'claims_of_somebody_changed',
+  projectId,
+});
 
 const signedOut = ({ payload: { sessionID } }: Fields): EventEffect | undefined =>
   isText(sessionID) ? { kind: 'session_ended', sid: sessionID } : undefined;
@@ -44,7 +54,7 @@ const effects = new Map<string, (fields: Fields) => EventEffect | undefined>([
   ['user.grant.reactivated', claimsChanged],
   ['user.grant.cascade.changed', claimsChanged],
   ['user.grant.cascade.removed', claimsChanged],
-  ['project.role.removed', claimsChanged],
+  ['project.role.removed', roleRemoved],
 ]);
 
 /** The types of the events that have an effect: conditions of executions in Zitadel. */

@@ -1,12 +1,9 @@
 import { applyDecorators, SetMetadata, UseFilters, UseGuards } from '@nestjs/common';
 import { FreshSignInFilter } from './fresh-sign-in.filter.js';
 import { FreshSignInGuard } from './fresh-sign-in.guard.js';
-import { FACTORS_KEY, MAX_AGE_KEY } from './sign-in-requirements.js';
+import { FACTORS_KEY, MAX_AGE_KEY, METHOD } from './sign-in-requirements.js';
 
 const MAX_SECONDS = 999_999_999;
-
-/** A name of `amr` (RFC 8176 2). */
-const METHOD = /^[a-z\d]{1,32}$/i;
 
 /**
  * Requires of a class or method that the user has signed in at most `maxAgeSeconds` ago. A browser is redirected to a sign-in that asks

@@ -1,18 +1,22 @@
 import {
   AuthFilter,
+  globalPrefix,
+  isNavigation,
   isPageRequest,
-  isPrefetch,
   localPath,
   requestTarget,
+  ReturnTargets,
   SignIn,
   SignInFailed,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
 import { Catch, Inject, Optional, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
 import type { Response } from 'express';
 import { Refusals } from '../refusals/refusals.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { FreshSignInRequired } from './fresh-sign-in.errors.js';
+import { freshSignInUrl, signInFields } from './sign-in-requirements.js';
 
 /** Query parameter of a page to which a sign-in leads back in place of a form that was sent: the form has to be sent again. */
 export const FORM_NOT_SENT = 'form-not-sent';
@@ -24,8 +28,10 @@ export const FORM_NOT_SENT = 'form-not-sent';
 @Catch(FreshSignInRequired)
 export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
   constructor(
+    @Inject(ApplicationConfig) private readonly application: ApplicationConfig,
     @Optional() @Inject(SignIn) private readonly signIn?: SignIn,
     @Optional() @Inject(AuthFilter) private readonly failures?: AuthFilter,
+    @Optional() @Inject(ReturnTargets) private readonly returns?: ReturnTargets,
     @Optional() @Inject(ZITADEL_OPTIONS) private readonly options?: ResolvedZitadelOptions,
     @Optional() @Inject(Refusals) private readonly refusals?: Refusals,
   ) {}
@@ -35,21 +41,14 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     const request = host.switchToHttp().getRequest<AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
     const { user } = request.session ?? {};
-    if (!this.signIn || !this.options || !user || !isNavigation(request))
+    const isPage = isPageRequest(request.headers) && isNavigation(request);
+    if (!this.signIn || !this.options || !user || !isPage)
       return this.answerProgram(error, request, response);
-    const { maxAgeSeconds, factors } = error.required;
+    const returnTo = returnTarget(request, this.options);
+    if (this.returns?.isLong(returnTo)) return this.storeAddress(returnTo, error, request, response);
     try {
-      await this.signIn.start(request, response, {
-        returnTo: returnTarget(request, this.options),
-        params: {
-          prompt: 'login',
-          max_age: maxAgeSeconds?.toString(),
-          login_hint: user.username,
-          subject: user.id,
-          factors: factors.join(' '),
-          activeOrganization: user.activeOrganization?.id,
-        },
-      });
+      const params = signInFields(user, error.required);
+      await this.signIn.start(request, response, { returnTo, params });
     } catch (failure) {
       if (!(failure instanceof SignInFailed)) throw failure;
       await this.failures?.catch(failure, host);
@@ -61,10 +60,19 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     if (error.challenge) response.set('WWW-Authenticate', error.challenge);
     response.json({ ...error.getResponse(), ...this.refusals?.report(error, request) });
   }
-}
 
-const isNavigation = ({ method, headers }: AuthenticatedRequest) =>
-  method !== 'HEAD' && isPageRequest(headers) && !isPrefetch(headers);
+  /** A long address does not fit into the response that begins a sign-in: the next request does that. */
+  private storeAddress(
+    returnTo: string,
+    { required }: FreshSignInRequired,
+    request: AuthenticatedRequest,
+    response: Response,
+  ) {
+    const stored = this.returns?.addressFor(returnTo, request, response);
+    const basePath = `${this.options?.mountPath}${globalPrefix(this.application, '/auth')}`;
+    response.redirect(request.method === 'GET' ? 302 : 303, freshSignInUrl(basePath, required, stored));
+  }
+}
 
 /** The request; of a POST, which cannot be repeated, the page that it was sent from, or where no `Referer` names that, its own address. */
 function returnTarget(

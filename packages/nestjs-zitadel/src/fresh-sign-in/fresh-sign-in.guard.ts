@@ -4,7 +4,6 @@ import {
   SessionRequired,
   SessionService,
   type AuthenticatedRequest,
-  type SessionToken,
 } from '@mridang/nestjs-auth';
 import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
@@ -13,13 +12,11 @@ import { claimsIn } from '../claims/claims.js';
 import { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in.errors.js';
 import {
   factorsIn,
-  missingFactor,
+  meets,
   requirementsFrom,
+  signInAgeOf,
   type SignInRequirements,
 } from './sign-in-requirements.js';
-
-/** Five seconds as in the check of the ID token after `max_age`, and as many for the way back to the page: a sign-in that was accepted counts. */
-const TOLERANCE_SECONDS = 10;
 
 /**
  * Compares the sign-in of the session with `@RequireFreshSignIn()` and `@RequireFactors()`. Runs after the global guards, so that people
@@ -54,14 +51,4 @@ export class FreshSignInGuard implements CanActivate {
       factors: factorsIn(claimsIn(token.idToken)['amr']),
     });
   }
-}
-
-/** Seconds since the sign-in, by the clock of this machine, which may differ from that of Zitadel; `Infinity` where that is not known. */
-const signInAgeOf = ({ start = -Infinity, loginAge = Infinity }: SessionToken) =>
-  Date.now() / 1000 - start + loginAge;
-
-function meets(token: SessionToken, { maxAgeSeconds = Infinity, factors }: SignInRequirements): boolean {
-  const isYoung = maxAgeSeconds === Infinity || signInAgeOf(token) <= maxAgeSeconds + TOLERANCE_SECONDS;
-  const amr = factors.length > 0 && claimsIn(token.idToken)['amr'];
-  return isYoung && missingFactor(factors, amr) === undefined;
 }

@@ -1,3 +1,4 @@
+import { requiredSignIn, type SignInRequirements } from '../fresh-sign-in/sign-in-requirements.js';
 import { ORGANIZATION_HEADER } from '../bearer/caller.js';
 import { boundedFetch } from './bounded-fetch.js';
 import { sendWithRetry } from './send-with-retry.js';
@@ -7,8 +8,8 @@ const MAX_ANSWER_BYTES = 10_000;
 /** Answer of an API. */
 export type ApiAnswer =
   | { kind: 'answer'; status: number; text: string }
-  /** the API requires a login within so many seconds (RFC 9470) */
-  | { kind: 'login'; maxAgeSeconds: number };
+  /** the API requires a login of at most that age, or with these methods (RFC 9470, 8176) */
+  | { kind: 'login'; required: SignInRequirements };
 
 /** For whom an API is called. */
 export interface ApiCallOptions {
@@ -34,15 +35,8 @@ export async function callApi(
   };
   const bounds = { signal: AbortSignal.timeout(timeoutSeconds * 1000), maxBytes: MAX_ANSWER_BYTES };
   const answer = await sendWithRetry(() => boundedFetch(address, { headers }, bounds));
-  const maxAgeSeconds = wantedLoginAge(answer);
-  return maxAgeSeconds === undefined
-    ? { kind: 'answer', status: answer.status, text: await answer.text() }
-    : { kind: 'login', maxAgeSeconds };
-}
-
-/** `max_age` of the challenge `insufficient_user_authentication`. */
-function wantedLoginAge({ status, headers }: Response): number | undefined {
-  const challenge = status === 401 ? (headers.get('www-authenticate') ?? '') : '';
-  if (!challenge.includes('error="insufficient_user_authentication"')) return undefined;
-  return Number(/\bmax_age="?(\d{1,9})\b/.exec(challenge)?.[1] ?? 0);
+  const required = answer.status === 401 ? requiredSignIn(answer.headers.get('www-authenticate')) : undefined;
+  return required
+    ? { kind: 'login', required }
+    : { kind: 'answer', status: answer.status, text: await answer.text() };
 }

@@ -22,6 +22,9 @@ type Level = 'debug' | 'log' | 'warn' | 'error';
 
 const PSEUDONYM_LENGTH = 12;
 
+/** Lines a minute about requests that are no events. */
+const MAX_REFUSED_EVENTS = 60;
+
 /**
  * Logs what happens to sign-ins and sessions, with the name of the event, and tells the observer of the program. Users and sessions have
  * pseudonyms (HMAC) in the log.
@@ -29,6 +32,7 @@ const PSEUDONYM_LENGTH = 12;
 export class AuditLog implements ZitadelObserver {
   private readonly logger = new Logger('Event');
   private readonly key: Buffer;
+  private refusedEvents = { minute: 0, count: 0 };
 
   constructor(
     secret: string,
@@ -98,7 +102,7 @@ export class AuditLog implements ZitadelObserver {
   ) {
     this.observer.eventReceived?.(result, type, owner, request, error);
     const [level, text]: [Level, string] = error
-      ? ['warn', `An event of Zitadel was refused\n${describeError(error)}`]
+      ? [this.refusedEventLevel(), `An event of Zitadel was refused\n${describeError(error)}`]
       : [result === 'done' ? 'log' : 'debug', 'An event of Zitadel was received'];
     this.note(
       level,
@@ -115,6 +119,14 @@ export class AuditLog implements ZitadelObserver {
 
   requested(endpoint: ZitadelEndpoint, result: 'ok' | 'refused' | 'unavailable', seconds: number) {
     this.observer.requested?.(endpoint, result, seconds);
+  }
+
+  /** Anybody can send requests that are no events, and they are not limited: beyond some a minute they are logged on level `debug`. */
+  private refusedEventLevel(): Level {
+    const minute = Math.floor(Date.now() / 60_000);
+    const count = this.refusedEvents.minute === minute ? this.refusedEvents.count + 1 : 1;
+    this.refusedEvents = { minute, count };
+    return count > MAX_REFUSED_EVENTS ? 'debug' : 'warn';
   }
 
   private note(

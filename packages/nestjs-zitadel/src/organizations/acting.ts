@@ -18,8 +18,8 @@ export interface Acting {
 }
 
 /**
- * Chooses the active organization: the one asked for, else the home organization, else the only one; each only if the user has a role
- * there.
+ * Chooses the active organization: the one asked for; where none is asked for, the home organization, else the only one; each only if the
+ * user has a role there.
  *
  * @param home organization of the user
  * @param asked id of an organization
@@ -32,7 +32,7 @@ export function actingIn(
   const organizations = organizationsOf(roleGrants, home);
   const withId = (id: string | undefined) => organizations.find((one) => one.id === id);
   const only = organizations.length === 1 ? organizations[0] : undefined;
-  const activeOrganization = withId(asked) ?? withId(home?.id) ?? only;
+  const activeOrganization = asked === undefined ? (withId(home?.id) ?? only) : withId(asked);
   return {
     organizations,
     activeOrganization,
@@ -77,12 +77,15 @@ export function switched(token: SessionToken, data: unknown): SessionToken {
   return found ? { ...token, organizationId: found.id } : token;
 }
 
-/** Stores the active organization in a session, so that it stays the same when the user gets roles elsewhere. */
+/**
+ * Stores the active organization in a session, so that it stays the same when the user gets roles elsewhere. One without roles stays, too:
+ * then none is active until the user chooses, and no other takes its place unnoticed.
+ */
 export function withActiveOrganization(token: SessionToken, mode: OrganizationsMode): SessionToken {
   if (mode === 'any' || !token.user) return token;
   const { roleGrants, organization } = token.user;
   const { activeOrganization } = actingIn(roleGrants, organization, token.organizationId);
-  return { ...token, organizationId: activeOrganization?.id };
+  return { ...token, organizationId: token.organizationId ?? activeOrganization?.id };
 }
 
 function organizationsOf(roleGrants: readonly RoleGrant[], home: Organization | undefined): Organization[] {

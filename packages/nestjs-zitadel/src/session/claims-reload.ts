@@ -13,6 +13,7 @@ import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options
 import { userFrom, type ZitadelClaims } from '../claims/claims.js';
 import { OidcClient } from '../client/oidc.client.js';
 import { withActiveOrganization } from '../organizations/acting.js';
+import { ChosenOrganizations } from '../organizations/chosen-organizations.js';
 import { AccessTokenRejected } from '../client/oidc.errors.js';
 import { RequestedReloads } from './requested-reloads.js';
 import { issuedAt } from './session-token.js';
@@ -38,10 +39,17 @@ export interface ReadClaims {
   token: SessionToken;
 }
 
+interface InFlight {
+  result: Promise<ReadClaims>;
+  sentAt: number;
+  /** `performance.now()` */
+  startedAt: number;
+}
+
 /** The userinfo state of one access token. Times are seconds since 1970. */
 interface UserinfoState {
-  inFlight?: { result: Promise<ReadClaims>; startedAt: number } | undefined;
-  /** of the latest response */
+  inFlight?: InFlight | undefined;
+  /** of the latest request with a response; `readAt` is when it was sent, because a change may come before the response */
   user?: { value: AuthUser; readAt: number };
   /** no page sends a request before */
   retryAt: number;
@@ -63,6 +71,7 @@ export class ClaimsReload implements SessionReload {
     private readonly oidc: OidcClient,
     private readonly refresher: TokenRefresher,
     private readonly requested: RequestedReloads,
+    private readonly chosen: ChosenOrganizations,
     @Inject(ZITADEL_OPTIONS)
     private readonly options: Pick<ResolvedZitadelOptions, 'session' | 'organizations'>,
   ) {}
@@ -90,24 +99,27 @@ export class ClaimsReload implements SessionReload {
 
   isSuperseded(token: SessionToken): boolean {
     const state = token.accessToken && this.states.get(hashOf(token.accessToken));
-    return state ? isNewerThan(token, state) : false;
+    return this.chosen.isSuperseded(token) || (state ? isNewerThan(token, state) : false);
   }
 
   /**
-   * Requests userinfo now: one in-flight request for all callers with the same access token.
+   * Requests userinfo now: one in-flight request for all callers with the same access token, until an event has reported a change.
    *
    * @throws `SessionEnded` when Zitadel has ended the session; an error of `oidc.errors.ts` when that is unknown
    */
   read(token: SessionToken): Promise<ReadClaims> {
     const state = this.stateOf(token);
-    if (!state.inFlight) {
-      const result = this.request(token, state).finally(() => (state.inFlight = undefined));
-      state.inFlight = { result, startedAt: performance.now() };
-    }
-    return state.inFlight.result;
+    const { inFlight } = state;
+    if (inFlight && !this.requested.isSince(token, inFlight.sentAt)) return inFlight.result;
+    const sentAt = Date.now() / 1000;
+    const result = this.request(token, state, sentAt).finally(() => {
+      if (state.inFlight?.result === result) state.inFlight = undefined;
+    });
+    state.inFlight = { result, sentAt, startedAt: performance.now() };
+    return result;
   }
 
-  private async request(token: SessionToken, state: UserinfoState): Promise<ReadClaims> {
+  private async request(token: SessionToken, state: UserinfoState, sentAt: number): Promise<ReadClaims> {
     const { accessToken, sub } = token;
     if (accessToken === undefined || sub === undefined) throw new SessionEnded('no_refresh');
     if (isRejectedNow(state)) throw new AccessTokenRejected();
@@ -116,7 +128,8 @@ export class ClaimsReload implements SessionReload {
       this.isFailureLogged = false;
       await this.refresher.reportAccepted(token);
       state.rejectedAt = undefined;
-      state.user = { value: userFrom(claims), readAt: Date.now() / 1000 };
+      const user = { value: userFrom(claims), readAt: sentAt };
+      if (!state.user || state.user.readAt <= sentAt) state.user = user;
       return { claims, token: this.withUser(token, state.user) };
     } catch (error) {
       if (error instanceof AccessTokenRejected) return this.handleRejection(token, state, error);
@@ -144,7 +157,7 @@ export class ClaimsReload implements SessionReload {
 
   private withUser(token: SessionToken, { value, readAt }: NonNullable<UserinfoState['user']>): SessionToken {
     return withActiveOrganization(
-      { ...token, user: value, claimsReadAt: readAt },
+      { ...this.chosen.latest(token), user: value, claimsReadAt: readAt },
       this.options.organizations,
     );
   }

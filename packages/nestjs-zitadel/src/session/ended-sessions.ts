@@ -1,7 +1,8 @@
 import type { SessionRevocations, SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
-import { SharedState } from '../state/shared-state.js';
+import { EVENT_PREFIX, SharedState } from '../state/shared-state.js';
+import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import { sessionIdOf } from './session-token.js';
 
 /** Concurrent requests end the same session within this time: only the first reports it. */
@@ -10,27 +11,35 @@ const LEASE_MS = 60_000;
 /** Zitadel sends a logout token within a second after a sign-out, and repeats it for half a minute. */
 const LOGOUT_TOKEN_WINDOW_MS = 60_000;
 
+/** A response with a cookie that is under way during an event. */
+const MARGIN_SECONDS = 60;
+
 /**
  * The sessions that were ended before their expiry: a single one by its id, those of a session at Zitadel by `sid`, and those of a user by
- * `sub` and time. An entry lives for the maximum lifetime of a session.
+ * `sub` and time. An entry lives for the maximum lifetime of a session; that of an event, which may be about any session of the Zitadel
+ * instance, for as long as the latest cookie: that of an ended session is not written again.
  */
 @Injectable()
 export class EndedSessions implements SessionRevocations {
   private readonly lifetimeMs: number;
+  private readonly eventLifetimeMs: number;
 
   constructor(
     private readonly state: SharedState,
     @Inject(ZITADEL_OPTIONS) { session }: ResolvedZitadelOptions,
   ) {
     this.lifetimeMs = session.maxDurationSeconds * 1000;
+    this.eventLifetimeMs =
+      Math.min(session.maxDurationSeconds, session.durationSeconds + MARGIN_SECONDS) * 1000;
   }
 
   isRevoked(token: SessionToken): boolean {
     if (this.state.get(sessionKey(token)) !== undefined) return true;
-    if (token.sid !== undefined && this.state.get(sidKey(token.sid)) !== undefined) return true;
+    if (token.sid !== undefined && this.isSidEnded(token.sid)) return true;
     const until = this.state.get(userKey(token.sub ?? ''));
-    // A session without a start may have begun before.
-    return until !== undefined && !(typeof token.start === 'number' && token.start > Number(until));
+    if (until !== undefined && !beganAfter(token, Number(until))) return true;
+    const changedAt = this.state.get(eventKey(userKey(token.sub ?? '')));
+    return changedAt !== undefined && !loggedInAfter(token, Number(changedAt));
   }
 
   async revoke(token: SessionToken): Promise<boolean> {
@@ -44,9 +53,15 @@ export class EndedSessions implements SessionRevocations {
    * sign-out here.
    */
   async revokeSid(sid: string): Promise<boolean> {
-    const isNew =
-      this.state.get(sidKey(sid)) === undefined && this.state.get(signedOutKey(sid)) === undefined;
+    const isNew = !this.isSidEnded(sid) && this.state.get(signedOutKey(sid)) === undefined;
     await this.state.add(sidKey(sid), '1', this.lifetimeMs);
+    return isNew;
+  }
+
+  /** As `revokeSid`, after an event of Zitadel. */
+  async revokeSidByEvent(sid: string): Promise<boolean> {
+    const isNew = !this.isSidEnded(sid) && this.state.get(signedOutKey(sid)) === undefined;
+    await this.state.add(eventKey(sidKey(sid)), '1', this.eventLifetimeMs);
     return isNew;
   }
 
@@ -63,7 +78,33 @@ export class EndedSessions implements SessionRevocations {
   async revokeUser(sub: string, untilSeconds: number): Promise<void> {
     await this.state.add(userKey(sub), String(untilSeconds), this.lifetimeMs, untilSeconds);
   }
+
+  /**
+   * Ends every session of a user who has logged in at Zitadel before an event. An earlier event stays valid.
+   *
+   * @param changedAt by Zitadel's clock, seconds since 1970
+   */
+  async revokeUserByEvent(sub: string, changedAt: number): Promise<void> {
+    await this.state.add(eventKey(userKey(sub)), String(changedAt), this.eventLifetimeMs, changedAt);
+  }
+
+  private isSidEnded(sid: string): boolean {
+    return [sidKey(sid), eventKey(sidKey(sid))].some((key) => this.state.get(key) !== undefined);
+  }
 }
+
+/** A session without a start may have begun before. */
+const beganAfter = ({ start }: SessionToken, time: number) => typeof start === 'number' && start > time;
+
+/** Both times are Zitadel's, but that of a login has no fraction: within one second the start of the session decides. */
+function loggedInAfter(token: SessionToken, time: number): boolean {
+  const { authenticatedAt } = token;
+  if (authenticatedAt === undefined) return beganAfter(token, time + CLOCK_TOLERANCE_SECONDS);
+  const second = Math.floor(time);
+  return authenticatedAt > second || (authenticatedAt === second && beganAfter(token, time));
+}
+
+const eventKey = (key: string) => EVENT_PREFIX + key;
 
 const sessionKey = (token: SessionToken) => `ended:session:${sessionIdOf(token)}`;
 const sidKey = (sid: string) => `ended:sid:${sid}`;

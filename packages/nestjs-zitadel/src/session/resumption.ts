@@ -1,6 +1,7 @@
 import type { HttpRequest, SessionEnded, SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
+import { ChosenOrganizations } from '../organizations/chosen-organizations.js';
 import { SharedState } from '../state/shared-state.js';
 import { LoggedOutCookie } from '../sign-out/logged-out-cookie.js';
 import { isUnknownToken } from '../client/oidc.errors.js';
@@ -18,6 +19,7 @@ export class Resumption {
   constructor(
     private readonly state: SharedState,
     private readonly loggedOut: LoggedOutCookie,
+    private readonly chosen: ChosenOrganizations,
     @Inject(ZITADEL_OPTIONS) private readonly options: Pick<ResolvedZitadelOptions, 'session'>,
   ) {}
 
@@ -35,10 +37,12 @@ export class Resumption {
       this.loggedOut.isIn(request)
     )
       return undefined;
-    // Without `login_hint` Zitadel could sign in another user who has a session in this browser.
+    // Without `login_hint` Zitadel could sign in another user who has a session in this browser. Its answer is compared with `subject`.
     const { username } = token.user ?? {};
     const isFirst = await this.state.acquireLease(`resumed:${sessionIdOf(token)}`, this.durationMs);
-    return isFirst && username !== undefined ? { login_hint: username } : undefined;
+    if (!isFirst || username === undefined || token.sub === undefined) return undefined;
+    const { organizationId = '' } = this.chosen.latest(token);
+    return { login_hint: username, subject: token.sub, activeOrganization: organizationId };
   }
 
   private isRecent(token: SessionToken): boolean {

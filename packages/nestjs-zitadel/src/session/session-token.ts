@@ -6,12 +6,16 @@ declare module '@auth/core/jwt' {
   /** The content of the encrypted session cookie. */
   interface JWT {
     user?: AuthUser;
-    /** when `user` was read from userinfo, seconds since 1970; missing: at sign-in */
+    /** when the request was sent that `user` is from, seconds since 1970; missing: at sign-in */
     claimsReadAt?: number;
-    /** id of the active organization; only with `organizations: 'active'` */
+    /** id of the active organization, where the user may have no role any longer; only with `organizations: 'active'` */
     organizationId?: string | undefined;
+    /** when the user has chosen it, seconds since 1970; missing: never */
+    organizationChosenAt?: number;
     /** session id at Zitadel, which a logout token names */
     sid?: string | undefined;
+    /** when the user has logged in by Zitadel's clock, seconds since 1970; missing in cookies of older versions */
+    authenticatedAt?: number | undefined;
     /** seconds from the login at Zitadel to the sign-in here; missing where Zitadel has named no time */
     loginAge?: number | undefined;
   }

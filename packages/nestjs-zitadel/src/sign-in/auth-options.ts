@@ -16,16 +16,24 @@ import { authorizationParams } from './authorization-params.js';
 import type { BearerCredentials } from '../authenticate/bearer-credentials.js';
 import type { CalledRequest } from '../bearer/caller.js';
 import type { ClaimsReload } from '../session/claims-reload.js';
-import { loginAgeIn, scopesFor, sidIn, userFrom, type ZitadelClaims } from '../claims/claims.js';
+import {
+  authenticatedAtIn,
+  loginAgeIn,
+  scopesFor,
+  sidIn,
+  userFrom,
+  type ZitadelClaims,
+} from '../claims/claims.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
 import { fetchForAuthJs } from './fetch-for-auth-js.js';
-import { actingUser, switched, withActiveOrganization } from '../organizations/acting.js';
+import { actingUser, withActiveOrganization } from '../organizations/acting.js';
+import type { ChosenOrganizations } from '../organizations/chosen-organizations.js';
 import { organizationRefusal, roleFacts } from '../organizations/organization.errors.js';
 import type { Refusals } from '../refusals/refusals.js';
 import type { Resumption } from '../session/resumption.js';
-import { ZITADEL, type SignInRules } from './sign-in-rules.js';
+import { ZITADEL, type CarriedOver, type SignInRules } from './sign-in-rules.js';
 import { tokenSetFrom } from '../session/session-token.js';
 import type { LoggedOutCookie } from '../sign-out/logged-out-cookie.js';
 import type { TokenRefresher } from '../session/token-refresher.js';
@@ -44,6 +52,7 @@ export function authOptions(
   loggedOut: LoggedOutCookie,
   rules: SignInRules,
   resumption: Resumption,
+  chosen: ChosenOrganizations,
   credentials: BearerCredentials,
   refusals: Refusals,
 ): IAuthModuleOptions {
@@ -114,17 +123,22 @@ export function authOptions(
     ],
     callbacks: {
       jwt: ({ token, account, profile, user, trigger, session }) => {
-        if (!account) return isActive && trigger === 'update' ? switched(token, session) : token;
+        if (!account && !isActive) return token;
+        if (!account) return trigger === 'update' ? chosen.choose(token, session) : chosen.latest(token);
         if (account.provider !== ZITADEL) return foreignSession(account, user);
+        const { startedAt, current, activeOrganization } = (session ?? {}) as CarriedOver;
+        const isSameUser = current?.sub === account.providerAccountId;
         const made: SessionToken = {
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
           sid: sidIn(account.id_token),
+          authenticatedAt: authenticatedAtIn(account.id_token),
           loginAge: loginAgeIn(account.id_token),
+          organizationId: isSameUser ? current.organizationId : activeOrganization,
+          ...(startedAt === undefined ? {} : { claimsReadAt: startedAt }),
           ...tokenSetFrom(account),
         };
-        const { activeOrganization: organization } = (session ?? {}) as { activeOrganization?: string };
-        return withActiveOrganization(isActive ? switched(made, { organization }) : made, organizations);
+        return withActiveOrganization(made, organizations);
       },
       session: ({ session, token: { user, organizationId } }) => {
         if (!user) throw new Error('The session has no user');

@@ -1,4 +1,4 @@
-import { isPrefetch, Public, SignIn, type AuthenticatedRequest } from '@mridang/nestjs-auth';
+import { isNavigation, Public, SignIn, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { Controller, Get, HttpException, Inject, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
@@ -33,10 +33,4 @@ export class InitiateController {
     else if (issuer !== this.options.issuer) throw new UnknownIssuer();
     else await this.signIn.start(request, response, { returnTo, params: { login_hint: loginHint } });
   }
-}
-
-/** An image, a frame or a prefetch must not start a sign-in. */
-function isNavigation({ method, headers }: AuthenticatedRequest): boolean {
-  const dest = headers['sec-fetch-dest'];
-  return method === 'GET' && !isPrefetch(headers) && (dest === undefined || dest === 'document');
 }

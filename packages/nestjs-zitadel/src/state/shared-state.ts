@@ -12,10 +12,14 @@ interface Entry {
   endsAt: number; // Unix time in milliseconds
 }
 
+/** Keys of what events have caused. They are about the whole Zitadel instance, so they have a limit of their own and evict nothing else. */
+export const EVENT_PREFIX = 'event:';
+
 /** Instances that cannot reach each other may each add a value. Redis may hold several copies of one. */
 const MAX_VALUES = 3;
 const MAX_STORED = 8;
 const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_EVENT_BYTES = 16 * 1024 * 1024;
 const OVERHEAD_BYTES = 200;
 const MAX_LEASES = 100_000;
 const CHECK_INTERVAL_MS = 1_000;
@@ -31,15 +35,13 @@ const BATCH_SIZE = 500;
 @Injectable()
 export class SharedState implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('State');
-  private readonly evictions = new OutageLog(this.logger, 'State in memory is full: oldest entries evicted');
-  private readonly entries = new LRUCache<string, readonly Entry[]>({
-    maxSize: MAX_BYTES,
-    sizeCalculation: (list, key) =>
-      list.reduce((sum, { value }) => sum + value.length, key.length + OVERHEAD_BYTES),
-    dispose: (list, _key, reason) => reason === 'evict' && list.some(isLive) && this.evictions.failed(),
-  });
+  private readonly entries = localCopy(MAX_BYTES, new OutageLog(this.logger, `State ${IS_FULL}`));
+  private readonly ofEvents = localCopy(
+    MAX_EVENT_BYTES,
+    new OutageLog(this.logger, `State of events ${IS_FULL}`),
+  );
   /** approximate size of the local copy */
-  readonly bytes = () => this.entries.calculatedSize;
+  readonly bytes = () => this.entries.calculatedSize + this.ofEvents.calculatedSize;
   private readonly leases = new LRUCache<string, true>({ maxSize: MAX_LEASES, sizeCalculation: () => 1 });
   /** `performance.now()` of the last synchronization after an outage, and of the last error since */
   private sharedSince: number | undefined;
@@ -85,7 +87,8 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   }
 
   all(key: string): readonly Entry[] {
-    return this.entries.size === 0 ? [] : (this.entries.get(key) ?? []).filter(isLive);
+    const copy = this.copyFor(key);
+    return copy.size === 0 ? [] : (copy.get(key) ?? []).filter(isLive);
   }
 
   /** The value with the highest rank. */
@@ -125,6 +128,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   /** Resolves to whether all instances have the same state. Synchronizes where Redis was away or emptied. */
   async check(): Promise<boolean> {
     this.entries.purgeStale();
+    this.ofEvents.purgeStale();
     const { link } = this;
     if (link?.redis.status === 'ready' && link.subscriber.status === 'ready') {
       this.syncing ??= this.synchronize(link)
@@ -157,7 +161,10 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
         stored.add(text);
     }
     const isMissing = (key: string) => !this.all(key).every((entry) => stored.has(textOf(key, entry)));
-    for (const missing = [...this.entries.keys()].filter(isMissing); missing.length > 0;)
+    for (
+      const missing = [...this.entries.keys(), ...this.ofEvents.keys()].filter(isMissing);
+      missing.length > 0;
+    )
       await Promise.all(missing.splice(-BATCH_SIZE).map((key) => this.store(key, this.all(key), link)));
     if ((this.failedAt ?? 0) >= startedAt) throw new Error('Failed during synchronization');
     this.sharedSince ??= performance.now();
@@ -190,7 +197,11 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     const isKnown = others.some(({ value }) => value === entry.value);
     const list = [...others, ...(isKnown ? [] : [entry])].sort((one, other) => other.rank - one.rank);
     const ttl = Math.max(...list.map(({ endsAt }) => endsAt)) - Date.now();
-    if (ttl > 0) this.entries.set(key, list.slice(0, MAX_VALUES), { ttl });
+    if (ttl > 0) this.copyFor(key).set(key, list.slice(0, MAX_VALUES), { ttl });
+  }
+
+  private copyFor(key: string) {
+    return key.startsWith(EVENT_PREFIX) ? this.ofEvents : this.entries;
   }
 
   private readonly fail = (error: unknown): undefined => {
@@ -200,6 +211,16 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     this.sharedSince = undefined;
   };
 }
+
+const IS_FULL = 'in memory is full: oldest entries evicted';
+
+const localCopy = (maxSize: number, evictions: OutageLog) =>
+  new LRUCache<string, readonly Entry[]>({
+    maxSize,
+    sizeCalculation: (list, key) =>
+      list.reduce((sum, { value }) => sum + value.length, key.length + OVERHEAD_BYTES),
+    dispose: (list, _key, reason) => reason === 'evict' && list.some(isLive) && evictions.failed(),
+  });
 
 const isLive = ({ endsAt }: Entry) => endsAt > Date.now();
 
