@@ -1,6 +1,6 @@
 import {
   CsrfService,
-  isNavigation,
+  isClickHere,
   localPath,
   Public,
   requestTarget,
@@ -167,13 +167,6 @@ interface LoginPage {
   startUrl: string | undefined;
   canRegister: boolean;
 }
-
-/** A navigation by a click on this origin, not by another site, a script, a frame or a prefetch. */
-const isClickHere = (request: AuthenticatedRequest) =>
-  isNavigation(request) &&
-  request.headers['sec-fetch-site'] === 'same-origin' &&
-  request.headers['sec-fetch-user'] === '?1' &&
-  request.headers['sec-fetch-dest'] === 'document';
 
 const startUrl = (basePath: string, fields: readonly Field[]) =>
   `${basePath}/auth/start?${new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])).toString()}`;

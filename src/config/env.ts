@@ -1,4 +1,4 @@
-import { isMountPath, localPath } from '@mridang/nestjs-auth';
+import { isMountPath, localPath, pathBelow } from '@mridang/nestjs-auth';
 import {
   ConfigError,
   flag,
@@ -227,14 +227,6 @@ const FREE_PATH = 'a path that has no other use here, such as /auth/callback or 
 
 const belowBasePath = (path: string) =>
   `an address below BASE_PATH, such as https://app.example.com/base/${path} for BASE_PATH=/base`;
-
-/** The path of `url` without the base path it has to begin with; not twice: a proxy may take it off or not. */
-function pathBelow(basePath: string, url: string): string | undefined {
-  const { pathname } = new URL(url);
-  const path = pathname.slice(basePath.length);
-  const isTwice = basePath !== '' && path.startsWith(`${basePath}/`);
-  return pathname.startsWith(`${basePath}/`) && !isTwice ? path : undefined;
-}
 
 /** Reads the configuration. Throws `ConfigError` with all problems at once. */
 export function readEnv(source: Record<string, string | undefined>) {

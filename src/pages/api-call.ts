@@ -1,6 +1,5 @@
-import { freshSignInUrl } from '@mridang/nestjs-zitadel';
+import { freshSignInUrl, type ApiAnswer } from '@mridang/nestjs-zitadel';
 import type { TextKey } from '../texts/en.js';
-import type { ApiAnswer } from './api.client.js';
 
 /** Result of an API call, for the profile page. */
 export interface ApiCall {
@@ -15,7 +14,7 @@ export interface ApiCall {
 }
 
 /** Explains the result of an API call. */
-export function apiCallOf(answer: ApiAnswer, basePath: string): ApiCall {
+export function apiCallOf(answer: ApiAnswer | { kind: 'none' }, basePath: string): ApiCall {
   if (answer.kind === 'none') return { title: 'api.none.title', text: 'api.none.text' };
   if (answer.kind === 'login') {
     const { required } = answer;

@@ -12,7 +12,7 @@ import { ENV, type Env } from '../config/env.js';
 import { claimsIn, LiveUserinfo } from '@mridang/nestjs-zitadel';
 import { describedClaims, type DescribedClaim } from './described-claims.js';
 import { apiCallOf } from './api-call.js';
-import { ApiClient, type ApiAnswer } from './api.client.js';
+import { ApiClient } from './api.client.js';
 import { profileOf, sessionFactsOf } from './profile.js';
 
 /** The profile page, and the same page with live userinfo or an API answer. */
@@ -88,7 +88,7 @@ export class ProfileController {
   }
 
   /** Asks Zitadel why the API refused the token: another instance may have refreshed it, or the session has ended. */
-  private async answer(request: AuthenticatedRequest, response: Response): Promise<ApiAnswer> {
+  private async answer(request: AuthenticatedRequest, response: Response) {
     const { accessToken } = (await this.sessions.freshToken(request, response)) ?? {};
     if (!accessToken) throw new SessionEnded('no_refresh');
     const organizationId = request.session?.user.activeOrganization?.id;

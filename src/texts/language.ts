@@ -6,6 +6,9 @@ export const languages = ['en', 'de', 'fr'] as const;
 
 export type Language = (typeof languages)[number];
 
+/** For times. */
+export const locales: Record<Language, string> = { en: 'en-GB', de: 'de-DE', fr: 'fr-FR' };
+
 const MAX_KNOWN = 500;
 const MAX_HEADER_LENGTH = 500;
 

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { serveAssets } from '@mridang/nestjs-program';
+import { serveAssets, timeElement } from '@mridang/nestjs-program';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import hbs from 'hbs';
 import type { TextKey } from '../texts/en.js';
+import { locales } from '../texts/language.js';
 import { text } from '../texts/text.js';
 import type { Frame } from './page-frame.js';
-import { timeElement } from './time-element.js';
 
 /**
  * Sets up Handlebars for `views/` and serves `public/` under `/static`.
@@ -36,7 +36,7 @@ export function useViews(
   engine.registerHelper(
     'time',
     (seconds: number, { data }: HelperOptions) =>
-      new engine.handlebars.SafeString(timeElement(seconds, data.root.frame.language)),
+      new engine.handlebars.SafeString(timeElement(seconds, locales[data.root.frame.language])),
   );
   app.engine('hbs', (path: string, model: Model, done: (error: unknown, html?: string) => void) => {
     if (!cache) registerPartials(engine, partials);

@@ -22,3 +22,4 @@ export { allowedMethods, routesOf, type Routes } from './routes.js';
 export { serveAssets } from './serve-assets.js';
 export { startProgram, type Program } from './start-program.js';
 export { given, readVariables, type ValuesOf, type Variable } from './variable.js';
+export { timeElement } from './time-element.js';

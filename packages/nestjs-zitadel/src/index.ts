@@ -81,6 +81,7 @@ export {
 export { Refusals, type RefusalAnswer } from './refusals/refusals.js';
 export { Discovery, type ProviderHealth } from './client/discovery.js';
 export { EVENT_TYPES } from './events/zitadel-event.js';
+export { callApi, type ApiAnswer, type ApiCallOptions } from './http/call-api.js';
 export { boundedFetch } from './http/bounded-fetch.js';
 export { isPlainRemote } from './http/is-plain-remote.js';
 export { isRedisUrl } from './http/is-redis-url.js';

@@ -17,3 +17,11 @@ export function localPath(target: unknown, origin: string, mountPath = ''): stri
 
 /** Whether `path` is empty, or a path such as `/base`, with a slash at its beginning and none at its end. */
 export const isMountPath = (path: string): boolean => /^(\/[\w~-][\w.~-]*)*$/.test(path);
+
+/** Returns the path of `url` without the mount path, which it has to begin with; not twice: a proxy may take it off or not. */
+export function pathBelow(mountPath: string, url: string): string | undefined {
+  const { pathname } = new URL(url);
+  const path = pathname.slice(mountPath.length);
+  const isTwice = mountPath !== '' && path.startsWith(`${mountPath}/`);
+  return pathname.startsWith(`${mountPath}/`) && !isTwice ? path : undefined;
+}

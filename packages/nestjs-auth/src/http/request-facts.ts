@@ -28,6 +28,13 @@ export const isPrefetch = (headers: IncomingHttpHeaders): boolean =>
 export const isNavigation = ({ method, headers }: HttpRequest): boolean =>
   method !== 'HEAD' && !isPrefetch(headers) && [undefined, 'document'].includes(headers['sec-fetch-dest']);
 
+/** Whether a request is a navigation by a click on this origin, not by another site or a script (Fetch Metadata). */
+export const isClickHere = (request: HttpRequest): boolean =>
+  isNavigation(request) &&
+  request.headers['sec-fetch-site'] === 'same-origin' &&
+  request.headers['sec-fetch-user'] === '?1' &&
+  request.headers['sec-fetch-dest'] === 'document';
+
 /** Path and query of a request. The origin of an absolute-form target (RFC 9112 3.2.2) is dropped: the caller chose it. */
 export const requestTarget = ({ originalUrl, url }: HttpRequest): string =>
   (originalUrl ?? url).replace(/^[a-z][a-z\d+.-]*:\/\/[^/?]*/i, '') || '/';
