@@ -1,6 +1,10 @@
 import { Public, RequireRoles } from '@mridang/nestjs-auth';
-import { Controller, Get } from '@nestjs/common';
+import { ZitadelApiModule } from '@mridang/nestjs-zitadel';
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readApiEnv } from '../../src/config/api-env.js';
+import { BearerGuard } from '../../packages/nestjs-zitadel/src/bearer/bearer.guard.js';
 import { now } from '../support/now.js';
 import { Caller } from '../../packages/nestjs-zitadel/src/bearer/caller.js';
 import {
@@ -101,6 +105,23 @@ class DefaultAge {
   }
 }
 
+@Controller('own-guard')
+class OwnGuardRoutes {
+  @Get('above')
+  @UseGuards(BearerGuard)
+  @RequireFreshSignIn({ maxAgeSeconds: 60 })
+  above() {
+    return 'above';
+  }
+
+  @Get('below')
+  @RequireFreshSignIn({ maxAgeSeconds: 60 })
+  @UseGuards(BearerGuard)
+  below() {
+    return 'below';
+  }
+}
+
 let idp: Introspector;
 let api: RunningApi;
 let count = 0;
@@ -137,6 +158,31 @@ it('a method inherited by several controllers has the rules of each controller',
     expect(await statusOf('/default/list', {})).toBe(200);
   }
 });
+
+it.each(['above', 'below'])(
+  'a guard for tokens of the route itself compares the age of the sign-in, %s @RequireFreshSignIn()',
+  async (path) => {
+    const env = readApiEnv({ NODE_ENV: 'test', ...idp.env });
+    const module = await Test.createTestingModule({
+      imports: [
+        ZitadelApiModule.registerAsync(
+          { useFactory: () => ({ ...env.zitadel, ...env }) },
+          { globalGuard: false },
+        ),
+      ],
+      controllers: [OwnGuardRoutes],
+    }).compile();
+    const app = module.createNestApplication({ logger: false });
+    await app.listen(0);
+    const url = `${(await app.getUrl()).replace('[::1]', 'localhost')}/own-guard/${path}`;
+    const ask = async (age: number) => {
+      idp.answer = () => idp.active({ auth_time: now() - age });
+      return (await fetch(url, { headers: { authorization: `Bearer token-${count++}` } })).status;
+    };
+    expect([(await fetch(url)).status, await ask(0), await ask(4_000)]).toEqual([401, 200, 401]);
+    await app.close();
+  },
+);
 
 describe('a class with @Public()', () => {
   it('has public routes without a caller', async () => {

@@ -8,6 +8,7 @@ import {
 import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
+import { BearerGuard } from '../bearer/bearer.guard.js';
 import { claimsIn } from '../claims/claims.js';
 import { FreshSignInImpossible, FreshSignInRequired } from './fresh-sign-in.errors.js';
 import {
@@ -18,19 +19,26 @@ import {
   type SignInRequirements,
 } from './sign-in-requirements.js';
 
+/** Metadata key of `@UseGuards()`. */
+const GUARDS = '__guards__';
+
 /**
  * Compares the sign-in of the session with `@RequireFreshSignIn()` and `@RequireFactors()`. Runs after the global guards, so that people
- * without the role of a route are not asked to sign in. For a caller with a bearer token, `BearerGuard` has compared already.
+ * without the role of a route are not asked to sign in. For a caller with a bearer token, `BearerGuard` compares.
  */
 @Injectable()
 export class FreshSignInGuard implements CanActivate {
   private readonly requirements: RouteMetadata<SignInRequirements>;
+  private readonly hasBearerGuard: RouteMetadata<boolean>;
 
   constructor(
     @Inject(Reflector) reflector: Reflector,
     @Optional() @Inject(SessionService) private readonly sessions?: SessionService,
   ) {
     this.requirements = new RouteMetadata((targets) => requirementsFrom(reflector, targets));
+    this.hasBearerGuard = new RouteMetadata((targets) =>
+      reflector.getAllAndMerge<unknown[]>(GUARDS, targets).includes(BearerGuard),
+    );
   }
 
   /** @throws `FreshSignInRequired`, `FreshSignInImpossible` or `SessionRequired` */
@@ -40,7 +48,8 @@ export class FreshSignInGuard implements CanActivate {
     if (context.getType() !== 'http') throw new FreshSignInRequired(required);
     const http = context.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest & { caller?: unknown }>();
-    if (request.caller) return true;
+    // A guard of the same route may come after this one.
+    if (request.caller || this.hasBearerGuard.of(context)) return true;
     if (!this.sessions) throw new FreshSignInRequired(required);
     const token = await this.sessions.token(request, http.getResponse<Response>());
     if (!token) throw new SessionRequired(requestTarget(request));
