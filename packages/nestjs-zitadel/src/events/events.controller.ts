@@ -4,10 +4,10 @@ import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { RequestedReloads } from '../session/requested-reloads.js';
-import { EVENT_PREFIX, SharedState } from '../state/shared-state.js';
+import { SharedState } from '../state/shared-state.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { SIGNATURE_LIFETIME_MS, signatureProblem } from './event-signature.js';
-import { eventFrom, type EventEffect, type ZitadelEvent } from './zitadel-event.js';
+import { EVENT_PREFIX, eventFrom, type EventEffect, type ZitadelEvent } from './zitadel-event.js';
 
 /**
  * Receives events of Zitadel (Actions v2, a REST webhook with JSON). The signature alone authenticates the request. Without `eventsKey` the

@@ -1,3 +1,6 @@
+/** Keys of `SharedState` for what events have caused. They are of the whole Zitadel instance, so they have a limit of their own. */
+export const EVENT_PREFIX = 'event:';
+
 /** What an event changes for the sessions of this application. */
 export type EventEffect =
   | { kind: 'user_ended'; sub: string }

@@ -1,7 +1,8 @@
 import type { SessionRevocations, SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
-import { EVENT_PREFIX, SharedState } from '../state/shared-state.js';
+import { EVENT_PREFIX } from '../events/zitadel-event.js';
+import { SharedState } from '../state/shared-state.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import { sessionIdOf } from './session-token.js';
 

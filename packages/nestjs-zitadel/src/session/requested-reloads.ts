@@ -3,7 +3,8 @@ import type { SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { audienceIn } from '../claims/claims.js';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
-import { EVENT_PREFIX, SharedState } from '../state/shared-state.js';
+import { EVENT_PREFIX } from '../events/zitadel-event.js';
+import { SharedState } from '../state/shared-state.js';
 import { sessionIdOf } from './session-token.js';
 
 /** Zitadel may answer userinfo with former roles for up to half a second after a change. A response within this time is not final. */

@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
-import { CompactEncrypt, compactDecrypt } from 'jose';
-import { deriveKey, macOf } from '../keys.js';
+import { deriveKey, macOf, opened, sealed } from '../keys.js';
 
 const COMMAND_TIMEOUT_MS = 500;
 
@@ -30,14 +29,7 @@ export class RedisLink {
     return `nestjs-zitadel:${macOf(this.nameKey, '').slice(0, 8)}:${kind}:${suffix}`;
   }
 
-  encrypt(text: string): Promise<string> {
-    const jwe = new CompactEncrypt(Buffer.from(text)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' });
-    return jwe.encrypt(this.keys[0] ?? Buffer.alloc(0));
-  }
-
+  readonly encrypt = (text: string) => sealed(text, this.keys[0] ?? Buffer.alloc(0));
   /** `undefined` where no key fits. */
-  async decrypt(sealed: string): Promise<string | undefined> {
-    const opened = await Promise.any(this.keys.map((key) => compactDecrypt(sealed, key))).catch(() => null);
-    return opened ? Buffer.from(opened.plaintext).toString() : undefined;
-  }
+  readonly decrypt = (jwe: string) => opened(jwe, this.keys);
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '@mridang/nestjs-auth';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { EVENT_PREFIX } from '../events/zitadel-event.js';
 import { OutageLog } from '../log/outage-log.js';
 import type { RedisLink } from './redis-link.js';
 
@@ -11,9 +12,6 @@ interface Entry {
   rank: number;
   endsAt: number; // Unix time in milliseconds
 }
-
-/** Keys of what events have caused. They are about the whole Zitadel instance, so they have a limit of their own and evict nothing else. */
-export const EVENT_PREFIX = 'event:';
 
 /** Instances that cannot reach each other may each add a value. Redis may hold several copies of one. */
 const MAX_VALUES = 3;
@@ -35,11 +33,10 @@ const BATCH_SIZE = 500;
 @Injectable()
 export class SharedState implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('State');
-  private readonly entries = localCopy(MAX_BYTES, new OutageLog(this.logger, `State ${IS_FULL}`));
-  private readonly ofEvents = localCopy(
-    MAX_EVENT_BYTES,
-    new OutageLog(this.logger, `State of events ${IS_FULL}`),
-  );
+  private readonly evictions = new OutageLog(this.logger, 'State in memory is full: oldest entries evicted');
+  private readonly entries = localCopy(MAX_BYTES, this.evictions);
+  private readonly ofEvents = localCopy(MAX_EVENT_BYTES, this.evictions);
+  private readonly copyFor = (key: string) => (key.startsWith(EVENT_PREFIX) ? this.ofEvents : this.entries);
   /** approximate size of the local copy */
   readonly bytes = () => this.entries.calculatedSize + this.ofEvents.calculatedSize;
   private readonly leases = new LRUCache<string, true>({ maxSize: MAX_LEASES, sizeCalculation: () => 1 });
@@ -127,8 +124,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
 
   /** Resolves to whether all instances have the same state. Synchronizes where Redis was away or emptied. */
   async check(): Promise<boolean> {
-    this.entries.purgeStale();
-    this.ofEvents.purgeStale();
+    for (const copy of [this.entries, this.ofEvents]) copy.purgeStale();
     const { link } = this;
     if (link?.redis.status === 'ready' && link.subscriber.status === 'ready') {
       this.syncing ??= this.synchronize(link)
@@ -161,10 +157,8 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
         stored.add(text);
     }
     const isMissing = (key: string) => !this.all(key).every((entry) => stored.has(textOf(key, entry)));
-    for (
-      const missing = [...this.entries.keys(), ...this.ofEvents.keys()].filter(isMissing);
-      missing.length > 0;
-    )
+    const keys = [...this.entries.keys(), ...this.ofEvents.keys()];
+    for (const missing = keys.filter(isMissing); missing.length > 0;)
       await Promise.all(missing.splice(-BATCH_SIZE).map((key) => this.store(key, this.all(key), link)));
     if ((this.failedAt ?? 0) >= startedAt) throw new Error('Failed during synchronization');
     this.sharedSince ??= performance.now();
@@ -200,10 +194,6 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     if (ttl > 0) this.copyFor(key).set(key, list.slice(0, MAX_VALUES), { ttl });
   }
 
-  private copyFor(key: string) {
-    return key.startsWith(EVENT_PREFIX) ? this.ofEvents : this.entries;
-  }
-
   private readonly fail = (error: unknown): undefined => {
     if (this.failedAt === undefined)
       this.logger.error(`Redis failed (REDIS_URL), only local state is used\n${describeError(error)}`);
@@ -211,8 +201,6 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
     this.sharedSince = undefined;
   };
 }
-
-const IS_FULL = 'in memory is full: oldest entries evicted';
 
 const localCopy = (maxSize: number, evictions: OutageLog) =>
   new LRUCache<string, readonly Entry[]>({
