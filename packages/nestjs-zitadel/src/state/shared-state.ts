@@ -18,7 +18,7 @@ const MAX_VALUES = 3;
 const MAX_STORED = 8;
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_EVENT_BYTES = 16 * 1024 * 1024;
-const OVERHEAD_BYTES = 200;
+const OVERHEAD = 200;
 const MAX_LEASES = 100_000;
 const CHECK_INTERVAL_MS = 1_000;
 const START_TIMEOUT_MS = 2_000;
@@ -33,11 +33,9 @@ const BATCH_SIZE = 500;
 @Injectable()
 export class SharedState implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('State');
-  private readonly evictions = new OutageLog(this.logger, 'State in memory is full: oldest entries evicted');
-  private readonly entries = localCopy(MAX_BYTES, this.evictions);
-  private readonly ofEvents = localCopy(MAX_EVENT_BYTES, this.evictions);
+  private readonly entries = localCopy(MAX_BYTES, this.logger, 'State');
+  private readonly ofEvents = localCopy(MAX_EVENT_BYTES, this.logger, 'State of events');
   private readonly copyFor = (key: string) => (key.startsWith(EVENT_PREFIX) ? this.ofEvents : this.entries);
-  /** approximate size of the local copy */
   readonly bytes = () => this.entries.calculatedSize + this.ofEvents.calculatedSize;
   private readonly leases = new LRUCache<string, true>({ maxSize: MAX_LEASES, sizeCalculation: () => 1 });
   /** `performance.now()` of the last synchronization after an outage, and of the last error since */
@@ -202,13 +200,15 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   };
 }
 
-const localCopy = (maxSize: number, evictions: OutageLog) =>
-  new LRUCache<string, readonly Entry[]>({
+function localCopy(maxSize: number, logger: Logger, name: string) {
+  const evictions = new OutageLog(logger, `${name} in memory is full: oldest entries evicted`);
+  return new LRUCache<string, readonly Entry[]>({
     maxSize,
     sizeCalculation: (list, key) =>
-      list.reduce((sum, { value }) => sum + value.length, key.length + OVERHEAD_BYTES),
+      list.reduce((sum, { value }) => sum + value.length, key.length + OVERHEAD),
     dispose: (list, _key, reason) => reason === 'evict' && list.some(isLive) && evictions.failed(),
   });
+}
 
 const isLive = ({ endsAt }: Entry) => endsAt > Date.now();
 
