@@ -736,11 +736,21 @@ describe('without ZITADEL_API_KEY_FILE', () => {
   it('the cookie counts, and every token is refused', async () => {
     const { cookie, token } = await signedIn(alice, plain);
     expect((await call(ME, { cookie }, {}, plain)).status).toBe(200);
-    for (const authorization of [`Bearer ${token}`, 'Basic abc']) {
-      const answer = await call(ME, { cookie, authorization }, {}, plain);
-      expect(await refusal(answer)).toEqual([401, 'API_TOKEN_INVALID']);
-      expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
-      expect(answer.headers.getSetCookie()).toEqual([]);
+    const answers = [`Bearer ${token}`, 'Basic abc'].map((authorization) =>
+      call(ME, { cookie, authorization }, {}, plain),
+    );
+    const [bearerAnswer, basicAnswer] = await Promise.all(answers);
+    expect(await json(bearerAnswer as Response)).toMatchObject({
+      code: 'API_TOKEN_INVALID',
+      explanation: {
+        held: { tokenProblem: 'this program takes no bearer tokens' },
+        help: expect.stringContaining('ZITADEL_API_KEY_FILE'),
+      },
+    });
+    expect(await refusal(basicAnswer as Response)).toEqual([401, 'API_TOKEN_REQUIRED']);
+    for (const answer of [bearerAnswer, basicAnswer]) {
+      expect(answer?.headers.get('www-authenticate')).toMatch(/^Bearer/);
+      expect(answer?.headers.getSetCookie()).toEqual([]);
     }
   });
 
