@@ -8,15 +8,18 @@ import {
   Caller,
   CurrentOrganization,
   CurrentUser,
+  describeCredentials,
   RequireFactors,
   RequireFreshSignIn,
   RequireRoles,
   Scopes,
+  ZITADEL_OPTIONS,
   ZitadelModule,
   type Organization,
 } from '@mridang/nestjs-zitadel';
 import { Controller, Get, HttpException, Post, Render, Req } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ApiSecurity, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser } from './support/browser.js';
@@ -714,17 +717,25 @@ it('a key that Zitadel refuses is a mistake in the set-up, and tokens are counte
   await refusing.close();
 });
 
-it('the built program describes its routes, and goes on', async () => {
-  const { origin, sandbox, program } = await startProduction();
-  try {
-    for (const path of ['/api-json', '/api-json', '/health/live'])
-      expect((await fetch(origin + path)).status).toBe(200);
-    expect((await fetch(origin + ME)).status).toBe(401);
-  } finally {
-    await program.stop();
-    await sandbox.close();
-  }
-});
+it.each([
+  ['development', 200],
+  ['production', 404],
+])(
+  'the built program describes its routes, in production none, and goes on: %s',
+  async (NODE_ENV, status) => {
+    const { origin, sandbox, program } = await startProduction({ NODE_ENV });
+    try {
+      const answers = [];
+      for (const path of ['/api-json', '/api-json', '/health/live'])
+        answers.push((await fetch(origin + path)).status);
+      expect(answers).toEqual([status, status, 200]);
+      expect((await fetch(origin + ME)).status).toBe(401);
+    } finally {
+      await program.stop();
+      await sandbox.close();
+    }
+  },
+);
 
 describe('without ZITADEL_API_KEY_FILE', () => {
   let plain: RunningApp;
@@ -786,6 +797,39 @@ describe('the option `authenticate` of the module', () => {
     }
   }
 
+  @Controller('described')
+  @Authenticate('session', 'bearer')
+  class DescribedRoutes {
+    @Get('both')
+    both() {
+      return {};
+    }
+
+    @Get('bearer')
+    @Authenticate('bearer')
+    bearer() {
+      return {};
+    }
+
+    @Post('cookie')
+    @Authenticate('session')
+    cookie() {
+      return {};
+    }
+
+    @Get('open')
+    @Public()
+    open() {
+      return {};
+    }
+
+    @Get('more')
+    @ApiSecurity('zitadel')
+    more() {
+      return {};
+    }
+  }
+
   let origin: string;
   let nest: NestExpressApplication;
   beforeAll(async () => {
@@ -802,7 +846,7 @@ describe('the option `authenticate` of the module', () => {
     });
     const module = await Test.createTestingModule({
       imports: [zitadel],
-      controllers: [DefaultRoutes],
+      controllers: [DefaultRoutes, DescribedRoutes],
     }).compile();
     nest = module.createNestApplication<NestExpressApplication>({ logger: false });
     await nest.listen(port);
@@ -820,6 +864,26 @@ describe('the option `authenticate` of the module', () => {
     expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
     expect((await ask('/default', { cookie }, { method: 'POST' })).status).toBe(403);
     expect((await ask('/default', bearer(token), { method: 'POST' })).status).toBe(201);
+  });
+
+  it('is not described, unlike the decorator, of which that of the method counts, beside the schemes of the program', () => {
+    const own = { type: 'http', scheme: 'bearer', description: 'A token of ours' } as const;
+    const builder = new DocumentBuilder().addSecurity('zitadel', own).addSecurity('bearer', own);
+    const document = SwaggerModule.createDocument(nest, builder.build());
+    const { paths, components } = describeCredentials(document, nest.get(ZITADEL_OPTIONS));
+    const securityOf = (path: string) => {
+      const { get, post } = paths[path] ?? {};
+      return ((get ?? post)?.security ?? []).flatMap(Object.keys);
+    };
+    expect(
+      ['both', 'bearer', 'cookie', 'open', 'more'].map((name) => securityOf(`/described/${name}`)),
+    ).toEqual([['cookie', 'bearer'], ['bearer'], ['cookie'], [], ['zitadel', 'cookie', 'bearer']]);
+    expect(securityOf('/default')).toEqual([]);
+    expect(components?.securitySchemes).toMatchObject({
+      zitadel: own,
+      bearer: own,
+      cookie: { in: 'cookie' },
+    });
   });
 
   it('does not count for public routes, for those with a decorator, and for those of the module', async () => {

@@ -181,7 +181,7 @@ const programs = {
       appId: '1',
       clientId,
     };
-    const { origin, close } = await startApp({
+    const app = await startApp({
       env: {
         NODE_ENV: environment,
         ZITADEL_DOMAIN: idp.issuer,
@@ -192,10 +192,10 @@ const programs = {
       controllers: [StrictRoutes],
     });
     const get: Program['get'] = (path, token, headers = {}) =>
-      fetch(origin + path, {
+      fetch(app.origin + path, {
         headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
       });
-    return { log, get, close };
+    return { log, get, close: () => app.close() };
   },
 };
 
