@@ -79,6 +79,20 @@ describe.each([1, 2] as const)('with ZITADEL_REGISTRATION=true and Login V%i', (
     },
   );
 
+  it('a registration for an organization makes a member of it, who is signed in', async () => {
+    const browser = app.browser();
+    const [globex] = app.sandbox.users.flatMap(({ organization, home }) =>
+      organization === 'Globex' ? [home.id] : [],
+    );
+    const login = await browser.get(`/auth/login?prompt=create&organization=${globex}`);
+    const page = await register(browser, await browser.submit(login, LOGIN_FORM), 'gina@example.com');
+    expect([page.status, page.url.pathname]).toEqual([200, '/profile']);
+    const { text } = await browser.get('/auth/session');
+    expect(JSON.parse(text)).toMatchObject({
+      user: { email: 'gina@example.com', organization: { id: globex, name: 'Globex' } },
+    });
+  });
+
   it('a link of /auth/start leads to the registration', async () => {
     expect(await promptAsked(app, 'prompt=create')).toEqual(['create', null, false]);
   });

@@ -98,6 +98,12 @@ class BothRoutes {
     return 'changed';
   }
 
+  @Post('change/fresh')
+  @RequireFreshSignIn({ maxAgeSeconds: 60 })
+  changeFresh() {
+    return 'changed';
+  }
+
   @Get('page')
   @Render('home')
   page() {
@@ -589,6 +595,24 @@ describe('what a route asks of a sign-in', () => {
     const answer = await call('/both/fresh', { ...asPage, ...bearer(token) });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('content-type')).toContain('application/json');
+  });
+
+  it('of a form is asked for after its CSRF token, and leads back to the page of the form', async () => {
+    const { browser } = await signedIn();
+    const page = await browser.get('/profile');
+    moveTime(200_000);
+    const send = (form: Record<string, string>) =>
+      browser.request('POST', new URL('/both/change/fresh', app.origin), new URLSearchParams(form), {
+        ...asPage,
+        referer: `${app.origin}/profile`,
+      });
+    const refused = await send({});
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('AUTH_CSRF_TOKEN_INVALID')]);
+    const answer = await send(csrfFrom(page));
+    const login = await browser.get(answer.headers['location'] ?? '');
+    const back = await choose(browser, login, alice);
+    expect(back.url.pathname + back.url.search).toBe('/profile?form-not-sent=1');
+    expect((await send(csrfFrom(back))).text).toBe('changed');
   });
 
   it('includes the scopes of a token, which a session does not have', async () => {
