@@ -43,7 +43,9 @@ const favicon: RequestHandler = (request, _response, next) => {
 function describes(app: NestExpressApplication): RequestHandler {
   let document: object | undefined;
   return async (_request, response) => {
-    const { openApiDocument } = await import('./web/open-api.js');
-    response.json((document ??= openApiDocument(app, [MeModule])));
+    document ??= await import('./web/open-api.js').then(({ openApiDocument }) =>
+      openApiDocument(app, [MeModule]),
+    );
+    response.json(document);
   };
 }
