@@ -27,8 +27,8 @@ export function errorsPage(texts) {
   return `# Errors
 
 Every failure has a code that stays the same, a sentence for the person who reads it, and a status. Pages and JSON answers to
-a 5xx other than 503, a 401, a 403 or a failed sign-in carry a \`reference\` of twelve characters; the line in the log has the same one.
-Neither holds a token, a secret or a cookie.
+a 5xx other than 503, a 401, a 403 or a failed sign-in carry a \`reference\` of twelve characters; its line in the log has the same one
+([which level it has](#why-was-i-refused)). Neither holds a token, a secret or a cookie.
 
 This page is made from \`packages/nestjs-zitadel/src/refusals/failure-texts.ts\` by \`npm run docs\`; what a refusal says in development and
 in the log comes from there, too.
@@ -104,19 +104,20 @@ Each 401 and 403 has a code of this page and a reference. Outside of production 
 | facts | of |
 | --- | --- |
 | \`session\` | requests without a session |
-| \`roles\`, \`grants\` (role in organization), \`organization\` (active), \`organizations\`, \`readAt\` (when Zitadel was asked) | missing roles and organizations |
+| \`roles\`, \`grants\` (role in organization), \`organization\` (active), \`organizationAsked\`, \`organizations\`, \`readAt\` (when Zitadel was asked) | missing roles and organizations |
 | \`signInAgeSeconds\`, \`factors\` | sign-ins that are too old or too weak |
 | \`homeOrganization\` | a sign-in for the members of an organization |
 | \`csrf\`, \`origin\`, \`site\` (\`Sec-Fetch-Site\`) | forms |
-| \`scopes\`, \`tokenKind\` (opaque, JWT, personal access token, ID token), \`audience\` (project and client), \`tokenAgeSeconds\`, \`tokenProblem\` | tokens, at the API |
+| \`bearerToken\`, \`scopes\`, \`tokenKind\` (opaque, JWT, personal access token, ID token), \`audience\` (project and client), \`tokenAgeSeconds\`, \`tokenProblem\` | tokens, at the API and at routes of the web application that take them |
 
 In production the answer has code and reference only, and the log has the rest: one line with the event \`refused\`, its fields
 \`reason\` (the code), \`reference\`, \`needed\`, \`held\` and \`reqId\`. Both hold no token, no cookie and no id of a user, and long values are
-cut. A failed sign-in has its line \`login.failed\` with the same fields.
+cut. The line of an error without a code of this page has its name, message and causes, too. A failed sign-in has
+its line \`login.failed\` with \`reason\`, \`reference\` and \`reqId\`, and with \`needed\` and \`held\` where its check compares something.
 
 The level is \`warn\` for a 403 and \`info\` for a 401, since tokens and sessions end every day.
 Callers cause these lines, so they are limited: ten for each code in ten seconds; further lines have the level \`debug\`, and
-one warning has their number. Requests without any credential (\`AUTH_SESSION_REQUIRED\`, \`API_TOKEN_REQUIRED\`) are the normal case of a
+one warning has their number. Requests without a credential (\`AUTH_SESSION_REQUIRED\`, and \`API_TOKEN_REQUIRED\` without an \`Authorization\` header) are the normal case of a
 public address: their lines always have the level \`debug\`. A limit for each code keeps a flood of bad tokens from hiding missing roles. A page that redirects to the login, or to a new sign-in,
 is no refusal and has no line.
 

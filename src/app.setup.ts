@@ -28,8 +28,8 @@ export function configureApp(app: NestExpressApplication) {
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitSignIns(env.authRateLimit));
   app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
-  // Where `@nestjs/swagger` has it.
-  app.getHttpAdapter().getInstance().get('/api-json', describes(app));
+  // Where `@nestjs/swagger` has it, and not in production, as that of the API.
+  if (!env.production) app.getHttpAdapter().getInstance().get('/api-json', describes(app));
   useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
 }
 
@@ -41,9 +41,11 @@ const favicon: RequestHandler = (request, _response, next) => {
 
 /** Describes the routes that programs call, for the first request and those after it. */
 function describes(app: NestExpressApplication): RequestHandler {
-  let document: Promise<object> | undefined;
+  let document: object | undefined;
   return async (_request, response) => {
-    document ??= import('./web/open-api.js').then(({ openApiDocument }) => openApiDocument(app, [MeModule]));
-    response.json(await document);
+    document ??= await import('./web/open-api.js').then(({ openApiDocument }) =>
+      openApiDocument(app, [MeModule]),
+    );
+    response.json(document);
   };
 }

@@ -19,6 +19,21 @@ const buttonsOf = ({ document }: Page) =>
   document.querySelectorAll(`${LOGIN_FORM} button`).map((button) => button.text.trim());
 const codeOn = (page: Page) => /the code is (\d{6})/.exec(textOf(page))?.[1] ?? '';
 
+/** What a click on a link of `/auth/start` asks Zitadel for. */
+async function promptAsked(app: RunningApp, query: string) {
+  const answer = await app.browser().request('GET', new URL(`/auth/start?${query}`, app.origin), undefined, {
+    accept: 'text/html',
+    'sec-fetch-site': 'same-origin',
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-user': '?1',
+    'sec-fetch-dest': 'document',
+  });
+  expect(answer.status).toBe(303);
+  const { searchParams } = new URL(answer.headers['location'] ?? '');
+  const hasScope = searchParams.get('scope')?.split(' ').includes('address');
+  return [searchParams.get('prompt'), searchParams.get('login_hint'), hasScope];
+}
+
 describe.each([1, 2] as const)('with ZITADEL_REGISTRATION=true and Login V%i', (loginVersion) => {
   let app: RunningApp;
   beforeAll(async () => {
@@ -64,6 +79,24 @@ describe.each([1, 2] as const)('with ZITADEL_REGISTRATION=true and Login V%i', (
     },
   );
 
+  it('a registration for an organization makes a member of it, who is signed in', async () => {
+    const browser = app.browser();
+    const [globex] = app.sandbox.users.flatMap(({ organization, home }) =>
+      organization === 'Globex' ? [home.id] : [],
+    );
+    const login = await browser.get(`/auth/login?prompt=create&organization=${globex}`);
+    const page = await register(browser, await browser.submit(login, LOGIN_FORM), 'gina@example.com');
+    expect([page.status, page.url.pathname]).toEqual([200, '/profile']);
+    const { text } = await browser.get('/auth/session');
+    expect(JSON.parse(text)).toMatchObject({
+      user: { email: 'gina@example.com', organization: { id: globex, name: 'Globex' } },
+    });
+  });
+
+  it('a link of /auth/start leads to the registration', async () => {
+    expect(await promptAsked(app, 'prompt=create')).toEqual(['create', null, false]);
+  });
+
   it('a new person comes back to the page that was asked for, and is signed in', async () => {
     const browser = app.browser();
     const login = await browser.get('/auth/login?prompt=create&callbackUrl=%2Fprofile%2Flive');
@@ -91,6 +124,16 @@ describe('without ZITADEL_REGISTRATION', () => {
     expect(login.document.querySelector('h1')?.text).toBe('Log in');
     const people = await browser.submit(login, LOGIN_FORM);
     expect(people.path.map(({ searchParams }) => searchParams.get('prompt'))).not.toContain('create');
+  });
+
+  it('a link of /auth/start passes on what the login page passes on', async () => {
+    const prompts = await Promise.all(
+      ['create', 'login'].map((prompt) => promptAsked(app, `prompt=${prompt}&scope=address&login_hint=nora`)),
+    );
+    expect(prompts).toEqual([
+      [null, 'nora', false],
+      ['login', 'nora', false],
+    ]);
   });
 });
 

@@ -8,15 +8,18 @@ import {
   Caller,
   CurrentOrganization,
   CurrentUser,
+  describeCredentials,
   RequireFactors,
   RequireFreshSignIn,
   RequireRoles,
   Scopes,
+  ZITADEL_OPTIONS,
   ZitadelModule,
   type Organization,
 } from '@mridang/nestjs-zitadel';
 import { Controller, Get, HttpException, Post, Render, Req } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ApiSecurity, DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom, type Browser } from './support/browser.js';
@@ -92,6 +95,12 @@ class BothRoutes {
 
   @Post('change')
   change() {
+    return 'changed';
+  }
+
+  @Post('change/fresh')
+  @RequireFreshSignIn({ maxAgeSeconds: 60 })
+  changeFresh() {
     return 'changed';
   }
 
@@ -588,6 +597,24 @@ describe('what a route asks of a sign-in', () => {
     expect(answer.headers.get('content-type')).toContain('application/json');
   });
 
+  it('of a form is asked for after its CSRF token, and leads back to the page of the form', async () => {
+    const { browser } = await signedIn();
+    const page = await browser.get('/profile');
+    moveTime(200_000);
+    const send = (form: Record<string, string>) =>
+      browser.request('POST', new URL('/both/change/fresh', app.origin), new URLSearchParams(form), {
+        ...asPage,
+        referer: `${app.origin}/profile`,
+      });
+    const refused = await send({});
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('AUTH_CSRF_TOKEN_INVALID')]);
+    const answer = await send(csrfFrom(page));
+    const login = await browser.get(answer.headers['location'] ?? '');
+    const back = await choose(browser, login, alice);
+    expect(back.url.pathname + back.url.search).toBe('/profile?form-not-sent=1');
+    expect((await send(csrfFrom(back))).text).toBe('changed');
+  });
+
   it('includes the scopes of a token, which a session does not have', async () => {
     const person = await signedIn();
     const [session, token] = byBoth(person).map(([, headers]) => headers);
@@ -714,17 +741,25 @@ it('a key that Zitadel refuses is a mistake in the set-up, and tokens are counte
   await refusing.close();
 });
 
-it('the built program describes its routes, and goes on', async () => {
-  const { origin, sandbox, program } = await startProduction();
-  try {
-    for (const path of ['/api-json', '/api-json', '/health/live'])
-      expect((await fetch(origin + path)).status).toBe(200);
-    expect((await fetch(origin + ME)).status).toBe(401);
-  } finally {
-    await program.stop();
-    await sandbox.close();
-  }
-});
+it.each([
+  ['development', 200],
+  ['production', 404],
+])(
+  'the built program describes its routes, in production none, and goes on: %s',
+  async (NODE_ENV, status) => {
+    const { origin, sandbox, program } = await startProduction({ NODE_ENV });
+    try {
+      const answers = [];
+      for (const path of ['/api-json', '/api-json', '/health/live'])
+        answers.push((await fetch(origin + path)).status);
+      expect(answers).toEqual([status, status, 200]);
+      expect((await fetch(origin + ME)).status).toBe(401);
+    } finally {
+      await program.stop();
+      await sandbox.close();
+    }
+  },
+);
 
 describe('without ZITADEL_API_KEY_FILE', () => {
   let plain: RunningApp;
@@ -736,11 +771,21 @@ describe('without ZITADEL_API_KEY_FILE', () => {
   it('the cookie counts, and every token is refused', async () => {
     const { cookie, token } = await signedIn(alice, plain);
     expect((await call(ME, { cookie }, {}, plain)).status).toBe(200);
-    for (const authorization of [`Bearer ${token}`, 'Basic abc']) {
-      const answer = await call(ME, { cookie, authorization }, {}, plain);
-      expect(await refusal(answer)).toEqual([401, 'API_TOKEN_INVALID']);
-      expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"');
-      expect(answer.headers.getSetCookie()).toEqual([]);
+    const answers = [`Bearer ${token}`, 'Basic abc'].map((authorization) =>
+      call(ME, { cookie, authorization }, {}, plain),
+    );
+    const [bearerAnswer, basicAnswer] = await Promise.all(answers);
+    expect(await json(bearerAnswer as Response)).toMatchObject({
+      code: 'API_TOKEN_INVALID',
+      explanation: {
+        held: { tokenProblem: 'this program takes no bearer tokens' },
+        help: expect.stringContaining('ZITADEL_API_KEY_FILE'),
+      },
+    });
+    expect(await refusal(basicAnswer as Response)).toEqual([401, 'API_TOKEN_REQUIRED']);
+    for (const answer of [bearerAnswer, basicAnswer]) {
+      expect(answer?.headers.get('www-authenticate')).toMatch(/^Bearer/);
+      expect(answer?.headers.getSetCookie()).toEqual([]);
     }
   });
 
@@ -776,6 +821,39 @@ describe('the option `authenticate` of the module', () => {
     }
   }
 
+  @Controller('described')
+  @Authenticate('session', 'bearer')
+  class DescribedRoutes {
+    @Get('both')
+    both() {
+      return {};
+    }
+
+    @Get('bearer')
+    @Authenticate('bearer')
+    bearer() {
+      return {};
+    }
+
+    @Post('cookie')
+    @Authenticate('session')
+    cookie() {
+      return {};
+    }
+
+    @Get('open')
+    @Public()
+    open() {
+      return {};
+    }
+
+    @Get('more')
+    @ApiSecurity('zitadel')
+    more() {
+      return {};
+    }
+  }
+
   let origin: string;
   let nest: NestExpressApplication;
   beforeAll(async () => {
@@ -792,7 +870,7 @@ describe('the option `authenticate` of the module', () => {
     });
     const module = await Test.createTestingModule({
       imports: [zitadel],
-      controllers: [DefaultRoutes],
+      controllers: [DefaultRoutes, DescribedRoutes],
     }).compile();
     nest = module.createNestApplication<NestExpressApplication>({ logger: false });
     await nest.listen(port);
@@ -810,6 +888,26 @@ describe('the option `authenticate` of the module', () => {
     expect([answer.status, answer.headers.getSetCookie()]).toEqual([401, []]);
     expect((await ask('/default', { cookie }, { method: 'POST' })).status).toBe(403);
     expect((await ask('/default', bearer(token), { method: 'POST' })).status).toBe(201);
+  });
+
+  it('is not described, unlike the decorator, of which that of the method counts, beside the schemes of the program', () => {
+    const own = { type: 'http', scheme: 'bearer', description: 'A token of ours' } as const;
+    const builder = new DocumentBuilder().addSecurity('zitadel', own).addSecurity('bearer', own);
+    const document = SwaggerModule.createDocument(nest, builder.build());
+    const { paths, components } = describeCredentials(document, nest.get(ZITADEL_OPTIONS));
+    const securityOf = (path: string) => {
+      const { get, post } = paths[path] ?? {};
+      return ((get ?? post)?.security ?? []).flatMap(Object.keys);
+    };
+    expect(
+      ['both', 'bearer', 'cookie', 'open', 'more'].map((name) => securityOf(`/described/${name}`)),
+    ).toEqual([['cookie', 'bearer'], ['bearer'], ['cookie'], [], ['zitadel', 'cookie', 'bearer']]);
+    expect(securityOf('/default')).toEqual([]);
+    expect(components?.securitySchemes).toMatchObject({
+      zitadel: own,
+      bearer: own,
+      cookie: { in: 'cookie' },
+    });
   });
 
   it('does not count for public routes, for those with a decorator, and for those of the module', async () => {

@@ -275,6 +275,15 @@ describe('the check of the configuration', () => {
     expect(problemsOf({ ...good, [name]: value })).toEqual([name]);
   });
 
+  it('refuses ZITADEL_USER_METADATA=false with the scope of metadata', () => {
+    const ZITADEL_SCOPES = 'openid urn:zitadel:iam:user:metadata';
+    const without = { ...good, ZITADEL_SCOPES, ZITADEL_USER_METADATA: 'false' };
+    expect(problemsOf(without)).toEqual(['ZITADEL_USER_METADATA']);
+    expect(saidOf(without)).toContain('true or nothing, or ZITADEL_SCOPES without');
+    expect(problemsOf({ ...without, ZITADEL_USER_METADATA: undefined })).toEqual([]);
+    expect(problemsOf({ ...without, ZITADEL_USER_METADATA: 'true' })).toEqual([]);
+  });
+
   it.each(['http://localhost:8080', 'http://127.0.0.1:8080', 'http://zitadel.localhost'])(
     'accepts the ZITADEL_DOMAIN %s on this machine',
     (ZITADEL_DOMAIN) => {

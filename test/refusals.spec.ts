@@ -1,5 +1,14 @@
+import { RolesRequired } from '@mridang/nestjs-auth';
 import { CurrentOrganization, RequireFactors } from '@mridang/nestjs-zitadel';
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  ForbiddenException,
+  Get,
+  Param,
+  Req,
+  UnauthorizedException,
+  UseGuards,
+} from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { csrfFrom, program, type Browser } from './support/browser.js';
 import { alpha, members, sandboxOfOrganizations } from './support/organizations.js';
@@ -31,7 +40,46 @@ class RefusedRoutes {
   factors() {
     return {};
   }
+
+  @Get('own/:status')
+  own(@Param('status') status: string) {
+    const options = { cause: new Error('the ledger says so\nand more') };
+    throw status === '401'
+      ? new UnauthorizedException('the account is closed', options)
+      : new ForbiddenException('the account is closed', options);
+  }
+
+  @Get('odd/:name')
+  odd(@Param('name') name: string) {
+    throw Object.assign(new ForbiddenException('odd'), oddMembers[name]);
+  }
+
+  @Get('unreadable')
+  unreadable(@Req() request: { session: unknown }) {
+    request.session = { user: null };
+    throw new RolesRequired(['admin']);
+  }
 }
+
+const aJwt = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c';
+
+/** What a program's own error may have as its members. */
+const oddMembers: Record<string, object> = {
+  null: { needed: null, held: null },
+  text: { needed: 'a text', held: 5, help: { of: 'no text' } },
+  members: {
+    needed: { a: null, b: { c: { d: 1 } }, e: [1, null, { f: 2 }] },
+    held: { g: 10n, h: Symbol('s') },
+  },
+  bare: { held: { bare: Object.create(null) as object, name: new Date(Number.NaN) } },
+  long: {
+    code: `ODD\n${aJwt}${'x'.repeat(5_000)}`,
+    name: `Odd\n${'x'.repeat(5_000)}`,
+    reference: `r\n${'x'.repeat(5_000)}`,
+    message: `${aJwt}\n${'y'.repeat(5_000)}`,
+    help: `Send ${aJwt}\n${'z'.repeat(5_000)}`,
+  },
+};
 
 /** A role with the name of an attack, and a grant by an organization with one. */
 const hostile = '<img src=x onerror=alert(1)>';
@@ -143,10 +191,24 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     const browser = await signedIn(members.inTwo);
     const held = { organization: 'none', grants: ['admin in alpha.example', 'editor in beta.example'] };
     const needed = { organization: true };
-    expectRefused(await json(browser, '/refused/organization'), 'ORGANIZATION_REQUIRED', { needed, held });
+    const readAt = expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as unknown;
+    expectRefused(await json(browser, '/refused/organization'), 'ORGANIZATION_REQUIRED', {
+      needed,
+      held: { ...held, readAt },
+    });
     const form = { ...csrfFrom(await browser.get('/')), organization: '1' };
     const answer = await json(browser, '/auth/organization', { method: 'POST', form });
-    expectRefused(answer, 'ORGANIZATION_WITHOUT_ROLES', { needed, held });
+    expectRefused(answer, 'ORGANIZATION_WITHOUT_ROLES', {
+      needed,
+      held: { ...held, organizationAsked: '1', readAt },
+    });
+    expect(lineOf(answer)).toContain(
+      'organization asked for, which is unknown or grants the user no role: 1',
+    );
+    expectRefused(await json(browser, '/admin'), 'ORGANIZATION_REQUIRED', {
+      needed: { ...needed, roles: ['admin'] },
+      held: { ...held, readAt },
+    });
   });
 
   it('a form is answered with what its CSRF token is', async () => {
@@ -189,6 +251,49 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     const answer = await json(browser, '/refused/guard');
     expect(answer).toMatchObject({ statusCode: 403, code: 'FORBIDDEN', reference: aReference });
     expect(lineOf(answer)).toContain('warn Refused with 403 FORBIDDEN');
+  });
+
+  it.each([
+    ['401', 'UNAUTHORIZED', 'UnauthorizedException'],
+    ['403', 'FORBIDDEN', 'ForbiddenException'],
+  ])('a %s without a code of its own has name, message and cause in its line', async (status, code, name) => {
+    const browser = await signedIn(members.atHome);
+    const answer = await json(browser, `/refused/own/${status}`);
+    expect(answer).toMatchObject({ code, reference: aReference });
+    const [line = ''] = lineOf(answer).split(' {');
+    expect(line).toContain(
+      `${name}: the account is closed caused by Error: the ledger says so\\nand more. what helps: `,
+    );
+    expect(line).not.toContain('\n');
+  });
+
+  it.each(Object.keys(oddMembers))(
+    'an error of the program may have members of any type: %s',
+    async (name) => {
+      const browser = await signedIn(members.atHome);
+      const answer = await json(browser, `/refused/odd/${name}`);
+      expect(answer).toMatchObject({ statusCode: 403, reference: aReference });
+      expect((await browser.get(`/refused/odd/${name}`)).status).toBe(403);
+      const [text = ''] = lineOf(answer).split(' {');
+      for (const shown of [text, String(answer['code']), JSON.stringify(answer.explanation ?? {})]) {
+        expect(shown).not.toContain('eyJ');
+        expect(shown).not.toContain('\n');
+        expect(shown.length).toBeLessThan(2_500);
+      }
+      if (name === 'members' && isExplained)
+        expect(answer.explanation).toMatchObject({
+          needed: { a: 'null', b: '{ c: { d: 1 } }', e: ['1', 'null', '{ f: 2 }'] },
+          held: { g: '10n', h: 'Symbol(s)' },
+        });
+    },
+  );
+
+  it('an error whose page cannot be made is answered 500 with a line, and the program goes on', async () => {
+    const browser = await signedIn(members.atHome);
+    const answer = await json(browser, '/refused/unreadable');
+    expect(answer).toEqual({ statusCode: 500, message: 'Internal server error' });
+    expect(log.filter((line) => /^error .*could not be answered\nTypeError/.test(line))).toHaveLength(1);
+    expect((await browser.get('/')).status).toBe(200);
   });
 
   it('a request without a session has code and reference, and a line of the level debug', async () => {

@@ -47,9 +47,11 @@ export class LoginController {
     @Req() request: AuthenticatedRequest,
     @Res() response: Response,
   ): Promise<void> {
-    const { callbackUrl } = query;
+    const { callbackUrl, reason } = query;
+    const wishes = this.wishesIn(query).map(({ name }) => [name, query[name]]);
+    const params = { ...Object.fromEntries(wishes), reason: knownEnd(reason) } as Record<string, unknown>;
     if (isClickHere(request))
-      await this.signIn.start(request, response, { returnTo: callbackUrl, params: query, status: 303 });
+      await this.signIn.start(request, response, { returnTo: callbackUrl, params, status: 303 });
     else await this.show(query, request, response, { withForm: true });
   }
 
@@ -70,10 +72,7 @@ export class LoginController {
     { withForm }: { withForm: boolean },
   ): Promise<void> {
     const wanted = localPath(query['callbackUrl'], this.env.origin, this.env.basePath);
-    const { hasRegistration } = this.env;
-    const wishes = passedOn(query).filter(
-      ({ name, value }) => hasRegistration || name !== 'prompt' || value !== 'create',
-    );
+    const wishes = this.wishesIn(query);
     const prompt = wishes.find(({ name }) => name === 'prompt')?.value;
     // Parameters ask for another account or a fresh login, so the page is shown to signed-in people as well.
     const isDone = request.session && wishes.length === 0;
@@ -100,7 +99,7 @@ export class LoginController {
         startUrl: withForm
           ? undefined
           : startUrl(this.env.basePath, [{ name: 'callbackUrl', value: callbackUrl }, ...fields]),
-        canRegister: hasRegistration && prompt === undefined,
+        canRegister: this.env.hasRegistration && prompt === undefined,
         title: prompt === 'create' ? 'login.registerTitle' : 'login.title',
         lead: asked === undefined ? (isLost ? 'login.lost' : 'login.elsewhere') : 'login.deepLink',
         endsAt: this.env.zitadel.postLoginPath,
@@ -108,6 +107,12 @@ export class LoginController {
       };
       response.render('login', model);
     }
+  }
+
+  private wishesIn(query: Record<string, unknown>): Field[] {
+    const isKnown = ({ name, value }: Field) =>
+      this.env.hasRegistration || name !== 'prompt' || value !== 'create';
+    return passedOn(query).filter(isKnown);
   }
 
   @Get('error')

@@ -17,7 +17,7 @@ import {
   type ValuesOf,
   type Variable,
 } from '@mridang/nestjs-program';
-import { apiKeyOf, isPlainRemote, isRedisUrl, scopesProblem } from '@mridang/nestjs-zitadel';
+import { apiKeyOf, isPlainRemote, isRedisUrl, METADATA, scopesProblem } from '@mridang/nestjs-zitadel';
 import { z } from 'zod';
 import {
   ALLOW_INSECURE_HTTP,
@@ -243,6 +243,10 @@ export function readEnv(source: Record<string, string | undefined>) {
   if (isRefused(values.API_URL)) report('API_URL', HTTPS);
   const { ZITADEL_ACCOUNT_URL: account } = values;
   if (account !== 'none' && isRefused(account)) report('ZITADEL_ACCOUNT_URL', HTTPS);
+
+  const hasMetadata = values.ZITADEL_SCOPES.includes(METADATA);
+  if (values.ZITADEL_USER_METADATA === false && hasMetadata)
+    report('ZITADEL_USER_METADATA', `true or nothing, or ZITADEL_SCOPES without ${METADATA}`);
 
   const { origin } = new URL(callbackUrl);
   const postLogoutUrl = values.ZITADEL_POST_LOGOUT_URL ?? `${origin}${basePath}/auth/logout/callback`;

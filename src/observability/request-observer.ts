@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import { aboutRequest, observeRequests, type AnsweredRequest } from '@mridang/nestjs-program';
+import { observeRequests, type AnsweredRequest } from '@mridang/nestjs-program';
+import { aboutRequest } from '@mridang/nestjs-zitadel';
 import {
   Inject,
   Injectable,

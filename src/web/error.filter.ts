@@ -1,4 +1,5 @@
 import {
+  answered,
   CrossSiteRequest,
   describeError,
   isPageRequest,
@@ -7,12 +8,13 @@ import {
   SessionService,
   type AuthenticatedRequest,
 } from '@mridang/nestjs-auth';
-import { aboutRequest } from '@mridang/nestjs-program';
 import {
+  aboutRequest,
   ApiError,
   choicesOf,
   choicesWith,
   OrganizationRequired,
+  OrganizationWithoutRoles,
   OutageLog,
   phrasesOf,
   Refusals,
@@ -48,16 +50,23 @@ export class ErrorFilter implements ExceptionFilter {
     @Inject(ENV) private readonly env: Env,
   ) {}
 
-  async catch(thrown: unknown, host: ArgumentsHost) {
+  catch(thrown: unknown, host: ArgumentsHost) {
+    return answered(this.answer(thrown, host), host.switchToHttp().getResponse<Response>());
+  }
+
+  private async answer(thrown: unknown, host: ArgumentsHost) {
     const request = host.switchToHttp().getRequest<CalledRequest & AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
     const httpError = httpErrorOf(thrown, request);
     const { error, status, code } = httpError;
     // During an outage every request fails, and a reference for each would fill the log.
     if (status === 503) this.outage.failed(error);
-    const isAboutRoles = error instanceof RolesRequired || error instanceof OrganizationRequired;
+    const isAboutRoles =
+      error instanceof RolesRequired ||
+      error instanceof OrganizationRequired ||
+      error instanceof OrganizationWithoutRoles;
     const roles = isAboutRoles ? await this.rolesOf(error, request, response) : undefined;
-    const refusal = this.refusals.report(error, request, { readAt: timeOf(roles?.rolesReadAt) });
+    const refusal = this.refusals.report(error, request, { readAt: timeOf(roles?.readAt) });
     const reference = status >= 500 && status !== 503 ? referenceOf(error) : refusal?.reference;
     if (reference && !refusal)
       this.logger.error(`Reference ${reference}\n${describeError(error)}`, {
@@ -89,21 +98,25 @@ export class ErrorFilter implements ExceptionFilter {
       code: refusal?.code,
       explanation: refusal?.explanation && phrasesOf(refusal.explanation),
       canLogIn: status === 401,
-      ...roles,
+      ...roles?.page,
     });
   }
 
   /** The page offers to choose an organization where a role counts, and to read roles again. */
   private async rolesOf(
-    error: RolesRequired | OrganizationRequired,
+    error: RolesRequired | OrganizationRequired | OrganizationWithoutRoles,
     request: Request & AuthenticatedRequest,
     response: Response,
   ) {
     const returnTo = returnToOf(request);
-    if (error instanceof OrganizationRequired) return { choices: choicesOf(error.organizations), returnTo };
     const { claimsReadAt, start } = (await this.sessions.token(request, response)) ?? {};
+    const readAt = claimsReadAt ?? start;
+    if (error instanceof OrganizationWithoutRoles) return { readAt, page: {} };
+    if (error instanceof OrganizationRequired)
+      return { readAt, page: { choices: choicesOf(error.organizations), returnTo } };
     const choices = request.session ? choicesWith(request.session.user, error.roles) : [];
-    return { rolesReadAt: claimsReadAt ?? start, choices, hasOneChoice: choices.length === 1, returnTo };
+    const page = { rolesReadAt: readAt, choices, hasOneChoice: choices.length === 1, returnTo };
+    return { readAt, page };
   }
 }
 

@@ -1,12 +1,21 @@
 import { SignJWT } from 'jose';
 import { Controller, Get } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { RequireFactors, RequireFreshSignIn, RequireRoles, Scopes } from '@mridang/nestjs-zitadel';
+import {
+  Authenticate,
+  RequireFactors,
+  RequireFreshSignIn,
+  RequireRoles,
+  Scopes,
+} from '@mridang/nestjs-zitadel';
 import { now } from '../support/now.js';
 import { clientId, projectId, startIntrospector, type Introspector } from '../support/introspector.js';
 import { startApi, type RunningApi } from '../support/start-api.js';
+import { startApp } from '../support/start-app.js';
 
+/** The same at the API, where every route takes bearer tokens, and in the web application. */
 @Controller('strict')
+@Authenticate('bearer')
 class StrictRoutes {
   @Get('role')
   @RequireRoles('admin')
@@ -112,7 +121,7 @@ const cases: Case[] = [
     { aud: ['320000000000000999'] },
     {
       code: 'API_TOKEN_INVALID',
-      needed: { token: true, audience: [projectId, clientId] },
+      needed: { bearerToken: true, audience: [projectId, clientId] },
       held: { audience: ['320000000000000999'], tokenProblem: 'aud is another project' },
       help: expect.stringContaining(`urn:zitadel:iam:org:project:id:${projectId}:aud`),
     },
@@ -158,19 +167,55 @@ const cases: Case[] = [
   ],
 ];
 
-describe.each(['development', 'production'])('in %s', (environment) => {
+type Program = Pick<RunningApi, 'get' | 'log' | 'close'>;
+
+const programs = {
+  'the API': (environment: string): Promise<Program> =>
+    startApi({ ...idp.env, NODE_ENV: environment }, [StrictRoutes]),
+  'the web application': async (environment: string): Promise<Program> => {
+    const log: string[] = [];
+    const key = {
+      type: 'application',
+      keyId: idp.env['IDP_AUTHORIZATION_PROFILE_KEY_ID'],
+      key: idp.env['IDP_AUTHORIZATION_PROFILE_KEY'],
+      appId: '1',
+      clientId,
+    };
+    const app = await startApp({
+      env: {
+        NODE_ENV: environment,
+        ZITADEL_DOMAIN: idp.issuer,
+        ZITADEL_API_KEY_FILE: JSON.stringify(key),
+        IDP_PROJECT_ID: projectId,
+      },
+      log,
+      controllers: [StrictRoutes],
+    });
+    const get: Program['get'] = (path, token, headers = {}) =>
+      fetch(app.origin + path, {
+        headers: { ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+      });
+    return { log, get, close: () => app.close() };
+  },
+};
+
+const environments = ['development', 'production'].flatMap((environment) =>
+  Object.entries(programs).map(([name, start]) => ({ name, environment, start })),
+);
+
+describe.each(environments)('$name in $environment', ({ environment, start }) => {
   const isExplained = environment === 'development';
-  let api: RunningApi;
+  let api: Program;
   beforeAll(async () => {
-    api = await startApi({ ...idp.env, NODE_ENV: environment }, [StrictRoutes]);
+    api = await start(environment);
   });
   afterAll(() => api.close());
   beforeEach(() => void api.log.splice(0));
 
   type Body = { code: string; reference: string; explanation?: Record<string, unknown> };
 
-  async function refused(path: string, token?: string): Promise<Body> {
-    const answer = await api.get(path, token);
+  async function refused(path: string, token?: string, headers?: Record<string, string>): Promise<Body> {
+    const answer = await api.get(path, token, headers);
     expect([401, 403]).toContain(answer.status);
     expect(answer.headers.get('cache-control')).toBe('no-store');
     return (await answer.json()) as Body;
@@ -188,7 +233,7 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     else expect(body).not.toHaveProperty('explanation');
     const line = lineOf(body);
     expect(line).toMatch(
-      new RegExp(`^(log|warn) Refused with \\d+ ${code}, reference \\w+\\. needed: .*what helps: [^\\n]+$`),
+      new RegExp(`^(log|warn) Refused with \\d+ ${code}, reference \\w+\\. needed: .*what helps: .*`),
     );
     for (const text of [JSON.stringify(body), line]) expect(text).not.toContain(token.slice(0, 20));
   });
@@ -197,6 +242,14 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     const body = await refused('/strict/role');
     expect(body.code).toBe('API_TOKEN_REQUIRED');
     expect(lineOf(body)).toMatch(/^debug Refused with 401 API_TOKEN_REQUIRED/);
+  });
+
+  it('gives a request with another scheme the same code, and a line that an operator sees', async () => {
+    const credential = 'canary-of-a-password';
+    const body = await refused('/strict/role', undefined, { authorization: `Basic ${credential}` });
+    expect(body.code).toBe('API_TOKEN_REQUIRED');
+    expect(lineOf(body)).toMatch(/^log Refused with 401 .*bearer token: none, but .*another scheme/);
+    expect(JSON.stringify(body) + lineOf(body)).not.toContain('canary');
   });
 
   it('shortens and escapes what a token says, and hides what looks like a secret', async () => {
@@ -212,7 +265,7 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     for (const part of ['x'.repeat(150), 'two\nlines', 'eyJzdWIi', 'i'.repeat(150)])
       expect(said).not.toContain(part);
     expect(said).toContain('[redacted]');
-    expect(lineOf(body).split('\n')).toHaveLength(1);
+    expect(lineOf(body).split('. what helps')[0]?.split('\n')).toHaveLength(1);
   });
 
   it('logs at most ten lines for bad tokens in ten seconds, and still one for a missing role', async () => {

@@ -11,7 +11,7 @@ import type { HttpRequest, HttpResponse } from './auth.types.js';
 import { describeSignInFailure, retryAfterOf } from './http/error-chain.js';
 import { rawResponse } from './http/raw-response.js';
 import { isNavigation, isPageRequest, requestTarget } from './http/request-facts.js';
-import { toHttpResponse } from './http/to-http-response.js';
+import { answered, toHttpResponse } from './http/to-http-response.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { SessionService } from './session/session.service.js';
 import { ReturnTargets } from './transaction/return-targets.js';
@@ -34,7 +34,8 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
 
   catch(error: SessionRequired | SessionEnded | SignInFailed, host: ArgumentsHost): unknown {
     const type = host.getType<string>();
-    if (type === 'http') return this.answer(error, host);
+    if (type === 'http')
+      return answered(this.answer(error, host), host.switchToHttp().getResponse<HttpResponse>());
     // A microservice sends what the Observable fails with; GraphQL adds what is thrown to its result.
     if (type === 'rpc') return throwError(() => error.getResponse());
     throw error;

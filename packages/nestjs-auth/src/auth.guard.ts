@@ -121,6 +121,21 @@ export class SessionGuard implements IAuthGuard {
     });
   }
 
+  /**
+   * As `attach`, where no guard has decided before: a route that takes other credentials takes them here, or the cookie with the CSRF
+   * token, and refuses others.
+   */
+  attachUser(context: ExecutionContext): Promise<FoundSession | undefined> {
+    return this.withRead(context, async (found) => {
+      const { request, response, rules, session } = found;
+      const user = isDecidedBy(rules.other, request)
+        ? await rules.other.credentials.userOf(context, request, response)
+        : session?.user && this.actingUser(session.user, found);
+      this.setUser(request, user);
+      return found;
+    });
+  }
+
   private async withRead<T>(
     context: ExecutionContext,
     use: (found: FoundSession) => T | Promise<T>,
@@ -163,11 +178,18 @@ export class SessionGuard implements IAuthGuard {
     const challenge = !user && !isPageRequest(request.headers) && other?.credentials.challenge;
     if (challenge) setHeader(response, 'www-authenticate', challenge);
     const handled = this.handleRequest(null, user, ended ?? session, context, user ? undefined : 401);
-    if (!other || !session?.user) return handled;
-    if (!SAFE_METHODS.includes(request.method)) this.csrf.verify(request);
-    const acting = other.credentials.sessionUser?.(session.user, request) ?? session.user;
-    request.session = { ...session, user: acting };
+    if (!session?.user) return handled;
+    const acting = this.actingUser(session.user, found);
     return handled === user ? acting : handled;
+  }
+
+  /** Returns the user of a session, with the CSRF token checked on a route that takes other credentials beside the cookie. */
+  private actingUser(user: AuthUser, { request, session, rules: { other } }: FoundSession): AuthUser {
+    if (!other) return user;
+    if (!SAFE_METHODS.includes(request.method)) this.csrf.verify(request);
+    const acting = other.credentials.sessionUser?.(user, request) ?? user;
+    request.session = { ...session, user: acting } as Session;
+    return acting;
   }
 
   /** Without a session, a user whom another guard has set stays. */

@@ -64,6 +64,7 @@ export type { SessionRefresh, SessionReload, SessionRevocations } from './sessio
 export { ReturnTargets } from './transaction/return-targets.js';
 export { SignIn } from './sign-in.service.js';
 export { deepFrozen, SessionService } from './session/session.service.js';
+export { answered } from './http/to-http-response.js';
 export { describeError, describeSignInFailure, onOneLine, retryAfterOf } from './http/error-chain.js';
 export { isClickHere, isNavigation, isPageRequest, isPrefetch, requestTarget } from './http/request-facts.js';
 export { isMountPath, localPath, pathBelow } from './http/local-path.js';

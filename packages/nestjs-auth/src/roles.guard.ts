@@ -29,7 +29,7 @@ export class RolesGuard implements CanActivate {
     const required = this.requiredRoles.of(context);
     if (required.roles.length === 0 || this.isAllowed(required, context)) return true;
     return this.sessions && requestOf(context)?.session === undefined
-      ? this.sessions.attach(context).then((found) => this.decide(required, context, found?.ended))
+      ? this.sessions.attachUser(context).then((found) => this.decide(required, context, found?.ended))
       : this.decide(required, context);
   }
 

@@ -61,6 +61,13 @@ class Routes {
     return 'admin';
   }
 
+  @Post('admin')
+  @Takes('beside')
+  @RequireRoles('admin')
+  changeAsAdmin() {
+    return 'changed';
+  }
+
   @Get('alone')
   @Takes('alone')
   alone(@Req() { user }: { user?: AuthUser }) {
@@ -229,6 +236,24 @@ describe('a route that takes other credentials', () => {
     const cookie = await app.loginAs();
     expect(bodyOf(await app.get('/both', { ...program, cookie }))).toMatchObject({ user: 'named' });
     expect(bodyOf(await app.get('/both', program))).toMatchObject({ user: 'named', session: null });
+  });
+
+  it('is guarded by @RequireRoles() in the same way where the application has no global guard', async () => {
+    app = await start(
+      { sessionUser: (user) => ({ ...user, roles: ['admin'] }) },
+      { config: { globalGuard: false } },
+    );
+    const cookie = await app.loginAs();
+    expect((await app.get('/admin', { ...program, cookie })).status).toBe(200);
+    expect((await app.get('/admin', known)).status).toBe(200);
+    expect((await app.get('/admin', { ...unknown, cookie })).status).toBe(401);
+    expect((await app.get('/admin', program)).status).toBe(401);
+    const answer = await app.post('/admin', {}, { ...program, cookie });
+    expect([answer.status, bodyOf(answer)]).toEqual([
+      403,
+      expect.objectContaining({ message: expect.stringContaining('cookie') }),
+    ]);
+    expect((await app.post('/admin', {}, { ...known, cookie })).status).toBe(201);
   });
 
   it('takes them from the HTTP request of a GraphQL operation', async () => {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { NextFunction, Request, Response } from 'express';
 
 const GIVEN = /^[\w.-]{1,64}$/;
@@ -12,8 +11,3 @@ export function requestId({ headers }: Request, response: Response, next: NextFu
   response.setHeader('X-Request-Id', id);
   next();
 }
-
-/** Fields of a log line about a request. */
-export const aboutRequest = ({ headers }: { headers: IncomingHttpHeaders }) => ({
-  reqId: headers['x-request-id'],
-});

@@ -88,6 +88,7 @@ export { isRedisUrl } from './http/is-redis-url.js';
 export { sendWithRetry } from './http/send-with-retry.js';
 export { RedactingLogger, type LogLevel } from './log/redacting.logger.js';
 export { OutageLog } from './log/outage-log.js';
+export { aboutRequest } from './log/audit-log.js';
 export { FormReturn } from './http/form-return.js';
 export { LiveUserinfo } from './session/live-userinfo.js';
 export { serviceKeyFrom, type ApiSettings, type ServiceKey } from './doctor/api-checks.js';

@@ -1,5 +1,7 @@
+import { HttpException, Logger } from '@nestjs/common';
 import type { HttpResponse } from '../auth.types.js';
 import { addSetCookie } from '../session/session-cookie.js';
+import { describeError } from './error-chain.js';
 import { isFastifyReply, rawResponse, setHeader } from './raw-response.js';
 
 /**
@@ -20,6 +22,28 @@ export async function toHttpResponse(webResponse: Response, response: HttpRespon
     const raw = rawResponse(response);
     raw.statusCode = webResponse.status;
     raw.end(body);
+  }
+}
+
+const logger = new Logger('Error');
+
+/**
+ * Waits for an answer that an exception filter makes. Where that fails, it logs the failure and answers with its status, or 500: Nest
+ * leaves the rejection of a filter to Node.js, which would end the process.
+ */
+export async function answered(answer: Promise<unknown>, response: HttpResponse): Promise<void> {
+  try {
+    await answer;
+  } catch (error) {
+    logger.error(`An error could not be answered\n${describeError(error)}`);
+    const raw = rawResponse(response);
+    if (raw.headersSent) return void raw.end();
+    const status = error instanceof HttpException ? error.getStatus() : 500;
+    const body =
+      error instanceof HttpException
+        ? error.getResponse()
+        : { statusCode: status, message: 'Internal server error' };
+    await toHttpResponse(Response.json(body, { status, headers: { 'cache-control': 'no-store' } }), response);
   }
 }
 

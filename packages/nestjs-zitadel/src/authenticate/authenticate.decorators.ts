@@ -1,5 +1,12 @@
 import { IS_PUBLIC_KEY, requestOf, type AuthUser } from '@mridang/nestjs-auth';
-import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import {
+  applyDecorators,
+  createParamDecorator,
+  SetMetadata,
+  type ExecutionContext,
+  type Type,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { CalledRequest } from '../bearer/caller.js';
 
 /** How a request may say whose it is: with the cookie of a browser, or with the bearer token of a program. */
@@ -26,12 +33,41 @@ export function Authenticate(...kinds: [AuthenticationKind, ...AuthenticationKin
     SetMetadata(AUTHENTICATE_KEY, kinds),
     // A method is guarded in a class that is public.
     SetMetadata(IS_PUBLIC_KEY, false),
-    SetMetadata(
-      API_SECURITY,
-      kinds.map((kind) => ({ [API_SECURITY_SCHEMES[kind]]: [] })),
-    ),
+    describedSecurity(kinds),
   );
 }
+
+const reflector = new Reflector();
+
+/** Where Nest keeps the HTTP method of a route. */
+const ROUTE_METHOD = 'method';
+
+/**
+ * Describes methods for `@nestjs/swagger`, which would add what a method says to what its class says. So a class describes those of its
+ * routes that do not say it themselves.
+ */
+const describedSecurity =
+  (kinds: readonly AuthenticationKind[]) =>
+  (target: object, _key?: string | symbol, descriptor?: PropertyDescriptor) => {
+    const method = descriptor?.value as (() => void) | undefined;
+    for (const route of method ? [method] : undecidedRoutes(target as Type)) {
+      const known = reflector.get<Record<string, string[]>[] | undefined>(API_SECURITY, route) ?? [];
+      const names = kinds.map((kind) => API_SECURITY_SCHEMES[kind]);
+      const others = known.filter((one) => !names.some((name) => Object.hasOwn(one, name)));
+      SetMetadata(API_SECURITY, [...others, ...names.map((name) => ({ [name]: [] }))])(route);
+    }
+  };
+
+const undecidedRoutes = ({ prototype }: Type): (() => void)[] =>
+  Object.values(Object.getOwnPropertyDescriptors(prototype as object))
+    .map(({ value }) => value as unknown)
+    .filter((value): value is () => void => typeof value === 'function')
+    .filter(
+      (route) =>
+        reflector.get(ROUTE_METHOD, route) !== undefined &&
+        reflector.get(AUTHENTICATE_KEY, route) === undefined &&
+        reflector.get(IS_PUBLIC_KEY, route) !== true,
+    );
 
 /** @throws `TypeError` with the name of the option or decorator */
 export function checkKinds(name: string, kinds: readonly AuthenticationKind[]) {

@@ -2,7 +2,7 @@ import type { AuthUser, HttpRequest, HttpResponse, OtherCredentials } from '@mri
 import { Inject, Injectable, type ExecutionContext, type Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { TokenInvalid } from '../bearer/api.errors.js';
-import { BearerGuard, refuse } from '../bearer/bearer.guard.js';
+import { BearerGuard, bearerTokenIn, refuse } from '../bearer/bearer.guard.js';
 import type { CalledRequest } from '../bearer/caller.js';
 import { Introspection } from '../bearer/introspection.js';
 import { inOrganizationAsked } from '../organizations/acting.js';
@@ -39,8 +39,7 @@ export class BearerCredentials implements OtherCredentials {
   }
 
   async userOf(context: ExecutionContext, request: HttpRequest, response: HttpResponse): Promise<AuthUser> {
-    if (!this.guard)
-      refuse(new TokenInvalid({ cause: new Error('The option `bearer` is not set') }), response);
+    if (!this.guard) return refuse(refusalWithoutGuard(request), response);
     const { user } = await this.guard.authenticate(context, request as CalledRequest, response);
     // `ZitadelModule` reads the user of every caller.
     return user as AuthUser;
@@ -49,4 +48,18 @@ export class BearerCredentials implements OtherCredentials {
   sessionUser(user: AuthUser, request: HttpRequest): AuthUser {
     return inOrganizationAsked(user, request as CalledRequest);
   }
+}
+
+/** Why a token is refused where the program takes none. */
+function refusalWithoutGuard(request: HttpRequest): unknown {
+  try {
+    bearerTokenIn(request);
+  } catch (error) {
+    return error;
+  }
+  return new TokenInvalid({
+    needed: { bearerToken: true },
+    held: { tokenProblem: 'this program takes no bearer tokens' },
+    help: 'Operators: set the option `bearer` of ZitadelModule, or ZITADEL_API_KEY_FILE, which sets it.',
+  });
 }

@@ -33,7 +33,7 @@ const ORGANIZATION = header('X-Organization', 'Organization to act in, by its id
 
 /**
  * Completes an OpenAPI document for routes with `@Authenticate()`: the schemes `cookie` and `bearer`, the headers `X-CSRF-Token` and
- * `X-Organization`, the answers 401 and 403.
+ * `X-Organization`, the answers 401 and 403. Routes that have their kinds from the option `authenticate` are not described.
  *
  * @param document as `SwaggerModule.createDocument()` of `@nestjs/swagger` returns it
  * @param options from the injection token `ZITADEL_OPTIONS`
@@ -80,6 +80,12 @@ export function describeCredentials<T extends Description>(
   return {
     ...document,
     paths: Object.fromEntries(paths) as object,
-    components: { ...document.components, securitySchemes },
+    components: {
+      ...document.components,
+      securitySchemes: { ...securitySchemes, ...schemesOf(document) },
+    },
   };
 }
+
+const schemesOf = ({ components = {} }: Description) =>
+  (components as { securitySchemes?: Record<string, unknown> }).securitySchemes;

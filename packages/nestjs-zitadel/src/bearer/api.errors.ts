@@ -33,8 +33,8 @@ export abstract class ApiError extends HttpException implements RefusalReason {
 export class TokenRequired extends ApiError {
   readonly code = 'API_TOKEN_REQUIRED';
 
-  constructor() {
-    super('This needs a bearer token', 401, 'Bearer', { needed: { token: true }, held: { token: 'none' } });
+  constructor(held: RefusalFacts = { bearerToken: 'none' }) {
+    super('This needs a bearer token', 401, 'Bearer', { needed: { bearerToken: true }, held });
   }
 }
 

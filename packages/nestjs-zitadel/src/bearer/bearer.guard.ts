@@ -17,6 +17,7 @@ import {
   requirementsFrom,
   type SignInRequirements,
 } from '../fresh-sign-in/sign-in-requirements.js';
+import { isToken } from '../tokens/presented-token.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import {
   ApiError,
@@ -110,7 +111,7 @@ function check(caller: Caller, asked: unknown, { scopes, required, maxAgeSeconds
     const isOfAny = required.member !== 'roles';
     const held = callerFacts(caller);
     throw (
-      (isOfAny ? undefined : organizationRefusal(caller, asked, held)) ??
+      (isOfAny ? undefined : organizationRefusal(caller, { asked, held, roles: required.roles })) ??
       new CallerRoleRequired(required.roles, held)
     );
   }
@@ -138,9 +139,6 @@ export function refuse(error: unknown, response: HttpResponse): never {
 const isRecent = ({ authenticatedAt = -Infinity }: Caller, maxAgeSeconds: number) =>
   Date.now() / 1000 - authenticatedAt <= maxAgeSeconds + CLOCK_TOLERANCE_SECONDS;
 
-/** The characters of a bearer token (RFC 6750 2.1). */
-const TOKEN = /^[\w\-.~+/]+=*$/;
-
 /** Messages of a WebSocket come with the parsed headers of its upgrade alone. */
 type SentHeaders = Pick<IncomingMessage, 'headers'> & Partial<Pick<IncomingMessage, 'rawHeaders'>>;
 
@@ -150,7 +148,7 @@ type SentHeaders = Pick<IncomingMessage, 'headers'> & Partial<Pick<IncomingMessa
  *
  * @throws `TokenRequired`, `AuthorizationAmbiguous` or `TokenInvalid`
  */
-function bearerTokenIn({
+export function bearerTokenIn({
   headers,
   rawHeaders = Object.entries(headers).flat().map(String),
 }: SentHeaders): string {
@@ -159,10 +157,12 @@ function bearerTokenIn({
   );
   if (others.length > 0) throw new AuthorizationAmbiguous();
   const [scheme, token = '', ...rest] = (header ?? '').trim().split(/ +/);
-  if (scheme?.toLowerCase() !== 'bearer') throw new TokenRequired();
-  if (rest.length > 0 || !TOKEN.test(token))
+  if (scheme === '') throw new TokenRequired();
+  if (scheme?.toLowerCase() !== 'bearer')
+    throw new TokenRequired({ bearerToken: 'none, but an Authorization header of another scheme' });
+  if (rest.length > 0 || !isToken(token))
     throw new TokenInvalid({
-      needed: { token: true },
+      needed: { bearerToken: true },
       held: { tokenProblem: 'it has characters that no token has (RFC 6750 2.1)' },
       help: 'Send the header Authorization: Bearer … with the token alone.',
     });

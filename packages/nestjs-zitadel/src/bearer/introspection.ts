@@ -224,7 +224,7 @@ export class Introspection extends SetupProblems {
     if (caller) return caller;
     const { key, projectId } = this.options;
     throw new TokenInvalid({
-      needed: { token: true, audience: [projectId ?? [], key.clientId].flat() },
+      needed: { bearerToken: true, audience: [projectId ?? [], key.clientId].flat() },
       held: refused && presentedFacts(refused),
       help: refused?.problem?.cure ?? undefined,
     });

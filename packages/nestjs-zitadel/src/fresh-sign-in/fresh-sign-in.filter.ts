@@ -1,4 +1,5 @@
 import {
+  answered,
   AuthFilter,
   globalPrefix,
   isNavigation,
@@ -36,8 +37,12 @@ export class FreshSignInFilter implements ExceptionFilter<FreshSignInRequired> {
     @Optional() @Inject(Refusals) private readonly refusals?: Refusals,
   ) {}
 
-  async catch(error: FreshSignInRequired, host: ArgumentsHost): Promise<void> {
+  catch(error: FreshSignInRequired, host: ArgumentsHost): Promise<void> {
     if (host.getType() !== 'http') throw error;
+    return answered(this.answer(error, host), host.switchToHttp().getResponse<Response>());
+  }
+
+  private async answer(error: FreshSignInRequired, host: ArgumentsHost): Promise<void> {
     const request = host.switchToHttp().getRequest<AuthenticatedRequest>();
     const response = host.switchToHttp().getResponse<Response>();
     const { user } = request.session ?? {};

@@ -30,7 +30,7 @@ export class OrganizationController {
     this.csrf.verify(request);
     const { user } = request.session ?? {};
     if (!user?.organizations?.some(({ id }) => id === organization))
-      throw new OrganizationWithoutRoles(roleFacts(user ?? {}));
+      throw new OrganizationWithoutRoles(roleFacts(user ?? {}), organization);
     const address = this.returns.addressFor(wanted, request, response);
     if (address === undefined) return;
     await this.sessions.update(request, response, { organization });

@@ -46,6 +46,6 @@ export const CurrentOrganization = createParamDecorator(
         '@CurrentOrganization() needs a signed-in user, and the option organizations: active',
       );
     if (user.activeOrganization) return user.activeOrganization;
-    throw organizationRefusal(user, organizationAsked) ?? new RolesRequired([], roleFacts(user));
+    throw organizationRefusal(user, { asked: organizationAsked }) ?? new RolesRequired([], roleFacts(user));
   },
 );

@@ -9,26 +9,43 @@ const bodyOf = (code: string, message: string) => ({ statusCode: 403, code, mess
 /** 403: no organization is active, and the roles of the user do not say which one it should be. */
 export class OrganizationRequired extends ForbiddenException implements RefusalReason {
   readonly code = 'ORGANIZATION_REQUIRED';
-  readonly needed = { organization: true };
+  readonly needed: RefusalFacts;
 
-  /** @param organizations those to choose from */
+  /**
+   * @param organizations those to choose from
+   * @param roles one of which the route requires
+   */
   constructor(
     readonly organizations: readonly Organization[],
     readonly held: RefusalFacts = { organizations: organizations.map(labelOf) },
+    roles: readonly string[] = [],
   ) {
     super(bodyOf('ORGANIZATION_REQUIRED', 'This needs an organization. Choose one in which you have a role'));
+    this.needed = neededFor(roles);
   }
 }
 
 /** 403: the user has no role in the organization asked for. */
 export class OrganizationWithoutRoles extends ForbiddenException implements RefusalReason {
   readonly code = 'ORGANIZATION_WITHOUT_ROLES';
-  readonly needed = { organization: true };
+  readonly needed: RefusalFacts;
+  readonly held: RefusalFacts;
 
-  constructor(readonly held: RefusalFacts = {}) {
+  /**
+   * @param asked id of the organization asked for, as the request has it
+   * @param roles one of which the route requires
+   */
+  constructor(held: RefusalFacts = {}, asked?: unknown, roles: readonly string[] = []) {
     super(bodyOf('ORGANIZATION_WITHOUT_ROLES', 'You have no role in this organization'));
+    this.needed = neededFor(roles);
+    this.held = { ...held, organizationAsked: typeof asked === 'string' ? asked : undefined };
   }
 }
+
+const neededFor = (roles: readonly string[]): RefusalFacts => ({
+  organization: true,
+  ...(roles.length > 0 ? { roles } : {}),
+});
 
 /** The roles of a user, and what they depend on, for the explanation of a refusal. */
 export const roleFacts = ({
@@ -54,16 +71,19 @@ interface Holder extends Partial<Pick<Acting, 'organizations' | 'activeOrganizat
 /**
  * Returns why no organization is active; `undefined` where one is, for users without any role, and without `organizations: 'active'`.
  *
- * @param asked id of the organization asked for
+ * @param options.asked id of the organization asked for
+ * @param options.roles one of which the route requires
  */
 export function organizationRefusal(
   user: Holder,
-  asked?: unknown,
-  held = roleFacts(user),
+  {
+    asked,
+    roles,
+    held = roleFacts(user),
+  }: { asked?: unknown; roles?: readonly string[]; held?: RefusalFacts } = {},
 ): OrganizationRequired | OrganizationWithoutRoles | undefined {
   const { organizations, activeOrganization } = user;
   if (!organizations || activeOrganization) return undefined;
-  if (asked !== undefined)
-    return new OrganizationWithoutRoles({ ...held, organization: 'the one asked for, without roles' });
-  return organizations.length > 0 ? new OrganizationRequired(organizations, held) : undefined;
+  if (asked !== undefined) return new OrganizationWithoutRoles(held, asked, roles);
+  return organizations.length > 0 ? new OrganizationRequired(organizations, held, roles) : undefined;
 }

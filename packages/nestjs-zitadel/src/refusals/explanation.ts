@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { onOneLine, type RefusalFacts, type RefusalReason } from '@mridang/nestjs-auth';
 import { redacted } from '../log/redacted.js';
 import { failureTexts, sessionEndTexts, signInTexts, type FailureText } from './failure-texts.js';
@@ -12,8 +13,11 @@ export interface Explanation {
   help: string;
 }
 
-const MAX_LENGTH = 120;
-const MAX_ITEMS = 20;
+/** Characters of a fact. */
+export const MAX_LENGTH = 120;
+const MAX_HELP_LENGTH = 500;
+/** Members of a list, and facts. */
+export const MAX_ITEMS = 20;
 
 /** The words for a fact; two where a route needs something else than a request has. */
 const labels: Record<string, string | { needed: string; held: string }> = {
@@ -21,6 +25,7 @@ const labels: Record<string, string | { needed: string; held: string }> = {
   roles: { needed: 'one of the roles', held: 'roles that count' },
   grants: 'roles by organization',
   organization: { needed: 'an organization in which the user has a role', held: 'active organization' },
+  organizationAsked: 'organization asked for, which is unknown or grants the user no role',
   organizations: 'organizations with roles',
   homeOrganization: { needed: 'a member of the organization', held: 'organization of the user' },
   readAt: 'read at Zitadel',
@@ -33,7 +38,7 @@ const labels: Record<string, string | { needed: string; held: string }> = {
   csrf: 'CSRF token',
   origin: 'origin',
   site: 'Sec-Fetch-Site',
-  token: { needed: 'a bearer token', held: 'bearer token' },
+  bearerToken: { needed: 'a bearer token', held: 'bearer token' },
   tokenKind: 'kind of token',
   tokenProblem: 'problem of the token',
   tokenAgeSeconds: 'seconds since the token was issued',
@@ -49,12 +54,12 @@ interface Found {
 
 /** Returns the explanation of a refusal with a code, or of a failed sign-in with a reason. */
 export const explain = (
-  { needed = {}, held = {}, help }: RefusalReason,
-  { code, reason = '', also = {} }: Found,
+  { needed, held, help }: RefusalReason,
+  { code, reason = '', also }: Found,
 ): Explanation => ({
   needed: bounded(needed),
-  held: bounded({ ...held, ...also }),
-  help: help ?? helpFor(code, reason),
+  held: { ...bounded(held), ...bounded(also) },
+  help: typeof help === 'string' ? shortened(help, MAX_HELP_LENGTH) : helpFor(code, reason),
 });
 
 function helpFor(code: string, reason: string): string {
@@ -63,17 +68,29 @@ function helpFor(code: string, reason: string): string {
   return Object.hasOwn(texts, name) ? (texts[name]?.helps.replaceAll('`', '') ?? '') : '';
 }
 
-/** Cuts long texts and lists, and escapes control characters: a fact may be what a caller has sent. */
-export function bounded(facts: RefusalFacts): RefusalFacts {
+/**
+ * Cuts long texts and lists, escapes control characters and hides what looks like a secret: a fact may be what a caller has sent, and one
+ * of a program's own error may be of any type.
+ */
+export function bounded(facts: unknown): RefusalFacts {
+  if (typeof facts !== 'object' || facts === null) return {};
   const known = Object.entries(facts).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known.map(([name, value]) => [name, boundedValue(value)]));
+  return Object.fromEntries(
+    known.slice(0, MAX_ITEMS).map(([name, value]) => [shortened(name), boundedValue(value)]),
+  );
 }
 
-function boundedValue(value: RefusalFacts[string]): RefusalFacts[string] {
-  if (typeof value === 'string') return redacted(onOneLine(value, MAX_LENGTH));
-  if (typeof value !== 'object') return value;
-  const shown = value.slice(0, MAX_ITEMS).map((item) => redacted(onOneLine(item, MAX_LENGTH)));
+function boundedValue(value: unknown): RefusalFacts[string] {
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (!Array.isArray(value)) return shortened(value);
+  const shown = value.slice(0, MAX_ITEMS).map((item) => shortened(item));
   return value.length > MAX_ITEMS ? [...shown, `… ${value.length - MAX_ITEMS} more`] : shown;
+}
+
+/** Returns a value as a part of a line, without secrets. */
+export function shortened(value: unknown, maxLength = MAX_LENGTH): string {
+  const text = typeof value === 'string' ? value : inspect(value, { compact: true, breakLength: Infinity });
+  return redacted(onOneLine(text, maxLength));
 }
 
 /** An explanation in words, for people: plain text in English. */

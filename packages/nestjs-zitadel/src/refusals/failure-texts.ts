@@ -70,7 +70,7 @@ export const signInTexts: Record<SignInFailure, FailureText> = {
   session_too_large: {
     means: 'Roles and metadata do not fit into the session cookie.',
     helps:
-      'Operators: the log names the largest claims. `ZITADEL_USER_METADATA=false`, fewer scopes in `packages/nestjs-zitadel/src/claims/claims.ts`, or raise `maxCookies` in `packages/nestjs-zitadel/src/sign-in/auth-options.ts`.',
+      'Operators: the log names the largest claims. `ZITADEL_USER_METADATA=false`, fewer scopes in `ZITADEL_SCOPES`, or raise `maxCookies` in `packages/nestjs-zitadel/src/sign-in/auth-options.ts`.',
   },
   login_too_old: {
     means:

@@ -1,10 +1,16 @@
-import { newReference, type HttpRequest, type RefusalFacts, type RefusalReason } from '@mridang/nestjs-auth';
+import {
+  describeError,
+  newReference,
+  type HttpRequest,
+  type RefusalFacts,
+  type RefusalReason,
+} from '@mridang/nestjs-auth';
 import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { aboutRequest } from '../log/audit-log.js';
 import { LimitedLog } from '../log/limited-log.js';
 import { ZITADEL_CONNECTION, type ZitadelConnection } from '../zitadel.options.js';
-import { explain, phrasesOf, type Explanation } from './explanation.js';
+import { explain, phrasesOf, shortened, type Explanation } from './explanation.js';
 import { failureTexts } from './failure-texts.js';
 
 /** What the answer to a refused request has beside status and message. */
@@ -16,12 +22,16 @@ export interface RefusalAnswer {
   explanation?: Explanation;
 }
 
-/** Requests without any credential: the normal case at a public address. */
-const usual = ['AUTH_SESSION_REQUIRED', 'API_TOKEN_REQUIRED'];
+/** Whether a request has no credential, the normal case at a public address. */
+const isUsual = (code: string, { headers }: Pick<HttpRequest, 'headers'>) =>
+  code === 'AUTH_SESSION_REQUIRED' || (code === 'API_TOKEN_REQUIRED' && headers.authorization === undefined);
 
 /** Kept for the error page of a failed sign-in, which has the reference in its address. */
 const MAX_KEPT = 100;
 const KEPT_MS = 900_000;
+
+/** Of an error and its causes in a line of the log. */
+const MAX_CHAIN_LENGTH = 1_000;
 
 /**
  * Gives each refusal (401, 403) a code and a reference, and logs one line with the explanation under that reference; with the option
@@ -47,7 +57,8 @@ export class Refusals {
     also?: RefusalFacts,
   ): RefusalAnswer | undefined {
     if (!(error instanceof HttpException) || ![401, 403].includes(error.getStatus())) return undefined;
-    const { code = codeOf(error), reference = newReference(), reason } = membersOf(error);
+    const { code = codeOf(error), reference: given = '', reason } = membersOf(error);
+    const reference = REFERENCE.test(given) ? given : newReference();
     const explanation = explain(error as RefusalReason, { code, reason, also });
     if (code !== SIGN_IN_FAILED) this.log(error, { code, reference, explanation }, request);
     if (!this.options.explainRefusals) return { code, reference };
@@ -69,7 +80,7 @@ export class Refusals {
     const isKnown = Object.hasOwn(failureTexts, code);
     const parts = [
       `Refused with ${error.getStatus()} ${code}, reference ${reference}`,
-      ...(isKnown ? [] : [`error: ${error.name}: ${error.message}`]),
+      ...(isKnown && code !== codeOf(error) ? [] : [`error: ${chainOf(error)}`]),
       ...(needed.length > 0 ? [`needed: ${needed.join('; ')}`] : []),
       ...(held.length > 0 ? [`there: ${held.join('; ')}`] : []),
       ...(explanation.help ? [`what helps: ${explanation.help}`] : []),
@@ -79,7 +90,7 @@ export class Refusals {
       ...{ needed: explanation.needed, held: explanation.held },
     };
     const text = parts.join('. ');
-    if (usual.includes(code)) this.logger.debug(text, aboutRequest(request, fields));
+    if (isUsual(code, request)) this.logger.debug(text, aboutRequest(request, fields));
     else {
       const level = error.getStatus() === 401 ? 'log' : 'warn';
       this.limited.say(level, isKnown ? code : 'other', text, aboutRequest(request, fields));
@@ -87,14 +98,22 @@ export class Refusals {
   }
 }
 
+const REFERENCE = /^[\w.-]{1,64}$/;
+
 const SIGN_IN_FAILED = 'AUTH_SIGN_IN_FAILED';
 
 const codeOf = (error: HttpException) => (error.getStatus() === 401 ? 'UNAUTHORIZED' : 'FORBIDDEN');
+
+/** Names, messages and causes in one line. */
+const chainOf = (error: HttpException) =>
+  shortened(describeError(error, { withStack: false }).replaceAll('\n', ' '), MAX_CHAIN_LENGTH);
 
 /** A member of a program's own error may be of any type. */
 function membersOf(error: object): { code?: string; reference?: string; reason?: string } {
   const { code, reference, reason } = error as Record<string, unknown>;
   return Object.fromEntries(
-    Object.entries({ code, reference, reason }).filter(([, value]) => typeof value === 'string'),
+    Object.entries({ code, reference, reason }).flatMap(([name, value]) =>
+      typeof value === 'string' ? [[name, shortened(value)]] : [],
+    ),
   );
 }

@@ -78,7 +78,7 @@ export function authOptions(
     // A choice helps only where some organization grants the role.
     rolesRefusal: (roles, user: Partial<AuthUser>, request?: Partial<CalledRequest>) =>
       (user.allRoles?.some((role) => roles.includes(role))
-        ? organizationRefusal(user, request?.organizationAsked)
+        ? organizationRefusal(user, { asked: request?.organizationAsked, roles })
         : undefined) ?? new RolesRequired(roles, roleFacts(user)),
     refused: (refusal, request) => refusals.report(refusal, request),
     credentials,

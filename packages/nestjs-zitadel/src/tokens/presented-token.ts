@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { RefusalFacts } from '@mridang/nestjs-auth';
 import { text } from '../claims/claims.js';
+import { MAX_ITEMS, MAX_LENGTH } from '../refusals/explanation.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -21,18 +22,16 @@ export interface TokenProblem {
   cure: string | null;
 }
 
-const MAX_AUDIENCE = 20;
-const MAX_LENGTH = 120;
-
 /** @param answer of the introspection endpoint, empty where there is none */
 export function tokenFacts(token: string, answer: Claims, problem?: TokenProblem): TokenFacts {
   const claims = answer['active'] === true ? answer : { ...localClaims(token), ...answer };
   const { aud, iat } = claims;
   return {
     kind: kindOf(token, claims),
-    audience: (Array.isArray(aud) ? aud : [aud])
+    audience: [aud]
+      .flat()
       .filter((one) => typeof one === 'string')
-      .slice(0, MAX_AUDIENCE)
+      .slice(0, MAX_ITEMS)
       .map((one) => one.slice(0, MAX_LENGTH)),
     issuedAt: typeof iat === 'number' ? iat : undefined,
     readAt: Math.floor(Date.now() / 1000),
