@@ -56,11 +56,13 @@ describe('EndedSessions', () => {
   ])(
     'contains, after an event, the sessions of a user who has logged in %s',
     async (_when, authenticatedAt, begun, is) => {
+      const claims = Buffer.from(JSON.stringify({ auth_time: authenticatedAt })).toString('base64url');
+      const idToken = `e30.${claims}.signature`;
       const ended = new EndedSessions(make(), options);
       await ended.revokeUserByEvent('alice', 100.7);
       await ended.revokeUserByEvent('alice', 20);
-      expect(ended.isRevoked({ jti: 'a', sub: 'alice', start: begun, authenticatedAt })).toBe(is);
-      expect(ended.isRevoked({ jti: 'a', sub: 'bob', start: begun, authenticatedAt })).toBe(false);
+      expect(ended.isRevoked({ jti: 'a', sub: 'alice', start: begun, idToken })).toBe(is);
+      expect(ended.isRevoked({ jti: 'a', sub: 'bob', start: begun, idToken })).toBe(false);
     },
   );
 

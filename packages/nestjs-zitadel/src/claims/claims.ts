@@ -118,10 +118,10 @@ export function loginAgeIn(idToken: string | undefined): number | undefined {
     : undefined;
 }
 
-/** Returns when the user has logged in by Zitadel's clock, seconds since 1970: `auth_time` of an ID token, else `iat`. */
+/** Returns `auth_time` of an ID token: when the user has logged in by Zitadel's clock, seconds since 1970. A refresh does not change it. */
 export function authenticatedAtIn(idToken: string | undefined): number | undefined {
-  const { auth_time: loggedInAt, iat } = claimsIn(idToken);
-  return [loggedInAt, iat].find((time) => typeof time === 'number');
+  const { auth_time: loggedInAt } = claimsIn(idToken);
+  return typeof loggedInAt === 'number' ? loggedInAt : undefined;
 }
 
 /** Returns the user of a session from the claims of Zitadel. */

@@ -2,6 +2,7 @@ import type { SessionRevocations, SessionToken } from '@mridang/nestjs-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { EVENT_PREFIX } from '../events/zitadel-event.js';
+import { authenticatedAtIn } from '../claims/claims.js';
 import { SharedState } from '../state/shared-state.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import { sessionIdOf } from './session-token.js';
@@ -99,7 +100,7 @@ const beganAfter = ({ start }: SessionToken, time: number) => typeof start === '
 
 /** Both times are Zitadel's, but that of a login has no fraction: within one second the start of the session decides. */
 function loggedInAfter(token: SessionToken, time: number): boolean {
-  const { authenticatedAt } = token;
+  const authenticatedAt = authenticatedAtIn(token.idToken);
   if (authenticatedAt === undefined) return beganAfter(token, time + CLOCK_TOLERANCE_SECONDS);
   const second = Math.floor(time);
   return authenticatedAt > second || (authenticatedAt === second && beganAfter(token, time));

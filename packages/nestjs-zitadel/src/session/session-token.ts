@@ -14,8 +14,6 @@ declare module '@auth/core/jwt' {
     organizationChosenAt?: number;
     /** session id at Zitadel, which a logout token names */
     sid?: string | undefined;
-    /** when the user has logged in by Zitadel's clock, seconds since 1970; missing in cookies of older versions */
-    authenticatedAt?: number | undefined;
     /** seconds from the login at Zitadel to the sign-in here; missing where Zitadel has named no time */
     loginAge?: number | undefined;
   }

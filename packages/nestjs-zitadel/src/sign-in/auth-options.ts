@@ -16,14 +16,7 @@ import { authorizationParams } from './authorization-params.js';
 import type { BearerCredentials } from '../authenticate/bearer-credentials.js';
 import type { CalledRequest } from '../bearer/caller.js';
 import type { ClaimsReload } from '../session/claims-reload.js';
-import {
-  authenticatedAtIn,
-  loginAgeIn,
-  scopesFor,
-  sidIn,
-  userFrom,
-  type ZitadelClaims,
-} from '../claims/claims.js';
+import { loginAgeIn, scopesFor, sidIn, userFrom, type ZitadelClaims } from '../claims/claims.js';
 import { CLOCK_TOLERANCE_SECONDS } from '../tokens/token-checks.js';
 import type { Discovery } from '../client/discovery.js';
 import type { EndedSessions } from '../session/ended-sessions.js';
@@ -132,7 +125,6 @@ export function authOptions(
           sub: account.providerAccountId,
           user: userFrom(profile as ZitadelClaims),
           sid: sidIn(account.id_token),
-          authenticatedAt: authenticatedAtIn(account.id_token),
           loginAge: loginAgeIn(account.id_token),
           organizationId: isSameUser ? current.organizationId : activeOrganization,
           ...(startedAt === undefined ? {} : { claimsReadAt: startedAt }),
