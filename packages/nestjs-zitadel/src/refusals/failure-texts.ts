@@ -259,6 +259,11 @@ export const failureTexts: Record<string, FailureText & { status?: number }> = {
     means: 'More sign-ins, callbacks and sign-outs from one address than `AUTH_RATE_LIMIT` allows.',
     helps: 'Wait as long as `Retry-After` says. Operators: `TRUSTED_PROXIES`.',
   },
+  BODY_NOT_JSON: {
+    status: 400,
+    means: 'The request has `Content-Type: application/json`, and its body is not a JSON object or array.',
+    helps: 'Correct the body, or send a form.',
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     means: 'The address is there, but not for this method.',
