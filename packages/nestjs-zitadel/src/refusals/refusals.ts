@@ -41,11 +41,7 @@ export class Refusals {
    *
    * @param also further facts about the request
    */
-  report(
-    error: unknown,
-    request: Pick<HttpRequest, 'headers'>,
-    also?: RefusalFacts,
-  ): RefusalAnswer | undefined {
+  report(error: unknown, request: RefusedRequest, also?: RefusalFacts): RefusalAnswer | undefined {
     if (!(error instanceof HttpException) || ![401, 403].includes(error.getStatus())) return undefined;
     const { code = codeOf(error), reference = newReference(), reason } = membersOf(error);
     const explanation = explain(error as RefusalReason, { code, reason, also });
@@ -63,7 +59,7 @@ export class Refusals {
   private log(
     error: HttpException,
     { code, reference, explanation }: Required<RefusalAnswer>,
-    request: Pick<HttpRequest, 'headers'>,
+    request: RefusedRequest,
   ) {
     const { needed, held } = phrasesOf(explanation);
     const isKnown = Object.hasOwn(failureTexts, code);
@@ -71,11 +67,12 @@ export class Refusals {
       `Refused with ${error.getStatus()} ${code}, reference ${reference}`,
       ...(isKnown ? [] : [`error: ${error.name}: ${error.message}`]),
       ...(needed.length > 0 ? [`needed: ${needed.join('; ')}`] : []),
-      ...(held.length > 0 ? [`there: ${held.join('; ')}`] : []),
+      ...(held.length > 0 ? [`present: ${held.join('; ')}`] : []),
       ...(explanation.help ? [`what helps: ${explanation.help}`] : []),
     ];
     const fields = {
       ...{ event: 'refused', reason: code, reference },
+      ...{ method: request.method, route: routeOf(request) },
       ...{ needed: explanation.needed, held: explanation.held },
     };
     const text = parts.join('. ');
@@ -85,6 +82,17 @@ export class Refusals {
       this.limited.say(level, isKnown ? code : 'other', text, aboutRequest(request, fields));
     }
   }
+}
+
+/** Express sets `route` where one matches. */
+type RefusedRequest = Pick<HttpRequest, 'headers' | 'method'> & { route?: unknown };
+
+const MAX_ROUTE_LENGTH = 200;
+
+/** The pattern of the route, as in other lines: no client chooses it, and it has no query. */
+function routeOf({ route }: RefusedRequest): string {
+  const { path } = (route ?? {}) as { path?: unknown };
+  return typeof path === 'string' ? path.slice(0, MAX_ROUTE_LENGTH) : 'none';
 }
 
 const SIGN_IN_FAILED = 'AUTH_SIGN_IN_FAILED';
