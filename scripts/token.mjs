@@ -19,16 +19,22 @@ to open, and waits until you have allowed it there.
 Exit status: 0 done, 1 no token was issued, 2 wrong use or configuration.`;
 
 const args = commandLine();
+const settings = await client();
 try {
-  const token = await tokenByDevice(await client(), ({ address, code, expiresInSeconds }) =>
+  const token = await tokenByDevice(settings, ({ address, code, expiresInSeconds }) =>
     console.error(
-      `Open ${address}\nand allow the request with the code ${code}. Waiting for ${Math.round(expiresInSeconds / 60)} minutes …`,
+      `Open ${address}\nand allow the request with the code ${code}. Waiting for ${Math.round(expiresInSeconds / 60)} minutes …\nIf you deny it on a page of Login V1, this program is not told: press Ctrl+C.`,
     ),
   );
   console.log(token);
 } catch (error) {
   if (!(error instanceof DeviceTokenRefused)) throw error;
-  console.error(error.message);
+  const { sandboxIssuer } = settings;
+  console.error(
+    sandboxIssuer && !(await isThere(sandboxIssuer))
+      ? `The sandbox is not running at ${sandboxIssuer}: start npm run dev`
+      : error.message,
+  );
   process.exitCode = 1;
 }
 
@@ -38,11 +44,22 @@ async function client() {
   try {
     if (!args.sandbox) loadEnvFile(source, variableNames, file);
     const isConfigured = source.ZITADEL_DOMAIN || source.IDP_AUTHORITY;
-    return readCommandEnv(args.sandbox || !isConfigured ? await sandboxEnv() : source);
+    if (!args.sandbox && isConfigured) return readCommandEnv(source);
+    const env = readCommandEnv(await sandboxEnv());
+    return { ...env, sandboxIssuer: env.issuer };
   } catch (error) {
+    if (error.code === 'EISDIR' || error.code === 'EACCES') return fail(`--env-file: ${file} cannot be read`);
     if (!(error instanceof ConfigError)) throw error;
     return fail(explain(error));
   }
+}
+
+/** Whether anything listens at an address. */
+function isThere(address) {
+  return fetch(address, { signal: AbortSignal.timeout(5_000) }).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The sandbox that `npm run dev` starts. */

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { CsrfService } from '@mridang/nestjs-auth';
-import { requestId } from '@mridang/nestjs-program';
+import { readBodies, requestId } from '@mridang/nestjs-program';
 import { LoginOrigin } from '@mridang/nestjs-zitadel';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
@@ -27,7 +27,7 @@ export function configureApp(app: NestExpressApplication) {
   app.use(pageFrame(app.get(CsrfService), env.basePath));
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitSignIns(env.authRateLimit));
-  app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
+  readBodies(app, ['urlencoded', 'json'], '32kb');
   // Where `@nestjs/swagger` has it, and not in production, as that of the API.
   if (!env.production) app.getHttpAdapter().getInstance().get('/api-json', describes(app));
   useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });

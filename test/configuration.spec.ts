@@ -284,6 +284,14 @@ describe('the check of the configuration', () => {
     expect(problemsOf({ ...without, ZITADEL_USER_METADATA: 'true' })).toEqual([]);
   });
 
+  it.each([
+    ['profile', 'scopes separated by spaces, openid among them'],
+    ['openid profile profile', 'scopes separated by spaces, each scope once'],
+    ['openid "profile"', 'scopes separated by spaces, valid scopes (RFC 6749 3.3)'],
+  ])('names the rule that ZITADEL_SCOPES=%s breaks', (ZITADEL_SCOPES, rule) => {
+    expect(saidOf({ ...good, ZITADEL_SCOPES })).toContain(rule);
+  });
+
   it.each(['http://localhost:8080', 'http://127.0.0.1:8080', 'http://zitadel.localhost'])(
     'accepts the ZITADEL_DOMAIN %s on this machine',
     (ZITADEL_DOMAIN) => {

@@ -179,14 +179,19 @@ describe('the recipe for a route for browsers and programs', () => {
 
   it('answers a program with its token, by its roles', async () => {
     const scope = `openid urn:zitadel:iam:org:project:id:${sandbox.projectId}:aud`;
-    const call = async () => {
+    const call = async (body?: object) => {
       const { access_token: token } = await serviceUserTokens(sandbox, scope);
-      return fetch(origin + NOTES, { headers: { authorization: `Bearer ${token}` } });
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const sent = body ? { method: 'POST', body: JSON.stringify(body) } : {};
+      return fetch(origin + NOTES, { headers, ...sent });
     };
     expect((await call()).status).toBe(403);
     sandbox.grantRole('robot@acme.example', 'editor');
     const answer = await call();
     expect([answer.status, await answer.json()]).toEqual([200, []]);
+    expect((await call({ other: 'By JSON' })).status).toBe(400);
+    const added = await call({ text: 'By JSON' });
+    expect([added.status, await added.json()]).toEqual([201, ['By JSON']]);
   });
 
   it('is in the OpenAPI document', async () => {

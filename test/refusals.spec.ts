@@ -30,6 +30,12 @@ class RefusedRoutes {
     return {};
   }
 
+  @Get('of/:id')
+  @UseGuards(Nobody)
+  one() {
+    return {};
+  }
+
   @Get('organization')
   organization(@CurrentOrganization() organization: unknown) {
     return organization;
@@ -175,6 +181,29 @@ describe.each(['development', 'production'])('in %s', (environment) => {
         readAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       },
     });
+  });
+
+  it('the line in the log has the method and the pattern of the route, and no query', async () => {
+    const browser = await signedIn(members.atHome);
+    const line = lineOf(await json(browser, '/refused/of/canary-1?id=canary-2'));
+    expect(line).toContain("method: 'GET'");
+    expect(line).toContain("route: '/refused/of/:id'");
+    expect(line).not.toContain('canary');
+  });
+
+  it('a session cookie that does not open is no missing one', async () => {
+    const { key = '' } = (await (await signedIn(members.atHome)).sessionCookie()) ?? {};
+    const headers = { cookie: `${key}=tampered` };
+    expectRefused(await json(app.browser(), '/profile', { headers }), 'AUTH_SESSION_REQUIRED', {
+      needed: { session: true },
+      held: { session: 'a cookie that does not open' },
+    });
+  });
+
+  it('a script is told where the CSRF token comes from', async () => {
+    const browser = await signedIn(members.atHome);
+    const answer = await json(browser, '/auth/logout', { method: 'POST', form: {} });
+    expect(answer['message']).toContain('Send the header X-CSRF-Token with the token of GET /auth/csrf');
   });
 
   it('a missing role has a page with the same, which is not stored', async () => {

@@ -128,7 +128,7 @@ describe('npm run token', () => {
         expect(one).toEqual({
           status: 1,
           output: expect.stringMatching(
-            /^Zitadel knows no active application 3\d+ that needs no secret: npm run setup/,
+            /^Zitadel has no active application 3\d+, or the application needs a secret: npm run setup/,
           ),
         });
     },
@@ -138,6 +138,28 @@ describe('npm run token', () => {
   it('It says that Zitadel is not there', async () => {
     const command = token({ ZITADEL_DOMAIN: `http://localhost:${await freePort()}` });
     expect(await result(command)).toEqual({ status: 1, output: expect.stringContaining('does not answer') });
+  });
+
+  it('It says that the sandbox is not running, where there is no other Zitadel', async () => {
+    const port = await freePort();
+    const command = runProgram(
+      process.execPath,
+      ['--', 'scripts/token.mjs', '--sandbox'],
+      { SANDBOX_PORT: String(port) },
+      resolve('.'),
+    );
+    expect(await result(command)).toEqual({
+      status: 1,
+      output: `The sandbox is not running at http://localhost:${port}: start npm run dev\n`,
+    });
+  });
+
+  it('It refuses a directory in place of a file', async () => {
+    const command = token({}, '--env-file', folder);
+    expect(await result(command)).toEqual({
+      status: 2,
+      output: `--env-file: ${folder} cannot be read\n`,
+    });
   });
 
   it('It names what is wrong in the configuration', async () => {

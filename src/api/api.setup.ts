@@ -1,4 +1,4 @@
-import { LeanExpressAdapter, requestId } from '@mridang/nestjs-program';
+import { LeanExpressAdapter, readBodies, requestId } from '@mridang/nestjs-program';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
@@ -35,7 +35,7 @@ export function configureApi(app: NestExpressApplication) {
       maxAge: 600,
     });
   }
-  app.useBodyParser('json', { limit: '100kb' });
+  readBodies(app, ['json'], '100kb');
 }
 
 /** Answers depend on the caller (RFC 6750 5.3). */

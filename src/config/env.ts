@@ -154,8 +154,7 @@ export const variables = {
     schema: z
       .string()
       .default('')
-      .transform((value) => value.split(/\s+/).filter(Boolean))
-      .refine((scopes) => scopes.length === 0 || scopesProblem(scopes) === undefined),
+      .transform((value) => value.split(/\s+/).filter(Boolean)),
   },
   ZITADEL_USER_METADATA: {
     about:
@@ -171,7 +170,7 @@ export const variables = {
     about:
       'Page where people change their password and set up factors. The profile page and the page about a missing factor have a link to it.',
     expected:
-      'an absolute address, the word none for no link, or nothing: then /ui/console/users/me?id=security of ZITADEL_DOMAIN',
+      'an absolute address with http or https, the word none for no link, or nothing: then /ui/console/users/me?id=security of ZITADEL_DOMAIN',
     schema: z.union([z.literal('none'), webUrl]).optional(),
   },
   ORGANIZATIONS,
@@ -241,7 +240,9 @@ export function readEnv(source: Record<string, string | undefined>) {
   if (values.ZITADEL_LOGIN_ORIGINS.some(isIPv6)) report('ZITADEL_LOGIN_ORIGINS', noSource);
   if (production && isRefused(callbackUrl)) report('ZITADEL_CALLBACK_URL', HTTPS);
   if (isRefused(values.API_URL)) report('API_URL', HTTPS);
-  const { ZITADEL_ACCOUNT_URL: account } = values;
+  const { ZITADEL_ACCOUNT_URL: account, ZITADEL_SCOPES: scopes } = values;
+  const broken = scopes.length > 0 ? scopesProblem(scopes) : undefined;
+  if (broken) report('ZITADEL_SCOPES', `scopes separated by spaces, ${broken}`);
   if (account !== 'none' && isRefused(account)) report('ZITADEL_ACCOUNT_URL', HTTPS);
 
   const hasMetadata = values.ZITADEL_SCOPES.includes(METADATA);

@@ -7,6 +7,7 @@ import { ENV, type Env } from '../config/env.js';
 export class HomeController {
   constructor(@Inject(ENV) private readonly env: Env) {}
 
+  // The login page has the form for a new account, because its CSRF token needs a cookie, which visitors of this page do not get.
   @Get()
   @Render('home')
   home() {

@@ -166,7 +166,7 @@ export const en = {
 
   'why.title': 'Why? (only in development)',
   'why.needed': 'Needed',
-  'why.held': 'There',
+  'why.held': 'Present',
   'why.help': 'What would help',
 
   'error.400.title': 'That request is not valid',

@@ -118,7 +118,7 @@ describe('the API', () => {
     expect(await answer.json()).toEqual({
       statusCode: 405,
       code: 'METHOD_NOT_ALLOWED',
-      message: 'Only GET, HEAD is allowed here',
+      message: 'Only GET, HEAD are allowed here',
     });
   });
 

@@ -41,21 +41,29 @@ abstract class AuthError extends HttpException {
 /** 401: the route needs a session and the request has none. */
 export class SessionRequired extends UnauthorizedException implements RefusalReason {
   readonly code = 'AUTH_SESSION_REQUIRED';
-  readonly needed = { session: true };
+  readonly needed: RefusalFacts;
   readonly held: RefusalFacts;
 
   /**
    * @param returnTo path and query of the page after sign-in
    * @param ended why the session ended whose cookie the request carries
    * @param options.cause its `SessionEnded`
+   * @param options.isCookieUnreadable whether the request carries a session cookie that cannot be decrypted
+   * @param options.takesToken whether a bearer token would do, too
    */
   constructor(
     readonly returnTo: string,
     readonly ended?: SessionEnd,
-    options?: { cause?: unknown },
+    {
+      isCookieUnreadable = false,
+      takesToken = false,
+      ...options
+    }: { cause?: unknown; isCookieUnreadable?: boolean | undefined; takesToken?: boolean } = {},
   ) {
     super(bodyOf(401, 'AUTH_SESSION_REQUIRED', 'Sign-in is required'), options);
-    this.held = { session: ended ? `ended (${ended})` : 'none' };
+    this.needed = takesToken ? { credentials: ['session', 'bearer token'] } : { session: true };
+    const unused = isCookieUnreadable ? 'a cookie that does not open' : 'none';
+    this.held = { session: ended ? `ended (${ended})` : unused, ...(takesToken ? { token: 'none' } : {}) };
   }
 }
 
@@ -304,7 +312,7 @@ export class MethodNotAllowed extends AuthError {
 
   /** @param allowed for the `Allow` header */
   constructor(readonly allowed: readonly string[]) {
-    super(`Only ${allowed.join(', ')} is allowed here`, 405);
+    super(`Only ${allowed.join(', ')} ${allowed.length === 1 ? 'is' : 'are'} allowed here`, 405);
   }
 }
 

@@ -17,6 +17,7 @@ import { setHeader, variesBy } from './http/raw-response.js';
 import { refusalIn } from './http/refusal-in.js';
 import { isPageRequest, requestTarget } from './http/request-facts.js';
 import { exchangeOf, keepRequest, withoutResponse } from './http/request-of.js';
+import { stateOf } from './http/request-state.js';
 import { hasOneOf, rolesMetadata, userOf } from './http/required-roles.js';
 import { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -214,7 +215,12 @@ export class SessionGuard implements IAuthGuard {
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
     if (user) return user;
     const ended = isSessionEnded(info) ? info : undefined;
-    throw new SessionRequired(requestTarget(this.getRequest(context)), ended?.reason, { cause: ended });
+    const request = this.getRequest(context);
+    throw new SessionRequired(requestTarget(request), ended?.reason, {
+      cause: ended,
+      isCookieUnreadable: stateOf(request).isCookieUnreadable,
+      takesToken: this.routes.of(context).other?.credentials.challenge !== undefined,
+    });
   }
 
   getRequest(context: ExecutionContext): AuthenticatedRequest {

@@ -18,6 +18,7 @@ export { LeanExpressAdapter } from './lean-express.adapter.js';
 export { observeRequests, type AnsweredRequest } from './observe-requests.js';
 export { limitRate, type LimitedPaths } from './rate-limit.js';
 export { requestId } from './request-id.js';
+export { BodyNotJson, readBodies } from './read-bodies.js';
 export { allowedMethods, routesOf, type Routes } from './routes.js';
 export { serveAssets } from './serve-assets.js';
 export { startProgram, type Program } from './start-program.js';

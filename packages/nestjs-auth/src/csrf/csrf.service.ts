@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { CrossSiteRequest, CsrfCookieMissing, CsrfTokenInvalid } from '../auth.errors.js';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
+import { isPageRequest } from '../http/request-facts.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 import { setCookie } from '../session/session-cookie.js';
@@ -53,7 +54,12 @@ export class CsrfService {
     if (!expected && stateOf(request).cookies[this.options.csrfCookie.name] === undefined)
       throw new CsrfCookieMissing();
     if (!expected || typeof given !== 'string' || !equal(given, expected))
-      throw new CsrfTokenInvalid({ csrf: given === undefined ? 'no token' : 'another token' });
+      throw new CsrfTokenInvalid(
+        { csrf: given === undefined ? 'no token' : 'another token' },
+        isPageRequest(request.headers)
+          ? undefined
+          : `The CSRF token is missing, or is that of another browser. Send the header X-CSRF-Token with the token of GET ${this.options.basePath}/csrf, and the cookie of that answer`,
+      );
   }
 
   /** @throws `CrossSiteRequest` when `Sec-Fetch-Site` (Fetch Metadata) or `Origin` (RFC 6454) name another site */

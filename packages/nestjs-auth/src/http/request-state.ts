@@ -22,6 +22,8 @@ class RequestState {
   loaded: LoadedSession | Promise<LoadedSession> | undefined = undefined;
   /** created for this response: the browser does not have it yet */
   csrfToken: string | undefined = undefined;
+  /** whether there is a session cookie that cannot be decrypted: tampered, or made with another secret */
+  isCookieUnreadable = false;
 
   constructor({ headers }: HttpRequest) {
     this.cookies = headers.cookie ? parse(headers.cookie, undecoded) : noCookies;

@@ -329,7 +329,10 @@ export class SessionService {
     const value = this.cookie.read(request);
     if (!value) return signedOut;
     const opened = this.decrypted(value);
-    if (!opened) return this.deleteCookie(request, response);
+    if (!opened) {
+      stateOf(request).isCookieUnreadable = true;
+      return this.deleteCookie(request, response);
+    }
     let isRevoked;
     try {
       isRevoked = await this.options.revocations.isRevoked(opened);

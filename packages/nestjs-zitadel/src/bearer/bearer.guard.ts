@@ -163,7 +163,10 @@ export function bearerTokenIn({
   if (rest.length > 0 || !isToken(token))
     throw new TokenInvalid({
       needed: { bearerToken: true },
-      held: { tokenProblem: 'it has characters that no token has (RFC 6750 2.1)' },
+      held: {
+        tokenProblem:
+          token === '' ? 'the token is empty' : 'it has characters that no token has (RFC 6750 2.1)',
+      },
       help: 'Send the header Authorization: Bearer … with the token alone.',
     });
   return token;

@@ -226,10 +226,13 @@ export class Introspection extends SetupProblems {
     throw new TokenInvalid({
       needed: { bearerToken: true, audience: [projectId ?? [], key.clientId].flat() },
       held: refused && presentedFacts(refused),
-      help: refused?.problem?.cure ?? undefined,
+      help: sentence(refused?.problem?.cure),
     });
   }
 }
+
+const sentence = (words: string | null | undefined) =>
+  words ? `${words.charAt(0).toUpperCase()}${words.slice(1)}.` : undefined;
 
 const labelOf = ({ caller }: IntrospectionResult) => (caller ? 'active' : 'inactive');
 

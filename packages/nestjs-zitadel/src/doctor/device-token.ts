@@ -111,7 +111,7 @@ const refusals = {
   access_denied: () => 'The request was denied',
   expired_token: () => 'Nobody allowed the request in time: start again',
   invalid_client: (clientId: string) =>
-    `Zitadel knows no active application ${clientId} that needs no secret: npm run setup makes one of type Native, and writes ZITADEL_CLI_CLIENT_ID`,
+    `Zitadel has no active application ${clientId}, or the application needs a secret: npm run setup makes one of type Native, and writes ZITADEL_CLI_CLIENT_ID`,
   unauthorized_client: (clientId: string) =>
     `The application ${clientId} may not use device authorization: add the grant type Device Code to it, or run npm run setup`,
 } satisfies Record<string, (clientId: string) => string>;

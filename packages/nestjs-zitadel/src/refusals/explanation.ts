@@ -22,6 +22,7 @@ export const MAX_ITEMS = 20;
 /** The words for a fact; two where a route needs something else than a request has. */
 const labels: Record<string, string | { needed: string; held: string }> = {
   session: { needed: 'a session', held: 'session' },
+  credentials: 'one of the credentials',
   roles: { needed: 'one of the roles', held: 'roles that count' },
   grants: 'roles by organization',
   organization: { needed: 'an organization in which the user has a role', held: 'active organization' },

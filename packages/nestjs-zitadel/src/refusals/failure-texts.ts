@@ -159,7 +159,7 @@ export const failureTexts: Record<string, FailureText & { status?: number }> = {
     status: 403,
     means: 'The route needs a role this user does not have.',
     helps:
-      'An administrator grants it in Zitadel; then "Read them again". A role made after the sign-in: log in again.',
+      'An administrator grants it in Zitadel; then read the roles again with the button of the page. A role made after the sign-in: log in again.',
   },
   ORGANIZATION_REQUIRED: {
     status: 403,
@@ -188,12 +188,14 @@ export const failureTexts: Record<string, FailureText & { status?: number }> = {
   AUTH_CSRF_COOKIE_MISSING: {
     status: 403,
     means: 'The form came without a cookie of this application: the browser keeps none.',
-    helps: 'Allow cookies for this site, reload the page and send the form again.',
+    helps:
+      'Allow cookies for this site, reload the page and send the form again. A script requests `GET /auth/csrf`, and sends the cookie of that answer, and its token as `X-CSRF-Token`.',
   },
   AUTH_CSRF_TOKEN_INVALID: {
     status: 403,
     means: 'The form has no token, or that of another browser; so has the header `X-CSRF-Token` of a script.',
-    helps: 'Reload the page and send the form again.',
+    helps:
+      'Reload the page and send the form again. A script sends `X-CSRF-Token` with the token of `GET /auth/csrf`.',
   },
   AUTH_CROSS_SITE_REQUEST: {
     status: 403,
@@ -258,6 +260,11 @@ export const failureTexts: Record<string, FailureText & { status?: number }> = {
     status: 429,
     means: 'More sign-ins, callbacks and sign-outs from one address than `AUTH_RATE_LIMIT` allows.',
     helps: 'Wait as long as `Retry-After` says. Operators: `TRUSTED_PROXIES`.',
+  },
+  BODY_NOT_JSON: {
+    status: 400,
+    means: 'The request has `Content-Type: application/json`, and its body is not a JSON object or array.',
+    helps: 'Correct the body, or send a form.',
   },
   METHOD_NOT_ALLOWED: {
     status: 405,

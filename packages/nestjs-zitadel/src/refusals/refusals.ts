@@ -51,11 +51,7 @@ export class Refusals {
    *
    * @param also further facts about the request
    */
-  report(
-    error: unknown,
-    request: Pick<HttpRequest, 'headers'>,
-    also?: RefusalFacts,
-  ): RefusalAnswer | undefined {
+  report(error: unknown, request: RefusedRequest, also?: RefusalFacts): RefusalAnswer | undefined {
     if (!(error instanceof HttpException) || ![401, 403].includes(error.getStatus())) return undefined;
     const { code = codeOf(error), reference: given = '', reason } = membersOf(error);
     const reference = REFERENCE.test(given) ? given : newReference();
@@ -74,7 +70,7 @@ export class Refusals {
   private log(
     error: HttpException,
     { code, reference, explanation }: Required<RefusalAnswer>,
-    request: Pick<HttpRequest, 'headers'>,
+    request: RefusedRequest,
   ) {
     const { needed, held } = phrasesOf(explanation);
     const isKnown = Object.hasOwn(failureTexts, code);
@@ -82,11 +78,12 @@ export class Refusals {
       `Refused with ${error.getStatus()} ${code}, reference ${reference}`,
       ...(isKnown && code !== codeOf(error) ? [] : [`error: ${chainOf(error)}`]),
       ...(needed.length > 0 ? [`needed: ${needed.join('; ')}`] : []),
-      ...(held.length > 0 ? [`there: ${held.join('; ')}`] : []),
+      ...(held.length > 0 ? [`present: ${held.join('; ')}`] : []),
       ...(explanation.help ? [`what helps: ${explanation.help}`] : []),
     ];
     const fields = {
       ...{ event: 'refused', reason: code, reference },
+      ...{ method: request.method, route: routeOf(request) },
       ...{ needed: explanation.needed, held: explanation.held },
     };
     const text = parts.join('. ');
@@ -99,6 +96,16 @@ export class Refusals {
 }
 
 const REFERENCE = /^[\w.-]{1,64}$/;
+/** Express sets `route` where one matches. */
+type RefusedRequest = Pick<HttpRequest, 'headers' | 'method'> & { route?: unknown };
+
+const MAX_ROUTE_LENGTH = 200;
+
+/** The pattern of the route, as in other lines: no client chooses it, and it has no query. */
+function routeOf({ route }: RefusedRequest): string {
+  const { path } = (route ?? {}) as { path?: unknown };
+  return typeof path === 'string' ? path.slice(0, MAX_ROUTE_LENGTH) : 'none';
+}
 
 const SIGN_IN_FAILED = 'AUTH_SIGN_IN_FAILED';
 

@@ -8,7 +8,8 @@ type Claims = Readonly<Record<string, unknown>>;
 /** What is known of a token that a caller has presented, without the token itself. */
 export interface TokenFacts {
   kind: string;
-  audience: readonly string[];
+  /** undefined for a token of which nothing is known */
+  audience: readonly string[] | undefined;
   /** seconds since 1970 */
   issuedAt: number | undefined;
   /** when Zitadel was asked about it, seconds since 1970 */
@@ -28,16 +29,18 @@ export function tokenFacts(token: string, answer: Claims, problem?: TokenProblem
   const { aud, iat } = claims;
   return {
     kind: kindOf(token, claims),
-    audience: [aud]
-      .flat()
-      .filter((one) => typeof one === 'string')
-      .slice(0, MAX_ITEMS)
-      .map((one) => one.slice(0, MAX_LENGTH)),
+    audience: answer['active'] === true || aud !== undefined ? audienceIn(aud) : undefined,
     issuedAt: typeof iat === 'number' ? iat : undefined,
     readAt: Math.floor(Date.now() / 1000),
     problem,
   };
 }
+
+const audienceIn = (aud: unknown): string[] =>
+  (Array.isArray(aud) ? (aud as unknown[]) : [aud])
+    .filter((one) => typeof one === 'string')
+    .slice(0, MAX_ITEMS)
+    .map((one) => one.slice(0, MAX_LENGTH));
 
 /** The facts for the explanation of a refusal. */
 export const presentedFacts = ({ kind, audience, issuedAt, readAt, problem }: TokenFacts): RefusalFacts => ({
@@ -92,8 +95,9 @@ export function inactiveBecause(claims: Claims, issuer: string): TokenProblem | 
 }
 
 export const otherwiseInactive: TokenProblem = {
+  // shorter than the limit of an explanation
   cause:
-    'it has expired or was revoked, its session was ended, its user was deactivated, it is not for the project of this API, or it is no token of this Zitadel',
+    'it has expired or was revoked, is for another project, its session or user has ended, or Zitadel does not know it',
   cure: 'get a new one, for the project of this API',
 };
 
