@@ -126,9 +126,9 @@ describe('the check of the set-up', () => {
     const log: string[] = [];
     const { setTimeout: timer } = globalThis;
     const minutes: (() => void)[] = [];
-    jest.spyOn(globalThis, 'setTimeout').mockImplementation((run: () => void, ms?: number) => {
+    jest.spyOn(globalThis, 'setTimeout').mockImplementation((run: () => void, ms?: number, ...values) => {
       if (ms === 60_000) minutes.push(run);
-      return timer(ms === 60_000 ? () => undefined : run, ms);
+      return timer(ms === 60_000 ? () => undefined : run, ms, ...values);
     });
     const running = await start({ sandbox: { web: { active: false } }, log });
     for (const pass of [1, 2]) {

@@ -77,14 +77,12 @@ const services = [
   {
     provide: SetupProblems,
     inject: [SetupCheck, Introspection],
-    useFactory: (check: SetupCheck, introspection: Introspection | undefined): SetupProblems =>
-      introspection
-        ? {
-            get codes() {
-              return [...check.codes, ...introspection.codes];
-            },
-          }
-        : check,
+    // Not the check itself: Nest would call its lifecycle hooks once for each of both tokens.
+    useFactory: (check: SetupCheck, introspection: Introspection | undefined): SetupProblems => ({
+      get codes() {
+        return [...check.codes, ...(introspection?.codes ?? [])];
+      },
+    }),
   },
   {
     provide: Introspection,
