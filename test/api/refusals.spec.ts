@@ -146,7 +146,7 @@ const cases: Case[] = [
     '/strict/role',
     () => jwt({ nonce: 'n', sub: 'u1' }),
     undefined,
-    { code: 'API_TOKEN_INVALID', held: { tokenKind: 'ID token' }, help: 'send the access token' },
+    { code: 'API_TOKEN_INVALID', held: { tokenKind: 'ID token' }, help: 'Send the access token.' },
   ],
   [
     'an unknown token with what it may be',

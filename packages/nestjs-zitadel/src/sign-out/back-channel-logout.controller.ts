@@ -26,7 +26,9 @@ export class BackChannelLogoutController {
 
   @All()
   async logout(@Req() request: HttpRequest, @Res() response: Response): Promise<void> {
-    const token = request.method === 'POST' ? fieldOf(request.body, 'logout_token') : undefined;
+    // OpenID Connect Back-Channel Logout 2.5: a form, whatever else the program reads
+    const isForm = request.method === 'POST' && request.is('application/x-www-form-urlencoded') !== false;
+    const token = isForm ? fieldOf(request.body, 'logout_token') : undefined;
     if (token === undefined) {
       refuse(response, 'Expected a form with one logout_token');
       return;
