@@ -3,9 +3,9 @@ import helmet from 'helmet';
 import type { Env } from '../config/env.js';
 import type { LoginOrigin } from '@mridang/nestjs-zitadel';
 
-/** Browser features that no page here uses. Passkeys are used on Zitadel's own pages. */
+/** Browser features that no page here uses. Passkeys are used on Zitadel's own pages. Short: nginx takes 4 KB of headers. */
 const permissionsPolicy =
-  'accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope hid idle-detection magnetometer microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock serial usb xr-spatial-tracking'
+  'accelerometer autoplay browsing-topics camera display-capture encrypted-media fullscreen geolocation gyroscope hid magnetometer microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock serial usb'
     .split(' ')
     .map((feature) => `${feature}=()`)
     .join(', ');

@@ -46,7 +46,11 @@ async function send() {
     json: () => response,
     end: () => response,
   };
-  const request = { method: 'POST', body: { logout_token: 'x' } } as unknown as HttpRequest;
+  const request = {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: { logout_token: 'x' },
+  } as unknown as HttpRequest;
   await controller.logout(request, response as unknown as Response);
   return [status, headers.has('Retry-After')];
 }

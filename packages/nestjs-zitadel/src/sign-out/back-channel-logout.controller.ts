@@ -27,8 +27,8 @@ export class BackChannelLogoutController {
   @All()
   async logout(@Req() request: HttpRequest, @Res() response: Response): Promise<void> {
     // OpenID Connect Back-Channel Logout 2.5: a form, whatever else the program reads
-    const isForm = request.method === 'POST' && request.is('application/x-www-form-urlencoded') !== false;
-    const token = isForm ? fieldOf(request.body, 'logout_token') : undefined;
+    const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers['content-type'] ?? '');
+    const token = request.method === 'POST' && isForm ? fieldOf(request.body, 'logout_token') : undefined;
     if (token === undefined) {
       refuse(response, 'Expected a form with one logout_token');
       return;
