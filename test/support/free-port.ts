@@ -1,12 +1,17 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
 
-/** A free loopback port. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
+/** Below those that the system gives to outgoing connections: none of these takes the port between here and its use. */
+const PORTS = [20_000, 32_000] as const;
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const port = randomInt(...PORTS);
+  return (await isFree(port)) ? port : freePort();
 }
+
+const isFree = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const server = createServer().once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
