@@ -38,9 +38,10 @@ export class EndedSessions implements SessionRevocations {
   isRevoked(token: SessionToken): boolean {
     if (this.state.get(sessionKey(token)) !== undefined) return true;
     if (token.sid !== undefined && this.isSidEnded(token.sid)) return true;
-    const until = this.state.get(userKey(token.sub ?? ''));
+    const user = userKey(token.sub ?? '');
+    const until = this.state.get(user);
     if (until !== undefined && !beganAfter(token, Number(until))) return true;
-    const changedAt = this.state.get(eventKey(userKey(token.sub ?? '')));
+    const changedAt = this.state.get(eventKey(user));
     return changedAt !== undefined && !loggedInAfter(token, Number(changedAt));
   }
 
@@ -91,7 +92,8 @@ export class EndedSessions implements SessionRevocations {
   }
 
   private isSidEnded(sid: string): boolean {
-    return [sidKey(sid), eventKey(sidKey(sid))].some((key) => this.state.get(key) !== undefined);
+    const key = sidKey(sid);
+    return this.state.get(key) !== undefined || this.state.get(eventKey(key)) !== undefined;
   }
 }
 
