@@ -24,13 +24,13 @@ export function configureApp(app: NestExpressApplication) {
   app.use(securityHeaders(env, app.get(LoginOrigin)));
   app.use(favicon);
   app.use(personalAnswers);
-  app.use(pageFrame(app.get(CsrfService), env.basePath));
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitSignIns(env.authRateLimit));
   readBodies(app, ['urlencoded', 'json'], '32kb');
   // Where `@nestjs/swagger` has it, and not in production, as that of the API.
   if (!env.production) app.getHttpAdapter().getInstance().get('/api-json', describes(app));
-  useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
+  const { basePath, cacheViews: cache } = env;
+  useViews(app, root, { cache, basePath }, pageFrame(app.get(CsrfService), basePath));
 }
 
 /** Browsers request this path for answers that name no icon, such as JSON. */

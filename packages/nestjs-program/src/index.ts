@@ -24,3 +24,6 @@ export { serveAssets } from './serve-assets.js';
 export { startProgram, type Program } from './start-program.js';
 export { given, readVariables, type ValuesOf, type Variable } from './variable.js';
 export { timeElement } from './time-element.js';
+export { type Helpers } from './views/compile-view.js';
+export { renderPages } from './views/render-pages.js';
+export { Views } from './views/views.js';
