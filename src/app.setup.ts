@@ -8,7 +8,7 @@ import { ENV, type Env } from './config/env.js';
 import { limitSignIns } from './web/rate-limit.js';
 import { MeModule } from './pages/me.controller.js';
 import { pageFrame } from './web/page-frame.js';
-import { personalAnswers, securityHeaders } from './web/security-headers.js';
+import { securityHeaders } from './web/security-headers.js';
 import { useViews } from './web/view-engine.js';
 
 /** The project folder: one above `src`, `build` and `dist`. */
@@ -21,9 +21,8 @@ export function configureApp(app: NestExpressApplication) {
   // Answers of routes are `no-store`, so an ETag has no use. Static files have their own.
   app.set('etag', false);
   app.use(requestId);
-  app.use(securityHeaders(env, app.get(LoginOrigin)));
   app.use(favicon);
-  app.use(personalAnswers);
+  app.use(securityHeaders(env, app.get(LoginOrigin)));
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitSignIns(env.authRateLimit));
   readBodies(app, ['urlencoded', 'json'], '32kb');

@@ -13,6 +13,7 @@ export {
 } from './builders.js';
 export { ConfigError, explain, type Problem } from './config-error.js';
 export { loadEnvFile } from './env-file.js';
+export { headersOf } from './headers-of.js';
 export { isFromOperator } from './is-from-operator.js';
 export { LeanExpressAdapter } from './lean-express.adapter.js';
 export { observeRequests, type AnsweredRequest } from './observe-requests.js';
