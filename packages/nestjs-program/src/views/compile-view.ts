@@ -9,7 +9,6 @@ import {
   valueOf,
   within,
   type Data,
-  type Dynamic,
   type Literal,
   type Members,
   type Part,
@@ -52,6 +51,11 @@ const noLiterals: ReadonlyMap<string, Literal> = new Map();
 
 /** Handlebars has rules of its own for members with these names. */
 const GUARDED = /^(constructor|__\w+__)$/;
+
+/** As in Handlebars, `this` of a helper where there is no context. */
+const nullContext = Object.freeze({});
+
+const noData: Data = {};
 
 /** What is escaped, or has more than one byte. */
 const SPECIAL = /[&<>"'`=\u0080-\uffff]/;
@@ -195,7 +199,9 @@ class Compiler {
     const [first, second] = names;
     const isGuarded = names.some((name) => GUARDED.test(name)) || original === '@partial-block';
     if (path.type !== 'PathExpression' || depth > (data ? 0 : level) || isGuarded) throw new NotCompilable();
-    if (data) return (_context, _up, frame) => names.reduce<unknown>(member, frame);
+    if (data)
+      return (_context, _up, frame) =>
+        names.reduce<unknown>((object, name) => object && (object as Data)[name], frame);
     if (depth > 0)
       return (_context, up) => {
         let outer = up;
@@ -221,13 +227,22 @@ class Compiler {
     const helper = helpers[name] as (...args: unknown[]) => unknown;
     const params = node.params.map((param) => this.expression(param, place));
     const members = this.members(node.hash, place);
-    const call: Dynamic<unknown> = (context, up, data) => {
-      const args = params.map((param) => valueOf(param, context, up, data));
-      args.push({ name, hash: hashOf(members, context, up, data), data });
-      return helper.apply(context, args);
-    };
+    const call = (self: unknown, values: unknown[], hash: Data, data: Data | undefined) =>
+      helper.call(self, ...values, { name, hash, data });
     const given = [...params, ...members.map(([, value]) => value)];
-    return given.length > 0 && given.every(isLiteral) ? literalOr(call) : call;
+    if (given.length > 0 && given.every(isLiteral)) {
+      const values = params.map((param) => valueOf(param, undefined, undefined, noData));
+      const hash = hashOf(members, undefined, undefined, noData);
+      try {
+        return { value: call(undefined, values, hash, undefined) };
+      } catch {
+        // It needs `this` or `data`.
+      }
+    }
+    return (context, up, data) => {
+      const values = params.map((param) => valueOf(param, context, up, data));
+      return call(context ?? nullContext, values, hashOf(members, context, up, data), data);
+    };
   }
 
   private members(hash: hbs.AST.Hash | undefined, place: Place): Members {
@@ -235,16 +250,8 @@ class Compiler {
   }
 }
 
-function literalOr(call: Dynamic<unknown>): Value {
-  try {
-    return { value: call(undefined, undefined, undefined as unknown as Data) };
-  } catch {
-    return call;
-  }
-}
-
 const member = (object: unknown, name: string): unknown =>
-  object === undefined || object === null ? undefined : (object as Data)[name];
+  object === undefined || object === null ? object : (object as Data)[name];
 
 /** Handlebars calls functions in a model. */
 function called(value: Value): Value {
