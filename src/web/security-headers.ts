@@ -16,7 +16,10 @@ const permissionsPolicy =
  * `form-action` to redirects after a form post as well, so it has to name Zitadel's origin and the origins Zitadel redirects to, as far
  * as they are known.
  */
-export function securityHeaders({ origin, zitadel }: Env, login: Pick<LoginOrigin, 'origins'>): RequestHandler {
+export function securityHeaders(
+  { origin, zitadel }: Env,
+  login: Pick<LoginOrigin, 'origins'>,
+): RequestHandler {
   const secure = origin.startsWith('https:');
   const headersFor = (origins: readonly string[]) =>
     headersOf(

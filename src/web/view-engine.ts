@@ -28,8 +28,7 @@ export function useViews(
     asset: (name: string) => basePath + addressOf(name),
     path: (path: string) => basePath + path,
     t: (key: TextKey, { hash }: { hash: Record<string, string | undefined> }) => text(language, key, hash),
-    breakable: (name: string) =>
-      new handlebars.SafeString(escapeExpression(name).replaceAll(':', ':<wbr>')),
+    breakable: (name: string) => new handlebars.SafeString(escapeExpression(name).replaceAll(':', ':<wbr>')),
     time: (seconds: number) => new handlebars.SafeString(timeElement(seconds, locales[language])),
   });
   const views = new Views(handlebars, join(root, 'views'), { cache, helpers });

@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { readdirSync, readFileSync } from 'node:fs';
+import { parse } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import hbs from 'hbs';
@@ -8,29 +10,29 @@ const partials = {
   card: '<b>{{title}}</b>{{> @partial-block}}{{#each list}}{{title}}{{../title}}{{/each}}',
   frame: '<i>{{#> card title=name}}{{> @partial-block}}{{name}}{{/card}}</i>',
   row: '[{{#if note}}{{note}}{{else}}-{{/if}}{{name}}{{#each list}}{{@index}}{{this}}{{/each}}]',
+  outer: '{{../name}}',
   lines: '<p>\n  {{text}}\n</p>\n',
 };
 
+type Shown = string | number | boolean | null | undefined;
+
 /** Handlebars as it is, and the same with compiled views. */
-function both(source: string) {
-  const { handlebars } = hbs.create();
+function both(source: string, handlebars = hbs.create().handlebars) {
   handlebars.registerPartial(partials);
   const helpers = {
-    up: (text: unknown) => String(text ?? '').toUpperCase(),
-    say: (text: unknown, { hash }: { hash: Record<string, unknown> }) =>
+    up: (text: Shown) => String(text ?? '').toUpperCase(),
+    say: (text: Shown, { hash }: { hash: Record<string, Shown> }) =>
       `${String(text ?? '')}:${String(hash['to'] ?? '')}`,
-    raw: (text: unknown) =>
-      new handlebars.SafeString(`<hr>${handlebars.escapeExpression(String(text ?? ''))}`),
+    raw: (text: Shown) => new handlebars.SafeString(`<hr>${handlebars.escapeExpression(String(text ?? ''))}`),
     own(this: { name: string }, _text: string) {
       return this.name;
     },
     root: (_text: string, { data }: { data: { root: { name: string } } }) => data.root.name,
   };
   const options = { helpers, allowProtoMethodsByDefault: true, allowProtoPropertiesByDefault: true };
-  const template = handlebars.compile<object>(source, { preventIndent: true });
   const render = compileView(source, { handlebars, partials: new Map(Object.entries(partials)), helpers });
   return {
-    expected: (model: object) => template(model, options),
+    expected: (model: object) => handlebars.compile<object>(source, { preventIndent: true })(model, options),
     rendered: (model: object) => Buffer.from(render(model), 'latin1').toString(),
   };
 }
@@ -123,6 +125,27 @@ const { template } = fc.letrec<{ template: string; node: string; inner: string }
   };
 });
 
+function withoutCompile() {
+  const compile = () => {
+    throw new Error('Handlebars renders it');
+  };
+  return Object.assign(hbs.create().handlebars, { compile });
+}
+
+const models = [
+  {
+    name: '<Ann & "Bo">',
+    title: 'two\nlines ✓',
+    which: 'row',
+    user: { name: "d'Or" },
+    list: [
+      { name: 'x', title: 0 },
+      { name: 'y=`', title: false },
+    ],
+  },
+  { name: '', list: [], user: null },
+];
+
 describe('a compiled view', () => {
   it('renders as Handlebars does', () => {
     fc.assert(
@@ -132,5 +155,70 @@ describe('a compiled view', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it.each([
+    '{{#> frame name=(up "a")}}{{> row}}{{/frame}}',
+    '{{#each list}}{{name}}{{../name}}{{> row note=../title}}{{else}}none{{/each}}',
+    '{{#if user.name}}{{say "a" to=name}}{{else if list}}b{{else}}{{title}}{{/if}}',
+    '{{#with user}}{{#unless none}}{{name}}{{/unless}}{{else}}{{own "x"}}{{/with}}',
+    '{{raw @root.name}}{{{name}}}{{~! comment ~}} {{> lines text=title}}',
+  ])('needs no Handlebars to render %s', (source) => {
+    const { expected } = both(source);
+    const { rendered } = both(source, withoutCompile());
+    for (const given of models) expect(rendered(given)).toBe(expected(given));
+  });
+
+  it.each(readdirSync('views/pages'))('needs no Handlebars to render the page %s', (page) => {
+    const sourceOf = (path: string) => readFileSync(`views/${path}`, 'utf8');
+    const named = readdirSync('views/partials').map(
+      (file) => [parse(file).name, sourceOf(`partials/${file}`)] as const,
+    );
+    const helpers = Object.fromEntries(
+      ['t', 'path', 'asset', 'time', 'breakable'].map((name) => [name, String]),
+    );
+    const sources = { handlebars: withoutCompile(), partials: new Map(named), helpers };
+    expect(() => compileView(sourceOf(`pages/${page}`), sources)).not.toThrow();
+  });
+
+  it.each([
+    ['an inline partial', '{{#*inline "own"}}<{{name}}>{{/inline}}{{> own}}'],
+    ['the name of a partial in the model', '{{> (lookup . "which") note=name}}'],
+    ['block parameters', '{{#each list as |item at|}}{{at}}{{item.name}}{{/each}}'],
+    ['a section', '{{#user}}{{name}}{{/user}}{{^none}}none{{/none}}'],
+    ['a block helper', '{{#bold}}{{name}}{{/bold}}'],
+    ['a block for a partial there is not', '{{#> none}}{{name}}{{/none}}'],
+    ['an option of `if`', '{{#if list.length includeZero=true}}{{name}}{{/if}}'],
+    ['a context of another file', '{{#each list}}{{> outer}}{{/each}}'],
+    ['raw text', '{{{{bold}}}}{{name}}{{{{/bold}}}}'],
+    ['a guarded member', '{{constructor.name}}{{user.constructor.name}}'],
+    ['a literal as name', '{{"name"}}'],
+    ['data of another level', '{{#each list}}{{#each ../list}}{{@../index}}{{/each}}{{/each}}'],
+  ])('is rendered by Handlebars with %s', (_what, source) => {
+    const { handlebars } = hbs.create();
+    handlebars.registerHelper('bold', function (this: object, { fn }: { fn: (of: object) => string }) {
+      return `<b>${fn(this)}</b>`;
+    });
+    const { expected, rendered } = both(source, handlebars);
+    const [given = {}] = models;
+    expect(rendered(given)).toBe(expected(given));
+  });
+
+  it('throws as Handlebars does', () => {
+    expect(() => both('{{#if a}}').rendered({})).toThrow('Parse error');
+    expect(() => both('{{none "a"}}').rendered({})).toThrow('Missing helper: "none"');
+    expect(() => both('{{> none}}').rendered({})).toThrow('The partial none could not be found');
+  });
+
+  it('leaves the lines of a value as they are', () => {
+    expect(both('  {{> lines text=title}}').rendered(models[0] ?? {})).toContain('two\nlines');
+  });
+
+  it('calls a helper with literals once', () => {
+    let calls = 0;
+    const helpers = { count: (_of: string) => ++calls };
+    const { handlebars } = hbs.create();
+    const render = compileView('{{count "a"}}{{count name}}', { handlebars, partials: new Map(), helpers });
+    expect([render({}), render({})]).toEqual(['12', '13']);
   });
 });

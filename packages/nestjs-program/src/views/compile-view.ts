@@ -117,15 +117,21 @@ class Compiler {
       typeof found === 'string' && !SPECIAL.test(found)
         ? found
         : utf8Bytes(escapeExpression(found as string));
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- as Handlebars does
     const plain = (found: unknown) => utf8Bytes(String(found ?? ''));
     const text = node.escaped ? escaped : plain;
     return isLiteral(value) ? text(value.value) : (context, up, data) => text(value(context, up, data));
   }
 
   private block(node: hbs.AST.BlockStatement, place: Place): Part {
-    const { original: name } = node.path as hbs.AST.PathExpression;
+    const { original: name } = node.path;
     const [param] = node.params;
-    if (!param || node.params.length > 1 || (node.hash as unknown) || Object.hasOwn(this.sources.helpers, name))
+    if (
+      !param ||
+      node.params.length > 1 ||
+      (node.hash as unknown) ||
+      Object.hasOwn(this.sources.helpers, name)
+    )
       throw new NotCompilable();
     const value = called(this.expression(param, place));
     const deeper = { ...place, level: place.level + 1, literals: noLiterals };
@@ -153,10 +159,8 @@ class Compiler {
       else literals.delete(name);
     const part = this.partialBody(node, literals, place);
     return joined([
-      (node.indent as string | undefined) ?? '',
-      param || members.length > 0
-        ? inContext(param && this.expression(param, place), members, part)
-        : part,
+      node.indent ?? '',
+      param || members.length > 0 ? inContext(param && this.expression(param, place), members, part) : part,
     ]);
   }
 
@@ -195,10 +199,10 @@ class Compiler {
 
   private path(path: hbs.AST.PathExpression, { level, literals }: Place): Value {
     const { data, depth, original } = path;
-    const names = path.parts as string[];
+    if (path.type !== 'PathExpression' || depth > (data ? 0 : level)) throw new NotCompilable();
+    const names = path.parts;
     const [first, second] = names;
-    const isGuarded = names.some((name) => GUARDED.test(name)) || original === '@partial-block';
-    if (path.type !== 'PathExpression' || depth > (data ? 0 : level) || isGuarded) throw new NotCompilable();
+    if (names.some((name) => GUARDED.test(name)) || original === '@partial-block') throw new NotCompilable();
     if (data)
       return (_context, _up, frame) =>
         names.reduce<unknown>((object, name) => object && (object as Data)[name], frame);
@@ -220,7 +224,8 @@ class Compiler {
     const { handlebars, helpers } = this.sources;
     const { original: name } = path;
     if (!Object.hasOwn(helpers, name)) {
-      const isHelper = Object.hasOwn(handlebars.helpers, name) || node.params.length > 0 || (node.hash as unknown);
+      const isHelper =
+        Object.hasOwn(handlebars.helpers, name) || node.params.length > 0 || (node.hash as unknown);
       if (isHelper) throw new NotCompilable();
       return this.path(path, place);
     }

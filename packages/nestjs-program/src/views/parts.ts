@@ -101,7 +101,8 @@ export function inContext(param: Value | undefined, members: Members, part: Part
   if (typeof part === 'string') return part;
   return (context, up, data) => {
     const given = param ? valueOf(param, context, up, data) : context;
-    const inside = members.length > 0 ? { ...(given as object), ...hashOf(members, context, up, data) } : given;
+    const inside =
+      members.length > 0 ? { ...(given as object), ...hashOf(members, context, up, data) } : given;
     return part(inside, inside === context ? up : { context, up }, data);
   };
 }

@@ -32,7 +32,10 @@ export class Views<Language extends string> {
 
   private compile(page: string, language: Language): Render {
     const partials = new Map(
-      readdirSync(join(this.folder, 'partials')).map((file) => [parse(file).name, this.read('partials', file)]),
+      readdirSync(join(this.folder, 'partials')).map((file) => [
+        parse(file).name,
+        this.read('partials', file),
+      ]),
     );
     this.handlebars.registerPartial(Object.fromEntries(partials));
     const helpers = this.options.helpers(language);
