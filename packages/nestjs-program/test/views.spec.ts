@@ -1,9 +1,11 @@
 import { Buffer } from 'node:buffer';
-import { readdirSync, readFileSync } from 'node:fs';
-import { parse } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, parse } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import hbs from 'hbs';
+import { Views } from '../src/index.js';
 import { compileView } from '../src/views/compile-view.js';
 
 const partials = {
@@ -221,4 +223,20 @@ describe('a compiled view', () => {
     const render = compileView('{{count "a"}}{{count name}}', { handlebars, partials: new Map(), helpers });
     expect([render({}), render({})]).toEqual(['12', '13']);
   });
+});
+
+it.each([
+  [true, 'one'],
+  [false, 'two'],
+])('a changed file, with cache: %s', (cache, expected) => {
+  const folder = mkdtempSync(join(tmpdir(), 'views-'));
+  const write = (text: string) => writeFileSync(join(folder, 'partials', 'part.hbs'), text);
+  for (const kind of ['pages', 'partials']) mkdirSync(join(folder, kind));
+  writeFileSync(join(folder, 'pages', 'page.hbs'), '{{> part}}{{name}}');
+  const views = new Views(hbs.create().handlebars, folder, { cache, helpers: () => ({}) });
+  write('one');
+  expect(views.render('page', 'en', { name: 1 })).toBe('one1');
+  write('two');
+  expect(views.render('page', 'en', { name: 2 })).toBe(`${expected}2`);
+  rmSync(folder, { recursive: true });
 });

@@ -248,7 +248,11 @@ class Compiler {
     if (only && others.length === 0)
       return (context, up, data) => {
         const value = valueOf(only, context, up, data);
-        return helper.call(context ?? nullContext, value, { name, hash: hashOf(members, context, up, data), data });
+        return helper.call(context ?? nullContext, value, {
+          name,
+          hash: hashOf(members, context, up, data),
+          data,
+        });
       };
     return (context, up, data) => {
       const values = params.map((param) => valueOf(param, context, up, data));
