@@ -244,16 +244,6 @@ class Compiler {
         // It needs `this` or `data`.
       }
     }
-    const [only, ...others] = params;
-    if (only && others.length === 0)
-      return (context, up, data) => {
-        const value = valueOf(only, context, up, data);
-        return helper.call(context ?? nullContext, value, {
-          name,
-          hash: hashOf(members, context, up, data),
-          data,
-        });
-      };
     return (context, up, data) => {
       const values = params.map((param) => valueOf(param, context, up, data));
       return call(context ?? nullContext, values, hashOf(members, context, up, data), data);
