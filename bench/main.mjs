@@ -15,6 +15,7 @@ const questions = [
   'login',
   'start',
   'soak',
+  'memory',
   'session-read',
   'refresh-race',
   'api-route',
