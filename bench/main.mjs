@@ -18,6 +18,7 @@ const questions = [
   'memory',
   'session-read',
   'refresh-race',
+  'redis',
   'api-route',
   'api-burst',
 ];

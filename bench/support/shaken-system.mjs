@@ -103,6 +103,7 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
     /** the addresses of the instances */
     origins,
     issuer,
+    redisUrl: `redis://127.0.0.1:${redisPort}`,
     instances,
     handedOut,
     renewals: () => renewals,
