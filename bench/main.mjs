@@ -16,6 +16,7 @@ const questions = [
   'start',
   'soak',
   'memory',
+  'install',
   'session-read',
   'refresh-race',
   'redis',
