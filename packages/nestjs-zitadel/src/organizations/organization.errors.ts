@@ -18,7 +18,7 @@ export class OrganizationRequired extends ForbiddenException implements RefusalR
   constructor(
     readonly organizations: readonly Organization[],
     readonly held: RefusalFacts = { organizations: organizations.map(labelOf) },
-    roles: readonly string[] = [],
+    readonly roles: readonly string[] = [],
   ) {
     super(bodyOf('ORGANIZATION_REQUIRED', 'This needs an organization. Choose one in which you have a role'));
     this.needed = neededFor(roles);
