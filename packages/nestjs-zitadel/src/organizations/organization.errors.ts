@@ -65,7 +65,7 @@ export const roleFacts = ({
 /** A user of a session, or a caller. */
 interface Holder extends Partial<Pick<Acting, 'organizations' | 'activeOrganization'>> {
   roles?: readonly string[];
-  roleGrants?: readonly RoleGrant[];
+  roleGrants?: readonly RoleGrant[] | undefined;
 }
 
 /**
