@@ -49,7 +49,7 @@ export const authRequestService: Record<string, Method> = {
   ),
 
   GetDeviceAuthorizationRequest: method(
-    z.object({ userCode: text('GetDeviceAuthorizationRequestRequest.UserCode') }),
+    z.object({ userCode: z.string() }),
     async ({ userCode }, { instance, rights }) => {
       rights.require('session', {});
       const { devices, encryption, applications } = instance;
@@ -71,7 +71,7 @@ export const authRequestService: Record<string, Method> = {
 
   AuthorizeOrDenyDeviceAuthorization: method(
     z.object({
-      deviceAuthorizationId: text('AuthorizeOrDenyDeviceAuthorizationRequest.DeviceAuthorizationId'),
+      deviceAuthorizationId: z.string(),
       session: handedInSession.optional(),
     }),
     async ({ deviceAuthorizationId: id, session: handedIn }, { instance, rights }) => {
