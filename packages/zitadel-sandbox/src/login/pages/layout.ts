@@ -38,25 +38,33 @@ li { margin-top: .5rem; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 `;
 
-/** A page of the login UI. `content` is HTML. */
+/** A page of the login UI. `content` is HTML. What Zitadel does not have is in sections; `title` may be empty, as on some of its pages. */
 export function page(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} – Sandbox</title>
+<title>${escapeHtml(title === '' ? 'Sandbox' : `${title} – Sandbox`)}</title>
 <style>${style}</style>
 </head>
 <body>
 <main>
-<p class="mark"><b>Sandbox – not Zitadel.</b> A local OpenID provider for development and tests.</p>
-<h1>${escapeHtml(title)}</h1>
+<section><p class="mark"><b>Sandbox – not Zitadel.</b> A local OpenID provider for development and tests.</p></section>
+${title === '' ? '' : `<h1>${escapeHtml(title)}</h1>`}
 ${content}
 </main>
 </body>
 </html>
 `;
+}
+
+/** The page with the error before its buttons, as in Zitadel. */
+export function withError(content: string, error: string | undefined): string {
+  if (error === undefined) return content;
+  const message = `<p class="error" role="alert">${escapeHtml(error)}</p>\n`;
+  const at = Math.max(content.indexOf('<div class="actions">'), 0);
+  return content.slice(0, at) + message + content.slice(at);
 }
 
 /** A page with a message. */
