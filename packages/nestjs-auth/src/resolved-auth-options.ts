@@ -37,6 +37,10 @@ export class ResolvedAuthOptions {
   readonly pages: { signIn?: string; error?: string; verifyRequest?: string };
   /** type of each provider by its id */
   readonly providers: ReadonlyMap<string, string>;
+  /** names of the checks of each provider by its id */
+  readonly checks: ReadonlyMap<string, readonly string[]>;
+  /** for an authorization request whose checks `LoginTransactions` creates */
+  readonly providersWithoutChecks: AuthConfig['providers'];
   /** the testing kit replaces it */
   refresh: SessionRefresh | undefined;
   readonly reload: SessionReload | undefined;
@@ -139,11 +143,13 @@ export class ResolvedAuthOptions {
       maxAgeSeconds: this.maxAgeSeconds,
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });
-    this.providers = new Map(options.providers.map(idAndType));
+    this.providers = new Map(options.providers.map((provider) => [idOf(provider), made(provider).type]));
+    this.checks = new Map(options.providers.map((provider) => [idOf(provider), checksOf(provider)]));
+    this.providersWithoutChecks = options.providers.map((provider) => withChecks(provider, ['none']));
     this.callbacks = { redirect: ({ url }) => this.origin + this.returnTo(url), ...options.callbacks };
     this.config = {
       ...config,
-      providers: options.providers.map(withChecks),
+      providers: options.providers.map((provider) => withChecks(provider, checksOf(provider))),
       callbacks: this.callbacks,
       trustHost: true,
       useSecureCookies: secure,
@@ -270,11 +276,6 @@ export class ResolvedAuthOptions {
 const isListOfStrings = (value: unknown) =>
   Array.isArray(value) && value.every((member) => typeof member === 'string');
 
-function idAndType(provider: Provider): [id: string, type: string] {
-  const { id, type, options } = typeof provider === 'function' ? provider() : provider;
-  return [(options as { id?: string } | undefined)?.id ?? id, type];
-}
-
 type JwtCallback = NonNullable<NonNullable<AuthConfig['callbacks']>['jwt']>;
 
 /** Names a user for good: OpenID Connect Core 5.7, and for OAuth what `profile()` of the provider returns. */
@@ -294,13 +295,18 @@ function withoutIdentity(token: SessionToken | undefined): SessionToken {
 }
 
 type Provider = IAuthModuleOptions['providers'][number];
+type Given = Exclude<Provider, () => unknown> & { checks?: string[] };
+
+const made = (provider: Provider) => (typeof provider === 'function' ? provider() : provider) as Given;
+const optionsOf = (provider: Provider) =>
+  made(provider).options as { id?: string; checks?: string[] } | undefined;
+const idOf = (provider: Provider) => optionsOf(provider)?.id ?? made(provider).id;
 
 /** By default Auth.js sends neither `state` nor `nonce`. */
-function withChecks(provider: Provider): Provider {
-  const given = typeof provider === 'function' ? provider() : provider;
-  const { options } = given as { options?: { checks?: unknown } };
-  const hasChecks = 'checks' in given || options?.checks !== undefined;
-  return given.type === 'oidc' && !hasChecks
-    ? ({ ...given, checks: ['pkce', 'state', 'nonce'] } as Provider)
-    : provider;
+function checksOf(provider: Provider): string[] {
+  const { type, checks } = made(provider);
+  return optionsOf(provider)?.checks ?? checks ?? (type === 'oidc' ? ['pkce', 'state', 'nonce'] : ['pkce']);
 }
+
+const withChecks = (provider: Provider, checks: string[]) =>
+  ({ ...made(provider), checks, options: { ...optionsOf(provider), checks } }) as Provider;
