@@ -223,7 +223,7 @@ export class AuthEngine {
     }
     if (found.provider !== provider) throw new SignInFailed('state_invalid');
     const cookies = {
-      ...this.transactions.checkCookies(found, query.get('state') ?? ''),
+      [this.options.nonceCookie.name]: this.transactions.nonceCookie(found),
       [this.options.callbackUrlCookie.name]: found.returnTo,
     };
     const { signInPolicy, observer } = this.options;
@@ -232,7 +232,10 @@ export class AuthEngine {
     try {
       const answer = await this.forward(request, url, {
         cookies,
-        config: { skipCSRFCheck },
+        config: {
+          skipCSRFCheck,
+          providers: this.options.callbackProvider(provider, found.checks.pkce),
+        },
         discard: (account) => signInPolicy?.discard(account, found.kept, current),
         carriedOver: signInPolicy?.carriedOver?.(found.kept, current) ?? found.kept,
         refusal: (account, profile) =>
@@ -274,8 +277,8 @@ export class AuthEngine {
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const { checkCookies, callbackUrlCookie, sessionCookie } = this.options;
-    const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => name);
+    const { nonceCookie, callbackUrlCookie, sessionCookie } = this.options;
+    const names = [nonceCookie.name, callbackUrlCookie.name];
     const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
     const forwarded: HttpRequest = {
       url: request.url,
@@ -339,8 +342,8 @@ export class AuthEngine {
 
   /** Removes the cookies in which Auth.js stores one sign-in per browser: here each sign-in has its own cookie. */
   private withoutSignInCookies(answer: Response): Response {
-    const { checkCookies, callbackUrlCookie } = this.options;
-    const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => `${name}=`);
+    const { nonceCookie, callbackUrlCookie } = this.options;
+    const names = [`${nonceCookie.name}=`, `${callbackUrlCookie.name}=`];
     const headers = new Headers(answer.headers);
     headers.delete('set-cookie');
     for (const line of answer.headers.getSetCookie()) {

@@ -1,4 +1,4 @@
-import type { AuthConfig } from '@auth/core';
+import { customFetch, type AuthConfig } from '@auth/core';
 import { Logger } from '@nestjs/common';
 import type { Account, Profile } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
@@ -33,7 +33,7 @@ export class ResolvedAuthOptions {
   readonly loginCookie: CookieSpec;
   /** prefix of the cookie of a long return target */
   readonly returnCookie: CookieSpec;
-  readonly checkCookies: { pkce: CookieSpec; state: CookieSpec; nonce: CookieSpec };
+  readonly nonceCookie: CookieSpec;
   readonly pages: { signIn?: string; error?: string; verifyRequest?: string };
   /** type of each provider by its id */
   readonly providers: ReadonlyMap<string, string>;
@@ -130,11 +130,7 @@ export class ResolvedAuthOptions {
     this.callbackUrlCookie = cookie('callback-url');
     this.loginCookie = cookie('login');
     this.returnCookie = cookie('return');
-    this.checkCookies = {
-      pkce: cookie('pkce.code_verifier'),
-      state: cookie('state'),
-      nonce: cookie('nonce'),
-    };
+    this.nonceCookie = cookie('nonce');
     this.codec = new SessionCodec({
       secrets: this.secrets,
       cookieName: this.sessionCookie.name,
@@ -165,9 +161,7 @@ export class ResolvedAuthOptions {
         sessionToken: this.sessionCookie,
         csrfToken: this.csrfCookie,
         callbackUrl: this.callbackUrlCookie,
-        pkceCodeVerifier: this.checkCookies.pkce,
-        state: this.checkCookies.state,
-        nonce: this.checkCookies.nonce,
+        nonce: this.nonceCookie,
       },
     };
   }
@@ -234,6 +228,19 @@ export class ResolvedAuthOptions {
   }
 
   /**
+   * The provider of a callback. Auth.js compares the nonce. It would decrypt two more cookies for the `state`, which
+   * `LoginTransactions` has compared, and for the PKCE verifier, which the token request gets here.
+   */
+  callbackProvider(id: string, verifier: string | undefined): AuthConfig['providers'] {
+    return this.config.providers
+      .filter((provider) => idOf(provider) === id)
+      .map((provider) => ({
+        ...withChecks(provider, checksOf(provider).includes('nonce') ? ['nonce'] : ['none']),
+        [customFetch]: withVerifier(fetchOf(provider), verifier),
+      })) as AuthConfig['providers'];
+  }
+
+  /**
    * The content of the session of a sign-in.
    *
    * @param rolesOf in place of the option `roles`
@@ -295,11 +302,15 @@ function withoutIdentity(token: SessionToken | undefined): SessionToken {
 }
 
 type Provider = IAuthModuleOptions['providers'][number];
-type Given = Exclude<Provider, () => unknown> & { checks?: string[] };
+interface Checked {
+  id?: string;
+  checks?: string[];
+  [customFetch]?: typeof fetch;
+}
+type Given = Exclude<Provider, () => unknown> & Checked;
 
 const made = (provider: Provider) => (typeof provider === 'function' ? provider() : provider) as Given;
-const optionsOf = (provider: Provider) =>
-  made(provider).options as { id?: string; checks?: string[] } | undefined;
+const optionsOf = (provider: Provider) => made(provider).options as Checked | undefined;
 const idOf = (provider: Provider) => optionsOf(provider)?.id ?? made(provider).id;
 
 /** By default Auth.js sends neither `state` nor `nonce`. */
@@ -310,3 +321,16 @@ function checksOf(provider: Provider): string[] {
 
 const withChecks = (provider: Provider, checks: string[]) =>
   ({ ...made(provider), checks, options: { ...optionsOf(provider), checks } }) as Provider;
+
+const fetchOf = (provider: Provider): typeof fetch =>
+  made(provider)[customFetch] ?? optionsOf(provider)?.[customFetch] ?? fetch;
+
+/** Adds the PKCE verifier to the token request (RFC 7636 4.5). */
+const withVerifier =
+  (send: typeof fetch, verifier: string | undefined): typeof fetch =>
+  (input, init) => {
+    const { body } = init ?? {};
+    if (verifier !== undefined && body instanceof URLSearchParams && body.has('code'))
+      body.set('code_verifier', verifier);
+    return send(input, init);
+  };

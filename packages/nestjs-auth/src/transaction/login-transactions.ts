@@ -6,7 +6,6 @@ import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
-import type { CookieSpec } from '../session/cookie-spec.js';
 import { JweKey } from '../session/jwe-key.js';
 import { isExpired } from '../session/session-codec.js';
 import { setCookie } from '../session/session-cookie.js';
@@ -64,7 +63,7 @@ export class LoginTransactions {
   private readonly states: LoginStates;
   private readonly prefix: string;
   private readonly formerPrefix: string;
-  private readonly checkKeys: Record<'pkce' | 'state' | 'nonce', JweKey>;
+  private readonly nonceKey: JweKey;
 
   constructor(
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
@@ -75,9 +74,7 @@ export class LoginTransactions {
     const { name, formerName } = options.loginCookie;
     this.prefix = `${name}.`;
     this.formerPrefix = `${formerName ?? name}.`;
-    const { pkce, state, nonce } = options.checkCookies;
-    const checkKey = ({ name: salt }: CookieSpec) => keyFor(options.secrets[0], salt);
-    this.checkKeys = { pkce: checkKey(pkce), state: checkKey(state), nonce: checkKey(nonce) };
+    this.nonceKey = keyFor(options.secrets[0], options.nonceCookie.name);
   }
 
   /**
@@ -143,15 +140,9 @@ export class LoginTransactions {
     return { stale: isLate ? 'login_timed_out' : 'login_already_used', attempt: state.attempt };
   }
 
-  /** Returns the check cookies that Auth.js expects with the callback. */
-  checkCookies({ provider, checks }: LoginTransaction, state: string): Record<string, string> {
-    const values = Object.entries({ ...checks, state }) as [keyof typeof this.checkKeys, string][];
-    return Object.fromEntries(
-      values.map(([check, value]) => [
-        this.options.checkCookies[check].name,
-        this.checkKeys[check].encrypt(JSON.stringify({ value, provider })),
-      ]),
-    );
+  /** Returns the cookie in which Auth.js expects the nonce with the callback. */
+  nonceCookie({ provider, checks: { nonce: value } }: LoginTransaction): string {
+    return this.nonceKey.encrypt(JSON.stringify({ value, provider }));
   }
 
   private async decrypted(name: string, value: string | undefined): Promise<Stored | null> {
