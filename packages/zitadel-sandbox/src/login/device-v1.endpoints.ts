@@ -6,8 +6,7 @@ import { deleteAuthRequest, saveAuthRequest } from './auth-request.js';
 import { deviceApproved, deviceNotFound } from './device.endpoint.js';
 import type { LoginContext } from './login-context.js';
 import { form, hiddenFields, step } from './login-v1.steps.js';
-import { decisionV1Page, userCodePage } from './pages/device.page.js';
-import { messagePage } from './pages/layout.js';
+import { approvedV1Page, decisionV1Page, userCodePage } from './pages/device.page.js';
 import {
   deviceActionV1Path,
   deviceAllowedV1Path,
@@ -47,7 +46,7 @@ export const deviceV1Endpoints: Record<string, Endpoint> = {
     if (!signedIn) return;
     signedIn.device.state = { allowedIn: signedIn.session };
     await deleteAuthRequest(login.instance, login.id);
-    answerHtml(login.call.ctx, messagePage('', deviceApproved));
+    answerHtml(login.call.ctx, approvedV1Page(deviceApproved));
   }),
 
   // Zitadel fails here, and the request of the device stays as it was

@@ -4,6 +4,7 @@ import { passwordAmr } from '../sessions/browser-sessions.js';
 import { saveProgress } from './auth-request.js';
 import { codeOf, createView, isMember, type LoginContext } from './login-context.js';
 import { hiddenFields, showLoginNameV1 } from './login-v1.steps.js';
+import { messagePage } from './pages/layout.js';
 import {
   activatedV1Page,
   activationV1Page,
@@ -63,7 +64,7 @@ function linkOf(path: string, { id }: LoginContext, user: SandboxUser, more: Rec
 export async function activate(login: LoginContext): Promise<void> {
   const { call, instance, id } = login;
   const known = instance.directory.byId(call.params['userID']);
-  if (known?.kind !== 'human') return showLoginNameV1(login);
+  if (known?.kind !== 'human') return showNobody(login);
   if (call.ctx.method !== 'POST') return showActivation(login, known, call.params['loginname'] ?? '');
   const shown = call.form['loginName'] ?? '';
   if (call.form['resend'] === 'true') return showActivation(login, known, shown);
@@ -80,6 +81,13 @@ export async function activate(login: LoginContext): Promise<void> {
       orgID: user.home.id,
     }),
   );
+}
+
+/** A link of an e-mail or a form names a user who does not wait for it. */
+function showNobody(login: LoginContext): Promise<void> | void {
+  const error = 'User could not be found';
+  if (login.id !== '') return showLoginNameV1(login, error);
+  answerHtml(login.call.ctx, messagePage('An error occurred', error));
 }
 
 /** Shows an invited person, who has no password yet, the page for code and password. */
@@ -106,7 +114,7 @@ export async function acceptInvitation(
 ): Promise<void> {
   const { call, instance, id } = login;
   const user = instance.directory.byId(call.params['userID']);
-  if (user?.inviteCode === undefined || !isMember(user, login.request)) return showLoginNameV1(login);
+  if (user?.inviteCode === undefined || !isMember(user, login.request)) return showNobody(login);
   if (call.ctx.method !== 'POST') return showInvitation(login, user, call.params['loginname'] ?? '');
   const { loginName, code, password = '', passwordconfirm, resend } = call.form;
   if (resend === 'true') return showInvitation(login, user, loginName);

@@ -42,6 +42,11 @@ ${loginForm(
   );
 }
 
+/** The last page of Login V1, on which Zitadel has no heading. */
+export function approvedV1Page(message: string): string {
+  return page('', `<section><h1>${title}</h1></section>\n<p>${message}</p>`);
+}
+
 /** The page at the path of Login V2 to allow or deny a device, without a sign-in. */
 export function allowDevicePage(action: string, device: Device, people: SandboxUser[]): string {
   const options = people.map(

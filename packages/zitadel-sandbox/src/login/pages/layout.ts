@@ -30,10 +30,10 @@ input { width: 100%; padding: .5rem .75rem; background: var(--sheet); border: 1p
 .actions { display: flex; gap: .5rem; margin-top: 1rem; }
 .main { padding: .5rem 1rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); }
 .plain { padding: .5rem 1rem; border: 1px solid var(--line); background: none; }
-.error { color: var(--warn); border-left: 3px solid var(--warn); padding-left: .75rem; }
+.error { margin-top: .75rem; color: var(--warn); border-left: 3px solid var(--warn); padding-left: .75rem; }
 code { overflow-wrap: anywhere; font-size: .9375em; }
 .person span + span::first-letter { text-transform: uppercase; }
-ul { margin: 0; padding-left: 1.25rem; }
+ul { margin: .75rem 0 0; padding-left: 1.25rem; }
 li { margin-top: .5rem; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 `;
