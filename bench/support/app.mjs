@@ -45,7 +45,7 @@ export async function prepareApp(options = {}) {
     sandbox,
     site: { origin, zitadel: { issuer, loginOrigins: [] } },
     browser: () => new Browser(),
-    start: () => startServer('dist/main.js', { origin, env }),
+    start: (moreEnv = {}) => startServer('dist/main.js', { origin, env: { ...env, ...moreEnv } }),
     stop: sandbox.stop,
   };
 }
@@ -67,7 +67,10 @@ export async function preparePlain(pages, { site }, { lean = false } = {}) {
   const port = await freePort();
   const env = { NODE_ENV: 'production', SETTINGS: JSON.stringify({ port, site, pages, lean }) };
   const origin = `http://localhost:${port}`;
-  return { start: () => startServer('bench/support/plain.program.mjs', { origin, env }) };
+  return {
+    start: (moreEnv = {}) =>
+      startServer('bench/support/plain.program.mjs', { origin, env: { ...env, ...moreEnv } }),
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Auth, skipCSRFCheck } from '@auth/core';
+import { Auth, skipCSRFCheck, type AuthConfig } from '@auth/core';
 import { EventError } from '@auth/core/errors';
 import type { Account, Profile } from '@auth/core/types';
 import { serialize } from 'cookie';
@@ -46,8 +46,8 @@ interface Action {
 interface AuthCall {
   /** what the `jwt` callback of a sign-in receives as `session` */
   carriedOver?: object;
-  /** whether the CSRF token was verified, or this application makes the request itself */
-  isTrusted?: boolean;
+  /** for a request whose CSRF token or `state` was verified, or that this application makes itself */
+  config?: Pick<AuthConfig, 'skipCSRFCheck'> & Partial<Pick<AuthConfig, 'providers'>>;
   onSignIn?: (account: Account) => void;
   /** receives the tokens of a sign-in that is refused after the code was exchanged */
   discard?: (account: Account) => void;
@@ -93,7 +93,7 @@ export class AuthEngine {
     }
     if (provider && name === 'signin') return this.handleSignIn(provider, request, response);
     if (name === 'signout') await this.sessions.end(request, response);
-    return this.forward(request, url, { isTrusted: true });
+    return this.forward(request, url, { config: { skipCSRFCheck } });
   }
 
   private redirectToReturnTarget(
@@ -157,25 +157,24 @@ export class AuthEngine {
     await this.checkProvider();
 
     const body = new URLSearchParams({ callbackUrl: returnTo });
-    const answer = await this.callAuthJs(new Request(url, { method: 'POST', body }), { isTrusted: true });
+    const answer = await this.callAuthJs(new Request(url, { method: 'POST', body }), {
+      config: { skipCSRFCheck, providers: this.options.providersWithoutChecks },
+    });
     const location = new URL(answer.headers.get('location') ?? '', url);
-    location.searchParams.set(
-      'state',
-      await this.transactions.begin(
-        answer,
-        {
-          provider,
-          returnTo,
-          maxAge,
-          prompt: params['prompt'],
-          loginHint: params['login_hint'],
-          kept,
-          attempt,
-        },
-        request,
-        response,
-      ),
+    const checks = this.transactions.begin(
+      {
+        provider,
+        returnTo,
+        maxAge,
+        prompt: params['prompt'],
+        loginHint: params['login_hint'],
+        kept,
+        attempt,
+      },
+      request,
+      response,
     );
+    for (const [name, value] of Object.entries(checks)) location.searchParams.set(name, value);
     return redirect(location.href, status);
   }
 
@@ -224,7 +223,7 @@ export class AuthEngine {
     }
     if (found.provider !== provider) throw new SignInFailed('state_invalid');
     const cookies = {
-      ...(await this.transactions.checkCookies(found, query.get('state') ?? '')),
+      [this.options.nonceCookie.name]: this.transactions.nonceCookie(found),
       [this.options.callbackUrlCookie.name]: found.returnTo,
     };
     const { signInPolicy, observer } = this.options;
@@ -233,6 +232,10 @@ export class AuthEngine {
     try {
       const answer = await this.forward(request, url, {
         cookies,
+        config: {
+          skipCSRFCheck,
+          providers: this.options.callbackProvider(provider, found.checks.pkce),
+        },
         discard: (account) => signInPolicy?.discard(account, found.kept, current),
         carriedOver: signInPolicy?.carriedOver?.(found.kept, current) ?? found.kept,
         refusal: (account, profile) =>
@@ -274,8 +277,8 @@ export class AuthEngine {
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const { checkCookies, callbackUrlCookie, sessionCookie } = this.options;
-    const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => name);
+    const { nonceCookie, callbackUrlCookie, sessionCookie } = this.options;
+    const names = [nonceCookie.name, callbackUrlCookie.name];
     const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
     const forwarded: HttpRequest = {
       url: request.url,
@@ -295,7 +298,7 @@ export class AuthEngine {
 
   private async callAuthJs(
     request: Request,
-    { isTrusted = false, onSignIn = () => undefined, discard, refusal, carriedOver }: AuthCall = {},
+    { config: changes, onSignIn = () => undefined, discard, refusal, carriedOver }: AuthCall = {},
   ): Promise<Response> {
     let failure: Error | undefined;
     let exchanged: Account | undefined;
@@ -310,7 +313,7 @@ export class AuthEngine {
       if (!(error instanceof EventError)) failure = error;
     };
     const config = this.options.configFor(onError, onSignIn, accepts, carriedOver);
-    const answer = await Auth(request, isTrusted ? { ...config, skipCSRFCheck } : config);
+    const answer = await Auth(request, { ...config, ...changes });
     if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
     const wrongPassword = failure && wrongPasswordIn(failure);
     if (wrongPassword && wrongPassword !== failure)
@@ -339,8 +342,8 @@ export class AuthEngine {
 
   /** Removes the cookies in which Auth.js stores one sign-in per browser: here each sign-in has its own cookie. */
   private withoutSignInCookies(answer: Response): Response {
-    const { checkCookies, callbackUrlCookie } = this.options;
-    const names = [...Object.values(checkCookies), callbackUrlCookie].map(({ name }) => `${name}=`);
+    const { nonceCookie, callbackUrlCookie } = this.options;
+    const names = [`${nonceCookie.name}=`, `${callbackUrlCookie.name}=`];
     const headers = new Headers(answer.headers);
     headers.delete('set-cookie');
     for (const line of answer.headers.getSetCookie()) {

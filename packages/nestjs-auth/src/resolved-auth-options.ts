@@ -1,4 +1,4 @@
-import type { AuthConfig } from '@auth/core';
+import { customFetch, type AuthConfig } from '@auth/core';
 import { Logger } from '@nestjs/common';
 import type { Account, Profile } from '@auth/core/types';
 import type { SessionToken } from './auth.types.js';
@@ -33,10 +33,14 @@ export class ResolvedAuthOptions {
   readonly loginCookie: CookieSpec;
   /** prefix of the cookie of a long return target */
   readonly returnCookie: CookieSpec;
-  readonly checkCookies: { pkce: CookieSpec; state: CookieSpec; nonce: CookieSpec };
+  readonly nonceCookie: CookieSpec;
   readonly pages: { signIn?: string; error?: string; verifyRequest?: string };
   /** type of each provider by its id */
   readonly providers: ReadonlyMap<string, string>;
+  /** names of the checks of each provider by its id */
+  readonly checks: ReadonlyMap<string, readonly string[]>;
+  /** for an authorization request whose checks `LoginTransactions` creates */
+  readonly providersWithoutChecks: AuthConfig['providers'];
   /** the testing kit replaces it */
   refresh: SessionRefresh | undefined;
   readonly reload: SessionReload | undefined;
@@ -126,11 +130,7 @@ export class ResolvedAuthOptions {
     this.callbackUrlCookie = cookie('callback-url');
     this.loginCookie = cookie('login');
     this.returnCookie = cookie('return');
-    this.checkCookies = {
-      pkce: cookie('pkce.code_verifier'),
-      state: cookie('state'),
-      nonce: cookie('nonce'),
-    };
+    this.nonceCookie = cookie('nonce');
     this.codec = new SessionCodec({
       secrets: this.secrets,
       cookieName: this.sessionCookie.name,
@@ -139,11 +139,13 @@ export class ResolvedAuthOptions {
       maxAgeSeconds: this.maxAgeSeconds,
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });
-    this.providers = new Map(options.providers.map(idAndType));
+    this.providers = new Map(options.providers.map((provider) => [idOf(provider), made(provider).type]));
+    this.checks = new Map(options.providers.map((provider) => [idOf(provider), checksOf(provider)]));
+    this.providersWithoutChecks = options.providers.map((provider) => withChecks(provider, ['none']));
     this.callbacks = { redirect: ({ url }) => this.origin + this.returnTo(url), ...options.callbacks };
     this.config = {
       ...config,
-      providers: options.providers.map(withChecks),
+      providers: options.providers.map((provider) => withChecks(provider, checksOf(provider))),
       callbacks: this.callbacks,
       trustHost: true,
       useSecureCookies: secure,
@@ -159,9 +161,7 @@ export class ResolvedAuthOptions {
         sessionToken: this.sessionCookie,
         csrfToken: this.csrfCookie,
         callbackUrl: this.callbackUrlCookie,
-        pkceCodeVerifier: this.checkCookies.pkce,
-        state: this.checkCookies.state,
-        nonce: this.checkCookies.nonce,
+        nonce: this.nonceCookie,
       },
     };
   }
@@ -228,6 +228,19 @@ export class ResolvedAuthOptions {
   }
 
   /**
+   * The provider of a callback. Auth.js compares the nonce. It would decrypt two more cookies for the `state`, which
+   * `LoginTransactions` has compared, and for the PKCE verifier, which the token request gets here.
+   */
+  callbackProvider(id: string, verifier: string | undefined): AuthConfig['providers'] {
+    return this.config.providers
+      .filter((provider) => idOf(provider) === id)
+      .map((provider) => ({
+        ...withChecks(provider, checksOf(provider).includes('nonce') ? ['nonce'] : ['none']),
+        [customFetch]: withVerifier(fetchOf(provider), verifier),
+      })) as AuthConfig['providers'];
+  }
+
+  /**
    * The content of the session of a sign-in.
    *
    * @param rolesOf in place of the option `roles`
@@ -270,11 +283,6 @@ export class ResolvedAuthOptions {
 const isListOfStrings = (value: unknown) =>
   Array.isArray(value) && value.every((member) => typeof member === 'string');
 
-function idAndType(provider: Provider): [id: string, type: string] {
-  const { id, type, options } = typeof provider === 'function' ? provider() : provider;
-  return [(options as { id?: string } | undefined)?.id ?? id, type];
-}
-
 type JwtCallback = NonNullable<NonNullable<AuthConfig['callbacks']>['jwt']>;
 
 /** Names a user for good: OpenID Connect Core 5.7, and for OAuth what `profile()` of the provider returns. */
@@ -294,13 +302,35 @@ function withoutIdentity(token: SessionToken | undefined): SessionToken {
 }
 
 type Provider = IAuthModuleOptions['providers'][number];
+interface Checked {
+  id?: string;
+  checks?: string[];
+  [customFetch]?: typeof fetch;
+}
+type Given = Exclude<Provider, () => unknown> & Checked;
+
+const made = (provider: Provider) => (typeof provider === 'function' ? provider() : provider) as Given;
+const optionsOf = (provider: Provider) => made(provider).options as Checked | undefined;
+const idOf = (provider: Provider) => optionsOf(provider)?.id ?? made(provider).id;
 
 /** By default Auth.js sends neither `state` nor `nonce`. */
-function withChecks(provider: Provider): Provider {
-  const given = typeof provider === 'function' ? provider() : provider;
-  const { options } = given as { options?: { checks?: unknown } };
-  const hasChecks = 'checks' in given || options?.checks !== undefined;
-  return given.type === 'oidc' && !hasChecks
-    ? ({ ...given, checks: ['pkce', 'state', 'nonce'] } as Provider)
-    : provider;
+function checksOf(provider: Provider): string[] {
+  const { type, checks } = made(provider);
+  return optionsOf(provider)?.checks ?? checks ?? (type === 'oidc' ? ['pkce', 'state', 'nonce'] : ['pkce']);
 }
+
+const withChecks = (provider: Provider, checks: string[]) =>
+  ({ ...made(provider), checks, options: { ...optionsOf(provider), checks } }) as Provider;
+
+const fetchOf = (provider: Provider): typeof fetch =>
+  made(provider)[customFetch] ?? optionsOf(provider)?.[customFetch] ?? fetch;
+
+/** Adds the PKCE verifier to the token request (RFC 7636 4.5). */
+const withVerifier =
+  (send: typeof fetch, verifier: string | undefined): typeof fetch =>
+  (input, init) => {
+    const { body } = init ?? {};
+    if (verifier !== undefined && body instanceof URLSearchParams && body.has('code'))
+      body.set('code_verifier', verifier);
+    return send(input, init);
+  };

@@ -11,6 +11,7 @@ import { listening } from '../../../test/support/listening.js';
 let server: Awaited<ReturnType<typeof listening>>;
 let origin: string;
 let sent = 0;
+let late = 0;
 const routes: Record<string, (response: ServerResponse) => void> = {
   '/small': (response) => response.end('{"a":1}'),
   '/gzip': (response) => compressed(response, 'gzip', gzipSync('{"a":1}')),
@@ -25,6 +26,10 @@ const routes: Record<string, (response: ServerResponse) => void> = {
   '/empty': (response) => response.writeHead(204).end(),
   '/elsewhere': (response) => response.writeHead(302, { location: '/small' }).end(),
   '/silent': () => undefined,
+  '/late': (response) => {
+    late++;
+    response.end();
+  },
   '/slow': (response) => {
     response.write('{');
   },
@@ -63,6 +68,30 @@ describe('boundedFetch()', () => {
 
   it.each(['/silent', '/slow'])('aborts after its timeout: %s', async (path) => {
     await expect(get(path)).rejects.toThrow(/timeout/i);
+  });
+
+  it('can be aborted while it waits for a connection, and is not sent then', async () => {
+    const dispatcher = new Agent({ connections: 1 });
+    const [first, second] = [new AbortController(), new AbortController()];
+    const send = (path: string, { signal }: AbortController) =>
+      boundedFetch(origin + path, {}, { signal, maxBytes: 1_000, dispatcher });
+    const answers = Promise.allSettled([send('/slow', first), send('/late', second)]);
+    const waiting = send('/late', second);
+    setImmediate(() => second.abort(new Error('not wanted any more')));
+    await expect(waiting).rejects.toThrow('not wanted any more');
+    first.abort();
+    expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await dispatcher.close();
+    expect(late).toBe(0);
+  });
+
+  it('returns a response that can be read more than once', async () => {
+    const answer = await get('/small');
+    expect(await Promise.all([answer.clone().json(), answer.json(), answer.text()])).toEqual([
+      { a: 1 },
+      { a: 1 },
+      '{"a":1}',
+    ]);
   });
 
   it('aborts and closes the connection when the response exceeds maxBytes', async () => {

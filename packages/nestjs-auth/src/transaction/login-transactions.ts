@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { decode, encode } from '@auth/core/jwt';
+import { decode } from '@auth/core/jwt';
 import { SignInFailed, type SignInFailure } from '../auth.errors.js';
 import type { HttpRequest, HttpResponse } from '../auth.types.js';
 import { CsrfService } from '../csrf/csrf.service.js';
 import { stateOf } from '../http/request-state.js';
 import { ResolvedAuthOptions } from '../resolved-auth-options.js';
+import { JweKey } from '../session/jwe-key.js';
+import { isExpired } from '../session/session-codec.js';
 import { setCookie } from '../session/session-cookie.js';
 import { ReturnTargets } from './return-targets.js';
 import { LoginStates, type LoginState } from './login-state.js';
@@ -19,8 +21,8 @@ const MAX_TRANSACTIONS = 5;
 /** …and characters of their cookies: servers accept 8 KB of request headers. */
 const MAX_COOKIE_LENGTH = 3_500;
 
-/** The checks that Auth.js creates for a sign-in, apart from `state`. */
-const checkNames = ['pkce', 'nonce'] as const;
+/** Of a PKCE verifier (RFC 7636 4.1) and of a nonce. */
+const CHECK_BYTES = 32;
 
 /** One pending sign-in. Each has its own cookie, so that sign-ins in several tabs do not interfere. */
 export interface LoginTransaction {
@@ -35,8 +37,8 @@ export interface LoginTransaction {
   kept: Record<string, string>;
   /** 0, or 1 when the sign-in was restarted automatically */
   attempt: number;
-  /** PKCE verifier and nonce */
-  checks: Partial<Record<(typeof checkNames)[number], string>>;
+  /** PKCE verifier and nonce, where the provider has these checks */
+  checks: { pkce?: string; nonce?: string };
 }
 
 /** The content of the cookie. Other versions of the program read it, too: `returnTo` is `target` there, and older cookies lack two members. */
@@ -61,6 +63,7 @@ export class LoginTransactions {
   private readonly states: LoginStates;
   private readonly prefix: string;
   private readonly formerPrefix: string;
+  private readonly nonceKey: JweKey;
 
   constructor(
     @Inject(ResolvedAuthOptions) private readonly options: ResolvedAuthOptions,
@@ -71,33 +74,41 @@ export class LoginTransactions {
     const { name, formerName } = options.loginCookie;
     this.prefix = `${name}.`;
     this.formerPrefix = `${formerName ?? name}.`;
+    this.nonceKey = keyFor(options.secrets[0], options.nonceCookie.name);
   }
 
   /**
-   * Stores the checks of an authorization request in a cookie for its callback. Returns the `state`.
+   * Creates the checks of an authorization request, and stores them in a cookie for its callback. Auth.js, which compares them there,
+   * would encrypt each of them into a cookie of its own.
    *
-   * @param answer response of Auth.js, with the checks as cookies
+   * @returns the parameters of the authorization request
    */
-  async begin(
-    answer: Response,
+  begin(
     started: Omit<LoginTransaction, 'checks'>,
     request: HttpRequest,
     response: HttpResponse,
-  ): Promise<string> {
+  ): Record<string, string> {
+    const names = this.options.checks.get(started.provider) ?? [];
     const { returnTo: target, ...rest } = started;
-    const stored: Stored = { ...rest, target, checks: await this.checksIn(answer) };
+    const checks: LoginTransaction['checks'] = {};
+    for (const name of ['pkce', 'nonce'] as const)
+      if (names.includes(name)) checks[name] = randomBytes(CHECK_BYTES).toString('base64url');
+    const stored: Stored = { ...rest, target, checks };
     const browser = this.fingerprint(this.csrf.token(request, response));
     const { state, id } = this.states.issue({ browser, attempt: isRestartable(started) ? 0 : 1 });
     const name = this.prefix + id;
-    const value = await encode({
-      token: { ...stored },
-      secret: [...this.options.secrets],
-      salt: name,
-      maxAge: LIFETIME_SECONDS,
-    });
+    const exp = Math.floor(Date.now() / 1000) + LIFETIME_SECONDS;
+    const value = keyFor(this.options.secrets[0], name).encrypt(JSON.stringify({ ...stored, exp }));
     this.deleteOldest(value.length, request, response);
     setCookie(response, name, value, { ...this.options.loginCookie.options, maxAge: LIFETIME_SECONDS });
-    return state;
+    const { pkce, nonce } = checks;
+    return {
+      state,
+      ...(nonce === undefined ? {} : { nonce }),
+      ...(pkce === undefined
+        ? {}
+        : { code_challenge: hash('sha256', pkce, 'base64url'), code_challenge_method: 'S256' }),
+    };
   }
 
   /**
@@ -125,56 +136,25 @@ export class LoginTransactions {
     if (!request.headers.cookie) throw new SignInFailed('cookie_missing');
     const token = this.csrf.known(request);
     if (!token || this.fingerprint(token) !== state.browser) throw new SignInFailed('other_browser');
-    const isExpired = ageOf(state) > LIFETIME_SECONDS;
-    return { stale: isExpired ? 'login_timed_out' : 'login_already_used', attempt: state.attempt };
+    const isLate = ageOf(state) > LIFETIME_SECONDS;
+    return { stale: isLate ? 'login_timed_out' : 'login_already_used', attempt: state.attempt };
   }
 
-  /** Returns the check cookies that Auth.js expects with the callback. */
-  async checkCookies({ provider, checks }: LoginTransaction, state: string): Promise<Record<string, string>> {
-    const { checkCookies } = this.options;
-    const values = Object.entries({ ...checks, state }) as [keyof typeof checkCookies, string][];
-    return Object.fromEntries(
-      await Promise.all(
-        values.map(async ([check, value]) => {
-          const { name } = checkCookies[check];
-          const secret = [...this.options.secrets];
-          const sealed = await encode({
-            token: { value, provider },
-            secret,
-            salt: name,
-            maxAge: LIFETIME_SECONDS,
-          });
-          return [name, sealed] as const;
-        }),
-      ),
-    );
-  }
-
-  private async checksIn(answer: Response): Promise<LoginTransaction['checks']> {
-    const checks: LoginTransaction['checks'] = {};
-    for (const check of checkNames) {
-      const { name } = this.options.checkCookies[check];
-      const line = answer.headers.getSetCookie().find((cookie) => cookie.startsWith(`${name}=`));
-      if (!line) continue;
-      const token = line.slice(name.length + 1, line.indexOf(';'));
-      const sealed = await decode<{ value: string }>({
-        token,
-        secret: [...this.options.secrets],
-        salt: name,
-      });
-      if (sealed) checks[check] = sealed.value;
-    }
-    return checks;
+  /** Returns the cookie in which Auth.js expects the nonce with the callback. */
+  nonceCookie({ provider, checks: { nonce: value } }: LoginTransaction): string {
+    return this.nonceKey.encrypt(JSON.stringify({ value, provider }));
   }
 
   private async decrypted(name: string, value: string | undefined): Promise<Stored | null> {
     if (!value) return null;
-    try {
-      const secret = [...this.options.secrets];
-      return await decode<Stored>({ token: value, secret, salt: name });
-    } catch {
-      return null;
+    for (const secret of this.options.secrets) {
+      const content = keyFor(secret, name).decrypt(value);
+      if (!content) continue;
+      const stored = JSON.parse(content.toString()) as Stored & { exp: number };
+      return isExpired(stored) ? null : stored;
     }
+    // The cookie of a version that encrypted it with `encode` of Auth.js.
+    return decode<Stored>({ token: value, secret: [...this.options.secrets], salt: name }).catch(() => null);
   }
 
   private deleteOldest(added: number, request: HttpRequest, response: HttpResponse) {
@@ -194,9 +174,13 @@ export class LoginTransactions {
   }
 
   private fingerprint(csrfToken: string): string {
-    return createHash('sha256').update(csrfToken).digest().subarray(0, 8).toString('base64url');
+    return hash('sha256', csrfToken, 'buffer').subarray(0, 8).toString('base64url');
   }
 }
+
+/** The key that Auth.js derives for a cookie. Without a `kid` it tries its first secret only. */
+const keyFor = (secret: string, salt: string) =>
+  new JweKey({ secret, salt, use: `Auth.js Generated Encryption Key (${salt})`, isNamed: false });
 
 const ageOf = ({ issuedAt }: LoginState) => Date.now() / 1000 - issuedAt;
 

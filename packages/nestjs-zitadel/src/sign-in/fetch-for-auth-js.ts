@@ -3,9 +3,11 @@ import { SignInFailed } from '@mridang/nestjs-auth';
 import { LRUCache } from 'lru-cache';
 import type { ResolvedZitadelOptions } from '../zitadel.options.js';
 import { text } from '../claims/claims.js';
+import type { CheckedMetadata } from '../client/checked-metadata.js';
 import type { Discovery } from '../client/discovery.js';
 import type { IdTokenClaims } from '../tokens/id-token.js';
 import { codeRefusal, isBearer, isGrant } from '../client/token-endpoint.js';
+import { ReadResponse } from '../http/bounded-fetch.js';
 import { jsonOf } from '../http/json-of.js';
 import { IdpMisconfigured, IdTokenRefused } from '../client/oidc.errors.js';
 import type { TokenVerifier } from '../tokens/token-verifier.js';
@@ -40,15 +42,22 @@ export function fetchForAuthJs(
   discard: Discard,
 ): typeof fetch {
   /** by the hash of the access token */
-  const signIns = new LRUCache<string, CodeGrant>({ max: MAX_SIGN_INS, ttl: SIGN_IN_TTL_MS });
+  const signIns = new LRUCache<string, CodeGrant>({
+    max: MAX_SIGN_INS,
+    ttl: SIGN_IN_TTL_MS,
+    // Sets no timer for each request.
+    ttlResolution: 0,
+  });
   /** Userinfo endpoint for Auth.js where Zitadel's metadata have none: answers with the claims of the ID token. */
   const noUserinfo = `${issuer}/no-userinfo-endpoint`;
+
+  let known: { metadata: CheckedMetadata; answer: Response } | undefined;
 
   return async (input, init) => {
     try {
       const address = input instanceof Request ? input.url : String(input);
       if (address === `${issuer}/.well-known/openid-configuration`) {
-        return Response.json({ userinfo_endpoint: noUserinfo, ...(await discovery.metadata()) });
+        return metadataAnswer(await discovery.metadata());
       }
       if (isGrant(init, 'authorization_code')) return await redeemCode(address, init);
       const signIn = signIns.get(bearerHashIn(init));
@@ -62,6 +71,15 @@ export function fetchForAuthJs(
       throw error;
     }
   };
+
+  function metadataAnswer(metadata: CheckedMetadata): Response {
+    if (known?.metadata !== metadata) {
+      const content = Buffer.from(JSON.stringify({ userinfo_endpoint: noUserinfo, ...metadata }));
+      const headers = { 'content-type': 'application/json' };
+      known = { metadata, answer: new ReadResponse(content, { headers }) };
+    }
+    return known.answer;
+  }
 
   async function redeemCode(address: string, init: RequestInit & { body: URLSearchParams }) {
     init.body.set('redirect_uri', redirectUri);
