@@ -156,8 +156,7 @@ export class AuthEngine {
     const kept = this.options.signInPolicy?.kept(given) ?? {};
     await this.checkProvider();
 
-    const body = new URLSearchParams({ callbackUrl: returnTo });
-    const answer = await this.callAuthJs(new Request(url, { method: 'POST', body }), {
+    const answer = await this.callAuthJs(new Request(url, { method: 'POST' }), {
       config: { skipCSRFCheck, providers: this.options.providersWithoutChecks },
     });
     const location = new URL(answer.headers.get('location') ?? '', url);
@@ -344,11 +343,9 @@ export class AuthEngine {
   private withoutSignInCookies(answer: Response): Response {
     const { nonceCookie, callbackUrlCookie } = this.options;
     const names = [`${nonceCookie.name}=`, `${callbackUrlCookie.name}=`];
-    const headers = new Headers(answer.headers);
-    headers.delete('set-cookie');
-    for (const line of answer.headers.getSetCookie()) {
-      if (!names.some((name) => line.startsWith(name))) headers.append('set-cookie', line);
-    }
+    const headers = [...answer.headers].filter(
+      ([name, value]) => name !== 'set-cookie' || !names.some((start) => value.startsWith(start)),
+    );
     return new Response(answer.body, { status: answer.status, headers });
   }
 

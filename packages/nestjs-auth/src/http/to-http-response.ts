@@ -9,11 +9,10 @@ import { isFastifyReply, rawResponse, setHeader } from './raw-response.js';
  * which Auth.js sets and a browser compares with its own clock, by `Max-Age` (RFC 6265 5.2.2).
  */
 export async function toHttpResponse(webResponse: Response, response: HttpResponse): Promise<void> {
-  webResponse.headers.forEach((value, name) => {
-    if (name !== 'set-cookie') setHeader(response, name, value);
-  });
-  for (const cookie of webResponse.headers.getSetCookie()) addSetCookie(response, withMaxAge(cookie));
-  const body = Buffer.from(await webResponse.arrayBuffer());
+  for (const [name, value] of webResponse.headers)
+    if (name === 'set-cookie') addSetCookie(response, withMaxAge(value));
+    else setHeader(response, name, value);
+  const body = webResponse.body ? Buffer.from(await webResponse.arrayBuffer()) : Buffer.alloc(0);
   if (isFastifyReply(response)) {
     response.code(webResponse.status);
     // Fastify gives an empty buffer a content type.

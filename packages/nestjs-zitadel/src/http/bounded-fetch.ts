@@ -48,12 +48,13 @@ export async function boundedFetch(
     };
     dispatcher.dispatch(request, new AnswerReader({ signal, maxBytes, resolve, reject }));
   });
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(answer.headers))
-    for (const text of [value ?? []].flat()) headers.append(name, text);
+  const headers = new Headers(Object.entries(answer.headers).flatMap(linesOf));
   const bytes = await decodedBytes(answer.body, headers.get('content-encoding') ?? '', maxBytes);
   return new ReadResponse(bytes, { status: answer.status, headers });
 }
+
+const linesOf = ([name, value = []]: [string, string | string[] | undefined]) =>
+  [value].flat().map((line): [string, string] => [name, line]);
 
 interface Answer {
   status: number;
@@ -155,7 +156,7 @@ async function decodedBytes(body: Buffer, encodings: string, maxBytes: number) {
     .toLowerCase()
     .split(/[\s,]+/)
     .reverse())
-    bytes = Buffer.from(await decoded(bytes, encoding, maxBytes));
+    if (encoding) bytes = await decoded(bytes, encoding, maxBytes);
   return bytes;
 }
 
