@@ -16,6 +16,7 @@ import { CsrfService } from './csrf/csrf.service.js';
 import { localPath } from './http/local-path.js';
 import { failurePage } from './failure-page.js';
 import { isPrefetch, requestTarget } from './http/request-facts.js';
+import { toHttpResponse } from './http/to-http-response.js';
 import { toWebRequest } from './http/to-web-request.js';
 import { isLinkUsed, refusalFor, wrongPasswordIn, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -72,7 +73,17 @@ export class AuthEngine {
    * @throws `CsrfTokenInvalid`, `CrossSiteRequest`, `MethodNotAllowed`, `UnknownAuthAction` or `SignInFailed`, with the error of the
    *   library as `cause`
    */
-  async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
+  async answer(request: AuthenticatedRequest, response: HttpResponse): Promise<void> {
+    const answer = await this.run(request, response);
+    await toHttpResponse(answer, response, { withoutCookies: this.ownCookies });
+  }
+
+  /** Names of the cookies in which Auth.js stores one sign-in per browser: here each sign-in has its own cookie. */
+  private get ownCookies(): string[] {
+    return [this.options.nonceCookie.name, this.options.callbackUrlCookie.name];
+  }
+
+  private async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
     const { name, provider, url } = this.actionOf(request);
     if (provider && name === 'callback') {
       return this.handleCallback(url, provider, request, response).catch((error: unknown) => {
@@ -223,7 +234,7 @@ export class AuthEngine {
     if (found.provider !== provider) throw new SignInFailed('state_invalid');
     const cookies = {
       [this.options.nonceCookie.name]: this.transactions.nonceCookie(found),
-      [this.options.callbackUrlCookie.name]: found.returnTo,
+      [this.options.callbackUrlCookie.name]: this.options.origin + found.returnTo,
     };
     const { signInPolicy, observer } = this.options;
     const current = this.sessions.lastToken(request);
@@ -276,23 +287,22 @@ export class AuthEngine {
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const { nonceCookie, callbackUrlCookie, sessionCookie } = this.options;
-    const names = [nonceCookie.name, callbackUrlCookie.name];
     const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
+    const cookie = [
+      withoutCookies(headers.cookie ?? '', this.ownCookies, this.options.sessionCookie.name),
+      ...own,
+    ].join('; ');
     const forwarded: HttpRequest = {
       url: request.url,
       method: method === 'HEAD' ? 'GET' : method,
-      headers: {
-        ...headers,
-        cookie: [withoutCookies(headers.cookie ?? '', names, sessionCookie.name), ...own].join('; '),
-      },
+      headers: method === 'POST' ? { ...headers, cookie } : { cookie },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.returnTo(fields?.callbackUrl) } : body,
     };
     const answer = await this.callAuthJs(
       toWebRequest(forwarded, this.options.origin, url.pathname + url.search),
       call,
     );
-    return this.withoutSignInCookies(withReturnTo(answer, fields?.callbackUrl));
+    return withReturnTo(answer, fields?.callbackUrl);
   }
 
   private async callAuthJs(
@@ -337,16 +347,6 @@ export class AuthEngine {
     const answer = errorIn(query);
     const meaning = answer && this.options.signInPolicy?.meaning(answer.error, answer.error_description);
     return refusalFor(failure, answer, meaning);
-  }
-
-  /** Removes the cookies in which Auth.js stores one sign-in per browser: here each sign-in has its own cookie. */
-  private withoutSignInCookies(answer: Response): Response {
-    const { nonceCookie, callbackUrlCookie } = this.options;
-    const names = [`${nonceCookie.name}=`, `${callbackUrlCookie.name}=`];
-    const headers = [...answer.headers].filter(
-      ([name, value]) => name !== 'set-cookie' || !names.some((start) => value.startsWith(start)),
-    );
-    return new Response(answer.body, { status: answer.status, headers });
   }
 
   /**

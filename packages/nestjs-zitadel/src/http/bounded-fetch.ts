@@ -19,6 +19,8 @@ const decoders = new Map(
   }),
 );
 
+const decoder = new TextDecoder();
+
 /** The global one may be that of Node.js, of another version of undici. */
 const ownAgent = new Agent();
 
@@ -48,9 +50,9 @@ export async function boundedFetch(
     };
     dispatcher.dispatch(request, new AnswerReader({ signal, maxBytes, resolve, reject }));
   });
-  const headers = new Headers(Object.entries(answer.headers).flatMap(linesOf));
-  const bytes = await decodedBytes(answer.body, headers.get('content-encoding') ?? '', maxBytes);
-  return new ReadResponse(bytes, { status: answer.status, headers });
+  const bytes = await decodedBytes(answer.body, String(answer.headers['content-encoding'] ?? ''), maxBytes);
+  const headers = Object.entries(answer.headers).flatMap(linesOf);
+  return new ReadResponse(decoder.decode(bytes), { status: answer.status, headers });
 }
 
 const linesOf = ([name, value = []]: [string, string | string[] | undefined]) =>
@@ -121,7 +123,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 /** A response whose body has arrived: it can be read again and again, without the streams of `Response`. */
 export class ReadResponse extends Response {
   constructor(
-    private readonly content: Uint8Array,
+    private readonly content: string,
     init: ResponseInit,
   ) {
     super(null, init);
@@ -132,7 +134,7 @@ export class ReadResponse extends Response {
   }
 
   override text() {
-    return Promise.resolve(new TextDecoder().decode(this.content));
+    return Promise.resolve(this.content);
   }
 
   override async json(): Promise<unknown> {
