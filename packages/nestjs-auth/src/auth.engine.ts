@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Auth, skipCSRFCheck, type AuthConfig } from '@auth/core';
 import { EventError } from '@auth/core/errors';
+import type { JWTOptions } from '@auth/core/jwt';
 import type { Account, Profile } from '@auth/core/types';
 import { serialize } from 'cookie';
 import {
@@ -184,7 +185,10 @@ export class AuthEngine {
       request,
       response,
     );
-    for (const [name, value] of Object.entries(checks)) location.searchParams.set(name, value);
+    // Each change of `location.searchParams` would serialize the address anew.
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(checks)) query.set(name, value);
+    location.search = query.toString();
     return redirect(location.href, status);
   }
 
@@ -322,7 +326,9 @@ export class AuthEngine {
       if (!(error instanceof EventError)) failure = error;
     };
     const config = this.options.configFor(onError, onSignIn, accepts, carriedOver);
-    const answer = await Auth(request, { ...config, ...changes });
+    // Auth.js encodes at sign-in only.
+    const encode: JWTOptions['encode'] = ({ token }) => this.sessions.sealed(token);
+    const answer = await Auth(request, { ...config, ...changes, jwt: { ...config.jwt, encode } });
     if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
     const wrongPassword = failure && wrongPasswordIn(failure);
     if (wrongPassword && wrongPassword !== failure)
