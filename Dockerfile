@@ -25,14 +25,13 @@ COPY views views
 COPY public public
 RUN npm run build
 
-# `dist` holds all that the programs use, but for the pages of Swagger UI.
+# `dist` contains the packages that the programs use.
 FROM base
 ENV NODE_ENV=production
 COPY --from=build /app/package.json ./
 COPY --from=build /app/dist dist
 COPY --from=build /app/views views
 COPY --from=build /app/public public
-COPY --from=build /app/node_modules/swagger-ui-dist node_modules/swagger-ui-dist
 
 # `node` of the base image, by number: Kubernetes can check only a number against runAsNonRoot.
 # The files above belong to root, and the programs write none: a read-only root file system is fine, without a tmpfs.

@@ -15,8 +15,11 @@ const questions = [
   'login',
   'start',
   'soak',
+  'memory',
+  'install',
   'session-read',
   'refresh-race',
+  'redis',
   'api-route',
   'api-burst',
 ];

@@ -1,11 +1,13 @@
-import { startApp, startPlain } from './support/app.mjs';
+import { startApp, startPlain, startStatic } from './support/app.mjs';
 import { homePage, startServices } from './support/app-services.mjs';
-import { compare, ratioOf } from './support/compare.mjs';
+import { compare, ratioOf, ratioSpreadOf } from './support/compare.mjs';
 import { peersSentence, startPeer } from './support/peers.mjs';
 
 export const question = 'What does being signed in cost a page?';
-export const about = `\`GET /profile\`, signed in, against the same bytes from plain Nest and Handlebars, and from other ways to sign in; with a session cookie the process has seen before, and with one it has not, in every request. ${peersSentence}.`;
+export const about = `\`GET /profile\`, signed in, against the same bytes from one static view with one layout in Nest and Handlebars, from the same views without a session (plain), and from other ways to sign in; with a session cookie the process has seen before, and with one it has not, in every request. ${peersSentence}.`;
 
+const STATIC_GOAL = 1;
+const ROLES_GOAL = 0.8;
 const PLAIN_GOAL = 0.9;
 const PEER_GOAL = 2;
 const P99_GOAL = 1.5;
@@ -14,8 +16,63 @@ const RSS_GOAL_MIB = 40;
 /** Four times the size of the cache: each entry is evicted before it is used again. */
 const UNSEEN = 2_000;
 
+const manyRoles = {
+  loginName: 'many-roles@acme.example',
+  givenName: 'Many',
+  familyName: 'Roles',
+  email: 'many-roles@acme.example',
+  roles: Array.from({ length: 30 }, (_, index) => `role-${index}`),
+};
+
 /** @param {import('./main.mjs').Lab} lab */
 export async function answer(lab) {
+  const ofOne = await compareAll(lab);
+  const ofRoles = await compareWithRoles(lab);
+  return { rows: [...ofOne.rows, ...ofRoles.rows], goals: [...ofRoles.goals, ...ofOne.goals] };
+}
+
+const staticGoal = (name, app, one, atLeast) => ({
+  name: `${name}, times one static view`,
+  measured: ratioOf(app, one, 'requestsPerSecond'),
+  spread: ratioSpreadOf(app, one, 'requestsPerSecond'),
+  atLeast,
+  digits: 2,
+});
+
+/** A person with thirty roles. */
+async function compareWithRoles(lab) {
+  const { loginName } = manyRoles;
+  const app = await startApp({ users: [manyRoles] });
+  const browser = app.browser();
+  await browser.signIn(app.origin, loginName);
+  const one = await startStatic('/profile', (await browser.open(`${app.origin}/profile`)).text);
+  const headers = async () => ({ accept: 'text/html', cookie: await browser.signIn(app.origin, loginName) });
+  const candidate = (name, server, options) => ({
+    name,
+    url: `${server.origin}/profile`,
+    server,
+    headers,
+    ...options,
+  });
+  try {
+    const results = await compare(
+      [
+        candidate('one static view, 30 roles', one, { baseline: 'one static view' }),
+        candidate('this app, cookie seen before, 30 roles', app),
+      ],
+      lab,
+    );
+    const [ofOne, ofApp] = results;
+    return {
+      rows: results.map(({ row }) => row),
+      goals: [staticGoal('`GET /profile`, 30 roles', ofApp, ofOne, ROLES_GOAL)],
+    };
+  } finally {
+    await Promise.all([app.stop(), one.stop()]);
+  }
+}
+
+async function compareAll(lab) {
   const person = 'alice@acme.example';
   const app = await startApp();
   const appForUnseen = await startApp();
@@ -27,6 +84,7 @@ export async function answer(lab) {
   const browserForUnseen = appForUnseen.browser();
   const pages = { '/': homePage, '/profile': await services.profilePage(browser) };
   const plain = await startPlain(pages, app);
+  const one = await startStatic('/profile', (await browser.open(`${app.origin}/profile`)).text);
   const withoutSignIn = await startPlain(pages, app, { lean: true });
   const openIdConnect = await startPeer('express-openid-connect', pages);
   const authExpress = await startPeer('@auth/express', pages);
@@ -47,6 +105,7 @@ export async function answer(lab) {
       candidate(server.name, server, { headers: headersOf(() => server.signIn(person)) });
     const results = await compare(
       [
+        candidate('one static view', one, { baseline: 'one static view' }),
         candidate('plain', plain, { baseline: 'plain' }),
         candidate('this app without sign-in', withoutSignIn, { baseline: 'the same without sign-in' }),
         candidate('this app, cookie seen before', app),
@@ -59,7 +118,7 @@ export async function answer(lab) {
       ],
       lab,
     );
-    const [ofPlain, , seen, , ...ofPeers] = results;
+    const [ofOne, ofPlain, , seen, , ...ofPeers] = results;
     const peerGoal = (result) => ({
       name: `\`GET /profile\`, times ${result.row['']}`,
       measured: ratioOf(seen, result, 'requestsPerSecond'),
@@ -69,6 +128,7 @@ export async function answer(lab) {
     return {
       rows: results.map(({ row }) => row),
       goals: [
+        staticGoal('`GET /profile`', seen, ofOne, STATIC_GOAL),
         {
           name: '`GET /profile`, share of plain',
           measured: ratioOf(seen, ofPlain, 'requestsPerSecond'),
@@ -92,7 +152,7 @@ export async function answer(lab) {
     };
   } finally {
     await Promise.all(
-      [app, appForUnseen, plain, withoutSignIn, openIdConnect, authExpress].map(({ stop }) => stop()),
+      [app, appForUnseen, one, plain, withoutSignIn, openIdConnect, authExpress].map(({ stop }) => stop()),
     );
     await services.close();
     await servicesForUnseen.close();

@@ -96,14 +96,14 @@ Each 401 and 403 has a code of this page and a reference. Outside of production 
   "explanation": {
     "needed": { "roles": ["admin"] },
     "held": { "roles": ["editor"], "grants": ["editor in Alpha", "admin in Beta"], "organization": "Alpha", "readAt": "2026-12-01T08:00:00.000Z" },
-    "help": "An administrator grants it in Zitadel; then \\"Read them again\\". A role made after the sign-in: log in again."
+    "help": ${JSON.stringify(failureTexts['AUTH_ROLES_REQUIRED']?.helps.replaceAll('`', ''))}
   }
 }
 \`\`\`
 
 | facts | of |
 | --- | --- |
-| \`session\` | requests without a session |
+| \`session\`, \`credentials\` (which of them would do), \`provider\` (of the session) | requests without a session, or with one of another provider |
 | \`roles\`, \`grants\` (role in organization), \`organization\` (active), \`organizationAsked\`, \`organizations\`, \`readAt\` (when Zitadel was asked) | missing roles and organizations |
 | \`signInAgeSeconds\`, \`factors\` | sign-ins that are too old or too weak |
 | \`homeOrganization\` | a sign-in for the members of an organization |
@@ -111,7 +111,7 @@ Each 401 and 403 has a code of this page and a reference. Outside of production 
 | \`bearerToken\`, \`scopes\`, \`tokenKind\` (opaque, JWT, personal access token, ID token), \`audience\` (project and client), \`tokenAgeSeconds\`, \`tokenProblem\` | tokens, at the API and at routes of the web application that take them |
 
 In production the answer has code and reference only, and the log has the rest: one line with the event \`refused\`, its fields
-\`reason\` (the code), \`reference\`, \`needed\`, \`held\` and \`reqId\`. Both hold no token, no cookie and no id of a user, and long values are
+\`reason\` (the code), \`reference\`, \`method\`, \`route\`, \`needed\`, \`held\` and \`reqId\`. Both hold no token, no cookie and no id of a user, and long values are
 cut. The line of an error without a code of this page has its name, message and causes, too. A failed sign-in has
 its line \`login.failed\` with \`reason\`, \`reference\` and \`reqId\`, and with \`needed\` and \`held\` where its check compares something.
 

@@ -8,7 +8,7 @@ import { ENV, type Env } from './config/env.js';
 import { limitSignIns } from './web/rate-limit.js';
 import { MeModule } from './pages/me.controller.js';
 import { pageFrame } from './web/page-frame.js';
-import { personalAnswers, securityHeaders } from './web/security-headers.js';
+import { securityHeaders } from './web/security-headers.js';
 import { useViews } from './web/view-engine.js';
 
 /** The project folder: one above `src`, `build` and `dist`. */
@@ -21,16 +21,15 @@ export function configureApp(app: NestExpressApplication) {
   // Answers of routes are `no-store`, so an ETag has no use. Static files have their own.
   app.set('etag', false);
   app.use(requestId);
-  app.use(securityHeaders(env, app.get(LoginOrigin)));
   app.use(favicon);
-  app.use(personalAnswers);
-  app.use(pageFrame(app.get(CsrfService), env.basePath));
+  app.use(securityHeaders(env, app.get(LoginOrigin)));
   if (env.trustedProxies.length > 0) app.set('trust proxy', env.trustedProxies);
   app.use(limitSignIns(env.authRateLimit));
   readBodies(app, ['urlencoded', 'json'], '32kb');
   // Where `@nestjs/swagger` has it, and not in production, as that of the API.
   if (!env.production) app.getHttpAdapter().getInstance().get('/api-json', describes(app));
-  useViews(app, root, { cache: env.cacheViews, basePath: env.basePath });
+  const { basePath, cacheViews: cache } = env;
+  useViews(app, root, { cache, basePath }, pageFrame(app.get(CsrfService), basePath));
 }
 
 /** Browsers request this path for answers that name no icon, such as JSON. */

@@ -137,6 +137,19 @@ describe('without ZITADEL_REGISTRATION', () => {
   });
 });
 
+it('The page about a missing factor names the factor, also one that it has no words for', async () => {
+  const app = await startApp();
+  const textAbout = async (detail: string) =>
+    (await app.browser().get(`/auth/error?reason=factor_missing${detail}`)).document.querySelector(
+      'main h1 + p',
+    )?.text;
+  expect(await textAbout('&detail=otp')).toContain('with this: one-time code.');
+  expect(await textAbout('&detail=hwk')).toContain('with this: hwk.');
+  for (const detail of ['', '&detail=%3Cb%3E', '&detail=otp&detail=mfa'])
+    expect(await textAbout(detail)).toContain('with this: several factors.');
+  await app.close();
+});
+
 describe('the link to the account page', () => {
   const profileWith = async (env: Record<string, string>, language = 'en') => {
     const app = await startApp({ env });

@@ -917,6 +917,8 @@ describe('the option `authenticate` of the module', () => {
     expect((await ask('/default/cookie', both)).status).toBe(200);
     expect((await ask('/auth/session', both)).status).toBe(200);
     expect((await ask('/auth/userinfo', bearer('unknown'))).status).toBe(401);
+    const page = { ...both, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    expect((await ask('/auth/fresh-sign-in?max_age=300', page)).status).toBe(302);
   });
 });
 

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
@@ -29,6 +30,15 @@ const dependenciesOf = (folder: string) => {
   return Object.keys({ ...dependencies, ...peerDependencies });
 };
 
+/** The packages that the programs import; some are devDependencies, as `dist` contains them. */
+const importedPackages = () =>
+  readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) =>
+      allMatches(readFileSync(join('src', file), 'utf8'), /from '((?:@[\w-]+\/)?\w[\w:-]*)/g),
+    )
+    .filter((name) => !isBuiltin(name));
+
 describe('the documentation', () => {
   it.each(pages)('names only existing files, links and headings in %s', (page) => {
     const text = readFileSync(page, 'utf8');
@@ -58,7 +68,7 @@ describe('the documentation', () => {
     const packages = ['nestjs-auth', 'nestjs-program', 'nestjs-zitadel', 'zitadel-setup'].map(
       (name) => `packages/${name}`,
     );
-    const needed = new Set(['.', ...packages].flatMap(dependenciesOf));
+    const needed = new Set([...['.', ...packages].flatMap(dependenciesOf), ...importedPackages()]);
     expect(explained.sort()).toEqual([...needed].sort());
   });
 });

@@ -176,6 +176,9 @@ describe('a page that requires a role', () => {
     const browser = await signedIn(members.inTwo);
     const asked = await browser.get('/admin');
     expect([asked.status, asked.document.querySelector('h1')?.text]).toEqual([403, 'Which organization?']);
+    // In Beta the page would be refused again.
+    const offered = asked.document.querySelectorAll(`${CHOICE} option[value]`);
+    expect(offered.map(({ text }) => text)).toEqual(['alpha.example']);
     const page = await choose(browser, asked, alpha, CHOICE);
     expect([page.status, page.url.pathname]).toEqual([200, '/admin']);
   });

@@ -29,7 +29,7 @@ describe('the explanation of a refusal by a route for browsers and programs', ()
   it('names both credentials where a request has none', async () => {
     expect(await explained({})).toMatchObject({
       needed: { credentials: ['session', 'bearer token'] },
-      held: { session: 'none', token: 'none' },
+      held: { session: 'none' },
     });
   });
 

@@ -100,11 +100,18 @@ All variables: docs/configuration.md
     });
     await web.says('Ready at');
     await web.says('metadata');
+    const refused = await fetch(`http://localhost:${port}/auth/logout`, { method: 'POST' });
+    const { reference } = (await refused.json()) as { reference: string };
+    await web.says(reference);
     const lines = web.output().trim().split('\n');
     const time: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
       expect.arrayContaining([
         { level: 'info', time, context: 'Web', msg: 'Ready at https://app.example.com' },
+        expect.objectContaining({
+          ...{ level: 'warn', event: 'refused', reason: 'AUTH_CSRF_COOKIE_MISSING', reference },
+          ...{ method: 'POST', held: { csrf: 'no cookie' } },
+        }),
         expect.objectContaining({
           level: 'info',
           msg: expect.stringContaining('ORGANIZATIONS=any') as unknown,
@@ -112,6 +119,6 @@ All variables: docs/configuration.md
         expect.objectContaining({ level: 'warn', context: 'Discovery' }),
       ]),
     );
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
   });
 });

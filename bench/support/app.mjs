@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Browser } from './browser.mjs';
 import { startProgram } from './programs.mjs';
 import { freePort, startServer } from './servers.mjs';
@@ -42,7 +45,7 @@ export async function prepareApp(options = {}) {
     sandbox,
     site: { origin, zitadel: { issuer, loginOrigins: [] } },
     browser: () => new Browser(),
-    start: () => startServer('dist/main.js', { origin, env }),
+    start: (moreEnv = {}) => startServer('dist/main.js', { origin, env: { ...env, ...moreEnv } }),
     stop: sandbox.stop,
   };
 }
@@ -64,5 +67,31 @@ export async function preparePlain(pages, { site }, { lean = false } = {}) {
   const port = await freePort();
   const env = { NODE_ENV: 'production', SETTINGS: JSON.stringify({ port, site, pages, lean }) };
   const origin = `http://localhost:${port}`;
-  return { start: () => startServer('bench/support/plain.program.mjs', { origin, env }) };
+  return {
+    start: (moreEnv = {}) =>
+      startServer('bench/support/plain.program.mjs', { origin, env: { ...env, ...moreEnv } }),
+  };
+}
+
+/**
+ * Starts the least that sends the bytes of a page: Nest and Handlebars with one static view in one layout, nothing else.
+ *
+ * @param {string} path
+ * @param {string} page
+ */
+export async function startStatic(path, page) {
+  const views = mkdtempSync(join(tmpdir(), 'bench-views-'));
+  const begin = page.indexOf('>', page.indexOf('<main')) + 1;
+  const end = page.indexOf('</main>');
+  writeFileSync(join(views, 'page.hbs'), page.slice(begin, end));
+  writeFileSync(join(views, 'layout.hbs'), `${page.slice(0, begin)}{{{body}}}${page.slice(end)}`);
+  const port = await freePort();
+  const env = { NODE_ENV: 'production', SETTINGS: JSON.stringify({ port, path, views }) };
+  const origin = `http://localhost:${port}${path}`;
+  const server = await startServer('bench/support/static-page.program.mjs', { origin, env });
+  const stop = async () => {
+    await server.stop();
+    rmSync(views, { recursive: true });
+  };
+  return { ...server, origin: `http://localhost:${port}`, stop };
 }

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { startProgram } from './programs.mjs';
-import { median, rounded } from './numbers.mjs';
+import { median, rounded, spread } from './numbers.mjs';
 
 const CONNECTIONS = 10;
 
@@ -49,6 +49,9 @@ export async function compare(candidates, { short, say }) {
   }
 }
 
+/** The least and the most of the ratios of the rounds. */
+export const ratioSpreadOf = (one, other, figure) => spread(ratios(one.rounds, other.rounds, figure), 2);
+
 /**
  * The ratio of a figure of two candidates: the median of the ratios of the rounds, because load on the machine affects
  * both in the same round.
@@ -80,29 +83,42 @@ async function load(generator, { name, url, headers, cookies, server, hasNewToke
   };
 }
 
-const ratio = (results, others, figure) =>
-  median(results.map((result, round) => result[figure] / others[round][figure]));
+const ratios = (results, others, figure) =>
+  results.map((result, round) => result[figure] / others[round][figure]);
+
+const ratio = (results, others, figure) => median(ratios(results, others, figure));
 
 function summary(name, results, rssMiB, baselines) {
   const of = (figure) => median(results.map((result) => result[figure]));
-  const ratios = Object.fromEntries(
+  const toBaselines = Object.fromEntries(
     baselines.map(({ baseline, results: others }) => [baseline, ratio(results, others, 'requestsPerSecond')]),
   );
+  const spreadOf = (figure) =>
+    spread(
+      results.map((result) => result[figure]),
+      0,
+    );
   const hasCpu = !Number.isNaN(results[0].cpuUs);
   const hasIntrospections = !Number.isNaN(results[0].introspections);
   const percent = (figure) => rounded(of(figure) * 100, 0);
-  const columns = Object.entries(ratios).map(([baseline, ratio]) => [`of ${baseline}`, ratio.toFixed(3)]);
+  const columns = Object.entries(toBaselines).map(([baseline, ratio]) => [
+    `of ${baseline}`,
+    ratio.toFixed(3),
+  ]);
   const [first] = baselines;
   return {
-    ratios,
+    ratios: toBaselines,
     introspections: of('introspections'),
     row: {
       '': name,
       'requests/s': rounded(of('requestsPerSecond'), 0),
+      'least–most': spreadOf('requestsPerSecond'),
       'p50 ms': rounded(of('p50Ms'), 2),
       'p99 ms': rounded(of('p99Ms'), 2),
       ...(hasIntrospections ? { 'introspections/request': of('introspections').toFixed(3) } : {}),
-      ...(hasCpu ? { 'CPU µs/request': rounded(of('cpuUs'), 0) } : {}),
+      ...(hasCpu
+        ? { 'CPU µs/request': rounded(of('cpuUs'), 0), 'CPU µs, least–most': spreadOf('cpuUs') }
+        : {}),
       ...(hasCpu ? { 'server core %': percent('serverBusy'), 'load core %': percent('loadBusy') } : {}),
       ...(Number.isNaN(rssMiB) ? {} : { 'RSS after, MiB': rounded(rssMiB, 0) }),
       ...Object.fromEntries(columns),

@@ -13,10 +13,9 @@ export function expressSite() {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use(securityHeaders(settings.site, { origins: [] }));
-  useViews(withNestNames(app), fileURLToPath(new URL('../..', import.meta.url)), {
-    cache: true,
-    basePath: '',
-  });
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const frameOf = ({ path }, { locals }) => ({ ...settings.pages[path].model.frame, ...locals });
+  useViews(withNestNames(app), root, { cache: true, basePath: '' }, frameOf);
   app.get('/', (_request, response) => renderPage(response, '/'));
   return app;
 }
@@ -25,15 +24,12 @@ export function expressSite() {
 export function renderPage(response, path, userName) {
   const { view, model } = settings.pages[path];
   response.setHeader('Cache-Control', 'no-store');
-  response.render(view, { ...model, frame: () => ({ ...model.frame, userName }) });
+  response.locals = { userName };
+  response.render(view, model);
 }
 
 /** The methods that Nest adds to those of Express. */
 const withNestNames = (app) => ({
-  engine: (...args) => app.engine(...args),
-  set: (...args) => app.set(...args),
-  use: (...args) => app.use(...args),
-  setViewEngine: (name) => app.set('view engine', name),
-  setBaseViewsDir: (folder) => app.set('views', folder),
+  getHttpAdapter: () => ({ getInstance: () => app }),
   useStaticAssets: (folder, { prefix, ...options }) => app.use(prefix, express.static(folder, options)),
 });

@@ -13,9 +13,10 @@ let cookiesSent = 0;
 serve({
   /**
    * Requests `url` as fast as possible over `connections` connections; with `hasNewTokens` each request has another
-   * bearer token with the same beginning; with `cookies` each request has the next of these, repeatedly.
+   * bearer token with the same beginning; with `cookies` each request has the next of these, repeatedly. Ends after `seconds`, or after
+   * `amount` requests.
    */
-  async run({ url, headers, cookies, hasNewTokens, connections, seconds }) {
+  async run({ url, headers, cookies, hasNewTokens, connections, seconds, amount }) {
     const times = [];
     let first = 0;
     let last = 0;
@@ -29,7 +30,13 @@ serve({
     };
     const setupRequest = hasNewTokens ? withNewToken : cookies ? withNextCookie : undefined;
     const requests = setupRequest ? [{ setupRequest }] : undefined;
-    const load = autocannon({ url, headers, requests, connections, duration: seconds });
+    const load = autocannon({
+      url,
+      headers,
+      requests,
+      connections,
+      ...(amount ? { amount } : { duration: seconds }),
+    });
     load.on('response', (_client, _status, _bytes, ms) => {
       last = performance.now();
       first ||= last;

@@ -17,3 +17,7 @@ export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
+
+/** The least and the most, as text. */
+export const spread = (values, digits) =>
+  [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits)).join('–');

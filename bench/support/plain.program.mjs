@@ -16,7 +16,8 @@ app.disable('x-powered-by');
 app.set('etag', false);
 app.use(securityHeaders(site, { origins: [] }));
 app.useBodyParser('urlencoded', { extended: false, limit: '32kb' });
-useViews(app, fileURLToPath(new URL('../..', import.meta.url)), { cache: true, basePath: '' });
+const root = fileURLToPath(new URL('../..', import.meta.url));
+useViews(app, root, { cache: true, basePath: '' }, ({ path }) => pages[path].model.frame);
 await app.listen(port);
 
 async function adapter() {
@@ -30,7 +31,7 @@ function moduleOf(pages) {
   class PageController {}
   for (const [path, { json, view, model }] of Object.entries(pages)) {
     const method = {
-      value: () => json ?? { ...model, frame: () => model.frame },
+      value: () => json ?? model,
       configurable: true,
       writable: true,
     };

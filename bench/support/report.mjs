@@ -17,6 +17,7 @@ const END = '<!-- end of results -->';
  * @property {number} [atMost]
  * @property {number} [exactly]
  * @property {number} [digits] after the point
+ * @property {string} [spread] the least and the most of the rounds
  * @property {boolean} [isCount] whether it is the same on every machine
  */
 
@@ -33,15 +34,18 @@ export const goalRow = (goal) => ({
         ? `≤ ${goal.atMost}`
         : `${goal.exactly}`,
   measured: goal.measured.toFixed(goal.digits ?? 0),
+  'least–most': goal.spread ?? '',
   '': isMet(goal) ? 'met' : '**missed**',
 });
 
 /** @param {Record<string, string | number>[]} rows all with the same columns */
 export function table(rows) {
   const columns = Object.keys(rows[0] ?? {});
-  const cells = [columns, ...rows.map((row) => columns.map((column) => String(row[column])))];
+  const cells = [columns, ...rows.map((row) => columns.map((column) => String(row[column] ?? '')))];
   const widths = columns.map((_, index) => Math.max(...cells.map((line) => line[index].length)));
-  const isNumber = columns.map((column) => rows.every((row) => !Number.isNaN(Number(row[column] || NaN))));
+  const isNumber = columns.map((column) =>
+    rows.every((row) => row[column] === undefined || !Number.isNaN(Number(row[column] || NaN))),
+  );
   const lines = cells.map((line) =>
     line.map((cell, index) => (isNumber[index] ? cell.padStart(widths[index]) : cell.padEnd(widths[index]))),
   );

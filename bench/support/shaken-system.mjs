@@ -60,6 +60,7 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
   };
   let redis = await startRedis();
 
+  const eventsKey = 'a signing key of events that is long enough';
   let secrets = 'the 1st secret of a soak that is long enough';
   const start = (index) =>
     startServer('dist/main.js', {
@@ -76,6 +77,7 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
         ZITADEL_CLIENT_SECRET: clientSecret ?? '',
         ZITADEL_CALLBACK_URL: `${origin}/auth/callback`,
         AUTH_RATE_LIMIT: '0',
+        ZITADEL_EVENTS_KEY: eventsKey,
         REDIS_URL: `redis://127.0.0.1:${redisPort}`,
       },
     });
@@ -103,6 +105,8 @@ export async function startShakenSystem({ loginNames, tokenSeconds, logLevel, on
     /** the addresses of the instances */
     origins,
     issuer,
+    eventsKey,
+    redisUrl: `redis://127.0.0.1:${redisPort}`,
     instances,
     handedOut,
     renewals: () => renewals,

@@ -15,7 +15,8 @@ import { Controller, Get, Inject, Query, Render, Req, Res } from '@nestjs/common
 import type { Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
 import type { TextKey } from '../texts/en.js';
-import { isTextKey } from '../texts/text.js';
+import { languageFor, type Language } from '../texts/language.js';
+import { isTextKey, text } from '../texts/text.js';
 import { nameOf } from '../web/page-frame.js';
 import { LoginOrigin, phrasesOf, Refusals } from '@mridang/nestjs-zitadel';
 import { signInFailureModel } from './sign-in-failure-page.js';
@@ -134,7 +135,7 @@ export class LoginController {
       ...signInFailureModel(reason),
       address,
       ...this.failureIn(reference),
-      factor: isTextKey(`how.${String(detail)}`) ? `how.${String(detail)}` : undefined,
+      factor: factorName(String(detail), languageFor(request.headers['accept-language'])),
       accountUrl: reason === ('factor_missing' satisfies SignInFailure) && this.env.accountUrl,
       logoutToken:
         reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
@@ -191,3 +192,10 @@ const withoutItsCookies: readonly string[] = ['cookie_missing', 'other_browser']
 
 const knownEnd = (reason: unknown) =>
   isTextKey(`ended.${String(reason)}`) ? (reason as SessionEnd) : undefined;
+
+/** Names an authentication method (RFC 8176). Anybody can write the address, so only a well-formed one is shown. */
+function factorName(method: string, language: Language): string {
+  const key = `how.${method}`;
+  if (isTextKey(key)) return text(language, key);
+  return /^[a-z\d]{1,32}$/i.test(method) && method !== 'undefined' ? method : text(language, 'how.mfa');
+}

@@ -1,19 +1,24 @@
 import { Public } from '@mridang/nestjs-auth';
 import { LeanExpressAdapter } from '@mridang/nestjs-program';
-import { Controller, Get, Inject, Optional, Res, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Get, Inject, Optional, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { HealthCheckService, HealthIndicatorService, type HealthCheckResult } from '@nestjs/terminus';
 import type { Response } from 'express';
 import { OBSERVABILITY_OPTIONS, type ObservabilityOptions } from './observability.options.js';
 import { Discovery, SetupProblems, SharedState } from '@mridang/nestjs-zitadel';
+
+interface Health {
+  status: 'up' | 'degraded' | 'misconfigured' | 'down';
+  message?: string;
+  reason?: string;
+  /** ISO 8601 */
+  since?: string;
+}
 
 /** Liveness and readiness probes. */
 @Public()
 @Controller('health')
 export class HealthController {
   constructor(
-    private readonly checks: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
     private readonly discovery: Discovery,
     private readonly host: HttpAdapterHost,
     @Inject(OBSERVABILITY_OPTIONS) private readonly options: ObservabilityOptions,
@@ -32,52 +37,39 @@ export class HealthController {
    */
   @Get('ready')
   async ready(@Res({ passthrough: true }) response: Response) {
-    try {
-      return this.named(
-        await this.checks.check([
-          () => this.server(),
-          () => this.zitadel(),
-          ...(this.options.redisUrl ? [() => this.redis()] : []),
-        ]),
-      );
-    } catch (error) {
-      if (!(error instanceof ServiceUnavailableException)) throw error;
-      response.status(503);
-      return error.getResponse();
-    }
+    const details = {
+      server: this.server(),
+      zitadel: this.zitadel(),
+      ...(this.options.redisUrl ? { redis: await this.redis() } : {}),
+    };
+    const checks = Object.entries(details);
+    const isDown = checks.some(([, { status }]) => status === 'down');
+    response.status(isDown ? 503 : 200);
+    return {
+      status: isDown ? 'error' : checks.every(([, { status }]) => status === 'up') ? 'ok' : 'degraded',
+      info: Object.fromEntries(checks.filter(([, { status }]) => status !== 'down')),
+      error: Object.fromEntries(checks.filter(([, { status }]) => status === 'down')),
+      details,
+    };
   }
 
-  private server() {
+  private server(): Health {
     const httpAdapter: unknown = this.host.httpAdapter;
     const isStopping = httpAdapter instanceof LeanExpressAdapter && httpAdapter.isStopping;
-    const server = this.indicators.check('server');
-    return isStopping ? server.down('stopping') : server.up();
+    return isStopping ? { status: 'down', message: 'stopping' } : { status: 'up' };
   }
 
-  private zitadel() {
-    const zitadel = this.indicators.check('zitadel');
+  private zitadel(): Health {
     const health = this.discovery.health;
-    if (health.status === 'down') return zitadel.down('metadata not known');
-    if (this.misconfigurations.length > 0)
-      return zitadel.degraded({ reason: this.misconfigurations.join(', ') });
+    if (health.status === 'down') return { status: 'down', message: 'metadata not known' };
+    const problems = this.setup?.codes ?? [];
+    if (problems.length > 0) return { status: 'misconfigured', reason: problems.join(', ') };
     return health.status === 'degraded'
-      ? zitadel.degraded({ since: health.since.toISOString() })
-      : zitadel.up();
+      ? { status: 'degraded', since: health.since.toISOString() }
+      : { status: 'up' };
   }
 
-  private get misconfigurations(): readonly string[] {
-    return this.setup?.codes ?? [];
-  }
-
-  /** Terminus has no status for a wrong set-up. */
-  private named(result: HealthCheckResult): HealthCheckResult {
-    const { zitadel } = result.details;
-    if (zitadel?.['reason'] !== undefined) Object.assign(zitadel, { status: 'misconfigured' });
-    return result;
-  }
-
-  private async redis() {
-    const redis = this.indicators.check('redis');
-    return (await this.state?.check()) ? redis.up() : redis.degraded('not reachable');
+  private async redis(): Promise<Health> {
+    return (await this.state?.check()) ? { status: 'up' } : { status: 'degraded', message: 'not reachable' };
   }
 }

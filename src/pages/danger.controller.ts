@@ -1,6 +1,6 @@
 import { CsrfService, type AuthenticatedRequest } from '@mridang/nestjs-auth';
 import { RequireFactors, RequireFreshSignIn } from '@mridang/nestjs-zitadel';
-import { Controller, Get, HttpCode, Post, Render, Req } from '@nestjs/common';
+import { Controller, Get, Post, Query, Redirect, Render, Req } from '@nestjs/common';
 
 /** A page for people who have just signed in, and a form for those who did so with several factors. Replace it with yours. */
 @Controller('danger')
@@ -10,14 +10,15 @@ export class DangerController {
 
   @Get()
   @Render('danger')
-  show() {}
+  show(@Query('done') done: unknown) {
+    return { isDone: done !== undefined };
+  }
 
+  /** Redirects, so that a reload does not act again. */
   @Post()
-  @HttpCode(200)
+  @Redirect('?done', 303)
   @RequireFactors('mfa')
-  @Render('danger')
   act(@Req() request: AuthenticatedRequest) {
     this.csrf.verify(request);
-    return { isDone: true };
   }
 }

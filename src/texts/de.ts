@@ -201,7 +201,7 @@ export const de: Texts = {
   'organization.switch': 'Wechseln',
   'organization.elsewhere': 'In einer anderen Organisation haben Sie die Rolle:',
   'error.ORGANIZATION_REQUIRED.title': 'Welche Organisation?',
-  'error.ORGANIZATION_REQUIRED.text': 'Sie haben Rollen in mehreren Organisationen, und diese Seite gehört zu einer davon. Wählen Sie sie aus, dann öffnet sich die Seite.',
+  'error.ORGANIZATION_REQUIRED.text': 'Diese Seite gehört zu einer Organisation. Wählen Sie sie aus, um dort fortzufahren.',
   'error.ORGANIZATION_WITHOUT_ROLES.title': 'Keine Rolle in dieser Organisation',
   'error.ORGANIZATION_WITHOUT_ROLES.text': 'Sie haben dort keine Rolle oder keine mehr, deshalb wurde nichts geändert.',
   'error.AUTH_CSRF_COOKIE_MISSING.title': 'Ihr Browser hat kein Cookie mitgeschickt',

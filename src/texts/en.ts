@@ -199,7 +199,7 @@ export const en = {
   'organization.switch': 'Switch',
   'organization.elsewhere': 'You have the role in another organization:',
   'error.ORGANIZATION_REQUIRED.title': 'Which organization?',
-  'error.ORGANIZATION_REQUIRED.text': 'You have roles in several organizations, and this page is about one of them. Choose it, and the page opens.',
+  'error.ORGANIZATION_REQUIRED.text': 'This page is about one organization. Choose it, and go on there.',
   'error.ORGANIZATION_WITHOUT_ROLES.title': 'No role in this organization',
   'error.ORGANIZATION_WITHOUT_ROLES.text': 'You have no role there, or not any more, so nothing was changed.',
   'error.AUTH_CSRF_COOKIE_MISSING.title': 'Your browser has sent no cookie',

@@ -201,7 +201,7 @@ export const fr: Texts = {
   'organization.switch': 'Changer',
   'organization.elsewhere': 'Vous avez ce rôle dans une autre organisation :',
   'error.ORGANIZATION_REQUIRED.title': 'Quelle organisation ?',
-  'error.ORGANIZATION_REQUIRED.text': 'Vous avez des rôles dans plusieurs organisations, et cette page concerne l’une d’elles. Choisissez-la, et la page s’ouvre.',
+  'error.ORGANIZATION_REQUIRED.text': 'Cette page concerne une organisation. Choisissez-la pour y continuer.',
   'error.ORGANIZATION_WITHOUT_ROLES.title': 'Aucun rôle dans cette organisation',
   'error.ORGANIZATION_WITHOUT_ROLES.text': 'Vous n’y avez pas de rôle, ou plus aucun : rien n’a été changé.',
   'error.AUTH_CSRF_COOKIE_MISSING.title': 'Votre navigateur n’a envoyé aucun cookie',

@@ -7,6 +7,9 @@ import type { Language } from './language.js';
 
 const textsOf: Record<Language, Texts> = { en, de, fr };
 
+/** Texts with placeholders: what is between them at even places, their names at odd ones. */
+const pieces = new Map<string, readonly string[]>();
+
 /** A text in a language, its `{name}`s replaced by `values`. */
 export function text(
   language: Language,
@@ -14,8 +17,9 @@ export function text(
   values: Record<string, string | undefined> = {},
 ): string {
   const found = textsOf[language][key];
-  if (!found.includes('{')) return found;
-  return found.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '');
+  let parts = pieces.get(found);
+  if (!parts) pieces.set(found, (parts = found.split(/\{(\w+)\}/)));
+  return parts.reduce((made, part, index) => made + (index % 2 ? (values[part] ?? '') : part), '');
 }
 
 export const isTextKey = (key: string): key is TextKey => Object.hasOwn(en, key);

@@ -112,11 +112,12 @@ export class ErrorFilter implements ExceptionFilter {
     const { claimsReadAt, start } = (await this.sessions.token(request, response)) ?? {};
     const readAt = claimsReadAt ?? start;
     if (error instanceof OrganizationWithoutRoles) return { readAt, page: {} };
-    if (error instanceof OrganizationRequired)
-      return { readAt, page: { choices: choicesOf(error.organizations), returnTo } };
-    const choices = request.session ? choicesWith(request.session.user, error.roles) : [];
-    const page = { rolesReadAt: readAt, choices, hasOneChoice: choices.length === 1, returnTo };
-    return { readAt, page };
+    const isAnyAsked = error instanceof OrganizationRequired && error.roles.length === 0;
+    const choices = isAnyAsked
+      ? choicesOf(error.organizations)
+      : choicesWith(request.session?.user, error.roles);
+    const rolesReadAt = error instanceof OrganizationRequired ? undefined : readAt;
+    return { readAt, page: { rolesReadAt, choices, hasOneChoice: choices.length === 1, returnTo } };
   }
 }
 

@@ -1,6 +1,6 @@
 import { CsrfService, type AuthenticatedRequest, type Session } from '@mridang/nestjs-auth';
 import { choicesOf, FORM_NOT_SENT, type OrganizationChoice } from '@mridang/nestjs-zitadel';
-import type { NextFunction, Response } from 'express';
+import type { Request, Response } from 'express';
 import type { TextKey } from '../texts/en.js';
 import { languageFor, type Language } from '../texts/language.js';
 
@@ -22,23 +22,20 @@ export interface Frame {
   isFormUnsent: boolean;
 }
 
-/** Adds the layout data to every view, as a function that is called after the guard. */
+/** Returns a function that makes the layout data of an answer, after the guard. */
 export function pageFrame(csrf: CsrfService, basePath: string) {
-  return (request: AuthenticatedRequest, response: Response, next: NextFunction) => {
-    response.locals['frame'] = (): Frame => {
-      const language = languageFor(request.headers['accept-language']);
-      response.setHeader('Content-Language', language);
-      response.vary('Accept-Language');
-      return {
-        language,
-        userName: nameOf(request.session),
-        links: linksFor(request, basePath),
-        ...switcherFor(request),
-        csrfToken: request.session ? csrf.token(request, response) : undefined,
-        isFormUnsent: new URLSearchParams(request.url.split('?')[1]).has(FORM_NOT_SENT),
-      };
+  return (request: AuthenticatedRequest & Request, response: Response): Frame => {
+    const language = languageFor(request.headers['accept-language']);
+    response.setHeader('Content-Language', language);
+    response.vary('Accept-Language');
+    return {
+      language,
+      userName: nameOf(request.session),
+      links: linksFor(request, basePath),
+      ...switcherFor(request),
+      csrfToken: request.session ? csrf.token(request, response) : undefined,
+      isFormUnsent: new URLSearchParams(request.url.split('?')[1]).has(FORM_NOT_SENT),
     };
-    next();
   };
 }
 

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, parse } from 'node:path';
-import { serveAssets, timeElement } from '@mridang/nestjs-program';
+import { join } from 'node:path';
+import { renderPages, serveAssets, timeElement, Views } from '@mridang/nestjs-program';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Request, Response } from 'express';
 import hbs from 'hbs';
 import type { TextKey } from '../texts/en.js';
-import { locales } from '../texts/language.js';
+import { locales, type Language } from '../texts/language.js';
 import { text } from '../texts/text.js';
 import type { Frame } from './page-frame.js';
 
@@ -13,59 +13,27 @@ import type { Frame } from './page-frame.js';
  *
  * @param root the folder that holds both
  * @param options.basePath goes before every address of this application
+ * @param frameOf makes the layout data of an answer
  */
 export function useViews(
   app: NestExpressApplication,
   root: string,
   { cache, basePath }: { cache: boolean; basePath: string },
+  frameOf: (request: Request, response: Response) => Frame,
 ) {
-  const engine = hbs.create();
-  const partials = join(root, 'views/partials');
-  registerPartials(engine, partials);
+  const { handlebars } = hbs.create();
+  const { escapeExpression } = handlebars;
   const addressOf = serveAssets(app, join(root, 'public'), { cache });
-  engine.registerHelper('asset', (name: string) => basePath + addressOf(name));
-  engine.registerHelper('path', (path: string) => basePath + path);
-  engine.registerHelper('t', (key: TextKey, { data, hash }: HelperOptions) =>
-    text(data.root.frame.language, key, hash),
-  );
-  engine.registerHelper(
-    'breakable',
-    (name: string) =>
-      new engine.handlebars.SafeString(engine.handlebars.escapeExpression(name).replaceAll(':', ':<wbr>')),
-  );
-  engine.registerHelper(
-    'time',
-    (seconds: number, { data }: HelperOptions) =>
-      new engine.handlebars.SafeString(timeElement(seconds, locales[data.root.frame.language])),
-  );
-  app.engine('hbs', (path: string, model: Model, done: (error: unknown, html?: string) => void) => {
-    if (!cache) registerPartials(engine, partials);
-    engine.__express(path, resolved(model), done);
+  const helpers = (language: Language) => ({
+    asset: (name: string) => basePath + addressOf(name),
+    path: (path: string) => basePath + path,
+    t: (key: TextKey, { hash }: { hash: Record<string, string | undefined> }) => text(language, key, hash),
+    breakable: (name: string) => new handlebars.SafeString(escapeExpression(name).replaceAll(':', ':<wbr>')),
+    time: (seconds: number) => new handlebars.SafeString(timeElement(seconds, locales[language])),
   });
-  app.setViewEngine('hbs');
-  app.setBaseViewsDir(join(root, 'views/pages'));
-  // Pages name their layout; hbs would read the file that a local named `layout` points to.
-  app.set('view options', { layout: false });
-  app.set('view cache', cache);
-}
-
-interface HelperOptions {
-  hash: Record<string, string | undefined>;
-  data: { root: { frame: Frame } };
-}
-
-interface Model {
-  frame: () => Frame;
-  _locals?: unknown;
-}
-
-/** Handlebars retains its last model, so the model must not refer to the request. */
-function resolved({ _locals, ...model }: Model) {
-  return { ...model, frame: model.frame() };
-}
-
-function registerPartials(engine: ReturnType<typeof hbs.create>, directory: string) {
-  for (const file of readdirSync(directory)) {
-    engine.registerPartial(parse(file).name, readFileSync(join(directory, file), 'utf8'));
-  }
+  const views = new Views(handlebars, join(root, 'views'), { cache, helpers });
+  renderPages(app, (page, model, request, response) => {
+    const frame = frameOf(request, response);
+    return views.render(page, frame.language, { ...model, frame });
+  });
 }

@@ -153,7 +153,14 @@ describe('a token of the sandbox', () => {
       organization: 'Home',
       clientSecret: 'a secret',
     } as const;
-    sandbox = await startSandbox({ organizations: [alpha, beta, home], users: [{ ...agent, grants }] });
+    const member = { ...agent, loginName: 'member', organization: 'Alpha' };
+    sandbox = await startSandbox({
+      organizations: [alpha, beta, home],
+      users: [
+        { ...agent, grants },
+        { ...member, grants },
+      ],
+    });
     own = await startApi({
       IDP_AUTHORITY: sandbox.issuer,
       ZITADEL_API_KEY_FILE: JSON.stringify(sandbox.clients.api.key),
@@ -167,9 +174,9 @@ describe('a token of the sandbox', () => {
   });
 
   /** The status that a service user with roles in two organizations gets. */
-  async function answerTo(scopes: string[], headers: Record<string, string> = {}) {
+  async function answerTo(scopes: string[], headers: Record<string, string> = {}, name = 'agent') {
     const scope = ['openid', ROLES_SCOPE, audienceScope(sandbox.projectId), ...scopes].join(' ');
-    const { access_token: token } = await serviceUserTokens(sandbox, scope);
+    const { access_token: token } = await serviceUserTokens(sandbox, scope, name);
     return (await own.get(ADMIN, token, headers)).status;
   }
 
@@ -180,6 +187,12 @@ describe('a token of the sandbox', () => {
     expect(await answerTo([])).toBe(403);
     expect(await answerTo([], { 'x-organization': alpha.id })).toBe(200);
     expect(await answerTo([only(beta)], { 'x-organization': alpha.id })).toBe(403);
+  });
+
+  it('counts in the home organization without the header', async () => {
+    const home = 'urn:zitadel:iam:user:resourceowner';
+    expect(await answerTo([home], {}, 'member')).toBe(200);
+    expect(await answerTo([home], {}, 'agent')).toBe(403);
   });
 });
 

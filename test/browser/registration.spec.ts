@@ -63,6 +63,18 @@ describe.each([
   });
 });
 
+it('The button that begins a registration works with the keyboard', async () => {
+  const app = apps[2];
+  const { page } = await observedPage(await contextOf(app, chromium));
+  await page.goto(`${app.origin}/auth/login?prompt=create`);
+  const button = page.getByRole('button', { name: 'Continue with Zitadel' });
+  for (let tabs = 0; tabs < 15 && !(await button.evaluate((one) => one === document.activeElement)); tabs++)
+    await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`${app.sandbox.issuer}/**`);
+  await page.context().close();
+});
+
 describe.each(['/', '/auth/login', '/auth/login?prompt=create'])('the page %s', (path) => {
   it.each(['en', 'de', 'fr'])('is accessible and fits with the button to register: %s', async (locale) => {
     const { page, problems } = await observedPage(await contextOf(apps[2], chromium, undefined, { locale }));

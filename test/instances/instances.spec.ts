@@ -66,6 +66,19 @@ describe('two instances behind nginx', () => {
     expect(app.sandbox.grants('refresh_token')).toHaveLength(before + 1);
   });
 
+  it('ask Redis nothing for signed-in pages', async () => {
+    const browsers = [await signedIn(), await signedIn('bob@acme.example')];
+    const cookies = await Promise.all(browsers.map((browser) => browser.cookieHeader()));
+    const pages = async () => {
+      for (const cookie of [...cookies, ...cookies])
+        expect(await statuses(cookie, '/profile')).toEqual([200, 200]);
+    };
+    expect(await app.redis.commandsDuring(pages)).toEqual([]);
+    const page = await browsers[0]?.get('/profile');
+    const signOut = async () => page && browsers[0]?.submit(page, 'main form[action="/auth/logout"]');
+    expect(await app.redis.commandsDuring(signOut)).not.toEqual([]);
+  });
+
   it('end a session on both when the user signs out on one', async () => {
     const browser = await signedIn();
     const cookie = await browser.cookieHeader();

@@ -13,10 +13,13 @@ export async function shownBy(command: RunningProgram): Promise<Shown> {
   return { address, code };
 }
 
-/** Answers at the page of the device in a sandbox, as the person does. */
+/**
+ * Answers for the person in a sandbox, whose address for the device leads to the sign-in of Login V1. The answer is sent to the
+ * page of Login V2, which asks for no sign-in, and where a denial counts.
+ */
 export async function answerDevice({ address, code }: Shown, action: 'allowed' | 'denied'): Promise<void> {
   const page = await fetch(address);
-  expect(await page.text()).toContain(`value="${code}"`);
+  expect(await page.text()).toContain('Or sign in to “Device” with one click');
   const body = new URLSearchParams({ user_code: code, action, loginName: 'alice@acme.example' });
   const answer = await fetch(new URL('/ui/v2/login/device', page.url), { method: 'POST', body });
   expect(answer.status).toBe(200);

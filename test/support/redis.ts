@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.js';
 import { installed } from './installed.js';
+import { until } from './until.js';
 import { runProgram, type RunningProgram } from './run-program.js';
 
 export interface RunningRedis {
   url: string;
   /** all entries, as a reader of the database sees them */
   content(): Promise<{ key: string; value: string; ttlMs: number }[]>;
+  /** the commands of all clients while `action` runs, without the check of each instance every second */
+  commandsDuring(action: () => Promise<unknown>): Promise<string[][]>;
   stop(): Promise<void>;
   /** suspends the process: connections stay open without responses */
   freeze(): void;
@@ -59,6 +62,24 @@ export async function startRedis(): Promise<RunningRedis> {
       } finally {
         client.disconnect();
       }
+    },
+    async commandsDuring(action) {
+      const client = new Redis(port, '127.0.0.1');
+      const monitor = await client.monitor();
+      const commands: string[][] = [];
+      monitor.on('monitor', (_time: string, command: string[]) => commands.push(command));
+      try {
+        await action();
+        // MONITOR shows commands in their order.
+        await client.set('end of monitoring', '', 'PX', 1);
+        await until(() => commands.some(([, key]) => key === 'end of monitoring'));
+      } finally {
+        monitor.disconnect();
+        client.disconnect();
+      }
+      return commands.filter(
+        ([name, key = '']) => name !== 'ping' && !key.endsWith(':marker:') && key !== 'end of monitoring',
+      );
     },
     async stop() {
       signal('SIGCONT');

@@ -4,8 +4,10 @@ import type { Sandbox } from 'zitadel-sandbox';
 export async function serviceUserTokens(
   { issuer, users }: Sandbox,
   scope: string,
+  name?: string,
 ): Promise<{ access_token: string; id_token: string }> {
-  const { loginName = '', clientSecret = '' } = users.find(({ kind }) => kind === 'machine') ?? {};
+  const { loginName = '', clientSecret = '' } =
+    users.find((one) => one.kind === 'machine' && (name ?? one.loginName) === one.loginName) ?? {};
   const answer = await fetch(`${issuer}/oauth/v2/token`, {
     method: 'POST',
     body: new URLSearchParams({

@@ -49,21 +49,25 @@ export class SessionRequired extends UnauthorizedException implements RefusalRea
    * @param ended why the session ended whose cookie the request carries
    * @param options.cause its `SessionEnded`
    * @param options.isCookieUnreadable whether the request carries a session cookie that cannot be decrypted
-   * @param options.takesToken whether a bearer token would do, too
+   * @param options.otherCredentials what the route takes as well, by its name
    */
   constructor(
     readonly returnTo: string,
     readonly ended?: SessionEnd,
     {
       isCookieUnreadable = false,
-      takesToken = false,
+      otherCredentials,
       ...options
-    }: { cause?: unknown; isCookieUnreadable?: boolean | undefined; takesToken?: boolean } = {},
+    }: {
+      cause?: unknown;
+      isCookieUnreadable?: boolean | undefined;
+      otherCredentials?: string | undefined;
+    } = {},
   ) {
     super(bodyOf(401, 'AUTH_SESSION_REQUIRED', 'Sign-in is required'), options);
-    this.needed = takesToken ? { credentials: ['session', 'bearer token'] } : { session: true };
+    this.needed = otherCredentials ? { credentials: ['session', otherCredentials] } : { session: true };
     const unused = isCookieUnreadable ? 'a cookie that does not open' : 'none';
-    this.held = { session: ended ? `ended (${ended})` : unused, ...(takesToken ? { token: 'none' } : {}) };
+    this.held = { session: ended ? `ended (${ended})` : unused };
   }
 }
 

@@ -28,7 +28,7 @@ export interface IAuthGuard extends CanActivate {
   /**
    * Decides about a request for a route that is not public.
    *
-   * @param info the session, or `SessionEnded` when the provider has ended it
+   * @param info the session, or `SessionEnded` when the provider has ended it; `null` for the user of other credentials
    * @param status HTTP status of a refusal
    * @returns the user
    * @throws the refusal, by default `SessionRequired`
@@ -164,7 +164,7 @@ export class SessionGuard implements IAuthGuard {
     const { request, response, rules } = found;
     const { other } = rules;
     const user = isDecidedBy(other, request)
-      ? await other.credentials.userOf(context, request, response)
+      ? this.handleRequest(null, await other.credentials.userOf(context, request, response), null, context)
       : this.userOfSession(found, context);
     const options = await this.getAuthenticateOptions(context);
     this.setUser(request, user, options?.property);
@@ -172,12 +172,9 @@ export class SessionGuard implements IAuthGuard {
   }
 
   private userOfSession(found: FoundSession, context: ExecutionContext): AuthUser | User | null {
-    const { request, response, session, ended } = found;
-    const { isPublic, other } = found.rules;
+    const { request, session, ended, rules } = found;
     const user = session?.user ?? null;
-    if (isPublic || (!user && this.hasRequiredRole(request, context))) return user;
-    const challenge = !user && !isPageRequest(request.headers) && other?.credentials.challenge;
-    if (challenge) setHeader(response, 'www-authenticate', challenge);
+    if (rules.isPublic || (!user && this.hasRequiredRole(request, context))) return user;
     const handled = this.handleRequest(null, user, ended ?? session, context, user ? undefined : 401);
     if (!session?.user) return handled;
     const acting = this.actingUser(session.user, found);
@@ -214,12 +211,23 @@ export class SessionGuard implements IAuthGuard {
     if (error)
       throw error instanceof Error ? error : new Error('The session could not be read', { cause: error });
     if (user) return user;
-    const ended = isSessionEnded(info) ? info : undefined;
+    throw this.refusalOf(context, isSessionEnded(info) ? info : undefined);
+  }
+
+  /**
+   * Returns the refusal of a request without a session. Names the other credentials of the route to a program, in `WWW-Authenticate`.
+   *
+   * @param ended why the session ended whose cookie the request carries
+   */
+  refusalOf(context: ExecutionContext, ended: SessionEnded | undefined): SessionRequired {
     const request = this.getRequest(context);
-    throw new SessionRequired(requestTarget(request), ended?.reason, {
+    const { challenge, name } = this.routes.of(context).other?.credentials ?? {};
+    const response = exchangeOf(context)?.response ?? context.switchToHttp().getResponse<HttpResponse>();
+    if (challenge && !isPageRequest(request.headers)) setHeader(response, 'www-authenticate', challenge);
+    return new SessionRequired(requestTarget(request), ended?.reason, {
       cause: ended,
       isCookieUnreadable: stateOf(request).isCookieUnreadable,
-      takesToken: this.routes.of(context).other?.credentials.challenge !== undefined,
+      otherCredentials: challenge && name,
     });
   }
 

@@ -121,6 +121,8 @@ export interface IAuthModuleOptions extends Omit<AuthConfig, 'raw' | 'secret' | 
  * it comes from a page of this application, as `CsrfService.verify` does.
  */
 export interface OtherCredentials {
+  /** what a refusal calls them, as `bearer token` */
+  readonly name: string;
   /**
    * Returns whether a route takes them beside the cookie, or alone; `undefined` where the cookie alone counts. Called once for each route
    * that is not public.

@@ -5,7 +5,6 @@ import { SessionGuard } from './auth.guard.js';
 import { refusalIn } from './http/refusal-in.js';
 import { requestTarget } from './http/request-facts.js';
 import { requestOf } from './http/request-of.js';
-import { stateOf } from './http/request-state.js';
 import { grantedRoles, hasOneOf, rolesMetadata, userOf, type RequiredRoles } from './http/required-roles.js';
 import type { RouteMetadata } from './http/route-metadata.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -56,10 +55,9 @@ export class RolesGuard implements CanActivate {
     const refusal = user
       ? (this.options?.rolesRefusal?.(roles, user, request) ??
         new RolesRequired(roles, { roles: grantedRoles(required, user) }))
-      : new SessionRequired(request ? requestTarget(request) : '/', ended?.reason, {
-          cause: ended,
-          isCookieUnreadable: request && stateOf(request).isCookieUnreadable,
-        });
+      : request && this.sessions
+        ? this.sessions.refusalOf(context, ended)
+        : new SessionRequired(request ? requestTarget(request) : '/');
     if (context.getType() === 'http') throw refusal;
     return refusalIn(context, refusal);
   }

@@ -95,6 +95,7 @@ class Routes {
 
 /** API keys, which are the id of their user. */
 const credentials: OtherCredentials = {
+  name: 'API key',
   takenBy: ([handler]) => reflector.get<'beside' | 'alone' | undefined>('takes', handler),
   areIn: ({ headers }) => headers['x-api-key'] !== undefined,
   userOf: (_context, { headers }: HttpRequest, _response: HttpResponse) =>
@@ -170,9 +171,13 @@ describe('a route that takes other credentials', () => {
   });
 
   it('names its challenge to programs without credentials, and leads a browser to the sign-in page', async () => {
-    app = await start({ challenge: 'Key' });
+    const refusals: unknown[] = [];
+    app = await start({ challenge: 'Key' }, { auth: { refused: (refusal) => void refusals.push(refusal) } });
     const answer = await app.get('/both', program);
     expect([answer.status, answer.headers['www-authenticate']]).toEqual([401, 'Key']);
+    expect(refusals).toEqual([
+      expect.objectContaining({ needed: { credentials: ['session', 'API key'] }, held: { session: 'none' } }),
+    ]);
     const page = await app.page('/both');
     expect([page.status, page.headers['www-authenticate']]).toEqual([302, undefined]);
     const cookie = await app.get('/cookie', program);
@@ -236,18 +241,20 @@ describe('a route that takes other credentials', () => {
     const cookie = await app.loginAs();
     expect(bodyOf(await app.get('/both', { ...program, cookie }))).toMatchObject({ user: 'named' });
     expect(bodyOf(await app.get('/both', program))).toMatchObject({ user: 'named', session: null });
+    expect(bodyOf(await app.get('/both', known))).toMatchObject({ user: 'named', session: null });
   });
 
   it('is guarded by @RequireRoles() in the same way where the application has no global guard', async () => {
     app = await start(
-      { sessionUser: (user) => ({ ...user, roles: ['admin'] }) },
+      { challenge: 'Key', sessionUser: (user) => ({ ...user, roles: ['admin'] }) },
       { config: { globalGuard: false } },
     );
     const cookie = await app.loginAs();
     expect((await app.get('/admin', { ...program, cookie })).status).toBe(200);
     expect((await app.get('/admin', known)).status).toBe(200);
     expect((await app.get('/admin', { ...unknown, cookie })).status).toBe(401);
-    expect((await app.get('/admin', program)).status).toBe(401);
+    const refused = await app.get('/admin', program);
+    expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, 'Key']);
     const answer = await app.post('/admin', {}, { ...program, cookie });
     expect([answer.status, bodyOf(answer)]).toEqual([
       403,

@@ -13,6 +13,7 @@ export {
 } from './builders.js';
 export { ConfigError, explain, type Problem } from './config-error.js';
 export { loadEnvFile } from './env-file.js';
+export { headersOf } from './headers-of.js';
 export { isFromOperator } from './is-from-operator.js';
 export { LeanExpressAdapter } from './lean-express.adapter.js';
 export { observeRequests, type AnsweredRequest } from './observe-requests.js';
@@ -24,3 +25,6 @@ export { serveAssets } from './serve-assets.js';
 export { startProgram, type Program } from './start-program.js';
 export { given, readVariables, type ValuesOf, type Variable } from './variable.js';
 export { timeElement } from './time-element.js';
+export { type Helpers } from './views/compile-view.js';
+export { renderPages } from './views/render-pages.js';
+export { Views } from './views/views.js';

@@ -1,6 +1,6 @@
 import { BadRequestException } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { NextFunction, Request, Response } from 'express';
+import express, { type NextFunction, type Request, type Response } from 'express';
 
 /** 400: the body is not JSON, though `Content-Type` says so. */
 export class BodyNotJson extends BadRequestException {
@@ -23,11 +23,16 @@ export function readBodies(
   types: readonly ('json' | 'urlencoded')[],
   limit: string,
 ) {
+  const parsers = express.Router();
   for (const type of types)
-    if (type === 'json') app.useBodyParser('json', { limit });
-    else app.useBodyParser('urlencoded', { extended: false, limit });
-  app.use((error: unknown, _request: Request, _response: Response, next: NextFunction) => {
+    parsers.use(type === 'json' ? express.json({ limit }) : express.urlencoded({ extended: false, limit }));
+  parsers.use((error: unknown, _request: Request, _response: Response, next: NextFunction) => {
     const { type } = (error ?? {}) as { type?: unknown };
     next(type === 'entity.parse.failed' ? new BodyNotJson() : error);
+  });
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    if (length === undefined && encoding === undefined) next();
+    else parsers(request, response, next);
   });
 }

@@ -7,19 +7,21 @@ import { isKnownHost, requestedOrigin, unknownHostMessage } from './http/host-ch
 import { OidcError } from './http/oidc.error.js';
 import type { RequestLog } from './http/request-log.js';
 import type { Endpoint, Instance } from './instance/instance.js';
+import { deviceV1Endpoints } from './login/device-v1.endpoints.js';
 import { device } from './login/device.endpoint.js';
 import { authorizeCallback, loginV1Endpoints } from './login/login-v1.endpoints.js';
 import { loginV2Endpoints } from './login/login-v2.endpoints.js';
 import { signedOut, logout } from './login/logout.endpoint.js';
 import {
   callbackV1Path,
+  consolePath,
   devicePath,
   deviceV1Path,
   loginV2Prefix,
   logoutPath,
   signedOutV1Path,
 } from './login/paths.js';
-import { start } from './login/start.endpoint.js';
+import { noConsole, start } from './login/start.endpoint.js';
 import { answerManagement, isManagementPath } from './management/management.endpoint.js';
 import { authorize } from './protocol/authorize.endpoint.js';
 import { deviceAuthorization } from './protocol/device-authorization.endpoint.js';
@@ -55,7 +57,8 @@ const loginUi: Record<string, Endpoint> = {
   [logoutPath]: logout,
   [signedOutV1Path]: signedOut,
   [devicePath]: device,
-  [deviceV1Path]: device,
+  ...deviceV1Endpoints,
+  [consolePath]: noConsole,
 };
 
 type Answer = (ctx: Context) => void;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { decodeJwt } from 'jose';
 import { startSandbox, type Sandbox } from '../src/index.js';
-import { Browser, type Answer } from './support/browser.js';
+import { Browser, hiddenInput, type Answer } from './support/browser.js';
 import { alice, basic, bob, carol, introspect, RelyingParty, tokensFrom } from './support/relying-party.js';
 
 const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -32,6 +32,8 @@ it('An application for a further flow exists if and only if its option is set', 
 });
 
 describe('In the device flow,', () => {
+  const allowed = '/ui/login/device/allowed';
+
   async function start(): Promise<Record<string, string>> {
     const client_id = clientOf('device').client.clientId;
     const scope = 'openid profile offline_access';
@@ -44,21 +46,27 @@ describe('In the device flow,', () => {
     return clientOf('device').token({ grant_type: deviceGrant, device_code });
   }
 
-  async function answer(user_code: string, action: string, page = '/ui/login/device'): Promise<string> {
+  /** Answers at the page of Login V2, which asks for no sign-in. */
+  async function answer(user_code: string, action: string): Promise<string> {
     const form = { user_code, action, loginName: alice };
-    return (await new Browser().post(sandbox.issuer + page, form)).text;
+    return (await new Browser().post(`${sandbox.issuer}/ui/v2/login/device`, form)).text;
+  }
+
+  /** Opens the verification URI, which is a page of Login V1, and signs in with one click. */
+  async function decisionPage(person: RelyingParty, user_code: string): Promise<Answer> {
+    const login = await person.follow(person.url('/device', { user_code }));
+    return person.submit(login, '/ui/login/login', { loginName: alice });
   }
 
   it('a device gets tokens once after the user has allowed it at its verification URI', async () => {
     const { device_code, user_code = '', verification_uri_complete = '' } = await start();
-    const browser = new Browser();
-    const { location } = await browser.get(verification_uri_complete);
-    const { text } = await browser.get(location);
-    expect(text).toContain(
-      `grant device ${clientOf('device').client.clientId} access to the following scopes`,
+    const person = clientOf('device');
+    expect(verification_uri_complete).toBe(person.url('/device', { user_code }));
+    const page = await decisionPage(person, user_code);
+    expect(page.text).toContain(
+      `${alice}, you are about to grant device ${person.client.clientId} access to the following scopes`,
     );
-    expect(text).toContain(`name="user_code" value="${user_code}"`);
-    await answer(user_code, 'allowed');
+    await person.submit(page, allowed, {});
     const tokens = tokensFrom(await poll(device_code));
     expect(tokens.claims).toMatchObject({ sub: '320000000000000011', amr: ['pwd'] });
     expect(tokens.claims['sid']).toMatch(/^V1_/);
@@ -70,10 +78,37 @@ describe('In the device flow,', () => {
 
   it('"Deny" has an effect with Login V2 only', async () => {
     const { device_code, user_code = '' } = await start();
-    expect(await answer(user_code, 'denied')).toContain('context missing');
+    const person = clientOf('device');
+    const page = await decisionPage(person, user_code);
+    const refused = await person.submit(page, allowed, {}, '/ui/login/device/denied');
+    expect(refused.text).toContain('ID=AUTH-rKLWEH Message=context missing');
     expect((await poll(device_code)).json['error']).toBe('authorization_pending');
-    await answer(user_code, 'denied', '/ui/v2/login/device');
+    await answer(user_code, 'denied');
     expect((await poll(device_code)).json['error']).toBe('access_denied');
+  });
+
+  it('only the browser that signed in decides, by its form, and before the code expires', async () => {
+    const { device_code, user_code = '' } = await start();
+    const person = clientOf('device');
+    const page = await decisionPage(person, user_code);
+    const other = await clientOf('device').submit(page, allowed, {});
+    expect(other.text).toContain('authentication not completed');
+    const authRequestID = hiddenInput(page.text, 'authRequestID');
+    expect((await person.browser.post(sandbox.issuer + allowed, { authRequestID })).status).toBe(403);
+    const callback = await person.follow(person.url('/oauth/v2/authorize/callback', { id: authRequestID }));
+    expect(callback.status).toBe(400);
+    expect((await poll(device_code)).json['error']).toBe('authorization_pending');
+    sandbox.expire('device_codes');
+    expect((await person.submit(page, allowed, {})).text).toContain('Errors.DeviceAuth.NotFound');
+    expect((await person.follow(page.url)).text).toContain('Errors.DeviceAuth.NotFound');
+  });
+
+  it('Cancel at the sign-in leads back to the page for the code', async () => {
+    const { user_code = '' } = await start();
+    const person = clientOf('device');
+    const login = await person.follow(person.url('/device', { user_code }));
+    const page = await person.submit(login, '/ui/login/login', { cancel: 'true' });
+    expect(page.text).toContain('User Code');
   });
 
   it.each([(code: string) => code.toLowerCase(), (code: string) => code.replace('-', '')])(

@@ -108,16 +108,19 @@ describe('The sign-in with one request', () => {
 });
 
 describe('On all pages,', () => {
-  it.each(['/ui/login', '/ui/login/login', '/ui/v2/login/logout', '/ui/login/logout/done'])(
-    'a Content-Security-Policy is sent with HTML: %s',
-    async (path) => {
-      const { headers } = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}${path}`);
-      expect(headers.get('content-type')).toContain('text/html');
-      expect(headers.get('content-security-policy')).toBe(
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-      );
-    },
-  );
+  it.each([
+    '/ui/login',
+    '/ui/login/login?authRequestID=1',
+    '/ui/v2/login/logout',
+    '/ui/login/logout/done',
+    '/ui/console/',
+  ])('a Content-Security-Policy is sent with HTML: %s', async (path) => {
+    const { headers } = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}${path}`);
+    expect(headers.get('content-type')).toContain('text/html');
+    expect(headers.get('content-security-policy')).toBe(
+      "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    );
+  });
 
   it('the Content-Security-Policy of the form_post page allows only its own script', async () => {
     const one = await startSandbox({ web: { loginVersion: 1 } });

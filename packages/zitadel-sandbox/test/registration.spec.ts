@@ -90,12 +90,77 @@ describe.each([1, 2] as const)('With Login V%i', (loginVersion) => {
     ['a login name that somebody has', alice, password, 'User already exists'],
     ['no address', 'nobody', password, 'E-Mail is invalid'],
     ['a short password', `short-${loginVersion}@example.com`, 'short', 'Password is too short'],
+    ['a long password', `long-${loginVersion}@example.com`, 'Aa1!'.repeat(18), 'Password is too long'],
+    ['no small letter', `a-${loginVersion}@example.com`, 'PASSWORD1!', 'Password must contain lower letter'],
+    [
+      'no capital letter',
+      `b-${loginVersion}@example.com`,
+      'password1!',
+      'Password must contain upper letter',
+    ],
+    ['no number', `c-${loginVersion}@example.com`, 'Password!!', 'Password must contain number'],
+    ['no symbol', `d-${loginVersion}@example.com`, 'Password11', 'Password must contain symbol'],
   ])('%s is refused on the page, and what was entered stays', async (_what, email, secret, error) => {
     const client = new RelyingParty(sandbox);
     const refused = await register(client, await registrationPage(client), email, secret);
     expect(alertOf(refused)).toBe(error);
     expect(hiddenInput(refused.text, 'email') || refused.text).toContain(email);
     expect(sandbox.users.filter((user) => user.loginName === email)).toHaveLength(email === alice ? 1 : 0);
+  });
+});
+
+describe('The code of an e-mail of Login V1', () => {
+  let sandbox: Sandbox;
+  beforeAll(async () => {
+    sandbox = await startSandbox({ web: { loginVersion: 1 } });
+  });
+  afterAll(() => sandbox.close());
+
+  const page = '/ui/login/user/init';
+
+  async function registered(client: RelyingParty, email: string): Promise<Answer> {
+    const passwords = { 'register-password': password, 'register-password-confirmation': password };
+    const names = { firstname: 'Nora', lastname: 'New', email };
+    const form = await client.login({ prompt: 'create' });
+    return client.submit(form, '/ui/login/register', { ...names, ...passwords });
+  }
+
+  it('is on the page again after "Resend Code"', async () => {
+    const client = new RelyingParty(sandbox);
+    const sent = await registered(client, 'again@example.com');
+    const again = await client.submit(sent, page, { resend: 'true' });
+    expect([titleOf(again), alertOf(again), codeOn(again)]).toEqual([
+      'Activate User',
+      undefined,
+      codeOn(sent),
+    ]);
+  });
+
+  it('is filled in at its link, which signs nobody in without the browser that asked', async () => {
+    const sent = await registered(new RelyingParty(sandbox), 'link@example.com');
+    const link = /<a href="([^"]*)">this is the link</.exec(sent.text)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const other = new RelyingParty(sandbox);
+    const opened = await other.follow(sandbox.issuer + link);
+    expect(opened.text).toContain(
+      `name="code" type="text" required autocomplete="one-time-code" value="${codeOn(sent)}"`,
+    );
+    const unsigned = await other.browser.post(sandbox.issuer + page, {
+      userID: hiddenInput(opened.text, 'userID'),
+    });
+    expect(unsigned.status).toBe(403);
+    const done = await other.submit(opened, page, { code: codeOn(sent) });
+    expect(titleOf(await other.submit(done, '/ui/login/login', {}))).toBe('Console');
+    expect(titleOf(await other.login())).toBe('Welcome Back!');
+  });
+
+  it.each([page, '/ui/login/user/invite'])('is for nobody at a link to an unknown user: %s', async (path) => {
+    const client = new RelyingParty(sandbox);
+    expect((await client.follow(client.url(path, { userID: '1' }))).text).toContain(
+      'User could not be found',
+    );
+    const authRequestID = hiddenInput((await client.login()).text, 'authRequestID');
+    const answer = await client.follow(client.url(path, { userID: '1', authRequestID }));
+    expect([titleOf(answer), alertOf(answer)]).toEqual(['Welcome Back!', 'User could not be found']);
   });
 });
 
@@ -142,6 +207,12 @@ describe('Somebody who was invited', () => {
     const page = await client.login({ login_hint: 'ira' });
     expect(titleOf(page)).toBe('Activate User');
     const fields = { code, password, passwordconfirm: password };
+    const again = await client.submit(page, '/ui/login/user/invite', { resend: 'true' });
+    expect([titleOf(again), alertOf(again), again.text.includes(code)]).toEqual([
+      'Activate User',
+      undefined,
+      true,
+    ]);
     const wrong = await client.submit(page, '/ui/login/user/invite', { ...fields, code: 'AAAAAA' });
     expect(alertOf(wrong)).toBe('Code is invalid');
     const next = await client.submit(wrong, '/ui/login/user/invite', fields);

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startSandbox, type Sandbox } from '../src/index.js';
 import { managed } from './support/management.js';
-import { RelyingParty } from './support/relying-party.js';
+import { exchangesOf } from './support/recorded/recording.js';
+import { RelyingParty, tokensFrom } from './support/relying-party.js';
 
 type Json = Record<string, unknown>;
 
@@ -36,6 +37,7 @@ beforeAll(async () => {
     organizations: [alpha, beta].filter((one) => one !== undefined),
     users: [{ loginName: 'alice', id: aliceId, organization: alpha?.name ?? '' }],
     web: { redirectUris: [redirectUri] },
+    device: {},
     patFile: join(folder, 'admin.pat'),
   });
   const checks = { user: { loginName: 'alice' }, password: { password: 'Password1!' } };
@@ -76,5 +78,81 @@ describe('A login UI gets the answers of the recorded Zitadel', () => {
       const answer = await managed(sandbox, `POST ${path}`, finish.json ?? { session });
       expect([answer.status, comparable(answer.body)]).toEqual([finish.status, comparable(finish.body)]);
     }
+  });
+});
+
+describe('A login UI decides about a device', () => {
+  const [read, denial, poll] = exchangesOf('device-session-api').map(({ request, response }) => ({
+    json: request?.json,
+    status: response?.status,
+    body: response?.body as Json,
+  }));
+
+  async function request(): Promise<{ client: RelyingParty; codes: Record<string, string>; id: string }> {
+    const client = new RelyingParty(sandbox, sandbox.clients.device);
+    const { json } = await client.browser.post(`${sandbox.issuer}/oauth/v2/device_authorization`, {
+      client_id: client.client.clientId,
+      scope: 'openid',
+    });
+    const codes = json as Record<string, string>;
+    const { status, body } = await managed(
+      sandbox,
+      `GET /v2/oidc/device_authorization/${codes['user_code']}`,
+    );
+    const told = body['deviceAuthorizationRequest'] as Json;
+    const recorded = read?.body['deviceAuthorizationRequest'] as Json;
+    // the names of application and project and the other roles are those of the recorded server
+    expect([
+      status,
+      comparable({ ...told, id: String(told['id']).replace(/^eyJ[\w-]+(\.[\w-]+){4}$/, 'JWE') }),
+    ]).toEqual([
+      read?.status,
+      {
+        ...comparable(recorded),
+        ...{ id: 'JWE', clientId: '<id>', appName: 'Device', projectName: told['projectName'] },
+      },
+    ]);
+    return { client, codes, id: String(told['id']) };
+  }
+
+  const tokens = (client: RelyingParty, codes: Record<string, string>) =>
+    client.token({
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      device_code: codes['device_code'],
+    });
+
+  it('a denied one gets the answers of the recorded Zitadel, and can be answered once', async () => {
+    const { client, codes, id } = await request();
+    const path = `/v2/oidc/device_authorization/${id}` as const;
+    const denied = await managed(sandbox, `POST ${path}`, denial?.json);
+    expect([denied.status, denied.body]).toEqual([denial?.status, denial?.body]);
+    const answer = await tokens(client, codes);
+    expect([answer.status, answer.json]).toEqual([poll?.status, poll?.body]);
+    expect(await managed(sandbox, `POST ${path}`, { session })).toMatchObject({
+      status: 400,
+      body: { message: 'Errors.DeviceAuth.AlreadyHandled (COMMAND-GEJL3)' },
+    });
+  });
+
+  it('a session allows it', async () => {
+    const { client, codes, id } = await request();
+    expect((await managed(sandbox, `POST /v2/oidc/device_authorization/${id}`, { session })).status).toBe(
+      200,
+    );
+    expect(tokensFrom(await tokens(client, codes)).claims).toMatchObject({
+      sub: aliceId,
+      sid: session['sessionId'],
+    });
+  });
+
+  it.each([
+    ['GET', 'BBBB-BBBB', 'QUERY-Sah9a'],
+    ['POST', 'unknown', 'COMMAND-Hief9'],
+  ] as const)('%s of an unknown one is 404', async (method, id, errorId) => {
+    const body = method === 'POST' ? { deny: {} } : undefined;
+    expect(await managed(sandbox, `${method} /v2/oidc/device_authorization/${id}`, body)).toMatchObject({
+      status: 404,
+      body: { message: `Errors.DeviceAuth.NotFound (${errorId})` },
+    });
   });
 });

@@ -75,10 +75,19 @@ export function checkKinds(name: string, kinds: readonly AuthenticationKind[]) {
     throw new TypeError(`${name}: expected session, bearer, or both`);
 }
 
-/** Injects the user, of the same shape for both kinds; `undefined` on a public route without a session. */
+/**
+ * Injects the user, of the same shape for both kinds; `undefined` on a public route without a session.
+ *
+ * @throws `TypeError` in an API of `ZitadelApiModule`, which has callers: `@Caller()`
+ */
 export const CurrentUser = createParamDecorator(
   (_data: unknown, context: ExecutionContext): AuthUser | undefined => {
     const request = requestOf(context);
-    return (request as Partial<CalledRequest> | undefined)?.caller?.user ?? request?.session?.user;
+    const { caller } = (request ?? {}) as Partial<CalledRequest>;
+    if (caller && !caller.user)
+      throw new TypeError(
+        '@CurrentUser() is for routes of ZitadelModule; with ZitadelApiModule use @Caller()',
+      );
+    return caller?.user ?? request?.session?.user;
   },
 );

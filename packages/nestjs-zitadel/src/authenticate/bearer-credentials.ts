@@ -12,6 +12,7 @@ import { AUTHENTICATE_KEY, type AuthenticationKind } from './authenticate.decora
 /** Bearer tokens on routes of a web application. Without the option `bearer`, none is valid there. */
 @Injectable()
 export class BearerCredentials implements OtherCredentials {
+  readonly name = 'bearer token';
   readonly challenge: string | undefined;
   private readonly guard: BearerGuard | undefined;
 

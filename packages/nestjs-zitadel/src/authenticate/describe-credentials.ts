@@ -17,6 +17,9 @@ interface Description {
 
 const { session: COOKIE, bearer: BEARER } = API_SECURITY_SCHEMES;
 
+/** Methods that change nothing (RFC 9110 9.2.1), as an OpenAPI document writes them. */
+const SAFE_METHODS: readonly string[] = ['get', 'head', 'options', 'trace'];
+
 const header = (name: string, description: string) => ({
   name,
   in: 'header',
@@ -54,7 +57,7 @@ export function describeCredentials<T extends Description>(
   const described = (method: string, operation: Operation): Operation => {
     const names = (operation.security ?? []).flatMap(Object.keys);
     if (!names.includes(COOKIE) && !names.includes(BEARER)) return operation;
-    const needsProof = names.includes(COOKIE) && names.includes(BEARER) && method !== 'get';
+    const needsProof = names.includes(COOKIE) && names.includes(BEARER) && !SAFE_METHODS.includes(method);
     return {
       ...operation,
       parameters: [

@@ -43,7 +43,7 @@ export interface Caller {
 
 /** What a refused caller has, for the explanation. */
 export const callerFacts = (caller: Caller): RefusalFacts => ({
-  ...roleFacts(caller),
+  ...roleFacts({ roleGrants: caller[TOKEN_FACTS]?.roleGrants, ...caller }),
   scopes: caller.scopes,
   factors: caller.factors,
   signInAgeSeconds:

@@ -1,6 +1,12 @@
 import { hash } from 'node:crypto';
-import { MethodNotAllowed, Public, UnknownAuthAction, type HttpRequest } from '@mridang/nestjs-auth';
-import { All, Controller, Inject, Req, Res } from '@nestjs/common';
+import {
+  describeError,
+  MethodNotAllowed,
+  Public,
+  UnknownAuthAction,
+  type HttpRequest,
+} from '@mridang/nestjs-auth';
+import { All, Controller, Inject, Logger, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { EndedSessions } from '../session/ended-sessions.js';
 import { RequestedReloads } from '../session/requested-reloads.js';
@@ -16,6 +22,8 @@ import { EVENT_PREFIX, eventFrom, type EventEffect, type ZitadelEvent } from './
 @Public()
 @Controller('auth/zitadel-events')
 export class EventsController {
+  private readonly logger = new Logger('Events');
+
   constructor(
     private readonly endedSessions: EndedSessions,
     private readonly reloads: RequestedReloads,
@@ -38,7 +46,9 @@ export class EventsController {
       return;
     }
     response.status(200).json({});
-    void this.take(event, request);
+    this.take(event, request).catch((error: unknown) =>
+      this.logger.error(`The effect of an event failed\n${describeError(error)}`),
+    );
   }
 
   /** A repeated event has no further effect. */

@@ -72,7 +72,8 @@ export function eventFrom(body: Buffer): ZitadelEvent | undefined {
   const event = objectIn(body.toString('utf8'));
   const { event_type: type, aggregateID, sequence, created_at: createdAt, event_payload: payload } = event;
   const createdAtMs = isText(createdAt) ? Date.parse(createdAt) : NaN;
-  if (!isText(type) || !isText(aggregateID) || Number.isNaN(createdAtMs)) return undefined;
+  const isNumbered = isText(sequence) || typeof sequence === 'number';
+  if (!isText(type) || !isText(aggregateID) || !isNumbered || Number.isNaN(createdAtMs)) return undefined;
   return {
     type,
     id: `${type} ${aggregateID} ${String(sequence)}`,

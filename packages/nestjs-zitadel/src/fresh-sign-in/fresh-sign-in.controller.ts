@@ -10,10 +10,12 @@ import {
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
+import { Authenticate } from '../authenticate/authenticate.decorators.js';
 import { FreshSignInImpossible } from './fresh-sign-in.errors.js';
 import { FRESH_SIGN_IN_PATH, meets, requirementsIn, signInFields } from './sign-in-requirements.js';
 
 /** A sign-in that asks the same user again: for a link, and for a page whose address has to be stored first. */
+@Authenticate('session')
 @Controller(FRESH_SIGN_IN_PATH)
 export class FreshSignInController {
   constructor(

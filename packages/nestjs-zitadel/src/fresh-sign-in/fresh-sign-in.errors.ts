@@ -1,7 +1,7 @@
 import type { RefusalFacts, RefusalReason } from '@mridang/nestjs-auth';
 import { ForbiddenException } from '@nestjs/common';
 import { ApiError, insufficientAuthentication } from '../bearer/api.errors.js';
-import { signInFacts, type SignInRequirements } from './sign-in-requirements.js';
+import { missingFactor, signInFacts, type SignInRequirements } from './sign-in-requirements.js';
 
 /** 401: the sign-in of the session is too old for the route, or lacks a factor. A browser is redirected to a new one. */
 export class FreshSignInRequired extends ApiError {
@@ -11,7 +11,11 @@ export class FreshSignInRequired extends ApiError {
     readonly required: SignInRequirements,
     held?: RefusalFacts,
   ) {
-    const message = 'This needs a new sign-in';
+    const { factors } = required;
+    const lacksFactor = missingFactor(factors, held?.['factors']) !== undefined;
+    const message = lacksFactor
+      ? `This needs a login with: ${factors.join(', ')}`
+      : 'This needs a new sign-in';
     const challenge = insufficientAuthentication(message, required.maxAgeSeconds);
     super(message, 401, challenge, { needed: signInFacts(required), held });
   }

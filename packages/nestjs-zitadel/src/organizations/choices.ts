@@ -18,9 +18,9 @@ export const choicesOf = (
 ): OrganizationChoice[] =>
   organizations.map((one) => ({ id: one.id, label: labelOf(one), isActive: one.id === active?.id }));
 
-/** Returns the organizations that grant the user one of these roles; none without `organizations: 'active'`. */
+/** Returns the organizations that grant the user one of these roles; none without a user, and without `organizations: 'active'`. */
 export const choicesWith = (
-  { organizations = [], roleGrants }: AuthUser,
+  { organizations = [], roleGrants = [] }: Partial<AuthUser> = {},
   roles: readonly string[],
 ): OrganizationChoice[] =>
   choicesOf(organizations.filter(({ id }) => rolesIn(roleGrants, id).some((role) => roles.includes(role))));

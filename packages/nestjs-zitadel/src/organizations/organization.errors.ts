@@ -18,7 +18,7 @@ export class OrganizationRequired extends ForbiddenException implements RefusalR
   constructor(
     readonly organizations: readonly Organization[],
     readonly held: RefusalFacts = { organizations: organizations.map(labelOf) },
-    roles: readonly string[] = [],
+    readonly roles: readonly string[] = [],
   ) {
     super(bodyOf('ORGANIZATION_REQUIRED', 'This needs an organization. Choose one in which you have a role'));
     this.needed = neededFor(roles);
@@ -65,7 +65,7 @@ export const roleFacts = ({
 /** A user of a session, or a caller. */
 interface Holder extends Partial<Pick<Acting, 'organizations' | 'activeOrganization'>> {
   roles?: readonly string[];
-  roleGrants?: readonly RoleGrant[];
+  roleGrants?: readonly RoleGrant[] | undefined;
 }
 
 /**

@@ -8,16 +8,13 @@ import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options
  */
 @Injectable()
 export class LoginOrigin {
+  /** Origins that a sign-in may pass, apart from the issuer: the configured ones, and the learned one. */
+  origins: readonly string[];
   private learned: string | undefined;
   private probe: { done: Promise<void>; resolve: () => void } | undefined;
 
-  constructor(@Inject(ZITADEL_OPTIONS) private readonly options: ResolvedZitadelOptions) {}
-
-  /** Origins that a sign-in may pass, apart from the issuer: the configured ones, and the learned one. */
-  get origins(): readonly string[] {
-    const { issuer, loginOrigins } = this.options;
-    const known = [...loginOrigins, ...(this.learned === undefined ? [] : [this.learned])];
-    return [...new Set(known)].filter((origin) => origin !== issuer && origin !== this.options.origin);
+  constructor(@Inject(ZITADEL_OPTIONS) private readonly options: ResolvedZitadelOptions) {
+    this.origins = this.others(options.loginOrigins);
   }
 
   /** Whether the origin is unknown, and a request that will show it is in flight. */
@@ -47,6 +44,13 @@ export class LoginOrigin {
   learn(location: string) {
     if (!URL.canParse(location, this.options.issuer)) return;
     const { protocol, origin } = new URL(location, this.options.issuer);
-    if (protocol === 'https:' || protocol === 'http:') this.learned = origin;
+    if ((protocol !== 'https:' && protocol !== 'http:') || origin === this.learned) return;
+    this.learned = origin;
+    this.origins = this.others([...this.options.loginOrigins, origin]);
+  }
+
+  private others(origins: readonly string[]): readonly string[] {
+    const { issuer, origin: own } = this.options;
+    return [...new Set(origins)].filter((origin) => origin !== issuer && origin !== own);
   }
 }

@@ -1,6 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import type { RefusalFacts } from '@mridang/nestjs-auth';
-import { text } from '../claims/claims.js';
+import { roleGrantsFrom, ROLES, text, type RoleGrant } from '../claims/claims.js';
 import { MAX_ITEMS, MAX_LENGTH } from '../refusals/explanation.js';
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -10,6 +10,8 @@ export interface TokenFacts {
   kind: string;
   /** undefined for a token of which nothing is known */
   audience: readonly string[] | undefined;
+  /** also where roles of every organization count, and the caller does not have them */
+  roleGrants: readonly RoleGrant[];
   /** seconds since 1970 */
   issuedAt: number | undefined;
   /** when Zitadel was asked about it, seconds since 1970 */
@@ -30,6 +32,7 @@ export function tokenFacts(token: string, answer: Claims, problem?: TokenProblem
   return {
     kind: kindOf(token, claims),
     audience: answer['active'] === true || aud !== undefined ? audienceIn(aud) : undefined,
+    roleGrants: roleGrantsFrom(claims[ROLES]).slice(0, MAX_ITEMS),
     issuedAt: typeof iat === 'number' ? iat : undefined,
     readAt: Math.floor(Date.now() / 1000),
     problem,

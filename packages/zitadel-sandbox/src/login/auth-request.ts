@@ -28,6 +28,10 @@ export interface AuthRequest {
   organizationId?: string;
   codeChallenge?: string;
   codeChallengeMethod?: 'S256' | 'plain';
+  /** the browser that has asked; a link of an e-mail continues the sign-in only there */
+  browserId?: string;
+  /** Login V1: the user code of a device, for which the user signs in, in place of a client with a redirect URI */
+  userCode?: string;
   /** Login V1: the session that completes the request; set after the sign-in */
   sid?: string;
   /** the user whose password was checked, and whose one-time code was not yet */

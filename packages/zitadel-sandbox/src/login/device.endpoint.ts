@@ -2,37 +2,26 @@ import { answerHtml } from '../http/answers.js';
 import type { Endpoint } from '../instance/instance.js';
 import { allowDevicePage, userCodePage } from './pages/device.page.js';
 import { messagePage } from './pages/layout.js';
-import { deviceV1Path } from './paths.js';
 
-/**
- * The verification page of the device authorization grant, for both login UIs: user code, then account and decision.
- * As in Zitadel, "Deny" has no effect with Login V1.
- */
+export const deviceNotFound = 'Errors.DeviceAuth.NotFound';
+export const deviceApproved = 'Device authorization approved. You may now return to the device.';
+
+/** The verification page of the device authorization grant at the path of Login V2: user code, then account and decision. */
 export const device: Endpoint = async ({ ctx, form, params }, instance) => {
-  const isLoginV1 = ctx.path === deviceV1Path;
   const userCode = params['user_code'] ?? '';
   const request = instance.devices.findPending(userCode);
   const { people } = instance.directory;
   if (!request) {
-    const error = userCode === '' ? undefined : 'Errors.DeviceAuth.NotFound';
-    answerHtml(ctx, userCodePage(ctx.path, userCode, error));
+    answerHtml(ctx, userCodePage(ctx.path, userCode, userCode === '' ? undefined : deviceNotFound));
     return;
   }
   const user = people.find(({ loginName, active }) => active && loginName === form['loginName']);
   if (form['action'] === 'denied') {
-    if (!isLoginV1) request.state = 'denied';
-    answerHtml(
-      ctx,
-      isLoginV1
-        ? userCodePage(ctx.path, '', 'ID=AUTH-rKLWEH Message=context missing')
-        : messagePage('Device Authorization', 'The device was denied. You may close this page.'),
-    );
+    request.state = 'denied';
+    answerHtml(ctx, messagePage('Device Authorization', 'The device was denied. You may close this page.'));
   } else if (form['action'] === 'allowed' && user) {
-    request.state = { allowedIn: await instance.sessions.start(ctx, user, isLoginV1 ? 1 : 2) };
-    answerHtml(
-      ctx,
-      messagePage('Device Authorization', 'Device authorization approved. You may now return to the device.'),
-    );
+    request.state = { allowedIn: await instance.sessions.start(ctx, user, 2) };
+    answerHtml(ctx, messagePage('Device Authorization', deviceApproved));
   } else
     answerHtml(
       ctx,

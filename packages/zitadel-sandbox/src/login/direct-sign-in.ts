@@ -1,9 +1,10 @@
-import { answerHtml } from '../http/answers.js';
+import { answerHtml, redirect } from '../http/answers.js';
 import { finishLogin, answerClient } from './finish-login.js';
 import { isMember, createView, type LoginContext } from './login-context.js';
-import { continueLoginV1, showLoginNameV1 } from './login-v1.steps.js';
+import { continueLoginV1, saveSessionAndRedirect, showLoginNameV1 } from './login-v1.steps.js';
 import { passwordAmr } from '../sessions/browser-sessions.js';
 import { loginNamePage } from './pages/login-v2.pages.js';
+import { deviceV1Path } from './paths.js';
 
 /**
  * Signs in with one request, for the list of users and for tests: `authRequest` and `loginName` posted to the login
@@ -13,6 +14,7 @@ import { loginNamePage } from './pages/login-v2.pages.js';
 export async function signInDirectly(login: LoginContext): Promise<void> {
   const { call, instance, request } = login;
   const { loginName, password, cancel } = call.form;
+  if (cancel && request.userCode !== undefined) return redirect(call.ctx, deviceV1Path);
   if (cancel) {
     await answerClient(login, { error: 'access_denied', error_description: 'The user cancelled the login.' });
     return;
@@ -26,7 +28,7 @@ export async function signInDirectly(login: LoginContext): Promise<void> {
   const amr = isWithoutPasskey ? passwordAmr : undefined;
   const session = await instance.sessions.start(call.ctx, user, request.loginVersion, amr);
   return request.loginVersion === 1
-    ? continueLoginV1(login, session, finishLogin)
+    ? continueLoginV1(login, session, request.userCode === undefined ? finishLogin : saveSessionAndRedirect)
     : finishLogin(login, session);
 }
 

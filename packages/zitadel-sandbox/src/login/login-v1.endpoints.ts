@@ -20,15 +20,19 @@ import {
 import {
   hiddenFields,
   continueLoginV1,
+  form,
+  linked,
   mustVerifyMail,
+  redirectToCallback,
+  saveSessionAndRedirect,
   showLoginNameV1,
   showMailVerification,
+  step,
 } from './login-v1.steps.js';
-import { messagePage } from './pages/layout.js';
 import { oneTimeCodeV1Page, passwordV1Page, userSelectionV1Page } from './pages/login-v1.pages.js';
 import {
   activationV1Path,
-  callbackV1Path,
+  consolePath,
   invitationV1Path,
   loginNameV1Path,
   loginV1Path,
@@ -39,14 +43,12 @@ import {
   userSelectionV1Path,
 } from './paths.js';
 import {
+  acceptInvitation,
+  activate,
   showInvitation,
   showRegistration,
-  submitActivation,
-  submitInvitation,
   submitRegistration,
 } from './registration-v1.steps.js';
-
-type Step = (login: LoginContext) => Promise<void> | void;
 
 interface SignedIn {
   session: Session;
@@ -57,40 +59,25 @@ const interactionRequired =
   'Unfortunately, the user may be not logged in and/or additional interaction is required.';
 const notFound = 'ID=CACHE-d24aD Message=Errors.AuthRequest.NotFound Parent=(sql: no rows in result set)';
 
+const login = step((login) => (login.call.ctx.method === 'POST' ? submitLogin(login) : showFirstPage(login)));
+
 /** Login V1: HTML forms, one path per step. Pages with an error message have status 200, too, as in Zitadel. */
 export const loginV1Endpoints: Record<string, Endpoint> = {
-  [loginV1Path]: step((login) =>
-    login.call.ctx.method === 'POST' ? submitLogin(login) : showFirstPage(login),
-  ),
-  [loginNameV1Path]: form(submitLoginName),
+  [loginV1Path]: (call, instance) =>
+    call.params['authRequest'] || call.params['authRequestID']
+      ? login(call, instance)
+      : redirect(call.ctx, consolePath),
+  [loginNameV1Path]: (call, instance) =>
+    (call.ctx.method === 'POST' ? form(submitLoginName) : step(showLoginNameV1))(call, instance),
   [passwordV1Path]: form(submitPassword),
   [oneTimeCodeV1Path]: form(submitOneTimeCode),
   [userSelectionV1Path]: form(selectAccount),
   [mailVerificationV1Path]: form(submitMailCode),
   [registerV1Path]: (call, instance) =>
     (call.ctx.method === 'POST' ? form(submitRegistration) : step(showRegistration))(call, instance),
-  [activationV1Path]: form(submitActivation),
-  [invitationV1Path]: form((login) => submitInvitation(login, showPassword)),
+  [activationV1Path]: linked(activate),
+  [invitationV1Path]: linked((login) => acceptInvitation(login, showPassword)),
 };
-
-function step(run: Step): Endpoint {
-  return async (call, instance) => {
-    const login = await findLogin(call, instance);
-    if (login?.request.loginVersion === 1) return run(login);
-    answerHtml(call.ctx, messagePage('An error occurred', 'Could not find authrequest'));
-  };
-}
-
-function form(run: Step): Endpoint {
-  return step((login) => {
-    const { ctx, form } = login.call;
-    if (ctx.method === 'POST' && form['gorilla.csrf.Token'] === hiddenFields(login)['gorilla.csrf.Token']) {
-      return run(login);
-    }
-    ctx.status = ctx.method === 'POST' ? 403 : 405;
-    answerHtml(ctx, messagePage('An error occurred', 'The form was rejected: invalid CSRF token'));
-  });
-}
 
 /** The list of users posts here, and so does the last page of a registration, after which the user is signed in. */
 function submitLogin(login: LoginContext): Promise<void> | void {
@@ -141,21 +128,13 @@ async function useSession(login: LoginContext, { session, user }: SignedIn): Pro
   return continueLoginV1(login, session, saveSessionAndRedirect);
 }
 
-async function saveSessionAndRedirect(login: LoginContext, session: Session): Promise<void> {
-  await saveProgress(login.instance, login.id, { sid: session.jti });
-  redirectToCallback(login);
-}
-
-function redirectToCallback({ call, instance, id }: LoginContext): void {
-  redirect(call.ctx, `${instance.issuer}${callbackV1Path}?id=${id}`);
-}
-
 /** `GET /oauth/v2/authorize/callback`: Login V1 redirects here to send the authorization response. */
 export async function authorizeCallback(call: Call, instance: LoginContext['instance']): Promise<void> {
   const id = call.params['id'];
   if (!id) return answerCallbackError(call, 'auth request callback is missing id');
   const login = await findLogin({ ...call, params: { authRequestID: id } }, instance);
-  if (login?.request.loginVersion !== 1) return answerCallbackError(call, notFound);
+  if (login?.request.loginVersion !== 1 || login.request.userCode !== undefined)
+    return answerCallbackError(call, notFound);
   // the session cookie must be that of the browser that signed in
   const session = (await instance.sessions.list(call.ctx, 1)).find(({ jti }) => jti === login.request.sid);
   if (!session) {

@@ -24,5 +24,11 @@ export const activationV1Path = '/ui/login/user/init';
 export const invitationV1Path = '/ui/login/user/invite';
 export const signedOutV1Path = '/ui/login/logout/done';
 export const deviceV1Path = '/ui/login/device';
+/** As in Zitadel, the page to decide has the name of a route's parameter in its address. */
+export const deviceActionV1Path = '/ui/login/device/%7Baction%7D';
+export const deviceAllowedV1Path = '/ui/login/device/allowed';
+export const deviceDeniedV1Path = '/ui/login/device/denied';
+/** where Login V1 sends people who have no sign-in to go on with */
+export const consolePath = '/ui/console/';
 /** the protocol endpoint that Login V1 redirects to after the sign-in */
 export const callbackV1Path = '/oauth/v2/authorize/callback';

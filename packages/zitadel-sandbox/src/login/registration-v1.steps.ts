@@ -1,15 +1,17 @@
 import type { SandboxUser } from '../directory/users.js';
-import { answerHtml } from '../http/answers.js';
+import { answerHtml, redirect } from '../http/answers.js';
 import { passwordAmr } from '../sessions/browser-sessions.js';
 import { saveProgress } from './auth-request.js';
 import { codeOf, createView, isMember, type LoginContext } from './login-context.js';
 import { hiddenFields, showLoginNameV1 } from './login-v1.steps.js';
+import { messagePage } from './pages/layout.js';
 import {
   activatedV1Page,
   activationV1Page,
   invitationV1Page,
   registrationV1Page,
 } from './pages/registration.pages.js';
+import { activationV1Path, consolePath, invitationV1Path } from './paths.js';
 import { activated, enteredIn, passwordProblem, problemOf, register } from './registration.js';
 
 /** Shows the registration page of Login V1. */
@@ -26,45 +28,100 @@ export async function submitRegistration(login: LoginContext): Promise<void> {
   const problem =
     problemOf(login, entered) ?? passwordProblem(password, form['register-password-confirmation']);
   if (problem !== undefined) return showRegistration(login, problem);
-  await showActivation(login, await register(login, entered, password));
+  const user = await register(login, entered, password);
+  await showActivation(login, user, shownName(login, user));
 }
 
-async function showActivation(login: LoginContext, user: SandboxUser, error?: string): Promise<void> {
+/** Login V1 shows the name of the user where the request names an organization. */
+function shownName({ request }: LoginContext, { loginName }: SandboxUser): string {
+  return request.organizationId === undefined ? '' : loginName;
+}
+
+async function showActivation(
+  login: LoginContext,
+  user: SandboxUser,
+  loginName: string,
+  error?: string,
+): Promise<void> {
   const view = await createView(login, error);
-  answerHtml(login.call.ctx, activationV1Page(view, hiddenFields(login), user, codeOf(user, 'e-mail')));
+  const sent = codeOf(user, 'e-mail');
+  const link = linkOf(activationV1Path, login, user, { code: sent, passwordset: 'true' });
+  const { code = '' } = login.call.query;
+  answerHtml(
+    login.call.ctx,
+    activationV1Page(view, hiddenFields(login), { user, loginName, code, sent, link }),
+  );
 }
 
-/** Compares the code of the e-mail. */
-export async function submitActivation(login: LoginContext): Promise<void> {
+/** The address of the link in Zitadel's e-mail. */
+function linkOf(path: string, { id }: LoginContext, user: SandboxUser, more: Record<string, string>): string {
+  const { loginName: loginname, home } = user;
+  const parameters = { authRequestID: id, loginname, orgID: home.id, userID: user.id, ...more };
+  return `${path}?${new URLSearchParams(parameters).toString()}`;
+}
+
+/** Opens the link of the e-mail to a registered person, or compares the code. */
+export async function activate(login: LoginContext): Promise<void> {
   const { call, instance, id } = login;
-  const user = activated(login, call.form['userID']);
-  if (!user) {
-    const known = instance.directory.byId(call.form['userID']);
-    return known?.kind === 'human' ? showActivation(login, known, 'Code is invalid') : showLoginNameV1(login);
+  const known = instance.directory.byId(call.params['userID']);
+  if (known?.kind !== 'human') return showNobody(login);
+  if (call.ctx.method !== 'POST') return showActivation(login, known, call.params['loginname'] ?? '');
+  const shown = call.form['loginName'] ?? '';
+  if (call.form['resend'] === 'true') return showActivation(login, known, shown);
+  const user = activated(login, known.id);
+  if (!user) return showActivation(login, known, shown, 'Code is invalid');
+  if (id !== '') {
+    const session = await instance.sessions.start(call.ctx, user, 1, passwordAmr);
+    await saveProgress(instance, id, { sid: session.jti });
   }
-  const session = await instance.sessions.start(call.ctx, user, 1, passwordAmr);
-  await saveProgress(instance, id, { sid: session.jti });
-  answerHtml(call.ctx, activatedV1Page(await createView(login), hiddenFields(login)));
+  answerHtml(
+    call.ctx,
+    activatedV1Page(await createView(login), hiddenFields(login), {
+      loginName: shownName(login, user),
+      orgID: user.home.id,
+    }),
+  );
+}
+
+/** A link of an e-mail or a form names a user who does not wait for it. */
+function showNobody(login: LoginContext): Promise<void> | void {
+  const error = 'User could not be found';
+  if (login.id !== '') return showLoginNameV1(login, error);
+  answerHtml(login.call.ctx, messagePage('An error occurred', error));
 }
 
 /** Shows an invited person, who has no password yet, the page for code and password. */
-export async function showInvitation(login: LoginContext, user: SandboxUser, error?: string): Promise<void> {
+export async function showInvitation(
+  login: LoginContext,
+  user: SandboxUser,
+  loginName = user.loginName,
+  error?: string,
+): Promise<void> {
   const view = await createView(login, error);
-  answerHtml(login.call.ctx, invitationV1Page(view, hiddenFields(login), user));
+  const { inviteCode: sent = '' } = user;
+  const link = linkOf(invitationV1Path, login, user, { code: sent });
+  const { code = '' } = login.call.query;
+  answerHtml(
+    login.call.ctx,
+    invitationV1Page(view, hiddenFields(login), { user, loginName, code, sent, link }),
+  );
 }
 
-/** Sets the password of an invited person. As in Zitadel, the password page follows. */
-export async function submitInvitation(
+/** Opens the link of an invitation, or sets the password of the invited person, after which the password page follows. */
+export async function acceptInvitation(
   login: LoginContext,
   showPassword: (login: LoginContext, loginName: string) => Promise<void>,
 ): Promise<void> {
-  const { userID, code, password = '', passwordconfirm } = login.call.form;
-  const user = login.instance.directory.byId(userID);
-  if (user?.inviteCode === undefined || !isMember(user, login.request)) return showLoginNameV1(login);
-  if (code !== user.inviteCode) return showInvitation(login, user, 'Code is invalid');
+  const { call, instance, id } = login;
+  const user = instance.directory.byId(call.params['userID']);
+  if (user?.inviteCode === undefined || !isMember(user, login.request)) return showNobody(login);
+  if (call.ctx.method !== 'POST') return showInvitation(login, user, call.params['loginname'] ?? '');
+  const { loginName, code, password = '', passwordconfirm, resend } = call.form;
+  if (resend === 'true') return showInvitation(login, user, loginName);
+  if (code !== user.inviteCode) return showInvitation(login, user, loginName, 'Code is invalid');
   const problem = passwordProblem(password, passwordconfirm);
-  if (problem !== undefined) return showInvitation(login, user, problem);
+  if (problem !== undefined) return showInvitation(login, user, loginName, problem);
   Object.assign(user, { password, emailVerified: true, isUninitialized: false });
   delete user.inviteCode;
-  return showPassword(login, user.loginName);
+  return id === '' ? redirect(call.ctx, consolePath) : showPassword(login, user.loginName);
 }

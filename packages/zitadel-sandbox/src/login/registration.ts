@@ -4,7 +4,15 @@ import { addClient } from '../storage/provider.js';
 import { codeOf, type LoginContext } from './login-context.js';
 import type { Registered } from './pages/registration.pages.js';
 
-const minPasswordLength = 8;
+/** Zitadel's default policy, in its order. */
+const passwordPolicy: [RegExp, string][] = [
+  [/^.{8,}$/s, 'Password is too short'],
+  [/^.{0,70}$/s, 'Password is too long'],
+  [/[a-z]/, 'Password must contain lower letter'],
+  [/[A-Z]/, 'Password must contain upper letter'],
+  [/[0-9]/, 'Password must contain number'],
+  [/[^A-Za-z0-9]/, 'Password must contain symbol'],
+];
 
 /** What Zitadel stores for somebody whose browser has the language `en-US`. */
 const locale = 'en-u-rg-uszzzz';
@@ -26,7 +34,7 @@ export function problemOf({ instance }: LoginContext, entered: Registered): stri
 /** Returns why a new password is refused, or `undefined`. */
 export function passwordProblem(password = '', confirmation = ''): string | undefined {
   if (password !== confirmation) return 'Password confirmation does not match';
-  return password.length < minPasswordLength ? 'Password is too short' : undefined;
+  return passwordPolicy.find(([pattern]) => !pattern.test(password))?.[1];
 }
 
 /** Creates the user, in the organization of the request or, without one, in that of the project. The address is the login name. */

@@ -2,7 +2,7 @@ import type { SandboxUser } from '../directory/users.js';
 import { answerHtml, escapeHtml } from '../http/answers.js';
 import { withQuery } from '../http/uris.js';
 import type { Endpoint } from '../instance/instance.js';
-import { page } from './pages/layout.js';
+import { messagePage, page } from './pages/layout.js';
 
 /** `GET /ui/login` without an authorization request: the start page. */
 export const start: Endpoint = ({ ctx }, { issuer, applications, directory }) => {
@@ -14,6 +14,11 @@ export const start: Endpoint = ({ ctx }, { issuer, applications, directory }) =>
       applications.all.find((one) => one.initiateLoginUri)?.initiateLoginUri,
     ),
   );
+};
+
+/** The start page of Zitadel's Console, where people end who have no sign-in to go on with. */
+export const noConsole: Endpoint = ({ ctx }) => {
+  answerHtml(ctx, messagePage('Console', 'The sandbox has no Console. Sign in at your application.'));
 };
 
 /** The start page. With `initiateLoginUri`, each user is a link to a third-party initiated login at the web app. */

@@ -33,6 +33,11 @@ export const restRoutes: RestRoute[] = [
   route('DELETE /v2/sessions/{sessionId}', [session, 'DeleteSession']),
   route('GET /v2/oidc/auth_requests/{authRequestId}', [oidc, 'GetAuthRequest']),
   route('POST /v2/oidc/auth_requests/{authRequestId}', [oidc, 'CreateCallback']),
+  route('GET /v2/oidc/device_authorization/{userCode}', [oidc, 'GetDeviceAuthorizationRequest']),
+  route('POST /v2/oidc/device_authorization/{deviceAuthorizationId}', [
+    oidc,
+    'AuthorizeOrDenyDeviceAuthorization',
+  ]),
   route('POST /v2/actions/targets', [action, 'CreateTarget']),
   route('POST /v2/actions/targets/search', [action, 'ListTargets']),
   route('POST /v2/actions/targets/{id}', [action, 'UpdateTarget']),
@@ -45,7 +50,7 @@ export const restRoutes: RestRoute[] = [
 
 function route(template: string, method: RestRoute['method'], status = 200): RestRoute {
   const [verb = '', path = ''] = template.split(' ');
-  const pattern = new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>\\w+)')}$`);
+  const pattern = new RegExp(`^${path.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
   return {
     method,
     status,

@@ -37,6 +37,7 @@ export const authorize: Endpoint = async (call, instance) => {
     });
     return;
   }
+  request.browserId = instance.sessions.ensureBrowserId(call.ctx);
   const id = await saveAuthRequest(instance, request);
   redirect(
     call.ctx,

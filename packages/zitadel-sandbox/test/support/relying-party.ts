@@ -65,16 +65,21 @@ export class RelyingParty {
     return this.isSandbox(answer.location) ? this.follow(answer.location) : answer;
   }
 
-  /** Submits the form with this action on a login page and follows redirects of the sandbox. */
-  async submit(page: Answer, action: string, fields: Record<string, string>): Promise<Answer> {
+  /** Submits the form with this action on a login page, by a button to another address if given, and follows redirects of the sandbox. */
+  async submit(page: Answer, action: string, fields: Record<string, string>, to = action): Promise<Answer> {
+    const answer = await this.send(page, action, fields, to);
+    return this.isSandbox(answer.location) ? this.follow(answer.location) : answer;
+  }
+
+  /** Submits a form as `submit` does, and follows no redirect. */
+  send(page: Answer, action: string, fields: Record<string, string>, to = action): Promise<Answer> {
     const [, inner = ''] =
       new RegExp(`<form[^>]* action="${action}"[^>]*>(.*?)</form>`, 's').exec(page.text) ?? [];
-    const hidden = [...inner.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)];
+    const hidden = [...inner.matchAll(/<input type="(?:hidden|text)" name="([^"]*)" value="([^"]*)"/g)];
     if (hidden.length === 0) throw new Error(`No form for ${action} on: ${page.text}`);
     const form = Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, value]));
     const { origin } = new URL(page.url);
-    const answer = await this.browser.post(`${origin}${action}`, { ...form, ...fields });
-    return this.isSandbox(answer.location) ? this.follow(answer.location) : answer;
+    return this.browser.post(`${origin}${to}`, { ...form, ...fields });
   }
 
   private isSandbox(location: string): boolean {

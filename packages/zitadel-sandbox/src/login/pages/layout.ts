@@ -30,33 +30,41 @@ input { width: 100%; padding: .5rem .75rem; background: var(--sheet); border: 1p
 .actions { display: flex; gap: .5rem; margin-top: 1rem; }
 .main { padding: .5rem 1rem; border: 1px solid var(--accent); background: var(--accent); color: var(--on-accent); }
 .plain { padding: .5rem 1rem; border: 1px solid var(--line); background: none; }
-.error { color: var(--warn); border-left: 3px solid var(--warn); padding-left: .75rem; }
+.error { margin-top: .75rem; color: var(--warn); border-left: 3px solid var(--warn); padding-left: .75rem; }
 code { overflow-wrap: anywhere; font-size: .9375em; }
 .person span + span::first-letter { text-transform: uppercase; }
-ul { margin: 0; padding-left: 1.25rem; }
+ul { margin: .75rem 0 0; padding-left: 1.25rem; }
 li { margin-top: .5rem; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 `;
 
-/** A page of the login UI. `content` is HTML. */
+/** A page of the login UI. `content` is HTML. What Zitadel does not have is in sections; `title` may be empty, as on some of its pages. */
 export function page(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} – Sandbox</title>
+<title>${escapeHtml(title === '' ? 'Sandbox' : `${title} – Sandbox`)}</title>
 <style>${style}</style>
 </head>
 <body>
 <main>
-<p class="mark"><b>Sandbox – not Zitadel.</b> A local OpenID provider for development and tests.</p>
-<h1>${escapeHtml(title)}</h1>
+<section><p class="mark"><b>Sandbox – not Zitadel.</b> A local OpenID provider for development and tests.</p></section>
+${title === '' ? '' : `<h1>${escapeHtml(title)}</h1>`}
 ${content}
 </main>
 </body>
 </html>
 `;
+}
+
+/** The page with the error before its buttons, as in Zitadel. */
+export function withError(content: string, error: string | undefined): string {
+  if (error === undefined) return content;
+  const message = `<p class="error" role="alert">${escapeHtml(error)}</p>\n`;
+  const at = Math.max(content.indexOf('<div class="actions">'), 0);
+  return content.slice(0, at) + message + content.slice(at);
 }
 
 /** A page with a message. */

@@ -13,9 +13,13 @@ const next = '<div class="actions"><button type="submit" class="main" id="submit
 
 /** The hidden fields of each Login V1 form. */
 export interface FormFields {
-  authRequestID: string;
   'gorilla.csrf.Token': string;
+  authRequestID: string;
 }
+
+/** The login name for a password manager, which Zitadel hides by a style. */
+export const loginNameField = (loginName: string): string =>
+  `<input type="text" name="loginName" value="${escapeHtml(loginName)}" autocomplete="username" hidden>`;
 
 /** The login name page; `organization` is the name of the organization that the login is limited to. */
 export function loginNameV1Page(
@@ -51,8 +55,9 @@ export function passwordV1Page(view: LoginView, fields: FormFields, loginName: s
     `<p>Enter your login details.</p>
 ${loginForm(
   passwordV1Path,
-  { ...fields, loginName },
-  `<p>${escapeHtml(loginName)}</p>
+  { ...fields },
+  `${loginNameField(loginName)}
+<p>${escapeHtml(loginName)}</p>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password">
 ${next}`,
@@ -70,7 +75,8 @@ export function oneTimeCodeV1Page(
   return loginPage(
     'Verify 2-Factor',
     view,
-    `<p>Verify your second factor. An authenticator app would show the code: it is <code>${code}</code>.</p>
+    `<p>Verify your second factor.</p>
+<section><p>An authenticator app would show the code: it is <code>${code}</code>.</p></section>
 ${loginForm(
   oneTimeCodeV1Path,
   { ...fields, mfaType: '0' },
@@ -110,7 +116,7 @@ export function mailVerificationV1Page(
   return loginPage(
     'E-Mail Verification',
     view,
-    `<p>Zitadel has sent a code to ${escapeHtml(user.email ?? '')}. The sandbox sends no e-mail: the code is <code>${code}</code>.</p>
+    `<section><p>Zitadel has sent a code to ${escapeHtml(user.email ?? '')}. The sandbox sends no e-mail: the code is <code>${code}</code>.</p></section>
 ${loginForm(
   mailVerificationV1Path,
   { ...fields, userID: user.id },

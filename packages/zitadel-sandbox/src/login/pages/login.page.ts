@@ -1,6 +1,6 @@
 import type { SandboxUser } from '../../directory/users.js';
 import { escapeHtml } from '../../http/answers.js';
-import { page } from './layout.js';
+import { page, withError } from './layout.js';
 
 /** The view model of all login pages. */
 export interface LoginView {
@@ -15,10 +15,9 @@ export function loginPage(title: string, view: LoginView, content: string): stri
   const { people, uiLocales, error } = view;
   return page(
     title,
-    `${error === undefined ? '' : `<p class="error" role="alert">${escapeHtml(error)}</p>`}
-${content}
-${uiLocales === undefined ? '' : `<p>Requested languages: <code>${escapeHtml(uiLocales)}</code>. The sandbox has English only.</p>`}
-${peopleForm(people)}`,
+    `${withError(content, error)}
+${uiLocales === undefined ? '' : `<section><p>Requested languages: <code>${escapeHtml(uiLocales)}</code>. The sandbox has English only.</p></section>`}
+${people.authRequest === '' ? '' : peopleForm(people)}`,
   );
 }
 
@@ -41,6 +40,7 @@ export function accountButton(name: string, value: string, displayName: string, 
 export interface PeopleView {
   /** the path that the form is posted to */
   action: string;
+  /** empty: there is no sign-in to complete, and no list */
   authRequest: string;
   applicationName: string;
   people: SandboxUser[];
@@ -51,14 +51,14 @@ export interface PeopleView {
 
 /** A form with a button per user, to sign in with one click. Zitadel has no such form. */
 function peopleForm(view: PeopleView): string {
-  return `<h2>Or sign in to “${escapeHtml(view.applicationName)}” with one click, without a password</h2>
+  return `<section><h2>Or sign in to “${escapeHtml(view.applicationName)}” with one click, without a password</h2>
 <form method="post" action="${view.action}" class="people">
 <input type="hidden" name="authRequest" value="${escapeHtml(view.authRequest)}">
 ${hintedPersonFirst(view)
   .map((user) => personButton(user, view.signedIn.includes(user.loginName)))
   .join('\n')}
 <button type="submit" class="plain" name="cancel" value="true">Cancel</button>
-</form>`;
+</form></section>`;
 }
 
 function hintedPersonFirst({ people, loginHint }: PeopleView): SandboxUser[] {

@@ -9,7 +9,7 @@ import {
   registerV1Path,
   verifyPath,
 } from '../paths.js';
-import type { FormFields } from './login-v1.pages.js';
+import { loginNameField, type FormFields } from './login-v1.pages.js';
 import { loginForm, loginPage, type LoginView } from './login.page.js';
 
 /** What somebody has entered in the first form. */
@@ -65,15 +65,40 @@ const nameInputs = ({ firstname, lastname, email }: Registered): string =>
 const newPassword = (name: string, label: string, testId?: string): string =>
   input({ name, label, type: 'password', autocomplete: 'new-password', ...(testId && { testId }) });
 
-const codeInput = input({
-  name: 'code',
-  label: 'Code',
-  autocomplete: 'one-time-code',
-  testId: 'code-text-input',
-});
+const codeInput = (value = ''): string =>
+  input({ name: 'code', label: 'Code', value, autocomplete: 'one-time-code', testId: 'code-text-input' });
 
-const codeOnPage = (email: string, code: string): string =>
-  `<p>Zitadel sends a code to ${escapeHtml(email)}. The sandbox sends no e-mail: the code is <code>${code}</code>.</p>`;
+const codeOnPage = (email: string, code: string, link?: string): string =>
+  `<section><p>Zitadel sends a code to ${escapeHtml(email)}. The sandbox sends no e-mail: the code is <code>${code}</code>${
+    link === undefined ? '' : `, and <a href="${escapeHtml(link)}">this is the link</a>`
+  }.</p></section>`;
+
+/** Zitadel's default policy, which `passwordProblem` checks. */
+const passwordPolicy = `<ul>
+<li>Must be at least 8 characters long.</li>
+<li>Must be less than 70 characters long.</li>
+<li>Must include an uppercase letter.</li>
+<li>Must include a lowercase letter.</li>
+<li>Must include a number.</li>
+<li>Must include a symbol.</li>
+<li>Password confirmation matched.</li>
+</ul>`;
+
+const nextOrResend = `<div class="actions"><button type="submit" class="main" id="submit-button" name="resend" value="false">Next</button>
+<button type="submit" class="plain" name="resend" value="true" formnovalidate>Resend Code</button></div>`;
+
+const nameOf = (loginName: string): string => (loginName === '' ? '' : `<p>${escapeHtml(loginName)}</p>\n`);
+
+/** A page for the code of an e-mail. `link` is that of the e-mail. */
+interface MailedCode {
+  user: SandboxUser;
+  /** empty where Zitadel does not show it */
+  loginName: string;
+  /** as in the link, which fills it in */
+  code: string;
+  sent: string;
+  link: string;
+}
 
 /** The registration page of Login V1. */
 export function registrationV1Page(view: LoginView, fields: FormFields, entered: Registered): string {
@@ -87,57 +112,67 @@ ${loginForm(
   `${nameInputs(entered)}
 ${newPassword('register-password', 'Password')}
 ${newPassword('register-password-confirmation', 'Password confirmation')}
+${passwordPolicy}
 ${next}`,
 )}`,
   );
 }
 
 /** The page of Login V1 for the code that a registered person gets by e-mail. */
-export function activationV1Page(
-  view: LoginView,
-  fields: FormFields,
-  user: SandboxUser,
-  code: string,
-): string {
+export function activationV1Page(view: LoginView, fields: FormFields, mailed: MailedCode): string {
+  const { user, loginName, code, sent, link } = mailed;
   return loginPage(
     'Activate User',
     view,
-    `<p>Verify your e-mail with the code below and set your password.</p>
-${codeOnPage(user.email ?? '', code)}
+    `${nameOf(loginName)}<p>Verify your e-mail with the code below and set your password.</p>
+${codeOnPage(user.email ?? '', sent, link)}
 ${loginForm(
   activationV1Path,
-  { ...fields, userID: user.id, passwordSet: 'true', orgID: user.home.id, loginName: user.loginName },
-  `${codeInput}
-${next}`,
+  { ...fields, userID: user.id, passwordSet: 'true', orgID: user.home.id },
+  `${loginNameField(loginName)}
+${codeInput(code)}
+${nextOrResend}`,
 )}`,
   );
 }
 
-/** The page of Login V1 for the code of an invitation. Whoever has invited the person has the code. */
-export function invitationV1Page(view: LoginView, fields: FormFields, user: SandboxUser): string {
+/** The page of Login V1 for the code of an invitation. */
+export function invitationV1Page(view: LoginView, fields: FormFields, mailed: MailedCode): string {
+  const { user, loginName, code, sent, link } = mailed;
   return loginPage(
     'Activate User',
     view,
-    `<p>Verify your e-mail with the code below and set your password.</p>
+    `${nameOf(loginName)}<p>Verify your e-mail with the code below and set your password.</p>
+${codeOnPage(user.email ?? '', sent, link)}
 ${loginForm(
   invitationV1Path,
-  { ...fields, userID: user.id, orgID: user.home.id, loginName: user.loginName },
-  `<p>${escapeHtml(user.loginName)}</p>
-${codeInput}
+  { ...fields, userID: user.id, orgID: user.home.id },
+  `${loginNameField(loginName)}
+${codeInput(code)}
 ${newPassword('password', 'New Password')}
 ${newPassword('passwordconfirm', 'Confirm Password')}
-${next}`,
+${passwordPolicy}
+${nextOrResend}`,
 )}`,
   );
 }
 
 /** The last page of a registration at Login V1. */
-export function activatedV1Page(view: LoginView, fields: FormFields): string {
+export function activatedV1Page(
+  view: LoginView,
+  fields: FormFields,
+  { loginName, orgID }: { loginName: string; orgID: string },
+): string {
   return loginPage(
     'User Activated',
     view,
-    `<p>Email verified and Password successfully set</p>
-${loginForm(loginV1Path, { ...fields }, next)}`,
+    `${nameOf(loginName)}<p>Email verified and Password successfully set</p>
+${loginForm(
+  loginV1Path,
+  { ...fields, orgID },
+  `${next}
+<p><a href="${loginV1Path}">Cancel</a></p>`,
+)}`,
   );
 }
 
@@ -174,6 +209,6 @@ export function verifyPage(view: LoginView, requestId: string, user: SandboxUser
     view,
     `<p>Enter the Code provided in the verification email.</p>
 ${codeOnPage(user.email ?? '', code)}
-${loginForm(verifyPath, { requestId, userId: user.id }, `${codeInput}\n${submit}`)}`,
+${loginForm(verifyPath, { requestId, userId: user.id }, `${codeInput()}\n${submit}`)}`,
   );
 }

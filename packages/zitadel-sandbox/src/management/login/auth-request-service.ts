@@ -18,9 +18,11 @@ const reasons = [
   ...(['INTERACTION_REQUIRED', 'LOGIN_REQUIRED', 'ACCOUNT_SELECTION_REQUIRED', 'CONSENT_REQUIRED'] as const),
 ].map((reason) => `ERROR_REASON_${reason}`) as [string, ...string[]];
 
+const handedInSession = z.object({ sessionId: z.string(), sessionToken: z.string() });
+
 const named = (message: string) => z.object({ authRequestId: text(`${message}Request.AuthRequestId`) });
 
-/** How a login UI reads an authorization request of Login V2 and answers it. */
+/** How a login UI reads an authorization request of Login V2 or of a device, and answers it. */
 export const authRequestService: Record<string, Method> = {
   GetAuthRequest: method(named('GetAuthRequest'), async ({ authRequestId }, { instance, rights }) => {
     rights.require('session', {});
@@ -30,7 +32,7 @@ export const authRequestService: Record<string, Method> = {
 
   CreateCallback: method(
     named('CreateCallback').extend({
-      session: z.object({ sessionId: z.string(), sessionToken: z.string() }).optional(),
+      session: handedInSession.optional(),
       error: z.object({ error: word(reasons), errorDescription: z.string().optional() }).optional(),
     }),
     async ({ authRequestId, session: handedIn, error }, { instance, rights }) => {
@@ -43,6 +45,43 @@ export const authRequestService: Record<string, Method> = {
         details: { sequence: answeredSequence, changeDate: timestamp(), resourceOwner: instanceId },
         callbackUrl: await callbackUrl(login, outcome),
       };
+    },
+  ),
+
+  GetDeviceAuthorizationRequest: method(
+    z.object({ userCode: z.string() }),
+    async ({ userCode }, { instance, rights }) => {
+      rights.require('session', {});
+      const { devices, encryption, applications } = instance;
+      const device = devices.findPending(userCode);
+      if (!device) throw noDevice('QUERY-Sah9a');
+      const { deviceCode, clientId, scopes } = device;
+      const application = applications.byClientId(clientId);
+      return {
+        deviceAuthorizationRequest: {
+          id: await encryption.encrypt(deviceCode),
+          clientId,
+          scope: scopes,
+          appName: application?.name,
+          projectName: application?.project.name,
+        },
+      };
+    },
+  ),
+
+  AuthorizeOrDenyDeviceAuthorization: method(
+    z.object({
+      deviceAuthorizationId: z.string(),
+      session: handedInSession.optional(),
+    }),
+    async ({ deviceAuthorizationId: id, session: handedIn }, { instance, rights }) => {
+      rights.require('session', {});
+      const device = instance.devices.find((await instance.encryption.decrypt(id)) ?? '');
+      if (!device) throw noDevice('COMMAND-Hief9');
+      if (device.state !== 'pending')
+        throw new ManagementError('failed_precondition', 'Errors.DeviceAuth.AlreadyHandled', 'COMMAND-GEJL3');
+      device.state = handedIn ? { allowedIn: await sessionByToken(handedIn, instance) } : 'denied';
+      return {};
     },
   ),
 };
@@ -63,6 +102,10 @@ function memberSession(session: Session, { instance, request }: OpenLogin): Sess
     'User is no member of the required organization',
     'COMMAND-59ljd',
   );
+}
+
+function noDevice(errorId: string): ManagementError {
+  return new ManagementError('not_found', 'Errors.DeviceAuth.NotFound', errorId);
 }
 
 function errorParameters(error: { error?: string | undefined; errorDescription?: string | undefined } = {}) {

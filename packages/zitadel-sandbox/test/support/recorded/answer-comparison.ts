@@ -93,7 +93,7 @@ function expiryDifferences({ headers }: HttpAnswer): string[] {
 
 function bodyDifferences(recorded: unknown, { body }: HttpAnswer, names: Names): string[] {
   if (recorded === page) return body.includes('<html') ? [] : ['body: no page'];
-  if (typeof recorded === 'object' && recorded !== null && 'act' in recorded) {
+  if (typeof recorded === 'object' && recorded !== null && 'd' in recorded) {
     return valueDifferences(recorded, selfPostingForm(body), names);
   }
   // text with a JSON content type was recorded without its quotation marks

@@ -3,7 +3,15 @@ import type { Exchange } from './recording.js';
 
 /** The set-ups of the recording, by `setup` and `name`. */
 export type EnvironmentName =
-  'usual' | 'secrets' | 'jwt' | 'native' | 'noRoleAssertion' | 'loginV2Required' | 'furtherApps';
+  | 'usual'
+  | 'secrets'
+  | 'jwt'
+  | 'native'
+  | 'noRoleAssertion'
+  | 'loginV2Required'
+  | 'furtherApps'
+  | 'shop'
+  | 'shopWithImpersonation';
 
 const said: [RegExp, EnvironmentName][] = [
   [/no role assertion|does not assert roles/, 'noRoleAssertion'],
@@ -14,7 +22,9 @@ const said: [RegExp, EnvironmentName][] = [
   [/implicit flow|the device code grant|the token exchange grant|app without the grant"/, 'furtherApps'],
 ];
 
-export function environmentOf({ name, setup, request }: Exchange): EnvironmentName {
+export function environmentOf({ file, name, setup, request }: Exchange): EnvironmentName {
+  if (file === 'device-and-exchange')
+    return /impersonation( on|:|,| of )/.test(name) ? 'shopWithImpersonation' : 'shop';
   const text = JSON.stringify({ setup, request, name });
   return said.find(([pattern]) => pattern.test(text))?.[1] ?? 'usual';
 }
@@ -38,6 +48,29 @@ const users: UserSpec[] = [
     accessTokenType: 'jwt',
   },
 ];
+
+/** Organizations, people and applications of the later recordings, whose ids are those of the recording. */
+export const shop: SandboxOptions = {
+  loginV2Required: false,
+  organizations: [
+    { name: 'Alpha', id: '300000000010000101', primaryDomain: 'alpha.localhost' },
+    { name: 'Beta', id: '300000000010000102', primaryDomain: 'beta.localhost' },
+  ],
+  users: [
+    {
+      ...{ loginName: 'alice', id: '300000000010000116', givenName: 'Alice', familyName: 'Tester' },
+      ...{ email: 'alice@alpha.example', emailVerified: true, organization: 'Alpha' },
+      roles: ['admin', 'reader'],
+      grants: [{ organization: 'Beta', roles: ['admin'] }],
+    },
+    { loginName: 'bob', id: '300000000010000117', organization: 'Beta', roles: ['reader'] },
+    { loginName: 'carol', id: '300000000010000118', organization: 'Alpha' },
+    { loginName: 'dave', organization: 'Alpha' },
+  ],
+  web,
+  device: { loginVersion: 1, idTokenRoleAssertion: true },
+  exchange: { idTokenRoleAssertion: true, accessTokenRoleAssertion: true },
+};
 
 /** The options of a sandbox that is set up as the recorded server was. */
 export function optionsOf(environment: EnvironmentName, backChannelLogoutUri: string): SandboxOptions {
@@ -92,5 +125,9 @@ export function optionsOf(environment: EnvironmentName, backChannelLogoutUri: st
         exchange: {},
         implicit: { redirectUris: web.redirectUris },
       };
+    case 'shop':
+      return shop;
+    case 'shopWithImpersonation':
+      return { ...shop, impersonators: ['carol'] };
   }
 }

@@ -11,6 +11,8 @@ export interface LiveValues {
   access_token?: string;
   refresh_token?: string;
   id_token?: string;
+  /** the token of an impersonator */
+  actor_token?: string;
   device_code?: string;
   user_code?: string;
   /** the cookie of the browser */

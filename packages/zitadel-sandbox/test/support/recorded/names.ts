@@ -13,6 +13,12 @@ export function namesOf(sandbox: Sandbox): Names {
     // the first domain of an organization is derived from its name and the domain of the instance; the sandbox has others
     ['acme.localhost', 'acme.example'],
     ['globex.localhost', 'globex.example'],
+    [
+      '<role scopes>',
+      ['admin', 'editor', 'viewer', 'reader']
+        .map((role) => `urn:zitadel:iam:org:project:role:${role}`)
+        .join(' '),
+    ],
     ['<foreign_project_id: 18 digits>', '320000000000000200'],
     ['<org_id: acme, 18 digits>', '320000000000000001'],
     ['<org_id: globex, 18 digits>', '320000000000000002'],

@@ -32,7 +32,7 @@ export interface Exchange {
 
 const files = [
   ...['discovery', 'jwks', 'authorize', 'token', 'refresh', 'userinfo', 'introspection', 'revocation'],
-  ...['end-session', 'device', 'back-channel-logout', 'errors-and-methods'],
+  ...['end-session', 'device', 'device-and-exchange', 'back-channel-logout', 'errors-and-methods'],
 ];
 
 /** The recorded exchanges, in their order within a file. */

@@ -92,9 +92,8 @@ export class RequestMaker {
     if (text === '<client_assertion: JWT, 3 segments>') return textAssertion;
     if (text === '<device_code: base64url, 22 chars>') return present(values.device_code, recorded);
     text = text.replaceAll(
-      /<[a-z_]+: JWE, 5 segments, (\d+) chars(?:, header kid \w+)?>/g,
-      (_all, length: string) =>
-        present(length === '277' ? this.robot.pat : lengths[length]?.(values), recorded),
+      /<([a-z_]+): JWE, 5 segments, (\d+) chars(?:, header kid \w+)?>/g,
+      (_all, kind: string, length: string) => present(this.sealed(kind, length, values), recorded),
     );
     if (text.includes('JWT, 3 segments>')) {
       const token = /third party/.test(name)
@@ -111,6 +110,11 @@ export class RequestMaker {
         ? (this.names.get('<client_id: web, 18 digits>') ?? '')
         : '399999999999999999';
     return named(text, this.names).replace('<18 digits>', other);
+  }
+
+  private sealed(kind: string, length: string, values: LiveValues): string | undefined {
+    if (kind === 'actor_token') return values.actor_token;
+    return length === '277' ? this.robot.pat : lengths[length]?.(values);
   }
 
   private get robot() {

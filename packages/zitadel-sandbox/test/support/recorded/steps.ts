@@ -1,3 +1,4 @@
+import { answerAtLoginV1 } from './device-pages.js';
 import type { LiveClient, LiveValues, Login } from './live-values.js';
 
 /** The step before an exchange, and the tokens of the exchange. */
@@ -91,6 +92,16 @@ const answerDevice =
   (action: 'allowed' | 'denied') =>
   (live: LiveClient, { user_code }: LiveValues): Promise<unknown> =>
     live.post('/ui/v2/login/device', { user_code, loginName: 'alice@acme.example', action });
+
+const expireDeviceCodes = (live: LiveClient): Promise<unknown> =>
+  Promise.resolve(live.sandbox.expire('device_codes'));
+/** The tokens of Alice, and the access token of somebody who acts for her. */
+const withActor =
+  (person: string): Step =>
+  async (live) => {
+    const { access_token = '' } = await live.tokens({ person });
+    return { ...(await live.tokens({ person: 'alice' })), actor_token: access_token };
+  };
 
 const second = { app: 'second' } as const;
 const metadata = 'urn:zitadel:iam:user:metadata';
@@ -230,6 +241,24 @@ const steps: [RegExp, Step][] = [
   [/^device\/token: approved$/, after(answered('start'), answerDevice('allowed'))],
   [/^device\/token: used twice$/, answered('start')],
   [/^device\/token: denied$/, after(device, answerDevice('denied'))],
+
+  [/^device-and-exchange\/poll: (pending|an app|device code used)/, answered('device authorization')],
+  [/^device-and-exchange\/poll: signed in/, after(answered('device authorization'), answerAtLoginV1())],
+  [
+    /^device-and-exchange\/poll: allowed/,
+    after(answered('device authorization'), answerAtLoginV1('allowed')),
+  ],
+  [/^device-and-exchange\/poll: after Deny/, after(device, answerAtLoginV1('denied'))],
+  [/^device-and-exchange\/poll: device code expired/, after(device, expireDeviceCodes)],
+  [/^device-and-exchange\/device tokens: /, answered('poll: allowed')],
+  [
+    /^device-and-exchange\/token exchange: .* the new token$/,
+    answered('token exchange: access token, nothing else'),
+  ],
+  [/^device-and-exchange\/impersonation: /, answered('token exchange: impersonation, JWT asked')],
+  [/^device-and-exchange\/.*without the role/, withActor('dave')],
+  [/^device-and-exchange\/.*(actor|impersonation|both)/, withActor('carol')],
+  [/^device-and-exchange\/token exchange/, shared('alice', fresh({ person: 'alice' }))],
 ];
 
 const usualLogin: Step = (live, earlier) => earlier.shared('usual', () => live.tokens());

@@ -1,0 +1,15 @@
+import type { OutgoingHttpHeader } from 'node:http';
+import type { Request, RequestHandler, Response } from 'express';
+
+/** Returns the header fields that a middleware sets, when they are the same for every answer: to set them without it. */
+export function headersOf(middleware: RequestHandler): ReadonlyMap<string, OutgoingHttpHeader> {
+  const headers = new Map<string, OutgoingHttpHeader>();
+  const response = {
+    setHeader: (name: string, value: OutgoingHttpHeader) => headers.set(name, value),
+    removeHeader: (name: string) => headers.delete(name),
+  };
+  void middleware({} as Request, response as unknown as Response, (error?: unknown) => {
+    if (error) throw error as Error;
+  });
+  return headers;
+}
