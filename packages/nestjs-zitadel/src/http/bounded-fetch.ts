@@ -55,12 +55,12 @@ export async function boundedFetch(
   return new ReadResponse(decoder.decode(bytes), { status: answer.status, headers });
 }
 
-const linesOf = ([name, value = []]: [string, string | string[] | undefined]) =>
+const linesOf = ([name, value]: [string, string | string[]]) =>
   [value].flat().map((line): [string, string] => [name, line]);
 
 interface Answer {
   status: number;
-  headers: Record<string, string | string[] | undefined>;
+  headers: Record<string, string | string[]>;
   body: Buffer;
 }
 
@@ -85,9 +85,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     if (this.reading.signal.aborted) this.abort();
   }
 
-  onResponseStart(_controller: unknown, status: number, headers: Answer['headers']) {
+  onResponseStart(_controller: unknown, status: number, headers: object) {
     this.status = status;
-    this.headers = headers;
+    this.headers = headers as Answer['headers'];
   }
 
   onResponseData(controller: Dispatcher.DispatchController, part: Buffer) {
