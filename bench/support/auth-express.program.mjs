@@ -3,13 +3,15 @@ import { ExpressAuth, getSession } from '@auth/express';
 import Zitadel from '@auth/express/providers/zitadel';
 import { expressSite, renderPage, settings } from './express-site.mjs';
 
-const { issuer, clientId, clientSecret, secret } = settings;
+const { issuer, clientId, clientSecret, secret, scope } = settings;
 
 const config = {
   basePath: '/auth',
   trustHost: true,
   secret,
-  providers: [Zitadel({ issuer, clientId, clientSecret })],
+  providers: [
+    Zitadel({ issuer, clientId, clientSecret, ...(scope ? { authorization: { params: { scope } } } : {}) }),
+  ],
 };
 
 const app = expressSite();

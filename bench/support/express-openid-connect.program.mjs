@@ -2,7 +2,7 @@
 import openId from 'express-openid-connect';
 import { expressSite, renderPage, settings } from './express-site.mjs';
 
-const { origin, issuer, clientId, clientSecret, secret } = settings;
+const { origin, issuer, clientId, clientSecret, secret, scope } = settings;
 
 const app = expressSite();
 app.use(
@@ -13,7 +13,7 @@ app.use(
     clientSecret,
     secret,
     // The default is the implicit flow, which Zitadel advises against.
-    authorizationParams: { response_type: 'code' },
+    authorizationParams: { response_type: 'code', ...(scope ? { scope } : {}) },
     authRequired: false,
     routes: { login: false },
   }),

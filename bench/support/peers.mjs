@@ -35,15 +35,16 @@ export const peersSentence = `${namesAndVersions.join(' and ')} run on Express $
  *
  * @param {keyof typeof kinds} name
  * @param {Record<string, object>} pages view model by path: `/` and `/profile`
+ * @param {{ scope?: string }} [options] `scope`: default is that of the package
  */
-export async function startPeer(name, pages) {
-  const peer = await preparePeer(name, pages);
+export async function startPeer(name, pages, options = {}) {
+  const peer = await preparePeer(name, pages, options);
   const server = await peer.start();
   return { ...peer, ...server, stop: async () => void (await Promise.all([server.stop(), peer.stop()])) };
 }
 
 /** Like `startPeer`, but its program starts when `start` is called. */
-export async function preparePeer(name, pages) {
+export async function preparePeer(name, pages, { scope } = {}) {
   const { program, callback, login } = kinds[name];
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -53,7 +54,7 @@ export async function preparePeer(name, pages) {
     web: { redirectUris: [origin + callback], authMethod: 'basic', idTokenUserinfo: true },
   });
   const settings = {
-    ...{ port, origin, issuer, clientId, clientSecret, pages },
+    ...{ port, origin, issuer, clientId, clientSecret, pages, scope },
     site: { origin, zitadel: { issuer, loginOrigins: [] } },
     secret: 'a secret for the benchmark that is long enough',
   };

@@ -1,6 +1,6 @@
 // Child processes, each pinned to its core. All of them end with this process.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -10,9 +10,6 @@ import { cores } from './machine.mjs';
 import { call } from './remote.mjs';
 
 const STOP_MS = 2_000;
-
-/** /proc counts in ticks of 10 ms on every Linux (USER_HZ). */
-const TICK_US = 10_000;
 
 const running = new Set();
 
@@ -81,10 +78,11 @@ export function startCommand(command, words, { core, env = {}, served = false, o
 /** @param {number | undefined} pid */
 function cpuUsOf(pid) {
   if (process.platform !== 'linux') return NaN;
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The program name is in parentheses and may contain any character; utime and stime are fields 14 and 15 (proc(5)).
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+  // `/proc/PID/stat` has the same sum in ticks of 10 ms, which is more than a sign-in takes.
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [ranNs = ''] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ', 1);
+    return sum + Number(ranNs) / 1_000;
+  }, 0);
 }
 
 /** @param {number | undefined} pid */

@@ -2,7 +2,6 @@ import { All, Controller, Inject, Req, Res, VERSION_NEUTRAL, type Type } from '@
 import { Public } from './auth.decorators.js';
 import { AuthEngine } from './auth.engine.js';
 import type { AuthenticatedRequest, HttpResponse } from './auth.types.js';
-import { toHttpResponse } from './http/to-http-response.js';
 
 /** Makes the controller of all routes below `basePath`. */
 export function authControllerAt(basePath: string): Type<unknown> {
@@ -14,7 +13,7 @@ export function authControllerAt(basePath: string): Type<unknown> {
     // Parameters, and no wildcard: Express and Fastify spell that differently.
     @All([':action', ':action/:provider'])
     async handle(@Req() request: AuthenticatedRequest, @Res() response: HttpResponse) {
-      await toHttpResponse(await this.engine.run(request, response), response);
+      await this.engine.answer(request, response);
     }
   }
   return AuthController;

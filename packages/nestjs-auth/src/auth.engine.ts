@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Auth, skipCSRFCheck, type AuthConfig } from '@auth/core';
 import { EventError } from '@auth/core/errors';
+import type { JWTOptions } from '@auth/core/jwt';
 import type { Account, Profile } from '@auth/core/types';
 import { serialize } from 'cookie';
 import {
@@ -16,6 +17,7 @@ import { CsrfService } from './csrf/csrf.service.js';
 import { localPath } from './http/local-path.js';
 import { failurePage } from './failure-page.js';
 import { isPrefetch, requestTarget } from './http/request-facts.js';
+import { toHttpResponse } from './http/to-http-response.js';
 import { toWebRequest } from './http/to-web-request.js';
 import { isLinkUsed, refusalFor, wrongPasswordIn, type AuthorizationError } from './refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
@@ -72,7 +74,17 @@ export class AuthEngine {
    * @throws `CsrfTokenInvalid`, `CrossSiteRequest`, `MethodNotAllowed`, `UnknownAuthAction` or `SignInFailed`, with the error of the
    *   library as `cause`
    */
-  async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
+  async answer(request: AuthenticatedRequest, response: HttpResponse): Promise<void> {
+    const answer = await this.run(request, response);
+    await toHttpResponse(answer, response, { withoutCookies: this.ownCookies });
+  }
+
+  /** Names of the cookies in which Auth.js stores one sign-in per browser: here each sign-in has its own cookie. */
+  private get ownCookies(): string[] {
+    return [this.options.nonceCookie.name, this.options.callbackUrlCookie.name];
+  }
+
+  private async run(request: AuthenticatedRequest, response: HttpResponse): Promise<Response> {
     const { name, provider, url } = this.actionOf(request);
     if (provider && name === 'callback') {
       return this.handleCallback(url, provider, request, response).catch((error: unknown) => {
@@ -156,8 +168,7 @@ export class AuthEngine {
     const kept = this.options.signInPolicy?.kept(given) ?? {};
     await this.checkProvider();
 
-    const body = new URLSearchParams({ callbackUrl: returnTo });
-    const answer = await this.callAuthJs(new Request(url, { method: 'POST', body }), {
+    const answer = await this.callAuthJs(new Request(url, { method: 'POST' }), {
       config: { skipCSRFCheck, providers: this.options.providersWithoutChecks },
     });
     const location = new URL(answer.headers.get('location') ?? '', url);
@@ -174,7 +185,10 @@ export class AuthEngine {
       request,
       response,
     );
-    for (const [name, value] of Object.entries(checks)) location.searchParams.set(name, value);
+    // Each change of `location.searchParams` would serialize the address anew.
+    const query = new URLSearchParams(location.search);
+    for (const [name, value] of Object.entries(checks)) query.set(name, value);
+    location.search = query.toString();
     return redirect(location.href, status);
   }
 
@@ -224,7 +238,7 @@ export class AuthEngine {
     if (found.provider !== provider) throw new SignInFailed('state_invalid');
     const cookies = {
       [this.options.nonceCookie.name]: this.transactions.nonceCookie(found),
-      [this.options.callbackUrlCookie.name]: found.returnTo,
+      [this.options.callbackUrlCookie.name]: this.options.origin + found.returnTo,
     };
     const { signInPolicy, observer } = this.options;
     const current = this.sessions.lastToken(request);
@@ -277,23 +291,22 @@ export class AuthEngine {
   ): Promise<Response> {
     const { method, body, headers } = request;
     const fields = body as { callbackUrl?: unknown } | undefined;
-    const { nonceCookie, callbackUrlCookie, sessionCookie } = this.options;
-    const names = [nonceCookie.name, callbackUrlCookie.name];
     const own = Object.entries(cookies).map(([name, value]) => serialize(name, value));
+    const cookie = [
+      withoutCookies(headers.cookie ?? '', this.ownCookies, this.options.sessionCookie.name),
+      ...own,
+    ].join('; ');
     const forwarded: HttpRequest = {
       url: request.url,
       method: method === 'HEAD' ? 'GET' : method,
-      headers: {
-        ...headers,
-        cookie: [withoutCookies(headers.cookie ?? '', names, sessionCookie.name), ...own].join('; '),
-      },
+      headers: method === 'POST' ? { ...headers, cookie } : { cookie },
       body: method === 'POST' ? { ...fields, callbackUrl: this.options.returnTo(fields?.callbackUrl) } : body,
     };
     const answer = await this.callAuthJs(
       toWebRequest(forwarded, this.options.origin, url.pathname + url.search),
       call,
     );
-    return this.withoutSignInCookies(withReturnTo(answer, fields?.callbackUrl));
+    return withReturnTo(answer, fields?.callbackUrl);
   }
 
   private async callAuthJs(
@@ -313,7 +326,9 @@ export class AuthEngine {
       if (!(error instanceof EventError)) failure = error;
     };
     const config = this.options.configFor(onError, onSignIn, accepts, carriedOver);
-    const answer = await Auth(request, { ...config, ...changes });
+    // Auth.js encodes at sign-in only.
+    const encode: JWTOptions['encode'] = ({ token }) => this.sessions.sealed(token);
+    const answer = await Auth(request, { ...config, ...changes, jwt: { ...config.jwt, encode } });
     if (failure && isLinkUsed(failure)) return this.redirectToSignInPage(request.url, failure);
     const wrongPassword = failure && wrongPasswordIn(failure);
     if (wrongPassword && wrongPassword !== failure)
@@ -338,18 +353,6 @@ export class AuthEngine {
     const answer = errorIn(query);
     const meaning = answer && this.options.signInPolicy?.meaning(answer.error, answer.error_description);
     return refusalFor(failure, answer, meaning);
-  }
-
-  /** Removes the cookies in which Auth.js stores one sign-in per browser: here each sign-in has its own cookie. */
-  private withoutSignInCookies(answer: Response): Response {
-    const { nonceCookie, callbackUrlCookie } = this.options;
-    const names = [`${nonceCookie.name}=`, `${callbackUrlCookie.name}=`];
-    const headers = new Headers(answer.headers);
-    headers.delete('set-cookie');
-    for (const line of answer.headers.getSetCookie()) {
-      if (!names.some((name) => line.startsWith(name))) headers.append('set-cookie', line);
-    }
-    return new Response(answer.body, { status: answer.status, headers });
   }
 
   /**

@@ -1,7 +1,6 @@
 import { Inject, Injectable, type NestMiddleware } from '@nestjs/common';
 import { AuthEngine } from './auth.engine.js';
 import type { HttpRequest, HttpResponse } from './auth.types.js';
-import { toHttpResponse } from './http/to-http-response.js';
 
 /** Answers every request it is applied to with Auth.js, for programs that route without the controller of this module. */
 @Injectable()
@@ -10,7 +9,7 @@ export class AuthMiddleware implements NestMiddleware<HttpRequest, HttpResponse>
 
   async use(request: HttpRequest, response: HttpResponse, next: (error?: unknown) => void) {
     try {
-      await toHttpResponse(await this.engine.run(request, response), response);
+      await this.engine.answer(request, response);
     } catch (error) {
       next(error);
     }

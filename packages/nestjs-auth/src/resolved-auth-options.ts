@@ -151,11 +151,7 @@ export class ResolvedAuthOptions {
       useSecureCookies: secure,
       secret: [...this.secrets],
       session: { strategy: 'jwt', maxAge: this.maxAgeSeconds },
-      jwt: {
-        // Auth.js encodes at sign-in only. A `jti` or `start` there is a claim of the provider, not of this session.
-        encode: ({ token }) => this.seal(withoutIdentity(token)).value,
-        decode: ({ token }) => this.codec.open(token ?? ''),
-      },
+      jwt: { decode: ({ token }) => this.codec.open(token ?? '') },
       cookies: {
         ...rest.cookies,
         sessionToken: this.sessionCookie,
@@ -292,13 +288,6 @@ function idAtProvider(
 ): string | undefined {
   if (type === 'oidc') return profile?.sub ?? providerAccountId;
   return type === 'oauth' ? providerAccountId : undefined;
-}
-
-function withoutIdentity(token: SessionToken | undefined): SessionToken {
-  const fresh: SessionToken = { ...token };
-  delete fresh.jti;
-  delete fresh['start'];
-  return fresh;
 }
 
 type Provider = IAuthModuleOptions['providers'][number];

@@ -4,6 +4,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { compactDecrypt } from 'jose';
 import { packed, unpacked } from '../src/session/packed-tokens.js';
+import { JweKey } from '../src/session/jwe-key.js';
 import { SessionCodec } from '../src/session/session-codec.js';
 
 const base = {
@@ -67,6 +68,14 @@ describe('unpacked()', () => {
 });
 
 describe('SessionCodec', () => {
+  it('returns null for a content of its key that is no session', () => {
+    const [secret = ''] = base.secrets;
+    const use = 'nestjs-auth session A256GCM';
+    const key = new JweKey({ secret, salt: base.cookieName, use, isNamed: true });
+    expect(codec.seal({ sub: 'u1' }).value.startsWith(`${key.header}..`)).toBe(true);
+    expect(codec.open(key.encrypt('of another version'))).toBeNull();
+  });
+
   it('opens every token set that it sealed', () => {
     fc.assert(
       fc.property(tokenSet, (tokens) => {

@@ -3,7 +3,7 @@ import Credentials from '@auth/core/providers/credentials';
 import type { AuthConfig } from '@auth/core';
 import type { Account } from '@auth/core/types';
 import { CredentialsSignin } from '@auth/core/errors';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { freePort } from '../../../test/support/free-port.js';
 import { choose } from '../../../test/support/sign-in.js';
@@ -15,6 +15,7 @@ import {
   type Session,
   type SessionToken,
 } from '../src/index.js';
+import { SessionCodec } from '../src/session/session-codec.js';
 import { startHostileProvider } from '../../../test/support/hostile-provider.js';
 import { startSite, type Site } from './support/site.js';
 import { publicClientOf } from './support/tiny-app.js';
@@ -28,6 +29,11 @@ class Pages {
   @Get('who')
   who(@AuthSession() session: Session) {
     return { id: session.user.id, roles: session.user.roles ?? null };
+  }
+
+  @Get('name')
+  name(@AuthSession() session: Session) {
+    return session.user.name;
   }
 
   @Get('admin')
@@ -110,6 +116,26 @@ describe('the id of a user', () => {
     });
     await choose(site.browser, await site.toProvider('/who'), alice);
     expect(await who()).toEqual({ id: `account-of-${aliceId}`, roles: null });
+  });
+});
+
+describe('the session of a sign-in', () => {
+  it('is not decrypted by the next request, and shares nothing with the callbacks that made it', async () => {
+    const open = jest.spyOn(SessionCodec.prototype, 'open');
+    const user = { name: 'made' };
+    await start({
+      providers: [oidc()],
+      callbacks: {
+        jwt: ({ token, account }) => (account ? { ...token, made: user } : token),
+        session: ({ session, token }) =>
+          Object.assign(session, { user: { ...session.user, name: (token['made'] as typeof user).name } }),
+      },
+      events: { signIn: () => void (user.name = 'changed') },
+    });
+    const page = await choose(site.browser, await site.toProvider('/name'), alice);
+    expect(page.text).toBe('made');
+    expect(open.mock.results.filter(({ value }) => value !== null)).toEqual([]);
+    open.mockRestore();
   });
 });
 

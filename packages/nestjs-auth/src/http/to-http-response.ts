@@ -8,12 +8,16 @@ import { isFastifyReply, rawResponse, setHeader } from './raw-response.js';
  * Sends a web `Response` through an Express response or a Fastify reply, with each `Set-Cookie` as its own header. Replaces `Expires`,
  * which Auth.js sets and a browser compares with its own clock, by `Max-Age` (RFC 6265 5.2.2).
  */
-export async function toHttpResponse(webResponse: Response, response: HttpResponse): Promise<void> {
-  webResponse.headers.forEach((value, name) => {
+export async function toHttpResponse(
+  webResponse: Response,
+  response: HttpResponse,
+  { withoutCookies = [] }: { withoutCookies?: readonly string[] } = {},
+): Promise<void> {
+  for (const [name, value] of webResponse.headers)
     if (name !== 'set-cookie') setHeader(response, name, value);
-  });
-  for (const cookie of webResponse.headers.getSetCookie()) addSetCookie(response, withMaxAge(cookie));
-  const body = Buffer.from(await webResponse.arrayBuffer());
+    else if (!withoutCookies.some((cookie) => value.startsWith(`${cookie}=`)))
+      addSetCookie(response, withMaxAge(value));
+  const body = webResponse.body ? Buffer.from(await webResponse.arrayBuffer()) : Buffer.alloc(0);
   if (isFastifyReply(response)) {
     response.code(webResponse.status);
     // Fastify gives an empty buffer a content type.

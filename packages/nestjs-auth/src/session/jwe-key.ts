@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -28,8 +28,8 @@ export class JweKey {
 
   constructor({ secret, salt, use, isNamed }: JweKeyOptions) {
     this.bytes = Buffer.from(hkdfSync('sha256', secret, salt, use, KEY_BYTES));
-    const kid = createHash('sha256').update(this.bytes).digest('base64url').slice(0, 8);
-    const header = { alg: 'dir', enc: 'A256GCM', ...(isNamed ? { kid } : {}) };
+    const kid = isNamed ? hash('sha256', this.bytes, 'base64url').slice(0, 8) : undefined;
+    const header = { alg: 'dir', enc: 'A256GCM', kid };
     this.header = Buffer.from(JSON.stringify(header)).toString('base64url');
     this.aad = Buffer.from(this.header);
   }

@@ -381,16 +381,31 @@ export class SessionService {
     return signedOut;
   }
 
+  /**
+   * Encrypts the session of a sign-in, which the next request has not to decrypt. A `jti` or `start` in it is a claim of the provider.
+   *
+   * @throws `SessionTooLarge`
+   */
+  sealed(token: SessionToken | undefined): string {
+    const sealed = this.options.seal({ ...token, jti: undefined, start: undefined } as never);
+    // The callbacks may keep parts of `token`, which must not be frozen.
+    this.remember(sealed.value, JSON.parse(JSON.stringify(sealed.token)) as OpenSession);
+    return sealed.value;
+  }
+
+  private remember(value: string, token: OpenSession) {
+    this.decryptedCookies.set(value.slice(-CACHE_KEY_LENGTH), { value, token: deepFrozen(token) });
+  }
+
   private decrypted(value: string): OpenSession | null {
     // The authentication tag at the end is the cache key: a hash of the whole cookie would take longer than the rest of this method.
-    const key = value.slice(-CACHE_KEY_LENGTH);
-    const cached = this.decryptedCookies.get(key);
+    const cached = this.decryptedCookies.get(value.slice(-CACHE_KEY_LENGTH));
     if (cached?.value === value) {
       if (!expiries.has(cached.token)) expiries.set(cached.token, expiryOf(cached.token));
       return isExpired(cached.token) ? null : cached.token;
     }
     const token = this.options.codec.open(value);
-    if (token) this.decryptedCookies.set(key, { value, token: deepFrozen(token) });
+    if (token) this.remember(value, token);
     return token;
   }
 

@@ -88,11 +88,11 @@ export class LoginTransactions {
     request: HttpRequest,
     response: HttpResponse,
   ): Record<string, string> {
-    const names = this.options.checks.get(started.provider) ?? [];
+    const names = this.options.checks.get(started.provider);
     const { returnTo: target, ...rest } = started;
     const checks: LoginTransaction['checks'] = {};
     for (const name of ['pkce', 'nonce'] as const)
-      if (names.includes(name)) checks[name] = randomBytes(CHECK_BYTES).toString('base64url');
+      if (names?.includes(name)) checks[name] = randomBytes(CHECK_BYTES).toString('base64url');
     const stored: Stored = { ...rest, target, checks };
     const browser = this.fingerprint(this.csrf.token(request, response));
     const { state, id } = this.states.issue({ browser, attempt: isRestartable(started) ? 0 : 1 });

@@ -19,6 +19,8 @@ const decoders = new Map(
   }),
 );
 
+const decoder = new TextDecoder();
+
 /** The global one may be that of Node.js, of another version of undici. */
 const ownAgent = new Agent();
 
@@ -48,16 +50,17 @@ export async function boundedFetch(
     };
     dispatcher.dispatch(request, new AnswerReader({ signal, maxBytes, resolve, reject }));
   });
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(answer.headers))
-    for (const text of [value ?? []].flat()) headers.append(name, text);
-  const bytes = await decodedBytes(answer.body, headers.get('content-encoding') ?? '', maxBytes);
-  return new ReadResponse(bytes, { status: answer.status, headers });
+  const bytes = await decodedBytes(answer.body, String(answer.headers['content-encoding'] ?? ''), maxBytes);
+  const headers = Object.entries(answer.headers).flatMap(linesOf);
+  return new ReadResponse(decoder.decode(bytes), { status: answer.status, headers });
 }
+
+const linesOf = ([name, value]: [string, string | string[]]) =>
+  [value].flat().map((line): [string, string] => [name, line]);
 
 interface Answer {
   status: number;
-  headers: Record<string, string | string[] | undefined>;
+  headers: Record<string, string | string[]>;
   body: Buffer;
 }
 
@@ -82,9 +85,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     if (this.reading.signal.aborted) this.abort();
   }
 
-  onResponseStart(_controller: unknown, status: number, headers: Answer['headers']) {
+  onResponseStart(_controller: unknown, status: number, headers: object) {
     this.status = status;
-    this.headers = headers;
+    this.headers = headers as Answer['headers'];
   }
 
   onResponseData(controller: Dispatcher.DispatchController, part: Buffer) {
@@ -120,7 +123,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 /** A response whose body has arrived: it can be read again and again, without the streams of `Response`. */
 export class ReadResponse extends Response {
   constructor(
-    private readonly content: Uint8Array,
+    private readonly content: string,
     init: ResponseInit,
   ) {
     super(null, init);
@@ -131,7 +134,7 @@ export class ReadResponse extends Response {
   }
 
   override text() {
-    return Promise.resolve(new TextDecoder().decode(this.content));
+    return Promise.resolve(this.content);
   }
 
   override async json(): Promise<unknown> {
@@ -155,7 +158,7 @@ async function decodedBytes(body: Buffer, encodings: string, maxBytes: number) {
     .toLowerCase()
     .split(/[\s,]+/)
     .reverse())
-    bytes = Buffer.from(await decoded(bytes, encoding, maxBytes));
+    if (encoding) bytes = await decoded(bytes, encoding, maxBytes);
   return bytes;
 }
 

@@ -74,7 +74,7 @@ export function fetchForAuthJs(
 
   function metadataAnswer(metadata: CheckedMetadata): Response {
     if (known?.metadata !== metadata) {
-      const content = Buffer.from(JSON.stringify({ userinfo_endpoint: noUserinfo, ...metadata }));
+      const content = JSON.stringify({ userinfo_endpoint: noUserinfo, ...metadata });
       const headers = { 'content-type': 'application/json' };
       known = { metadata, answer: new ReadResponse(content, { headers }) };
     }
