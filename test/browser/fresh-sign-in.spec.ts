@@ -62,7 +62,7 @@ describe.each([
     await page.getByRole('button', { name: en['danger.button'] }).focus();
     await page.keyboard.press('Enter');
     await page.getByText(en['danger.done']).waitFor();
-    expect(page.url()).toBe(`${app.origin}/danger`);
+    expect(page.url()).toBe(`${app.origin}/danger?done`);
     expect(problems).toEqual([]);
     await context.close();
   });
