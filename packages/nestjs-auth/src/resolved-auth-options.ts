@@ -308,8 +308,10 @@ function checksOf(provider: Provider): string[] {
   return optionsOf(provider)?.checks ?? checks ?? (type === 'oidc' ? ['pkce', 'state', 'nonce'] : ['pkce']);
 }
 
-const withChecks = (provider: Provider, checks: string[]) =>
-  ({ ...made(provider), checks, options: { ...optionsOf(provider), checks } }) as Provider;
+const withChecks = (provider: Provider, checks: string[]): Provider =>
+  ['oauth', 'oidc'].includes(made(provider).type)
+    ? ({ ...made(provider), checks, options: { ...optionsOf(provider), checks } } as Provider)
+    : provider;
 
 const fetchOf = (provider: Provider): typeof fetch =>
   made(provider)[customFetch] ?? optionsOf(provider)?.[customFetch] ?? fetch;

@@ -119,6 +119,28 @@ describe('the id of a user', () => {
   });
 });
 
+it.each([
+  [undefined, ['code_challenge', 'code_challenge_method', 'nonce', 'state']],
+  [
+    ['pkce', 'state', 'nonce'],
+    ['code_challenge', 'code_challenge_method', 'nonce', 'state'],
+  ],
+  [['nonce'], ['nonce', 'state']],
+  [['pkce'], ['code_challenge', 'code_challenge_method', 'state']],
+  [['none'], ['state']],
+] as const)(
+  'an authorization request has the checks %j of its provider, and always a state',
+  async (checks, sent) => {
+    const { checks: _own, ...rest } = oidc() as ReturnType<typeof oidc> & { checks: string[] };
+    const provider = { ...rest, ...(checks ? { checks: [...checks] } : {}) };
+    await start({ providers: [provider as ReturnType<typeof oidc>] });
+    const { path } = await site.toProvider('/who');
+    const asked = path.find(({ pathname }) => pathname === '/oauth/v2/authorize');
+    const names = [...(asked?.searchParams.keys() ?? [])];
+    expect(names.filter((name) => /^(code_challenge|nonce|state)/.test(name)).sort()).toEqual(sent);
+  },
+);
+
 describe('the session of a sign-in', () => {
   it('is not decrypted by the next request, and shares nothing with the callbacks that made it', async () => {
     const open = jest.spyOn(SessionCodec.prototype, 'open');

@@ -27,4 +27,5 @@ export { given, readVariables, type ValuesOf, type Variable } from './variable.j
 export { timeElement } from './time-element.js';
 export { type Helpers } from './views/compile-view.js';
 export { renderPages } from './views/render-pages.js';
+export { utf8Bytes } from './views/utf8-bytes.js';
 export { Views } from './views/views.js';

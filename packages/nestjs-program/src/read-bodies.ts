@@ -13,7 +13,8 @@ export class BodyNotJson extends BadRequestException {
 }
 
 /**
- * Reads the bodies of requests before the routes. As in every program with NestJS, the body of another type is `undefined`.
+ * Reads the bodies of requests before the routes, in place of the parsers of NestJS: create the application with `bodyParser: false`. As in every
+ * program with NestJS, the body of another type is `undefined`.
  *
  * @param limit such as `32kb`. A longer body is answered 413
  * @throws `BodyNotJson` where a request is handled

@@ -223,6 +223,20 @@ describe('a compiled view', () => {
     const render = compileView('{{count "a"}}{{count name}}', { handlebars, partials: new Map(), helpers });
     expect([render({}), render({})]).toEqual(['12', '13']);
   });
+
+  it('calls a helper with literals for each page where it asks what is known of the page', () => {
+    type Options = { data?: { root?: { roles?: string[] } } };
+    const helpers = {
+      can: (role: string, { data }: Options) => data?.root?.roles?.includes(role) ?? false,
+      has(this: object | undefined, name: string) {
+        return this ? name in this : false;
+      },
+    };
+    const { handlebars } = hbs.create();
+    const source = '{{can "admin"}} {{has "roles"}}';
+    const render = compileView(source, { handlebars, partials: new Map(), helpers });
+    expect([render({}), render({ roles: ['admin'] })]).toEqual(['false false', 'true true']);
+  });
 });
 
 it.each([
@@ -238,5 +252,13 @@ it.each([
   expect(views.render('page', 'en', { name: 1 })).toBe('one1');
   write('two');
   expect(views.render('page', 'en', { name: 2 })).toBe(`${expected}2`);
+  const broken = '{{> part}}{{#*inline "own"}}{{/inline}}';
+  writeFileSync(join(folder, 'pages', 'other.hbs'), broken);
+  write('{{#if}}');
+  expect(() => views.render('other', 'en', {})).toThrow('partials/part.hbs: Parse error');
+  rmSync(join(folder, 'partials', 'part.hbs'));
+  expect(() => views.render('other', 'en', {})).toThrow(
+    'pages/other.hbs: The partial part could not be found',
+  );
   rmSync(folder, { recursive: true });
 });

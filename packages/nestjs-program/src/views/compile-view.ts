@@ -25,8 +25,8 @@ export interface ViewSources {
 }
 
 /**
- * Helpers that return a value, as in Handlebars. It depends on the arguments: a helper with literals is called once, when the view is
- * compiled, without `this` and `data`. One that throws then is called for each page.
+ * Helpers that return a value, as in Handlebars. It depends on the arguments, on `this` and on `data` alone: a helper with literals that uses
+ * neither is called once, when the view is compiled.
  */
 export type Helpers = Readonly<Record<string, (...args: never[]) => unknown>>;
 
@@ -56,6 +56,19 @@ const GUARDED = /^(constructor|__\w+__)$/;
 const nullContext = Object.freeze({});
 
 const noData: Data = {};
+
+/** `this` and `data` of a helper that is called when the view is compiled. */
+const unknown = new Proxy(
+  {},
+  Object.fromEntries(
+    (['get', 'has', 'ownKeys', 'getOwnPropertyDescriptor'] as const).map((trap) => [
+      trap,
+      () => {
+        throw new Error('Known when a page is rendered');
+      },
+    ]),
+  ),
+);
 
 /** What is escaped, or has more than one byte. */
 const SPECIAL = /[&<>"'`=\u0080-\uffff]/;
@@ -170,12 +183,15 @@ class Compiler {
       return this.program(place.block.program, { ...place.block.place, level: 0, literals });
     const source = type === 'PathExpression' ? this.sources.partials.get(original) : undefined;
     if (source === undefined || place.partials.includes(original)) throw new NotCompilable();
-    return this.program(this.sources.handlebars.parse(source), {
-      partials: [...place.partials, original],
-      level: 0,
-      literals,
-      block: program ? { program, place } : place.block,
-    });
+    return this.program(
+      named(`partials/${original}.hbs`, () => this.sources.handlebars.parse(source)),
+      {
+        partials: [...place.partials, original],
+        level: 0,
+        literals,
+        block: program ? { program, place } : place.block,
+      },
+    );
   }
 
   private expression(node: hbs.AST.Expression, place: Place): Value {
@@ -232,16 +248,16 @@ class Compiler {
     const helper = helpers[name] as (...args: unknown[]) => unknown;
     const params = node.params.map((param) => this.expression(param, place));
     const members = this.members(node.hash, place);
-    const call = (self: unknown, values: unknown[], hash: Data, data: Data | undefined) =>
+    const call = (self: unknown, values: unknown[], hash: Data, data: Data) =>
       helper.call(self, ...values, { name, hash, data });
     const given = [...params, ...members.map(([, value]) => value)];
     if (given.length > 0 && given.every(isLiteral)) {
       const values = params.map((param) => valueOf(param, undefined, undefined, noData));
       const hash = hashOf(members, undefined, undefined, noData);
       try {
-        return { value: call(undefined, values, hash, undefined) };
+        return { value: call(unknown, values, hash, unknown) };
       } catch {
-        // It needs `this` or `data`.
+        // It needs `this` or `data`, or fails for each page.
       }
     }
     return (context, up, data) => {
@@ -265,4 +281,15 @@ function called(value: Value): Value {
     const found = value(context, up, data);
     return typeof found === 'function' ? (found as () => unknown).call(context) : found;
   };
+}
+
+/** Adds the name of the file to errors. */
+export function named<T>(file: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof NotCompilable || !(error instanceof Error) || error.message.includes('.hbs: '))
+      throw error;
+    throw new Error(`${file}: ${error.message}`, { cause: error });
+  }
 }

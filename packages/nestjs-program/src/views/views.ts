@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
 import type Handlebars from 'handlebars';
-import { compileView, type Helpers, type Render } from './compile-view.js';
+import { compileView, named, type Helpers, type Render } from './compile-view.js';
 
 /** The pages of a folder, each compiled once per language. */
 export class Views<Language extends string> {
@@ -27,7 +27,7 @@ export class Views<Language extends string> {
     const key = `${language} ${page}`;
     const render = this.compiled.get(key) ?? this.compile(page, language);
     if (this.options.cache) this.compiled.set(key, render);
-    return render(model);
+    return named(`pages/${page}.hbs`, () => render(model));
   }
 
   private compile(page: string, language: Language): Render {
@@ -37,9 +37,10 @@ export class Views<Language extends string> {
         this.read('partials', file),
       ]),
     );
+    for (const name of Object.keys(this.handlebars.partials)) this.handlebars.unregisterPartial(name);
     this.handlebars.registerPartial(Object.fromEntries(partials));
-    const helpers = this.options.helpers(language);
-    return compileView(this.read('pages', `${page}.hbs`), { handlebars: this.handlebars, partials, helpers });
+    const sources = { handlebars: this.handlebars, partials, helpers: this.options.helpers(language) };
+    return named(`pages/${page}.hbs`, () => compileView(this.read('pages', `${page}.hbs`), sources));
   }
 
   private read(...path: string[]): string {
