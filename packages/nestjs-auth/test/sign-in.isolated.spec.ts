@@ -131,9 +131,8 @@ it.each([
 ] as const)(
   'an authorization request has the checks %j of its provider, and always a state',
   async (checks, sent) => {
-    const { checks: _own, ...rest } = oidc() as ReturnType<typeof oidc> & { checks: string[] };
-    const provider = { ...rest, ...(checks ? { checks: [...checks] } : {}) };
-    await start({ providers: [provider as ReturnType<typeof oidc>] });
+    const provider = { ...oidc(), checks: checks && [...checks] } as ReturnType<typeof oidc>;
+    await start({ providers: [provider] });
     const { path } = await site.toProvider('/who');
     const asked = path.find(({ pathname }) => pathname === '/oauth/v2/authorize');
     const names = [...(asked?.searchParams.keys() ?? [])];
