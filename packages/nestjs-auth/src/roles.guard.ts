@@ -3,7 +3,6 @@ import { Reflector } from '@nestjs/core';
 import { RolesRequired, SessionRequired, type SessionEnded } from './auth.errors.js';
 import { SessionGuard } from './auth.guard.js';
 import { refusalIn } from './http/refusal-in.js';
-import { requestTarget } from './http/request-facts.js';
 import { requestOf } from './http/request-of.js';
 import { grantedRoles, hasOneOf, rolesMetadata, userOf, type RequiredRoles } from './http/required-roles.js';
 import type { RouteMetadata } from './http/route-metadata.js';
@@ -57,7 +56,7 @@ export class RolesGuard implements CanActivate {
         new RolesRequired(roles, { roles: grantedRoles(required, user) }))
       : request && this.sessions
         ? this.sessions.refusalOf(context, ended)
-        : new SessionRequired(request ? requestTarget(request) : '/');
+        : new SessionRequired('/');
     if (context.getType() === 'http') throw refusal;
     return refusalIn(context, refusal);
   }

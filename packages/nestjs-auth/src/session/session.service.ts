@@ -387,7 +387,11 @@ export class SessionService {
    * @throws `SessionTooLarge`
    */
   sealed(token: SessionToken | undefined): string {
-    const sealed = this.options.seal({ ...token, jti: undefined, start: undefined } as unknown as SessionToken);
+    const sealed = this.options.seal({
+      ...token,
+      jti: undefined,
+      start: undefined,
+    } as unknown as SessionToken);
     // The callbacks may keep parts of `token`, which must not be frozen.
     this.remember(sealed.value, JSON.parse(JSON.stringify(sealed.token)) as OpenSession);
     return sealed.value;
