@@ -135,7 +135,7 @@ export class LoginController {
       ...signInFailureModel(reason),
       address,
       ...this.failureIn(reference),
-      factor: factorName(String(detail), languageFor(request.headers['accept-language'])),
+      factor: factorName(detail, languageFor(request.headers['accept-language'])),
       accountUrl: reason === ('factor_missing' satisfies SignInFailure) && this.env.accountUrl,
       logoutToken:
         reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
@@ -194,8 +194,8 @@ const knownEnd = (reason: unknown) =>
   isTextKey(`ended.${String(reason)}`) ? (reason as SessionEnd) : undefined;
 
 /** Names an authentication method (RFC 8176). Anybody can write the address, so only a well-formed one is shown. */
-function factorName(method: string, language: Language): string {
-  const key = `how.${method}`;
-  if (isTextKey(key)) return text(language, key);
-  return /^[a-z\d]{1,32}$/i.test(method) && method !== 'undefined' ? method : text(language, 'how.mfa');
+function factorName(method: unknown, language: Language): string {
+  const name = typeof method === 'string' && /^[a-z\d]{1,32}$/i.test(method) ? method : 'mfa';
+  const key = `how.${name}`;
+  return isTextKey(key) ? text(language, key) : name;
 }

@@ -24,7 +24,7 @@ export { allowedMethods, routesOf, type Routes } from './routes.js';
 export { serveAssets } from './serve-assets.js';
 export { startProgram, type Program } from './start-program.js';
 export { given, readVariables, type ValuesOf, type Variable } from './variable.js';
-export { timeElement } from './time-element.js';
+export { timeElement } from './views/time-element.js';
 export { type Helpers } from './views/compile-view.js';
 export { renderPages } from './views/render-pages.js';
 export { utf8Bytes } from './views/utf8-bytes.js';
