@@ -263,8 +263,8 @@ describe('when Zitadel cannot refresh,', () => {
     const log: string[] = [];
     const own = await startApp({ log, sandbox: { accessTokenTtlSeconds: 1 } });
     try {
-      const browser = own.browser();
-      await signIn(browser, 'alice@acme.example');
+      const [browser, other] = [own.browser(), own.browser()];
+      for (const each of [browser, other]) await signIn(each, 'alice@acme.example');
       own.sandbox.fail(TOKEN, 503);
       moveTime(10_000);
       log.length = 0;
@@ -273,9 +273,14 @@ describe('when Zitadel cannot refresh,', () => {
       // A machine that takes longer than 10 s sums up.
       const first = said.filter((line) => !line?.includes(' more in 10 s'));
       expect(first).toEqual(['error Could not refresh tokens', 'error Requests were answered 503']);
+      expect((await other.get('/auth/userinfo')).status).toBe(503);
     } finally {
       await own.close();
     }
+    expect(log.filter((line) => line.includes(' more until the shutdown')).sort()).toEqual([
+      expect.stringMatching(/^warn Could not refresh tokens: \d+ more/),
+      expect.stringMatching(/^warn Requests were answered 503: \d+ more/),
+    ]);
   });
 
   it('five requests lead to one token request', async () => {

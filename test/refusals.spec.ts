@@ -377,3 +377,14 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     expect(lineOf(await json(browser, '/admin'))).toMatch(/^warn/);
   });
 });
+
+it('the log has the number of refusals without a line when the application stops', async () => {
+  const app = await start('test');
+  log.length = 0;
+  for (let count = 0; count < 15; count++) await app.browser().post('/auth/logout', {});
+  await app.close();
+  const said = log.filter((line) => line.startsWith('warn') && /\d+ more /.test(line));
+  expect(said.join()).toMatch(
+    /^warn .*: 5 more until the shutdown, of which only LOG_LEVEL=debug has the lines/,
+  );
+});

@@ -27,6 +27,7 @@ import {
   Logger,
   type ArgumentsHost,
   type ExceptionFilter,
+  type OnApplicationShutdown,
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
@@ -40,7 +41,7 @@ const RETRY_AFTER_SECONDS = 10;
 
 /** Answers every error: a page for a browser, JSON for a program, without internals. */
 @Catch()
-export class ErrorFilter implements ExceptionFilter {
+export class ErrorFilter implements ExceptionFilter, OnApplicationShutdown {
   private readonly logger = new Logger('Error');
   private readonly outage = new OutageLog(this.logger, 'Requests were answered 503');
 
@@ -49,6 +50,10 @@ export class ErrorFilter implements ExceptionFilter {
     private readonly refusals: Refusals,
     @Inject(ENV) private readonly env: Env,
   ) {}
+
+  onApplicationShutdown() {
+    this.outage.end();
+  }
 
   catch(thrown: unknown, host: ArgumentsHost) {
     return answered(this.answer(thrown, host), host.switchToHttp().getResponse<Response>());

@@ -34,6 +34,14 @@ it('the log has ten lines of a kind in ten seconds, and after them the number of
   expect(lines).toEqual(['warn A: 2 more in 10 s, of which only LOG_LEVEL=debug has the lines']);
 });
 
+it('the log has the number of the others when the application stops, and nothing after that', () => {
+  say('A', 13);
+  lines = [];
+  limited.end();
+  jest.advanceTimersByTime(30_000);
+  expect(lines).toEqual(['warn A: 3 more until the shutdown, of which only LOG_LEVEL=debug has the lines']);
+});
+
 it('the log has ten lines of the kind again after ten seconds, and no timer runs while nothing is logged', () => {
   say('A', 20);
   jest.advanceTimersByTime(10_000);

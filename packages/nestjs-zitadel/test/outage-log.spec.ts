@@ -30,3 +30,11 @@ it('OutageLog logs the first failure, then the number of failures every ten seco
   outage.failed(new Error('Zitadel does not answer'));
   expect(said.at(-1)).toBe('error Could not refresh tokens');
 });
+
+it('OutageLog logs the failures without a line at its end, and nothing after that', () => {
+  const outage = new OutageLog(new Logger('Test'), 'Could not refresh tokens');
+  for (let count = 0; count < 3; count++) outage.failed(new Error('Zitadel does not answer'));
+  outage.end();
+  jest.advanceTimersByTime(30_000);
+  expect(said.slice(1)).toEqual(['warn Could not refresh tokens: 2 more until the shutdown']);
+});

@@ -125,7 +125,9 @@ describe('the state of one instance', () => {
     for (let count = 0; count < 12; count++) await state.add(`large-${count}`, large, TTL_MS);
     expect(state.bytes()).toBeLessThanOrEqual(64 * 1024 * 1024);
     expect([state.get('large-0'), state.get('large-11')]).toEqual([undefined, large]);
-    expect(said).toEqual(['State in memory is full']);
+    expect(said).toEqual(['Local state is full']);
+    await state.onApplicationShutdown();
+    expect(said).toEqual(['Local state is full', 'Local state is full']);
   });
 
   it('keeps 16 MB of events at most, which evict nothing else', async () => {
@@ -139,7 +141,9 @@ describe('the state of one instance', () => {
       undefined,
       large,
     ]);
-    expect(said).toEqual(['State of events in memory is full']);
+    expect(said).toEqual(['Local events are full']);
+    await state.onApplicationShutdown();
+    expect(said).toEqual(['Local events are full', 'Local events are full']);
   });
 });
 

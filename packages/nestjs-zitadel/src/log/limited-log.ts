@@ -19,11 +19,17 @@ export class LimitedLog {
     this.logger[count <= MAX_LINES ? level : 'debug'](text, fields);
   }
 
-  private summarize() {
+  /** Logs the numbers that no line has yet. For the shutdown: no line follows. */
+  end() {
+    clearTimeout(this.timer);
+    this.summarize('until the shutdown');
+  }
+
+  private summarize(period = `in ${INTERVAL_MS / 1000} s`) {
     for (const [kind, count] of this.counts)
       if (count > MAX_LINES)
         this.logger.warn(
-          `${kind}: ${count - MAX_LINES} more in ${INTERVAL_MS / 1000} s, of which only LOG_LEVEL=debug has the lines`,
+          `${kind}: ${count - MAX_LINES} more ${period}, of which only LOG_LEVEL=debug has the lines`,
         );
     this.counts.clear();
     this.timer = undefined;

@@ -26,10 +26,21 @@ export class OutageLog {
   private summarize() {
     if (this.count > 0) this.logger.warn(`${this.sentence}: ${this.count} more in ${INTERVAL_MS / 1000} s`);
     else {
-      clearInterval(this.timer);
-      this.timer = undefined;
+      this.stopTimer();
       this.logger.log(`${this.sentence}: none in the last ${INTERVAL_MS / 1000} s`);
     }
     this.count = 0;
+  }
+
+  /** Logs the number of failures that no line has yet. For the shutdown: no line follows. */
+  end() {
+    if (this.count > 0) this.logger.warn(`${this.sentence}: ${this.count} more until the shutdown`);
+    this.stopTimer();
+    this.count = 0;
+  }
+
+  private stopTimer() {
+    clearInterval(this.timer);
+    this.timer = undefined;
   }
 }

@@ -5,7 +5,7 @@ import {
   type RefusalFacts,
   type RefusalReason,
 } from '@mridang/nestjs-auth';
-import { HttpException, Inject, Injectable, Logger } from '@nestjs/common';
+import { HttpException, Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { aboutRequest } from '../log/audit-log.js';
 import { LimitedLog } from '../log/limited-log.js';
@@ -38,12 +38,16 @@ const MAX_CHAIN_LENGTH = 1_000;
  * `explainRefusals` the answer has it, too. The errors say what was needed and what was there (`RefusalReason`).
  */
 @Injectable()
-export class Refusals {
+export class Refusals implements OnApplicationShutdown {
   private readonly logger = new Logger('Refusal');
   private readonly limited = new LimitedLog(this.logger);
   private readonly kept = new LRUCache<string, Explanation>({ max: MAX_KEPT, ttl: KEPT_MS });
 
   constructor(@Inject(ZITADEL_CONNECTION) private readonly options: ZitadelConnection) {}
+
+  onApplicationShutdown() {
+    this.limited.end();
+  }
 
   /**
    * Returns what the answer to a refusal says; `undefined` for errors with another status. Logs the refusal. A failed sign-in is in the log

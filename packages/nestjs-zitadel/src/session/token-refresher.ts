@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describeError, SessionEnded, type SessionRefresh, type SessionToken } from '@mridang/nestjs-auth';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ZITADEL_OPTIONS, type ResolvedZitadelOptions } from '../zitadel.options.js';
 import { OutageLog } from '../log/outage-log.js';
@@ -60,7 +60,7 @@ type Refreshable = SessionToken & { refreshToken: string; sub: string };
  * latest token set of a session is stored for as long as a browser may send a cookie with an older one.
  */
 @Injectable()
-export class TokenRefresher implements SessionRefresh {
+export class TokenRefresher implements SessionRefresh, OnApplicationShutdown {
   private readonly logger = new Logger('Refresh');
   private readonly outage = new OutageLog(this.logger, 'Could not refresh tokens');
   private readonly inFlight = new Map<string, Promise<TokenSet>>();
@@ -76,6 +76,10 @@ export class TokenRefresher implements SessionRefresh {
     @Inject(ZITADEL_OPTIONS)
     private readonly options: Pick<ResolvedZitadelOptions, 'session' | 'timeoutSeconds' | 'observer'>,
   ) {}
+
+  onApplicationShutdown() {
+    this.outage.end();
+  }
 
   isDue(token: SessionToken): boolean {
     return isPast(token.refreshToken === undefined ? token.accessTokenEndsAt : dueAt(token));

@@ -33,8 +33,10 @@ const BATCH_SIZE = 500;
 @Injectable()
 export class SharedState implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('State');
-  private readonly entries = localCopy(MAX_BYTES, this.logger, 'State');
-  private readonly ofEvents = localCopy(MAX_EVENT_BYTES, this.logger, 'State of events');
+  private readonly full = new OutageLog(this.logger, 'Local state is full: oldest evicted');
+  private readonly eventsFull = new OutageLog(this.logger, 'Local events are full: oldest evicted');
+  private readonly entries = localCopy(MAX_BYTES, this.full);
+  private readonly ofEvents = localCopy(MAX_EVENT_BYTES, this.eventsFull);
   private readonly copyFor = (key: string) => (key.startsWith(EVENT_PREFIX) ? this.ofEvents : this.entries);
   readonly bytes = () => this.entries.calculatedSize + this.ofEvents.calculatedSize;
   private readonly leases = new LRUCache<string, true>({ maxSize: MAX_LEASES, sizeCalculation: () => 1 });
@@ -75,6 +77,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    for (const log of [this.full, this.eventsFull]) log.end();
     for (const connection of this.link ? [this.link.redis, this.link.subscriber] : []) {
       connection.removeAllListeners().on('error', () => undefined);
       await connection.quit().catch(() => connection.disconnect());
@@ -82,8 +85,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   }
 
   all(key: string): readonly Entry[] {
-    const copy = this.copyFor(key);
-    return copy.size === 0 ? [] : (copy.get(key) ?? []).filter(isLive);
+    return this.copyFor(key).get(key)?.filter(isLive) ?? [];
   }
 
   /** The value with the highest rank. */
@@ -200,8 +202,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   };
 }
 
-function localCopy(maxSize: number, logger: Logger, name: string) {
-  const evictions = new OutageLog(logger, `${name} in memory is full: oldest entries evicted`);
+function localCopy(maxSize: number, evictions: OutageLog) {
   return new LRUCache<string, readonly Entry[]>({
     maxSize,
     sizeCalculation: (list, key) =>
@@ -211,5 +212,4 @@ function localCopy(maxSize: number, logger: Logger, name: string) {
 }
 
 const isLive = ({ endsAt }: Entry) => endsAt > Date.now();
-
 const textOf = (key: string, entry: Entry) => JSON.stringify([key, entry]);
