@@ -84,7 +84,7 @@ again.
 
 ## Why was I refused?
 
-Each 401 and 403 has a code of this page and a reference. Outside of production the answer says why, too: the page as a list, JSON as
+Each 401 and 403 has a code of this page and a reference. Outside of production the answer says why, too: the page as a list in English, German or French, JSON as
 \`explanation\`, of which \`needed\` is what the route needs, \`held\` what the request has of it, and \`help\` what would help:
 
 \`\`\`json

@@ -176,7 +176,7 @@ describe.each(['development', 'production'])('in %s', (environment) => {
       needed: { roles: ['admin'] },
       held: {
         roles: ['editor'],
-        grants: ['editor in Alpha', 'admin in beta.example'],
+        grants: ['editor (Alpha)', 'admin (beta.example)'],
         organization: alpha.name,
         readAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       },
@@ -212,13 +212,30 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     const text = textOf(page);
     expect([page.status, page.headers['cache-control']]).toEqual([403, 'no-store']);
     expect(text).toMatch(/give the reference [0-9a-f]{12}\. AUTH_ROLES_REQUIRED/);
-    const parts = ['one of the roles: admin', 'roles that count: editor', 'admin in beta.example'];
+    const parts = ['one of the roles: admin', 'roles that count: editor', 'admin (beta.example)'];
     for (const part of [...parts, 'What would help']) expect(text.includes(part)).toBe(isExplained);
+  });
+
+  it.each([
+    [
+      'de',
+      [
+        'eine der Rollen: admin',
+        'Rollen, die gelten: editor',
+        'Wer Zitadel verwaltet, vergibt die Rolle dort',
+      ],
+    ],
+    ['fr', ['un des rôles : admin', 'rôles qui comptent : editor', 'Un administrateur accorde le rôle']],
+  ])('the page of a missing role says so in the language %s', async (language, parts) => {
+    const browser = await signedIn(members.atHome);
+    const text = textOf(await browser.get('/admin', { 'accept-language': language }));
+    for (const part of parts) expect(text.includes(part)).toBe(isExplained);
+    expect(text).not.toMatch(/one of the roles|roles that count|An administrator/);
   });
 
   it('an organization that has to be chosen, or that grants no role, is answered with the organizations', async () => {
     const browser = await signedIn(members.inTwo);
-    const held = { organization: 'none', grants: ['admin in alpha.example', 'editor in beta.example'] };
+    const held = { organization: 'none', grants: ['admin (alpha.example)', 'editor (beta.example)'] };
     const needed = { organization: true };
     const readAt = expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as unknown;
     expectRefused(await json(browser, '/refused/organization'), 'ORGANIZATION_REQUIRED', {
@@ -351,6 +368,9 @@ describe.each(['development', 'production'])('in %s', (environment) => {
     expect(lineOf({ reference })).toMatch(
       /needed: \{ factors: \[ 'mfa' \] \},\s+held: \{ factors: \[ 'pwd' \] \}/s,
     );
+    const german = await browser.get(pathname + page.url.search, { 'accept-language': 'de' });
+    for (const part of ['alle diese Faktoren: mfa', 'Faktoren: pwd', 'Den Faktor bei Zitadel einrichten'])
+      expect(textOf(german).includes(part)).toBe(isExplained);
     const other = await browser.get('/auth/error?reason=factor_missing&ref=000000000000');
     expect(shown(textOf(other)).slice(0, 2)).toEqual([false, false]);
   });

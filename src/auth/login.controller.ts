@@ -130,12 +130,13 @@ export class LoginController {
     const reason = given ?? (error === 'AccessDenied' ? ('access_denied' satisfies SignInFailure) : error);
     // Anybody can open this address, so its status must not look like a server error.
     response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
+    const language = languageFor(request.headers['accept-language']);
     const address = withoutItsCookies.includes(String(reason)) ? this.env.address : undefined;
     return {
       ...signInFailureModel(reason),
       address,
-      ...this.failureIn(reference),
-      factor: factorName(detail, languageFor(request.headers['accept-language'])),
+      ...this.failureIn(reference, language),
+      factor: factorName(detail, language),
       accountUrl: reason === ('factor_missing' satisfies SignInFailure) && this.env.accountUrl,
       logoutToken:
         reason === ('login_too_old' satisfies SignInFailure) ? this.csrf.token(request, response) : undefined,
@@ -143,10 +144,10 @@ export class LoginController {
   }
 
   /** Anybody can write the address, so only a well-formed reference is shown. */
-  private failureIn(reference: unknown) {
+  private failureIn(reference: unknown, language: Language) {
     if (typeof reference !== 'string' || !/^[0-9a-f]{12}$/.test(reference)) return {};
     const explanation = this.refusals.explanationOf(reference);
-    return { reference, explanation: explanation && phrasesOf(explanation) };
+    return { reference, explanation: explanation && phrasesOf(explanation, language) };
   }
 }
 

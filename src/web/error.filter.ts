@@ -31,7 +31,7 @@ import {
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ENV, type Env } from '../config/env.js';
-import { languages } from '../texts/language.js';
+import { languageFor, languages } from '../texts/language.js';
 import { errorMessage, text } from '../texts/text.js';
 import { beginAnswer, httpErrorOf } from './http-error.js';
 import { returnToOf } from './page-frame.js';
@@ -101,7 +101,9 @@ export class ErrorFilter implements ExceptionFilter, OnApplicationShutdown {
       address: error instanceof CrossSiteRequest ? this.env.address : undefined,
       reference,
       code: refusal?.code,
-      explanation: refusal?.explanation && phrasesOf(refusal.explanation),
+      explanation:
+        refusal?.explanation &&
+        phrasesOf(refusal.explanation, languageFor(request.headers['accept-language'])),
       canLogIn: status === 401,
       ...roles?.page,
     });

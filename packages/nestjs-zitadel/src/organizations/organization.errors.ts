@@ -56,7 +56,7 @@ export const roleFacts = ({
 }: Holder): RefusalFacts => ({
   roles,
   grants: roleGrants?.flatMap(({ role, organizations: all }) =>
-    all.map((one) => `${role} in ${labelOf(organizations?.find(({ id }) => id === one.id) ?? one)}`),
+    all.map((one) => `${role} (${labelOf(organizations?.find(({ id }) => id === one.id) ?? one)})`),
   ),
   // Without `organizations: 'active'` there is none.
   organization: organizations && (activeOrganization ? labelOf(activeOrganization) : 'none'),

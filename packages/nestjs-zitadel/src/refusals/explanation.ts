@@ -2,6 +2,9 @@ import { inspect } from 'node:util';
 import { onOneLine, type RefusalFacts, type RefusalReason } from '@mridang/nestjs-auth';
 import { redacted } from '../log/redacted.js';
 import { failureTexts, sessionEndTexts, signInTexts, type FailureText } from './failure-texts.js';
+import { de } from './texts/de.js';
+import { en, type FactName, type Translations } from './texts/explanation-texts.js';
+import { fr } from './texts/fr.js';
 
 /** Why a request was refused, as plain data: bounded, and without tokens, cookies and secrets. */
 export interface Explanation {
@@ -19,34 +22,6 @@ const MAX_HELP_LENGTH = 500;
 /** Members of a list, and facts. */
 export const MAX_ITEMS = 20;
 
-/** The words for a fact; two where a route needs something else than a request has. */
-const labels: Record<string, string | { needed: string; held: string }> = {
-  session: { needed: 'a session', held: 'session' },
-  credentials: 'one of the credentials',
-  roles: { needed: 'one of the roles', held: 'roles that count' },
-  grants: 'roles by organization',
-  organization: { needed: 'an organization in which the user has a role', held: 'active organization' },
-  organizationAsked: 'organization asked for, which is unknown or grants the user no role',
-  organizations: 'organizations with roles',
-  homeOrganization: { needed: 'a member of the organization', held: 'organization of the user' },
-  readAt: 'read at Zitadel',
-  signInAgeSeconds: {
-    needed: 'at most this many seconds since the sign-in',
-    held: 'seconds since the sign-in',
-  },
-  factors: { needed: 'all of the factors', held: 'factors' },
-  scopes: { needed: 'all of the scopes', held: 'scopes' },
-  csrf: 'CSRF token',
-  origin: 'origin',
-  site: 'Sec-Fetch-Site',
-  bearerToken: { needed: 'a bearer token', held: 'bearer token' },
-  tokenKind: 'kind of token',
-  tokenProblem: 'problem of the token',
-  tokenAgeSeconds: 'seconds since the token was issued',
-  audience: { needed: 'in the audience (project or client ID)', held: 'audience' },
-  provider: 'provider of the session',
-};
-
 interface Found {
   code: string;
   reason: string | undefined;
@@ -63,10 +38,12 @@ export const explain = (
   help: typeof help === 'string' ? shortened(help, MAX_HELP_LENGTH) : helpFor(code, reason),
 });
 
+const texts: Record<string, FailureText> = { ...failureTexts, ...signInTexts, ...sessionEndTexts };
+const plain = ({ helps }: FailureText) => helps.replaceAll('`', '');
+
 function helpFor(code: string, reason: string): string {
-  const texts: Record<string, FailureText> = { ...failureTexts, ...signInTexts, ...sessionEndTexts };
   const name = Object.hasOwn(texts, reason) ? reason : code;
-  return Object.hasOwn(texts, name) ? (texts[name]?.helps.replaceAll('`', '') ?? '') : '';
+  return Object.hasOwn(texts, name) && texts[name] ? plain(texts[name]) : '';
 }
 
 /**
@@ -85,7 +62,7 @@ function boundedValue(value: unknown): RefusalFacts[string] {
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (!Array.isArray(value)) return shortened(value);
   const shown = value.slice(0, MAX_ITEMS).map((item) => shortened(item));
-  return value.length > MAX_ITEMS ? [...shown, `… ${value.length - MAX_ITEMS} more`] : shown;
+  return value.length > MAX_ITEMS ? [...shown, `… +${value.length - MAX_ITEMS}`] : shown;
 }
 
 /** Returns a value as a part of a line, without secrets. */
@@ -94,16 +71,34 @@ export function shortened(value: unknown, maxLength = MAX_LENGTH): string {
   return redacted(onOneLine(text, maxLength));
 }
 
-/** An explanation in words, for people: plain text in English. */
-export const phrasesOf = ({ needed, held, help }: Explanation) => ({
-  needed: Object.entries(needed).map((fact) => phrase('needed', fact)),
-  held: Object.entries(held).map((fact) => phrase('held', fact)),
-  help,
-});
+const translations = new Map<string, Translations>(Object.entries({ de, fr }));
+const namesOfHelps = new Map(Object.entries(texts).map(([name, text]) => [plain(text), name]));
 
-function phrase(side: 'needed' | 'held', [name, value]: [string, RefusalFacts[string]]): string {
-  const label = Object.hasOwn(labels, name) ? (labels[name] ?? name) : name;
-  const words = typeof label === 'string' ? label : label[side];
-  if (value === true) return words;
-  return `${words}: ${typeof value === 'object' ? value.join(', ') || 'none' : String(value)}`;
+/**
+ * An explanation in words, for people: plain text.
+ *
+ * @param language `en`, `de` or `fr`; English for another. What a program's own errors say stays as it is.
+ */
+export function phrasesOf({ needed, held, help }: Explanation, language = 'en') {
+  const words = translations.get(language);
+  const phrase = (side: 'needed' | 'held', facts: RefusalFacts) =>
+    Object.entries(facts).map(([name, value]) => {
+      const { labels, colon } = words ?? en;
+      const label = Object.hasOwn(labels, name) ? labels[name as FactName] : name;
+      const text = typeof label === 'string' ? label : label[side];
+      return value === true ? text : text + colon + valueIn(words, name as FactName, value);
+    });
+  return {
+    needed: phrase('needed', needed),
+    held: phrase('held', held),
+    help: words?.helps[namesOfHelps.get(help) ?? ''] ?? help,
+  };
+}
+
+function valueIn(words: Translations | undefined, name: FactName, value: RefusalFacts[string]): string {
+  if (typeof value === 'object')
+    return value.map((one) => valueIn(words, name, one)).join(', ') || (words ?? en).none;
+  const [, start, inner = ''] = /^(\w+) \((\w+)\)$/.exec(String(value)) ?? [];
+  const known = words && Object.hasOwn(words.values, name) ? words.values[name] : {};
+  return known?.[String(value)] ?? known?.[`${start} (…)`]?.replace('…', inner) ?? String(value);
 }
