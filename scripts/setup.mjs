@@ -18,7 +18,7 @@ process.exitCode = await runSetup(args, {
 
 /** Standard output is for the result. */
 function compiled(...projects) {
-  const tsc = ['node_modules/typescript/bin/tsc', '-b', ...projects];
+  const tsc = ['node_modules/@typescript/native/bin/tsc', '-b', ...projects];
   return spawnSync(process.execPath, tsc, { stdio: ['ignore', 2, 2] }).status === 0;
 }
 

@@ -10,7 +10,7 @@ import { startSandbox } from '../src/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'dist/main.js');
-const compiler = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
+const compiler = fileURLToPath(new URL('../../../node_modules/@typescript/native/bin/tsc', import.meta.url));
 
 let folder: string;
 let running: ChildProcess | undefined;
