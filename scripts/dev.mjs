@@ -1,12 +1,22 @@
 // `npm run dev`: builds, then runs all programs in watch mode until it is stopped.
-// Without a `.env` file, or with `-- --sandbox`, the sandbox is used as Zitadel. With a `.env` file, the API runs if it has a key.
+// With a `.env` file, the API runs if it has a key.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { parse } from 'dotenv';
 
+const usage = `npm run dev -- [options]
+
+  --sandbox      the sandbox as Zitadel although there is a .env; without one it is used in any case
+  --users FILE   the sandbox with the users of a JSON file (docs/sandbox.md)
+  --help         this text
+
+Variables: PORT (3000), APP_PORT of the API (PORT + 1), SANDBOX_PORT (8080), and those of docs/configuration.md.`;
+
+const args = commandLine();
 const SANDBOX_PORT = Number(process.env.SANDBOX_PORT || 8080);
 const children = new Set();
 let stopping = false;
@@ -21,7 +31,7 @@ console.log('Building…');
 await finished('tsc', ['-b']);
 await finished('tailwindcss', ['-i', 'views/app.css', '-o', 'public/app.css'], { quiet: true });
 
-const ownZitadel = existsSync('.env') && !process.argv.includes('--sandbox');
+const ownZitadel = existsSync('.env') && !args.sandbox && !args.users;
 const { ConfigError, explain, loadEnvFile } = await import('@mridang/nestjs-program');
 const { variableNames } = await import('../build/config/variable-names.js');
 const env = ownZitadel
@@ -71,6 +81,7 @@ if (!ownZitadel) {
     '--key-folder',
     keyFolder,
     '--quiet',
+    ...(args.users ? ['--users', args.users] : []),
   ]);
   await answers(`${zitadel.issuer}/.well-known/openid-configuration`);
   env.ZITADEL_API_KEY_FILE = join(keyFolder, 'api-key.json');
@@ -84,6 +95,25 @@ run('node', ['--watch', '--watch-preserve-output', 'build/main.js'], { env });
 await answers(`http://localhost:${port}/`);
 if (hasApi) await answers(`http://localhost:${apiPort}/api/v1/app`);
 await banner();
+
+function commandLine() {
+  const options = {
+    sandbox: { type: 'boolean' },
+    users: { type: 'string' },
+    help: { type: 'boolean' },
+  };
+  try {
+    const { values } = parseArgs({ options });
+    if (values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    return values;
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
 
 async function banner() {
   const lines = [`Web app   ${origin}`];
@@ -102,11 +132,12 @@ async function banner() {
       '',
       'Open the web app, press "Log in" and choose who you are:',
     );
-    for (const { kind, loginName, goodFor } of defaultUsers) {
-      if (kind !== 'machine') lines.push(`  ${loginName.padEnd(22)}${goodFor}`);
+    const users = args.users ? JSON.parse(readFileSync(args.users, 'utf8')) : defaultUsers;
+    for (const { kind, loginName, goodFor = '' } of users) {
+      if (kind !== 'machine') lines.push(`  ${loginName.padEnd(22)}${goodFor}`.trimEnd());
     }
     lines.push(
-      `  (the password, where a form asks for one: ${defaultPassword})`,
+      `  (the password, where a form asks for one${args.users ? ' and the file has none' : ''}: ${defaultPassword})`,
       '',
       `Credentials of a service user, to call the API with (docs/api.md): ${keyFolder}`,
     );

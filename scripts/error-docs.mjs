@@ -36,7 +36,8 @@ in the log comes from there, too.
 ## Sign-in
 
 A sign-in that Zitadel or this application could not finish (502, 503) is answered where it failed, with that status and a page. Every other failed
-sign-in ends on \`/auth/error?error=<name>&reason=<reason>&ref=<reference>\`; \`error\` is the name that Auth.js has for it. Anybody can open that
+sign-in ends on \`/auth/error?error=<name>&reason=<reason>&ref=<reference>\`; \`error\` is the name that Auth.js has for it, and \`callbackUrl\` the page that
+was asked for. Anybody can open that
 address, and can write an \`error\` or a \`code\` into that of the callback: so it is always 400, for \`access_denied\` 403, and an \`error\` at the callback is never more, whatever its reason is below.
 Load balancers may count 5xx. A program gets JSON with the code \`AUTH_SIGN_IN_FAILED\` and the \`reason\`.
 

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Browser } from './support/browser.js';
@@ -14,8 +15,8 @@ let port: number;
 let sandboxPort: number;
 let apiPort: number;
 
-const runDev = (env: Record<string, string>) =>
-  runProgram('npm', ['run', 'dev', '--', '--sandbox'], env, resolve('.'));
+const runDev = (env: Record<string, string>, args = ['--sandbox']) =>
+  runProgram('npm', ['run', 'dev', '--', ...args], env, resolve('.'));
 
 beforeAll(async () => {
   [port, sandboxPort, apiPort] = [await freePort(), await freePort(), await freePort()];
@@ -58,6 +59,27 @@ it('npm run token gets a token from the sandbox of npm run dev, which its API ta
   const headers = { authorization: `Bearer ${token.stdout().trim()}` };
   expect((await fetch(`http://localhost:${apiPort}/api/v1/app`, { headers })).status).toBe(200);
 }, 90_000);
+
+it('npm run dev -- --users FILE gives the sandbox the users of a file, and prints their login names', async () => {
+  const [own, ownSandbox, ownApi] = [await freePort(), await freePort(), await freePort()];
+  const file = join(mkdtempSync(join(tmpdir(), 'users-')), 'people.json');
+  writeFileSync(file, JSON.stringify([{ loginName: 'nora@acme.example', roles: ['editor'] }]));
+  const env = { PORT: String(own), SANDBOX_PORT: String(ownSandbox), APP_PORT: String(ownApi) };
+  const second = runDev(env, ['--users', file]);
+  await second.says('Stop with Ctrl+C', 60_000);
+  expect(second.output()).toContain('nora@acme.example');
+  expect(second.output()).not.toContain('alice@acme.example');
+  const page = await signIn(new Browser(`http://localhost:${own}`), 'nora@acme.example');
+  expect(textOf(page)).toContain('editor');
+  await second.stop();
+}, 90_000);
+
+it('npm run dev explains its options, and refuses others', async () => {
+  const help = runDev({}, ['--help']);
+  expect([await help.exit, help.output()]).toEqual([0, expect.stringContaining('--users FILE')]);
+  const wrong = runDev({}, ['--user', 'x']);
+  expect([await wrong.exit, wrong.output()]).toEqual([2, expect.stringMatching(/'--user'.*--users FILE/s)]);
+}, 20_000);
 
 it('npm run dev reports a port in use in one line', async () => {
   const second = runDev({ PORT: String(port), SANDBOX_PORT: String(sandboxPort) });

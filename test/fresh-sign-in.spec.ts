@@ -7,7 +7,7 @@ import { en } from '../src/texts/en.js';
 import { csrfFrom, type Browser, type Page } from './support/browser.js';
 import { moveTime } from './support/move-time.js';
 import { now } from './support/now.js';
-import { refusalOf, refused } from './support/refusal.js';
+import { refusalOf, refused, type Reason } from './support/refusal.js';
 import { choose, signIn } from './support/sign-in.js';
 import { startApp, type RunningApp } from './support/start-app.js';
 import { textOf } from './support/text-of.js';
@@ -161,6 +161,41 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     await until(() => endings().length === ended + loginVersion - 1);
     expect((await browser.get('/profile/live')).status).toBe(200);
   });
+
+  it('a cancelled sign-in says that the session stays, and leads back to the page', async () => {
+    const browser = await signedInLongAgo(alice);
+    const login = await browser.get('/danger?a=1');
+    const page = await browser.submit(login, 'form:has(button[name="cancel"])', { button: 'Cancel' });
+    expect([page.status, firstHeading(page)]).toEqual([403, en['proof.denied.title']]);
+    expect(page.url.searchParams.get('callbackUrl')).toBe('/danger?a=1');
+    const again = page.document.querySelector('main a.button-primary')?.getAttribute('href') ?? '';
+    const proof = await browser.get(again);
+    expect(proof.url.origin).toBe(app.sandbox.issuer);
+    const opened = await choose(browser, proof, alice);
+    expect(opened.url.pathname + opened.url.search).toBe('/danger?a=1');
+  });
+
+  it.each<[string, string, Reason]>([
+    ['/danger', erin, 'user_mismatch'],
+    ['/guarded/factors', alice, 'factor_missing'],
+  ])('the page of a refusal links the page that was asked for: %s as %s', async (path, person, reason) => {
+    const browser = await signedInLongAgo(alice);
+    const page = await choose(browser, await browser.get(path), person);
+    expect(refusalOf(page)).toEqual(refused(reason));
+    const links = page.document.querySelectorAll('main a').map((link) => link.getAttribute('href'));
+    expect(links).toContain(path);
+  });
+
+  it.each(['//evil.example', 'https://evil.example/', 'javascript:alert(1)', '/\\evil.example'])(
+    'the error page has no link to %s',
+    async (callbackUrl) => {
+      const browser = await signedInLongAgo(alice);
+      for (const reason of ['factor_missing', 'access_denied']) {
+        const query = new URLSearchParams({ reason, callbackUrl });
+        expect((await browser.get(`/auth/error?${query}`)).text).not.toContain('evil.example');
+      }
+    },
+  );
 
   it('a refused sign-in leaves no session at Zitadel that outlives the sign-out', async () => {
     const browser = await signedInLongAgo(alice);

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startSandbox, type Sandbox } from 'zitadel-sandbox';
+import { defaultUsers, readUsers, startSandbox, type Sandbox } from 'zitadel-sandbox';
 import { Browser, csrfFrom, program as asProgram, type Page } from './support/browser.js';
 import { freePort } from './support/free-port.js';
 import { copyRepository } from './support/copied-repository.js';
@@ -18,8 +18,8 @@ import { textOf } from './support/text-of.js';
 const alice = 'alice@acme.example';
 const bob = 'bob@acme.example';
 const carol = 'carol@globex.example';
-/** has a second factor */
-const erin = 'erin@acme.example';
+/** of the recipe for a page with a fresh proof: a second factor, and roles in two organizations */
+const nora = 'nora@acme.example';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'recipes-')));
 let origin: string;
@@ -36,21 +36,24 @@ function run(command: string, ...args: string[]) {
 beforeAll(async () => {
   const port = await freePort();
   origin = `http://localhost:${port}`;
+  copyRepository(folder);
+  const recipes = stepsIn(readFileSync('docs/recipes.md', 'utf8'));
+  const people = recipes.find((step) => 'path' in step && step.path === 'people.json');
   sandbox = await startSandbox({
     web: redirectUrisOf(origin),
+    users: [...defaultUsers, ...readUsers(JSON.parse(people?.text ?? ''))],
   });
   partner = await startSandbox({
     web: redirectUrisOf(origin, { callbackPath: '/auth/callback/partner' }),
   });
   sandbox.grantRole(bob, 'auditor');
   sandbox.grantRole(alice, 'editor', 'Globex');
-  sandbox.grantRole(erin, 'admin');
-  sandbox.grantRole(erin, 'editor', 'Globex');
-  copyRepository(folder);
-  const recipes = readFileSync('docs/recipes.md', 'utf8')
-    .replaceAll('https://id.partner.example', partner.issuer)
-    .replaceAll('client-id-at-the-partner', partner.clients.web.clientId);
-  for (const step of stepsIn(recipes)) apply(step, folder);
+  for (const step of recipes) {
+    const text = step.text
+      .replaceAll('https://id.partner.example', partner.issuer)
+      .replaceAll('client-id-at-the-partner', partner.clients.web.clientId);
+    apply({ ...step, text }, folder);
+  }
   run('node_modules/.bin/tsc', '-b');
   run(process.execPath, 'scripts/docs.mjs');
   env = {
@@ -134,17 +137,17 @@ describe('the recipe for a page whose data belong to an organization', () => {
 
 describe('the recipe for a page with a fresh proof', () => {
   it('opens the page to people who sign in with several factors', async () => {
-    const page = await signIn(browser(), erin, '/tenant');
+    const page = await signIn(browser(), nora, '/tenant');
     expect([page.url.pathname, page.document.querySelector('h1')?.text]).toEqual(['/tenant', 'acme.example']);
   });
 
   it('shows the page of the organization that the user has switched to, also after the proof', async () => {
     const visitor = browser();
-    const home = await signIn(visitor, erin, '/tenant');
+    const home = await signIn(visitor, nora, '/tenant');
     const page = await switchTo(visitor, home, '320000000000000002');
     expect(page.document.querySelector('h1')?.text).toBe('globex.example');
     const people = await visitor.get('/auth/fresh-sign-in?callbackUrl=/tenant');
-    const proved = await choose(visitor, people, erin);
+    const proved = await choose(visitor, people, nora);
     expect([proved.url.pathname, proved.document.querySelector('h1')?.text]).toEqual([
       '/tenant',
       'globex.example',

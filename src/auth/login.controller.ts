@@ -123,6 +123,7 @@ export class LoginController {
     @Query('error') error: unknown,
     @Query('ref') reference: unknown,
     @Query('detail') detail: unknown,
+    @Query('callbackUrl') callbackUrl: unknown,
     @Req() request: AuthenticatedRequest,
     @Res({ passthrough: true }) response: Response,
   ) {
@@ -132,8 +133,9 @@ export class LoginController {
     response.status(reason === ('access_denied' satisfies SignInFailure) ? 403 : 400);
     const language = languageFor(request.headers['accept-language']);
     const address = withoutItsCookies.includes(String(reason)) ? this.env.address : undefined;
+    const returnTo = localPath(callbackUrl, this.env.origin, this.env.basePath);
     return {
-      ...signInFailureModel(reason),
+      ...signInFailureModel(reason, { returnTo, isSignedIn: Boolean(request.session) }),
       address,
       ...this.failureIn(reference, language),
       factor: factorName(detail, language),

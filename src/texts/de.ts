@@ -163,6 +163,7 @@ export const de: Texts = {
   'notice.reference': 'Bei Fragen bitte die Referenz {reference} angeben.',
   'notice.address': 'Bitte diese Anwendung unter ihrer eigenen Adresse öffnen:',
   'notice.startAgain': 'Neu beginnen',
+  'notice.openAgain': 'Seite noch einmal öffnen',
   'notice.formNotSent': 'Sie haben sich neu angemeldet. Ihr Formular wurde nicht gesendet: Bitte senden Sie es noch einmal.',
   'notice.factors': 'Passwort und Faktoren',
 
@@ -171,6 +172,8 @@ export const de: Texts = {
   'why.held': 'Vorhanden',
   'why.help': 'Was helfen würde',
 
+  'error.409.title': 'Diese Seite ist nicht mehr aktuell',
+  'error.409.text': 'Seit sie geöffnet wurde, hat sich etwas geändert, vielleicht in einem anderen Tab. Öffnen Sie die Seite neu, bevor Sie das Formular noch einmal senden.',
   'error.400.title': 'Diese Anfrage ist ungültig',
   'error.400.text': 'An der Adresse oder am Formular stimmt etwas nicht.',
   'error.401.title': 'Bitte anmelden',
@@ -221,6 +224,8 @@ export const de: Texts = {
   'error.ZITADEL_MISCONFIGURED.title': 'Die Anmeldung ist nicht richtig eingerichtet',
   'error.ZITADEL_MISCONFIGURED.text': 'Diese Anwendung und Zitadel passen nicht zusammen. Die Betreiber finden den Grund im Log der Anwendung.',
 
+  'proof.denied.title': 'Die neue Anmeldung wurde abgebrochen',
+  'proof.denied.text': 'Zitadel hat sie verweigert, oder Sie haben es sich anders überlegt. Sie sind angemeldet wie zuvor.',
   'signIn.access_denied.title': 'Die Anmeldung wurde abgebrochen',
   'signIn.access_denied.text': 'Zitadel hat den Zugang verweigert, oder Sie haben es sich anders überlegt. Es ist nichts passiert.',
   'signIn.user_locked.title': 'Ihr Konto ist gesperrt',
@@ -256,9 +261,9 @@ export const de: Texts = {
   'signIn.user_mismatch.title': 'Jemand anders hat sich angemeldet',
   'signIn.user_mismatch.text': 'Die Seite ist für die Person, die hier angemeldet war, und bei Zitadel hat sich jemand anders angemeldet. Hier ändert das nichts: Gehen Sie zurück zur Seite, und melden Sie sich als diese Person an.',
   'signIn.factor_missing.title': 'Ein Faktor fehlt',
-  'signIn.factor_missing.text': 'Die Seite verlangt eine Anmeldung damit: {factor}. Richten Sie das bei Zitadel ein und öffnen Sie die Seite dann noch einmal. Sie sind angemeldet wie zuvor.',
+  'signIn.factor_missing.text': 'Für die Seite ist nötig: {factor}. Richten Sie das bei Zitadel ein und öffnen Sie die Seite dann noch einmal. Sie sind angemeldet wie zuvor.',
   'signIn.organization_unknown.title': 'Diese Organisation ist nicht bekannt',
-  'signIn.organization_unknown.text': 'Dieser Link ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie, wer Ihnen den Link gegeben hat.',
+  'signIn.organization_unknown.text': 'Dieser Link ist für die Mitglieder einer Organisation gedacht, und Zitadel kennt keine mit diesem Namen oder dieser Nummer. Bitte fragen Sie die Person, die Ihnen den Link gegeben hat.',
   'signIn.organization_mismatch.title': 'Sie gehören zu einer anderen Organisation',
   'signIn.organization_mismatch.text': 'Diese Anmeldung war für die Mitglieder einer Organisation, und Ihr Konto gehört nicht dazu. Niemand wurde angemeldet. Haben Sie dort ein Konto, öffnen Sie den Link noch einmal und wählen Sie es aus.',
   'signIn.provider_error.title': 'Zitadel hat die Anmeldung abgelehnt',

@@ -161,6 +161,7 @@ export const en = {
   'notice.reference': 'If you ask for help, give the reference {reference}.',
   'notice.address': 'Open this application at its own address:',
   'notice.startAgain': 'Start again',
+  'notice.openAgain': 'Open the page again',
   'notice.formNotSent': 'You have signed in again. Your form was not sent: please send it again.',
   'notice.factors': 'Password and factors',
 
@@ -169,6 +170,8 @@ export const en = {
   'why.held': 'Present',
   'why.help': 'What would help',
 
+  'error.409.title': 'This page is out of date',
+  'error.409.text': 'Something has changed since it was shown, perhaps in another tab. Open the page again before you send the form again.',
   'error.400.title': 'That request is not valid',
   'error.400.text': 'Something in the address or the form is not as it should be.',
   'error.401.title': 'Please sign in',
@@ -219,6 +222,8 @@ export const en = {
   'error.ZITADEL_MISCONFIGURED.title': 'Sign-in is not set up correctly',
   'error.ZITADEL_MISCONFIGURED.text': 'This application and Zitadel do not fit together. The people who run it find the reason in its log.',
 
+  'proof.denied.title': 'The new sign-in was cancelled',
+  'proof.denied.text': 'Zitadel refused the new sign-in, or you cancelled it. You are still signed in as before.',
   'signIn.access_denied.title': 'You were not signed in',
   'signIn.access_denied.text': 'Zitadel did not let you in, or you changed your mind. Nothing has happened.',
   'signIn.user_locked.title': 'Your account is locked',

@@ -163,6 +163,7 @@ export const fr: Texts = {
   'notice.reference': 'Si vous demandez de l’aide, indiquez la référence {reference}.',
   'notice.address': 'Ouvrez cette application à sa propre adresse :',
   'notice.startAgain': 'Recommencer',
+  'notice.openAgain': 'Rouvrir la page',
   'notice.formNotSent': 'Vous vous êtes reconnecté. Votre formulaire n’a pas été envoyé : veuillez l’envoyer de nouveau.',
   'notice.factors': 'Mot de passe et facteurs',
 
@@ -171,6 +172,8 @@ export const fr: Texts = {
   'why.held': 'Présent',
   'why.help': 'Ce qui aiderait',
 
+  'error.409.title': 'Cette page n’est plus à jour',
+  'error.409.text': 'Quelque chose a changé depuis son affichage, peut-être dans un autre onglet. Rouvrez la page avant de renvoyer le formulaire.',
   'error.400.title': 'Cette requête n’est pas valide',
   'error.400.text': 'Quelque chose ne va pas dans l’adresse ou le formulaire.',
   'error.401.title': 'Veuillez vous connecter',
@@ -221,6 +224,8 @@ export const fr: Texts = {
   'error.ZITADEL_MISCONFIGURED.title': 'La connexion est mal configurée',
   'error.ZITADEL_MISCONFIGURED.text': 'Cette application et Zitadel ne s’accordent pas. Les responsables de l’application en trouveront la raison dans son journal.',
 
+  'proof.denied.title': 'La nouvelle connexion a été annulée',
+  'proof.denied.text': 'Zitadel l’a refusée, ou vous avez changé d’avis. Vous êtes connecté comme avant.',
   'signIn.access_denied.title': 'La connexion a été annulée',
   'signIn.access_denied.text': 'Zitadel vous a refusé l’accès, ou vous avez changé d’avis. Il ne s’est rien passé.',
   'signIn.user_locked.title': 'Votre compte est verrouillé',
@@ -254,9 +259,9 @@ export const fr: Texts = {
   'signIn.login_too_old.title': 'Une connexion récente est nécessaire',
   'signIn.login_too_old.text': 'Zitadel n’a pas confirmé que vous venez de prouver votre identité, alors que cela lui était demandé. Déconnectez-vous, puis ouvrez la page de nouveau.',
   'signIn.user_mismatch.title': 'Une autre personne s’est connectée',
-  'signIn.user_mismatch.text': 'La page est destinée à la personne qui était connectée ici, et une autre s’est connectée chez Zitadel. Cela ne change rien ici : revenez à la page et connectez-vous avec ce compte.',
+  'signIn.user_mismatch.text': 'La page est destinée à la personne qui était connectée ici, et une autre s’est connectée chez Zitadel. Cela ne change rien ici : revenez à la page et connectez-vous avec le compte de cette personne.',
   'signIn.factor_missing.title': 'Il manque un facteur',
-  'signIn.factor_missing.text': 'La page exige une connexion avec ceci : {factor}. Configurez-le chez Zitadel, puis ouvrez la page de nouveau. Vous êtes connecté comme avant.',
+  'signIn.factor_missing.text': 'Pour cette page, il faut : {factor}. Configurez-le chez Zitadel, puis ouvrez la page de nouveau. Vous êtes connecté comme avant.',
   'signIn.organization_unknown.title': 'Cette organisation est inconnue',
   'signIn.organization_unknown.text': 'Ce lien s’adresse aux membres d’une organisation, et Zitadel n’en connaît aucune de ce nom ou de ce numéro. Demandez à qui vous a donné ce lien.',
   'signIn.organization_mismatch.title': 'Vous appartenez à une autre organisation',

@@ -263,8 +263,11 @@ export class AuthEngine {
       if (current && signedIn) signInPolicy?.replaced?.(current, found.kept, signedIn);
       return answer;
     } catch (error) {
-      if (!isSignInFailed(error) || error.reason !== 'login_too_old' || found.attempt > 0) throw error;
-      return this.restartWithLogin(found, request, response);
+      if (!isSignInFailed(error)) throw error;
+      if (error.reason === 'login_too_old' && found.attempt === 0)
+        return this.restartWithLogin(found, request, response);
+      error.returnTo = found.returnTo;
+      throw error;
     }
   }
 

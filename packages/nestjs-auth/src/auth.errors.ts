@@ -267,6 +267,8 @@ export class SignInFailed extends AuthError implements RefusalReason {
   readonly needsOperator: boolean;
   /** a word that says more, for the error page: of `factor_missing` the method */
   readonly detail: string | undefined;
+  /** path of the page after the sign-in, where it is known which sign-in failed */
+  returnTo: string | undefined;
 
   /**
    * @param options.isFromAddress whether the reason comes from the query of the callback, which anybody can write: then a status of 500

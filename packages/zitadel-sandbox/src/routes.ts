@@ -58,7 +58,6 @@ const loginUi: Record<string, Endpoint> = {
   [signedOutV1Path]: signedOut,
   [devicePath]: device,
   ...deviceV1Endpoints,
-  [consolePath]: noConsole,
 };
 
 type Answer = (ctx: Context) => void;
@@ -160,7 +159,8 @@ async function answerLoginUi(call: Call, instance: Instance, isThere: boolean): 
   ctx.set('Vary', 'Cookie');
   instance.sessions.ensureBrowserId(ctx);
   const isServed = isThere && (instance.hasLoginPages || !ctx.path.startsWith(loginV2Prefix));
-  const endpoint = isServed ? loginUi[ctx.path] : undefined;
+  const page = ctx.path.startsWith(consolePath) ? noConsole : loginUi[ctx.path];
+  const endpoint = isServed ? page : undefined;
   if (answerFault(ctx, instance)) return;
   if (ctx.method === 'OPTIONS') ctx.status = 204;
   else if (endpoint) await endpoint(call, instance);

@@ -114,6 +114,7 @@ describe('On all pages,', () => {
     '/ui/v2/login/logout',
     '/ui/login/logout/done',
     '/ui/console/',
+    '/ui/console/users/me',
   ])('a Content-Security-Policy is sent with HTML: %s', async (path) => {
     const { headers } = await new RelyingParty(sandbox).browser.get(`${sandbox.issuer}${path}`);
     expect(headers.get('content-type')).toContain('text/html');

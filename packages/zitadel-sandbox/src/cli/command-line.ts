@@ -22,7 +22,7 @@ const defaultApiOrigin = 'http://localhost:3001';
 export const usage = `Zitadel sandbox: an OpenID provider that behaves as Zitadel does, for development and tests on this machine.
 
   --port PORT                     port to listen on (default ${defaultPort}; 0: a free port)
-  --users FILE                    JSON file with a list of users (default: three people, one service user)
+  --users FILE                    JSON file with a list of users (default: four people, one service user)
   --access-token-ttl SECONDS      lifetime of access tokens in seconds (default 43200)
   --access-token-type TYPE        format of access tokens: opaque (default) or jwt
   --web-origin URL                origin of the web app (default ${defaultWebOrigin}); repeatable: the

@@ -43,6 +43,7 @@ export const de: Translations = {
       'a cookie that does not open': 'ein Cookie, das sich nicht entschlüsseln lässt',
     },
     credentials: { session: 'Sitzung', 'bearer token': 'Bearer-Token' },
+    organization: { none: 'keine' },
     csrf: {
       'the token of this browser': 'das Token dieses Browsers',
       'no cookie': 'kein Cookie',
