@@ -50,7 +50,7 @@ export default {
   maxWorkers: availableParallelism() + 1,
   testTimeout: 20_000,
   collectCoverageFrom: [
-    'packages/nestjs-auth/src/*.guard.ts',
+    'packages/nestjs-auth/src/guards/*.guard.ts',
     'packages/nestjs-auth/src/refresh/*.ts',
     'packages/nestjs-auth/src/session/**/*.ts',
     'packages/nestjs-zitadel/src/session/token-refresher.ts',

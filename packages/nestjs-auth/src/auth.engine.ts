@@ -15,11 +15,11 @@ import {
 import type { AuthenticatedRequest, HttpRequest, HttpResponse } from './auth.types.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { localPath } from './http/local-path.js';
-import { failurePage } from './failure-page.js';
+import { failurePage } from './failures/failure-page.js';
 import { isPrefetch, requestTarget } from './http/request-facts.js';
 import { toHttpResponse } from './http/to-http-response.js';
 import { toWebRequest } from './http/to-web-request.js';
-import { isLinkUsed, refusalFor, wrongPasswordIn, type AuthorizationError } from './refusal-for.js';
+import { isLinkUsed, refusalFor, wrongPasswordIn, type AuthorizationError } from './failures/refusal-for.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
 import { completedSignInPage } from './sign-in-page.js';
 import { SessionService } from './session/session.service.js';

@@ -9,8 +9,8 @@ import {
 import { APP_GUARD, ApplicationConfig, ModulesContainer } from '@nestjs/core';
 import { authControllerAt } from './auth.controller.js';
 import { AuthEngine } from './auth.engine.js';
-import { AuthFilter } from './auth.filter.js';
-import { SessionGuard } from './auth.guard.js';
+import { AuthFilter } from './failures/auth.filter.js';
+import { SessionGuard } from './guards/auth.guard.js';
 import {
   AuthModuleOptions,
   type AuthModuleAsyncOptions,
@@ -20,9 +20,9 @@ import {
 } from './auth.options.js';
 import { CsrfService } from './csrf/csrf.service.js';
 import { isMountPath } from './http/local-path.js';
-import { MessageGuards } from './message-guards.js';
+import { MessageGuards } from './guards/message-guards.js';
 import { ResolvedAuthOptions } from './resolved-auth-options.js';
-import { RolesGuard } from './roles.guard.js';
+import { RolesGuard } from './guards/roles.guard.js';
 import { SignIn } from './sign-in.service.js';
 import { SessionService } from './session/session.service.js';
 import { LoginTransactions } from './transaction/login-transactions.js';

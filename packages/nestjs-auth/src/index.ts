@@ -11,11 +11,11 @@ export {
   type OtherCredentials,
   type SignInPolicy,
 } from './auth.options.js';
-export { AuthGuard, type IAuthGuard } from './auth.guard.js';
-export { RolesGuard } from './roles.guard.js';
+export { AuthGuard, type IAuthGuard } from './guards/auth.guard.js';
+export { RolesGuard } from './guards/roles.guard.js';
 export { hasOneOf, requiredRoles, type RequiredRoles } from './http/required-roles.js';
 export { AuthMiddleware } from './auth.middleware.js';
-export { AuthFilter } from './auth.filter.js';
+export { AuthFilter } from './failures/auth.filter.js';
 export {
   AuthSession,
   IS_PUBLIC_KEY,

@@ -7,7 +7,7 @@ import { localPath } from './http/local-path.js';
 import { checkOptions, DEFAULT_MAX_LIFETIME_SECONDS } from './option-checks.js';
 import { SessionTooLarge, SignInFailed } from './auth.errors.js';
 import { OidcRefresh } from './refresh/oidc-refresh.js';
-import { isUserError } from './refusal-for.js';
+import { isUserError } from './failures/refusal-for.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
 import { largestMembers } from './session/packed-tokens.js';
 import { RevokedSessions } from './session/revoked-sessions.js';

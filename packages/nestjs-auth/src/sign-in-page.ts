@@ -1,4 +1,4 @@
-import { escaped, LINK_USED } from './failure-page.js';
+import { escaped, LINK_USED } from './failures/failure-page.js';
 
 /** A form of Auth.js that has no address to return to: for a password, and for a link by e-mail. */
 const FORM_WITHOUT_TARGET =

@@ -334,7 +334,7 @@ describe('a sign-in policy', () => {
 });
 
 describe('a failed sign-in', () => {
-  it('shows a page with its reference and a link', async () => {
+  it('shows a page with its reference and a link that leads to the requested page', async () => {
     await start({ providers: [oidc()], signInPolicy: refusing('access_denied') });
     const page = await choose(site.browser, await site.toProvider('/who'), alice);
     expect(page.url.pathname).toBe('/auth/error');
@@ -345,25 +345,33 @@ describe('a failed sign-in', () => {
     expect(page.text).toContain('The sign-in was cancelled, or your account may not use this application.');
     expect(page.document.querySelector('a')?.text).toBe('Sign in again');
     expect(page.document.querySelectorAll('a').map((link) => link.getAttribute('href'))).toEqual([
-      '/auth/signin',
+      '/auth/signin?callbackUrl=%2Fwho',
       '/',
     ]);
+    const foreign = await site.browser.get(
+      '/auth/error?error=AccessDenied&callbackUrl=https://evil.example/',
+    );
+    expect(foreign.text).not.toContain('evil.example');
   });
 
   it.each([
     ['access_denied', 'AccessDenied'],
     ['organization_mismatch', 'AccessDenied'],
     ['provider_error', 'Configuration'],
-  ] as const)('with the reason %s has the error %s on a page for Auth.js', async (reason, error) => {
-    await start({ providers: [oidc()], pages: { error: '/failed' }, signInPolicy: refusing(reason) });
-    const page = await choose(site.browser, await site.toProvider('/who'), alice);
-    expect(page.url.pathname).toBe('/failed');
-    expect(Object.fromEntries(page.url.searchParams)).toEqual({
-      error,
-      reason,
-      ref: expect.stringMatching(/^[0-9a-f]{12}$/),
-    });
-  });
+  ] as const)(
+    'with the reason %s has the error %s on a page for Auth.js, and the page that was asked for',
+    async (reason, error) => {
+      await start({ providers: [oidc()], pages: { error: '/failed' }, signInPolicy: refusing(reason) });
+      const page = await choose(site.browser, await site.toProvider('/who'), alice);
+      expect(page.url.pathname).toBe('/failed');
+      expect(Object.fromEntries(page.url.searchParams)).toEqual({
+        error,
+        reason,
+        ref: expect.stringMatching(/^[0-9a-f]{12}$/),
+        callbackUrl: '/who',
+      });
+    },
+  );
 
   it('passes the detail of the refusal to the error page, and leaves the session of the browser as it is', async () => {
     const refused: { refusal?: SignInFailed } = {};

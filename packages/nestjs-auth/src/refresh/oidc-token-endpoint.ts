@@ -3,7 +3,7 @@ import { createRemoteJWKSet, customFetch as joseFetch, decodeProtectedHeader, er
 import * as oauth from 'oauth4webapi';
 import { ProviderUnavailable, SessionEnded } from '../auth.errors.js';
 import type { IAuthModuleOptions } from '../auth.options.js';
-import { reasonForCode } from '../refusal-for.js';
+import { reasonForCode } from '../failures/refusal-for.js';
 
 const TIMEOUT_MS = 10_000;
 const CLOCK_TOLERANCE_SECONDS = 60;

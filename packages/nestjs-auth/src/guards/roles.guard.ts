@@ -1,12 +1,12 @@
 import { Inject, Injectable, Optional, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { RolesRequired, SessionRequired, type SessionEnded } from './auth.errors.js';
+import { RolesRequired, SessionRequired, type SessionEnded } from '../auth.errors.js';
 import { SessionGuard } from './auth.guard.js';
-import { refusalIn } from './http/refusal-in.js';
-import { requestOf } from './http/request-of.js';
-import { grantedRoles, hasOneOf, rolesMetadata, userOf, type RequiredRoles } from './http/required-roles.js';
-import type { RouteMetadata } from './http/route-metadata.js';
-import { ResolvedAuthOptions } from './resolved-auth-options.js';
+import { refusalIn } from '../http/refusal-in.js';
+import { requestOf } from '../http/request-of.js';
+import { grantedRoles, hasOneOf, rolesMetadata, userOf, type RequiredRoles } from '../http/required-roles.js';
+import type { RouteMetadata } from '../http/route-metadata.js';
+import { ResolvedAuthOptions } from '../resolved-auth-options.js';
 
 /**
  * Refuses users who have none of the roles of `@RequireRoles()`. Where no guard has read the session, it does. The roles are those of the

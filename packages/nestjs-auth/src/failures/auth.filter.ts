@@ -6,16 +6,17 @@ import {
   SessionRequired,
   SignInFailed,
   signInFailureStatus,
-} from './auth.errors.js';
-import type { HttpRequest, HttpResponse } from './auth.types.js';
-import { describeSignInFailure, retryAfterOf } from './http/error-chain.js';
-import { rawResponse } from './http/raw-response.js';
-import { isNavigation, isPageRequest, requestTarget } from './http/request-facts.js';
-import { answered, toHttpResponse } from './http/to-http-response.js';
-import { ResolvedAuthOptions } from './resolved-auth-options.js';
-import { SessionService } from './session/session.service.js';
-import { ReturnTargets } from './transaction/return-targets.js';
-import { SignIn } from './sign-in.service.js';
+} from '../auth.errors.js';
+import type { HttpRequest, HttpResponse } from '../auth.types.js';
+import { describeSignInFailure, retryAfterOf } from '../http/error-chain.js';
+import { rawResponse } from '../http/raw-response.js';
+import { isNavigation, isPageRequest, requestTarget } from '../http/request-facts.js';
+import { answered, toHttpResponse } from '../http/to-http-response.js';
+import { withQuery } from '../http/with-query.js';
+import { ResolvedAuthOptions } from '../resolved-auth-options.js';
+import { SessionService } from '../session/session.service.js';
+import { ReturnTargets } from '../transaction/return-targets.js';
+import { SignIn } from '../sign-in.service.js';
 
 /**
  * Answers the errors of this module that have a page: redirects a browser to the sign-in page or the error page, and sends a program
@@ -149,9 +150,4 @@ function authJsName({ reason, cause }: SignInFailed): string {
   if (signInFailureStatus[reason] === 403) return 'AccessDenied';
   const isFromProvider = typeof (cause as { error?: unknown } | undefined)?.error === 'string';
   return isFromProvider ? 'OAuthCallbackError' : 'Configuration';
-}
-
-function withQuery(page: string, query: Record<string, string>): string {
-  const text = new URLSearchParams(query).toString();
-  return text ? `${page}${page.includes('?') ? '&' : '?'}${text}` : page;
 }

@@ -1,4 +1,6 @@
-import type { SignInFailure } from './auth.errors.js';
+import type { SignInFailure } from '../auth.errors.js';
+import { withQuery } from '../http/with-query.js';
+import type { ResolvedAuthOptions } from '../resolved-auth-options.js';
 
 const TRY_AGAIN = 'Please sign in again.';
 const NOT_ALLOWED = 'Your account may not use this application. Ask whoever manages it for access.';
@@ -49,8 +51,13 @@ const ofName = (known: Readonly<Record<string, string>>, name: string | null) =>
  */
 export function failurePage(
   query: URLSearchParams,
-  { signInPage, defaultReturnTo }: { signInPage: string; defaultReturnTo: string },
+  options: Pick<ResolvedAuthOptions, 'signInPage' | 'defaultReturnTo' | 'returnTo'>,
 ): Response {
+  const callbackUrl = query.get('callbackUrl');
+  const signIn =
+    callbackUrl === null
+      ? options.signInPage
+      : withQuery(options.signInPage, { callbackUrl: options.returnTo(callbackUrl) });
   const error = query.get('error');
   const sentence =
     ofName(sentences, query.get('reason')) ??
@@ -68,7 +75,7 @@ export function failurePage(
     '<h1>Sign-in did not succeed</h1>',
     `<p>${sentence}</p>`,
     ...(reference ? [`<p>Reference: <code>${reference}</code></p>`] : []),
-    `<p><a href="${escaped(signInPage)}">Sign in again</a> · <a href="${escaped(defaultReturnTo)}">Start page</a></p>`,
+    `<p><a href="${escaped(signIn)}">Sign in again</a> · <a href="${escaped(options.defaultReturnTo)}">Start page</a></p>`,
     '</main>',
     '</html>',
   ];

@@ -1,6 +1,6 @@
 import type { CanActivate, Type } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
-import { REQUIRED_ROLES_KEY } from './auth.decorators.js';
+import { REQUIRED_ROLES_KEY } from '../auth.decorators.js';
 
 /** Metadata of Nest: guards of a handler, pattern of a microservice, message and class of a WebSocket gateway. */
 const GUARDS = '__guards__';

@@ -14,8 +14,8 @@ import {
   SignInFailed,
   UnknownAuthAction,
   type SignInFailure,
-} from './auth.errors.js';
-import { causeOf } from './http/error-chain.js';
+} from '../auth.errors.js';
+import { causeOf } from '../http/error-chain.js';
 
 const MAX_DEPTH = 8;
 

@@ -8,20 +8,20 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { User } from '@auth/core/types';
-import { IS_PUBLIC_KEY } from './auth.decorators.js';
-import { isSessionEnded, SessionRequired, type SessionEnded } from './auth.errors.js';
-import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from './auth.types.js';
-import type { OtherCredentials } from './auth.options.js';
-import { CsrfService } from './csrf/csrf.service.js';
-import { setHeader, variesBy } from './http/raw-response.js';
-import { refusalIn } from './http/refusal-in.js';
-import { isPageRequest, requestTarget } from './http/request-facts.js';
-import { exchangeOf, keepRequest, withoutResponse } from './http/request-of.js';
-import { stateOf } from './http/request-state.js';
-import { hasOneOf, rolesMetadata, userOf } from './http/required-roles.js';
-import { RouteMetadata } from './http/route-metadata.js';
-import { ResolvedAuthOptions } from './resolved-auth-options.js';
-import { SessionService } from './session/session.service.js';
+import { IS_PUBLIC_KEY } from '../auth.decorators.js';
+import { isSessionEnded, SessionRequired, type SessionEnded } from '../auth.errors.js';
+import type { AuthenticatedRequest, AuthUser, HttpResponse, Session } from '../auth.types.js';
+import type { OtherCredentials } from '../auth.options.js';
+import { CsrfService } from '../csrf/csrf.service.js';
+import { setHeader, variesBy } from '../http/raw-response.js';
+import { refusalIn } from '../http/refusal-in.js';
+import { isPageRequest, requestTarget } from '../http/request-facts.js';
+import { exchangeOf, keepRequest, withoutResponse } from '../http/request-of.js';
+import { stateOf } from '../http/request-state.js';
+import { hasOneOf, rolesMetadata, userOf } from '../http/required-roles.js';
+import { RouteMetadata } from '../http/route-metadata.js';
+import { ResolvedAuthOptions } from '../resolved-auth-options.js';
+import { SessionService } from '../session/session.service.js';
 
 /** The methods of a guard made by `AuthGuard()` that a subclass may override. */
 export interface IAuthGuard extends CanActivate {
