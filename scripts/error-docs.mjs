@@ -96,7 +96,7 @@ Each 401 and 403 has a code of this page and a reference. Outside of production 
   "reference": "8f14e45fceea",
   "explanation": {
     "needed": { "roles": ["admin"] },
-    "held": { "roles": ["editor"], "grants": ["editor in Alpha", "admin in Beta"], "organization": "Alpha", "readAt": "2026-12-01T08:00:00.000Z" },
+    "held": { "roles": ["editor"], "grants": ["editor (Alpha)", "admin (Beta)"], "organization": "Alpha", "readAt": "2026-12-01T08:00:00.000Z" },
     "help": ${JSON.stringify(failureTexts['AUTH_ROLES_REQUIRED']?.helps.replaceAll('`', ''))}
   }
 }

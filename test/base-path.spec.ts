@@ -7,7 +7,7 @@ import { FailuresController } from './support/failures.controller.js';
 import { freePort } from './support/free-port.js';
 import { runNginx } from './support/nginx.js';
 import { pages, people } from './support/pages.js';
-import { signIn } from './support/sign-in.js';
+import { choose, signIn } from './support/sign-in.js';
 import { apiEnvironment, startApi, type RunningApi } from './support/start-api.js';
 import { environment, launch, redirectUrisOf } from './support/start-app.js';
 import { until } from './support/until.js';
@@ -152,6 +152,26 @@ describe.each(proxies)('with BASE_PATH=/base behind an nginx that $kind,', ({ ta
     });
     const noCookies = await browser.get('/base/auth/error?reason=cookie_missing');
     expect(noCookies.text).toContain(`href="${origin}/base/"`);
+  });
+
+  it.each([['/base/admin?a=1'], [`/base/admin?long=${'x'.repeat(300)}`]])(
+    'a cancelled sign-in leads back to the page that was asked for: %.20s',
+    async (wanted) => {
+      const browser = new Browser(origin);
+      const people = await browser.submit(await browser.get(wanted), 'main form');
+      const failed = await browser.submit(people, 'form:has(button[name="cancel"])', { button: 'Cancel' });
+      expect(failed.url.pathname).toBe('/base/auth/error');
+      const again = failed.document.querySelector('main a.button-primary')?.getAttribute('href') ?? '';
+      expect(again).toMatch(/^\/base\/auth\/login\?/);
+      const login = await browser.submit(await browser.get(again), 'main form');
+      const page = await choose(browser, login, 'alice@acme.example');
+      expect([page.status, page.url.pathname + page.url.search]).toEqual([200, wanted]);
+    },
+  );
+
+  it('the error page links no page outside of /base', async () => {
+    const failed = await new Browser(origin).get('/base/auth/error?reason=access_denied&callbackUrl=/other');
+    expect(failed.text).not.toContain('other');
   });
 
   it('a sign-in returns to pages below /base only', async () => {

@@ -66,12 +66,15 @@ it('npm run dev -- --users FILE gives the sandbox the users of a file, and print
   writeFileSync(file, JSON.stringify([{ loginName: 'nora@acme.example', roles: ['editor'] }]));
   const env = { PORT: String(own), SANDBOX_PORT: String(ownSandbox), APP_PORT: String(ownApi) };
   const second = runDev(env, ['--users', file]);
-  await second.says('Stop with Ctrl+C', 60_000);
-  expect(second.output()).toContain('nora@acme.example');
-  expect(second.output()).not.toContain('alice@acme.example');
-  const page = await signIn(new Browser(`http://localhost:${own}`), 'nora@acme.example');
-  expect(textOf(page)).toContain('editor');
-  await second.stop();
+  try {
+    await second.says('Stop with Ctrl+C', 60_000);
+    expect(second.output()).toContain('nora@acme.example');
+    expect(second.output()).not.toContain('alice@acme.example');
+    const page = await signIn(new Browser(`http://localhost:${own}`), 'nora@acme.example');
+    expect(textOf(page)).toContain('editor');
+  } finally {
+    await second.stop();
+  }
 }, 90_000);
 
 it('npm run dev explains its options, and refuses others', async () => {

@@ -186,12 +186,12 @@ describe.each([1, 2] as const)('with Login V%i', (loginVersion) => {
     expect(links).toContain(path);
   });
 
-  it.each(['//evil.example', 'https://evil.example/', 'javascript:alert(1)', '/\\evil.example'])(
+  it.each(['//evil.example', 'https://evil.example/', 'javascript:evil.example', '/\\\\evil.example'])(
     'the error page has no link to %s',
     async (callbackUrl) => {
       const browser = await signedInLongAgo(alice);
       for (const reason of ['factor_missing', 'access_denied']) {
-        const query = new URLSearchParams({ reason, callbackUrl });
+        const query = new URLSearchParams({ reason, callbackUrl }).toString();
         expect((await browser.get(`/auth/error?${query}`)).text).not.toContain('evil.example');
       }
     },
@@ -494,4 +494,20 @@ describe('a route with a required sign-in', () => {
     expect(await sessionOf(browser)).not.toBeNull();
     await other.app.close();
   });
+});
+
+it('a proof that cannot start, since Zitadel is down, leads back to the page', async () => {
+  const own = await startApp();
+  try {
+    const browser = own.browser();
+    await signIn(browser, alice);
+    later();
+    await own.sandbox.close();
+    const page = await browser.get('/danger?a=1');
+    expect([page.status, page.url.pathname]).toEqual([503, '/danger']);
+    const again = page.document.querySelector('main a.button-primary')?.getAttribute('href') ?? '';
+    expect(new URL(again, own.origin).searchParams.get('callbackUrl')).toBe('/danger?a=1');
+  } finally {
+    await own.close();
+  }
 });

@@ -1,4 +1,10 @@
-import { retryAfterOf, type HttpResponse, type SignInFailed, type SignInFailure } from '@mridang/nestjs-auth';
+import {
+  retryAfterOf,
+  type AuthenticatedRequest,
+  type HttpResponse,
+  type SignInFailed,
+  type SignInFailure,
+} from '@mridang/nestjs-auth';
 import type { Response } from 'express';
 import { messageFor, messageOf, type Message } from '../texts/text.js';
 
@@ -12,7 +18,7 @@ const final: readonly unknown[] = [
   'organization_mismatch',
 ] satisfies SignInFailure[];
 
-/** Failures after which the requested page can ask for the same sign-in again. */
+/** Failures of a proof after which the person can open the requested page again. */
 const repeatable: readonly unknown[] = ['user_mismatch', 'factor_missing'] satisfies SignInFailure[];
 
 /**
@@ -40,13 +46,20 @@ export function signInFailureModel(
 }
 
 /** Answers a failed sign-in in place (502, 503), with the failure page. */
-export function signInFailurePage(failure: SignInFailed, response: HttpResponse) {
+export function signInFailurePage(
+  failure: SignInFailed,
+  request: AuthenticatedRequest,
+  response: HttpResponse,
+) {
   const page = response as Response;
   page.status(failure.getStatus()).setHeader('Cache-Control', 'no-store');
   const seconds = retryAfterOf(failure);
   if (seconds !== undefined) page.setHeader('Retry-After', String(seconds));
   page.render('sign-in-failed', {
-    ...signInFailureModel(failure.reason, failure),
+    ...signInFailureModel(failure.reason, {
+      returnTo: failure.returnTo,
+      isSignedIn: Boolean(request.session),
+    }),
     reference: failure.reference,
   });
 }

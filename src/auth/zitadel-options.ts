@@ -21,6 +21,6 @@ export const zitadelOptions = (env: Env, observer: ZitadelObserver): ZitadelOpti
   redisUrl: env.redisUrl,
   auth: {
     pages: { signIn: `${env.basePath}/auth/login`, error: `${env.basePath}/auth/error` },
-    failurePage: (failure, _request, response) => signInFailurePage(failure, response),
+    failurePage: signInFailurePage,
   },
 });

@@ -164,7 +164,7 @@ export const de: Texts = {
   'notice.address': 'Bitte diese Anwendung unter ihrer eigenen Adresse öffnen:',
   'notice.startAgain': 'Neu beginnen',
   'notice.openAgain': 'Seite noch einmal öffnen',
-  'notice.formNotSent': 'Sie haben sich neu angemeldet. Ihr Formular wurde nicht gesendet: Bitte senden Sie es noch einmal.',
+  'notice.formNotSent': 'Ihr Formular wurde nicht gesendet, weil erst eine neue Anmeldung nötig war: Bitte senden Sie es noch einmal.',
   'notice.factors': 'Passwort und Faktoren',
 
   'why.title': 'Warum? (nur in der Entwicklung)',

@@ -162,7 +162,7 @@ export const en = {
   'notice.address': 'Open this application at its own address:',
   'notice.startAgain': 'Start again',
   'notice.openAgain': 'Open the page again',
-  'notice.formNotSent': 'You have signed in again. Your form was not sent: please send it again.',
+  'notice.formNotSent': 'Your form was not sent, since the page asked for a new sign-in first: please send it again.',
   'notice.factors': 'Password and factors',
 
   'why.title': 'Why? (only in development)',

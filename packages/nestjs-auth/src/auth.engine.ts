@@ -45,6 +45,10 @@ interface Action {
   provider: string | undefined;
 }
 
+interface StartedSignIn extends Pick<LoginTransaction, 'provider' | 'returnTo' | 'attempt'> {
+  params: Record<string, unknown>;
+}
+
 interface AuthCall {
   /** what the `jwt` callback of a sign-in receives as `session` */
   carriedOver?: object;
@@ -146,11 +150,8 @@ export class AuthEngine {
       status?: 302 | 303;
     },
   ): Promise<Response> {
-    const {
-      provider = this.firstProvider(),
-      attempt = 0,
-      status = request.method === 'POST' ? 303 : 302,
-    } = options;
+    const { provider = this.firstProvider(), params = {}, attempt = 0 } = options;
+    const { status = request.method === 'POST' ? 303 : 302 } = options;
     if (!provider) throw new UnknownAuthAction();
     const wanted = this.options.returnTo(options.returnTo);
     const short =
@@ -158,14 +159,31 @@ export class AuthEngine {
         ? undefined
         : this.returnTargets.addressFor(wanted, request, response);
     const returnTo = short ?? this.options.defaultReturnTo;
+    try {
+      const location = await this.authorizationUrl(
+        { provider, returnTo, params, attempt },
+        request,
+        response,
+      );
+      return redirect(location, status);
+    } catch (error) {
+      throw this.withReturnTo(error, returnTo);
+    }
+  }
+
+  private async authorizationUrl(
+    { provider, returnTo, params: given, attempt }: StartedSignIn,
+    request: HttpRequest,
+    response: HttpResponse,
+  ): Promise<string> {
     const url = new URL(`${this.options.origin}${this.options.basePath}/signin/${provider}`);
     // Read the reason from the session: the login page may have been opened without the query of the guard.
     const reason = await this.sessions.endOf(request, response);
-    const given = { ...options.params, ...(reason ? { reason } : {}) };
-    const params = this.options.authorizationParams(given, request);
+    const wishes = { ...given, ...(reason ? { reason } : {}) };
+    const params = this.options.authorizationParams(wishes, request);
     for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value);
     const maxAge = params['max_age'] === undefined ? undefined : Number(params['max_age']);
-    const kept = this.options.signInPolicy?.kept(given) ?? {};
+    const kept = this.options.signInPolicy?.kept(wishes) ?? {};
     await this.checkProvider();
 
     const answer = await this.callAuthJs(new Request(url, { method: 'POST' }), {
@@ -189,7 +207,13 @@ export class AuthEngine {
     const query = new URLSearchParams(location.search);
     for (const [name, value] of Object.entries(checks)) query.set(name, value);
     location.search = query.toString();
-    return redirect(location.href, status);
+    return location.href;
+  }
+
+  /** A failed sign-in knows the page that was asked for, unless that is the usual one. */
+  private withReturnTo(error: unknown, returnTo: string): unknown {
+    if (isSignInFailed(error) && returnTo !== this.options.defaultReturnTo) error.returnTo = returnTo;
+    return error;
   }
 
   private async checkProvider(): Promise<void> {
@@ -263,11 +287,9 @@ export class AuthEngine {
       if (current && signedIn) signInPolicy?.replaced?.(current, found.kept, signedIn);
       return answer;
     } catch (error) {
-      if (!isSignInFailed(error)) throw error;
-      if (error.reason === 'login_too_old' && found.attempt === 0)
+      if (isSignInFailed(error) && error.reason === 'login_too_old' && found.attempt === 0)
         return this.restartWithLogin(found, request, response);
-      error.returnTo = found.returnTo;
-      throw error;
+      throw this.withReturnTo(error, found.returnTo);
     }
   }
 

@@ -267,7 +267,7 @@ export class SignInFailed extends AuthError implements RefusalReason {
   readonly needsOperator: boolean;
   /** a word that says more, for the error page: of `factor_missing` the method */
   readonly detail: string | undefined;
-  /** path of the page after the sign-in, where it is known which sign-in failed */
+  /** path of the page that was asked for; `undefined` where that is the usual one, or not known */
   returnTo: string | undefined;
 
   /**

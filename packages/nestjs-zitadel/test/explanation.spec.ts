@@ -6,6 +6,7 @@ import {
   type RefusalReason,
 } from '@mridang/nestjs-auth';
 import { describe, expect, it } from '@jest/globals';
+import { FreshSignInImpossible } from '../src/fresh-sign-in/fresh-sign-in.errors.js';
 import { explain, phrasesOf } from '../src/refusals/explanation.js';
 import { failureTexts, sessionEndTexts, signInTexts } from '../src/refusals/failure-texts.js';
 
@@ -47,6 +48,20 @@ it.each<[string, RefusalReason, string[]]>([
     'fr',
     new CsrfTokenInvalid({ csrf: 'another token' }),
     ['jeton CSRF\u00a0: le jeton de ce navigateur', 'jeton CSRF\u00a0: un autre jeton'],
+  ],
+  [
+    'fr',
+    { held: { organizations: [], roles: [] } },
+    ['organisations avec des rôles\u00a0: aucune', 'rôles qui comptent\u00a0: aucun'],
+  ],
+  ['de', { held: { organization: 'constructor' } }, ['aktive Organisation: constructor']],
+  [
+    'de',
+    new FreshSignInImpossible({ maxAgeSeconds: 300, factors: [] }),
+    [
+      'höchstens so viele Sekunden seit der Anmeldung: 300',
+      'Provider der Sitzung: ein anderer als Zitadel, oder kein ID-Token',
+    ],
   ],
   ['de', { held: { roles: [], site: 'none' } }, ['Rollen, die gelten: keine', 'Sec-Fetch-Site: none']],
 ])('the facts of an explanation are in the language %s (%#)', (language, reason, expected) => {

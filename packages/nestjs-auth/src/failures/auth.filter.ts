@@ -114,19 +114,13 @@ export class AuthFilter implements ExceptionFilter<SessionRequired | SessionEnde
             reason: error.reason,
             ref: error.reference,
             ...(error.detail === undefined ? {} : { detail: error.detail }),
-            ...this.askedPage(error),
+            ...(error.returnTo === undefined ? {} : { callbackUrl: error.returnTo }),
           })
         : withQuery(this.options.signInPage, {
             ...(returnTo === undefined ? {} : { callbackUrl: returnTo }),
             ...(error.ended ? { reason: error.ended } : {}),
           });
     return new Response(null, { status: isSafe ? 302 : 303, headers: { location } });
-  }
-
-  private askedPage({ returnTo }: SignInFailed): { callbackUrl?: string } {
-    return returnTo === undefined || returnTo === this.options.defaultReturnTo
-      ? {}
-      : { callbackUrl: returnTo };
   }
 
   private jsonResponse(error: SessionRequired | SignInFailed, request: HttpRequest): Response {

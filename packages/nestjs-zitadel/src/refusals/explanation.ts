@@ -72,6 +72,7 @@ export function shortened(value: unknown, maxLength = MAX_LENGTH): string {
 }
 
 const translations = new Map<string, Translations>(Object.entries({ de, fr }));
+/** Translations are found by the English text, as message catalogs do. */
 const namesOfHelps = new Map(Object.entries(texts).map(([name, text]) => [plain(text), name]));
 
 /**
@@ -96,9 +97,11 @@ export function phrasesOf({ needed, held, help }: Explanation, language = 'en') 
 }
 
 function valueIn(words: Translations | undefined, name: FactName, value: RefusalFacts[string]): string {
+  const isKnown = words !== undefined && Object.hasOwn(words.values, name);
+  const known = new Map(Object.entries((isKnown && words.values[name]) || {}));
   if (typeof value === 'object')
-    return value.map((one) => valueIn(words, name, one)).join(', ') || (words ?? en).none;
-  const [, start, inner = ''] = /^(\w+) \((\w+)\)$/.exec(String(value)) ?? [];
-  const known = words && Object.hasOwn(words.values, name) ? words.values[name] : {};
-  return known?.[String(value)] ?? known?.[`${start} (…)`]?.replace('…', inner) ?? String(value);
+    return value.map((one) => known.get(one) ?? one).join(', ') || (known.get('none') ?? (words ?? en).none);
+  const text = String(value);
+  const [, start, inner = ''] = /^(\w+) \((\w+)\)$/.exec(text) ?? [];
+  return known.get(text) ?? known.get(`${start} (…)`)?.replace('…', inner) ?? text;
 }

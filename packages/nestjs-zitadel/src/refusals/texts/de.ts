@@ -2,7 +2,7 @@ import type { Translations } from './explanation-texts.js';
 
 const again = 'Neu beginnen.';
 const logInAgain = 'Neu anmelden.';
-const seeLog = 'Betrieb: Der Fehler steht im Log.';
+const seeLog = 'Betreiber: Der Fehler steht im Log.';
 
 export const de: Translations = {
   colon: ': ',
@@ -16,7 +16,7 @@ export const de: Translations = {
       needed: 'eine Organisation, in der die Person eine Rolle hat',
       held: 'aktive Organisation',
     },
-    organizationAsked: 'verlangte Organisation, die unbekannt ist oder der Person keine Rolle gibt',
+    organizationAsked: 'angefragte Organisation, die unbekannt ist oder der Person keine Rolle gibt',
     organizations: 'Organisationen mit Rollen',
     homeOrganization: { needed: 'ein Mitglied der Organisation', held: 'Organisation der Person' },
     readAt: 'bei Zitadel gelesen',
@@ -44,6 +44,8 @@ export const de: Translations = {
     },
     credentials: { session: 'Sitzung', 'bearer token': 'Bearer-Token' },
     organization: { none: 'keine' },
+    homeOrganization: { none: 'keine' },
+    provider: { 'another than Zitadel, or no ID token': 'ein anderer als Zitadel, oder kein ID-Token' },
     csrf: {
       'the token of this browser': 'das Token dieses Browsers',
       'no cookie': 'kein Cookie',
@@ -65,29 +67,29 @@ export const de: Translations = {
     login_timed_out: again,
     login_already_used: 'Die Startseite öffnen; sonst neu beginnen.',
     cookie_missing:
-      'Cookies für diese Website erlauben; die Anwendung unter der Adresse öffnen, die auf der Seite steht. Betrieb: Liegt der Callback auf dem Origin von ZITADEL_CALLBACK_URL, mit https, wo dort https steht?',
+      'Cookies für diese Website erlauben; die Anwendung unter der Adresse öffnen, die auf der Seite steht. Betreiber: Liegt der Callback auf dem Origin von ZITADEL_CALLBACK_URL, mit https, wo dort https steht?',
     other_browser: 'In diesem Browser neu beginnen.',
     state_invalid: 'Neu beginnen; die Adresse nicht kürzen.',
     check_failed:
       'Neu beginnen. Kommt es oft vor, verändert jemand zwischen Browser und Anwendung die Antworten.',
-    provider_unavailable: 'Eine Minute warten. Betrieb: Erreicht dieser Rechner ZITADEL_DOMAIN?',
+    provider_unavailable: 'Eine Minute warten. Betreiber: Erreicht dieser Rechner ZITADEL_DOMAIN?',
     provider_misconfigured:
-      'Betrieb: ZITADEL_DOMAIN, ZITADEL_CLIENT_ID, ZITADEL_CLIENT_SECRET und die Redirect-URI mit der Konsole von Zitadel vergleichen.',
-    id_token_invalid: 'Betrieb: Das Log nennt die Prüfung. Die Uhren beider Rechner prüfen.',
-    userinfo_mismatch: 'Betrieb: Etwas zwischen Zitadel und dieser Anwendung vertauscht Antworten.',
+      'Betreiber: ZITADEL_DOMAIN, ZITADEL_CLIENT_ID, ZITADEL_CLIENT_SECRET und die Redirect-URI mit der Konsole von Zitadel vergleichen.',
+    id_token_invalid: 'Betreiber: Das Log nennt die Prüfung. Die Uhren beider Rechner prüfen.',
+    userinfo_mismatch: 'Betreiber: Etwas zwischen Zitadel und dieser Anwendung vertauscht Antworten.',
     session_too_large:
-      'Betrieb: Das Log nennt die größten Claims. ZITADEL_USER_METADATA=false, weniger Scopes in ZITADEL_SCOPES, oder maxCookies in packages/nestjs-zitadel/src/sign-in/auth-options.ts erhöhen.',
+      'Betreiber: Das Log nennt die größten Claims. ZITADEL_USER_METADATA=false, weniger Scopes in ZITADEL_SCOPES, oder maxCookies in packages/nestjs-zitadel/src/sign-in/auth-options.ts erhöhen.',
     login_too_old: 'Abmelden, dann die Seite noch einmal öffnen.',
     user_mismatch: 'Die Seite noch einmal öffnen und sich mit dem Konto anmelden, das hier angemeldet ist.',
     factor_missing:
       'Den Faktor bei Zitadel einrichten (der Link steht auf der Seite), dann die Seite noch einmal öffnen.',
-    organization_unknown: 'Wer den Link gemacht hat, berichtigt ihn.',
+    organization_unknown: 'Wer den Link erstellt hat, muss ihn korrigieren.',
     organization_mismatch: 'Den Link noch einmal öffnen und ein Konto dieser Organisation wählen.',
-    provider_error: 'Neu beginnen. Betrieb: Die Worte von Zitadel stehen im Log.',
+    provider_error: 'Neu beginnen. Betreiber: Die Worte von Zitadel stehen im Log.',
     refresh_rejected: logInAgain,
     no_refresh:
-      'Neu anmelden. Betrieb: „Refresh Token“ für die Anwendung in Zitadel ankreuzen; mehr steht im Log.',
-    unusable: 'Neu anmelden. Betrieb: wie bei session_too_large.',
+      'Neu anmelden. Betreiber: „Refresh Token“ für die Anwendung in Zitadel ankreuzen; mehr steht im Log.',
+    unusable: 'Neu anmelden. Betreiber: wie bei session_too_large.',
     revoked:
       'Neu anmelden; Zitadel wird mit prompt=login gefragt, denn es kann in diesem Browser noch eine Sitzung haben.',
     AUTH_SESSION_REQUIRED: 'Unter loginUrl anmelden.',
@@ -104,12 +106,12 @@ export const de: Translations = {
     AUTH_CSRF_TOKEN_INVALID:
       'Die Seite neu laden und das Formular noch einmal senden. Ein Skript sendet X-CSRF-Token mit dem Token von GET /auth/csrf.',
     AUTH_CROSS_SITE_REQUEST:
-      'Die Anwendung unter der Adresse öffnen, die auf der Seite steht. Betrieb: Ist sie unter dem Origin von ZITADEL_CALLBACK_URL geöffnet?',
+      'Die Anwendung unter der Adresse öffnen, die auf der Seite steht. Betreiber: Ist sie unter dem Origin von ZITADEL_CALLBACK_URL geöffnet?',
     UNAUTHORIZED: seeLog,
     FORBIDDEN: seeLog,
     API_TOKEN_REQUIRED: 'Den Header Authorization: Bearer … mit einem Access-Token senden.',
     API_TOKEN_INVALID:
-      'Ein neues Token holen, für das Projekt der API. Betrieb: npm run doctor -- token sagt, warum.',
+      'Ein neues Token holen, für das Projekt der API. Betreiber: npm run doctor -- token sagt, warum.',
     API_LOGIN_TOO_OLD: 'Mit prompt=login neu anmelden und das neue Token verwenden.',
     API_FACTORS_REQUIRED: 'Mit diesem Faktor neu anmelden und das neue Token verwenden.',
     API_SCOPE_REQUIRED: 'Ein Token mit diesen Scopes anfordern.',
