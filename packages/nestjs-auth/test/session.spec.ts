@@ -598,6 +598,31 @@ describe('the end of a session', () => {
     await app.get('/open', { cookie }).expect(200, { id: null });
   });
 
+  it.each([
+    [true, 1],
+    [false, 0],
+  ])('deletes the cookie and is reported where it was not ended before: %s', async (isFirst, count) => {
+    const reported: unknown[] = [];
+    await start({
+      revocations: { isRevoked: () => false, revoke: () => Promise.resolve(isFirst) },
+      refresh: {
+        isDue: () => true,
+        refresh: () => Promise.reject(new SessionEnded('refresh_rejected')),
+      },
+      observer: {
+        signedIn: () => undefined,
+        signInFailed: () => undefined,
+        sessionEnded: ({ sub }) => void reported.push(sub),
+      },
+    });
+    const cookie = app.cookie();
+    const { headers } = await app.get('/who', { cookie, ...program }).expect(401);
+    expect(Object.values(sessionCookies(headers))).toEqual(Array(count).fill(''));
+    // A second request with the same cookie has no second line.
+    await app.get('/who', { cookie, ...program }).expect(401);
+    expect(reported).toEqual(Array(count).fill('u1'));
+  });
+
   it.each([{}, { delayMs: 5 }])('withdraws the cookie of a slow response (%j)', async (kind) => {
     const revocations = store(kind);
     const refresh: SessionRefresh = {
