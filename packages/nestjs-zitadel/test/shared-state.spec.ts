@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
@@ -59,6 +60,31 @@ const knows = (state: SharedState, key: string, value: string | undefined) =>
 
 /** Makes Redis accept reads only. */
 const fill = () => admin.config('SET', 'maxmemory', '1');
+
+it('a user with the rights that docs/deploy.md names is enough for the state of two instances', async () => {
+  const [, rule = ''] = /^ACL SETUSER (.+)$/m.exec(readFileSync('docs/deploy.md', 'utf8')) ?? [];
+  const [name = '', ...rules] = rule.replace('>password', '>secret').split(' ');
+  await admin.acl('SETUSER', name, 'reset', ...rules);
+  const { port } = new URL(redis.url);
+  const url = `redis://${name}:secret@127.0.0.1:${port}/1`;
+  const links = [1, 2].map(() => new RedisLink(url, [SECRET], 'salt'));
+  const [one, two] = links.map((each) => new SharedState(each));
+  if (!one || !two) throw new Error('Two instances are needed');
+  instances.push(one, two);
+  await Promise.all([one.onModuleInit(), two.onModuleInit()]);
+  await isShared(one, true);
+  await isShared(two, true);
+  expect(await one.add('a', 'value', TTL_MS)).toBe(true);
+  await knows(two, 'a', 'value');
+  expect([await one.acquireLease('b', TTL_MS), await two.acquireLease('b', TTL_MS)]).toEqual([true, false]);
+  await one.releaseLease('b');
+  expect(await two.acquireLease('b', TTL_MS)).toBe(true);
+  const third = new SharedState(new RedisLink(url, [SECRET], 'salt'));
+  instances.push(third);
+  await third.onModuleInit();
+  expect(third.get('a')).toBe('value');
+  await admin.acl('DELUSER', name);
+});
 
 it('a database number that Redis does not have leads to local state only, and the log names REDIS_URL', async () => {
   const whole: string[] = [];
