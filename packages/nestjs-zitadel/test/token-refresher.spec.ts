@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { SessionEnded } from '@mridang/nestjs-auth';
 import type { OidcClient } from '../src/client/oidc.client.js';
 import {
@@ -17,7 +17,16 @@ const options = {
   timeoutSeconds: 5,
   observer: {},
 } as ResolvedZitadelOptions;
-const refresherOf = (oidc: OidcClient, state = new SharedState()) => new TokenRefresher(oidc, state, options);
+const made: TokenRefresher[] = [];
+afterEach(() => {
+  for (const refresher of made.splice(0)) refresher.onApplicationShutdown();
+});
+
+function refresherOf(oidc: OidcClient, state = new SharedState()): TokenRefresher {
+  const refresher = new TokenRefresher(oidc, state, options);
+  made.push(refresher);
+  return refresher;
+}
 
 /** A provider that does not rotate refresh tokens. */
 function withoutRotation() {
