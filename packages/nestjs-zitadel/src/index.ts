@@ -40,10 +40,10 @@ export {
   TokenInvalid,
   TokenRequired,
 } from './bearer/api.errors.js';
-export { Caller, ORGANIZATION_HEADER, type CalledRequest } from './bearer/caller.js';
+export { Caller, type CalledRequest } from './bearer/caller.js';
 export { OrganizationRequired, OrganizationWithoutRoles } from './organizations/organization.errors.js';
 export { CurrentOrganization, RequireRoles } from './organizations/organization.decorators.js';
-export type { OrganizationsMode } from './organizations/acting.js';
+export { ORGANIZATION_HEADER, type OrganizationsMode } from './organizations/acting.js';
 export { choicesOf, choicesWith, labelOf, type OrganizationChoice } from './organizations/choices.js';
 export { FreshToken, Scopes } from './bearer/route.decorators.js';
 export { RequireFactors, RequireFreshSignIn } from './fresh-sign-in/fresh-sign-in.decorators.js';

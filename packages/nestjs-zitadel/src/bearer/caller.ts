@@ -53,9 +53,6 @@ export const callerFacts = (caller: Caller): RefusalFacts => ({
   ...(caller[TOKEN_FACTS] && presentedFacts(caller[TOKEN_FACTS])),
 });
 
-/** The header of a request that names an organization by its id, in lower case. */
-export const ORGANIZATION_HEADER = 'x-organization';
-
 /** A request after the guard. */
 export interface CalledRequest extends Request {
   /** missing on public routes */

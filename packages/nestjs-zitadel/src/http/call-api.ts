@@ -1,5 +1,5 @@
 import { requiredSignIn, type SignInRequirements } from '../fresh-sign-in/sign-in-requirements.js';
-import { ORGANIZATION_HEADER } from '../bearer/caller.js';
+import { ORGANIZATION_HEADER } from '../organizations/acting.js';
 import { boundedFetch } from './bounded-fetch.js';
 import { sendWithRetry } from './send-with-retry.js';
 

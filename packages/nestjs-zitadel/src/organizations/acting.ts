@@ -1,9 +1,12 @@
 import type { AuthUser, SessionToken } from '@mridang/nestjs-auth';
-import { ORGANIZATION_HEADER, type CalledRequest } from '../bearer/caller.js';
+import type { CalledRequest } from '../bearer/caller.js';
 import type { Organization, RoleGrant } from '../claims/claims.js';
 
 /** Where roles count: in every organization that grants them, or in the active one. */
 export type OrganizationsMode = 'any' | 'active';
+
+/** The header of a request that names an organization by its id, in lower case. */
+export const ORGANIZATION_HEADER = 'x-organization';
 
 /** What a user may do where roles count in the active organization. */
 export interface Acting {
