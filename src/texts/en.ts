@@ -222,7 +222,7 @@ export const en = {
   'error.ZITADEL_MISCONFIGURED.title': 'Sign-in is not set up correctly',
   'error.ZITADEL_MISCONFIGURED.text': 'This application and Zitadel do not fit together. The people who run it find the reason in its log.',
 
-  'proof.denied.title': 'The new sign-in was cancelled',
+  'proof.denied.title': 'The new login was cancelled',
   'proof.denied.text': 'Zitadel refused the new sign-in, or you cancelled it. You are still signed in as before.',
   'signIn.access_denied.title': 'You were not signed in',
   'signIn.access_denied.text': 'Zitadel did not let you in, or you changed your mind. Nothing has happened.',
