@@ -37,11 +37,15 @@ export class EndedSessions implements SessionRevocations {
 
   isRevoked(token: SessionToken): boolean {
     if (this.state.get(sessionKey(token)) !== undefined) return true;
-    if (token.sid !== undefined && this.isSidEnded(token.sid)) return true;
-    const user = userKey(token.sub ?? '');
-    const until = this.state.get(user);
+    if (token.sid !== undefined && this.state.get(sidKey(token.sid)) !== undefined) return true;
+    const until = this.state.get(userKey(token.sub ?? ''));
     if (until !== undefined && !beganAfter(token, Number(until))) return true;
-    const changedAt = this.state.get(eventKey(user));
+    return this.state.hasEvents() && this.isEndedByEvent(token);
+  }
+
+  private isEndedByEvent(token: SessionToken): boolean {
+    if (token.sid !== undefined && this.state.get(eventKey(sidKey(token.sid))) !== undefined) return true;
+    const changedAt = this.state.get(eventKey(userKey(token.sub ?? '')));
     return changedAt !== undefined && !loggedInAfter(token, Number(changedAt));
   }
 

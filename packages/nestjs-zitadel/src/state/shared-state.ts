@@ -38,6 +38,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   private readonly entries = localCopy(MAX_BYTES, this.full);
   private readonly ofEvents = localCopy(MAX_EVENT_BYTES, this.eventsFull);
   private readonly copyFor = (key: string) => (key.startsWith(EVENT_PREFIX) ? this.ofEvents : this.entries);
+  readonly hasEvents = () => this.ofEvents.size > 0;
   readonly bytes = () => this.entries.calculatedSize + this.ofEvents.calculatedSize;
   private readonly leases = new LRUCache<string, true>({ maxSize: MAX_LEASES, sizeCalculation: () => 1 });
   /** `performance.now()` of the last synchronization after an outage, and of the last error since */
@@ -90,7 +91,7 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
 
   /** The value with the highest rank. */
   get(key: string): string | undefined {
-    return this.all(key)[0]?.value;
+    return this.copyFor(key).get(key)?.find(isLive)?.value;
   }
 
   /** Resolves to whether all instances have it. */
@@ -202,14 +203,13 @@ export class SharedState implements OnModuleInit, OnApplicationShutdown {
   };
 }
 
-function localCopy(maxSize: number, evictions: OutageLog) {
-  return new LRUCache<string, readonly Entry[]>({
+const localCopy = (maxSize: number, evictions: OutageLog) =>
+  new LRUCache<string, readonly Entry[]>({
     maxSize,
     sizeCalculation: (list, key) =>
       list.reduce((sum, { value }) => sum + value.length, key.length + OVERHEAD),
     dispose: (list, _key, reason) => reason === 'evict' && list.some(isLive) && evictions.failed(),
   });
-}
 
 const isLive = ({ endsAt }: Entry) => endsAt > Date.now();
 const textOf = (key: string, entry: Entry) => JSON.stringify([key, entry]);
