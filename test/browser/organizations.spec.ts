@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { START_MS, startChromium } from '../support/chromium.js';
 import { contextOf } from '../support/context-of.js';
-import { overflow, picture, violations } from '../support/looks.js';
+import { overflow, picture, showIn, violations } from '../support/looks.js';
 import { observedPage } from '../support/observed-page.js';
 import { members, sandboxOfOrganizations } from '../support/organizations.js';
 import { startApp, type RunningApp } from '../support/start-app.js';
@@ -84,8 +84,7 @@ describe.each([
   it.each(['en', 'de', 'fr'])('is accessible, fits and is free of faults: %s', async (locale) => {
     const { page, problems } = await opened(loginName, path, { locale });
     for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      await showIn(page, colorScheme);
       for (const width of [360, 1280]) {
         await page.setViewportSize({ width, height: 800 });
         expect(await overflow(page)).toBe(0);

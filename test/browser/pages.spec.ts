@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { START_MS, startChromium } from '../support/chromium.js';
-import { overflow, picture, violations } from '../support/looks.js';
+import { overflow, picture, showIn, violations } from '../support/looks.js';
 import { contextOf } from '../support/context-of.js';
 import { observedPage, scrollToLive, type ObservedPage } from '../support/observed-page.js';
 import { pages, people, type PageUnderTest, type Person } from '../support/pages.js';
@@ -56,8 +56,7 @@ describe.each(pages)('the page $name', (entry) => {
       const { page, problems, status } = opened;
       expect(status).toBe(entry.status ?? 200);
       expect(page.url()).toBe(app.origin + entry.path);
-      await page.emulateMedia({ colorScheme: scheme });
-      await page.evaluate(() => Promise.all(document.getAnimations().map(({ finished }) => finished)));
+      await showIn(page, scheme);
       for (const width of widths) {
         await page.setViewportSize({ width, height: 800 });
         expect(await overflow(page)).toBe(0);
