@@ -1,11 +1,8 @@
 // `npm run bench`: runs the benchmarks, prints the results, and fails when a goal is missed.
-//   --short        fewer seconds, to check that it works: only a wrong count fails
-//   --only NAME    one benchmark: the name of its file
-//   --write        writes the results into bench/README.md
 import { existsSync } from 'node:fs';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
 import { machineSentence } from './support/machine.mjs';
+import { optionsOf, wrongUse } from './support/options.mjs';
 import { goalRow, isMet, table, writeReadme, writeResults } from './support/report.mjs';
 
 const questions = [
@@ -29,16 +26,20 @@ const LIMIT_MS = 30 * 60_000;
 
 /** @typedef {{ short: boolean, say: (text: string) => void }} Lab */
 
-const { short, only, write } = parseArgs({
-  options: {
-    short: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    write: { type: 'boolean', default: false },
-  },
-}).values;
-const chosen = only ? questions.filter((name) => name === only) : questions;
-if (chosen.length === 0) fail(`--only: expected one of ${questions.join(', ')}`);
-if (write && (only || short)) fail('--write: only the answers of a full run go into bench/README.md');
+const usage = `npm run bench -- [options]
+
+  --short       fewer seconds, to check that it works: only a wrong count fails
+  --only NAME   one of ${questions.join(', ')}
+  --write       writes the results into bench/README.md`;
+
+const { short, only, write } = optionsOf(usage, {
+  short: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  write: { type: 'boolean', default: false },
+});
+const chosen = only === undefined ? questions : questions.filter((name) => name === only);
+if (chosen.length === 0) wrongUse(`--only: expected one of ${questions.join(', ')}`);
+if (write && (only || short)) wrongUse('--write: only the answers of a full run go into bench/README.md');
 if (!existsSync(new URL('../dist/main.js', import.meta.url))) fail('Run `npm run build` first.');
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => fail(`Stopped by ${signal}`));

@@ -1,44 +1,52 @@
 // `npm run soak`: users load two instances while faults occur one after another. Fails when a session ended that could have been
 // kept, or when a token is in the log.
-//   --minutes 20      the duration after all users have signed in
-//   --people 40
-//   --fault-every 30  seconds
-//   --seed N          the order of the faults and of the users' actions; their timing stays random
-//   --token-seconds 20
-//   --log-level info
-//   --json FILE       writes the figures
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { machineSentence } from './support/machine.mjs';
 import { faultsOf } from './support/faults.mjs';
 import { rounded } from './support/numbers.mjs';
+import { optionsOf, wrongUse } from './support/options.mjs';
 import { Person } from './support/person.mjs';
 import { randomFrom } from './support/random.mjs';
 import { table } from './support/report.mjs';
 import { startShakenSystem } from './support/shaken-system.mjs';
 import { Tally } from './support/tally.mjs';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '20' },
-    people: { type: 'string', default: '40' },
-    'fault-every': { type: 'string', default: '30' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    'token-seconds': { type: 'string', default: '20' },
-    'log-level': { type: 'string', default: 'info' },
-    json: { type: 'string' },
-  },
+const usage = `npm run soak -- [options]
+
+  --minutes 20         the duration after all users have signed in
+  --people 40
+  --fault-every 30     seconds
+  --seed N             the order of the faults and of the users' actions; their timing stays random
+  --token-seconds 20
+  --log-level info
+  --json FILE          writes the figures`;
+
+const {
+  json,
+  'log-level': logLevel,
+  ...numbers
+} = optionsOf(usage, {
+  minutes: { type: 'string', default: '20' },
+  people: { type: 'string', default: '40' },
+  'fault-every': { type: 'string', default: '30' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+  'token-seconds': { type: 'string', default: '20' },
+  'log-level': { type: 'string', default: 'info' },
+  json: { type: 'string' },
 });
 const [minutes, people, faultEvery, seed, tokenSeconds] = [
-  values.minutes,
-  values.people,
-  values['fault-every'],
-  values.seed,
-  values['token-seconds'],
-].map(Number);
+  'minutes',
+  'people',
+  'fault-every',
+  'seed',
+  'token-seconds',
+].map((name) => {
+  const number = Number(numbers[name]);
+  return number > 0 ? number : wrongUse(`--${name}: expected a number above 0`);
+});
 
 /** A fault lasts for a third of the time until the next one, at most. */
 const MAX_FAULT_MS = 10_000;
@@ -58,7 +66,7 @@ const loginNames = Array.from({ length: people }, (_, index) => `person${index +
 const system = await startShakenSystem({
   loginNames,
   tokenSeconds,
-  logLevel: values['log-level'],
+  logLevel: logLevel,
   onLog: (line) => logLines.push(line),
 });
 const random = randomFrom(seed);
@@ -168,9 +176,9 @@ function report() {
   const log = join(mkdtempSync(join(tmpdir(), 'soak-')), 'instances.log');
   writeFileSync(log, logLines.join('\n'));
   console.log(`\nThe log of the instances: ${log}`);
-  if (values.json)
+  if (json)
     writeFileSync(
-      values.json,
+      json,
       JSON.stringify(
         { seed, minutes, people, faults: Object.fromEntries(rows), total, facts, notes: tally.notes },
         null,

@@ -43,6 +43,7 @@ function* problemsIn(given: Members): Generator<string> {
   if (secrets.length === 0 || !secrets.every((one) => isText(one) && one.length >= MIN_SECRET_LENGTH))
     yield `\`secret\` must have at least ${MIN_SECRET_LENGTH} characters, each one of a list`;
   yield* providerProblems(given);
+  if (given['redirectProxyUrl'] !== undefined) yield `\`redirectProxyUrl\` cannot work: ${boundToOrigin}`;
   const session = given['session'] ?? {};
   if (isObject(session)) yield* sessionProblems(session);
   else yield '`session` must be an object';
@@ -123,8 +124,8 @@ function* providerProblems({ providers, adapter }: Members): Generator<string> {
       yield `\`providers[${index}]\` is no provider of Auth.js: it has no \`id\` or no \`type\``;
     else {
       if (ids.has(id)) yield `\`providers\` has two providers with the id \`${id}\``;
-      const missing = missingIn(merged, type, adapter);
-      if (missing) yield `\`providers[${index}]\` (\`${id}\`) ${missing}`;
+      const problem = missingIn(merged, type, adapter) ?? impossibleIn(merged);
+      if (problem) yield `\`providers[${index}]\` (\`${id}\`) ${problem}`;
     }
     ids.add(id);
   }
@@ -141,6 +142,21 @@ function missingIn(provider: Members, type: string, adapter: unknown): string | 
   return isText(provider['issuer']) || hasEndpoints
     ? undefined
     : 'has no `issuer`, nor all of the endpoints `authorization`, `token` and `userinfo`';
+}
+
+/** Both need a callback that comes without the cookies of its sign-in. */
+function impossibleIn({ authorization, redirectProxyUrl }: Members): string | undefined {
+  if (responseModeIn(authorization) === 'form_post')
+    return 'asks for `response_mode=form_post`: browsers send no `SameSite=Lax` cookie with such an answer. Set `authorization.params.response_mode` to `query`, if the provider takes that';
+  return redirectProxyUrl === undefined ? undefined : `has a \`redirectProxyUrl\`: ${boundToOrigin}`;
+}
+
+const boundToOrigin = 'a sign-in ends at the origin where it has begun';
+
+function responseModeIn(authorization: unknown): unknown {
+  const { url, params } = isObject(authorization) ? authorization : { url: authorization, params: {} };
+  if (isObject(params) && params['response_mode'] !== undefined) return params['response_mode'];
+  return isText(url) && URL.canParse(url) ? new URL(url).searchParams.get('response_mode') : undefined;
 }
 
 function* sessionProblems(session: Members): Generator<string> {

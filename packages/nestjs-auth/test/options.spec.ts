@@ -34,6 +34,7 @@ describe('invalid options', () => {
     ['providers[0]', { providers: [{ ...without('clientId'), options: { clientId: undefined } }] }],
     ['providers[0]', { providers: [without('issuer')] }],
     ['providers[0]', { providers: [email] }],
+    ['redirectProxyUrl', { redirectProxyUrl: 'https://proxy.example/auth' }],
     ['session', { session: 'jwt' }],
     ['session.strategy', { session: { strategy: 'database' } }],
     ['session.maxAge', { session: { maxAge: 30 * 86_400 } }],
@@ -73,6 +74,22 @@ describe('invalid options', () => {
     await expect(start({ providers: [without('issuer')] })).rejects.toThrow('(`idp`) has no `issuer`');
     await expect(start({ providers: [email] })).rejects.toThrow('(`email`) needs the option `adapter`');
     await expect(start({ origin: 'https://app.example/base' })).rejects.toThrow('`mountPath`');
+  });
+
+  it('include a provider that answers by POST, and a redirect proxy', async () => {
+    const params = { response_mode: 'form_post' };
+    const asObject = { ...without('authorization'), authorization: { params } };
+    const asText = { ...without('authorization'), authorization: `${idp}/a?response_mode=form_post` };
+    const proxied = { ...without('authorization'), redirectProxyUrl: 'https://proxy.example/auth' };
+    for (const provider of [asObject, asText])
+      await expect(start({ providers: [provider] })).rejects.toThrow(
+        '(`idp`) asks for `response_mode=form_post`',
+      );
+    await expect(start({ providers: [proxied] })).rejects.toThrow('(`idp`) has a `redirectProxyUrl`');
+    const overridden = { authorization: { params: { response_mode: 'query' } } };
+    app = await start({
+      providers: [{ ...asObject, options: { ...overridden, clientId: 'x', issuer: idp } }],
+    });
   });
 
   it('do not include a provider with its members in `options`, or with endpoints in place of `issuer`', async () => {
