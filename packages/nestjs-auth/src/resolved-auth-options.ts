@@ -6,6 +6,7 @@ import type { AuthObserver, IAuthModuleOptions, SignInPolicy } from './auth.opti
 import { localPath } from './http/local-path.js';
 import { checkOptions, DEFAULT_MAX_LIFETIME_SECONDS } from './option-checks.js';
 import { SessionTooLarge, SignInFailed } from './auth.errors.js';
+import { withEndpointsKept } from './provider-endpoints.js';
 import { OidcRefresh } from './refresh/oidc-refresh.js';
 import { isUserError } from './failures/refusal-for.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
@@ -139,13 +140,14 @@ export class ResolvedAuthOptions {
       maxAgeSeconds: this.maxAgeSeconds,
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });
-    this.providers = new Map(options.providers.map((provider) => [idOf(provider), made(provider).type]));
-    this.checks = new Map(options.providers.map((provider) => [idOf(provider), checksOf(provider)]));
-    this.providersWithoutChecks = options.providers.map((provider) => withChecks(provider, ['none']));
+    const providers = options.providers.map(withEndpointsKept);
+    this.providers = new Map(providers.map((provider) => [idOf(provider), made(provider).type]));
+    this.checks = new Map(providers.map((provider) => [idOf(provider), checksOf(provider)]));
+    this.providersWithoutChecks = providers.map((provider) => withChecks(provider, ['none']));
     this.callbacks = { redirect: ({ url }) => this.origin + this.returnTo(url), ...options.callbacks };
     this.config = {
       ...config,
-      providers: options.providers.map((provider) => withChecks(provider, checksOf(provider))),
+      providers: providers.map((provider) => withChecks(provider, checksOf(provider))),
       callbacks: this.callbacks,
       trustHost: true,
       useSecureCookies: secure,

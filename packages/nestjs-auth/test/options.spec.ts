@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { customFetch } from '@auth/core';
+import Discord from '@auth/core/providers/discord';
+import Spotify from '@auth/core/providers/spotify';
 import { AuthModule, customFetch as exported } from '../src/index.js';
 import { options, secret, TinyApp } from './support/tiny-app.js';
 
@@ -106,6 +108,24 @@ describe('invalid options', () => {
   it('include missing options', async () => {
     const none = AuthModule.registerAsync({ useFactory: () => undefined as never });
     await expect(TinyApp.start({ imports: [none] })).rejects.toThrow('the options are missing');
+  });
+});
+
+describe('the options of a provider', () => {
+  const authorization = { params: { scope: 'one two' } };
+  const own = { clientId: 'x', clientSecret: 'y', authorization };
+
+  it.each([
+    ['as an object', Discord(own), 'https://discord.com/api/oauth2/authorize'],
+    ['as a text', Spotify(own), 'https://accounts.spotify.com/authorize'],
+  ])('ask for other scopes at an endpoint that it has %s', async (_, other, endpoint) => {
+    app = await start({ providers: [other] });
+    const { body, headers } = await app.get('/auth/csrf');
+    const cookie = String(headers['set-cookie']).split(';', 1)[0] ?? '';
+    const answer = await app.post(`/auth/signin/${other.id}`, body as object, { cookie });
+    const { origin, pathname, searchParams } = new URL(String(answer.headers['location']));
+    expect(origin + pathname).toBe(endpoint);
+    expect(searchParams.get('scope')).toBe('one two');
   });
 });
 
