@@ -120,10 +120,10 @@ describe('the options of a provider', () => {
     ['as a text', Spotify(own), 'https://accounts.spotify.com/authorize'],
   ])('ask for other scopes at an endpoint that it has %s', async (_, other, endpoint) => {
     app = await start({ providers: [other] });
-    const { body, headers } = await app.get('/auth/csrf');
-    const cookie = String(headers['set-cookie']).split(';', 1)[0] ?? '';
-    const answer = await app.post(`/auth/signin/${other.id}`, body as object, { cookie });
-    const { origin, pathname, searchParams } = new URL(String(answer.headers['location']));
+    const csrf = await app.get('/auth/csrf');
+    const cookie = csrf.get('set-cookie')?.[0]?.split(';', 1)[0] ?? '';
+    const answer = await app.post(`/auth/signin/${other.id}`, csrf.body as object, { cookie });
+    const { origin, pathname, searchParams } = new URL(answer.get('location') ?? '');
     expect(origin + pathname).toBe(endpoint);
     expect(searchParams.get('scope')).toBe('one two');
   });
