@@ -1,7 +1,7 @@
 import { customFetch, raw, skipCSRFCheck } from '@auth/core';
 import type { IAuthModuleOptions } from './auth.options.js';
 import { isMountPath, localPath } from './http/local-path.js';
-import { endpointNames } from './provider-endpoints.js';
+import { endpointNames, mergedProvider } from './provider-options.js';
 
 /** Servers accept 8 to 16 KB of request headers, which includes all cookies of a site. */
 const MAX_COOKIES = 4;
@@ -118,40 +118,35 @@ function* providerProblems({ providers, adapter }: Members): Generator<string> {
   const ids = new Set<unknown>();
   for (const [index, provider] of providers.entries()) {
     const made: unknown = typeof provider === 'function' ? (provider as () => unknown)() : provider;
-    const own = isObject(made) ? made : {};
-    const options = isObject(own['options']) ? own['options'] : {};
-    const merged = { ...own, ...options };
+    const merged = isObject(made) ? mergedProvider(made as never) : {};
     const { id, type } = merged;
     if (!isText(id) || !isText(type))
       yield `\`providers[${index}]\` is no provider of Auth.js: it has no \`id\` or no \`type\``;
     else {
       if (ids.has(id)) yield `\`providers\` has two providers with the id \`${id}\``;
-      const problem = missingIn(merged, [own, options], adapter) ?? impossibleIn(merged, [options, own]);
+      const problem = missingIn(merged, type, adapter) ?? impossibleIn(merged);
       if (problem) yield `\`providers[${index}]\` (\`${id}\`) ${problem}`;
     }
     ids.add(id);
   }
 }
 
-function missingIn(merged: Members, parts: readonly Members[], adapter: unknown): string | undefined {
-  const { type, clientId, issuer } = merged;
+function missingIn(provider: Members, type: string, adapter: unknown): string | undefined {
   if (type === 'email' && !isObject(adapter)) return 'needs the option `adapter`, which stores its links';
   if (type !== 'oauth' && type !== 'oidc') return undefined;
-  if (!isText(clientId)) return 'has no `clientId`';
-  const hasEndpoints = endpointNames.every((name) =>
-    parts.some(
-      ({ [name]: endpoint }) => isText(endpoint) || (isObject(endpoint) && Boolean(endpoint['url'])),
-    ),
-  );
-  return isText(issuer) || hasEndpoints
+  if (!isText(provider['clientId'])) return 'has no `clientId`';
+  const hasEndpoints = endpointNames.every((name) => {
+    const endpoint = provider[name];
+    return isText(endpoint) || (isObject(endpoint) && Boolean(endpoint['url']));
+  });
+  return isText(provider['issuer']) || hasEndpoints
     ? undefined
     : 'has no `issuer`, nor all of the endpoints `authorization`, `token` and `userinfo`';
 }
 
 /** What needs a callback without the cookies of its sign-in. */
-function impossibleIn({ redirectProxyUrl }: Members, parts: readonly Members[]): string | undefined {
-  const modes = parts.map(({ authorization }) => responseModeIn(authorization));
-  if (modes.find(isText) === 'form_post')
+function impossibleIn({ authorization, redirectProxyUrl }: Members): string | undefined {
+  if (responseModeIn(authorization) === 'form_post')
     return 'asks for `response_mode=form_post`: browsers send no `SameSite=Lax` cookie with such an answer. Set `authorization.params.response_mode` to `query`, if the provider takes that';
   return redirectProxyUrl === undefined ? undefined : `has a \`redirectProxyUrl\`: ${boundToOrigin}`;
 }

@@ -6,7 +6,7 @@ import type { AuthObserver, IAuthModuleOptions, SignInPolicy } from './auth.opti
 import { localPath } from './http/local-path.js';
 import { checkOptions, DEFAULT_MAX_LIFETIME_SECONDS } from './option-checks.js';
 import { SessionTooLarge, SignInFailed } from './auth.errors.js';
-import { withEndpointsKept } from './provider-endpoints.js';
+import { withEndpointsKept } from './provider-options.js';
 import { OidcRefresh } from './refresh/oidc-refresh.js';
 import { isUserError } from './failures/refusal-for.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';

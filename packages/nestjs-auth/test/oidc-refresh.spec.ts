@@ -165,6 +165,11 @@ describe('the client at a refresh', () => {
     ['client_secret_jwt', () => Promise.resolve({})],
     ['private_key_jwt', async () => ({ token: { clientPrivateKey: await privateKey() } })],
     ['none', () => Promise.resolve({ token: `${provider.issuer}${TOKEN}` })],
+    // As of LinkedIn, whose method is in its own part.
+    [
+      'client_secret_post',
+      () => Promise.resolve({ options: { client: { id_token_signed_response_alg: 'RS256' } } }),
+    ],
   ])('authenticates by %s, as at the sign-in', async (method, more) => {
     const client = { token_endpoint_auth_method: method };
     const given = { ...oidc(), clientSecret: secret, client, ...(await more()) } as ReturnType<typeof oidc>;

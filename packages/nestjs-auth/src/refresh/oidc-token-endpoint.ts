@@ -4,6 +4,7 @@ import * as oauth from 'oauth4webapi';
 import { ProviderUnavailable, SessionEnded } from '../auth.errors.js';
 import type { IAuthModuleOptions } from '../auth.options.js';
 import { reasonForCode } from '../failures/refusal-for.js';
+import { mergedProvider } from '../provider-options.js';
 
 const TIMEOUT_MS = 10_000;
 const CLOCK_TOLERANCE_SECONDS = 60;
@@ -37,9 +38,8 @@ export class OidcTokenEndpoint {
 
   /** `undefined` for a provider of another kind. */
   static of(provider: IAuthModuleOptions['providers'][number]): OidcTokenEndpoint | undefined {
-    const { options, ...defaults } = typeof provider === 'function' ? provider() : provider;
-    const merged = { ...defaults, ...(options as object | undefined) } as Partial<OidcProvider>;
-    const isOidc = defaults.type === 'oidc' && merged.issuer !== undefined && merged.clientId !== undefined;
+    const merged = mergedProvider(provider) as Partial<OidcProvider> & { type?: string };
+    const isOidc = merged.type === 'oidc' && merged.issuer !== undefined && merged.clientId !== undefined;
     return isOidc ? new OidcTokenEndpoint(merged as OidcProvider) : undefined;
   }
 
