@@ -37,15 +37,15 @@ const {
   'log-level': { type: 'string', default: 'info' },
   json: { type: 'string' },
 });
-const [minutes, people, faultEvery, seed, tokenSeconds] = [
-  'minutes',
-  'people',
-  'fault-every',
-  'seed',
-  'token-seconds',
-].map((name) => {
+const [minutes, faultEvery, tokenSeconds] = ['minutes', 'fault-every', 'token-seconds'].map((name) => {
   const number = Number(numbers[name]);
-  return number > 0 ? number : wrongUse(`--${name}: expected a number above 0`);
+  return number > 0 && Number.isFinite(number) ? number : wrongUse(`--${name}: expected a number above 0`);
+});
+const [people, seed] = ['people', 'seed'].map((name) => {
+  const number = Number(numbers[name]);
+  return Number.isSafeInteger(number) && number >= 0
+    ? number
+    : wrongUse(`--${name}: expected a whole number`);
 });
 
 /** A fault lasts for a third of the time until the next one, at most. */
@@ -66,7 +66,7 @@ const loginNames = Array.from({ length: people }, (_, index) => `person${index +
 const system = await startShakenSystem({
   loginNames,
   tokenSeconds,
-  logLevel: logLevel,
+  logLevel,
   onLog: (line) => logLines.push(line),
 });
 const random = randomFrom(seed);

@@ -15,7 +15,7 @@ export function optionsOf(usage, options) {
     console.log(usage);
     process.exit(0);
   } catch (error) {
-    wrongUse(`${error.message}\n\n${usage}`);
+    wrongUse(`${error.message.split('. ')[0]}\n\n${usage}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { AppModule } from '../../build/app.module.js';
 import { readEnv } from '../../build/config/env.js';
 import { differentCookies } from './different-cookies.mjs';
 import { serve } from './remote.mjs';
+import { median } from './numbers.mjs';
 import { requestWith } from './request-with.mjs';
 
 const BATCHES = 12;
@@ -15,6 +16,7 @@ const UNSEEN_PER_BATCH = 800;
 /** A batch that fits into the cache. */
 const SEEN = 200;
 const SEEN_PER_BATCH = 20_000;
+const GROUP = 100;
 
 serve({
   async measure({ env, cookie }) {
@@ -39,21 +41,32 @@ serve({
     await app.close();
     const [sessionCookie = ''] = (cookies[0] ?? '').split('; ');
     return {
-      unseenUs: Math.min(...unseen),
-      seenUs: Math.min(...seen),
+      unseenUs: median(unseen),
+      fastestUnseenUs: Math.min(...unseen),
+      seenUs: median(seen),
+      fastestSeenUs: Math.min(...seen),
       cookieBytes: Buffer.byteLength(sessionCookie),
     };
   },
 });
 
-/** @param {string[]} cookies */
+/**
+ * The requests are made in groups, outside of the measured time. Nothing keeps them after their reads, as in a server.
+ *
+ * @param {string[]} cookies
+ */
 async function cpuUsPerRead(sessions, cookies) {
-  const before = process.cpuUsage();
-  for (const cookie of cookies) {
-    const { request, response } = requestWith(cookie);
-    if (!(await sessions.load(request, response))) throw new Error('A cookie held no session');
-    if (response.hasHeader('set-cookie')) throw new Error('A read that writes is none');
+  let total = 0;
+  for (let start = 0; start < cookies.length; start += GROUP) {
+    const exchanges = cookies.slice(start, start + GROUP).map(requestWith);
+    const before = process.cpuUsage();
+    for (const { request, response } of exchanges) {
+      if (!(await sessions.load(request, response))) throw new Error('A cookie held no session');
+    }
+    const { user, system } = process.cpuUsage(before);
+    total += user + system;
+    if (exchanges.some(({ response }) => response.hasHeader('set-cookie')))
+      throw new Error('A read that writes is none');
   }
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / cookies.length;
+  return total / cookies.length;
 }

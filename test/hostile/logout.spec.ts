@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { csrfFrom } from '../support/browser.js';
+import type { Login } from '../support/hostile/login.js';
 import { moveTime } from '../support/move-time.js';
 import { refusalOf, refused } from '../support/refusal.js';
 import { startHostileApp, type HostileApp } from '../support/start-hostile-app.js';
@@ -20,9 +21,11 @@ beforeAll(async () => {
 afterAll(() => Promise.all([app.close(), poor.close()]));
 afterEach(() => app.provider.fault(REVOKE, null));
 
-/** The revocations of these tokens alone: that of an earlier test may arrive late. */
-const revokedOf = (tokens: string[]) =>
-  app.provider.revokedTokens().filter((token) => tokens.includes(String(token)));
+/** The revocations of the tokens of this login alone: that of an earlier test may arrive late. */
+const revokedOf = ({ accessTokens, refreshTokens, idTokens }: Login) =>
+  app.provider
+    .revokedTokens()
+    .filter((token) => [...accessTokens, ...refreshTokens, ...idTokens].includes(String(token)));
 
 /** The status of a request with a copy of the cookies. */
 async function statusWith(cookie: string, path = '/profile') {
@@ -138,10 +141,14 @@ describe('the session at the provider', () => {
   it('is ended after the refresh token was revoked', async () => {
     const browser = app.browser();
     await app.signIn(browser);
-    const { refreshTokens } = app.provider.lastLogin;
+    const login = app.provider.lastLogin;
+    const [refreshToken] = login.refreshTokens;
     await app.logOut(browser);
-    expect(revokedOf(refreshTokens)).toEqual(refreshTokens);
-    expect(app.provider.requests.at(-1)?.path).toBe(END_SESSION);
+    expect(revokedOf(login)).toEqual([refreshToken]);
+    const { requests } = app.provider;
+    const ended = requests.findIndex(({ query }) => query['id_token_hint'] === login.idTokens[0]);
+    expect(requests[ended]?.path).toBe(END_SESSION);
+    expect(requests.findIndex(({ form }) => form['token'] === refreshToken)).toBeLessThan(ended);
   });
 
   it.each([{ status: 500 }, { hangUp: true }, { status: 400 }])(
@@ -338,7 +345,8 @@ describe('a sign-out', () => {
     const fields = csrfFrom(await app.signIn(browser));
     const copied = await browser.cookieHeader();
     await app.logOut(browser);
-    const { refreshTokens } = app.provider.lastLogin;
+    const login = app.provider.lastLogin;
+    const [refreshToken] = login.refreshTokens;
     const posted = async (path: string) => {
       const body = new URLSearchParams(fields);
       const headers = { cookie: copied, accept: 'application/json' };
@@ -347,7 +355,7 @@ describe('a sign-out', () => {
     expect((await posted('/auth/logout')).headers.get('location')).toContain('id_token_hint=');
     expect((await posted('/auth/logout/everywhere')).status).toBe(401);
     expect((await posted('/auth/session')).headers.get('location') ?? '').not.toContain('id_token_hint');
-    expect(revokedOf(refreshTokens)).toEqual(refreshTokens);
+    expect(revokedOf(login)).toEqual([refreshToken]);
   });
 
   it('may be sent twice, by a second click or in a second tab', async () => {

@@ -44,7 +44,7 @@ function* problemsIn(given: Members): Generator<string> {
   if (secrets.length === 0 || !secrets.every((one) => isText(one) && one.length >= MIN_SECRET_LENGTH))
     yield `\`secret\` must have at least ${MIN_SECRET_LENGTH} characters, each one of a list`;
   yield* providerProblems(given);
-  if (given['redirectProxyUrl'] !== undefined) yield `\`redirectProxyUrl\` cannot work: ${boundToOrigin}`;
+  if (given['redirectProxyUrl']) yield `\`redirectProxyUrl\` cannot work: ${boundToOrigin}`;
   const session = given['session'] ?? {};
   if (isObject(session)) yield* sessionProblems(session);
   else yield '`session` must be an object';
@@ -144,14 +144,14 @@ function missingIn(provider: Members, type: string, adapter: unknown): string | 
     : 'has no `issuer`, nor all of the endpoints `authorization`, `token` and `userinfo`';
 }
 
-/** What needs a callback without the cookies of its sign-in. */
+/** What would end every sign-in with a failure. */
 function impossibleIn({ authorization, redirectProxyUrl }: Members): string | undefined {
   if (responseModeIn(authorization) === 'form_post')
     return 'asks for `response_mode=form_post`: browsers send no `SameSite=Lax` cookie with such an answer. Set `authorization.params.response_mode` to `query`, if the provider takes that';
-  return redirectProxyUrl === undefined ? undefined : `has a \`redirectProxyUrl\`: ${boundToOrigin}`;
+  return redirectProxyUrl ? `has a \`redirectProxyUrl\`: ${boundToOrigin}` : undefined;
 }
 
-const boundToOrigin = 'a sign-in ends at the origin where it has begun';
+const boundToOrigin = 'a sign-in ends at the origin where it has begun. Leave it out';
 
 function responseModeIn(authorization: unknown): unknown {
   const { url, params } = isObject(authorization) ? authorization : { url: authorization, params: {} };

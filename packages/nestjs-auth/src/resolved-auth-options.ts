@@ -6,7 +6,7 @@ import type { AuthObserver, IAuthModuleOptions, SignInPolicy } from './auth.opti
 import { localPath } from './http/local-path.js';
 import { checkOptions, DEFAULT_MAX_LIFETIME_SECONDS } from './option-checks.js';
 import { SessionTooLarge, SignInFailed } from './auth.errors.js';
-import { withEndpointsKept } from './provider-options.js';
+import { withEndpoints } from './provider-options.js';
 import { OidcRefresh } from './refresh/oidc-refresh.js';
 import { isUserError } from './failures/refusal-for.js';
 import { cookieSpec, type CookieSpec } from './session/cookie-spec.js';
@@ -140,7 +140,7 @@ export class ResolvedAuthOptions {
       maxAgeSeconds: this.maxAgeSeconds,
       maxLifetimeSeconds: this.maxLifetimeSeconds,
     });
-    const providers = options.providers.map(withEndpointsKept);
+    const providers = options.providers.map(withEndpoints);
     this.providers = new Map(providers.map((provider) => [idOf(provider), made(provider).type]));
     this.checks = new Map(providers.map((provider) => [idOf(provider), checksOf(provider)]));
     this.providersWithoutChecks = providers.map((provider) => withChecks(provider, ['none']));

@@ -2,8 +2,10 @@ import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { customFetch } from '@auth/core';
 import Discord from '@auth/core/providers/discord';
+import NetSuite from '@auth/core/providers/netsuite';
 import Spotify from '@auth/core/providers/spotify';
 import { AuthModule, customFetch as exported } from '../src/index.js';
+import { mergedProvider } from '../src/provider-options.js';
 import { options, secret, TinyApp } from './support/tiny-app.js';
 
 let app: TinyApp | undefined;
@@ -114,10 +116,12 @@ describe('invalid options', () => {
 describe('the options of a provider', () => {
   const authorization = { params: { scope: 'one two' } };
   const own = { clientId: 'x', clientSecret: 'y', authorization };
+  const suite = { ...own, accountID: '7', userinfo: 'https://7.example/u', profile: () => ({}) } as never;
 
   it.each([
     ['as an object', Discord(own), 'https://discord.com/api/oauth2/authorize'],
     ['as a text', Spotify(own), 'https://accounts.spotify.com/authorize'],
+    ['among its options', NetSuite(suite), 'https://7.app.netsuite.com/app/login/oauth2/authorize.nl'],
   ])('ask for other scopes at an endpoint that it has %s', async (_, other, endpoint) => {
     app = await start({ providers: [other] });
     const csrf = await app.get('/auth/csrf');
@@ -126,6 +130,23 @@ describe('the options of a provider', () => {
     const { origin, pathname, searchParams } = new URL(answer.get('location') ?? '');
     expect(origin + pathname).toBe(endpoint);
     expect(searchParams.get('scope')).toBe('one two');
+  });
+
+  it('add to each endpoint, and replace it by another address', () => {
+    const endpoints = { token: { params: { a: 'b' } }, userinfo: { url: 'https://other.example/me' } };
+    const provider = mergedProvider(Spotify({ ...own, ...endpoints } as never));
+    expect(provider['authorization']).toEqual({
+      url: 'https://accounts.spotify.com/authorize?scope=user-read-email',
+      ...authorization,
+    });
+    expect(provider['token']).toEqual({ url: 'https://accounts.spotify.com/api/token', params: { a: 'b' } });
+    expect(provider['userinfo']).toEqual(endpoints.userinfo);
+  });
+
+  it('count where they ask for an answer by POST', async () => {
+    const posted = { authorization: { params: { response_mode: 'form_post' } } };
+    await expect(start({ providers: [Discord({ ...own, ...posted })] })).rejects.toThrow('form_post');
+    app = await start({ redirectProxyUrl: '' });
   });
 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Account, Profile, User } from '@auth/core/types';
 import type { IAuthModuleOptions } from '../auth.options.js';
+import { mergedProvider } from '../provider-options.js';
 
 /** Claims of a user, as an OpenID provider has them. */
 export interface TestClaims {
@@ -29,10 +30,7 @@ export interface TestProvider {
 
 /** The provider with that id, or the first. A program without any gets one with a password. */
 export function providerIn(providers: IAuthModuleOptions['providers'], id: string | undefined): TestProvider {
-  const all = providers.map((provider) => {
-    const { options, ...defaults } = typeof provider === 'function' ? provider() : provider;
-    return { ...defaults, ...(options as object | undefined) } as TestProvider;
-  });
+  const all = providers.map((provider) => mergedProvider(provider) as unknown as TestProvider);
   const found = id === undefined ? all[0] : all.find((provider) => provider.id === id);
   if (!found && id !== undefined) throw new Error(`loginAs: the application has no provider \`${id}\``);
   return found ?? { id: 'credentials', type: 'credentials' };
